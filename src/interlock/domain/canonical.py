@@ -75,7 +75,7 @@ def _check(value: list[Any] | dict[Any, Any], room: int, depth: int) -> int:
     else:
         steps = enumerate(value)
     for step, item in steps:
-        kind = type(item)
+        kind: type[object] = type(item)
         if kind is str:
             room -= len(item)
         elif kind is int:

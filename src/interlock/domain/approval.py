@@ -1,0 +1,88 @@
+"""A person's single-use word on exactly one action as it was shown.
+
+`Hold` is what an action carries while people must agree. Its `binding` is the digest of everything the word is about:
+action, contract, release, policy bundle, requirements, expiry and the view. A word given for another binding does not
+count; the move out of `held` consumes them all.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from interlock.domain.canonical import digest
+from interlock.domain.ids import Digest, Person
+from interlock.domain.policy import Requirement
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One person's word."""
+
+    person: Person
+    roles: tuple[str, ...]
+    """The roles the person held when deciding."""
+    verdict: Literal["approve", "reject"]
+    binding: Digest
+    decided_at: int
+    note: str = ""
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who must agree, to what, until when, and who has spoken so far."""
+
+    requirements: tuple[Requirement, ...]
+    expires_at: int
+    view: Digest
+    """Digest of what a reviewer is shown."""
+    binding: Digest
+    approvals: tuple[Approval, ...] = ()
+
+
+def hold(
+    *,
+    action: Digest,
+    contract: Digest,
+    release: Digest,
+    bundle: Digest,
+    requirements: tuple[Requirement, ...],
+    expires_at: int,
+    view: Digest,
+) -> Hold:
+    """Bind what is asked of people to everything it is about."""
+    binding = digest(
+        {
+            "action": action,
+            "bundle": bundle,
+            "contract": contract,
+            "expiresAt": expires_at,
+            "release": release,
+            "requirements": [[each.policy, each.role, each.quorum] for each in requirements],
+            "view": view,
+        }
+    )
+    return Hold(requirements=requirements, expires_at=expires_at, view=view, binding=Digest(binding))
+
+
+def open_requirements(hold: Hold, *, initiator: str) -> tuple[Requirement, ...]:
+    """The requirements not yet met. Words for another binding do not count, nor does the initiator's own word,
+    nor a second word of the same person."""
+    heard = [
+        word
+        for word in hold.approvals
+        if word.verdict == "approve" and word.binding == hold.binding and not is_initiator(word.person, initiator)
+    ]
+    return tuple(
+        need
+        for need in hold.requirements
+        if len({word.person for word in heard if need.role in word.roles}) < need.quorum
+    )
+
+
+def is_initiator(person: Person, initiator: str) -> bool:
+    """Whether `person` is the one on whose behalf the task runs (`user:ana` is the person `ana`)."""
+    return initiator.removeprefix("user:") == person
+
+
+def still_binding(hold: Hold, requirements: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
+    """Of `requirements`, as decided again, those that the approvals on `hold` do not already meet."""
+    met = {(need.policy, need.role): need.quorum for need in hold.requirements}
+    return tuple(need for need in requirements if met.get((need.policy, need.role), 0) < need.quorum)

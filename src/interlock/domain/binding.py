@@ -1,0 +1,88 @@
+"""Arguments meet the contract here, before anything else looks at them.
+
+Positional or keyword, given or defaulted: by the time arguments are bound they are one plain object, complete,
+closed and valid, and everything after (policy, approval, digest, tool) sees that object and no other.
+"""
+
+from typing import cast
+
+import jsonschema_rs
+import msgspec
+
+from interlock.domain.canonical import CanonicalError, JsonValue, digest, encode
+from interlock.domain.contract import Contract
+from interlock.domain.errors import ContractError
+from interlock.domain.ids import Digest
+
+MAX_ARGUMENT_BYTES = 256 * 1024
+"""Canonical size of all arguments of one action together."""
+
+Arguments = dict[str, JsonValue]
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True):
+    """Arguments that fit `contract`, and the digest of the one action they would be."""
+
+    arguments: Arguments
+    digest: Digest
+
+
+def bind(contract: Contract, arguments: Arguments, *, nonce: str) -> Bound:
+    """Complete `arguments` with the schema's defaults and hold them against the contract.
+
+    `nonce` (128 random bits or more, from the gate) makes the digest of this action unlike that of any other with the
+    same arguments, and unguessable from them. Raises ContractError with a pointer to the first field that does not fit.
+    """
+    complete = {**_defaults(contract), **arguments}
+    try:
+        encode(complete, max_bytes=MAX_ARGUMENT_BYTES)
+    except CanonicalError as error:
+        raise ContractError(f"`{contract.name}` {error}", path=error.path) from None
+    problem = next(iter(contract.takes.iter_errors(complete)), None)
+    if problem is not None:
+        path = _pointer(problem)
+        raise ContractError(f"`{contract.name}` {path or 'arguments'}: {problem.message}", path=path)
+    return Bound(arguments=complete, digest=action_digest(contract, complete, nonce))
+
+
+def action_digest(contract: Contract, arguments: Arguments, nonce: str) -> Digest:
+    """What an approval is bound to: contract, arguments and nonce together."""
+    return Digest(
+        digest(
+            {
+                "action": contract.name,
+                "args": arguments,
+                "nonce": nonce,
+                "schemaDigest": contract.digest,
+            }
+        )
+    )
+
+
+def fingerprint(contract: Contract, arguments: Arguments) -> Digest:
+    """What two actions share that ask for the same thing: for loop limits and reused keys."""
+    return Digest(digest({"action": contract.name, "args": arguments}))
+
+
+def result_problem(contract: Contract, result: JsonValue) -> str | None:
+    """Why `result` is not what the contract promises, or None."""
+    if not contract.output_schema:
+        return None
+    problem = next(iter(contract.gives.iter_errors(result)), None)
+    return None if problem is None else f"{_pointer(problem) or 'result'}: {problem.message}"
+
+
+def _pointer(problem: jsonschema_rs.ValidationError) -> str:
+    """The field's JSON pointer; a missing or unknown field counts as the field, not as its parent."""
+    place = "".join(f"/{part}" for part in problem.instance_path)
+    kind = problem.kind
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        return f"{place}/{kind.property}"
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties) and kind.unexpected:
+        return f"{place}/{kind.unexpected[0]}"
+    return place
+
+
+def _defaults(contract: Contract) -> Arguments:
+    properties = cast(dict[str, dict[str, JsonValue]], contract.input_schema.get("properties", {}))
+    return {name: shape["default"] for name, shape in properties.items() if "default" in shape}

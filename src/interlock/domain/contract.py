@@ -1,0 +1,257 @@
+"""A contract: a typed, versioned promise about one tool.
+
+It says what the tool takes and gives, what kind of effect it has and how risky that is, what may be done
+after a crash (`idempotency`), how it is undone (`reversal`) or that it cannot be, and who owns it. Its digest
+is part of every decision: a contract that changed is another contract.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import ClassVar, Literal
+
+import jsonschema_rs
+import msgspec
+
+from interlock.domain.canonical import JsonValue, digest
+from interlock.domain.duration import DAY, SECOND
+from interlock.domain.errors import ContractError
+from interlock.domain.ids import ContractName, Digest
+from interlock.domain.record import Record
+
+Effect = Literal["read", "write", "external"]
+"""`write` changes our own systems, `external` leaves them (mail, money at a bank, a supplier)."""
+
+Risk = Literal["low", "medium", "high", "critical"]
+RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """A part of a contract: a value chosen among several by its `kind`."""
+
+
+class Keyed(_Part, tag="keyed"):
+    """The target honours our key for `retention_ms`: retry with it inside that, never after."""
+
+    retention_ms: int = DAY
+
+
+class Conditional(_Part, tag="conditional"):
+    """The target takes a precondition or fence and refuses a second landing: retry with it."""
+
+
+class Lookup(_Part, tag="lookup"):
+    """The target can be asked whether it happened. A *no* counts only `quarantine_ms` after the first attempt
+    can no longer land (the tool's timeout, the lease and the clocks' skew are waited out in any case)."""
+
+    quarantine_ms: int = 0
+
+
+class Blind(_Part, tag="blind"):
+    """None of these: one attempt; after a crash it is `unknown` until a person or a probe settles it."""
+
+
+Idempotency = Keyed | Conditional | Lookup | Blind
+
+
+class Reversal(_Part, tag="reversal"):
+    """How the action is undone.
+
+    `arguments` are those of `contract`; text beginning `$args.` or `$result.` is taken from this action
+    (`$args.sku`, `$result.was.minor`), anything else is itself. `within_ms` counts from when the action was
+    done. `approver` is the role that must agree to the undo, or None.
+    """
+
+    contract: ContractName
+    arguments: dict[str, JsonValue]
+    within_ms: int = 30 * DAY
+    approver: str | None = None
+
+
+class NoReversal(_Part, tag="none"):
+    """The explicit statement that the action cannot be undone, and why."""
+
+    why: str
+
+
+class PythonTarget(_Part, tag="python"):
+    """A function that any process can import: `package.module:function`."""
+
+    target: str
+
+
+class HttpTarget(_Part, tag="http"):
+    """A request. `{name}` in `url` is an argument, percent-encoded; other arguments go into the JSON body (GET: the
+    query). `${NAME}` in a header is an environment variable of the process that calls, never stored."""
+
+    url: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    headers: dict[str, str] = {}
+    key_header: str = "Idempotency-Key"
+
+
+class InProcess(_Part, tag="in_process"):
+    """A function that only the process which made it can call (a closure, a notebook cell)."""
+
+    name: str
+
+
+Target = PythonTarget | HttpTarget | InProcess
+
+
+class Facts(_Part, tag="facts"):
+    """Where policies get facts that the arguments do not carry: a target that reads, and the schema of its answer."""
+
+    source: Target
+    schema: dict[str, JsonValue]
+
+
+class TwoPhase(_Part, tag="two_phase"):
+    """`prepare` reserves without effect and may be repeated; `abort` releases what it reserved."""
+
+    prepare: Target
+    abort: Target
+
+
+class Cost(_Part, tag="cost"):
+    """What the action draws from money budgets: `amount` minor units of `unit`, both literal or `$args.` paths."""
+
+    unit: str
+    amount: int | str
+
+
+class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """One tool's promise. `checked` says whether it may be relied upon."""
+
+    kind: ClassVar[str] = "contract"
+
+    name: ContractName
+    version: str = "1"
+    description: str = ""
+    owner: str = ""
+    input_schema: dict[str, JsonValue]
+    output_schema: dict[str, JsonValue] = {}
+    effect: Effect
+    risk: Risk
+    idempotency: Idempotency = Blind()
+    reversal: Reversal | NoReversal | None = None
+    target: Target
+    lookup: Target | None = None
+    facts: Facts | None = None
+    postcondition: Target | None = None
+    two_phase: TwoPhase | None = None
+    cost: Cost | None = None
+    data_classes: dict[str, str] = {}
+    timeout_ms: int = 30 * SECOND
+
+    @property
+    def key(self) -> str:
+        """Contracts are filed by digest: a stored version never changes."""
+        return self.digest
+
+    @cached_property
+    def digest(self) -> Digest:
+        """SHA-256 over the canonical form of everything but `revision`. Defaults are left out, so that a new
+        optional promise does not change the digest of contracts that do not make it."""
+        return Digest(digest(msgspec.to_builtins(msgspec.structs.replace(self, revision=0))))
+
+    @cached_property
+    def takes(self) -> jsonschema_rs.Validator:
+        """The compiled schema of the arguments. Raises ContractError where it is no JSON Schema."""
+        return _compiled(self.name, self.input_schema)
+
+    @cached_property
+    def gives(self) -> jsonschema_rs.Validator:
+        """The compiled schema of the result."""
+        return _compiled(self.name, self.output_schema)
+
+    @property
+    def acts(self) -> bool:
+        """Whether it changes anything at all."""
+        return self.effect != "read"
+
+    @property
+    def irreversible(self) -> bool:
+        """It changes something and nothing undoes it."""
+        return self.acts and not isinstance(self.reversal, Reversal)
+
+
+def _compiled(name: str, schema: dict[str, JsonValue]) -> jsonschema_rs.Validator:
+    """Offline: a reference out of the schema is an error, never a fetch. Values are masked: a message may be logged."""
+    try:
+        return jsonschema_rs.validator_for(schema, mask="the value", offline=True)
+    except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+        raise ContractError(f"contract `{name}`: not a usable JSON Schema: {error}", path="/input_schema") from None
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*")
+_TYPES = frozenset({"string", "integer", "boolean", "array", "object", "null"})
+
+
+def checked(contract: Contract) -> Contract:
+    """The same contract, or ContractError with what is wrong and where.
+
+    Arguments are a closed object without floating-point numbers; whatever acts says how it is undone or why it
+    cannot be; whatever can be asked says whom to ask; whatever refers to an argument names one that exists.
+    """
+
+    def refuse(detail: str, path: str = "") -> ContractError:
+        return ContractError(f"contract `{contract.name}`: {detail}", path=path, next_step="mend the contract")
+
+    if not _NAME.fullmatch(contract.name) or len(contract.name) > 128:
+        raise refuse("its name must be dotted words such as `pricing.set_price`, at most 128 characters")
+    if contract.timeout_ms <= 0:
+        raise refuse("its timeout must be longer than nothing", "/timeout_ms")
+    schema = contract.input_schema
+    if schema.get("type") != "object" or schema.get("additionalProperties") is not False:
+        raise refuse("its arguments must be a closed object (`additionalProperties: false`)", "/input_schema")
+    for path, name in _types(schema, "/input_schema"):
+        if name not in _TYPES:
+            hint = "; use integer minor units or text" if name == "number" else ""
+            raise refuse(f"an argument cannot be of type `{name}`{hint}", path)
+    if contract.acts and contract.reversal is None:
+        raise refuse("it acts, so it must say how it is undone or that it cannot be, and why", "/reversal")
+    if isinstance(contract.idempotency, Lookup) and contract.lookup is None:
+        raise refuse("its class is `lookup`, so it must say whom to ask", "/lookup")
+    if isinstance(contract.idempotency, Keyed) and contract.idempotency.retention_ms <= 0:
+        raise refuse("a key must be kept for longer than nothing", "/idempotency/retention_ms")
+    for path, text in _references(contract):
+        top = text.removeprefix("$args.").split(".")[0]
+        if text.startswith("$args.") and top not in _properties(schema):
+            raise refuse(f"`{text}` names no argument", path)
+    _ = contract.takes, contract.gives
+    return contract
+
+
+def _properties(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    found = schema.get("properties")
+    return found if isinstance(found, dict) else {}
+
+
+def _types(node: JsonValue, path: str) -> Iterator[tuple[str, str]]:
+    """Every `type` keyword below `node`, with its pointer. Names under `properties` are not keywords."""
+    if isinstance(node, list):
+        for place, item in enumerate(node):
+            yield from _types(item, f"{path}/{place}")
+    if not isinstance(node, dict):
+        return
+    for word, value in node.items():
+        if word == "type":
+            names = value if isinstance(value, list) else [value]
+            yield from ((f"{path}/type", str(name)) for name in names)
+        elif word in ("properties", "$defs", "definitions", "patternProperties") and isinstance(value, dict):
+            for name, child in value.items():
+                yield from _types(child, f"{path}/{word}/{name}")
+        elif word not in ("enum", "const", "default", "examples"):
+            yield from _types(value, f"{path}/{word}")
+
+
+def _references(contract: Contract) -> Iterator[tuple[str, str]]:
+    if isinstance(contract.reversal, Reversal):
+        for name, value in contract.reversal.arguments.items():
+            if isinstance(value, str):
+                yield f"/reversal/arguments/{name}", value
+    if contract.cost is not None:
+        yield "/cost/unit", contract.cost.unit
+        if isinstance(contract.cost.amount, str):
+            yield "/cost/amount", contract.cost.amount

@@ -1,0 +1,67 @@
+"""The standing orders: what is in force right now, as one small record.
+
+Every decision and every dispatch commits only if the control record is still at the revision it was made under. So a
+kill, a new policy bundle, a new release or a changed stage takes hold of everything that is not already touching the
+world, in every process, by one comparison.
+"""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from interlock.domain.ids import AgentName, ContractName, Digest, Person
+from interlock.domain.record import Record
+
+StopScope = Literal["all", "agent", "release", "contract"]
+
+
+class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A brake: nothing in its scope is decided or dispatched while it stands."""
+
+    scope: StopScope
+    name: str = ""
+    """Which agent, release digest or contract; empty for `all`."""
+    why: str
+    by: str
+    since_at: int
+    until_at: int | None = None
+    """When it ends by itself (a circuit breaker's pause), or None: a person lifts it."""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Which version of an agent is in force."""
+
+    agent: Digest
+    release: Digest
+
+
+class Control(Record, frozen=True, kw_only=True):
+    """What is in force. There is one per tenant."""
+
+    kind: ClassVar[str] = "control"
+
+    bundle: Digest = Digest("")
+    contracts: dict[ContractName, Digest] = {}
+    agents: dict[AgentName, Standing] = {}
+    people: dict[Person, tuple[str, ...]] = {}
+    """Who there is, and the roles each holds."""
+    budgets: tuple[str, ...] = ()
+    """Keys of the budgets that apply to the tenant and to agents."""
+    stops: tuple[Stop, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """There is only one."""
+        return "control"
+
+    def stopped(self, *, agent: AgentName, release: Digest, contract: ContractName, now: int) -> Stop | None:
+        """The first brake that holds such an action at `now`, or None."""
+        for stop in self.stops:
+            named = {"all": "", "agent": agent, "release": release, "contract": contract}[stop.scope]
+            if stop.name == named and (stop.until_at is None or now < stop.until_at):
+                return stop
+        return None
+
+    def roles(self, person: Person) -> frozenset[str]:
+        """The roles `person` holds; nobody unknown holds any."""
+        return frozenset(self.people.get(person, ()))

@@ -1,0 +1,233 @@
+"""Every error Interlock raises, as one short tree.
+
+InterlockError
+├── Yours          the caller can mend it
+│   ├── ContractError      a contract, or arguments that do not fit one
+│   ├── WorkspaceError     a file of the workspace, with line and column
+│   ├── PolicyError        a policy bundle that may not be loaded
+│   ├── NotFound           no such action, task, agent, contract
+│   ├── NotAllowed         this person may not do that
+│   ├── IllegalMove        the action's state has no such move
+│   ├── KeyReused          an idempotency key came back with other arguments
+│   ├── StaleView          what was decided upon is no longer what is there
+│   └── BudgetExceeded     a budget has not enough left
+├── Operators      whoever runs this installation can mend it
+│   ├── StoreError: StoreBusy StoreFull StoreReadOnly StoreCorrupt StoreTooNew StoreUnsure
+│   ├── KeyFileError       a signing key is missing or wrong
+│   └── EffectorError      a tool's code cannot be found or loaded
+└── Ours           a broken promise of ours; report it
+    ├── Conflict           somebody else wrote first (retried inside, never a user's business)
+    └── IntegrityError     the log does not verify
+
+Each has a stable `code`, says whose fault it is (`fault`), what happened, and what to do `next`.
+`problem()` is the one JSON shape every surface speaks (RFC 9457 members `title`, `detail` plus ours).
+"""
+
+from typing import ClassVar, Literal
+
+Fault = Literal["yours", "operator", "ours"]
+
+
+class InterlockError(Exception):
+    """The root. `detail` is a sentence for a person; user input in it stands in backticks."""
+
+    code: ClassVar[str] = "interlock"
+    fault: ClassVar[Fault] = "ours"
+    next: ClassVar[str] = "report this with the output of `interlock verify`"
+
+    def __init__(self, detail: str, *, next_step: str | None = None, **members: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.next_step = next_step or type(self).next
+        self.members = members
+
+    def problem(self) -> dict[str, object]:
+        """The error as one JSON object: `code`, `fault`, `detail`, `next`, and members of the kind."""
+        return {
+            "code": self.code,
+            "fault": self.fault,
+            "detail": self.detail,
+            "next": self.next_step,
+            **self.members,
+        }
+
+
+class ContractError(InterlockError):
+    """A contract is wrong, or arguments do not fit it. `path` is a JSON pointer to the field."""
+
+    code = "contract"
+    fault = "yours"
+    next = "compare the arguments with the contract: `interlock show CONTRACT`"
+
+    def __init__(self, detail: str, *, path: str = "", next_step: str | None = None) -> None:
+        super().__init__(detail, next_step=next_step, path=path)
+        self.path = path
+
+
+class WorkspaceError(InterlockError):
+    """A file of the workspace is wrong. `file`, `line` and `column` (1-based) say where."""
+
+    code = "workspace"
+    fault = "yours"
+    next = "mend the file and run `interlock check`"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        file: str = "",
+        line: int = 0,
+        column: int = 0,
+        next_step: str | None = None,
+    ) -> None:
+        super().__init__(detail, next_step=next_step, file=file, line=line, column=column)
+        self.file, self.line, self.column = file, line, column
+
+    def __str__(self) -> str:
+        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        return f"{where}: {self.detail}" if where else self.detail
+
+
+class PolicyError(InterlockError):
+    """A policy bundle may not be loaded. The one in force stays in force."""
+
+    code = "policy"
+    fault = "yours"
+    next = "mend the policy and run `interlock check`"
+
+
+class NotFound(InterlockError):
+    """There is nothing of that name."""
+
+    code = "not_found"
+    fault = "yours"
+    next = "list what there is: `interlock actions`"
+
+
+class NotAllowed(InterlockError):
+    """This person, agent or task may not do that."""
+
+    code = "not_allowed"
+    fault = "yours"
+    next = "ask somebody who holds the role named above"
+
+
+class IllegalMove(InterlockError):
+    """The action's state has no such move."""
+
+    code = "illegal_move"
+    fault = "yours"
+    next = "look at where the action stands: `interlock show ACTION`"
+
+
+class KeyReused(InterlockError):
+    """An idempotency key came back with other arguments. The first action stands."""
+
+    code = "key_reused"
+    fault = "yours"
+    next = "use a new key for a new action, or the same arguments for the same one"
+
+
+class StaleView(InterlockError):
+    """What the person was shown is not what would now be done."""
+
+    code = "stale_view"
+    fault = "yours"
+    next = "look again and decide again: `interlock show ACTION`"
+
+
+class BudgetExceeded(InterlockError):
+    """A budget has less left than the action needs. `left` is in the budget's own unit."""
+
+    code = "budget_exceeded"
+    fault = "yours"
+    next = "raise the budget, or wait until something reserved is released"
+
+    def __init__(self, detail: str, *, scope: str, unit: str, left: int) -> None:
+        super().__init__(detail, scope=scope, unit=unit, left=left)
+        self.scope, self.unit, self.left = scope, unit, left
+
+
+class StoreError(InterlockError):
+    """The store cannot do it; nothing was written and the gate is closed."""
+
+    code = "store"
+    fault = "operator"
+    next = "look at the store's disk and file, then try again"
+
+
+class StoreBusy(StoreError):
+    """Another process held the store for longer than we wait."""
+
+    code = "store_busy"
+    next = "find the process that holds the store; a stopped one blocks all others"
+
+
+class StoreFull(StoreError):
+    """The disk is full."""
+
+    code = "store_full"
+    next = "free space on the store's disk; nothing was lost and nothing was run"
+
+
+class StoreReadOnly(StoreError):
+    """The store may be read and not written."""
+
+    code = "store_read_only"
+    next = "give this user the right to write the file and its folder"
+
+
+class StoreCorrupt(StoreError):
+    """The file is damaged or not ours."""
+
+    code = "store_corrupt"
+    next = "restore a backup beside it and compare with `interlock verify`; keep the damaged file"
+
+
+class StoreTooNew(StoreError):
+    """A newer version of Interlock wrote this store."""
+
+    code = "store_too_new"
+    next = "upgrade Interlock; older versions must not touch this file"
+
+
+class StoreUnsure(StoreError):
+    """The store failed while committing: it may have been stored or not. Read before you act."""
+
+    code = "store_unsure"
+    next = "read the action again; the worker settles what was left open"
+
+
+class KeyFileError(InterlockError):
+    """A signing key is missing, unreadable or not the one the log began with."""
+
+    code = "key"
+    fault = "operator"
+    next = "restore the key file from your backup; without it nothing can be recorded, so nothing runs"
+
+
+class EffectorError(InterlockError):
+    """A tool's code or address cannot be found."""
+
+    code = "effector"
+    fault = "operator"
+    next = "check the contract's target and that its package is installed where the worker runs"
+
+
+class Conflict(InterlockError):
+    """Somebody else wrote first: `kind` and `key` are no longer at the revision we read."""
+
+    code = "conflict"
+    next = "try again"
+
+    def __init__(self, detail: str, *, kind: str, key: str) -> None:
+        super().__init__(detail, kind=kind, key=key)
+        self.kind, self.key = kind, key
+
+
+class IntegrityError(InterlockError):
+    """The log, or what it says of a record, does not verify."""
+
+    code = "integrity"
+    fault = "operator"
+    next = "stop writing, keep the file, and compare with a backup or a retained checkpoint"

@@ -1,0 +1,137 @@
+"""What is recorded: facts, and how they become in-toto Statements in the log.
+
+A `Fact` is one thing that happened, as a service states it. Its `body` goes into the leaf and must stay readable for
+ever, so it holds digests, names and pseudonyms only; whatever may be personal or secret goes into `private` and appears
+in the leaf as a salted commitment, the clear text beside the log.
+
+The stream numbers a process's entries without a gap, each naming the leaf before it, so that an omission shows.
+Statement: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+"""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from interlock.domain.canonical import JsonValue
+from interlock.domain.ids import ActionId, Digest, StreamId
+from interlock.domain.note import Checkpoint
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_BASE = "https://interlock.dev/evidence"
+
+Subject = Literal["action", "task", "control", "unwind", "run"]
+
+Phase = Literal[
+    "refused",
+    "decided",
+    "approved",
+    "rejected",
+    "modified",
+    "expired",
+    "voided",
+    "prepared",
+    "dispatching",
+    "outcome",
+    "settled",
+    "compensation",
+    "opened",
+    "closed",
+    "applied",
+    "stopped",
+    "resumed",
+]
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened."""
+
+    phase: Phase
+    subject: Subject
+    subject_id: str
+    subject_digest: Digest
+    observed_at: int
+    body: dict[str, JsonValue]
+    private: dict[str, JsonValue] = {}
+    action: ActionId | None = None
+    seq: int = 0
+    """Which of this action's facts it is, from 1."""
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """Where in its stream an entry stands. `prev` is the leaf hash of the one before, hexadecimal, or empty."""
+
+    stream: StreamId
+    seq: int
+    prev: str
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact's place in the log: the leaf's bytes and what it is filed under."""
+
+    index: int
+    leaf: bytes
+    leaf_hash: bytes
+    stream: StreamId
+    seq: int
+    action: ActionId | None
+    phase: str
+    disclosures: tuple[str, ...] = ()
+    """The clear text behind the leaf's commitments (RFC 9901 section 4.2), where it has not been erased."""
+
+
+class Packet(msgspec.Struct, frozen=True, kw_only=True):
+    """Every entry of one action, with what proves each of them against one checkpoint: the proof-of-action."""
+
+    action: ActionId
+    checkpoint: str
+    """The signed note, as text."""
+    entries: tuple[Entry, ...]
+    proofs: tuple[tuple[str, ...], ...]
+    """For each entry the hashes of its inclusion proof, base64, from the leaf upwards."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing wrong with the log, and where."""
+
+    place: str
+    problem: str
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What `verify` found. `findings` empty means that everything recorded is unaltered and complete."""
+
+    size: int
+    checkpoint: Checkpoint | None
+    findings: tuple[Finding, ...]
+    signatures: int = 0
+
+
+def at(observed_at: int) -> str:
+    """RFC 3339 in UTC with milliseconds, as Statements write times."""
+    moment = datetime.fromtimestamp(observed_at / 1000, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def statement(fact: Fact, position: Position, *, record_id: str, commitments: dict[str, str]) -> dict[str, JsonValue]:
+    """The in-toto Statement of `fact`, ready for canonical encoding."""
+    predicate: dict[str, JsonValue] = {
+        "recordId": f"urn:uuid:{record_id}",
+        "phase": fact.phase,
+        "stream": {"id": position.stream, "seq": position.seq, "prev": position.prev},
+        "times": {"observedAt": at(fact.observed_at), "clock": "asserted"},
+        **fact.body,
+    }
+    if fact.action is not None:
+        predicate["actionId"] = fact.action
+        predicate["actionSeq"] = fact.seq
+    if commitments:
+        predicate["commitments"] = {"alg": "sha-256", **commitments}
+    return {
+        "_type": STATEMENT_TYPE,
+        "subject": [
+            {"name": f"urn:interlock:{fact.subject}:{fact.subject_id}", "digest": {"sha256": fact.subject_digest}}
+        ],
+        "predicateType": f"{PREDICATE_BASE}/{fact.subject}/v1",
+        "predicate": predicate,
+    }

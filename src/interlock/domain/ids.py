@@ -1,0 +1,31 @@
+"""Names for identifiers, so that one cannot be passed where another is meant.
+
+Identifiers are UUIDv7 text unless the comment says otherwise: they sort by the time they were made,
+which keeps the store's indexes dense and lets a reader order a listing by eye.
+"""
+
+from typing import NewType
+
+Tenant = NewType("Tenant", str)
+"""Whose data it is; leads every key of the store. An ordinary word, `default` where there is one."""
+
+ActionId = NewType("ActionId", str)
+TaskId = NewType("TaskId", str)
+UnwindId = NewType("UnwindId", str)
+StreamId = NewType("StreamId", str)
+"""One run of one process: its entries are numbered without a gap."""
+
+AgentName = NewType("AgentName", str)
+"""The agent file's `name`, an ordinary word: `pricing`."""
+
+ContractName = NewType("ContractName", str)
+"""Dotted, `pricing.set_price`."""
+
+Person = NewType("Person", str)
+"""A person's name in `people.yaml`."""
+
+Digest = NewType("Digest", str)
+"""SHA-256 in lower-case hexadecimal, 64 characters."""
+
+WorkerId = NewType("WorkerId", str)
+"""Who holds a lease: one running process."""

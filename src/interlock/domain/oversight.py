@@ -1,0 +1,67 @@
+"""How far an agent may act by itself: rules of ours that no policy file can loosen.
+
+- shadow: what would have happened is recorded; nothing that acts is touched. Reads pass, or there would be nothing to record.
+- assisted: everything above low risk waits for a person.
+- partial: acts inside policy.
+- bounded: acts alone, and only where a reversal exists; nobody is expected to be watching, so the rest is denied, not held.
+- In every stage: what cannot be undone is never executed unattended.
+
+An undo is exempt: it runs on the word of the person or policy that asked for it, with the approver its reversal names.
+"""
+
+import msgspec
+
+from interlock.domain.agent import Stage
+from interlock.domain.contract import Contract
+from interlock.domain.policy import VERDICTS, Decision, Requirement, Verdict
+
+REVIEWER = "reviewer"
+"""The role asked when one of our own rules, not a policy, wants a person."""
+
+
+def oversee(decision: Decision, contract: Contract, stage: Stage) -> Decision:
+    """`decision`, tightened by the stage and by irreversibility. Never loosened."""
+    if decision.verdict == "deny" or not contract.acts:
+        return decision
+    if stage == "shadow" and decision.verdict != "shadow":
+        return _raise(decision, "shadow", "interlock.stage.shadow", "the agent is in shadow")
+    if stage == "bounded" and contract.irreversible:
+        return _raise(decision, "deny", "interlock.stage.bounded", "bounded agents act only where a reversal exists")
+    if stage == "assisted" and contract.risk != "low":
+        return _ask(decision, "interlock.stage.assisted", f"an assisted agent asks before {contract.risk} risk")
+    if contract.irreversible:
+        return _ask(decision, "interlock.irreversible", "what cannot be undone is not done unattended")
+    return decision
+
+
+def oversee_undo(decision: Decision, approver: str | None) -> Decision:
+    """`decision` on an undo: the reversal's own approver is asked, where it names one."""
+    if approver is None or decision.verdict == "deny":
+        return decision
+    return _ask(decision, "interlock.reversal", f"undoing this needs {approver}", role=approver)
+
+
+def _raise(decision: Decision, verdict: Verdict, rule: str, reason: str) -> Decision:
+    if VERDICTS.index(verdict) <= VERDICTS.index(decision.verdict):
+        return decision
+    return msgspec.structs.replace(
+        decision,
+        verdict=verdict,
+        because=(rule,),
+        reasons=(reason,),
+        would_be=decision.verdict if verdict == "shadow" else None,
+    )
+
+
+def _ask(decision: Decision, rule: str, reason: str, role: str = REVIEWER) -> Decision:
+    """Make sure that a person is asked. Where a policy already asks, it has chosen whom, and a rule that wants any
+    reviewer adds nothing; a rule that names a role of its own always does."""
+    if decision.verdict == "shadow" or (decision.requirements and role == REVIEWER):
+        return decision
+    return msgspec.structs.replace(
+        decision,
+        verdict="require_approval",
+        because=(*decision.because, rule) if decision.verdict == "require_approval" else (rule,),
+        reasons=(*decision.reasons, reason),
+        requirements=(*decision.requirements, Requirement(role=role, quorum=1, policy=rule)),
+    )

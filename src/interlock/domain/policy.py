@@ -1,0 +1,154 @@
+"""Opinions in, one decision out.
+
+Order: allow < oblige < require_approval < escalate < shadow < deny.
+1. Any error while evaluating, an unknown contract, no bundle: deny.
+2. A satisfied forbid whose outcome is deny: deny.
+3. No satisfied permit: deny, before any softer outcome is looked at. An approval cannot create a permission.
+4. Otherwise the highest outcome among the satisfied forbids; what must be approved and what must be done is the union.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from interlock.domain.canonical import JsonValue
+from interlock.domain.ids import AgentName, ContractName, Digest
+
+Verdict = Literal["allow", "oblige", "require_approval", "escalate", "shadow", "deny"]
+VERDICTS: tuple[Verdict, ...] = ("allow", "oblige", "require_approval", "escalate", "shadow", "deny")
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the combiner must know of one policy; its condition is the engine's business."""
+
+    id: str
+    effect: Literal["permit", "forbid"]
+    owner: str
+    verdict: Verdict = "deny"
+    """A forbid's outcome; meaningless for a permit."""
+    reason: str = ""
+    approver: str = ""
+    quorum: int = 1
+    obligations: tuple[str, ...] = ()
+    mode: Literal["enforce", "shadow"] = "enforce"
+    """`shadow`: a candidate, evaluated and reported, never enforced."""
+
+
+class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+    """`quorum` different people in `role` must agree, because `policy` says so."""
+
+    role: str
+    quorum: int
+    policy: str
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What policies are asked: typed facts only, none of them from the agent but `arguments`."""
+
+    agent: AgentName
+    release: Digest
+    contract: ContractName
+    contract_digest: Digest
+    tenant: str
+    arguments: dict[str, JsonValue]
+    facts: dict[str, JsonValue]
+    purpose: str
+    initiator: str
+    depth: int
+    stage: str
+    undo: bool
+    asked_at: int
+
+
+class Opinions(msgspec.Struct, frozen=True, kw_only=True):
+    """Which policies were satisfied, by id, and what went wrong while asking."""
+
+    satisfied: tuple[str, ...]
+    errors: tuple[str, ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was decided and why. `because` names the policies or rules of ours (`interlock.*`) that decided."""
+
+    verdict: Verdict
+    because: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    obligations: tuple[str, ...] = ()
+    would_be: Verdict | None = None
+    """With `shadow`: what it would have been outside shadow."""
+    candidates: tuple[str, ...] = ()
+    """Policies in shadow mode that were satisfied."""
+    bundle: Digest = Digest("")
+    decided_at: int = 0
+
+
+def combine(opinions: Opinions, policies: dict[str, Policy], bundle: Digest) -> Decision:
+    """The decision that follows from `opinions` alone. `policies` are those of `bundle` by id."""
+    unknown = tuple(name for name in opinions.satisfied if name not in policies)
+    if opinions.errors or unknown or not bundle:
+        detail = opinions.errors or tuple(f"unknown policy `{name}`" for name in unknown) or ("no policy bundle",)
+        return Decision(verdict="deny", because=("interlock.error",), reasons=detail, bundle=bundle)
+    asked = [policies[name] for name in opinions.satisfied]
+    live = [policy for policy in asked if policy.mode == "enforce"]
+    candidates = tuple(sorted(policy.id for policy in asked if policy.mode == "shadow"))
+    forbids = [policy for policy in live if policy.effect == "forbid"]
+    denying = [policy for policy in forbids if policy.verdict == "deny"]
+    if denying:
+        return _decision("deny", denying, bundle, candidates=candidates)
+    permits = [policy for policy in live if policy.effect == "permit"]
+    if not permits:
+        return Decision(
+            verdict="deny",
+            because=("interlock.default-deny",),
+            reasons=("no policy permits it",),
+            candidates=candidates,
+            bundle=bundle,
+        )
+    verdict = max((policy.verdict for policy in forbids), key=VERDICTS.index, default="allow")
+    deciding = [policy for policy in forbids if policy.verdict == verdict] or permits
+    return _decision(
+        verdict,
+        deciding,
+        bundle,
+        requirements=_requirements(forbids),
+        obligations=tuple(sorted({word for policy in live for word in policy.obligations})),
+        would_be=_without_shadow(forbids) if verdict == "shadow" else None,
+        candidates=candidates,
+    )
+
+
+def _decision(
+    verdict: Verdict,
+    deciding: list[Policy],
+    bundle: Digest,
+    *,
+    requirements: tuple[Requirement, ...] = (),
+    obligations: tuple[str, ...] = (),
+    would_be: Verdict | None = None,
+    candidates: tuple[str, ...] = (),
+) -> Decision:
+    ordered = sorted(deciding, key=lambda policy: policy.id)
+    return Decision(
+        verdict=verdict,
+        because=tuple(policy.id for policy in ordered),
+        reasons=tuple(policy.reason for policy in ordered if policy.reason),
+        requirements=requirements,
+        obligations=obligations,
+        would_be=would_be,
+        candidates=candidates,
+        bundle=bundle,
+    )
+
+
+def _requirements(forbids: list[Policy]) -> tuple[Requirement, ...]:
+    return tuple(
+        Requirement(role=policy.approver, quorum=policy.quorum, policy=policy.id)
+        for policy in sorted(forbids, key=lambda policy: policy.id)
+        if policy.verdict in ("require_approval", "escalate")
+    )
+
+
+def _without_shadow(forbids: list[Policy]) -> Verdict:
+    rest = (policy.verdict for policy in forbids if policy.verdict != "shadow")
+    return max(rest, key=VERDICTS.index, default="allow")

@@ -1,0 +1,26 @@
+"""What every stored value has in common: a kind, a key, and the revision it was read at.
+
+A record is saved only if the store still holds the revision it carries; saving makes it one more.
+Revision 0 means that it must not exist yet. This is the one rule by which all races are closed.
+"""
+
+from typing import ClassVar, Self
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored value. Subclasses say their `kind` and which field is their key."""
+
+    kind: ClassVar[str]
+
+    revision: int = 0
+
+    @property
+    def key(self) -> str:
+        """What it is filed under, unique within tenant and kind."""
+        raise TypeError(f"{type(self).__name__} names no key")
+
+    def saved(self) -> Self:
+        """The record as the store holds it after saving this one."""
+        return msgspec.structs.replace(self, revision=self.revision + 1)

@@ -1,0 +1,28 @@
+"""What turns facts into signed leaves and heads into signed checkpoints."""
+
+from typing import Protocol
+
+from interlock.domain.evidence import Entry, Fact, Position
+from interlock.domain.ids import StreamId
+
+
+class Sealer(Protocol):
+    """Holds the keys. Called only from the one place that appends, one call at a time."""
+
+    @property
+    def stream(self) -> StreamId:
+        """The stream of this process's run."""
+        ...
+
+    @property
+    def log_key(self) -> str:
+        """The log's public key as a vkey: a store that began with another refuses this sealer."""
+        ...
+
+    def seal(self, fact: Fact, index: int, position: Position) -> Entry:
+        """The signed leaf of `fact`, to stand at `index`. Raises KeyFileError when it cannot sign."""
+        ...
+
+    def checkpoint(self, size: int, root: bytes) -> str:
+        """The signed note over the log's head."""
+        ...

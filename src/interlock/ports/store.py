@@ -1,0 +1,96 @@
+"""Where everything is kept: records saved if unchanged, together with the facts that say why."""
+
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from interlock.domain.action import Action, State
+from interlock.domain.change import Change
+from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, WorkerId
+from interlock.domain.record import Record
+
+R = TypeVar("R", bound=Record)
+
+
+class ActionQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which actions; every field narrows, an empty query means all. Newest first unless `oldest_first`."""
+
+    task: TaskId | None = None
+    agent: AgentName | None = None
+    release: Digest | None = None
+    contract: ContractName | None = None
+    fingerprint: Digest | None = None
+    undoes: ActionId | None = None
+    states: tuple[State, ...] = ()
+    undos: bool = True
+    """Whether actions that undo others are among them."""
+    before: ActionId | None = None
+    """Only ids that sort before this one (the next page)."""
+    oldest_first: bool = False
+    limit: int = 100
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wants work, and which."""
+
+    owner: WorkerId
+    now: int
+    lease_ms: int
+    places: tuple[str, ...] = ("",)
+    """Where it can run actions: `""` is anywhere; the name of an in-process contract is that process."""
+    only: ActionId | None = None
+    limit: int = 16
+
+
+class Store(Protocol):
+    """The truth. All methods raise StoreError (closed gate) when the store cannot answer.
+
+    Durable means that it survives a loss of power. Nothing here promises that a process is alone.
+    """
+
+    async def commit(self, change: Change) -> None:
+        """Make all of `change` true at once and durable, or none of it.
+
+        Raises Conflict when a record or condition is not at the revision named, BudgetExceeded when a draw does not fit,
+        StoreUnsure when the store cannot say whether it was stored, and other StoreErrors when it was not.
+        """
+        ...
+
+    async def get(self, kind: type[R], key: str) -> R | None:
+        """The record of `kind` under `key` as last committed, or None."""
+        ...
+
+    async def all(self, kind: type[R], *, limit: int = 1000) -> list[R]:
+        """Records of a small kind (not actions), newest key first."""
+        ...
+
+    async def actions(self, query: ActionQuery) -> list[Action]:
+        """The actions that match, in the order of their ids."""
+        ...
+
+    async def count(self, query: ActionQuery) -> int:
+        """How many actions match, `limit` and `before` ignored."""
+        ...
+
+    async def by_idempotency_key(self, agent: AgentName, key: str) -> Action | None:
+        """The action that `agent` proposed under `key`, or None. There is never more than one."""
+        ...
+
+    async def claim(self, claim: Claim) -> list[Action]:
+        """Take up to `limit` due actions under a lease, oldest due first, and return them as now stored.
+
+        Due: `due_at` has come, and nobody's lease runs. Each is returned to one claimer only; its fence and revision rise.
+        """
+        ...
+
+    async def changed(self, *, timeout_ms: int) -> bool:
+        """Wait until anybody may have committed, at most `timeout_ms`. True if something may have changed."""
+        ...
+
+    async def next_due_at(self) -> int | None:
+        """The earliest time at which something falls due, or None."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the file. Idempotent."""
+        ...
