@@ -8,10 +8,9 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from interlock.domain.canonical import digest
 from interlock.domain.duration import DAY
 from interlock.domain.ids import AgentName, ContractName, Digest
-from interlock.domain.record import Record
+from interlock.domain.record import Record, digest_of
 
 Stage = Literal["shadow", "assisted", "partial", "bounded"]
 STAGES: tuple[Stage, ...] = ("shadow", "assisted", "partial", "bounded")
@@ -21,7 +20,7 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A section of the agent file."""
 
 
-class Owners(_Section):
+class Owners(_Section, frozen=True, kw_only=True):
     """The four people or teams who answer for an agent. An agent without all four stays in shadow."""
 
     decision: str = ""
@@ -34,7 +33,7 @@ class Owners(_Section):
         return tuple(role for role in ("decision", "policy", "data", "engineering") if not getattr(self, role))
 
 
-class Scope(_Section):
+class Scope(_Section, frozen=True, kw_only=True):
     """What it is for and what it is not for, in words; `data` names what it may look at."""
 
     includes: tuple[str, ...] = ()
@@ -42,7 +41,7 @@ class Scope(_Section):
     data: tuple[str, ...] = ()
 
 
-class Runtime(_Section):
+class Runtime(_Section, frozen=True, kw_only=True):
     """Limits that hold without any policy."""
 
     max_depth: int = 3
@@ -56,7 +55,7 @@ class Runtime(_Section):
     models: tuple[str, ...] = ()
 
 
-class Behaviour(_Section):
+class Behaviour(_Section, frozen=True, kw_only=True):
     """What makes the agent act as it does. `prompt` is the text itself; parameters keep the words they were written with."""
 
     prompt: str = ""
@@ -66,14 +65,14 @@ class Behaviour(_Section):
     escalation: str = ""
 
 
-class Metric(_Section):
+class Metric(_Section, frozen=True, kw_only=True):
     """One measure of success and the value it should reach, in words."""
 
     name: str
     target: str
 
 
-class Approvals(_Section):
+class Approvals(_Section, frozen=True, kw_only=True):
     """How long a person has to answer, and what silence means. Silence never means yes."""
 
     within_ms: int = DAY
@@ -112,7 +111,7 @@ class Agent(Record, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
     @property
     def digest(self) -> Digest:
         """SHA-256 over the canonical form of everything but `revision`."""
-        return Digest(digest(msgspec.to_builtins(msgspec.structs.replace(self, revision=0))))
+        return digest_of(self)
 
     def stage_for(self, contract: ContractName) -> Stage:
         """How far it may go with this contract. Without all four owners that is never beyond shadow."""

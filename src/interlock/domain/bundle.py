@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from interlock.domain.canonical import digest
+from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.ids import Digest
 from interlock.domain.record import Record
 
@@ -26,5 +26,5 @@ class Bundle(Record, frozen=True, kw_only=True):
     @property
     def digest(self) -> Digest:
         """SHA-256 over language, texts and schema."""
-        sources = {name: digest(text) for name, text in self.sources.items()}
-        return Digest(digest({"language": self.language, "schema": digest(self.schema), "sources": sources}))
+        texts: dict[str, JsonValue] = {name: digest(text) for name, text in self.sources.items()}
+        return Digest(digest({"language": self.language, "schema": digest(self.schema), "sources": texts}))

@@ -13,11 +13,11 @@ from typing import ClassVar, Literal
 import jsonschema_rs
 import msgspec
 
-from interlock.domain.canonical import JsonValue, digest
+from interlock.domain.canonical import JsonValue
 from interlock.domain.duration import DAY, SECOND
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import ContractName, Digest
-from interlock.domain.record import Record
+from interlock.domain.record import Record, digest_of
 
 Effect = Literal["read", "write", "external"]
 """`write` changes our own systems, `external` leaves them (mail, money at a bank, a supplier)."""
@@ -30,31 +30,31 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_de
     """A part of a contract: a value chosen among several by its `kind`."""
 
 
-class Keyed(_Part, tag="keyed"):
+class Keyed(_Part, frozen=True, kw_only=True, tag="keyed"):
     """The target honours our key for `retention_ms`: retry with it inside that, never after."""
 
     retention_ms: int = DAY
 
 
-class Conditional(_Part, tag="conditional"):
+class Conditional(_Part, frozen=True, kw_only=True, tag="conditional"):
     """The target takes a precondition or fence and refuses a second landing: retry with it."""
 
 
-class Lookup(_Part, tag="lookup"):
+class Lookup(_Part, frozen=True, kw_only=True, tag="lookup"):
     """The target can be asked whether it happened. A *no* counts only `quarantine_ms` after the first attempt
     can no longer land (the tool's timeout, the lease and the clocks' skew are waited out in any case)."""
 
     quarantine_ms: int = 0
 
 
-class Blind(_Part, tag="blind"):
+class Blind(_Part, frozen=True, kw_only=True, tag="blind"):
     """None of these: one attempt; after a crash it is `unknown` until a person or a probe settles it."""
 
 
 Idempotency = Keyed | Conditional | Lookup | Blind
 
 
-class Reversal(_Part, tag="reversal"):
+class Reversal(_Part, frozen=True, kw_only=True, tag="reversal"):
     """How the action is undone.
 
     `arguments` are those of `contract`; text beginning `$args.` or `$result.` is taken from this action
@@ -68,19 +68,19 @@ class Reversal(_Part, tag="reversal"):
     approver: str | None = None
 
 
-class NoReversal(_Part, tag="none"):
+class NoReversal(_Part, frozen=True, kw_only=True, tag="none"):
     """The explicit statement that the action cannot be undone, and why."""
 
     why: str
 
 
-class PythonTarget(_Part, tag="python"):
+class PythonTarget(_Part, frozen=True, kw_only=True, tag="python"):
     """A function that any process can import: `package.module:function`."""
 
     target: str
 
 
-class HttpTarget(_Part, tag="http"):
+class HttpTarget(_Part, frozen=True, kw_only=True, tag="http"):
     """A request. `{name}` in `url` is an argument, percent-encoded; other arguments go into the JSON body (GET: the
     query). `${NAME}` in a header is an environment variable of the process that calls, never stored."""
 
@@ -90,7 +90,7 @@ class HttpTarget(_Part, tag="http"):
     key_header: str = "Idempotency-Key"
 
 
-class InProcess(_Part, tag="in_process"):
+class InProcess(_Part, frozen=True, kw_only=True, tag="in_process"):
     """A function that only the process which made it can call (a closure, a notebook cell)."""
 
     name: str
@@ -99,21 +99,21 @@ class InProcess(_Part, tag="in_process"):
 Target = PythonTarget | HttpTarget | InProcess
 
 
-class Facts(_Part, tag="facts"):
+class Facts(_Part, frozen=True, kw_only=True, tag="facts"):
     """Where policies get facts that the arguments do not carry: a target that reads, and the schema of its answer."""
 
     source: Target
     schema: dict[str, JsonValue]
 
 
-class TwoPhase(_Part, tag="two_phase"):
+class TwoPhase(_Part, frozen=True, kw_only=True, tag="two_phase"):
     """`prepare` reserves without effect and may be repeated; `abort` releases what it reserved."""
 
     prepare: Target
     abort: Target
 
 
-class Cost(_Part, tag="cost"):
+class Cost(_Part, frozen=True, kw_only=True, tag="cost"):
     """What the action draws from money budgets: `amount` minor units of `unit`, both literal or `$args.` paths."""
 
     unit: str
@@ -153,7 +153,7 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     def digest(self) -> Digest:
         """SHA-256 over the canonical form of everything but `revision`. Defaults are left out, so that a new
         optional promise does not change the digest of contracts that do not make it."""
-        return Digest(digest(msgspec.to_builtins(msgspec.structs.replace(self, revision=0))))
+        return digest_of(self)
 
     @cached_property
     def takes(self) -> jsonschema_rs.Validator:

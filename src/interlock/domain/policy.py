@@ -105,7 +105,7 @@ def combine(opinions: Opinions, policies: dict[str, Policy], bundle: Digest) -> 
             candidates=candidates,
             bundle=bundle,
         )
-    verdict = max((policy.verdict for policy in forbids), key=VERDICTS.index, default="allow")
+    verdict = _highest(forbids)
     deciding = [policy for policy in forbids if policy.verdict == verdict] or permits
     return _decision(
         verdict,
@@ -113,7 +113,7 @@ def combine(opinions: Opinions, policies: dict[str, Policy], bundle: Digest) -> 
         bundle,
         requirements=_requirements(forbids),
         obligations=tuple(sorted({word for policy in live for word in policy.obligations})),
-        would_be=_without_shadow(forbids) if verdict == "shadow" else None,
+        would_be=_highest([each for each in forbids if each.verdict != "shadow"]) if verdict == "shadow" else None,
         candidates=candidates,
     )
 
@@ -149,6 +149,5 @@ def _requirements(forbids: list[Policy]) -> tuple[Requirement, ...]:
     )
 
 
-def _without_shadow(forbids: list[Policy]) -> Verdict:
-    rest = (policy.verdict for policy in forbids if policy.verdict != "shadow")
-    return max(rest, key=VERDICTS.index, default="allow")
+def _highest(forbids: list[Policy]) -> Verdict:
+    return VERDICTS[max((VERDICTS.index(policy.verdict) for policy in forbids), default=0)]

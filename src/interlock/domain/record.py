@@ -4,9 +4,12 @@ A record is saved only if the store still holds the revision it carries; saving 
 Revision 0 means that it must not exist yet. This is the one rule by which all races are closed.
 """
 
-from typing import ClassVar, Self
+from typing import ClassVar, Self, cast
 
 import msgspec
+
+from interlock.domain.canonical import JsonValue, digest
+from interlock.domain.ids import Digest
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,3 +27,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def saved(self) -> Self:
         """The record as the store holds it after saving this one."""
         return msgspec.structs.replace(self, revision=self.revision + 1)
+
+
+def plain(value: object) -> JsonValue:
+    """`value` as JSON knows it: lists for tuples, text for enums, objects for Structs."""
+    return cast(JsonValue, msgspec.json.decode(msgspec.json.encode(value)))
+
+
+def digest_of(record: Record) -> Digest:
+    """SHA-256 over the canonical form of everything but the revision. Fields at their default are left out of a
+    kind that omits defaults, so that a new optional field does not change the digest of what does not use it."""
+    return Digest(digest(plain(msgspec.structs.replace(record, revision=0))))

@@ -7,12 +7,10 @@ stages unchanged.
 
 from typing import ClassVar
 
-import msgspec
-
 from interlock.domain.agent import Agent
 from interlock.domain.canonical import digest
 from interlock.domain.ids import AgentName, ContractName, Digest
-from interlock.domain.record import Record
+from interlock.domain.record import Record, plain
 
 
 class Release(Record, frozen=True, kw_only=True):
@@ -37,12 +35,14 @@ class Release(Record, frozen=True, kw_only=True):
         """SHA-256 over what the release is made of."""
         return Digest(
             digest(
-                {
-                    "agent": self.agent,
-                    "bundle": self.bundle,
-                    "components": dict[str, str](self.components),
-                    "contracts": {str(name): str(value) for name, value in self.contracts.items()},
-                }
+                plain(
+                    {
+                        "agent": self.agent,
+                        "bundle": self.bundle,
+                        "components": self.components,
+                        "contracts": self.contracts,
+                    }
+                )
             )
         )
 
@@ -54,17 +54,18 @@ class Release(Record, frozen=True, kw_only=True):
 
 def release_of(agent: Agent, contracts: dict[ContractName, Digest], bundle: Digest) -> Release:
     """Form the release of `agent` from the contracts it is capable of and the bundle in force."""
-    parts = msgspec.to_builtins(agent.behaviour)
-    behaviour = {name: parts.get(name, "") for name in ("prompt", "memory", "escalation")}
-    model = {"model": agent.behaviour.model, "parameters": dict(agent.behaviour.parameters)}
+    behaviour = agent.behaviour
+    parts = {
+        "prompt": behaviour.prompt,
+        "model": [behaviour.model, behaviour.parameters],
+        "memory": behaviour.memory,
+        "escalation": behaviour.escalation,
+        "runtime": agent.runtime,
+    }
     return Release(
         agent=agent.name,
         agent_digest=agent.digest,
         contracts={name: contracts[name] for name in agent.capabilities if name in contracts},
         bundle=bundle,
-        components={
-            **{name: Digest(digest(text)) for name, text in behaviour.items()},
-            "model": Digest(digest(model)),
-            "runtime": Digest(digest(msgspec.to_builtins(agent.runtime))),
-        },
+        components={name: Digest(digest(plain(part))) for name, part in parts.items()},
     )

@@ -61,7 +61,7 @@ NextStep = Retry | Ask | Fail | Lose
 
 def backoff_ms(attempt: int) -> int:
     """How long to wait before attempt number `attempt` + 1: 0.1 s, 0.2 s, 0.4 s ... at most 10 s."""
-    return min(100 * 2 ** max(attempt - 1, 0), 10_000)
+    return min(100 << max(attempt - 1, 0), 10_000)
 
 
 def settle(action: Action, contract: Contract, now: int, timing: Timing) -> NextStep:
