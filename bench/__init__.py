@@ -1,0 +1,1 @@
+"""Benchmarks: programs that measure the product and print what they saw."""
