@@ -1,0 +1,27 @@
+"""A shop on its morning, and the payment service as a real process beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from interlock_demo.world.place import Place
+from interlock_demo.world.process import PaymentProcess
+from interlock_demo.world.seed import seed
+
+MORNING = 1_772_000_000_000
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    shop = Place(folder=tmp_path)
+    seed(shop, 7, MORNING)
+    return shop
+
+
+@pytest.fixture
+def service(place: Place) -> Iterator[PaymentProcess]:
+    with PaymentProcess(place) as process:
+        yield process
