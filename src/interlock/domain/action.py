@@ -180,6 +180,8 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
     due_at: int | None = None
     """When a worker should look at it next, UTC ms; None: nothing to do."""
 
+    place: str = ""
+    """Where it can run: `""` is any process; the name of an in-process contract is the process that made it."""
     owner: WorkerId | None = None
     lease_until: int | None = None
     fence: int = 0

@@ -75,7 +75,7 @@ def _check(value: list[Any] | dict[Any, Any], room: int, depth: int) -> int:
     else:
         steps = enumerate(value)
     for step, item in steps:
-        kind: type[object] = type(item)
+        kind = type(item)  # pyright: ignore[reportUnknownVariableType]  what it is, is the question
         if kind is str:
             room -= len(item)
         elif kind is int:
