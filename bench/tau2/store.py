@@ -8,7 +8,7 @@ same key gets the first one's answer.
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -56,7 +56,7 @@ class Shop:
             self._db.executemany("INSERT INTO shared VALUES (?, ?, ?, ?)", rows)
 
     @contextmanager
-    def reading(self, state_key: str) -> Iterator["State"]:
+    def reading(self, state_key: str) -> Generator["State"]:
         """One consistent look at a state."""
         with self._turn:
             self._db.execute("BEGIN")
@@ -66,7 +66,7 @@ class Shop:
                 self._db.execute("ROLLBACK")
 
     @contextmanager
-    def writing(self, state_key: str) -> Iterator["State"]:
+    def writing(self, state_key: str) -> Generator["State"]:
         """A look at a state whose changes are kept together, or not at all if the body raises."""
         with self._turn:
             self._db.execute("BEGIN IMMEDIATE")
