@@ -75,9 +75,9 @@ def test_every_write_is_done_once_a_key(place: Place) -> None:
 def test_many_callers_with_one_key_are_served_once(place: Place) -> None:
     """Sixteen threads reserving under one key put one unit aside."""
     with ThreadPoolExecutor(16) as pool:
-        kept = list(pool.map(lambda _: warehouse.reserve(place, "CUS-0001", "AUR-001", 1, "k"), range(16)))
+        kept = [pool.submit(warehouse.reserve, place, "CUS-0001", "AUR-001", 1, "k") for _ in range(16)]
 
-    assert len({item.reservation_id for item in kept}) == 1
+    assert len({item.result().reservation_id for item in kept}) == 1
     assert warehouse.stock_of(place, "AUR-001").reserved == 1
 
 
@@ -196,6 +196,9 @@ def test_a_sale_and_all_the_way_back(place: Place, service: PaymentProcess) -> N
     money.void_charge(place, charge.charge_id, "u1")
     checkout.cancel_sale(place, sale.order_id, "u2")
 
+    assert broken(place) == []
+    assert warehouse.stock_of(place, hit.sku).reserved == 2
+    warehouse.release(place, kept.reservation_id, "u3")
     assert broken(place) == []
     assert checkout.search(place, "aurora mug")[0] == hit
 

@@ -48,9 +48,7 @@ def issue_refund(place: Place, return_id: str, amount_minor: int, key: str) -> R
 def cancel_refund(place: Place, refund_id: str, key: str) -> Refund:
     """Call a refund back before it reaches the customer's bank."""
     refund = payments_client.post(place, "/refunds/cancel", {"refund_id": refund_id}, key, Refund)
-    with reading(place.shop_db) as conn:
-        row = conn.execute("SELECT return_id FROM ledger WHERE kind = 'refund' AND payment_id = ?", (refund_id,)).fetchone()
-    _book(place, "refund_cancelled", refund_id, refund.order_id, row["return_id"] if row else None, refund.amount_minor)
+    _book(place, "refund_cancelled", refund_id, refund.order_id, refund.return_id, refund.amount_minor)
     return refund
 
 

@@ -154,7 +154,7 @@ def _refund(conn: sqlite3.Connection, key: str, body: bytes) -> dict[str, object
     refund_id = number(conn, "refunds", "re_", 6)
     row = (refund_id, key, request.order_id, request.return_id, request.amount_minor, request.currency, "issued", now_ms())
     conn.execute("INSERT INTO refunds VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-    return {"refund_id": refund_id, "order_id": request.order_id, "amount_minor": request.amount_minor}
+    return _refund_answer(conn, refund_id)
 
 
 def _cancel(conn: sqlite3.Connection, key: str, body: bytes) -> dict[str, object]:
@@ -163,7 +163,14 @@ def _cancel(conn: sqlite3.Connection, key: str, body: bytes) -> dict[str, object
     if row is None or row["status"] != "issued":
         raise Refused(409, f"there is no refund `{request.refund_id}` to cancel")
     conn.execute("UPDATE refunds SET status = 'cancelled' WHERE refund_id = ?", (request.refund_id,))
-    return {"refund_id": request.refund_id, "order_id": row["order_id"], "amount_minor": row["amount_minor"]}
+    return _refund_answer(conn, request.refund_id)
+
+
+def _refund_answer(conn: sqlite3.Connection, refund_id: str) -> dict[str, object]:
+    row = conn.execute(
+        "SELECT refund_id, order_id, return_id, amount_minor FROM refunds WHERE refund_id = ?", (refund_id,)
+    ).fetchone()
+    return dict(row)
 
 
 EFFECTS: dict[str, Effect] = {

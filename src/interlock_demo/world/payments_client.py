@@ -15,7 +15,7 @@ import msgspec
 from interlock_demo.world.db import ShopRefusal
 from interlock_demo.world.place import Place
 
-TIMEOUT_S = 4.0
+TIMEOUT_S = 2.5
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 
@@ -33,6 +33,7 @@ class Charge(msgspec.Struct, frozen=True, kw_only=True):
 class Refund(msgspec.Struct, frozen=True, kw_only=True):
     refund_id: str
     order_id: str
+    return_id: str
     amount_minor: int
 
 

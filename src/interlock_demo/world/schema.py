@@ -83,10 +83,20 @@ CREATE TABLE promotions (
     per_mille    INTEGER NOT NULL CHECK (per_mille BETWEEN 1 AND 900)
 ) STRICT;
 
+CREATE TABLE reservations (
+    reservation_id TEXT PRIMARY KEY,
+    customer_id    TEXT NOT NULL REFERENCES customers,
+    sku            TEXT NOT NULL REFERENCES products,
+    quantity       INTEGER NOT NULL CHECK (quantity > 0),
+    status         TEXT NOT NULL CHECK (status IN ('held', 'released', 'bought')),
+    reserved_at    INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE orders (
     order_id       TEXT PRIMARY KEY,
     customer_id    TEXT NOT NULL REFERENCES customers,
     promotion_id   TEXT REFERENCES promotions,
+    reservation_id TEXT REFERENCES reservations,                -- what it was made of; past orders have none
     goods_minor    INTEGER NOT NULL,
     discount_minor INTEGER NOT NULL,
     total_minor    INTEGER NOT NULL CHECK (total_minor = goods_minor - discount_minor),
@@ -103,15 +113,6 @@ CREATE TABLE order_lines (
     discount_minor INTEGER NOT NULL,                            -- this line's share of the order's promotion
     PRIMARY KEY (order_id, line_no)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE reservations (
-    reservation_id TEXT PRIMARY KEY,
-    customer_id    TEXT NOT NULL REFERENCES customers,
-    sku            TEXT NOT NULL REFERENCES products,
-    quantity       INTEGER NOT NULL CHECK (quantity > 0),
-    status         TEXT NOT NULL CHECK (status IN ('held', 'released', 'bought')),
-    reserved_at    INTEGER NOT NULL
-) STRICT;
 
 CREATE TABLE returns (
     return_id       TEXT PRIMARY KEY,

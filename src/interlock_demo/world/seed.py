@@ -93,7 +93,7 @@ def _orders(shop: sqlite3.Connection, payments: sqlite3.Connection, chance: rand
         discounts = [quantity * unit * (promotion[2] if promotion else 0) // 1000 for _, quantity, unit in lines]
         goods, discount = sum(quantity * unit for _, quantity, unit in lines), sum(discounts)
         shop.execute(
-            "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, 'delivered', ?)",
+            "INSERT INTO orders VALUES (?, ?, ?, NULL, ?, ?, ?, 'delivered', ?)",
             (order_id, f"CUS-{chance.randint(1, CUSTOMERS):04d}", promotion[0] if promotion else None)
             + (goods, discount, goods - discount, placed_at),
         )

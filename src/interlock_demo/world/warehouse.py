@@ -54,6 +54,7 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
     """Units put aside for a customer."""
 
     reservation_id: str
+    customer_id: str
     sku: str
     quantity: int
 
@@ -84,7 +85,7 @@ def place_order(place: Place, sku: str, quantity: int, reference: str) -> Purcha
             "INSERT INTO purchase_orders VALUES (?, ?, ?, ?, ?, ?, 'placed', ?)",
             (po_id, reference, sku, product["supplier_id"], quantity, product["cost_minor"], now_ms()),
         )
-        return _found(conn, "po_id", po_id)
+        return _order(conn, po_id)
 
 
 def find_order(place: Place, reference: str) -> PurchaseOrder | None:
@@ -93,14 +94,20 @@ def find_order(place: Place, reference: str) -> PurchaseOrder | None:
         return _purchase(conn, "reference", reference)
 
 
+def order_of(place: Place, po_id: str) -> PurchaseOrder:
+    """A purchase order."""
+    with reading(place.shop_db) as conn:
+        return _order(conn, po_id)
+
+
 def cancel_order(place: Place, po_id: str, key: str) -> PurchaseOrder:
     """Cancel a purchase order that has been placed."""
 
     def cancel() -> PurchaseOrder:
-        if _found(conn, "po_id", po_id).status != "placed":
+        if _order(conn, po_id).status != "placed":
             raise ShopRefusal(f"`{po_id}` is cancelled already")
         conn.execute("UPDATE purchase_orders SET status = 'cancelled' WHERE po_id = ?", (po_id,))
-        return _found(conn, "po_id", po_id)
+        return _order(conn, po_id)
 
     with writing(place.shop_db) as conn:
         return once(conn, key, {"do": "cancel_order", "po_id": po_id}, PurchaseOrder, cancel)
@@ -118,7 +125,7 @@ def reserve(place: Place, customer_id: str, sku: str, quantity: int, key: str) -
         reservation_id = number(conn, "reservations", "RSV-")
         row = (reservation_id, customer_id, sku, quantity, now_ms())
         conn.execute("INSERT INTO reservations VALUES (?, ?, ?, ?, 'held', ?)", row)
-        return Reservation(reservation_id=reservation_id, sku=sku, quantity=quantity)
+        return Reservation(reservation_id=reservation_id, customer_id=customer_id, sku=sku, quantity=quantity)
 
     body = {"do": "reserve", "customer_id": customer_id, "sku": sku, "quantity": quantity}
     with writing(place.shop_db) as conn:
@@ -134,13 +141,19 @@ def release(place: Place, reservation_id: str, key: str) -> Reservation:
 
 def end_reservation(conn: sqlite3.Connection, reservation_id: str, status: str) -> Reservation:
     """Close a held reservation as `released` or `bought`, in the caller's transaction."""
-    row = conn.execute("SELECT * FROM reservations WHERE reservation_id = ?", (reservation_id,)).fetchone()
-    row = one(row, f"there is no reservation `{reservation_id}`")
-    if row["status"] != "held":
-        raise ShopRefusal(f"`{reservation_id}` is {row['status']} already")
+    kept, before = _reservation(conn, reservation_id)
+    if before != "held":
+        raise ShopRefusal(f"`{reservation_id}` is {before} already")
     conn.execute("UPDATE reservations SET status = ? WHERE reservation_id = ?", (status, reservation_id))
-    conn.execute("UPDATE stock SET reserved = reserved - ? WHERE sku = ?", (row["quantity"], row["sku"]))
-    return Reservation(reservation_id=reservation_id, sku=row["sku"], quantity=row["quantity"])
+    conn.execute("UPDATE stock SET reserved = reserved - ? WHERE sku = ?", (kept.quantity, kept.sku))
+    return kept
+
+
+def resume_reservation(conn: sqlite3.Connection, reservation_id: str) -> None:
+    """Put the units of a bought reservation aside again, in the caller's transaction, after they are back on the shelf."""
+    kept, _ = _reservation(conn, reservation_id)
+    conn.execute("UPDATE reservations SET status = 'held' WHERE reservation_id = ?", (reservation_id,))
+    conn.execute("UPDATE stock SET reserved = reserved + ? WHERE sku = ?", (kept.quantity, kept.sku))
 
 
 def move(conn: sqlite3.Connection, sku: str, quantity: int, kind: str, document: str) -> None:
@@ -156,6 +169,12 @@ def move(conn: sqlite3.Connection, sku: str, quantity: int, kind: str, document:
     )
 
 
+def _reservation(conn: sqlite3.Connection, reservation_id: str) -> tuple[Reservation, str]:
+    row = conn.execute("SELECT * FROM reservations WHERE reservation_id = ?", (reservation_id,)).fetchone()
+    row = one(row, f"there is no reservation `{reservation_id}`")
+    return msgspec.convert(dict(row), Reservation), row["status"]
+
+
 def _purchase(conn: sqlite3.Connection, column: str, value: str) -> PurchaseOrder | None:
     row = conn.execute(
         f"SELECT *, quantity * unit_cost_minor AS total_minor FROM purchase_orders WHERE {column} = ?", (value,)
@@ -163,8 +182,8 @@ def _purchase(conn: sqlite3.Connection, column: str, value: str) -> PurchaseOrde
     return None if row is None else msgspec.convert(dict(row), PurchaseOrder)
 
 
-def _found(conn: sqlite3.Connection, column: str, value: str) -> PurchaseOrder:
-    order = _purchase(conn, column, value)
+def _order(conn: sqlite3.Connection, po_id: str) -> PurchaseOrder:
+    order = _purchase(conn, "po_id", po_id)
     if order is None:
-        raise ShopRefusal(f"there is no purchase order `{value}`")
+        raise ShopRefusal(f"there is no purchase order `{po_id}`")
     return order
