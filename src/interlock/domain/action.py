@@ -44,6 +44,7 @@ Move = Literal[
     "hold",
     "clear",
     "approve",
+    "vote",
     "modify",
     "reject",
     "expire",
@@ -75,6 +76,7 @@ MOVES: dict[State | Literal["new"], dict[Move, State]] = {
     },
     "held": {
         "approve": "ready",
+        "vote": "held",
         "modify": "held",
         "reject": "rejected",
         "expire": "expired",
@@ -187,6 +189,8 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
     fence: int = 0
     """Goes up by one with every lease; a target that takes fences refuses a lower one."""
     attempt: int = 0
+    dispatched_fence: int = 0
+    """The fence under which the last intent was written: whoever holds another lease did not write it."""
     first_dispatched_at: int | None = None
     dispatched_at: int | None = None
     prepared: JsonValue = None
@@ -224,3 +228,14 @@ def first(move: Move) -> State:
     if state is None:
         raise IllegalMove(f"no action begins with {move}")
     return state
+
+
+def intent(action: Action, *, owner: WorkerId, until: int, now: int) -> Action:
+    """`action` with the intent of one more attempt, under a new lease of `owner` that lasts until `until`."""
+    return msgspec.structs.replace(
+        action.with_lease(owner=owner, until=until),
+        attempt=action.attempt + 1,
+        dispatched_fence=action.fence + 1,
+        dispatched_at=now,
+        first_dispatched_at=action.first_dispatched_at or now,
+    )

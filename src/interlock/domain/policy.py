@@ -7,6 +7,7 @@ Order: allow < oblige < require_approval < escalate < shadow < deny.
 4. Otherwise the highest outcome among the satisfied forbids; what must be approved and what must be done is the union.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -83,7 +84,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     decided_at: int = 0
 
 
-def combine(opinions: Opinions, policies: dict[str, Policy], bundle: Digest) -> Decision:
+def combine(opinions: Opinions, policies: Mapping[str, Policy], bundle: Digest) -> Decision:
     """The decision that follows from `opinions` alone. `policies` are those of `bundle` by id."""
     unknown = tuple(name for name in opinions.satisfied if name not in policies)
     if opinions.errors or unknown or not bundle:

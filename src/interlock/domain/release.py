@@ -5,10 +5,12 @@ bundle it was formed under, memory strategy, escalation rules. The stage is not 
 stages unchanged.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from interlock.domain.agent import Agent
 from interlock.domain.canonical import digest
+from interlock.domain.contract import Contract, Reversal
 from interlock.domain.ids import AgentName, ContractName, Digest
 from interlock.domain.record import Record, plain
 
@@ -52,8 +54,11 @@ class Release(Record, frozen=True, kw_only=True):
         return f"{self.agent}@{self.digest[:12]}"
 
 
-def release_of(agent: Agent, contracts: dict[ContractName, Digest], bundle: Digest) -> Release:
-    """Form the release of `agent` from the contracts it is capable of and the bundle in force."""
+def release_of(agent: Agent, contracts: Mapping[ContractName, Contract], bundle: Digest) -> Release:
+    """Form the release of `agent` from the contracts it is capable of, those that undo them, and the bundle in force."""
+    used = {name: contracts[name] for name in agent.capabilities if name in contracts}
+    undo = {each.reversal.contract for each in used.values() if isinstance(each.reversal, Reversal)}
+    used |= {name: contracts[name] for name in undo if name in contracts}
     behaviour = agent.behaviour
     parts = {
         "prompt": behaviour.prompt,
@@ -65,7 +70,7 @@ def release_of(agent: Agent, contracts: dict[ContractName, Digest], bundle: Dige
     return Release(
         agent=agent.name,
         agent_digest=agent.digest,
-        contracts={name: contracts[name] for name in agent.capabilities if name in contracts},
+        contracts={name: contract.digest for name, contract in used.items()},
         bundle=bundle,
         components={name: Digest(digest(plain(part))) for name, part in parts.items()},
     )

@@ -1,0 +1,36 @@
+"""What a reviewer is shown of an action: the same for every surface, so that its digest means something."""
+
+from interlock.domain.action import Action
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract, NoReversal, Reversal
+from interlock.domain.policy import Decision
+
+
+def view_of(action: Action, contract: Contract, decision: Decision) -> dict[str, JsonValue]:
+    """The action as a reviewer sees it: what, with which arguments, for whom, why they are asked, how it is undone."""
+    return {
+        "action": action.contract,
+        "version": contract.version,
+        "description": contract.description,
+        "risk": contract.risk,
+        "effect": contract.effect,
+        "arguments": action.arguments,
+        "facts": action.facts,
+        "agent": action.agent,
+        "release": action.release,
+        "initiator": action.initiator,
+        "justification": action.justification,
+        "because": list(decision.because),
+        "reasons": list(decision.reasons),
+        "undo": _undo(contract),
+    }
+
+
+def _undo(contract: Contract) -> JsonValue:
+    match contract.reversal:
+        case Reversal(contract=name, within_ms=within):
+            return {"contract": name, "withinMs": within}
+        case NoReversal(why=why):
+            return {"none": why}
+        case None:
+            return None

@@ -1,0 +1,60 @@
+"""The circuit breaker of a tool: after several ambiguous answers in a row it is left alone for a while.
+
+Counting is this process's own; opening is a brake in the standing orders with an end, so that every process heeds it.
+When the pause is over the next call is the trial: if it fails too, the brake comes back at once.
+"""
+
+import msgspec
+
+from interlock.domain.action import Action
+from interlock.domain.change import Change, given
+from interlock.domain.control import Stop
+from interlock.domain.errors import Conflict
+from interlock.domain.ids import ContractName
+from interlock.ports.clock import Clock
+from interlock.ports.store import Store
+from interlock.services.orders import StandingOrders
+from interlock.services.saving import save
+
+THRESHOLD = 5
+PAUSE_MS = 30_000
+
+
+class Breaker:
+    """Counts what this process sees, and pulls the brake for all."""
+
+    def __init__(self, store: Store, orders: StandingOrders, clock: Clock) -> None:
+        self._store = store
+        self._orders = orders
+        self._clock = clock
+        self._failures: dict[ContractName, int] = {}
+
+    def worked(self, contract: ContractName) -> None:
+        """A call gave a clear answer: the count begins anew."""
+        self._failures.pop(contract, None)
+
+    async def failed(self, action: Action, why: str) -> None:
+        """A call gave no clear answer. The fifth in a row stops the contract for half a minute."""
+        count = self._failures.get(action.contract, 0) + 1
+        self._failures[action.contract] = count
+        if count < THRESHOLD:
+            return
+        now = self._clock.now()
+        control = (await self._orders.refresh()).control
+        stop = Stop(
+            scope="contract",
+            name=action.contract,
+            why=f"{count} calls in a row gave no clear answer, the last: {why}",
+            by="interlock.breaker",
+            since_at=now,
+            until_at=now + PAUSE_MS,
+        )
+        kept = tuple(each for each in control.stops if each.until_at is None or each.until_at > now)
+        after = msgspec.structs.replace(control, stops=(*kept, stop))
+        self._failures[action.contract] = THRESHOLD - 1
+        try:
+            await save(self._store, Change(puts=(after,), given=(given(control),)))
+        except Conflict:
+            return
+        finally:
+            await self._orders.refresh()

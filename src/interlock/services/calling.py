@@ -1,0 +1,43 @@
+"""One call of one target, as every step makes it."""
+
+from interlock.domain.action import Action
+from interlock.domain.call import Answer, Call, Unsure
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract, Target
+from interlock.domain.errors import EffectorError
+from interlock.ports.effector import Effectors, Role
+
+
+class Caller:
+    """Tells the tool which attempt this is, and turns a tool that cannot be found into an answer."""
+
+    def __init__(self, effectors: Effectors) -> None:
+        self._effectors = effectors
+
+    async def call(
+        self,
+        action: Action,
+        contract: Contract,
+        target: Target,
+        role: Role,
+        arguments: dict[str, JsonValue] | None = None,
+    ) -> Answer:
+        """Call `target` with the action's own arguments, or with `arguments`. Never raises for what the tool does.
+
+        A target that cannot be found is Unsure: whether an earlier attempt found it is not ours to say.
+        """
+        call = Call(
+            action_id=action.id,
+            idempotency_key=action.idempotency_key,
+            attempt=action.attempt,
+            fence=action.fence,
+            deadline_at=(action.dispatched_at or action.proposed_at) + contract.timeout_ms,
+            precondition=action.facts or None,
+            prepared=action.prepared,
+        )
+        try:
+            return await self._effectors.invoke(
+                contract, target, role, action.arguments if arguments is None else arguments, call
+            )
+        except EffectorError as error:
+            return Unsure(error.detail)

@@ -1,0 +1,183 @@
+"""Step 7: before the world is touched. Expiry, brakes, policy and approval once more, then the durable intent.
+
+Two-phase tools reserve here first; between reserving and committing all of that is asked again, and whatever may no
+longer run is released.
+"""
+
+from typing import assert_never
+
+import msgspec
+
+from interlock.domain.action import Action, Outcome, intent
+from interlock.domain.agent import Agent
+from interlock.domain.approval import open_requirements, still_binding
+from interlock.domain.call import Landed, Nothing, Unsure
+from interlock.domain.contract import Contract, TwoPhase
+from interlock.domain.errors import IntegrityError, NotFound
+from interlock.domain.ids import WorkerId
+from interlock.domain.record import Record
+from interlock.domain.settlement import MAX_ATTEMPTS, Timing
+from interlock.domain.task import Task
+from interlock.ports.clock import Clock
+from interlock.ports.steps import Steps
+from interlock.ports.store import Store
+from interlock.services.calling import Caller
+from interlock.services.deciding import Case, Decider, brake
+from interlock.services.holding import held
+from interlock.services.orders import Orders, StandingOrders
+from interlock.services.recorder import Recorder
+
+PAUSE_MS = 1_000
+"""How long an action waits before it is looked at again while something holds it up."""
+
+
+class Dispatch:
+    """Takes an action this process holds the lease of from cleared to `dispatching`, or to where it may not run."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        orders: StandingOrders,
+        decider: Decider,
+        caller: Caller,
+        recorder: Recorder,
+        clock: Clock,
+        steps: Steps,
+        timing: Timing,
+        worker: WorkerId,
+    ) -> None:
+        self._store = store
+        self._orders = orders
+        self._decider = decider
+        self._caller = caller
+        self._recorder = recorder
+        self._clock = clock
+        self._steps = steps
+        self._timing = timing
+        self._worker = worker
+
+    async def clear(self, action: Action, contract: Contract) -> Action:
+        """From `ready`: to `dispatching` or `preparing`, back to `held`, to an end, or waiting for a brake."""
+        self._steps.reached("dispatch.claimed")
+        orders, task, now = await self._orders.refresh(), await self._task(action), self._clock.now()
+        if action.undoes is None:
+            if brake(orders, task, contract, now) is not None:
+                return await self._recorder.wait(action, now + PAUSE_MS)
+            if task.state != "open":
+                return await self._recorder.end(action, "void", "voided", reasons=(f"the task is {task.state}",))
+            if now >= task.expires_at or (action.hold is not None and now >= action.hold.expires_at):
+                return await self._recorder.end(action, "expire", "expired", reasons=("its time was over",))
+        agent = await self._agent(orders, action)
+        decision = (await self._decider.judge(await self._case(action, contract, task, orders), orders, now)).decision
+        if decision.verdict in ("deny", "shadow"):
+            return await self._recorder.end(
+                action, "deny", "decided", decision=decision, reasons=decision.reasons or (decision.verdict,)
+            )
+        needs = decision.requirements
+        if action.hold is not None and not open_requirements(action.hold, initiator=action.initiator):
+            needs = still_binding(action.hold, needs)
+        if needs:
+            again = msgspec.structs.replace(decision, requirements=needs)
+            asked = held(action, contract, again, now + agent.approvals.within_ms)
+            after = action.after(
+                "hold", decision=again, hold=asked, due_at=asked.expires_at, owner=None, lease_until=None
+            )
+            return await self._recorder.write(after, "decided")
+        self._steps.reached("dispatch.checked")
+        decided = msgspec.structs.replace(action, decision=decision)
+        if contract.two_phase is None:
+            return await self.begin(decided, contract, self._leaning(action, orders, task))
+        preparing = self._leased(decided.after("prepare"), contract)
+        return await self._recorder.write(
+            preparing, "dispatching", "prepare.recorded", self._leaning(action, orders, task)
+        )
+
+    async def begin(self, action: Action, contract: Contract, conditions: tuple[Record, ...]) -> Action:
+        """Write the intent of one more attempt, under a lease longer than the tool's timeout."""
+        now = self._clock.now()
+        after = intent(action.after("dispatch"), owner=self._worker, until=now + self._timing.lease(contract), now=now)
+        return await self._recorder.write(after, "dispatching", "dispatch.recorded", conditions)
+
+    async def again(self, action: Action, contract: Contract) -> Action:
+        """Another attempt at what may have been attempted. Brakes hold it as they hold a first one."""
+        orders, task, now = await self._orders.refresh(), await self._task(action), self._clock.now()
+        if action.undoes is None and brake(orders, task, contract, now) is not None:
+            return await self._recorder.wait(action, now + PAUSE_MS)
+        return await self.begin(action, contract, (orders.control,))
+
+    async def two_phases(self, action: Action, contract: Contract) -> Action:
+        """From `preparing`, `prepared` or `aborting`: reserve, commit or release. The first and the last may be repeated."""
+        phases = contract.two_phase
+        if phases is None:
+            raise IntegrityError(f"action {action.id} is {action.state}, but its contract has one phase")
+        orders, task, now = await self._orders.refresh(), await self._task(action), self._clock.now()
+        may_run = action.undoes is not None or (
+            brake(orders, task, contract, now) is None and task.state == "open" and now < task.expires_at
+        )
+        if action.state == "aborting":
+            return await self._abort(action, contract, phases)
+        if not may_run:
+            after = self._leased(action.after("abort"), contract)
+            return await self._recorder.write(after, "voided")
+        if action.state == "prepared":
+            return await self.begin(action, contract, self._leaning(action, orders, task))
+        return await self._prepare(action, contract, phases)
+
+    async def _prepare(self, action: Action, contract: Contract, phases: TwoPhase) -> Action:
+        answer = await self._caller.call(action, contract, phases.prepare, "prepare")
+        self._steps.reached("prepare.called")
+        match answer:
+            case Landed(result=token):
+                after = self._leased(action.after("prepared", prepared=token), contract)
+                return await self._recorder.write(after, "prepared", "prepare.answered")
+            case Nothing(why=why):
+                outcome = Outcome(error=why, observed_at=self._clock.now())
+                return await self._recorder.end(action, "fail", "outcome", outcome=outcome)
+            case Unsure():
+                if action.fence > MAX_ATTEMPTS:
+                    return await self._recorder.write(self._leased(action.after("abort"), contract), "voided")
+                return await self._recorder.wait(action, self._clock.now() + PAUSE_MS)
+            case _:
+                assert_never(answer)
+
+    async def _abort(self, action: Action, contract: Contract, phases: TwoPhase) -> Action:
+        answer = await self._caller.call(action, contract, phases.abort, "abort")
+        if isinstance(answer, Unsure):
+            return await self._recorder.wait(action, self._clock.now() + PAUSE_MS)
+        return await self._recorder.end(action, "void", "voided", reasons=("stopped before the commit",))
+
+    # -- what it leans on --------------------------------------------------------------------------------------
+
+    def _leased(self, action: Action, contract: Contract) -> Action:
+        return action.with_lease(owner=self._worker, until=self._clock.now() + self._timing.lease(contract))
+
+    def _leaning(self, action: Action, orders: Orders, task: Task) -> tuple[Record, ...]:
+        return (orders.control,) if action.undoes is not None else (orders.control, task)
+
+    async def _case(self, action: Action, contract: Contract, task: Task, orders: Orders) -> Case:
+        undoing = None
+        if action.undoes is not None:
+            original = await self._store.get(Action, action.undoes)
+            if original is None:
+                raise IntegrityError(f"action {action.id} undoes {action.undoes}, which is not stored")
+            undoing = await self._orders.contract(original.contract_digest)
+        return Case(
+            id=action.id,
+            contract=contract,
+            arguments=action.arguments,
+            task=task,
+            agent=await self._agent(orders, action),
+            idempotency_key=action.idempotency_key,
+            undoing=undoing,
+        )
+
+    async def _agent(self, orders: Orders, action: Action) -> Agent:
+        found = orders.agents.get(action.agent)
+        return found or await self._orders.agent((await self._orders.release(action.release)).agent_digest)
+
+    async def _task(self, action: Action) -> Task:
+        task = await self._store.get(Task, action.task)
+        if task is None:
+            raise NotFound(f"there is no task `{action.task}`")
+        return task

@@ -1,0 +1,192 @@
+"""Steps 8 and 9: touch the world, verify, record; and take up what others left behind.
+
+`drive` is the one seam: safe to call from any process at any time, it does the next right thing about an action that this
+process holds the lease of. Recovery is the same code as the normal path, entered at another step.
+"""
+
+from typing import assert_never
+
+import anyio
+import msgspec
+
+from interlock.domain.action import Action, Outcome
+from interlock.domain.binding import result_problem
+from interlock.domain.call import Answer, Landed, Nothing, Unsure
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract
+from interlock.domain.errors import Conflict
+from interlock.domain.ids import ActionId, WorkerId
+from interlock.domain.settlement import Ask, Fail, Lose, NextStep, Retry, Timing, after_no, after_refusal, settle
+from interlock.ports.clock import Clock
+from interlock.ports.steps import Steps
+from interlock.ports.store import Claim, Store
+from interlock.services.breaker import Breaker
+from interlock.services.calling import Caller
+from interlock.services.dispatch import PAUSE_MS, Dispatch
+from interlock.services.orders import StandingOrders
+from interlock.services.recorder import Recorder
+
+
+class Execution:
+    """Drives actions from where they stand to where they end or have to wait."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        orders: StandingOrders,
+        dispatch: Dispatch,
+        caller: Caller,
+        recorder: Recorder,
+        breaker: Breaker,
+        clock: Clock,
+        steps: Steps,
+        timing: Timing,
+        worker: WorkerId,
+    ) -> None:
+        self._store = store
+        self._orders = orders
+        self._dispatch = dispatch
+        self._caller = caller
+        self._recorder = recorder
+        self._breaker = breaker
+        self._clock = clock
+        self._steps = steps
+        self._timing = timing
+        self._worker = worker
+
+    async def claim(self, *, places: tuple[str, ...], only: ActionId | None = None, limit: int = 16) -> list[Action]:
+        """Take due actions under a short lease; each is then this process's to `drive`."""
+        return await self._store.claim(
+            Claim(
+                owner=self._worker,
+                now=self._clock.now(),
+                lease_ms=self._timing.lease_margin_ms,
+                places=places,
+                only=only,
+                limit=limit,
+            )
+        )
+
+    async def drive(self, action: Action) -> Action:
+        """Do what is next for `action`, whose lease this process holds, until it ends or has to wait.
+
+        Losing the lease on the way is no error: whoever holds it goes on, and the action is given as it then stands.
+        """
+        contract = await self._orders.contract(action.contract_digest)
+        try:
+            while action.owner == self._worker:
+                before = action
+                action = await self._step(action, contract)
+                if action is before:
+                    break
+        except Conflict:
+            await self._orders.refresh()
+            return await self._store.get(Action, action.id) or action
+        return action
+
+    async def _step(self, action: Action, contract: Contract) -> Action:
+        match action.state:
+            case "held":
+                return await self._expire(action)
+            case "ready":
+                return await self._dispatch.clear(action, contract)
+            case "preparing" | "prepared" | "aborting":
+                return await self._dispatch.two_phases(action, contract)
+            case "dispatching":
+                return await self._dispatched(action, contract)
+            case "unknown":
+                return await self._ask(action, contract)
+            case _:
+                return action
+
+    async def _expire(self, action: Action) -> Action:
+        """Silence never means yes."""
+        if action.hold is not None and self._clock.now() < action.hold.expires_at:
+            return await self._recorder.wait(action, action.hold.expires_at)
+        return await self._recorder.end(action, "expire", "expired", reasons=("nobody answered in time",))
+
+    async def _dispatched(self, action: Action, contract: Contract) -> Action:
+        """8. Execute, if the intent was written under this very lease; otherwise somebody may have begun."""
+        if action.dispatched_fence != action.fence:
+            step = settle(action, contract, self._clock.now(), self._timing)
+            return await self._next(action, contract, step, Outcome(error="nobody recorded an answer"))
+        if (action.lease_until or 0) - self._clock.now() <= contract.timeout_ms:
+            # A lease shorter than the tool's timeout never starts a call: it is left to run out.
+            return action
+        answer = await self._caller.call(action, contract, contract.target, "run")
+        self._steps.reached("execute.called")
+        return await self._answered(action, contract, answer)
+
+    async def _answered(self, action: Action, contract: Contract, answer: Answer) -> Action:
+        now = self._clock.now()
+        match answer:
+            case Landed(result=result):
+                self._breaker.worked(contract.name)
+                return await self._landed(action, contract, result)
+            case Nothing(why=why):
+                self._breaker.worked(contract.name)
+                step = after_refusal(action, contract, why, self._timing)
+                return await self._next(action, contract, step, Outcome(error=why, observed_at=now))
+            case Unsure(why=why):
+                await self._breaker.failed(action, why)
+                step = settle(action, contract, now, self._timing)
+                return await self._next(action, contract, step, Outcome(error=why, observed_at=now))
+            case _:
+                assert_never(answer)
+
+    async def _landed(self, action: Action, contract: Contract, result: JsonValue) -> Action:
+        """9. Verify, then record what is known."""
+        problem = result_problem(contract, result)
+        verified = None if problem is None else False
+        if contract.postcondition is not None:
+            seen: dict[str, JsonValue] = {"args": action.arguments, "result": result}
+            said = await self._caller.call(action, contract, contract.postcondition, "postcondition", seen)
+            verified = said.result is True if isinstance(said, Landed) else None
+        self._steps.reached("execute.verified")
+        outcome = Outcome(result=result, observed_at=self._clock.now(), verified=verified, note=problem or "")
+        if contract.postcondition is not None and verified is False:
+            return await self._recorder.lose(
+                action, "outcome", "the postcondition does not hold", due_at=None, outcome=outcome
+            )
+        return await self._recorder.end(action, "succeed", "outcome", outcome=outcome)
+
+    async def _ask(self, action: Action, contract: Contract) -> Action:
+        """An unknown one: ask the lookup, now that a *no* can be believed."""
+        if contract.lookup is None:
+            return await self._recorder.wait(action, None)
+        answer = await self._caller.call(action, contract, contract.lookup, "lookup")
+        self._steps.reached("settle.asked")
+        now = self._clock.now()
+        match answer:
+            case Landed(result=result):
+                outcome = Outcome(result=result, observed_at=now, by="lookup")
+                return await self._recorder.end(action, "succeed", "settled", outcome=outcome)
+            case Nothing():
+                step = after_no(action, contract, now, self._timing)
+                return await self._next(action, contract, step, Outcome(observed_at=now, by="lookup"))
+            case Unsure():
+                return await self._recorder.wait(action, now + 10 * PAUSE_MS)
+            case _:
+                assert_never(answer)
+
+    async def _next(self, action: Action, contract: Contract, step: NextStep, outcome: Outcome) -> Action:
+        """Do what the settlement rules say."""
+        lost = action.state == "unknown"
+        match step:
+            case Retry(at=at):
+                await anyio.sleep(max(0, at - self._clock.now()) / 1000)
+                return await self._dispatch.again(action, contract)
+            case Ask(at=at):
+                if lost:
+                    return await self._recorder.wait(action, at)
+                return await self._recorder.lose(action, "outcome", "it will be asked", due_at=at, outcome=outcome)
+            case Fail(why=why):
+                said = msgspec.structs.replace(outcome, error=why, observed_at=self._clock.now())
+                return await self._recorder.end(action, "fail", "settled" if lost else "outcome", outcome=said)
+            case Lose(why=why):
+                if lost:
+                    return await self._recorder.wait(action, None)
+                return await self._recorder.lose(action, "outcome", why, due_at=None, outcome=outcome)
+            case _:
+                assert_never(step)

@@ -1,0 +1,94 @@
+"""The standing orders as services use them: the control record with everything it names, loaded and ready to ask.
+
+Cached for as long as the control record keeps its revision. Nobody polls it: every commit that leans on it says so
+(`given`), and a conflict is the news that it changed.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from interlock.domain.agent import Agent
+from interlock.domain.bundle import Bundle
+from interlock.domain.contract import Contract
+from interlock.domain.control import Control
+from interlock.domain.errors import IntegrityError, NotFound, PolicyError
+from interlock.domain.ids import AgentName, Digest
+from interlock.domain.record import Record
+from interlock.domain.release import Release
+from interlock.ports.policies import Judge, Policies
+from interlock.ports.store import R, Store
+
+
+class Orders(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in force, at one revision of the control record."""
+
+    control: Control
+    agents: Mapping[AgentName, Agent]
+    releases: Mapping[Digest, Release]
+    judge: Judge | None
+    """None where no bundle is in force, or the one in force cannot be loaded: everything is denied."""
+    judge_problem: str = ""
+
+
+class StandingOrders:
+    """Loads orders and keeps them until told that they changed."""
+
+    def __init__(self, store: Store, policies: Policies) -> None:
+        self._store = store
+        self._policies = policies
+        self._orders: Orders | None = None
+        self._immutable: dict[tuple[str, str], Record] = {}
+        self._judges: dict[Digest, Judge] = {}
+
+    async def current(self) -> Orders:
+        """The orders as last seen. A commit that leans on outdated ones fails with Conflict; then `refresh`."""
+        return self._orders or await self.refresh()
+
+    async def refresh(self) -> Orders:
+        """Read the control record again, and whatever it names that is not known yet."""
+        control = await self._store.get(Control, "control") or Control()
+        if self._orders is not None and self._orders.control.revision == control.revision:
+            return self._orders
+        agents = {name: await self.stored(Agent, each.agent) for name, each in control.agents.items()}
+        releases = {each.release: await self.stored(Release, each.release) for each in control.agents.values()}
+        judge, problem = await self._judge(control)
+        self._orders = Orders(control=control, agents=agents, releases=releases, judge=judge, judge_problem=problem)
+        return self._orders
+
+    async def contract(self, digest: Digest) -> Contract:
+        """The stored contract of that digest."""
+        return await self.stored(Contract, digest)
+
+    async def release(self, digest: Digest) -> Release:
+        """The stored release of that digest, in force or not."""
+        return await self.stored(Release, digest)
+
+    async def agent(self, digest: Digest) -> Agent:
+        """The stored agent file of that digest."""
+        return await self.stored(Agent, digest)
+
+    async def stored(self, kind: type[R], digest: Digest) -> R:
+        """An immutable record, read once. Raises NotFound, or IntegrityError if it is not what its digest says."""
+        known = self._immutable.get((kind.kind, digest))
+        if isinstance(known, kind):
+            return known
+        found = await self._store.get(kind, digest)
+        if found is None:
+            raise NotFound(f"there is no {kind.kind} `{digest[:12]}`", next_step="run `interlock apply`")
+        if found.key != digest:
+            raise IntegrityError(f"the stored {kind.kind} `{digest[:12]}` was altered")
+        self._immutable[kind.kind, digest] = found
+        return found
+
+    async def _judge(self, control: Control) -> tuple[Judge | None, str]:
+        if not control.bundle:
+            return None, "no policy bundle is in force"
+        known = self._judges.get(control.bundle)
+        if known is None:
+            try:
+                known = self._policies.load(await self.stored(Bundle, control.bundle))
+            except (PolicyError, NotFound, IntegrityError) as error:
+                return None, error.detail
+            self._judges[control.bundle] = known
+        return known, ""

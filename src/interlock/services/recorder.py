@@ -1,0 +1,98 @@
+"""Writing moves down: each with its fact, its budget and what it means for the action it undoes, in one transaction."""
+
+import msgspec
+
+from interlock.domain.action import Action, Move, Outcome
+from interlock.domain.budget import ended
+from interlock.domain.change import Change, given
+from interlock.domain.errors import Conflict, IntegrityError
+from interlock.domain.evidence import Fact, Phase
+from interlock.domain.record import Record
+from interlock.domain.recording import moved, overheard, recorded
+from interlock.ports.clock import Clock
+from interlock.ports.steps import Steps
+from interlock.ports.store import Store
+from interlock.services.saving import save
+
+
+class Recorder:
+    """The only way in which services change an action that is already stored. Every method gives the action as stored."""
+
+    def __init__(self, store: Store, clock: Clock, steps: Steps) -> None:
+        self._store = store
+        self._clock = clock
+        self._steps = steps
+
+    async def write(
+        self, after: Action, phase: Phase, step: str | None = None, conditions: tuple[Record, ...] = ()
+    ) -> Action:
+        """Store `after`, already moved, with its fact, if `conditions` still are as they were read."""
+        counted, fact = recorded(after, phase, self._clock.now())
+        change = Change(puts=(counted,), given=tuple(given(each) for each in conditions), facts=(fact,))
+        await save(self._store, change)
+        if step is not None:
+            self._steps.reached(step)
+        return counted.saved()
+
+    async def wait(self, action: Action, due_at: int | None) -> Action:
+        """Let go of the lease and have it looked at again at `due_at`. Nothing happened, so nothing is recorded."""
+        after = msgspec.structs.replace(action, owner=None, lease_until=None, due_at=due_at)
+        await save(self._store, Change(puts=(after,)))
+        return after.saved()
+
+    async def lose(self, action: Action, phase: Phase, why: str, *, due_at: int | None, outcome: Outcome) -> Action:
+        """It may or may not have happened. Visible as `unknown`; asked again at `due_at`, or by a person."""
+        return await self._move(action, "lose", phase, due_at=due_at, outcome=outcome, reasons=(why,))
+
+    async def end(self, action: Action, move: Move, phase: Phase, **changes: object) -> Action:
+        """The move that ends it. Its budget is spent if it was done, and released otherwise."""
+        return await self._move(action, move, phase, due_at=None, ended_at=self._clock.now(), **changes)
+
+    async def _move(self, action: Action, move: Move, phase: Phase, **changes: object) -> Action:
+        now = self._clock.now()
+        after, fact = moved(action, move, phase, now, owner=None, lease_until=None, **changes)
+        puts, facts = [after], [fact]
+        if after.undoes is not None and after.state != "unknown":
+            original, said = await self._undone(after, now)
+            puts.append(original)
+            facts.append(said)
+        draws = () if after.state == "unknown" else ended(action.reserved, spent=after.state == "done")
+        try:
+            await save(self._store, Change(puts=tuple(puts), draws=draws, facts=tuple(facts)))
+        except Conflict:
+            if await self._too_late(after, phase):
+                return await self._stored(after)
+            raise
+        self._steps.reached("outcome.recorded")
+        return after.saved()
+
+    async def _undone(self, undo: Action, now: int) -> tuple[Action, Fact]:
+        """What the end of `undo` means for the action it undoes."""
+        original = await self._store.get(Action, undo.undoes or "")
+        if original is None:
+            raise IntegrityError(f"action {undo.id} undoes {undo.undoes}, which is not stored")
+        if undo.state == "done":
+            return moved(original, "undone", "compensation", now, reasons=())
+        return moved(original, "undo_fail", "compensation", now, reasons=(f"its undo is {undo.state}", *undo.reasons))
+
+    async def _too_late(self, after: Action, phase: Phase) -> bool:
+        """Our lease ran out and somebody went on, yet we know what the tool said. If they could only call it unknown,
+        our word settles it; otherwise it is written down beside. True if it settled the action."""
+        if after.outcome is None or after.outcome.by != "tool" or phase != "outcome":
+            return False
+        current = await self._stored(after)
+        if current.state == "unknown" and after.state in ("done", "failed") and current.owner is None:
+            move: Move = "succeed" if after.state == "done" else "fail"
+            await self.end(
+                current, move, "settled", outcome=after.outcome, reasons=("the first attempt answered late",)
+            )
+            return True
+        late = overheard(after, "outcome", self._clock.now(), {"late": True})
+        await save(self._store, Change(facts=(late,)))
+        return False
+
+    async def _stored(self, action: Action) -> Action:
+        found = await self._store.get(Action, action.id)
+        if found is None:
+            raise IntegrityError(f"action {action.id} is no longer stored")
+        return found
