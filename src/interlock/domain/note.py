@@ -201,9 +201,10 @@ class LogProof(msgspec.Struct, frozen=True, kw_only=True):
     extra: bytes | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what would not read back as the same proof."""
-        if not 0 <= self.index < _MAX_SIZE:
-            raise NoteError(f"a log has no entry {self.index}")
+        """Refuse what would not read back as the same proof, and an entry its checkpoint does not cover."""
+        size = parse_checkpoint(self.checkpoint.text).size
+        if not 0 <= self.index < size:
+            raise NoteError(f"a log of {size} entries has no entry {self.index}")
         if len(self.hashes) > MAX_PROOF_HASHES or any(len(each) != HASH_BYTES for each in self.hashes):
             raise NoteError(f"a proof is at most {MAX_PROOF_HASHES} hashes of {HASH_BYTES} bytes")
 
