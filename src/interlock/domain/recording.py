@@ -6,7 +6,7 @@ results, the words and names of people, keys chosen by callers; anything that ma
 
 import msgspec
 
-from interlock.domain.action import Action, Move
+from interlock.domain.action import Action
 from interlock.domain.approval import Approval
 from interlock.domain.canonical import JsonValue
 from interlock.domain.evidence import Fact, Phase, at
@@ -15,25 +15,10 @@ from interlock.domain.policy import Decision
 DOES_NOT_ASSERT: list[JsonValue] = ["that the arguments are true", "that the target told the truth"]
 
 
-def moved(
-    action: Action,
-    move: Move,
-    phase: Phase,
-    now: int,
-    *,
-    private: dict[str, JsonValue] | None = None,
-    **changes: object,
-) -> tuple[Action, Fact]:
-    """`action` after `move` with `changes`, and the fact that says so. Raises IllegalMove."""
-    return recorded(action.after(move, **changes), phase, now, private=private)
-
-
-def recorded(
-    action: Action, phase: Phase, now: int, *, private: dict[str, JsonValue] | None = None
-) -> tuple[Action, Fact]:
+def recorded(action: Action, phase: Phase, now: int) -> tuple[Action, Fact]:
     """`action` as it now is, counted one fact further, and that fact."""
     after = msgspec.structs.replace(action, entries=action.entries + 1)
-    return after, _fact(after, phase, now, after.entries, private or {})
+    return after, _fact(after, phase, now, after.entries, {})
 
 
 def overheard(action: Action, phase: Phase, now: int, private: dict[str, JsonValue]) -> Fact:

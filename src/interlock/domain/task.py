@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Literal
 
+import msgspec
+
 from interlock.domain.ids import AgentName, ContractName, Digest, TaskId
 from interlock.domain.record import Record
 
@@ -44,3 +46,18 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
         if contract in self.prohibited:
             return f"the task prohibits `{contract}`"
         return None
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program says of the work it is about to have an agent do."""
+
+    agent: AgentName
+    purpose: str
+    initiator: str
+    lasts_ms: int | None = None
+    """None: as long as the agent's file allows. Longer than that is cut to it."""
+    budgets: dict[str, int] = {}
+    prohibited: tuple[ContractName, ...] = ()
+    parent: Task | None = None
+    plan: str = ""
+    run: str = ""

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from interlock.domain.action import Action, State
-from interlock.domain.canonical import JsonValue
+from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.contract import Contract, Reversal
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import ActionId, Digest, UnwindId
@@ -47,7 +47,7 @@ class Unwind(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def digest(self) -> Digest:
         """What evidence names as the subject: fixed when it was asked."""
-        return Digest("0" * 64)
+        return Digest(digest({"id": self.id, "scope": self.scope, "target": self.target, "askedAt": self.asked_at}))
 
 
 OPEN: frozenset[State] = frozenset({"held", "ready"})

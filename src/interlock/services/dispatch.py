@@ -9,20 +9,19 @@ from typing import assert_never
 import msgspec
 
 from interlock.domain.action import Action, Outcome, intent
-from interlock.domain.agent import Agent
 from interlock.domain.approval import open_requirements, still_binding
 from interlock.domain.call import Landed, Nothing, Unsure
 from interlock.domain.contract import Contract, TwoPhase
-from interlock.domain.errors import IntegrityError, NotFound
+from interlock.domain.errors import IntegrityError
 from interlock.domain.ids import WorkerId
 from interlock.domain.record import Record
 from interlock.domain.settlement import MAX_ATTEMPTS, Timing
 from interlock.domain.task import Task
 from interlock.ports.clock import Clock
 from interlock.ports.steps import Steps
-from interlock.ports.store import Store
 from interlock.services.calling import Caller
-from interlock.services.deciding import Case, Decider, brake
+from interlock.services.cases import Cases
+from interlock.services.deciding import Decider, brake
 from interlock.services.holding import held
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.recorder import Recorder
@@ -37,9 +36,9 @@ class Dispatch:
     def __init__(
         self,
         *,
-        store: Store,
         orders: StandingOrders,
         decider: Decider,
+        cases: Cases,
         caller: Caller,
         recorder: Recorder,
         clock: Clock,
@@ -47,9 +46,9 @@ class Dispatch:
         timing: Timing,
         worker: WorkerId,
     ) -> None:
-        self._store = store
         self._orders = orders
         self._decider = decider
+        self._cases = cases
         self._caller = caller
         self._recorder = recorder
         self._clock = clock
@@ -60,7 +59,7 @@ class Dispatch:
     async def clear(self, action: Action, contract: Contract) -> Action:
         """From `ready`: to `dispatching` or `preparing`, back to `held`, to an end, or waiting for a brake."""
         self._steps.reached("dispatch.claimed")
-        orders, task, now = await self._orders.refresh(), await self._task(action), self._clock.now()
+        orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
         if action.undoes is None:
             if brake(orders, task, contract, now) is not None:
                 return await self._recorder.wait(action, now + PAUSE_MS)
@@ -68,8 +67,8 @@ class Dispatch:
                 return await self._recorder.end(action, "void", "voided", reasons=(f"the task is {task.state}",))
             if now >= task.expires_at or (action.hold is not None and now >= action.hold.expires_at):
                 return await self._recorder.end(action, "expire", "expired", reasons=("its time was over",))
-        agent = await self._agent(orders, action)
-        decision = (await self._decider.judge(await self._case(action, contract, task, orders), orders, now)).decision
+        case = await self._cases.of(action, orders)
+        decision = (await self._decider.judge(case, orders, now)).decision
         if decision.verdict in ("deny", "shadow"):
             return await self._recorder.end(
                 action, "deny", "decided", decision=decision, reasons=decision.reasons or (decision.verdict,)
@@ -79,7 +78,7 @@ class Dispatch:
             needs = still_binding(action.hold, needs)
         if needs:
             again = msgspec.structs.replace(decision, requirements=needs)
-            asked = held(action, contract, again, now + agent.approvals.within_ms)
+            asked = held(action, contract, again, now + case.agent.approvals.within_ms)
             after = action.after(
                 "hold", decision=again, hold=asked, due_at=asked.expires_at, owner=None, lease_until=None
             )
@@ -101,7 +100,7 @@ class Dispatch:
 
     async def again(self, action: Action, contract: Contract) -> Action:
         """Another attempt at what may have been attempted. Brakes hold it as they hold a first one."""
-        orders, task, now = await self._orders.refresh(), await self._task(action), self._clock.now()
+        orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
         if action.undoes is None and brake(orders, task, contract, now) is not None:
             return await self._recorder.wait(action, now + PAUSE_MS)
         return await self.begin(action, contract, (orders.control,))
@@ -111,7 +110,7 @@ class Dispatch:
         phases = contract.two_phase
         if phases is None:
             raise IntegrityError(f"action {action.id} is {action.state}, but its contract has one phase")
-        orders, task, now = await self._orders.refresh(), await self._task(action), self._clock.now()
+        orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
         may_run = action.undoes is not None or (
             brake(orders, task, contract, now) is None and task.state == "open" and now < task.expires_at
         )
@@ -154,30 +153,3 @@ class Dispatch:
 
     def _leaning(self, action: Action, orders: Orders, task: Task) -> tuple[Record, ...]:
         return (orders.control,) if action.undoes is not None else (orders.control, task)
-
-    async def _case(self, action: Action, contract: Contract, task: Task, orders: Orders) -> Case:
-        undoing = None
-        if action.undoes is not None:
-            original = await self._store.get(Action, action.undoes)
-            if original is None:
-                raise IntegrityError(f"action {action.id} undoes {action.undoes}, which is not stored")
-            undoing = await self._orders.contract(original.contract_digest)
-        return Case(
-            id=action.id,
-            contract=contract,
-            arguments=action.arguments,
-            task=task,
-            agent=await self._agent(orders, action),
-            idempotency_key=action.idempotency_key,
-            undoing=undoing,
-        )
-
-    async def _agent(self, orders: Orders, action: Action) -> Agent:
-        found = orders.agents.get(action.agent)
-        return found or await self._orders.agent((await self._orders.release(action.release)).agent_digest)
-
-    async def _task(self, action: Action) -> Task:
-        task = await self._store.get(Task, action.task)
-        if task is None:
-            raise NotFound(f"there is no task `{action.task}`")
-        return task

@@ -19,6 +19,7 @@ from interlock.domain.errors import BudgetExceeded, Conflict, ContractError, Key
 from interlock.domain.evidence import Phase
 from interlock.domain.ids import ActionId, ContractName, Digest, WorkerId
 from interlock.domain.policy import Decision
+from interlock.domain.proposal import Proposal
 from interlock.domain.recording import recorded
 from interlock.domain.settlement import Timing
 from interlock.domain.task import Task
@@ -34,21 +35,6 @@ from interlock.services.saving import save
 
 MAX_ROUNDS = 20
 """How often a proposal is decided again because the orders changed while it was being decided."""
-
-
-class Proposal(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent asks for. `task` is the handle the program opened, never something the model said."""
-
-    task: Task
-    contract: ContractName
-    arguments: dict[str, JsonValue]
-    idempotency_key: str | None = None
-    justification: str = ""
-    traceparent: str = ""
-    expected: Digest | None = None
-    """The digest of the contract the caller's own code carries; a different one in force refuses the action."""
-    here: bool = True
-    """Run it in this process if that is possible; otherwise it is left to a worker."""
 
 
 class Gate:

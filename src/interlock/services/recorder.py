@@ -8,7 +8,7 @@ from interlock.domain.change import Change, given
 from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Fact, Phase
 from interlock.domain.record import Record
-from interlock.domain.recording import moved, overheard, recorded
+from interlock.domain.recording import overheard, recorded
 from interlock.ports.clock import Clock
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
@@ -50,7 +50,7 @@ class Recorder:
 
     async def _move(self, action: Action, move: Move, phase: Phase, **changes: object) -> Action:
         now = self._clock.now()
-        after, fact = moved(action, move, phase, now, owner=None, lease_until=None, **changes)
+        after, fact = recorded(action.after(move, owner=None, lease_until=None, **changes), phase, now)
         puts, facts = [after], [fact]
         if after.undoes is not None and after.state != "unknown":
             original, said = await self._undone(after, now)
@@ -72,8 +72,9 @@ class Recorder:
         if original is None:
             raise IntegrityError(f"action {undo.id} undoes {undo.undoes}, which is not stored")
         if undo.state == "done":
-            return moved(original, "undone", "compensation", now, reasons=())
-        return moved(original, "undo_fail", "compensation", now, reasons=(f"its undo is {undo.state}", *undo.reasons))
+            return recorded(original.after("undone", reasons=()), "compensation", now)
+        why = (f"its undo is {undo.state}", *undo.reasons)
+        return recorded(original.after("undo_fail", reasons=why), "compensation", now)
 
     async def _too_late(self, after: Action, phase: Phase) -> bool:
         """Our lease ran out and somebody went on, yet we know what the tool said. If they could only call it unknown,

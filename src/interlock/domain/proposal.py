@@ -1,0 +1,22 @@
+"""What an agent asks for, before anything was decided."""
+
+import msgspec
+
+from interlock.domain.canonical import JsonValue
+from interlock.domain.ids import ContractName, Digest
+from interlock.domain.task import Task
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent asks for. `task` is the handle the program opened, never something the model said."""
+
+    task: Task
+    contract: ContractName
+    arguments: dict[str, JsonValue]
+    idempotency_key: str | None = None
+    justification: str = ""
+    traceparent: str = ""
+    expected: Digest | None = None
+    """The digest of the contract the caller's own code carries; a different one in force refuses the action."""
+    here: bool = True
+    """Run it in this process if that is possible; otherwise it is left to a worker."""

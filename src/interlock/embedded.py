@@ -1,0 +1,65 @@
+"""The control plane inside this process: what the SDK talks to when there is no server."""
+
+from interlock.domain.action import SETTLED, Action
+from interlock.domain.errors import NotFound
+from interlock.domain.ids import ActionId
+from interlock.domain.proposal import Proposal
+from interlock.domain.task import Opening, Task
+from interlock.services.plane import ControlPlane
+
+POLL_MS = 1_000
+"""How long one wait for news lasts at most; news of any process ends it early."""
+
+
+class Embedded:
+    """`ports.plane.Plane` by calling the services directly. What can run here runs here; workers may do the rest."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+
+    async def open_task(self, opening: Opening) -> Task:
+        """Open a task for an agent in force."""
+        return await self._plane.tasks.open(opening)
+
+    async def close_task(self, task: Task) -> None:
+        """No more actions in it."""
+        await self._plane.tasks.close(task)
+
+    async def propose(self, proposal: Proposal) -> Action:
+        """Propose, and run it here if it is allowed and this process can."""
+        action = await self._plane.gate.propose(proposal)
+        if action.state == "dispatching" and action.owner == self._plane.means.worker and action.lease_until is not None:
+            return await self._plane.execution.drive(action)
+        return await self._further(action) if proposal.here else action
+
+    async def wait(self, action_id: ActionId, *, timeout_ms: int | None) -> Action:
+        """Wait until the action's caller has an answer; run it here when it becomes ready and nobody else has it."""
+        clock, store = self._plane.means.clock, self._plane.means.store
+        until = None if timeout_ms is None else clock.now() + timeout_ms
+        while True:
+            action = await store.get(Action, action_id)
+            if action is None:
+                raise NotFound(f"there is no action `{action_id}`")
+            action = await self._further(action)
+            left = POLL_MS if until is None else until - clock.now()
+            if action.state in SETTLED or left <= 0:
+                return action
+            due = POLL_MS if action.due_at is None else max(action.due_at - clock.now(), 1)
+            await store.changed(timeout_ms=min(left, POLL_MS, due))
+
+    async def close(self) -> None:
+        """Let go of the store."""
+        await self._plane.means.store.close()
+
+    async def _further(self, action: Action) -> Action:
+        """Take `action` up if it is due and can run here."""
+        now = self._plane.means.clock.now()
+        if action.state in SETTLED or action.due_at is None or action.due_at > now:
+            return action
+        if action.state != "held":
+            contract = await self._plane.orders.contract(action.contract_digest)
+            if not self._plane.means.effectors.reaches(contract):
+                return action
+        for claimed in await self._plane.execution.claim(places=("", action.place), only=action.id, limit=1):
+            return await self._plane.execution.drive(claimed)
+        return action

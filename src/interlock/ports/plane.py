@@ -1,0 +1,32 @@
+"""The control plane as the agent's side needs it, in this process or behind a network."""
+
+from typing import Protocol
+
+from interlock.domain.action import Action
+from interlock.domain.ids import ActionId
+from interlock.domain.proposal import Proposal
+from interlock.domain.task import Opening, Task
+
+
+class Plane(Protocol):
+    """What an SDK talks to. Every method raises InterlockError, and then nothing may be assumed to have run."""
+
+    async def open_task(self, opening: Opening) -> Task:
+        """Open a task for an agent in force."""
+        ...
+
+    async def close_task(self, task: Task) -> None:
+        """No more actions in it. Closing twice is once."""
+        ...
+
+    async def propose(self, proposal: Proposal) -> Action:
+        """Propose an action and give it as it stands when nothing more can be done without waiting for somebody."""
+        ...
+
+    async def wait(self, action_id: ActionId, *, timeout_ms: int | None) -> Action:
+        """The action, once its caller has an answer or the time is over, whichever comes first."""
+        ...
+
+    async def close(self) -> None:
+        """Let go. Idempotent."""
+        ...

@@ -1,0 +1,147 @@
+"""What came of a proposed action, as the agent's code sees it.
+
+`Done` carries the tool's result. All others are exceptions, so that calling a tool gives its result or says why not; and they
+are values, so that `propose` can give them to a `match`.
+"""
+
+from typing import ClassVar, TypeAlias, assert_never
+
+import msgspec
+
+from interlock.domain.action import Action, State
+from interlock.domain.canonical import JsonValue
+from interlock.domain.errors import Fault, InterlockError
+from interlock.domain.ids import ActionId
+from interlock.domain.policy import Verdict
+from interlock.sdk.ticket import Ticket
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """The effect happened, once, and this is what the tool returned.
+
+    `verified` is what the contract's postcondition said (None: it has none); `note` says if the result is not what the
+    contract promises.
+    """
+
+    action_id: ActionId
+    result: object
+    verified: bool | None = None
+    note: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+class NotDone(InterlockError):
+    """The tool's effect did not happen, has not happened yet, or may not have happened."""
+
+    code = "not_done"
+    fault: ClassVar[Fault] = "yours"
+
+    def __init__(self, action: Action) -> None:
+        reasons = action.reasons or ((action.outcome.error,) if action.outcome and action.outcome.error else ())
+        super().__init__(
+            f"`{action.contract}` is {action.state.replace('_', ' ')}" + (f": {'; '.join(reasons)}" if reasons else ""),
+            action=action.id,
+            state=action.state,
+            reasons=list(reasons),
+        )
+        self.action_id = action.id
+        self.state: State = action.state
+        self.reasons = reasons
+
+
+class Refused(NotDone):
+    """The arguments do not fit the contract, or a limit or a budget is reached. Policy was not asked."""
+
+    code = "refused"
+    next = "mend the arguments, or ask for another limit"
+
+
+class Denied(NotDone):
+    """Policy or a person said no, nobody answered in time, or it was withdrawn. `state` says which."""
+
+    code = "denied"
+    next = "do something else; asking again gives the same answer"
+
+
+class Shadowed(NotDone):
+    """Nothing was touched. `would_be` is what the decision would have been outside shadow."""
+
+    code = "shadowed"
+    next = "nothing; the agent is in shadow"
+
+    def __init__(self, action: Action) -> None:
+        super().__init__(action)
+        self.would_be: Verdict | None = action.decision.would_be if action.decision else None
+
+
+class Failed(NotDone):
+    """The tool says that nothing happened."""
+
+    code = "failed"
+    next = "look at the tool's reason"
+
+
+class _Open(NotDone):
+    """It is not over: `ticket` can be waited for."""
+
+    def __init__(self, action: Action, ticket: Ticket) -> None:
+        super().__init__(action)
+        self.ticket = ticket
+
+
+class Held(_Open):
+    """People must agree first. `ticket.wait()` gives the outcome when they have."""
+
+    code = "held"
+    next = "wait for the ticket, or come back with the same idempotency key"
+
+
+class Pending(_Open):
+    """Cleared, but only a worker can run it, or one is at it."""
+
+    code = "pending"
+    next = "start a worker: `interlock work`; then wait for the ticket"
+
+
+class Unknown(_Open):
+    """It may or may not have happened. A lookup or a person settles it; never call again under another key."""
+
+    code = "unknown"
+    next = "wait for the ticket, or settle it: `interlock settle ACTION`"
+
+
+Outcome: TypeAlias = Done | Refused | Denied | Shadowed | Failed | Held | Pending | Unknown
+
+
+def outcome_of(action: Action, ticket: Ticket, result: object) -> Outcome:
+    """The outcome that `action`'s state means to its caller. `result` is its result as the tool's type."""
+    match action.state:
+        case "done" | "undoing" | "undone" | "undo_failed":
+            said = action.outcome
+            return Done(
+                action_id=action.id,
+                result=result,
+                verified=said.verified if said else None,
+                note=said.note if said else "",
+            )
+        case "refused":
+            return Refused(action)
+        case "denied" | "rejected" | "expired" | "voided":
+            return Denied(action)
+        case "shadowed":
+            return Shadowed(action)
+        case "failed":
+            return Failed(action)
+        case "held":
+            return Held(action, ticket)
+        case "unknown":
+            return Unknown(action, ticket)
+        case "ready" | "preparing" | "prepared" | "aborting" | "dispatching":
+            return Pending(action, ticket)
+        case _:
+            assert_never(action.state)
+
+
+def raw_result(action: Action) -> JsonValue:
+    """What the tool returned, as JSON."""
+    return action.outcome.result if action.outcome is not None else None

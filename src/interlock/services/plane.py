@@ -1,0 +1,127 @@
+"""The services as one bundle: what a surface receives."""
+
+import msgspec
+
+from interlock.domain.ids import Tenant, WorkerId
+from interlock.ports.clock import Clock, Ids
+from interlock.ports.effector import Effectors
+from interlock.ports.log import Log
+from interlock.ports.policies import Policies
+from interlock.ports.steps import Steps
+from interlock.ports.store import Store
+from interlock.domain.settlement import Timing
+from interlock.services.approvals import Approvals
+from interlock.services.audit import Audit
+from interlock.services.breaker import Breaker
+from interlock.services.calling import Caller
+from interlock.services.cases import Cases
+from interlock.services.compensation import Compensation
+from interlock.services.deciding import Decider
+from interlock.services.dispatch import Dispatch
+from interlock.services.execution import Execution
+from interlock.services.gate import Gate
+from interlock.services.orders import StandingOrders
+from interlock.services.recorder import Recorder
+from interlock.services.registry import Registry
+from interlock.services.settling import Settling
+from interlock.services.tasks import Tasks
+
+
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """What the services need, as bootstrap or a test provides it."""
+
+    tenant: Tenant
+    worker: WorkerId
+    store: Store
+    log: Log
+    policies: Policies
+    effectors: Effectors
+    clock: Clock
+    ids: Ids
+    steps: Steps
+    timing: Timing
+    places: tuple[str, ...] = ("",)
+
+
+class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a surface may ask for."""
+
+    means: Means
+    orders: StandingOrders
+    gate: Gate
+    execution: Execution
+    approvals: Approvals
+    compensation: Compensation
+    registry: Registry
+    tasks: Tasks
+    settling: Settling
+    audit: Audit
+
+
+def plane(means: Means) -> ControlPlane:
+    """Put the services together, in the order in which they need each other."""
+    m = means
+    orders = StandingOrders(m.store, m.policies)
+    decider = Decider(m.effectors, m.tenant)
+    cases = Cases(m.store, orders)
+    recorder = Recorder(m.store, m.clock, m.steps)
+    caller = Caller(m.effectors)
+    breaker = Breaker(m.store, orders, m.clock)
+    gate = Gate(
+        store=m.store,
+        orders=orders,
+        decider=decider,
+        effectors=m.effectors,
+        clock=m.clock,
+        ids=m.ids,
+        steps=m.steps,
+        timing=m.timing,
+        worker=m.worker,
+    )
+    dispatch = Dispatch(
+        orders=orders,
+        decider=decider,
+        cases=cases,
+        caller=caller,
+        recorder=recorder,
+        clock=m.clock,
+        steps=m.steps,
+        timing=m.timing,
+        worker=m.worker,
+    )
+    execution = Execution(
+        store=m.store,
+        orders=orders,
+        dispatch=dispatch,
+        caller=caller,
+        recorder=recorder,
+        breaker=breaker,
+        clock=m.clock,
+        steps=m.steps,
+        timing=m.timing,
+        worker=m.worker,
+    )
+    return ControlPlane(
+        means=means,
+        orders=orders,
+        gate=gate,
+        execution=execution,
+        approvals=Approvals(
+            store=m.store, orders=orders, decider=decider, cases=cases, recorder=recorder, clock=m.clock, ids=m.ids
+        ),
+        compensation=Compensation(
+            store=m.store,
+            orders=orders,
+            gate=gate,
+            execution=execution,
+            recorder=recorder,
+            clock=m.clock,
+            ids=m.ids,
+            steps=m.steps,
+            places=m.places,
+        ),
+        registry=Registry(store=m.store, orders=orders, policies=m.policies, clock=m.clock),
+        tasks=Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids),
+        settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock),
+        audit=Audit(store=m.store, log=m.log),
+    )

@@ -1,0 +1,48 @@
+"""A person's word on an action that machines could not settle."""
+
+from typing import Literal
+
+from interlock.domain.action import Action, Outcome
+from interlock.domain.canonical import JsonValue
+from interlock.domain.errors import IllegalMove, NotAllowed, NotFound
+from interlock.domain.ids import ActionId, Person
+from interlock.ports.clock import Clock
+from interlock.ports.store import Store
+from interlock.services.orders import StandingOrders
+from interlock.services.recorder import Recorder
+
+
+class Settling:
+    """Turns `unknown` into what somebody who looked knows."""
+
+    def __init__(self, *, store: Store, orders: StandingOrders, recorder: Recorder, clock: Clock) -> None:
+        self._store = store
+        self._orders = orders
+        self._recorder = recorder
+        self._clock = clock
+
+    async def settle(
+        self,
+        action_id: ActionId,
+        person: Person,
+        happened: Literal["done", "failed"],
+        *,
+        result: JsonValue = None,
+        note: str = "",
+    ) -> Action:
+        """Record that `person` found out whether it happened; `result` is what the tool would have returned, which an
+        undo may need. Raises NotFound, IllegalMove when it is not unknown, NotAllowed for a person nobody knows.
+        """
+        if not (await self._orders.refresh()).control.roles(person):
+            raise NotAllowed(f"`{person}` is not among the people of this workspace or holds no role")
+        action = await self._store.get(Action, action_id)
+        if action is None:
+            raise NotFound(f"there is no action `{action_id}`")
+        if action.state != "unknown":
+            raise IllegalMove(f"the action is {action.state}; only an unknown one is settled", state=action.state)
+        said = Outcome(
+            result=result, observed_at=self._clock.now(), by="person", note=f"{person}: {note}" if note else person
+        )
+        return await self._recorder.end(
+            action, "succeed" if happened == "done" else "fail", "settled", outcome=said, reasons=()
+        )

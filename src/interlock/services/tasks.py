@@ -1,0 +1,103 @@
+"""Opening and closing tasks."""
+
+import msgspec
+
+from interlock.domain.budget import Budget
+from interlock.domain.change import Change, given
+from interlock.domain.errors import Conflict, NotAllowed, NotFound
+from interlock.domain.evidence import Fact, Phase
+from interlock.domain.canonical import digest
+from interlock.domain.ids import Digest, TaskId
+from interlock.domain.record import plain
+from interlock.domain.task import Opening, Task
+from interlock.ports.clock import Clock, Ids
+from interlock.ports.store import Store
+from interlock.services.orders import StandingOrders
+from interlock.services.saving import save
+
+
+class Tasks:
+    """Every action belongs to a task; a task belongs to an agent in force, at its release in force."""
+
+    def __init__(self, *, store: Store, orders: StandingOrders, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._orders = orders
+        self._clock = clock
+        self._ids = ids
+
+    async def open(self, opening: Opening) -> Task:
+        """Open a task. Raises NotFound when no such agent is in force, NotAllowed when tasks nest too deep."""
+        while True:
+            orders = await self._orders.refresh()
+            standing = orders.control.agents.get(opening.agent)
+            if standing is None:
+                raise NotFound(f"no agent `{opening.agent}` is in force", next_step="run `interlock apply`")
+            runtime = orders.agents[opening.agent].runtime
+            parent = opening.parent
+            depth = parent.depth + 1 if parent is not None else 0
+            if depth > runtime.max_depth:
+                raise NotAllowed(f"tasks of `{opening.agent}` may nest {runtime.max_depth} deep")
+            now = self._clock.now()
+            until = now + min(opening.lasts_ms or runtime.max_task_ms, runtime.max_task_ms)
+            budgets = {**opening.budgets, "calls": min(opening.budgets.get("calls", runtime.max_actions), runtime.max_actions)}
+            task = Task(
+                id=TaskId(self._ids.new()),
+                agent=opening.agent,
+                release=standing.release,
+                purpose=opening.purpose,
+                initiator=opening.initiator,
+                opened_at=now,
+                expires_at=min(until, parent.expires_at) if parent is not None else until,
+                prohibited=opening.prohibited,
+                budgets=budgets,
+                depth=depth,
+                parent=parent.id if parent is not None else None,
+                run=opening.run,
+                plan=opening.plan,
+            )
+            limits = tuple(
+                Budget(scope=f"task:{task.id}", unit=unit, limit=limit) for unit, limit in budgets.items()
+            )
+            change = Change(
+                puts=(task, *limits), given=(given(orders.control),), facts=(_fact(task, "opened", now),)
+            )
+            try:
+                await save(self._store, change)
+            except Conflict:
+                continue
+            return task.saved()
+
+    async def close(self, task: Task) -> Task:
+        """No more actions in this task. What waits goes on waiting; nothing is undone. Closing twice is once."""
+        while True:
+            current = await self._store.get(Task, task.id)
+            if current is None:
+                raise NotFound(f"there is no task `{task.id}`")
+            if current.state != "open":
+                return current
+            after = msgspec.structs.replace(current, state="closed")
+            fact = _fact(after, "closed", self._clock.now())
+            try:
+                await save(self._store, Change(puts=(after,), facts=(fact,)))
+            except Conflict:
+                continue
+            return after.saved()
+
+
+def _fact(task: Task, phase: Phase, now: int) -> Fact:
+    fixed = msgspec.structs.replace(task, revision=0, state="open")
+    return Fact(
+        phase=phase,
+        subject="task",
+        subject_id=task.id,
+        subject_digest=Digest(digest(plain(fixed))),
+        observed_at=now,
+        body={
+            "state": task.state,
+            "agent": {"id": task.agent, "release": task.release},
+            "depth": task.depth,
+            "parent": task.parent,
+            "expiresAt": task.expires_at,
+        },
+        private={"purpose": task.purpose, "initiator": task.initiator, "planSummary": task.plan},
+    )
