@@ -1,0 +1,73 @@
+# What one does here every day. `make` alone lists it. Needs Python 3.11 or newer, make and git; brings the rest.
+
+UV_VERSION := 0.13.8
+BIN := .venv/bin
+UV := .tools/bin/uv
+READY := .venv/.ready
+
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench bench-tau2 battery browser coverage docs sizes
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## a day of the shop: agents act through the gate, are stopped, killed, undone and proven
+	@$(BIN)/interlock demo
+
+test: $(READY) ## every promise, one line a suite
+	@$(BIN)/pytest -m "not slow"
+
+check: $(READY) ## style, types and floors, in under a minute
+	@echo "ruff"        && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
+	@echo "mypy"        && $(BIN)/mypy --no-error-summary
+	@echo "pyright"     && $(BIN)/pyright
+	@echo "floors"      && $(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m scripts.sizes
+
+bench: $(READY) ## the figures of docs/benchmarks.md
+	@$(BIN)/python -m bench
+
+bench-tau2: $(READY) ## a public retail benchmark through the gate, and back
+	@$(BIN)/python -m bench.tau2
+
+battery: $(READY) ## the long versions of the slow suites
+	@$(BIN)/pytest -m slow
+
+browser: $(READY) ## the console in a real browser
+	@if [ -d tests/browser ]; then $(BIN)/pytest tests/browser; else echo "There is no console yet, so there are no browser tests."; fi
+
+coverage: $(READY) ## the tests again, with every line and branch they reach, subprocesses included
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -m "not slow"
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+docs: $(READY) ## draw the generated pages again
+	@$(BIN)/python -m scripts.generate
+
+sizes: $(READY) ## files and functions longer than the rule of thumb
+	@$(BIN)/python -m scripts.sizes
+
+# The environment: a private uv, then exactly what uv.lock says. Python is the first of these that is new enough.
+# Another one: make PYTHON=/path/to/python
+
+$(READY): pyproject.toml uv.lock $(UV)
+	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python .tools/bin/python .venv
+	@$(UV) sync --locked --quiet
+	@touch $@
+
+$(UV): Makefile
+	@if [ -x $@ ] && $@ --version | grep -qF "uv $(UV_VERSION) "; then touch $@; exit 0; fi; \
+	for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Interlock needs Python 3.11 or newer, and there is none on the PATH (python3 is: $$(python3 --version 2>&1))." >&2; \
+	  echo "Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; \
+	fi; \
+	echo "Preparing .tools and .venv with $$($$found --version) (once)."; \
+	rm -rf .tools && $$found -m venv .tools && \
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) && touch $@

@@ -1,0 +1,123 @@
+"""One line per suite: the folders under `tests/` run in the order of `ORDER`, each reported when its last test is over.
+
+`pytest -v` brings back a line per test. Everything else (failures, warnings, the summary at the end) is pytest's own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("interlock", parent=settings(), deadline=None)
+settings.load_profile("interlock")
+"""How fast an example runs on a busy machine is no promise of ours; `make bench` measures."""
+
+Status = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
+"""Category, letter and word of one report."""
+TESTS = Path(__file__).parent
+ORDER = (
+    "tests",
+    "architecture",
+    "domain",
+    "adapters",
+    "conformance",
+    "services",
+    "sdk",
+    "cli",
+    "demo",
+    "tau2",
+    "e2e",
+    "docs",
+)
+"""What is cheap and what the rest stands on comes first. A folder that is not named here runs at the end, by name."""
+
+
+def suite_of(path: Path) -> str:
+    """The first folder under `tests/`; `tests` for a file that lies there itself."""
+    parts = path.relative_to(TESTS).parts if path.is_relative_to(TESTS) else ()
+    return parts[0] if len(parts) > 1 else "tests"
+
+
+def place_of(suite: str) -> tuple[int, str]:
+    """What suites are sorted by."""
+    return (ORDER.index(suite) if suite in ORDER else len(ORDER), suite)
+
+
+class Suites:
+    """Writes the lines. On a terminal the line of the running suite counts up in place."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self.terminal = terminal
+        self.live = terminal.isatty
+        self.running = True
+        self.left: dict[str, int] = {}
+        self.counts: dict[str, dict[str, int]] = {}
+        self.started: dict[str, float] = {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Count what each suite will run, once deselection is over."""
+        if not session.config.option.collectonly:
+            for item in session.items:
+                suite = suite_of(item.path)
+                self.left[suite] = self.left.get(suite, 0) + 1
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Start the suite's watch."""
+        self.started.setdefault(self._suite(nodeid), time.monotonic())
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> Generator[None, Status, Status]:
+        """Keep pytest's counting and drop its letter: a suite has one line, not a row of dots."""
+        status = yield
+        if not self.running:
+            return status
+        category = status[0]
+        if category:
+            counts = self.counts.setdefault(self._suite(report.nodeid), {})
+            counts[category] = counts.get(category, 0) + 1
+        return category, "", ""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Report what was cut short (`-x`, Ctrl-C), and let the summary have its words."""
+        self.running = False
+        for suite in self.started:
+            if self.left[suite]:
+                self.terminal.write_line(f"{'' if self.live else self._line(suite)}  {self.left[suite]} not run")
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Write the suite's line when its last test is over."""
+        suite = self._suite(nodeid)
+        self.left[suite] -= 1
+        if self.live:
+            self.terminal.rewrite(self._line(suite), erase=True)
+        if self.left[suite] == 0:
+            self.terminal.write_line("" if self.live else self._line(suite))
+
+    def _suite(self, nodeid: str) -> str:
+        return suite_of(self.terminal.config.rootpath / nodeid.partition("::")[0])
+
+    def _line(self, suite: str) -> str:
+        counts = self.counts.get(suite, {})
+        took = time.monotonic() - self.started[suite]
+        rest = "".join(f"  {number} {what}" for what, number in counts.items() if what != "passed")
+        return f"{suite:<14}{counts.get('passed', 0):>5} passed {took:>7.1f} s{rest}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Step in unless more was asked for (`-v`) or there is no terminal plugin."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(terminal, pytest.TerminalReporter) and config.option.verbose < 0:
+        terminal._show_progress_info = False  # percentages belong to the dots
+        config.pluginmanager.register(Suites(terminal), "suites")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run suite by suite. The sort is stable, so a file's tests keep their order and share their fixtures."""
+    items.sort(key=lambda item: place_of(suite_of(item.path)))
