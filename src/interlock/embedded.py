@@ -28,7 +28,11 @@ class Embedded:
     async def propose(self, proposal: Proposal) -> Action:
         """Propose, and run it here if it is allowed and this process can."""
         action = await self._plane.gate.propose(proposal)
-        if action.state == "dispatching" and action.owner == self._plane.means.worker and action.lease_until is not None:
+        if (
+            action.state == "dispatching"
+            and action.owner == self._plane.means.worker
+            and action.lease_until is not None
+        ):
             return await self._plane.execution.drive(action)
         return await self._further(action) if proposal.here else action
 

@@ -42,7 +42,7 @@ def encode(value: JsonValue, *, max_bytes: int = MAX_BYTES) -> bytes:
     Containers nest at most 64 deep, and the result is at most `max_bytes` long.
     """
     # The walk also bounds the work before any of it is done: a small value may hold one list a billion times.
-    _check([value], max_bytes + 1, -1)
+    _check(value, max_bytes + 1)
     try:
         encoded = _to_json(value)
     except UnicodeEncodeError:
@@ -57,49 +57,53 @@ def digest(value: JsonValue) -> str:
     return sha256(encode(value)).hexdigest()
 
 
-def _check(value: list[Any] | dict[Any, Any], room: int, depth: int) -> int:
-    """Walk a container and give what is left of `room`, of which every value and character costs one.
+def _check(value: object, room: int) -> None:
+    """Refuse what has no form, spending `room` on every value and every character, each at least a byte once encoded.
 
-    Each costs at least one byte once encoded, so nothing that fits is refused. Errors gain their path on the way out.
-    The container that `encode` wraps around its value is no part of it: it stands at depth -1 and adds no path.
+    Nothing that fits is refused by that. The walk keeps its own stack: Python's would cost a call for each container.
     """
-    room -= len(value)
-    if type(value) is dict:
-        for key in value:
-            if type(key) is not str:
-                raise CanonicalError("", "a key is not a string")
-            if not (key.isascii() and key.isprintable()):
-                raise CanonicalError("", "a key holds characters other than printable ASCII")
-            room -= len(key)
-        steps: Any = value.items()
-    else:
-        steps = enumerate(value)
-    for step, item in steps:
-        kind = type(item)  # pyright: ignore[reportUnknownVariableType]  what it is, is the question
-        if kind is str:
-            room -= len(item)
-        elif kind is int:
-            if not -MAX_INTEGER <= item <= MAX_INTEGER:
-                raise _at(step, depth, CanonicalError("", "the integer is beyond 2^53 - 1; give it as a string"))
-        elif kind is dict or kind is list:
-            if depth >= MAX_DEPTH - 1:
-                raise _at(step, depth, CanonicalError("", f"nested more than {MAX_DEPTH} deep"))
-            try:
-                room = _check(item, room, depth + 1)
-            except CanonicalError as error:
-                raise _at(step, depth, error) from None
-        elif kind is not bool and item is not None:
-            raise _at(step, depth, CanonicalError("", _refusal(item)))
+    # Each place is (container, the place it stands in, its key or index there, its depth); the first is no part of it.
+    todo: list[Any] = [([value], None, 0, -1)]
+    while todo:
+        place = todo.pop()
+        container, _, _, depth = place
+        room -= len(container)
+        if type(container) is dict:
+            for key in container:  # pyright: ignore[reportUnknownVariableType]  what it is, is the question
+                if type(key) is not str:  # pyright: ignore[reportUnknownArgumentType]
+                    raise CanonicalError(_path(place), "a key is not a string")
+                if not (key.isascii() and key.isprintable()):
+                    raise CanonicalError(_path(place), "a key holds characters other than printable ASCII")
+                room -= len(key)
+            steps: Any = container.items()  # pyright: ignore[reportUnknownMemberType]
+        else:
+            steps = enumerate(container)
+        for step, item in steps:
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType]
+            if kind is str:
+                room -= len(item)
+            elif kind is int:
+                if not -MAX_INTEGER <= item <= MAX_INTEGER:
+                    reason = "the integer is beyond 2^53 - 1; give it as a string"
+                    raise CanonicalError(_path(place, step), reason)
+            elif kind is dict or kind is list:
+                if depth >= MAX_DEPTH - 1:
+                    raise CanonicalError(_path(place, step), f"nested more than {MAX_DEPTH} deep")
+                todo.append((item, place, step, depth + 1))
+            elif kind is not bool and item is not None:
+                raise CanonicalError(_path(place, step), _refusal(item))
         if room < 0:
-            raise _at(step, depth, CanonicalError("", "the value is too long by here"))
-    return room
+            raise CanonicalError(_path(place), "the value is too long by here")
 
 
-def _at(step: str | int, depth: int, error: CanonicalError) -> CanonicalError:
-    """Say where `error` stands as seen from one container further out."""
-    if depth < 0:
-        return error
-    return CanonicalError(pointer(step) + error.path, error.reason)
+def _path(place: Any, *below: str | int) -> str:
+    """Give the JSON pointer of a place, or of one step below it; the outermost place adds no step."""
+    steps = list(below)
+    while place[1] is not None:
+        steps.insert(0, place[2])
+        place = place[1]
+    # What stands in the outermost place stands there at index 0: that step is not the caller's.
+    return "".join(map(pointer, steps[1:]))
 
 
 def pointer(step: str | int) -> str:

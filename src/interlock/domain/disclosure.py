@@ -54,7 +54,7 @@ class Disclosure(msgspec.Struct, frozen=True, kw_only=True):
 
         A value nested more than 64 deep, longer than 4 MiB, or that JSON cannot write raises DisclosureError.
         """
-        _check(self.value, MAX_DISCLOSURE_BYTES, 0)
+        _check(self.value)
         try:
             text = _encoder.encode((_base64url(self.salt), self.name, self.value))
         except UnicodeEncodeError:
@@ -102,41 +102,38 @@ def parse(encoded: str) -> Disclosure:
     return disclosure
 
 
-def _check(value: Any, room: int, depth: int) -> int:
-    """Refuse what JSON cannot write, and give what is left of `room`, of which every value and character costs one."""
-    kind = type(value)  # pyright: ignore[reportUnknownVariableType]  what it is, is the question
-    if kind is str:
-        return _spend(room, len(value))
-    if value is None or kind is bool:
-        return room
-    if kind is int:
-        if value.bit_length() > MAX_INTEGER_BITS:
-            raise DisclosureError(f"an integer is longer than {MAX_INTEGER_BITS} bits")
-        return room
-    if kind is float:
-        if not isfinite(value):
-            raise DisclosureError("JSON has no infinity and no NaN")
-        return room
-    if kind is not list and kind is not dict:
-        raise DisclosureError(f"`{kind.__name__}` is not a JSON type")
-    if depth >= MAX_DEPTH:
-        raise DisclosureError(f"nested more than {MAX_DEPTH} deep")
-    room = _spend(room, len(value))
-    if kind is dict:
-        for key in value:
-            if type(key) is not str:
-                raise DisclosureError("a key is not a string")
-            room = _spend(room, len(key))
-        value = value.values()
-    for item in value:
-        room = _check(item, room, depth + 1)
-    return room
-
-
-def _spend(room: int, cost: int) -> int:
-    if cost > room:
-        raise DisclosureError(f"the value is longer than {MAX_DISCLOSURE_BYTES} bytes")
-    return room - cost
+def _check(value: object) -> None:
+    """Refuse what JSON cannot write, and what is too long by counting every value and every character as one byte."""
+    room = MAX_DISCLOSURE_BYTES + 1
+    todo: list[Any] = [([value], -1)]
+    while todo:
+        container, depth = todo.pop()
+        room -= len(container)
+        items = container
+        if type(container) is dict:
+            for key in container:  # pyright: ignore[reportUnknownVariableType]  what it is, is the question
+                if type(key) is not str:  # pyright: ignore[reportUnknownArgumentType]
+                    raise DisclosureError("a key is not a string")
+                room -= len(key)
+            items = container.values()  # pyright: ignore[reportUnknownMemberType]
+        for item in items:
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType]
+            if kind is str:
+                room -= len(item)
+            elif kind is int:
+                if item.bit_length() > MAX_INTEGER_BITS:
+                    raise DisclosureError(f"an integer is longer than {MAX_INTEGER_BITS} bits")
+            elif kind is float:
+                if not isfinite(item):
+                    raise DisclosureError("JSON has no infinity and no NaN")
+            elif kind is dict or kind is list:
+                if depth >= MAX_DEPTH - 1:
+                    raise DisclosureError(f"nested more than {MAX_DEPTH} deep")
+                todo.append((item, depth + 1))
+            elif kind is not bool and item is not None:
+                raise DisclosureError(f"`{kind.__name__}` is not a JSON type")
+        if room < 0:
+            raise DisclosureError(f"the value is longer than {MAX_DISCLOSURE_BYTES} bytes")
 
 
 def _without_repetition(pairs: list[tuple[str, OpenValue]]) -> dict[str, OpenValue]:

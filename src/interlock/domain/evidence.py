@@ -114,19 +114,19 @@ def at(observed_at: int) -> str:
 
 
 def statement(fact: Fact, position: Position, *, record_id: str, commitments: dict[str, str]) -> dict[str, JsonValue]:
-    """The in-toto Statement of `fact`, ready for canonical encoding."""
+    """The in-toto Statement of `fact`, ready for canonical encoding. No body can put words into the fields of the gate."""
     predicate: dict[str, JsonValue] = {
+        **fact.body,
         "recordId": f"urn:uuid:{record_id}",
         "phase": fact.phase,
         "stream": {"id": position.stream, "seq": position.seq, "prev": position.prev},
         "times": {"observedAt": at(fact.observed_at), "clock": "asserted"},
-        **fact.body,
     }
     if fact.action is not None:
         predicate["actionId"] = fact.action
         predicate["actionSeq"] = fact.seq
     if commitments:
-        predicate["commitments"] = {"alg": "sha-256", **commitments}
+        predicate["commitments"] = {**commitments, "alg": "sha-256"}
     return {
         "_type": STATEMENT_TYPE,
         "subject": [

@@ -21,7 +21,7 @@ from interlock.domain.errors import ContractError
 from interlock.sdk.schema import Schema, schema_for
 from interlock.sdk.values import from_plain, plain_result, to_plain
 
-__all__ = ["Schemas", "accepts", "arguments_of", "facts_schema", "plain_result", "schema_of", "values_of"]
+__all__ = ["Schemas", "accepts", "arguments_of", "facts_schema", "plain_result", "returned", "schema_of", "values_of"]
 
 Function = Callable[..., Any]
 
@@ -110,6 +110,12 @@ def values_of(
             continue
         values[name] = value if parameter.annotation is _EMPTY else from_plain(value, parameter.annotation, f"/{name}")
     return values
+
+
+def returned(function: Function, value: JsonValue) -> Any:
+    """`value`, which `function` gave as JSON, as its return annotation says. Raises ContractError where it does not fit."""
+    kind = _read(function).returns
+    return value if kind is _EMPTY else from_plain(value, kind, "/result")
 
 
 def accepts(function: Function) -> dict[str, bool]:

@@ -45,7 +45,9 @@ class Approvals:
         self._clock = clock
         self._ids = ids
 
-    async def approve(self, action_id: ActionId, person: Person, *, note: str = "", view: Digest | None = None) -> Action:
+    async def approve(
+        self, action_id: ActionId, person: Person, *, note: str = "", view: Digest | None = None
+    ) -> Action:
         """Count `person`'s yes. When everybody needed has agreed the action is ready and a worker runs it, once.
 
         `view` is the digest of what the person was shown. Raises StaleView when that, or the policy bundle, is no longer
@@ -54,7 +56,9 @@ class Approvals:
         """
         return await self._say(action_id, person, "approve", note, view)
 
-    async def reject(self, action_id: ActionId, person: Person, *, note: str = "", view: Digest | None = None) -> Action:
+    async def reject(
+        self, action_id: ActionId, person: Person, *, note: str = "", view: Digest | None = None
+    ) -> Action:
         """One no of anybody who was asked ends it. Raises as `approve` does."""
         return await self._say(action_id, person, "reject", note, view)
 

@@ -39,7 +39,10 @@ class Tasks:
                 raise NotAllowed(f"tasks of `{opening.agent}` may nest {runtime.max_depth} deep")
             now = self._clock.now()
             until = now + min(opening.lasts_ms or runtime.max_task_ms, runtime.max_task_ms)
-            budgets = {**opening.budgets, "calls": min(opening.budgets.get("calls", runtime.max_actions), runtime.max_actions)}
+            budgets = {
+                **opening.budgets,
+                "calls": min(opening.budgets.get("calls", runtime.max_actions), runtime.max_actions),
+            }
             task = Task(
                 id=TaskId(self._ids.new()),
                 agent=opening.agent,
@@ -55,12 +58,8 @@ class Tasks:
                 run=opening.run,
                 plan=opening.plan,
             )
-            limits = tuple(
-                Budget(scope=f"task:{task.id}", unit=unit, limit=limit) for unit, limit in budgets.items()
-            )
-            change = Change(
-                puts=(task, *limits), given=(given(orders.control),), facts=(_fact(task, "opened", now),)
-            )
+            limits = tuple(Budget(scope=f"task:{task.id}", unit=unit, limit=limit) for unit, limit in budgets.items())
+            change = Change(puts=(task, *limits), given=(given(orders.control),), facts=(_fact(task, "opened", now),))
             try:
                 await save(self._store, change)
             except Conflict:

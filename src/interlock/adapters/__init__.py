@@ -1,0 +1,1 @@
+"""How it is done: one folder or file for each port."""

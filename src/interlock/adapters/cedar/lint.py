@@ -1,0 +1,126 @@
+"""What validation lets pass and a person would not: names that mean nobody, and measures that the contract leaves open.
+
+A validator knows types. It does not know that `context.args.amount_minor <= 10000` also holds for -500, that a pattern
+finds what it looks for in the middle of free text, or that every element of an empty list is on the list. Such bounds
+belong in the contract, where they hold before any policy is asked, so a policy may measure only what is bounded there.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final
+
+from cedarpy import pst
+
+from interlock.adapters.cedar.reads import children, context_path
+from interlock.adapters.cedar.schema import GROUPS, Surface
+from interlock.adapters.cedar.scope import about_action
+from interlock.adapters.cedar.shape import JsonSchema, Reader, choices
+from interlock.domain.contract import Contract
+
+_ORDERED: Final = ("less", "less_eq", "greater", "greater_eq")
+_ARITHMETIC: Final = ("add", "sub", "mul")
+_RELEASE: Final = re.compile(r"(.+)@[0-9a-f]{12}", re.DOTALL)
+
+Path = tuple[str, ...]
+
+
+def names(template: pst.Template, agents: Collection[str] | None) -> Iterator[str]:
+    """What is wrong with whom and what a policy names. With `agents` an unknown agent is wrong; without, nobody knows."""
+    if isinstance(template.action, pst.ActionEq) and template.action.entity.id in GROUPS:
+        yield f"`action == {template.action.entity}` is never true: write `action in`"
+    for uid in sorted(pst.entity_uids(template), key=str):
+        if str(uid.type) == "Release":
+            found = _RELEASE.fullmatch(uid.id)
+            if found is None:
+                yield f"`{uid}` is no release: `agent@` and the first 12 digits of its digest"
+            elif agents is not None and found[1] not in agents:
+                yield f"`{uid}` is a release of no agent there is"
+        elif str(uid.type) == "Agent" and agents is not None and uid.id not in agents:
+            yield f"there is no agent `{uid.id}`"
+
+
+def values(template: pst.Template, found: Iterable[Surface]) -> Iterator[str]:
+    """Enum values that a policy names and that none of the contracts it is about has. The validator holds a value
+    against those of all contracts together, because members of one name share a type."""
+    within = [surface for surface in found if about_action(template, surface)]
+    known: dict[str, set[str]] = {}
+    for surface in within:
+        for choice in (*choices(surface.args), *choices(surface.facts)):
+            known.setdefault(choice.name, set()).update(choice.values)
+    for uid in sorted(pst.entity_uids(template), key=str):
+        if str(uid.type) not in ("Action", "Agent", "Release", "System") and uid.id not in known.get(str(uid.type), ()):
+            yield f"`{uid}` is no value of any contract this policy is about"
+
+
+def measures(template: pst.Template, found: Mapping[str, Surface], contracts: Iterable[Contract]) -> Iterator[str]:
+    """Arguments that a policy measures and a contract it is about leaves open."""
+    measured = _measured(template)
+    for contract in contracts:
+        if not measured or not about_action(template, found[contract.name]):
+            continue
+        schema = Reader(contract.name, contract.input_schema, defaults_everywhere=False)
+        for path, kind in sorted(measured):
+            node = schema.described(path)
+            if node is not None and not _bounded(node, kind):
+                argument = f"`{contract.name}` argument `{'.'.join(path)}`"
+                yield f"it {_WHY[kind].format(argument)}"
+
+
+_WHY: Final = {
+    "order": "compares {} by size, and the contract gives no `minimum`: a negative number would pass as small",
+    "like": "looks for a pattern in {}, and the contract gives no `pattern` it must have: use a fact, or bound the text",
+    "all": "asks whether all of {} are contained, and the contract gives no `minItems`: an empty list would pass",
+}
+
+
+def _measured(template: pst.Template) -> set[tuple[Path, str]]:
+    """Paths below `args` and how they are measured."""
+    found: set[tuple[Path, str]] = set()
+    minded: set[Path] = set()
+    pending: list[object] = list(template.clauses)
+    while pending:
+        node = pending.pop()
+        match node:
+            case pst.BinaryOp(op, left, right) if op in _ORDERED:
+                found.update((path, "order") for side in (left, right) for path in _terms(side))
+            case pst.BinaryOp("contains_all", _, right):
+                found.update((path, "all") for path in _argument(right))
+            case pst.UnaryOp("is_empty", arg):
+                minded.update(_argument(arg))
+            case pst.Like(base, _):
+                found.update((path, "like") for path in _argument(base))
+            case _:
+                pass
+        pending.extend(children(node))
+    return {(path, kind) for path, kind in found if kind != "all" or path not in minded}
+
+
+def _terms(node: object) -> Iterator[Path]:
+    """The arguments that a sum, difference or product is made of."""
+    match node:
+        case pst.BinaryOp(op, left, right) if op in _ARITHMETIC:
+            yield from _terms(left)
+            yield from _terms(right)
+        case pst.UnaryOp("neg", arg):
+            yield from _terms(arg)
+        case _:
+            yield from _argument(node)
+
+
+def _argument(node: object) -> Iterator[Path]:
+    path = context_path(node)
+    if path is not None and len(path) > 1 and path[0] == "args":
+        yield path[1:]
+
+
+def _bounded(node: JsonSchema, kind: str) -> bool:
+    if "enum" in node or "const" in node:
+        return True
+    match kind:
+        case "order":
+            return "minimum" in node or "exclusiveMinimum" in node
+        case "like":
+            return "pattern" in node
+        case _:
+            least = node.get("minItems")
+            return isinstance(least, int) and least > 0

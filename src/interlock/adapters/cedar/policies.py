@@ -1,0 +1,101 @@
+"""Policies in Cedar: forming a bundle, all or nothing, and loading one."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import cedarpy
+import msgspec
+from cedarpy import pst
+
+from interlock.adapters.cedar import lint
+from interlock.adapters.cedar.annotations import policy_of
+from interlock.adapters.cedar.judge import CedarJudge
+from interlock.adapters.cedar.schema import Surface, parse, render, surfaces
+from interlock.adapters.cedar.source import Place, Problems, Statement, invalid, parsed
+from interlock.domain.bundle import Bundle
+from interlock.domain.canonical import CanonicalError
+from interlock.domain.contract import Contract
+from interlock.domain.errors import PolicyError
+from interlock.domain.policy import Policy
+
+LANGUAGE = "cedar"
+
+
+class _Rule(msgspec.Struct, frozen=True, kw_only=True):
+    policy: Policy
+    template: pst.Template
+    place: Place
+
+
+class CedarPolicies:
+    """The policy language Cedar, as `ports.policies.Policies` wants it."""
+
+    def __init__(self, agents: Collection[str] | None = None) -> None:
+        """With `agents`, the names of all there are, a policy that names another is refused when a bundle is formed."""
+        self._agents = agents
+
+    def bundle(self, sources: Mapping[str, str], contracts: Sequence[Contract]) -> Bundle:
+        """Form a bundle: parse, validate against the schema generated from `contracts`, lint. Without any policy it is
+        a bundle that denies everything. Raises PolicyError with `file`, `line`, `column` and `policy` of the first
+        problem, and all of them in `problems`."""
+        found, unseen = surfaces(contracts)
+        bundle = Bundle(language=LANGUAGE, sources=dict(sources), schema=render(found, unseen))
+        try:
+            _ = bundle.digest
+        except CanonicalError as error:
+            raise PolicyError(f"the policies cannot be filed: {error}") from None
+        problems = Problems()
+        for rule in _rules(bundle, _schema(bundle), problems):
+            wrong = (
+                *lint.names(rule.template, self._agents),
+                *lint.values(rule.template, found.values()),
+                *lint.measures(rule.template, found, contracts),
+            )
+            for detail in wrong:
+                problems.add(rule.place, detail, rule.policy.id)
+        problems.settle()
+        return bundle
+
+    def load(self, bundle: Bundle) -> CedarJudge:
+        """Make a stored bundle ready to answer: it is parsed and validated as if it were new. Raises PolicyError."""
+        if bundle.language != LANGUAGE:
+            raise PolicyError(f"the bundle is in `{bundle.language}`, not in `{LANGUAGE}`")
+        found: Mapping[str, Surface] = parse(bundle.schema)
+        schema = _schema(bundle)
+        problems = Problems()
+        rules = _rules(bundle, schema, problems)
+        problems.settle()
+        return CedarJudge(
+            {rule.policy.id: rule.policy for rule in rules},
+            {rule.policy.id: rule.template for rule in rules},
+            found,
+            schema,
+        )
+
+
+def _schema(bundle: Bundle) -> cedarpy.Schema:
+    try:
+        return cedarpy.Schema.from_str(bundle.schema)
+    except ValueError as error:
+        raise PolicyError(f"the contracts make no Cedar schema: {error}") from None
+
+
+def _rules(bundle: Bundle, schema: cedarpy.Schema, problems: Problems) -> list[_Rule]:
+    """Every policy of a bundle that is sound; the others are noted in `problems`."""
+    found: dict[str, _Rule] = {}
+    for statement, template in parsed(bundle.sources, problems):
+        rule = _rule(statement, template, schema, problems)
+        if rule is None:
+            continue
+        first = found.setdefault(rule.policy.id, rule)
+        if first is not rule:
+            problems.add(rule.place, f"`@id` is taken by the policy at {first.place}", rule.policy.id)
+    return list(found.values())
+
+
+def _rule(statement: Statement, template: pst.Template, schema: cedarpy.Schema, problems: Problems) -> _Rule | None:
+    name = template.annotations.get("id", "")
+    policy = policy_of(template, lambda detail: problems.add(statement.place, detail, name))
+    wrong = invalid(statement, schema)
+    for detail in wrong:
+        problems.add(statement.place, detail, name)
+    return None if policy is None or wrong else _Rule(policy=policy, template=template, place=statement.place)

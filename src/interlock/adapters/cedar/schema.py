@@ -1,0 +1,206 @@
+"""The Cedar schema generated from contracts, written and read back.
+
+A bundle keeps the schema as text and nothing else of the contracts, so the text must say all that deciding needs: for
+each contract its groups and the types of its arguments and facts. It is Cedar's own syntax, restricted to one form:
+what `render` writes, `parse` reads, and anything else is refused. Everything is sorted, so the same contracts in any
+order give the same text.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from interlock.adapters.cedar.shape import Choice, Flag, Group, Integer, Many, Member, Reader, Shape, Text, choices
+from interlock.adapters.cedar.words import Words, name_text, quoted
+from interlock.domain.contract import RISKS, Contract
+from interlock.domain.errors import PolicyError
+
+EFFECTS: Final = ("read", "write", "external")
+GROUPS: Final = ("any", *(f"effect:{e}" for e in EFFECTS), "irreversible", *(f"risk:{r}" for r in RISKS))
+"""All groups exist always: a policy on what is critical must not fail to load because nothing is critical yet."""
+
+AROUND: Final = (
+    Member("nowMs", Integer()),
+    Member("stage", Text()),
+    Member("task", Group((Member("depth", Integer()), Member("initiator", Text()), Member("purpose", Text())))),
+    Member("undo", Flag()),
+)
+"""What policies see of any action besides its arguments and facts."""
+
+_HEAD: Final = """\
+entity Agent;
+entity Release in [Agent];
+entity System;
+"""
+_UNSEEN: Final = "// Not seen by policies: "
+
+
+class Surface(msgspec.Struct, frozen=True, kw_only=True):
+    """What policies see of one contract."""
+
+    name: str
+    groups: tuple[str, ...]
+    args: Group
+    facts: Group
+
+    def context(self) -> Group:
+        """The whole context of a question about it."""
+        members = (*AROUND, Member("args", self.args), Member("facts", self.facts))
+        return Group(tuple(sorted(members, key=lambda member: member.name)))
+
+
+def surfaces(contracts: Sequence[Contract]) -> tuple[dict[str, Surface], tuple[str, ...]]:
+    """What policies see of `contracts`, by name, and in words what they do not see. Raises PolicyError where a contract
+    has arguments or facts that no policy could be held against."""
+    found: dict[str, Surface] = {}
+    unseen: list[str] = []
+    for contract in sorted(contracts, key=lambda contract: contract.name):
+        if contract.name in found or contract.name in GROUPS:
+            raise PolicyError(f"two contracts, or a contract and a group of ours, are named `{contract.name}`")
+        args = Reader(f"contract `{contract.name}` /input_schema", contract.input_schema, defaults_everywhere=False)
+        seen_args, seen_facts = args.record(), Group()
+        unseen += [f"{contract.name} args {path}: {why}" for path, why in args.unseen]
+        if contract.facts is not None:
+            owner = f"contract `{contract.name}` /facts/schema"
+            facts = Reader(owner, contract.facts.schema, defaults_everywhere=True)
+            seen_facts = facts.record()
+            unseen += [f"{contract.name} facts {path}: {why}" for path, why in facts.unseen]
+        found[contract.name] = Surface(name=contract.name, groups=groups(contract), args=seen_args, facts=seen_facts)
+    return found, tuple(unseen)
+
+
+def groups(contract: Contract) -> tuple[str, ...]:
+    """The action groups a contract is in, sorted."""
+    irreversible = ("irreversible",) if contract.irreversible else ()
+    return ("any", f"effect:{contract.effect}", *irreversible, f"risk:{contract.risk}")
+
+
+def render(found: Mapping[str, Surface], unseen: Iterable[str] = ()) -> str:
+    """The schema as Cedar text."""
+    lines = [f"{_UNSEEN}{quoted(each)}\n" for each in sorted(unseen)]
+    lines.append(_HEAD)
+    for name, values in sorted(_enums(found.values()).items()):
+        lines.append(f"entity {name} enum [{', '.join(quoted(value) for value in values)}];\n")
+    lines += [f"action {quoted(group)};\n" for group in GROUPS]
+    for name, surface in sorted(found.items()):
+        within = ", ".join(quoted(group) for group in surface.groups)
+        lines.append(
+            f"action {quoted(name)} in [{within}] appliesTo {{\n"
+            f"  principal: [Release],\n  resource: [System],\n  context: {_typed(surface.context(), '  ')}\n}};\n"
+        )
+    return "".join(lines)
+
+
+def parse(text: str) -> dict[str, Surface]:
+    """Read back what `render` wrote. Raises PolicyError for anything else."""
+    words = Words(text)
+    for word in Words(_HEAD).rest():
+        words.expect(word)
+    enums: dict[str, tuple[str, ...]] = {}
+    while words.take("entity"):
+        name = words.identifier()
+        words.expect("enum", "[")
+        enums[name] = _strings(words)
+        words.expect(";")
+    for group in GROUPS:
+        words.expect("action", quoted(group), ";")
+    found: dict[str, Surface] = {}
+    while words.take("action"):
+        surface = _surface(words, enums)
+        found[surface.name] = surface
+    body = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(_UNSEEN))
+    if render(found) != body:
+        raise words.wrong("it is not in the one form there is")
+    return found
+
+
+def _surface(words: Words, enums: Mapping[str, tuple[str, ...]]) -> Surface:
+    name = words.string()
+    words.expect("in", "[")
+    within = _strings(words)
+    words.expect("appliesTo", "{", "principal", ":", "[", "Release", "]", ",")
+    words.expect("resource", ":", "[", "System", "]", ",", "context", ":")
+    context = _type(words, enums)
+    words.expect("}", ";")
+    members = {member.name: member.shape for member in context.members} if isinstance(context, Group) else {}
+    args, facts = members.get("args"), members.get("facts")
+    if isinstance(args, Group) and isinstance(facts, Group):
+        surface = Surface(name=name, groups=within, args=args, facts=facts)
+        if surface.context() == context and set(within) <= set(GROUPS):
+            return surface
+    raise words.wrong(f"`{name}` is not described as this version describes a contract")
+
+
+def _enums(found: Iterable[Surface]) -> dict[str, tuple[str, ...]]:
+    values: dict[str, set[str]] = {}
+    for surface in found:
+        for choice in (*choices(surface.args), *choices(surface.facts)):
+            values.setdefault(choice.name, set()).update(choice.values)
+    return {name: tuple(sorted(each)) for name, each in values.items()}
+
+
+def _typed(shape: Shape, indent: str) -> str:
+    match shape:
+        case Text():
+            return "String"
+        case Integer():
+            return "Long"
+        case Flag():
+            return "Bool"
+        case Choice():
+            return shape.name
+        case Many():
+            return f"Set<{_typed(shape.item, indent)}>"
+        case Group():
+            if not shape.members:
+                return "{}"
+            inner = indent + "  "
+            rows = (
+                f"{inner}{name_text(member.name)}{'?' if member.optional else ''}: {_typed(member.shape, inner)}"
+                for member in shape.members
+            )
+            return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
+
+
+def _type(words: Words, enums: Mapping[str, tuple[str, ...]]) -> Shape:
+    if words.take("{"):
+        return _group(words, enums)
+    name = words.identifier()
+    match name:
+        case "String":
+            return Text()
+        case "Long":
+            return Integer()
+        case "Bool":
+            return Flag()
+        case "Set":
+            words.expect("<")
+            item = _type(words, enums)
+            words.expect(">")
+            return Many(item)
+        case _ if name in enums:
+            return Choice(name, enums[name])
+        case _:
+            raise words.wrong(f"`{name}` is no type")
+
+
+def _group(words: Words, enums: Mapping[str, tuple[str, ...]]) -> Group:
+    members: list[Member] = []
+    while not words.take("}"):
+        if members:
+            words.expect(",")
+        name = words.name()
+        optional = words.take("?")
+        words.expect(":")
+        members.append(Member(name, _type(words, enums), optional))
+    return Group(tuple(members))
+
+
+def _strings(words: Words) -> tuple[str, ...]:
+    values: list[str] = []
+    while not words.take("]"):
+        if values:
+            words.expect(",")
+        values.append(words.string())
+    return tuple(values)

@@ -1,0 +1,220 @@
+"""Signing keys: Ed25519 by libsodium, kept in a folder.
+
+A folder holds two keys, each as a private and a public file of one line:
+
+    log.key   PRIVATE+KEY+<name>+<key id>+<base64 of 0x01 and the 32-byte seed>   signs checkpoints
+    log.pub   <name>+<key id>+<base64 of 0x01 and the public key>                 what verifiers are given
+    gate.key, gate.pub                                                            the same, sign the entries
+
+Both lines are those of Go's note package (https://pkg.go.dev/golang.org/x/mod/sumdb/note). The key id is derived from
+name and public key, so a damaged private file is noticed before it signs anything. The private files are readable by
+their owner alone: a folder that others may read or change is refused, as ssh does it.
+"""
+
+import os
+import secrets
+import stat
+from base64 import b64encode
+from binascii import a2b_base64
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
+from nacl.exceptions import BadSignatureError
+
+from interlock.domain.errors import KeyFileError
+from interlock.domain.note import ED25519, NoteError, VerifierKey, parse_vkey
+
+SEED_BYTES: Final = 32
+SIGNATURE_BYTES: Final = 64
+
+_PREFIX: Final = "PRIVATE+KEY+"
+_MAX_FILE_BYTES: Final = 4096
+_NAMES: Final = ("log", "gate")
+_PRIVATE_FILE: Final = 0o600
+_PRIVATE_FOLDER: Final = 0o700
+_POSIX: Final = os.name == "posix"
+
+
+def verify(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether `signature` (64 bytes) is that of `message` by the key `public` (32 bytes). Never raises for bad ones."""
+    if len(signature) != SIGNATURE_BYTES or len(public) != SEED_BYTES:
+        return False
+    try:
+        crypto_sign_open(signature + message, public)
+    except BadSignatureError:
+        return False
+    return True
+
+
+class SigningKey:
+    """A private key and the name it signs under. Shows neither when printed."""
+
+    __slots__ = ("_secret", "_seed", "verifier")
+
+    def __init__(self, name: str, seed: bytes) -> None:
+        if len(seed) != SEED_BYTES:
+            raise KeyFileError(f"a seed is {SEED_BYTES} bytes long, not {len(seed)}")
+        public, self._secret = crypto_sign_seed_keypair(seed)
+        self._seed = seed
+        self.verifier = VerifierKey(name=name, public=public)
+
+    def __repr__(self) -> str:
+        return f"SigningKey({self.verifier.vkey()!r})"
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of the signature."""
+        return crypto_sign(message, self._secret)[:SIGNATURE_BYTES]
+
+    def line(self) -> str:
+        """The private key as one line, to be shown to nobody."""
+        name, key_id, _ = self.verifier.vkey().split("+", 2)
+        return f"{_PREFIX}{name}+{key_id}+{b64encode(ED25519 + self._seed).decode()}"
+
+
+def fresh(name: str) -> SigningKey:
+    """A new key from the system's generator."""
+    return SigningKey(name, secrets.token_bytes(SEED_BYTES))
+
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True):
+    """What a process that records must hold."""
+
+    log: SigningKey
+    gate: SigningKey
+
+
+class KeyFolder:
+    """The folder in which an installation's keys lie."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def create(self, origin: str) -> Keys:
+        """Make both keys, the log's named `origin` and the gate's `<origin>/gate`, and give them.
+
+        The folder appears complete or not at all. KeyFileError where there is one already: a log that began with one
+        key cannot go on with another.
+        """
+        try:
+            keys = Keys(log=fresh(origin), gate=fresh(f"{origin}/gate"))
+        except NoteError as error:
+            raise KeyFileError(
+                f"`{origin}` cannot name a log: {error}", next_step="choose a name without spaces"
+            ) from None
+        beside = self.path.parent / f".{self.path.name}.{secrets.token_hex(4)}"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            beside.mkdir(mode=_PRIVATE_FOLDER)
+            for name, key in zip(_NAMES, (keys.log, keys.gate), strict=True):
+                _write(beside / f"{name}.key", key.line(), _PRIVATE_FILE)
+                _write(beside / f"{name}.pub", key.verifier.vkey(), 0o644)
+            _sync(beside)
+            # Replaces nothing but an empty folder: whoever comes second fails.
+            beside.rename(self.path)
+            _sync(self.path.parent)
+        except OSError as error:
+            _discard(beside)
+            if self.path.exists():
+                raise KeyFileError(
+                    f"`{self.path}` exists; keys are never overwritten", next_step="use the keys that are there"
+                ) from None
+            raise KeyFileError(f"keys cannot be made in `{self.path}`: {error.strerror}") from None
+        return keys
+
+    def load(self) -> Keys:
+        """Both keys, or KeyFileError saying which file is missing, unreadable, open to others or wrong."""
+        if not self.path.is_dir():
+            raise KeyFileError(f"there is no key folder `{self.path}`")
+        if _POSIX and stat.S_IMODE(self.path.stat().st_mode) & 0o022:
+            raise KeyFileError(f"others may exchange the keys in `{self.path}`", next_step=f"chmod 700 {self.path}")
+        log, gate = (self._load(name) for name in _NAMES)
+        return Keys(log=log, gate=gate)
+
+    def public(self) -> tuple[VerifierKey, VerifierKey]:
+        """The log's and the gate's public keys, for who only verifies."""
+        log, gate = (self._public(name) for name in _NAMES)
+        return log, gate
+
+    def _load(self, name: str) -> SigningKey:
+        path = self.path / f"{name}.key"
+        key = _parse(_read(path, private=True), path)
+        if self._public(name) != key.verifier:
+            raise KeyFileError(f"`{path}` and `{name}.pub` are not one pair")
+        return key
+
+    def _public(self, name: str) -> VerifierKey:
+        path = self.path / f"{name}.pub"
+        try:
+            return parse_vkey(_read(path, private=False))
+        except NoteError as error:
+            raise KeyFileError(f"`{path}` is not a public key: {error}") from None
+
+
+def _parse(line: str, path: Path) -> SigningKey:
+    parts = line.removeprefix(_PREFIX).split("+", 2)
+    if not line.startswith(_PREFIX) or len(parts) != 3:
+        raise KeyFileError(f"`{path}` is not a private key: it reads `{_PREFIX}name+id+key`")
+    name, key_id, encoded = parts
+    try:
+        secret = a2b_base64(encoded, strict_mode=True)
+    except ValueError:
+        raise KeyFileError(f"`{path}` is damaged: its key is not base64") from None
+    if secret[:1] != ED25519 or len(secret) != 1 + SEED_BYTES:
+        raise KeyFileError(f"`{path}` is not an Ed25519 key")
+    try:
+        key = SigningKey(name, secret[1:])
+    except NoteError as error:
+        raise KeyFileError(f"`{path}` is damaged: {error}") from None
+    if key.verifier.key_id().hex() != key_id:
+        raise KeyFileError(f"`{path}` is damaged: its key id does not belong to it")
+    return key
+
+
+def _read(path: Path, *, private: bool) -> str:
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if private and _POSIX and mode & 0o077:
+                raise KeyFileError(
+                    f"others may read `{path}` (mode {mode:04o})",
+                    next_step=f"chmod 600 {path}; if somebody may have read it, the key is spent",
+                )
+            data = file.read(_MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise KeyFileError(f"`{path}` is missing") from None
+    except OSError as error:
+        raise KeyFileError(f"`{path}` cannot be read: {error.strerror}") from None
+    try:
+        line = data.decode()
+    except UnicodeDecodeError:
+        raise KeyFileError(f"`{path}` is not a key file") from None
+    if len(data) > _MAX_FILE_BYTES or line.count("\n") != 1 or not line.endswith("\n"):
+        raise KeyFileError(f"`{path}` is not a key file: it has one line")
+    return line[:-1]
+
+
+def _write(path: Path, line: str, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """A file is durable once its folder is. Windows has no such call and needs none."""
+    if _POSIX:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _discard(folder: Path) -> None:
+    if folder.is_dir():
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()

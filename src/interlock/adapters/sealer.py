@@ -1,0 +1,112 @@
+"""Facts into signed leaves: an in-toto Statement in a DSSE envelope, private values behind salted commitments.
+
+A fact must always be recordable, since what is not recorded may not run, and what has run must be recorded. So a
+private value that is too long, or that JSON cannot write, is replaced by a statement of that: its size and, where it has
+bytes, their SHA-256. The statement is committed to like any value, which leaves no unsalted digest in the log.
+"""
+
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from interlock.adapters.keys import Keys
+from interlock.domain.canonical import CanonicalError, JsonValue, encode
+from interlock.domain.disclosure import MIN_SALT_BYTES, Disclosure, DisclosureError, digest_of
+from interlock.domain.dsse import IN_TOTO, DsseError, Envelope, Signature, pae
+from interlock.domain.dsse import encode as encode_envelope
+from interlock.domain.errors import InterlockError
+from interlock.domain.evidence import Entry, Fact, Position, statement
+from interlock.domain.ids import StreamId
+from interlock.domain.merkle import leaf_hash
+from interlock.domain.note import Checkpoint, signature_line
+from interlock.ports.clock import Ids
+
+MAX_PRIVATE_BYTES: Final = 256 * 1024
+"""The longest disclosure that is kept, as its base64 text."""
+
+_plainly: Final[Callable[[object], bytes]] = msgspec.json.Encoder(order="sorted").encode
+
+
+class LogSealer:
+    """Signs with the keys of one installation, in the stream of one run of one process."""
+
+    def __init__(self, keys: Keys, stream: StreamId, ids: Ids) -> None:
+        self._keys = keys
+        self._stream = stream
+        self._ids = ids
+        self._log = keys.log.verifier
+        self._log_id = self._log.key_id()
+        gate = keys.gate.verifier
+        self._keyid = f"{gate.name}+{gate.key_id().hex()}"
+
+    @property
+    def stream(self) -> StreamId:
+        """The stream of this process's run."""
+        return self._stream
+
+    @property
+    def log_key(self) -> str:
+        """The log's public key as a vkey."""
+        return self._log.vkey()
+
+    def seal(self, fact: Fact, index: int, position: Position) -> Entry:
+        """The signed leaf of `fact`, to stand at `index`.
+
+        Raises InterlockError where the fact's body has no place in a leaf: it is too long or no canonical JSON.
+        """
+        disclosures: list[str] = []
+        commitments: dict[str, str] = {}
+        for name, value in fact.private.items():
+            text = _disclosed(name, value)
+            disclosures.append(text)
+            commitments[name] = digest_of(text)
+        said = statement(fact, position, record_id=self._ids.new(), commitments=commitments)
+        try:
+            payload = encode(said)
+            signature = Signature(keyid=self._keyid, sig=self._keys.gate.sign(pae(IN_TOTO, payload)))
+            leaf = encode_envelope(Envelope(payload=payload, payload_type=IN_TOTO, signatures=(signature,)))
+        except (CanonicalError, DsseError) as error:
+            raise InterlockError(
+                f"the fact `{fact.phase}` of `{fact.subject_id}` cannot be recorded: {error}"
+            ) from None
+        return Entry(
+            index=index,
+            leaf=leaf,
+            leaf_hash=leaf_hash(leaf),
+            stream=position.stream,
+            seq=position.seq,
+            action=fact.action,
+            phase=fact.phase,
+            disclosures=tuple(disclosures),
+        )
+
+    def checkpoint(self, size: int, root: bytes) -> str:
+        """The signed note over the log's head."""
+        body = Checkpoint(origin=self._log.name, size=size, root=root).body()
+        line = signature_line(self._log.name, self._log_id, self._keys.log.sign(body))
+        return (body + b"\n" + line).decode()
+
+
+def _disclosed(name: str, value: JsonValue) -> str:
+    """The text to keep for `value`, or for the statement that it was left out."""
+    salt = os.urandom(MIN_SALT_BYTES)
+    try:
+        text = Disclosure(salt=salt, name=name, value=value).encoded()
+    except DisclosureError as error:
+        return Disclosure(salt=salt, name=name, value=_left_out(value, str(error))).encoded()
+    if len(text) > MAX_PRIVATE_BYTES:
+        return Disclosure(salt=salt, name=name, value=_left_out(value, "it is too long to keep")).encoded()
+    return text
+
+
+def _left_out(value: JsonValue, why: str) -> dict[str, JsonValue]:
+    """What is said of a value instead of it. The digest is over its JSON as `_plainly` writes it: keys in order."""
+    said: dict[str, JsonValue] = {"leftOut": why}
+    try:
+        data = _plainly(value)
+    except (ValueError, TypeError, RecursionError):
+        return said
+    return {**said, "bytes": len(data), "sha256": sha256(data).hexdigest()}

@@ -1,0 +1,295 @@
+"""The agent's side: tasks, and the tools called inside them.
+
+There is one implementation, asynchronous; `Home` carries it to wherever the caller is. Inside `with client.task(...)` a tool
+that is simply called goes through the gate; `propose` gives the outcome as a value instead of raising it.
+"""
+
+from collections.abc import Callable, Mapping
+from contextvars import Token
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from interlock.domain.action import Action
+from interlock.domain.canonical import JsonValue
+from interlock.domain.errors import ContractError, NotAllowed
+from interlock.domain.ids import ActionId, AgentName, ContractName
+from interlock.domain.proposal import Proposal
+from interlock.domain.task import Opening, Task
+from interlock.ports.plane import Plane
+from interlock.sdk.home import Home
+from interlock.sdk.outcomes import Done, Outcome, outcome_of, raw_result
+from interlock.sdk.signature import arguments_of, returned
+from interlock.sdk.ticket import Ticket
+from interlock.sdk.tool import CURRENT, Current, Tool
+
+AnyTool = Tool[..., Any]
+
+
+class Connection:
+    """What tasks share: the plane, the home of its coroutines, and the tools whose results they give back."""
+
+    def __init__(self, plane: Plane, home: Home, register: Callable[[AnyTool], None]) -> None:
+        self.plane = plane
+        self.home = home
+        self.register = register
+
+    def ticket(self, action_id: ActionId, tool: AnyTool | None = None) -> Ticket[Outcome]:
+        """A ticket for an action, whose result is converted to `tool`'s type if that is given."""
+
+        async def waited(wanted: ActionId, timeout_ms: int | None) -> Outcome:
+            return self.outcome(await self.plane.wait(wanted, timeout_ms=timeout_ms), tool)
+
+        async def run(wanted: ActionId, timeout_ms: int | None) -> Outcome:
+            return await self.home.run(waited, wanted, timeout_ms)
+
+        def block(wanted: ActionId, timeout_ms: int | None) -> Outcome:
+            return self.home.block(waited, wanted, timeout_ms)
+
+        return Ticket(action_id, block=block, run=run)
+
+    def outcome(self, action: Action, tool: AnyTool | None) -> Outcome:
+        """The action as its caller sees it."""
+        raw = raw_result(action)
+        return outcome_of(action, self.ticket(action.id, tool), raw if tool is None else _typed(tool, raw))
+
+
+class _Handle:
+    """An open task, and how actions are proposed in it."""
+
+    def __init__(self, connection: Connection, task: Task) -> None:
+        self._connection = connection
+        self.task = task
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        return self.task.id
+
+    def call_sync(self, tool: AnyTool, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """A synchronous tool called inside this task, from any thread but the event loop's."""
+        return _result(self._connection.home.block(self._propose, tool, args, kwargs, None, ""))
+
+    async def call_async(self, tool: AnyTool, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """An asynchronous tool called inside this task."""
+        return _result(await self._connection.home.run(self._propose, tool, args, kwargs, None, ""))
+
+    async def _propose(
+        self,
+        tool: AnyTool | str,
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        idempotency_key: str | None,
+        justification: str,
+    ) -> Outcome:
+        proposal = self._proposal(tool, args, kwargs, idempotency_key, justification)
+        action = await self._connection.plane.propose(proposal)
+        return self._connection.outcome(action, tool if isinstance(tool, Tool) else None)
+
+    def _proposal(
+        self,
+        tool: AnyTool | str,
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        idempotency_key: str | None,
+        justification: str,
+    ) -> Proposal:
+        if isinstance(tool, Tool):
+            self._connection.register(tool)
+            try:
+                arguments = arguments_of(tool.function, args, kwargs)
+            except ContractError:
+                # The gate refuses it with the same words and records that it was tried.
+                arguments = _as_given(kwargs)
+            return Proposal(
+                task=self.task,
+                contract=tool.contract.name,
+                arguments=arguments,
+                idempotency_key=idempotency_key,
+                justification=justification,
+                expected=tool.contract.digest,
+            )
+        if args:
+            raise ContractError(f"`{tool}` is called by name, so its arguments are given by name")
+        return Proposal(
+            task=self.task,
+            contract=ContractName(tool),
+            arguments=_as_given(kwargs),
+            idempotency_key=idempotency_key,
+            justification=justification,
+        )
+
+
+class AsyncTask(_Handle):
+    """An open task in an asynchronous program."""
+
+    async def propose(
+        self,
+        tool: AnyTool | str,
+        /,
+        *args: object,
+        idempotency_key: str | None = None,
+        justification: str = "",
+        **kwargs: object,
+    ) -> Outcome:
+        """Propose one action and give its outcome; nothing is raised for a no. The same key gives the same action."""
+        return await self._connection.home.run(self._propose, tool, args, kwargs, idempotency_key, justification)
+
+
+class SyncTask(_Handle):
+    """An open task in a synchronous program."""
+
+    def propose(
+        self,
+        tool: AnyTool | str,
+        /,
+        *args: object,
+        idempotency_key: str | None = None,
+        justification: str = "",
+        **kwargs: object,
+    ) -> Outcome:
+        """Propose one action and give its outcome; nothing is raised for a no. The same key gives the same action."""
+        return self._connection.home.block(self._propose, tool, args, kwargs, idempotency_key, justification)
+
+
+class TaskScope:
+    """`with` or `async with`: opens the task, makes it current for tools called inside, and closes it at the end."""
+
+    def __init__(self, connection: Connection, opening: Opening) -> None:
+        self._connection = connection
+        self._opening = opening
+        self._handle: _Handle | None = None
+        self._token: Token[Current | None] | None = None
+
+    def __enter__(self) -> SyncTask:
+        task = self._connection.home.block(self._connection.plane.open_task, self._nested())
+        handle = SyncTask(self._connection, task)
+        self._handle, self._token = handle, CURRENT.set(handle)
+        return handle
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        handle = self._leave()
+        self._connection.home.block(self._connection.plane.close_task, handle.task)
+
+    async def __aenter__(self) -> AsyncTask:
+        task = await self._connection.home.run(self._connection.plane.open_task, self._nested())
+        handle = AsyncTask(self._connection, task)
+        self._handle, self._token = handle, CURRENT.set(handle)
+        return handle
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        handle = self._leave()
+        await self._connection.home.run(self._connection.plane.close_task, handle.task)
+
+    def _nested(self) -> Opening:
+        """A task opened inside another is its child."""
+        around = CURRENT.get()
+        if self._token is not None:
+            raise NotAllowed("this task is open already; ask the client for another")
+        if isinstance(around, _Handle):
+            return msgspec.structs.replace(self._opening, parent=around.task)
+        return self._opening
+
+    def _leave(self) -> _Handle:
+        if self._handle is None or self._token is None:
+            raise NotAllowed("this task is not open")
+        CURRENT.reset(self._token)
+        handle, self._handle, self._token = self._handle, None, None
+        return handle
+
+
+class Client:
+    """What `interlock.open` gives. Use it as a context manager, or close it."""
+
+    def __init__(self, connection: Connection, stop: Callable[[], None]) -> None:
+        self._connection = connection
+        self._stop = stop
+
+    def task(
+        self,
+        agent: str,
+        *,
+        purpose: str,
+        on_behalf_of: str = "",
+        lasts_ms: int | None = None,
+        budgets: Mapping[str, int] | None = None,
+        prohibited: tuple[str, ...] = (),
+        plan: str = "",
+        run: str = "",
+    ) -> TaskScope:
+        """A task for `agent`, to be entered with `with` or `async with`.
+
+        `on_behalf_of` is the initiator (`user:ana`); people cannot approve what runs on their own behalf. `budgets` limit
+        this task by unit (`calls`, or minor units of a currency). A task opened inside another is its child.
+        """
+        opening = Opening(
+            agent=AgentName(agent),
+            purpose=purpose,
+            initiator=on_behalf_of or f"system:{agent}",
+            lasts_ms=lasts_ms,
+            budgets=dict(budgets or {}),
+            prohibited=tuple(ContractName(name) for name in prohibited),
+            plan=plan,
+            run=run,
+        )
+        return TaskScope(self._connection, opening)
+
+    def ticket(self, action_id: str, tool: AnyTool | None = None) -> Ticket[Outcome]:
+        """The ticket of an action proposed earlier, perhaps by another process."""
+        return self._connection.ticket(ActionId(action_id), tool)
+
+    def close(self) -> None:
+        """Let go of the store. Idempotent."""
+        self._connection.home.block(self._connection.plane.close)
+        self._connection.home.stop()
+        self._stop()
+
+    async def aclose(self) -> None:
+        """The same, awaited."""
+        await self._connection.home.run(self._connection.plane.close)
+        self._connection.home.stop()
+        self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _result(outcome: Outcome) -> object:
+    if isinstance(outcome, Done):
+        return outcome.result
+    raise outcome
+
+
+def _typed(tool: AnyTool, raw: JsonValue) -> object:
+    """The result as the tool's own type; as JSON where it is not what the tool promises (the outcome's note says so)."""
+    try:
+        return returned(tool.function, raw)
+    except ContractError:
+        return raw
+
+
+def _as_given(arguments: Mapping[str, object]) -> dict[str, JsonValue]:
+    """Arguments given by name, as JSON where they have that form; the gate says what is wrong with the rest."""
+    try:
+        plain: dict[str, JsonValue] = msgspec.json.decode(msgspec.json.encode(dict(arguments)))
+    except (TypeError, ValueError, OverflowError):
+        return {name: str(value) for name, value in arguments.items()}
+    return plain
