@@ -118,6 +118,17 @@ def returned(function: Function, value: JsonValue) -> Any:
     return value if kind is _EMPTY else from_plain(value, kind, "/result")
 
 
+def result_of(function: Function, result: JsonValue) -> Any:
+    """A recorded result as the return annotation says; as it is if it does not fit, for what happened has happened."""
+    returns = _read(function).returns
+    if returns is _EMPTY:
+        return result
+    try:
+        return from_plain(result, returns)
+    except ContractError:
+        return result
+
+
 def accepts(function: Function) -> dict[str, bool]:
     """The names `function` asks for, and whether it must have each. What the gate injects is not among them."""
     return {name: parameter.default is _EMPTY for name, parameter in _read(function).signature.parameters.items()}

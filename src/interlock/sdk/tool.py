@@ -46,23 +46,29 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 
+RESERVED = frozenset({"idempotency_key", "justification"})
+"""Keywords of `propose`, which no argument can be called."""
+
+
 class NoEffect(Exception):
     """Raised by a tool to promise that nothing happened: the action has failed, and nobody needs to find out."""
 
 
-class Current(Protocol):
+class Gated(Protocol):
     """The task that calls are made in."""
 
-    def call_sync(self, tool: "Tool[..., Any]", args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+    def call_sync(self, tool: "Tool[..., Any]", args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
         """Propose the call and wait: the tool's result, or the outcome as an exception."""
         ...
 
-    def call_async(self, tool: "Tool[..., Any]", args: tuple[object, ...], kwargs: dict[str, object]) -> Awaitable[Any]:
+    def call_async(
+        self, tool: "Tool[..., Any]", args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> Awaitable[Any]:
         """The same for an asynchronous tool."""
         ...
 
 
-CURRENT: ContextVar[Current | None] = ContextVar("interlock_current", default=None)
+CURRENT: ContextVar[Gated | None] = ContextVar("interlock_current", default=None)
 """The task in force here; threads and asyncio tasks each have their own."""
 
 
@@ -155,6 +161,8 @@ def tool(
         called = name or str(getattr(function, "__name__", function))
         try:
             schemas = schema_of(function)
+            for taken in RESERVED & schemas.parameters.keys():
+                raise ContractError(f"`{taken}` is a word of `propose`; call the parameter otherwise", path=f"/{taken}")
             targets = _targets(called, function, hooks, schemas.parameters.keys())
             fact_schema = None if facts is None else facts_schema(facts)
         except ContractError as error:
