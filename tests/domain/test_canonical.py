@@ -199,6 +199,8 @@ def test_gives_bytes_or_a_typed_error(value: Any) -> None:
     try:
         encoded = encode(value)
     except CanonicalError as error:
-        assert error.path == "" or error.path.startswith("/")
-        return
-    assert json.loads(encoded) == value
+        path = error.path
+    else:
+        path = ""
+        assert json.loads(encoded) == value
+    assert path == "" or path.startswith("/")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from interlock.domain.canonical import MAX_DEPTH
 from interlock.domain.disclosure import (
-    MAX_DEPTH,
     MAX_DISCLOSURE_BYTES,
     MAX_INTEGER_BITS,
     Disclosure,

@@ -1,6 +1,7 @@
 """The Merkle tree against its definition in RFC 6962, written out here a second time as plainly as it stands there."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 
@@ -295,11 +296,7 @@ INTEGERS = st.integers(-2, 2**70) | st.integers(-1, 9)
 @given(HASHES, INTEGERS, INTEGERS, st.lists(HASHES, max_size=8), HASHES)
 def test_hostile_proofs_give_a_typed_error(first: bytes, low: int, high: int, proof: list[bytes], root: bytes) -> None:
     """Whatever numbers and hashes a stranger sends, a check returns or raises ProofError."""
-    for attempt in (
-        lambda: check_inclusion(first, low, high, proof, root),
-        lambda: check_consistency(low, high, first, root, proof),
-    ):
-        try:
-            attempt()
-        except ProofError:
-            continue
+    with suppress(ProofError):
+        check_inclusion(first, low, high, proof, root)
+    with suppress(ProofError):
+        check_consistency(low, high, first, root, proof)

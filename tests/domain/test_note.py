@@ -322,7 +322,7 @@ def test_opens_the_checkpoint_of_the_named_log_only() -> None:
     foreign = signed(checkpoint(origin="other.example").body(), (LOG, LOG_KEY))
 
     assert open_checkpoint(good, LOG_KEY, ed25519) == checkpoint()
-    with pytest.raises(NoteError, match="other.example"):
+    with pytest.raises(NoteError, match=r"other\.example"):
         open_checkpoint(foreign, LOG_KEY, ed25519)
     with pytest.raises(NoteError, match="does not verify"):
         open_checkpoint(good, LOG_KEY, lambda *_: False)

@@ -75,7 +75,7 @@ def _check(value: object, room: int) -> None:
                 if not (key.isascii() and key.isprintable()):
                     raise CanonicalError(_path(place), "a key holds characters other than printable ASCII")
                 room -= len(key)
-            steps: Any = container.items()  # pyright: ignore[reportUnknownMemberType]
+            steps: Any = container.items()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         else:
             steps = enumerate(container)
         for step, item in steps:

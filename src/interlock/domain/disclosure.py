@@ -109,15 +109,14 @@ def _check(value: object) -> None:
     while todo:
         container, depth = todo.pop()
         room -= len(container)
-        items = container
+        items: Any = container
         if type(container) is dict:
-            for key in container:  # pyright: ignore[reportUnknownVariableType]  what it is, is the question
-                if type(key) is not str:  # pyright: ignore[reportUnknownArgumentType]
-                    raise DisclosureError("a key is not a string")
-                room -= len(key)
-            items = container.values()  # pyright: ignore[reportUnknownMemberType]
+            if not all(type(key) is str for key in items):
+                raise DisclosureError("a key is not a string")
+            room -= sum(map(len, items))
+            items = items.values()
         for item in items:
-            kind = type(item)  # pyright: ignore[reportUnknownVariableType]
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType]  what it is, is the question
             if kind is str:
                 room -= len(item)
             elif kind is int:
