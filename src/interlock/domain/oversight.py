@@ -44,24 +44,28 @@ def oversee_undo(decision: Decision, approver: str | None) -> Decision:
 def _raise(decision: Decision, verdict: Verdict, rule: str, reason: str) -> Decision:
     if VERDICTS.index(verdict) <= VERDICTS.index(decision.verdict):
         return decision
+    denied = verdict == "deny"
     return msgspec.structs.replace(
         decision,
         verdict=verdict,
         because=(rule,),
         reasons=(reason,),
+        requirements=() if denied else decision.requirements,
+        obligations=() if denied else decision.obligations,
         would_be=decision.verdict if verdict == "shadow" else None,
     )
 
 
-def _ask(decision: Decision, rule: str, reason: str, role: str = REVIEWER) -> Decision:
+def _ask(decision: Decision, rule: str, reason: str, role: str | None = None) -> Decision:
     """Make sure that a person is asked. Where a policy already asks, it has chosen whom, and a rule that wants any
-    reviewer adds nothing; a rule that names a role of its own always does."""
-    if decision.verdict == "shadow" or (decision.requirements and role == REVIEWER):
+    reviewer (`role` None) adds nothing; a rule that names a role of its own always does. An escalation stays one."""
+    asking = decision.verdict in ("require_approval", "escalate")
+    if decision.verdict == "shadow" or (asking and decision.requirements and role is None):
         return decision
     return msgspec.structs.replace(
         decision,
-        verdict="require_approval",
-        because=(*decision.because, rule) if decision.verdict == "require_approval" else (rule,),
+        verdict=decision.verdict if asking else "require_approval",
+        because=(*decision.because, rule) if asking else (rule,),
         reasons=(*decision.reasons, reason),
-        requirements=(*decision.requirements, Requirement(role=role, quorum=1, policy=rule)),
+        requirements=(*decision.requirements, Requirement(role=role or REVIEWER, quorum=1, policy=rule)),
     )

@@ -90,7 +90,7 @@ def combine(opinions: Opinions, policies: Mapping[str, Policy], bundle: Digest) 
     if opinions.errors or unknown or not bundle:
         detail = opinions.errors or tuple(f"unknown policy `{name}`" for name in unknown) or ("no policy bundle",)
         return Decision(verdict="deny", because=("interlock.error",), reasons=detail, bundle=bundle)
-    asked = [policies[name] for name in opinions.satisfied]
+    asked = [policies[name] for name in dict.fromkeys(opinions.satisfied)]
     live = [policy for policy in asked if policy.mode == "enforce"]
     candidates = tuple(sorted(policy.id for policy in asked if policy.mode == "shadow"))
     forbids = [policy for policy in live if policy.effect == "forbid"]
