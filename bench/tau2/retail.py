@@ -196,12 +196,12 @@ def restore(state: State, changes: list[patch.Change]) -> Doc:
     """Take changes back, all of them or none; ShopError where a field was changed since. Returns the last record."""
     record: Doc = {}
     for change in reversed(changes):
-        found = _known(state.find(change["kind"], change["key"]), "Record")
+        found = _known(state.find(change.kind, change.key), "Record")
         try:
             record = patch.undone(found, change)
         except patch.ChangedSinceError as error:
             raise ShopError(str(error)) from None
-        state.put(change["kind"], change["key"], record)
+        state.put(change.kind, change.key, record)
     return record
 
 

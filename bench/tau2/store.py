@@ -135,9 +135,9 @@ class State:
         changes = [
             change
             for (kind, key), before in self._before.items()
-            for change in patch.between(kind, key, json.loads(before), self.find(kind, key))
+            for change in patch.between(kind, key, json.loads(before), self.find(kind, key) or {})
         ]
-        return text(changes)
+        return patch.written(changes)
 
     def landed(self, idempotency_key: str) -> tuple[str, str] | None:
         """The answer and undo text recorded under this key, if the call with it has happened."""

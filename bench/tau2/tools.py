@@ -10,7 +10,6 @@ Which file the shop is in stands in the environment, TAU2_SHOP, so that any proc
 on the same shop.
 """
 
-import json
 import os
 from collections.abc import Callable
 from functools import cache, partial
@@ -82,17 +81,17 @@ _WRITE = partial(
     idempotency=interlock.Keyed(retention_ms=365 * interlock.DAY),
     no_effect_on=(ShopError,),
 )
-_UNDO_ORDER = interlock.Undo(
-    "restore_order",
+_UNDO_ORDER = interlock.Reversal(
+    contract="restore_order",
     arguments={"order_id": "$args.order_id", "changes": "$result.undo", "state_key": "$args.state_key"},
 )
-_UNDO_USER = interlock.Undo(
-    "restore_user",
+_UNDO_USER = interlock.Reversal(
+    contract="restore_user",
     arguments={"user_id": "$args.user_id", "changes": "$result.undo", "state_key": "$args.state_key"},
 )
 
 
-def _written(state_key: str, call: interlock.Call, do: Callable[[State], Doc]) -> Changed:
+def _written(call: interlock.Call, state_key: str, do: Callable[[State], Doc]) -> Changed:
     """Do it and keep the call's key in one transaction; a call whose key is there gets the first one's answer."""
     with shop().writing(state_key) as state:
         before = state.landed(call.idempotency_key)
@@ -103,14 +102,15 @@ def _written(state_key: str, call: interlock.Call, do: Callable[[State], Doc]) -
         return done
 
 
-@_WRITE(risk="high", undo=_UNDO_ORDER, facts=_order)
-def cancel_pending_order(order_id: str, reason: str, call: interlock.Call, state_key: str = STATE_KEY) -> Changed:
+@_WRITE(risk="high", reversal=_UNDO_ORDER, facts=_order)
+def cancel_pending_order(call: interlock.Call, order_id: str, reason: str, state_key: str = STATE_KEY) -> Changed:
     """Cancel a pending order and refund it; `reason` is `no longer needed` or `ordered by mistake`."""
-    return _written(state_key, call, lambda state: retail.cancel(state, order_id, reason))
+    return _written(call, state_key, lambda state: retail.cancel(state, order_id, reason))
 
 
-@_WRITE(risk="medium", undo=_UNDO_ORDER, facts=_order, data={"address1": "personal", "address2": "personal"})
+@_WRITE(risk="medium", reversal=_UNDO_ORDER, facts=_order, data={"address1": "personal", "address2": "personal"})
 def modify_pending_order_address(
+    call: interlock.Call,
     order_id: str,
     *,
     address1: str,
@@ -119,43 +119,43 @@ def modify_pending_order_address(
     state: str,
     country: str,
     zip: str,  # noqa: A002 - the benchmark's name for it
-    call: interlock.Call,
     state_key: str = STATE_KEY,
 ) -> Changed:
     """Send a pending order to another address."""
     address = {"address1": address1, "address2": address2, "city": city}
     address |= {"state": state, "country": country, "zip": zip}
-    return _written(state_key, call, lambda shop_state: retail.change_address(shop_state, order_id, address))
+    return _written(call, state_key, lambda shop_state: retail.change_address(shop_state, order_id, address))
 
 
-@_WRITE(risk="high", undo=_UNDO_ORDER, facts=_items)
+@_WRITE(risk="high", reversal=_UNDO_ORDER, facts=_items)
 def modify_pending_order_items(
+    call: interlock.Call,
     order_id: str,
     *,
     item_ids: list[str],
     new_item_ids: list[str],
     payment_method_id: str,
-    call: interlock.Call,
     state_key: str = STATE_KEY,
 ) -> Changed:
     """Change items of a pending order to other variants of the same products; possible once."""
     return _written(
-        state_key,
         call,
+        state_key,
         lambda state: retail.change_items(state, order_id, item_ids, new_item_ids, payment_method_id),
     )
 
 
-@_WRITE(risk="high", undo=_UNDO_ORDER, facts=_payment)
+@_WRITE(risk="high", reversal=_UNDO_ORDER, facts=_payment)
 def modify_pending_order_payment(
-    order_id: str, payment_method_id: str, call: interlock.Call, state_key: str = STATE_KEY
+    call: interlock.Call, order_id: str, payment_method_id: str, state_key: str = STATE_KEY
 ) -> Changed:
     """Pay a pending order by another of the customer's payment methods."""
-    return _written(state_key, call, lambda state: retail.change_payment(state, order_id, payment_method_id))
+    return _written(call, state_key, lambda state: retail.change_payment(state, order_id, payment_method_id))
 
 
-@_WRITE(risk="medium", undo=_UNDO_USER, facts=_user, data={"address1": "personal", "address2": "personal"})
+@_WRITE(risk="medium", reversal=_UNDO_USER, facts=_user, data={"address1": "personal", "address2": "personal"})
 def modify_user_address(
+    call: interlock.Call,
     user_id: str,
     *,
     address1: str,
@@ -164,55 +164,54 @@ def modify_user_address(
     state: str,
     country: str,
     zip: str,  # noqa: A002 - the benchmark's name for it
-    call: interlock.Call,
     state_key: str = STATE_KEY,
 ) -> Changed:
     """Give a customer another default address."""
     address = {"address1": address1, "address2": address2, "city": city}
     address |= {"state": state, "country": country, "zip": zip}
-    return _written(state_key, call, lambda shop_state: retail.change_user_address(shop_state, user_id, address))
+    return _written(call, state_key, lambda shop_state: retail.change_user_address(shop_state, user_id, address))
 
 
-@_WRITE(risk="high", undo=_UNDO_ORDER, facts=_return)
+@_WRITE(risk="high", reversal=_UNDO_ORDER, facts=_return)
 def return_delivered_order_items(
-    order_id: str, item_ids: list[str], payment_method_id: str, call: interlock.Call, state_key: str = STATE_KEY
+    call: interlock.Call, order_id: str, item_ids: list[str], payment_method_id: str, state_key: str = STATE_KEY
 ) -> Changed:
     """Ask for items of a delivered order to be returned and refunded to a payment method."""
-    return _written(state_key, call, lambda state: retail.send_back(state, order_id, item_ids, payment_method_id))
+    return _written(call, state_key, lambda state: retail.send_back(state, order_id, item_ids, payment_method_id))
 
 
-@_WRITE(risk="high", undo=_UNDO_ORDER, facts=_items)
+@_WRITE(risk="high", reversal=_UNDO_ORDER, facts=_items)
 def exchange_delivered_order_items(
+    call: interlock.Call,
     order_id: str,
     *,
     item_ids: list[str],
     new_item_ids: list[str],
     payment_method_id: str,
-    call: interlock.Call,
     state_key: str = STATE_KEY,
 ) -> Changed:
     """Ask for items of a delivered order to be exchanged for other variants of the same products; possible once."""
     return _written(
-        state_key, call, lambda state: retail.swap(state, order_id, item_ids, new_item_ids, payment_method_id)
+        call, state_key, lambda state: retail.swap(state, order_id, item_ids, new_item_ids, payment_method_id)
     )
 
 
-@_WRITE(risk="high", undo=_UNDO_ORDER)
-def restore_order(order_id: str, changes: str, call: interlock.Call, state_key: str = STATE_KEY) -> Changed:
+@_WRITE(risk="high", reversal=_UNDO_ORDER)
+def restore_order(call: interlock.Call, order_id: str, changes: str, state_key: str = STATE_KEY) -> Changed:
     """Take back what a write did to an order and to the gift cards it moved money on."""
     wanted = _changes(changes)
-    if any(change["key"] != order_id for change in wanted if change["kind"] == "orders"):
+    if any(change.key != order_id for change in wanted if change.kind == "orders"):
         raise ShopError(f"these changes are not those of `{order_id}`")
-    return _written(state_key, call, lambda state: retail.restore(state, wanted))
+    return _written(call, state_key, lambda state: retail.restore(state, wanted))
 
 
-@_WRITE(risk="high", undo=_UNDO_USER)
-def restore_user(user_id: str, changes: str, call: interlock.Call, state_key: str = STATE_KEY) -> Changed:
+@_WRITE(risk="high", reversal=_UNDO_USER)
+def restore_user(call: interlock.Call, user_id: str, changes: str, state_key: str = STATE_KEY) -> Changed:
     """Take back what a write did to a customer's profile."""
     wanted = _changes(changes)
-    if any((change["kind"], change["key"]) != ("users", user_id) for change in wanted):
+    if any((change.kind, change.key) != ("users", user_id) for change in wanted):
         raise ShopError(f"these changes are not those of `{user_id}`")
-    return _written(state_key, call, lambda state: retail.restore(state, wanted))
+    return _written(call, state_key, lambda state: retail.restore(state, wanted))
 
 
 @_READ(facts=_order)
@@ -282,6 +281,6 @@ def transfer_to_human_agents(
 
 def _changes(given: str) -> list[patch.Change]:
     try:
-        return json.loads(given)
-    except ValueError:
+        return patch.read(given)
+    except msgspec.DecodeError:
         raise ShopError("`changes` is not what a write answered") from None

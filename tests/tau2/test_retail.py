@@ -69,7 +69,7 @@ def test_a_change_that_was_overwritten_is_not_taken_back(shop: Shop) -> None:
         retail.change_user_address(state, user_id, {"city": "Turin"})
 
     with pytest.raises(retail.ShopError, match="was changed since"), shop.writing("s") as state:
-        retail.restore(state, json.loads(undo))
+        retail.restore(state, patch.read(undo))
 
     with shop.reading("s") as state:
         assert retail.user_of(state, user_id)["address"]["city"] == "Turin"
@@ -78,7 +78,7 @@ def test_a_change_that_was_overwritten_is_not_taken_back(shop: Shop) -> None:
 @given(RECORDS, RECORDS)
 def test_taking_changes_back_restores_every_field_exactly(before: patch.Doc, after: patch.Doc) -> None:
     """Whatever a record became, undoing its changes in reverse gives the fields and types it had."""
-    changes = json.loads(text(list(patch.between("orders", "#1", before, after))))
+    changes = patch.read(patch.written(list(patch.between("orders", "#1", before, after))))
 
     record = json.loads(text(after))
     for change in reversed(changes):
