@@ -1,1 +1,113 @@
-"""Interlock."""
+"""Interlock: the control plane between AI agents that act and the systems they act on.
+
+    import interlock
+
+    @interlock.tool(effect="write", risk="low", reversal=interlock.Reversal(contract="shop.restock", arguments={...}))
+    def reserve(sku: str, count: int) -> int: ...
+
+    with interlock.open("workspace").task("assistant", purpose="spring sale", on_behalf_of="user:ana"):
+        reserve("A-1", 2)
+
+Names are loaded when they are first used, so that importing this costs almost nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from interlock.bootstrap import open
+    from interlock.domain.call import Call, Landed
+    from interlock.domain.contract import (
+        Blind,
+        Conditional,
+        Cost,
+        Keyed,
+        Lookup,
+        NoReversal,
+        Reversal,
+    )
+    from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
+    from interlock.domain.errors import InterlockError
+    from interlock.sdk.client import AsyncTask, Client, SyncTask
+    from interlock.sdk.outcomes import (
+        Denied,
+        Done,
+        Failed,
+        Held,
+        NotDone,
+        Outcome,
+        Pending,
+        Refused,
+        Shadowed,
+        Unknown,
+    )
+    from interlock.sdk.ticket import Ticket
+    from interlock.sdk.tool import NoEffect, Tool, tool
+
+_WHERE = {
+    "interlock.bootstrap": ("open",),
+    "interlock.domain.call": ("Call", "Landed"),
+    "interlock.domain.contract": ("Blind", "Conditional", "Cost", "Keyed", "Lookup", "NoReversal", "Reversal"),
+    "interlock.domain.duration": ("DAY", "HOUR", "MINUTE", "SECOND"),
+    "interlock.domain.errors": ("InterlockError",),
+    "interlock.sdk.client": ("AsyncTask", "Client", "SyncTask"),
+    "interlock.sdk.outcomes": (
+        "Denied",
+        "Done",
+        "Failed",
+        "Held",
+        "NotDone",
+        "Outcome",
+        "Pending",
+        "Refused",
+        "Shadowed",
+        "Unknown",
+    ),
+    "interlock.sdk.ticket": ("Ticket",),
+    "interlock.sdk.tool": ("NoEffect", "Tool", "tool"),
+}
+_MODULE = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = [
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "AsyncTask",
+    "Blind",
+    "Call",
+    "Client",
+    "Conditional",
+    "Cost",
+    "Denied",
+    "Done",
+    "Failed",
+    "Held",
+    "InterlockError",
+    "Keyed",
+    "Landed",
+    "Lookup",
+    "NoEffect",
+    "NoReversal",
+    "NotDone",
+    "Outcome",
+    "Pending",
+    "Refused",
+    "Reversal",
+    "Shadowed",
+    "SyncTask",
+    "Ticket",
+    "Tool",
+    "Unknown",
+    "open",
+    "tool",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from where it lives (PEP 562)."""
+    if name not in _MODULE:
+        raise AttributeError(f"module 'interlock' has no attribute '{name}'")
+    value: object = getattr(import_module(_MODULE[name]), name)
+    globals()[name] = value
+    return value

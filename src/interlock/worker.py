@@ -26,13 +26,10 @@ class Worker:
     async def run(self, *, until_idle: bool = False) -> int:
         """Work until cancelled; with `until_idle`, until nothing is due and nothing is being driven. Gives `driven`."""
         async with anyio.create_task_group() as group:
-            while True:
-                began = await self._take(group) + await self._unwind()
-                if began:
-                    continue
-                if until_idle and self._busy == 0 and not await self._due_now():
-                    return self.driven
-                await self._rest()
+            while not (until_idle and await self._idle()):
+                if await self._take(group) + await self._unwind() == 0:
+                    await self._rest()
+        return self.driven
 
     async def _take(self, group: anyio.abc.TaskGroup) -> int:
         """Claim as many as there are free slots: what is claimed is begun at once, or its lease would run out waiting."""
@@ -65,10 +62,12 @@ class Worker:
             moved += after.state != "running" or after.undone > request.undone
         return moved
 
-    async def _due_now(self) -> bool:
+    async def _idle(self) -> bool:
+        """Nothing is being driven, nothing is due, and no undo request is on its way."""
+        if self._busy or any(each.state == "running" for each in await self._plane.compensation.requests()):
+            return False
         due = await self._plane.means.store.next_due_at()
-        unwinding = any(each.state == "running" for each in await self._plane.compensation.requests())
-        return unwinding or (due is not None and due <= self._plane.means.clock.now())
+        return due is None or due > self._plane.means.clock.now()
 
     async def _rest(self) -> None:
         due = await self._plane.means.store.next_due_at()

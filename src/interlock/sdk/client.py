@@ -22,7 +22,7 @@ from interlock.sdk.home import Home
 from interlock.sdk.outcomes import Done, Outcome, outcome_of, raw_result
 from interlock.sdk.signature import arguments_of, returned
 from interlock.sdk.ticket import Ticket
-from interlock.sdk.tool import CURRENT, Current, Tool
+from interlock.sdk.tool import CURRENT, Gated, Tool
 
 AnyTool = Tool[..., Any]
 
@@ -67,11 +67,11 @@ class _Handle:
         """The task's id."""
         return self.task.id
 
-    def call_sync(self, tool: AnyTool, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+    def call_sync(self, tool: AnyTool, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
         """A synchronous tool called inside this task, from any thread but the event loop's."""
         return _result(self._connection.home.block(self._propose, tool, args, kwargs, None, ""))
 
-    async def call_async(self, tool: AnyTool, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+    async def call_async(self, tool: AnyTool, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
         """An asynchronous tool called inside this task."""
         return _result(await self._connection.home.run(self._propose, tool, args, kwargs, None, ""))
 
@@ -160,7 +160,7 @@ class TaskScope:
         self._connection = connection
         self._opening = opening
         self._handle: _Handle | None = None
-        self._token: Token[Current | None] | None = None
+        self._token: Token[Gated | None] | None = None
 
     def __enter__(self) -> SyncTask:
         task = self._connection.home.block(self._connection.plane.open_task, self._nested())

@@ -84,7 +84,7 @@ class Failed(NotDone):
 class _Open(NotDone):
     """It is not over: `ticket` can be waited for."""
 
-    def __init__(self, action: Action, ticket: Ticket) -> None:
+    def __init__(self, action: Action, ticket: "Ticket[Outcome]") -> None:
         super().__init__(action)
         self.ticket = ticket
 
@@ -113,7 +113,7 @@ class Unknown(_Open):
 Outcome: TypeAlias = Done | Refused | Denied | Shadowed | Failed | Held | Pending | Unknown
 
 
-def outcome_of(action: Action, ticket: Ticket, result: object) -> Outcome:
+def outcome_of(action: Action, ticket: Ticket[Outcome], result: object) -> Outcome:
     """The outcome that `action`'s state means to its caller. `result` is its result as the tool's type."""
     match action.state:
         case "done" | "undoing" | "undone" | "undo_failed":

@@ -54,21 +54,19 @@ class NoEffect(Exception):
     """Raised by a tool to promise that nothing happened: the action has failed, and nobody needs to find out."""
 
 
-class Gated(Protocol):
+class Current(Protocol):
     """The task that calls are made in."""
 
-    def call_sync(self, tool: "Tool[..., Any]", args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
+    def call_sync(self, tool: "Tool[..., Any]", args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         """Propose the call and wait: the tool's result, or the outcome as an exception."""
         ...
 
-    def call_async(
-        self, tool: "Tool[..., Any]", args: tuple[object, ...], kwargs: Mapping[str, object]
-    ) -> Awaitable[Any]:
+    def call_async(self, tool: "Tool[..., Any]", args: tuple[object, ...], kwargs: dict[str, object]) -> Awaitable[Any]:
         """The same for an asynchronous tool."""
         ...
 
 
-CURRENT: ContextVar[Gated | None] = ContextVar("interlock_current", default=None)
+CURRENT: ContextVar[Current | None] = ContextVar("interlock_current", default=None)
 """The task in force here; threads and asyncio tasks each have their own."""
 
 

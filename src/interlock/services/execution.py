@@ -149,7 +149,7 @@ class Execution:
             return await self._recorder.lose(
                 action, "outcome", "the postcondition does not hold", due_at=None, outcome=outcome
             )
-        return await self._recorder.end(action, "succeed", "outcome", outcome=outcome)
+        return await self._recorder.end(action, "succeed", "outcome", outcome=outcome, reasons=())
 
     async def _ask(self, action: Action, contract: Contract) -> Action:
         """An unknown one: ask the lookup, now that a *no* can be believed."""
@@ -161,7 +161,7 @@ class Execution:
         match answer:
             case Landed(result=result):
                 outcome = Outcome(result=result, observed_at=now, by="lookup")
-                return await self._recorder.end(action, "succeed", "settled", outcome=outcome)
+                return await self._recorder.end(action, "succeed", "settled", outcome=outcome, reasons=())
             case Nothing():
                 step = after_no(action, contract, now, self._timing)
                 return await self._next(action, contract, step, Outcome(observed_at=now, by="lookup"))

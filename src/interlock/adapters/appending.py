@@ -1,0 +1,181 @@
+"""Adding facts to the log: what every store does in the same way, whatever it keeps the rows in.
+
+1. `Appender.draft()` begins at the head as the store holds it inside its transaction.
+2. `Draft.seal(fact)` signs a leaf at the next index, behind the one before it in this process's stream.
+3. `Draft.finish()` gives the rows of one group: entries, tiles that became full, and one signed checkpoint.
+4. The store writes them in the transaction of the state they belong to and commits.
+5. `Appender.committed(rows)` moves head and stream on. Without it the next draft begins where this one began, so that
+   a transaction that failed leaves no gap.
+
+Only full tiles are rows, with their root beside them: the partial one at the end of a level follows from the leaf
+hashes, or from the roots of the tiles below it. Nothing stored is ever changed.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from interlock.domain.errors import IntegrityError, KeyFileError
+from interlock.domain.evidence import Entry, Fact, Position
+from interlock.domain.merkle import HASH_BYTES, Frontier
+from interlock.domain.note import parse_checkpoint, parse_note
+from interlock.domain.tiles import WIDTH, Tile, TileId, grow
+from interlock.ports.sealer import Sealer
+
+
+class Head(msgspec.Struct, frozen=True):
+    """All that is needed to append: the right edge of the tree, and the partial tile of each level, lowest first."""
+
+    frontier: Frontier = Frontier()
+    edges: tuple[bytes, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many entries the log has."""
+        return self.frontier.size
+
+
+class FullTile(NamedTuple):
+    """A tile that will not change any more. `root` is its one hash in the level above."""
+
+    level: int
+    n: int
+    hashes: bytes
+    root: bytes
+
+
+class Rows(NamedTuple):
+    """What one transaction adds to the log, and the head after it."""
+
+    entries: list[Entry]
+    tiles: list[FullTile]
+    checkpoint: str
+    head: Head
+
+
+def head_of(edges: Sequence[bytes]) -> Head:
+    """The head of a log, from the hashes of the partial tile of each level, lowest first.
+
+    The roots a tree splits into, largest first, are those of its partial tiles, from the highest level down.
+    """
+    size = 0
+    peaks: tuple[bytes, ...] = ()
+    for level, edge in enumerate(edges):
+        part = Frontier().append(cut(edge))
+        size += part.size * WIDTH**level
+        peaks = part.peaks + peaks
+    return Head(Frontier(size=size, peaks=peaks), tuple(edges))
+
+
+def extended(head: Head, leaf_hashes: Sequence[bytes]) -> tuple[Head, list[FullTile]]:
+    """The head after `leaf_hashes`, and the tiles that became full on the way."""
+
+    def edge(tile: TileId) -> bytes:
+        return head.edges[tile.level]
+
+    changed = grow(head.size, leaf_hashes, edge)
+    edges = list(head.edges)
+    for tile in changed:
+        while len(edges) <= tile.id.level:
+            edges.append(b"")
+        edges[tile.id.level] = b"" if tile.id.width == WIDTH else tile.hashes
+    full = [
+        FullTile(tile.id.level, tile.id.n, tile.hashes, _root(tile, changed))
+        for tile in changed
+        if tile.id.width == WIDTH
+    ]
+    return Head(head.frontier.append(leaf_hashes), tuple(edges)), full
+
+
+def cut(hashes: bytes) -> list[bytes]:
+    """The single hashes of a tile."""
+    return [hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES)]
+
+
+def confirm(head: Head, checkpoint: str | None) -> None:
+    """Raise IntegrityError unless the stored rows lead to the root that the stored checkpoint is about."""
+    if checkpoint is None:
+        if head.size:
+            raise IntegrityError("the log has entries and no checkpoint")
+        return
+    stated = parse_checkpoint(parse_note(checkpoint.encode()).text)
+    if (stated.size, stated.root) != (head.size, head.frontier.root()):
+        raise IntegrityError(f"the log's rows do not lead to its checkpoint of {stated.size} entries")
+
+
+def same_log(began_with: str | None, sealer: Sealer) -> None:
+    """Raise KeyFileError when the log began with another key than `sealer` holds."""
+    if began_with is not None and began_with != sealer.log_key:
+        raise KeyFileError(f"the log began with the key `{began_with}`, and this one is `{sealer.log_key}`")
+
+
+class Appender:
+    """This process's pen: the log's head as last seen, and how far its own stream has come. Not for two threads."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self.sealer = sealer
+        self.head = Head()
+        self.seq = 0
+        self.prev = ""
+
+    def seen(self, head: Head) -> None:
+        """The store's head is this one: others appended."""
+        self.head = head
+
+    def resume(self, seq: int, prev: str) -> None:
+        """This stream stands after its entry `seq`, whose leaf hash is `prev`: read again when a commit was unsure."""
+        self.seq, self.prev = seq, prev
+
+    def draft(self) -> "Draft":
+        """Begin a group at the head."""
+        return Draft(self)
+
+    def committed(self, rows: Rows) -> None:
+        """`rows` are durable: go on behind them."""
+        last = rows.entries[-1]
+        self.head = rows.head
+        self.seq, self.prev = last.seq, last.leaf_hash.hex()
+
+
+class Draft:
+    """What one transaction is about to add. Facts sealed after `mark()` can be taken back to it."""
+
+    def __init__(self, appender: Appender) -> None:
+        self._appender = appender
+        self._entries: list[Entry] = []
+
+    def mark(self) -> int:
+        """A place to come back to."""
+        return len(self._entries)
+
+    def back(self, mark: int) -> None:
+        """Forget what was sealed since `mark`."""
+        del self._entries[mark:]
+
+    def seal(self, facts: Iterable[Fact]) -> None:
+        """Sign `facts` in order. Raises what `Sealer.seal` raises."""
+        appender = self._appender
+        for fact in facts:
+            if self._entries:
+                before = self._entries[-1]
+                seq, prev = before.seq + 1, before.leaf_hash.hex()
+            else:
+                seq, prev = appender.seq + 1, appender.prev
+            position = Position(stream=appender.sealer.stream, seq=seq, prev=prev)
+            self._entries.append(appender.sealer.seal(fact, appender.head.size + len(self._entries), position))
+
+    def finish(self) -> Rows | None:
+        """The rows to write, with one checkpoint over them; None when nothing was sealed."""
+        if not self._entries:
+            return None
+        head, tiles = extended(self._appender.head, [entry.leaf_hash for entry in self._entries])
+        checkpoint = self._appender.sealer.checkpoint(head.size, head.frontier.root())
+        return Rows(self._entries, tiles, checkpoint, head)
+
+
+def _root(tile: Tile, changed: tuple[Tile, ...]) -> bytes:
+    """A full tile's root: it was just appended to the level above."""
+    n, place = divmod(tile.id.n, WIDTH)
+    above = next(each for each in changed if each.id.level == tile.id.level + 1 and each.id.n == n)
+    return above.hashes[place * HASH_BYTES : (place + 1) * HASH_BYTES]

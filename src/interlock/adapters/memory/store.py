@@ -1,0 +1,145 @@
+"""The store and its log in memory, with writes that can be made to fail."""
+
+import asyncio
+from itertools import islice
+from typing import TypeVar
+
+from interlock.adapters.appending import Appender
+from interlock.adapters.filing import record_of
+from interlock.adapters.memory.faults import Faults
+from interlock.adapters.memory.truth import Key, Row, Truth, matches
+from interlock.domain.action import Action
+from interlock.domain.change import Change
+from interlock.domain.errors import StoreError, StoreUnsure
+from interlock.domain.evidence import Entry, Fact
+from interlock.domain.ids import ActionId, AgentName, Tenant
+from interlock.domain.record import Record
+from interlock.ports.sealer import Sealer
+from interlock.ports.store import ActionQuery, Claim
+
+R = TypeVar("R", bound=Record)
+
+
+class MemoryStore:
+    """Both ports, `Store` and `Log`, on one `Truth`. Every write lets other tasks go first, so that races do happen."""
+
+    def __init__(self, tenant: Tenant, sealer: Sealer, faults: Faults | None = None) -> None:
+        self.tenant = tenant
+        self.faults = faults or Faults()
+        self._appender = Appender(sealer)
+        self._closed = False
+        self._join(Truth())
+
+    def again(self, sealer: Sealer, faults: Faults | None = None) -> "MemoryStore":
+        """Another process on the same truth, or this one after it died."""
+        other = MemoryStore(self.tenant, sealer, faults)
+        other._join(self._truth)
+        return other
+
+    def _join(self, truth: Truth) -> None:
+        self._truth = truth
+        with truth.lock:
+            truth.catch_up(self._appender)
+
+    async def commit(self, change: Change) -> None:
+        """See `Store.commit`."""
+        await asyncio.sleep(0)
+        truth = self._open()
+        with truth.lock:
+            self._write(truth.changed_by(change), change.facts)
+
+    async def claim(self, claim: Claim) -> list[Action]:
+        """See `Store.claim`."""
+        await asyncio.sleep(0)
+        truth = self._open()
+        with truth.lock:
+            taken = [
+                action.with_lease(owner=claim.owner, until=claim.now + claim.lease_ms) for action in truth.due(claim)
+            ]
+            if taken:
+                self._write(truth.changed_by(Change(puts=tuple(taken))), ())
+        return [action.saved() for action in taken]
+
+    async def get(self, kind: type[R], key: str) -> R | None:
+        """See `Store.get`."""
+        row = self._open().rows.get((kind.kind, key))
+        return None if row is None else record_of(kind, row[1])
+
+    async def all(self, kind: type[R], *, limit: int = 1000) -> list[R]:
+        """See `Store.all`."""
+        newest_first = reversed(self._open().of_kind(kind.kind))
+        return [record_of(kind, body) for _, body, _ in islice(newest_first, limit)]
+
+    async def actions(self, query: ActionQuery) -> list[Action]:
+        """See `Store.actions`."""
+        found = [
+            action
+            for action in self._open().actions()
+            if matches(query, action) and (query.before is None or action.id < query.before)
+        ]
+        if not query.oldest_first:
+            found.reverse()
+        return [self._fresh(action) for action in found[: query.limit]]
+
+    async def count(self, query: ActionQuery) -> int:
+        """See `Store.count`."""
+        return sum(matches(query, action) for action in self._open().actions())
+
+    async def by_idempotency_key(self, agent: AgentName, key: str) -> Action | None:
+        """See `Store.by_idempotency_key`."""
+        found = self._open().by_idempotency_key.get((agent, key))
+        return None if found is None else await self.get(Action, found)
+
+    async def changed(self, *, timeout_ms: int) -> bool:
+        """See `Store.changed`."""
+        return await self._open().changes.wait(timeout_ms)
+
+    async def next_due_at(self) -> int | None:
+        """See `Store.next_due_at`."""
+        return min((action.due_at for action in self._open().actions() if action.due_at is not None), default=None)
+
+    async def close(self) -> None:
+        """See `Store.close`. What was stored stays for `again`."""
+        self._closed = True
+
+    async def head(self) -> str | None:
+        """See `Log.head`."""
+        return await self.checkpoint_at(len(self._open().entries))
+
+    async def checkpoint_at(self, size: int) -> str | None:
+        """See `Log.checkpoint_at`."""
+        return self._open().checkpoints.get(size)
+
+    async def entries(self, start: int, stop: int) -> list[Entry]:
+        """See `Log.entries`."""
+        return self._open().entries[max(start, 0) : max(stop, 0)]
+
+    async def entries_of(self, action: ActionId) -> list[Entry]:
+        """See `Log.entries_of`."""
+        return [entry for entry in self._open().entries if entry.action == action]
+
+    async def tile(self, level: int, index: int, width: int) -> bytes | None:
+        """See `Log.tile`."""
+        return self._open().tile(level, index, width)
+
+    def _open(self) -> Truth:
+        if self._closed:
+            raise StoreError("the store is closed")
+        return self._truth
+
+    def _fresh(self, action: Action) -> Action:
+        return record_of(Action, self._truth.rows[Action.kind, action.id][1])
+
+    def _write(self, after: dict[Key, Row], facts: tuple[Fact, ...]) -> None:
+        truth = self._truth
+        truth.catch_up(self._appender)
+        draft = self._appender.draft()
+        draft.seal(facts)
+        rows = draft.finish()
+        fault = self.faults.next()
+        if fault != "not stored":
+            truth.swap(after, rows, self._appender.sealer.log_key)
+            if rows is not None:
+                self._appender.committed(rows)
+        if fault is not None:
+            raise StoreUnsure(f"the store failed at write {self.faults.writes}, as it was told to ({fault})")

@@ -1,0 +1,151 @@
+"""A whole control plane in memory, with the clock, the policies, the outside world and the store's faults in hand."""
+
+import msgspec
+
+from interlock.adapters.keys import Keys, fresh
+from interlock.adapters.memory import Faults, MemoryStore
+from interlock.adapters.sealer import LogSealer
+from interlock.domain.action import Action
+from interlock.domain.agent import Agent, Owners, Runtime, Stage
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract, NoReversal, PythonTarget, Reversal, checked
+from interlock.domain.ids import AgentName, ContractName, Person, StreamId, Tenant, WorkerId
+from interlock.domain.policy import Policy
+from interlock.domain.proposal import Proposal
+from interlock.domain.record import Record
+from interlock.domain.settlement import Timing
+from interlock.domain.task import Opening, Task
+from interlock.ports.steps import Steps
+from interlock.services.plane import ControlPlane, Means, plane
+from interlock.services.registry import Definition
+from interlock.testing.parts import CountedIds, ManualClock, Predicate, PredicatePolicies, ScriptedEffectors, SilentSteps
+
+OWNERS = Owners(decision="dana", policy="pia", data="dora", engineering="eli")
+PEOPLE = {Person("rita"): ("reviewer",), Person("ria"): ("reviewer", "lead"), Person("ana"): ("reviewer",)}
+TIMING = Timing(lease_margin_ms=1_000, skew_ms=100)
+
+
+def permit(name: str = "all") -> tuple[Policy, Predicate]:
+    """A policy that permits everything."""
+    return Policy(id=f"permit.{name}", effect="permit", owner="pia"), lambda question: True
+
+
+def contract(name: str = "thing.put", **changes: object) -> Contract:
+    """A contract with one integer argument `n`; a low-risk, keyed write undone by `thing.take`, unless changed."""
+    base = Contract(
+        name=ContractName(name),
+        input_schema={
+            "type": "object",
+            "properties": {"n": {"type": "integer", "minimum": 0}},
+            "required": ["n"],
+            "additionalProperties": False,
+        },
+        effect="write",
+        risk="low",
+        reversal=Reversal(contract=ContractName("thing.take"), arguments={"n": "$args.n"}),
+        target=PythonTarget(target=f"world:{name}"),
+        timeout_ms=500,
+    )
+    return checked(msgspec.structs.replace(base, **changes))
+
+
+TAKE = contract("thing.take", reversal=NoReversal(why="it is itself an undo"))
+
+
+class World:
+    """One tenant, one agent `ag`, the contracts given, and everything under control."""
+
+    def __init__(self, *, faults: Faults | None = None, steps: Steps | None = None, worker: str = "w1") -> None:
+        self.clock = ManualClock()
+        self.ids = CountedIds()
+        self.effectors = ScriptedEffectors()
+        self.policies = PredicatePolicies()
+        self.keys = Keys(log=fresh("test/log"), gate=fresh("test/log/gate"))
+        self.store = MemoryStore(
+            Tenant("t"), LogSealer(self.keys, StreamId(self.ids.new()), self.ids), faults=faults
+        )
+        self.plane = self.another(worker, steps)
+
+    def another(self, worker: str, steps: Steps | None = None) -> ControlPlane:
+        """Another process on the same store."""
+        return plane(
+            Means(
+                tenant=Tenant("t"),
+                worker=WorkerId(worker),
+                store=self.store,
+                log=self.store,
+                policies=self.policies,
+                effectors=self.effectors,
+                clock=self.clock,
+                ids=self.ids,
+                steps=steps or SilentSteps(),
+                timing=TIMING,
+            )
+        )
+
+    async def apply(
+        self,
+        *contracts: Contract,
+        rules: tuple[tuple[Policy, Predicate], ...] = (),
+        stage: Stage = "partial",
+        budgets: dict[str, int] | None = None,
+        agent_budgets: dict[str, int] | None = None,
+        bundle: str = "b1",
+        runtime: Runtime | None = None,
+    ) -> None:
+        """Bring contracts (and `thing.take`) into force under `rules`, or under one that permits everything."""
+        sources = self.policies.register(bundle, *(rules or (permit(),)))
+        known = {each.name: each for each in (TAKE, *contracts)}
+        agent = Agent(
+            name=AgentName("ag"),
+            purpose="test",
+            owners=OWNERS,
+            stage=stage,
+            capabilities=tuple(name for name in known if name != "thing.take"),
+            runtime=runtime or Runtime(),
+            budgets=agent_budgets or {},
+        )
+        definition = Definition(
+            agents=(agent,),
+            contracts=tuple(known.values()),
+            policies=sources,
+            people=PEOPLE,
+            budgets=budgets or {},
+        )
+        await self.plane.registry.apply(definition, by="test")
+
+    async def task(self, initiator: str = "user:ana", **changes: object) -> Task:
+        """An open task of `ag`."""
+        opening = Opening(agent=AgentName("ag"), purpose="test", initiator=initiator)
+        return await self.plane.tasks.open(msgspec.structs.replace(opening, **changes))
+
+    async def propose(
+        self, task: Task, name: str = "thing.put", *, key: str | None = None, here: bool = True, **arguments: JsonValue
+    ) -> Action:
+        """Propose and, if it may run here, run it."""
+        proposal = Proposal(
+            task=task, contract=ContractName(name), arguments=arguments or {"n": 1}, idempotency_key=key, here=here
+        )
+        action = await self.plane.gate.propose(proposal)
+        if action.state == "dispatching":
+            return await self.plane.execution.drive(action)
+        return action
+
+    async def work(self, process: ControlPlane | None = None) -> list[Action]:
+        """One round of a worker: claim everything due, drive it, then advance undo requests until nothing moves."""
+        process = process or self.plane
+        driven = [await process.execution.drive(each) for each in await process.execution.claim(places=("",), limit=100)]
+        for request in await process.compensation.running():
+            await process.compensation.advance(request)
+        return driven
+
+    async def get(self, record: Record) -> Record | None:
+        """A record as it is stored now."""
+        return await self.store.get(type(record), record.key)
+
+    async def action(self, action: Action) -> Action:
+        """An action as it is stored now."""
+        found = await self.store.get(Action, action.id)
+        if found is None:
+            raise AssertionError(f"{action.id} is not stored")
+        return found
