@@ -112,15 +112,10 @@ def values_of(
     return values
 
 
-def returned(function: Function, result: JsonValue) -> Any:
-    """A recorded result as the return annotation says; as it is if it does not fit, for what happened has happened."""
-    returns = _read(function).returns
-    if returns is _EMPTY:
-        return result
-    try:
-        return from_plain(result, returns)
-    except ContractError:
-        return result
+def returned(function: Function, value: JsonValue) -> Any:
+    """`value`, which `function` gave as JSON, as its return annotation says. Raises ContractError where it does not fit."""
+    kind = _read(function).returns
+    return value if kind is _EMPTY else from_plain(value, kind, "/result")
 
 
 def accepts(function: Function) -> dict[str, bool]:

@@ -54,10 +54,10 @@ class NoEffect(Exception):
     """Raised by a tool to promise that nothing happened: the action has failed, and nobody needs to find out."""
 
 
-class Current(Protocol):
+class Gated(Protocol):
     """The task that calls are made in."""
 
-    def call_sync(self, tool: "Tool[..., Any]", args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+    def call_sync(self, tool: "Tool[..., Any]", args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
         """Propose the call and wait: the tool's result, or the outcome as an exception."""
         ...
 
@@ -66,7 +66,7 @@ class Current(Protocol):
         ...
 
 
-CURRENT: ContextVar[Current | None] = ContextVar("interlock_current", default=None)
+CURRENT: ContextVar[Gated | None] = ContextVar("interlock_current", default=None)
 """The task in force here; threads and asyncio tasks each have their own."""
 
 
