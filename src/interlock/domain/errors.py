@@ -14,10 +14,10 @@ InterlockError
 ├── Operators      whoever runs this installation can mend it
 │   ├── StoreError: StoreBusy StoreFull StoreReadOnly StoreCorrupt StoreTooNew StoreUnsure
 │   ├── KeyFileError       a signing key is missing or wrong
-│   └── EffectorError      a tool's code cannot be found or loaded
+│   ├── EffectorError      a tool's code cannot be found or loaded
+│   └── IntegrityError     the log does not verify
 └── Ours           a broken promise of ours; report it
-    ├── Conflict           somebody else wrote first (retried inside, never a user's business)
-    └── IntegrityError     the log does not verify
+    └── Conflict           somebody else wrote first (retried inside, never a user's business)
 
 Each has a stable `code`, says whose fault it is (`fault`), what happened, and what to do `next`.
 `problem()` is the one JSON shape every surface speaks (RFC 9457 members `title`, `detail` plus ours).
