@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from hashlib import sha256
 from typing import Any
 
@@ -39,6 +39,12 @@ class Colour(StrEnum):
     """A string that is not exactly a string."""
 
     RED = "red"
+
+
+class Level(IntEnum):
+    """An integer that is not exactly an integer."""
+
+    LOW = 1
 
 
 def nested(depth: int) -> Any:
@@ -114,6 +120,7 @@ def test_tells_true_from_one() -> None:
         ({"when": datetime(2026, 1, 1, tzinfo=UTC)}, "/when"),
         ({"colour": Colour.RED}, "/colour"),
         ({Colour.RED: 1}, ""),
+        ({"level": Level.LOW}, "/level"),
         ({"object": object()}, "/object"),
     ],
 )
@@ -152,6 +159,13 @@ def test_bounds_the_work_and_not_only_the_result(leaf: Any) -> None:
 
     with pytest.raises(CanonicalError):
         encode(value)
+
+
+@pytest.mark.parametrize("value", [["x" * 100] * 100, [{"k" * 100: 1}] * 100, {"a": [[]] * 1000}])
+def test_what_is_shared_counts_each_time(value: Any) -> None:
+    """Text or lists held many times are refused by the walk: they are never written out first."""
+    with pytest.raises(CanonicalError, match="too long by here"):
+        encode(value, max_bytes=999)
 
 
 @pytest.mark.parametrize("value", ["x" * 98, [1] * 49 + [10], {"k" * 47: "v" * 46}, "\x00" * 16 + "xx"])

@@ -128,6 +128,13 @@ def test_refuses_what_json_cannot_write(value: Any) -> None:
         Disclosure(salt=SALT, name="a", value=value).encoded()
 
 
+@pytest.mark.parametrize("value", [["x" * 2**20] * 10_000, [{"k" * 2**20: 1}] * 10_000])
+def test_what_is_shared_counts_each_time(value: Any) -> None:
+    """One mebibyte of text held ten thousand times is refused by the walk: it is never written out first."""
+    with pytest.raises(DisclosureError, match="longer than"):
+        Disclosure(salt=SALT, name="a", value=value).encoded()
+
+
 @pytest.mark.parametrize("leaf", [1, "x" * 1000, {"k" * 1000: []}])
 def test_bounds_the_work_and_not_only_the_result(leaf: Any) -> None:
     """A small value that stands for 2^60 leaves is refused before it is written out."""

@@ -247,6 +247,24 @@ def test_there_is_no_proof_outside_the_tree(index: int, size: int) -> None:
         check_inclusion(leaf(0), index, size, (), leaf(0))
 
 
+def test_a_proof_cannot_climb_past_the_root() -> None:
+    """A hash too many is refused even by a caller who was talked into the root that it leads to."""
+    extra = leaf(9)
+    with pytest.raises(ProofError):
+        check_inclusion(leaf(0), 0, 1, (extra,), node_hash(extra, leaf(0)))
+    proof = consistency_proof(3, 5, hash_at)
+    with pytest.raises(ProofError):
+        check_consistency(3, 5, node_hash(extra, mth(0, 3)), node_hash(extra, mth(0, 5)), (*proof, extra))
+
+
+def test_proofs_are_made_of_hashes() -> None:
+    """Bytes of any other length than a hash are refused, even where they would agree."""
+    with pytest.raises(ProofError):
+        check_inclusion(b"short", 0, 1, (), b"short")
+    with pytest.raises(ProofError):
+        check_consistency(1, 1, b"short", b"short", ())
+
+
 @pytest.mark.parametrize(("old", "new"), [(2, 1), (-1, 3), (0, -1)])
 def test_a_log_does_not_shrink(old: int, new: int) -> None:
     """A smaller tree never continues a larger one."""

@@ -66,7 +66,7 @@ def parse(data: bytes) -> Envelope:
         raise DsseError(f"the envelope is {len(data)} bytes long, more than {MAX_LEAF_BYTES}")
     try:
         envelope = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DsseError(f"the bytes are not an envelope: {error}") from None
     if encode(envelope) != data:
         raise DsseError("the envelope is not in its one form: keys in order and once, no spaces, standard base64")

@@ -85,7 +85,7 @@ def decode_bundle(data: bytes) -> tuple[bytes, ...]:
         start = place + _LENGTH_BYTES
         length = int.from_bytes(data[place:start], "big")
         place = start + length
-        if start > len(data) or place > len(data):
+        if place > len(data):
             raise TileError(f"entry {len(entries)} of the bundle is cut off")
         if length > MAX_LEAF_BYTES:
             raise TileError(f"entry {len(entries)} of the bundle is longer than {MAX_LEAF_BYTES} bytes")
