@@ -1,0 +1,1 @@
+"""The doors to real systems: functions that can be imported, functions of this process, and HTTP."""

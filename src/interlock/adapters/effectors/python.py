@@ -1,0 +1,99 @@
+"""Functions named `package.module:function`, which any process can import, and functions that only this process has."""
+
+import importlib
+import re
+from typing import Final
+
+import anyio
+import anyio.to_thread
+
+from interlock.adapters.effectors.answers import not_called, words_of
+from interlock.adapters.effectors.functions import Found, Functions, found
+from interlock.domain.call import Answer, Call
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract, InProcess, PythonTarget
+from interlock.domain.errors import EffectorError
+from interlock.ports.effector import Role
+
+_NAME: Final = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
+
+
+class PythonEffectors:
+    """Imports what contracts name. Whoever makes it has put the user's folders on `sys.path`."""
+
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+        self._known: dict[str, Found] = {}
+
+    def reaches(self, target: PythonTarget) -> bool:
+        """Whether it can be imported here."""
+        try:
+            self._find(target)
+        except EffectorError:
+            return False
+        return True
+
+    async def invoke(
+        self, contract: Contract, target: PythonTarget, role: Role, arguments: dict[str, JsonValue], call: Call
+    ) -> Answer:
+        """Call it. Raises EffectorError where it cannot be imported. The time of a first import counts as its own."""
+        left = contract.timeout_ms / 1000
+        tool = self._known.get(target.target)
+        if tool is None:
+            began = anyio.current_time()
+            with anyio.move_on_after(left):
+                tool = await anyio.to_thread.run_sync(self._find, target, abandon_on_cancel=True)
+            left -= anyio.current_time() - began
+        if tool is None or left <= 0:
+            return not_called(role, f"`{target.target}` took longer to import than the tool's timeout")
+        return await self._functions.call(tool, role, arguments, call, left)
+
+    def _find(self, target: PythonTarget) -> Found:
+        """The function, imported once. Failures are not kept: what is missing may be installed."""
+        known = self._known.get(target.target)
+        if known is not None:
+            return known
+        if not _NAME.fullmatch(target.target):
+            raise EffectorError(f"`{target.target}` is no target: it reads `package.module:function`")
+        module, _, path = target.target.partition(":")
+        try:
+            value: object = importlib.import_module(module)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a person's module may raise anything while it is imported
+            raise EffectorError(f"`{module}` cannot be imported: {words_of(error)}") from None
+        for step in path.split("."):
+            value = getattr(value, step, None)
+        tool = found(value)
+        if tool is None:
+            raise EffectorError(f"`{module}` has no function `{path}`")
+        return self._known.setdefault(target.target, tool)
+
+
+class InProcessEffectors:
+    """Functions by the names under which this process offers them. Another process knows none of them."""
+
+    def __init__(self, functions: Functions) -> None:
+        self._functions = functions
+        self._offered: dict[str, Found] = {}
+
+    def offer(self, name: str, function: object) -> None:
+        """Make a function or tool object callable under `name`; a later one takes the place of an earlier one."""
+        tool = found(function)
+        if tool is None:
+            raise EffectorError(f"`{name}` is not a function")
+        self._offered[name] = tool
+
+    def reaches(self, target: InProcess) -> bool:
+        """Whether this process offers it."""
+        return target.name in self._offered
+
+    async def invoke(
+        self, contract: Contract, target: InProcess, role: Role, arguments: dict[str, JsonValue], call: Call
+    ) -> Answer:
+        """Call it. Raises EffectorError where this process does not offer it."""
+        tool = self._offered.get(target.name)
+        if tool is None:
+            raise EffectorError(
+                f"`{target.name}` can only be called by the process that made it",
+                next_step="start the program that declares the tool, or make it a function of a module",
+            )
+        return await self._functions.call(tool, role, arguments, call, contract.timeout_ms / 1000)
