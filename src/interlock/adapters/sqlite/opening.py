@@ -1,45 +1,178 @@
 """Opening the file: is it ours, whole, writable, and of a version we know? If not, nothing is written to it."""
 
+import errno
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import apsw
 
+from interlock.adapters.sqlite.connection import Connection
 from interlock.adapters.sqlite.failures import meaning
-from interlock.domain.errors import StoreCorrupt, StoreError, StoreReadOnly, StoreTooNew
+from interlock.domain.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull, StoreReadOnly, StoreTooNew
 
-OLDEST_SQLITE: Final = 3_051_003
-"""Versions before 3.51.3 can corrupt a WAL that several connections write (https://sqlite.org/wal.html#walreset)."""
+OLDEST_SQLITE: Final = (3, 51, 3)
+"""Versions before it can corrupt a WAL that several connections write and checkpoint (mended in 3.51.3, March 2026)."""
 
 APPLICATION_ID: Final = 0x696E746C
 """`intl` in the file's header says that it is ours."""
 
-CHECKED_BYTES: Final = 16 * 1024 * 1024
-"""Up to this size the whole file is checked at every opening (measured: 60 ms)."""
+CHECKED_BYTES: Final = 8 * 1024 * 1024
+"""Up to this size the whole file is checked at every opening."""
 
+WRITER_CACHE_KIB: Final = 16_384
+READER_CACHE_KIB: Final = 8_192
+LARGEST_KEPT_WAL: Final = 64 * 1024 * 1024
+"""A WAL that grew beyond it is cut back to it once its frames are in the file."""
+
+_HERE: Final = "interlock.adapters.sqlite"
 _NUMBERED: Final = re.compile(r"(\d{4})_\w+\.sql")
-_OPEN: Final = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX
+_FLAGS: Final = apsw.SQLITE_OPEN_READWRITE
+_BUSY_POLL_S: Final = 0.0005
 
 
 def migrations() -> list[str]:
     """The steps of the schema, in order; step n makes version n."""
     found = sorted(
         (int(match[1]), each.read_text("utf-8"))
-        for each in (files(__package__) / "migrations").iterdir()
+        for each in (files(_HERE) / "migrations").iterdir()
         if (match := _NUMBERED.fullmatch(each.name))
     )
-    if [number for number, _ in found] != list(range(1, len(found) + 1)):
-        raise StoreError("the installation lacks a migration; install Interlock again")
+    if not found or [number for number, _ in found] != list(range(1, len(found) + 1)):
+        raise StoreError("a migration is missing", next_step="install Interlock again")
     return [text for _, text in found]
 
 
-def prepare(path: Path, busy_ms: int, steps: list[str] | None = None) -> None:
-    """Create the file if there is none, check it, and bring its schema up to date in one transaction."""
-    if apsw.sqlite_lib_version_number() < OLDEST_SQLITE if False else apsw.SQLITE_VERSION_NUMBER < OLDEST_SQLITE:
-        raise StoreError("x")
+def prepare(path: Path, *, busy_ms: int, steps: Sequence[str] | None = None, thorough: bool = False) -> None:
+    """Create the file if there is none, check it, and bring its schema up to date.
+
+    `thorough` checks the whole file however large. Raises StoreCorrupt, StoreTooNew, StoreReadOnly, StoreFull, StoreBusy.
+    """
+    version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
+    if version < OLDEST_SQLITE:
+        raise StoreError(
+            f"SQLite {apsw.sqlite_lib_version()} can damage the file", next_step="install a current `apsw`"
+        )
+    _create(path)
+    try:
+        connection = connect(path, busy_ms=busy_ms)
+        try:
+            _prepare(connection, path, steps or migrations(), busy_ms=busy_ms, thorough=thorough)
+        finally:
+            connection.close()
+    except apsw.Error as error:
+        raise meaning(error) from error
+
+
+def connect(path: Path, *, busy_ms: int, on_pages: Callable[[int], None] | None = None) -> Connection:
+    """A connection on which every commit survives a loss of power. `on_pages` hears how many pages the WAL has after
+    each. Raises apsw.Error."""
+    raw = apsw.Connection(str(path), flags=_FLAGS)
+    raw.set_busy_handler(_patience(busy_ms))
+    # Frames are moved into the file by the writer, after it has answered: never inside a COMMIT somebody waits for.
+    raw.wal_autocheckpoint(0)
+    if on_pages is not None:
+        raw.set_wal_hook(partial(_heard, on_pages))
+    connection = cast(Connection, raw)
+    connection.pragma("synchronous", "full")
+    connection.pragma("temp_store", "memory")
+    connection.pragma("trusted_schema", 0)
+    connection.pragma("journal_size_limit", LARGEST_KEPT_WAL)
+    return connection
+
+
+def _create(path: Path) -> None:
+    """Make an empty file that only its owner may read: SQLite gives its companions the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        said = f"the store's file `{path}` cannot be made: {error.strerror}"
+        match error.errno:
+            case errno.EACCES | errno.EPERM | errno.EROFS:
+                raise StoreReadOnly(said) from error
+            case errno.ENOSPC | errno.EDQUOT:
+                raise StoreFull(said) from error
+            case _:
+                raise StoreError(said) from error
+
+
+def _prepare(connection: Connection, path: Path, steps: Sequence[str], *, busy_ms: int, thorough: bool) -> None:
+    if connection.readonly("main") or not os.access(path.parent, os.W_OK):
+        raise StoreReadOnly(f"the store's file `{path}` and its folder must be writable")
+    version = _version(connection, len(steps), path)
+    if thorough or path.stat().st_size <= CHECKED_BYTES:
+        found = connection.pragma("quick_check(1)")
+        if found != "ok":
+            raise StoreCorrupt(f"the store's file `{path}` is damaged: {found}")
+    _until(busy_ms, lambda: _write_ahead(connection))
+    if version < len(steps):
+        _migrate(connection, steps, path)
+
+
+def _version(connection: Connection, known: int, path: Path) -> int:
+    """The schema's version; 0 for a new file. Raises when the file is not ours or too new."""
+    owner = connection.pragma("application_id")
+    version = connection.pragma("user_version")
+    if owner != APPLICATION_ID and (owner or version or connection.execute("SELECT 1 FROM sqlite_schema").get):
+        raise StoreCorrupt(f"`{path}` is a database, but not a store of Interlock")
+    if not isinstance(version, int) or version > known:
+        raise StoreTooNew(f"the store `{path}` is of version {version}, and this program knows versions up to {known}")
+    return version
+
+
+def _write_ahead(connection: Connection) -> None:
+    if connection.pragma("journal_mode", "wal") != "wal":
+        raise StoreError("the store's file system cannot keep a write-ahead log", next_step="use a local disk")
+
+
+def _migrate(connection: Connection, steps: Sequence[str], path: Path) -> None:
+    """Take the missing steps, all in one transaction, under the write lock: whoever comes second finds them taken."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for number, step in enumerate(steps, start=1):
+            if number > _version(connection, len(steps), path):
+                connection.execute(step)
+                connection.pragma("user_version", number)
+        connection.pragma("application_id", APPLICATION_ID)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _patience(busy_ms: int) -> Callable[[int], bool]:
+    """Wait for a lock at a steady pace: SQLite's own sleeps grow to 100 ms, in which a busy process always wins."""
+    until = 0.0
+
+    def wait(tries: int) -> bool:
+        nonlocal until
+        if tries == 0:
+            until = time.monotonic() + busy_ms / 1000
+        time.sleep(_BUSY_POLL_S)
+        return time.monotonic() < until
+
+    return wait
+
+
+def _heard(on_pages: Callable[[int], None], _raw: apsw.Connection, _database: str, pages: int) -> int:
+    on_pages(pages)
+    return apsw.SQLITE_OK
+
+
+def _until(busy_ms: int, attempt: Callable[[], None]) -> None:
+    """Repeat what SQLite gives up at once when somebody else is at it."""
+    until = time.monotonic() + busy_ms / 1000
+    while True:
+        try:
+            return attempt()
+        except (apsw.BusyError, apsw.LockedError) as error:
+            if time.monotonic() >= until:
+                raise StoreBusy(f"another process holds the store: {error}") from error
+            time.sleep(_BUSY_POLL_S * 10)

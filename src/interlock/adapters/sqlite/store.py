@@ -1,0 +1,146 @@
+"""The store and its log in one SQLite file, for any number of processes on one machine.
+
+Writes go through one thread (`writer`). Reads are made here, in the caller's thread, on a connection of their own: a
+hop to another thread costs several times what the look-up does (measured). They see what was last committed.
+"""
+
+from pathlib import Path
+from typing import Final, TypeVar, cast
+
+import apsw
+
+from interlock.adapters.changes import Changes
+from interlock.adapters.filing import UNCHANGING, record_of
+from interlock.adapters.sqlite import log, opening
+from interlock.adapters.sqlite import statements as sql
+from interlock.adapters.sqlite.failures import meaning
+from interlock.adapters.sqlite.reader import Reader
+from interlock.adapters.sqlite.saving import Taking, due, prepared
+from interlock.adapters.sqlite.writer import Writer
+from interlock.domain.action import Action
+from interlock.domain.change import Change
+from interlock.domain.evidence import Entry
+from interlock.domain.ids import ActionId, AgentName, Tenant
+from interlock.domain.record import Record
+from interlock.ports.sealer import Sealer
+from interlock.ports.store import ActionQuery, Claim
+
+R = TypeVar("R", bound=Record)
+
+KEPT: Final = 1024
+"""How many unchanging records are kept decoded."""
+
+
+class SqliteStore:
+    """Both ports, `Store` and `Log`, on one file. Made by `open`; to be closed."""
+
+    def __init__(self, tenant: Tenant, reader: Reader, changes: Changes, writer: Writer) -> None:
+        self.tenant = tenant
+        self._reader = reader
+        self._changes = changes
+        self._writer = writer
+        self._kept: dict[tuple[str, str], Record] = {}
+
+    @classmethod
+    def open(
+        cls, path: Path | str, tenant: Tenant, sealer: Sealer, *, busy_ms: int = 5000, thorough: bool = False
+    ) -> "SqliteStore":
+        """Open the file, made and brought up to date as needed. `thorough` checks every page of it first.
+
+        A write waits for other processes `busy_ms` at most. Raises StoreCorrupt, StoreTooNew, StoreReadOnly, StoreFull,
+        StoreBusy, and KeyFileError when the log began with another key than `sealer` holds.
+        """
+        path = Path(path).absolute()
+        opening.prepare(path, busy_ms=busy_ms, thorough=thorough)
+        try:
+            reader = Reader(path, busy_ms=busy_ms)
+            changes = Changes(lambda: cast(int, reader.value(sql.VERSION)))
+            writer = Writer(path, tenant, sealer, busy_ms=busy_ms, committed=changes.notify)
+        except apsw.Error as error:
+            raise meaning(error) from error
+        return cls(tenant, reader, changes, writer)
+
+    async def commit(self, change: Change) -> None:
+        """See `Store.commit`. Once called it goes on even if the caller is cancelled."""
+        await self._writer.do(prepared(self.tenant, change).into)
+
+    async def get(self, kind: type[R], key: str) -> R | None:
+        """See `Store.get`."""
+        place = (kind.kind, key)
+        kept = self._kept.get(place)
+        if kept is not None:
+            return cast(R, kept)
+        if kind.kind == Action.kind:
+            body = self._reader.value(sql.ACTION, (self.tenant, key))
+        else:
+            body = self._reader.value(sql.DOCUMENT, (self.tenant, *place))
+        if body is None:
+            return None
+        record = record_of(kind, body)
+        if kind.kind in UNCHANGING:
+            if len(self._kept) >= KEPT:
+                self._kept.clear()
+            self._kept[place] = record
+        return record
+
+    async def all(self, kind: type[R], *, limit: int = 1000) -> list[R]:
+        """See `Store.all`."""
+        rows = self._reader.rows(sql.DOCUMENTS, (self.tenant, kind.kind, limit))
+        return [record_of(kind, body) for (body,) in rows]
+
+    async def actions(self, query: ActionQuery) -> list[Action]:
+        """See `Store.actions`."""
+        return [record_of(Action, body) for (body,) in self._reader.rows(*sql.listed(self.tenant, query))]
+
+    async def count(self, query: ActionQuery) -> int:
+        """See `Store.count`."""
+        return cast(int, self._reader.value(*sql.counted(self.tenant, query)))
+
+    async def by_idempotency_key(self, agent: AgentName, key: str) -> Action | None:
+        """See `Store.by_idempotency_key`."""
+        body = self._reader.value(sql.ACTION_BY_KEY, (self.tenant, agent, key))
+        return None if body is None else record_of(Action, body)
+
+    async def claim(self, claim: Claim) -> list[Action]:
+        """See `Store.claim`. Looks before it takes the write lock, so that polling while nothing is due costs no write."""
+        with self._reader.connection() as connection:
+            if not due(connection, self.tenant, claim):
+                return []
+        return cast(list[Action], await self._writer.do(Taking(claim).into))
+
+    async def changed(self, *, timeout_ms: int) -> bool:
+        """See `Store.changed`."""
+        return await self._changes.wait(timeout_ms)
+
+    async def next_due_at(self) -> int | None:
+        """See `Store.next_due_at`."""
+        return cast("int | None", self._reader.value(sql.NEXT_DUE, (self.tenant,)))
+
+    async def close(self) -> None:
+        """See `Store.close`. The last process to close moves the whole WAL into the file."""
+        self._changes.close()
+        await self._writer.close()
+        self._reader.close()
+
+    async def head(self) -> str | None:
+        """See `Log.head`."""
+        return cast("str | None", self._reader.value(sql.LATEST_CHECKPOINT, (self.tenant,)))
+
+    async def checkpoint_at(self, size: int) -> str | None:
+        """See `Log.checkpoint_at`."""
+        return cast("str | None", self._reader.value(sql.CHECKPOINT, (self.tenant, size)))
+
+    async def entries(self, start: int, stop: int) -> list[Entry]:
+        """See `Log.entries`."""
+        with self._reader.connection() as connection:
+            return log.entries(connection, self.tenant, start, stop)
+
+    async def entries_of(self, action: ActionId) -> list[Entry]:
+        """See `Log.entries_of`."""
+        with self._reader.connection() as connection:
+            return log.entries_of(connection, self.tenant, action)
+
+    async def tile(self, level: int, index: int, width: int) -> bytes | None:
+        """See `Log.tile`."""
+        with self._reader.connection() as connection:
+            return log.tile(connection, self.tenant, level, index, width)
