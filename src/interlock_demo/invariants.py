@@ -89,7 +89,8 @@ def charged_once(shop: sqlite3.Connection, payments: sqlite3.Connection) -> Chec
     charges = _amounts(payments, "SELECT order_id, amount_minor FROM charges WHERE status = 'taken'")
     orders = shop.execute("SELECT order_id, total_minor, status FROM orders").fetchall()
     wrong = sum(
-        charges.pop(row["order_id"], []) != ([] if row["status"] == "cancelled" else [row["total_minor"]]) for row in orders
+        charges.pop(row["order_id"], []) != ([] if row["status"] == "cancelled" else [row["total_minor"]])
+        for row in orders
     )
     return Check(
         name="no doubled charge",
@@ -130,17 +131,17 @@ def no_refund_lost(shop: sqlite3.Connection, payments: sqlite3.Connection) -> Ch
 
 def credit_given_once(shop: sqlite3.Connection) -> Check:
     """Each accepted return has its promotional credit once; each withdrawn one has none."""
-    credits = _amounts(shop, "SELECT return_id, amount_minor FROM credits WHERE status = 'granted'")
+    given = _amounts(shop, "SELECT return_id, amount_minor FROM credits WHERE status = 'granted'")
     rows = shop.execute("SELECT return_id, credit_minor, status FROM returns").fetchall()
     wrong = 0
     for row in rows:
         owed = [row["credit_minor"]] if row["status"] == "accepted" and row["credit_minor"] else []
-        wrong += credits.get(row["return_id"], []) != owed
+        wrong += given.get(row["return_id"], []) != owed
     return Check(
         name="promotional credit given once",
         holds=wrong == 0,
-        sentence=f"{len(credits)} customers kept the worth of their promotion, {wrong} credits wrong",
-        figures={"credits": len(credits), "wrong": wrong},
+        sentence=f"{len(given)} customers kept the worth of their promotion, {wrong} credits wrong",
+        figures={"credits": len(given), "wrong": wrong},
     )
 
 
@@ -219,7 +220,9 @@ def floors_kept(shop: sqlite3.Connection) -> Check:
     """No flagship product stands below its floor, or ever did."""
     flagships = _sum(shop, "SELECT count(*) FROM products WHERE flagship")
     below = _sum(shop, "SELECT count(*) FROM products WHERE flagship AND price_minor < floor_minor")
-    ever = _sum(shop, "SELECT count(*) FROM price_changes JOIN products USING (sku) WHERE flagship AND now_minor < floor_minor")
+    ever = _sum(
+        shop, "SELECT count(*) FROM price_changes JOIN products USING (sku) WHERE flagship AND now_minor < floor_minor"
+    )
     return Check(
         name="no flagship below its floor",
         holds=below == 0 and ever == 0,

@@ -16,6 +16,7 @@ MORNING = 1_772_000_000_000
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
+    """A freshly seeded shop."""
     shop = Place(folder=tmp_path)
     seed(shop, 7, MORNING)
     return shop
@@ -23,5 +24,6 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.fixture
 def service(place: Place) -> Iterator[PaymentProcess]:
+    """Its payment service, running."""
     with PaymentProcess(place) as process:
         yield process

@@ -15,7 +15,9 @@ from interlock_demo.world.process import PaymentProcess
 def busy(place: Place, service: PaymentProcess) -> Place:
     """A shop after a little trade: one sale, one full return with credit and exchange, one change of price, one order."""
     with reading(place.shop_db) as conn:
-        order_id, line_no = conn.execute("SELECT order_id, line_no FROM order_lines WHERE discount_minor > 0").fetchone()
+        order_id, line_no = conn.execute(
+            "SELECT order_id, line_no FROM order_lines WHERE discount_minor > 0"
+        ).fetchone()
         cheapest = conn.execute("SELECT sku FROM products ORDER BY price_minor LIMIT 1").fetchone()[0]
     taken = desk.accept_return(place, order_id, line_no, "too small", cheapest, "r")
     money.issue_refund(place, taken.return_id, taken.refund_minor, "rf")
@@ -32,6 +34,7 @@ def busy(place: Place, service: PaymentProcess) -> Place:
 
 
 def failing(checks: list[Check]) -> set[str]:
+    """The names of those that do not hold."""
     return {item.name for item in checks if not item.holds}
 
 
@@ -70,8 +73,10 @@ SHOP_DAMAGE = [
     ("UPDATE stock SET on_hand = on_hand + 1 WHERE sku = 'BRK-001'", {"stock is conserved"}),
     ("UPDATE stock SET reserved = 1 WHERE sku = 'BRK-001'", {"stock is conserved"}),
     (
-        "INSERT INTO purchase_orders SELECT 'PO-2', 'ours-2', sku, supplier_id, quantity, unit_cost_minor, status, placed_at"
-        " FROM purchase_orders",
+        (
+            "INSERT INTO purchase_orders SELECT 'PO-2', 'ours-2', sku, supplier_id, quantity, unit_cost_minor, status, placed_at"
+            " FROM purchase_orders"
+        ),
         {"nothing ordered twice"},
     ),
     ("UPDATE products SET price_minor = floor_minor - 1 WHERE sku = 'AUR-004'", {"no flagship below its floor"}),

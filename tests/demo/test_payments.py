@@ -18,16 +18,19 @@ REFUND = {"order_id": "ORD-0001", "return_id": "RET-0001", "amount_minor": 500, 
 
 
 def post(place: Place, path: str, body: object, key: str = "") -> httpx.Response:
+    """One request to the service."""
     headers = {"Idempotency-Key": key} if key else {}
     return httpx.post(place.payments_url() + path, json=body, headers=headers, timeout=5, trust_env=False)
 
 
 def rows(place: Place, table: str) -> list[dict[str, object]]:
+    """Every row of a table of the payment service."""
     with reading(place.payments_db) as conn:
         return [dict(row) for row in conn.execute(f"SELECT * FROM {table}")]
 
 
 def figures(place: Place) -> dict[str, int]:
+    """Calls and effects, as the service counts them."""
     answer: dict[str, int] = httpx.get(f"{place.payments_url()}/figures", trust_env=False).json()
     return answer
 
@@ -119,7 +122,8 @@ def test_looking_up_a_key(place: Place, service: PaymentProcess) -> None:
     done = post(place, "/refunds", REFUND, "k1").json()
     post(place, "/refunds", REFUND | {"amount_minor": 10_000_000}, "k2")
     found = {
-        key: httpx.get(f"{place.payments_url()}/refunds", params={"key": key}, trust_env=False) for key in ("k1", "k2", "k3")
+        key: httpx.get(f"{place.payments_url()}/refunds", params={"key": key}, trust_env=False)
+        for key in ("k1", "k2", "k3")
     }
 
     assert found["k1"].json() == done

@@ -13,6 +13,7 @@ MORNING = 1_772_000_000_000
 
 
 def dump(path: Path) -> list[str]:
+    """Every row of a database."""
     with reading(path) as conn:
         return list(conn.iterdump())
 

@@ -18,27 +18,34 @@ Step = Callable[[Place, str], object]
 
 
 def dump(place: Place) -> list[str]:
+    """Every row of the shop."""
     with reading(place.shop_db) as conn:
         return list(conn.iterdump())
 
 
 def broken(place: Place) -> list[str]:
+    """The invariants that do not hold, in words."""
     return [f"{item.name}: {item.sentence}" for item in check(place, {}) if not item.holds]
 
 
 def promotional_line(place: Place) -> tuple[str, int]:
+    """A line bought under a promotion."""
     with reading(place.shop_db) as conn:
         row = conn.execute("SELECT order_id, line_no FROM order_lines WHERE discount_minor > 0").fetchone()
     return row["order_id"], row["line_no"]
 
 
 def cheapest(place: Place) -> str:
+    """The sku of the cheapest product."""
     with reading(place.shop_db) as conn:
-        sku: str = conn.execute("SELECT sku FROM products JOIN stock USING (sku) ORDER BY price_minor LIMIT 1").fetchone()[0]
+        sku: str = conn.execute(
+            "SELECT sku FROM products JOIN stock USING (sku) ORDER BY price_minor LIMIT 1"
+        ).fetchone()[0]
     return sku
 
 
 def returned(place: Place, key: str = "r") -> desk.Return:
+    """That line brought back for the cheapest product."""
     order_id, line_no = promotional_line(place)
     return desk.accept_return(place, order_id, line_no, "too small", cheapest(place), key)
 
@@ -50,7 +57,7 @@ STEPS: dict[str, Step] = {
     "release": lambda place, key: warehouse.release(place, "RSV-0001", key),
     "place_sale": lambda place, key: checkout.place_sale(place, "RSV-0002", key),
     "cancel_sale": lambda place, key: checkout.cancel_sale(place, "ORD-0481", key),
-    "accept_return": lambda place, key: returned(place, key),
+    "accept_return": returned,
     "grant_credit": lambda place, key: goodwill.grant_credit(place, "RET-0001", 100, key),
     "ship_exchange": lambda place, key: goodwill.ship_exchange(place, "RET-0001", key),
     "revoke_credit": lambda place, key: goodwill.revoke_credit(place, "CRD-0001", key),
@@ -179,7 +186,10 @@ def test_a_return_across_three_systems_and_all_the_way_back(place: Place, servic
     assert broken(place) == []
     order = desk.order_of(place, taken.order_id)
     line = order.lines[taken.line_no - 1]
-    assert line.paid_minor == taken.refund_minor + pricing.price_of(place, taken.replacement_sku).price_minor * taken.quantity
+    assert (
+        line.paid_minor
+        == taken.refund_minor + pricing.price_of(place, taken.replacement_sku).price_minor * taken.quantity
+    )
     assert taken.credit_minor == line.discount_minor > 0
     assert money.find_refund(place, "refund") == refund
 

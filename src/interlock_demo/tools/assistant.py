@@ -54,12 +54,16 @@ def check_stock(sku: Sku) -> Stock:
     effect="write",
     risk="low",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.Undo("cart.release", arguments={"reservation_id": "$result.reservation_id"}, within_ms=interlock.DAY),
+    reversal=interlock.Reversal(
+        contract="cart.release", arguments={"reservation_id": "$result.reservation_id"}, within_ms=interlock.DAY
+    ),
     timeout_ms=TIMEOUT_MS,
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
-def reserve(customer_id: CustomerId, sku: Sku, quantity: Annotated[int, msgspec.Meta(ge=1, le=20)], call: Call) -> Reservation:
+def reserve(
+    call: Call, customer_id: CustomerId, sku: Sku, quantity: Annotated[int, msgspec.Meta(ge=1, le=20)]
+) -> Reservation:
     """Put a few pieces aside for a customer."""
     return warehouse.reserve(here(), customer_id, sku, quantity, call.idempotency_key)
 
@@ -69,15 +73,15 @@ def reserve(customer_id: CustomerId, sku: Sku, quantity: Annotated[int, msgspec.
     effect="write",
     risk="low",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.Undo(
-        "cart.reserve",
+    reversal=interlock.Reversal(
+        contract="cart.reserve",
         arguments={"customer_id": "$result.customer_id", "sku": "$result.sku", "quantity": "$result.quantity"},
     ),
     timeout_ms=TIMEOUT_MS,
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
-def release(reservation_id: ReservationId, call: Call) -> Reservation:
+def release(call: Call, reservation_id: ReservationId) -> Reservation:
     """Give a reservation free."""
     return warehouse.release(here(), reservation_id, call.idempotency_key)
 
@@ -87,12 +91,14 @@ def release(reservation_id: ReservationId, call: Call) -> Reservation:
     effect="write",
     risk="medium",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.Undo("orders.cancel", arguments={"order_id": "$result.order_id"}, within_ms=interlock.DAY),
+    reversal=interlock.Reversal(
+        contract="orders.cancel", arguments={"order_id": "$result.order_id"}, within_ms=interlock.DAY
+    ),
     timeout_ms=TIMEOUT_MS,
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
-def place_order(reservation_id: ReservationId, call: Call) -> Sale:
+def place_order(call: Call, reservation_id: ReservationId) -> Sale:
     """Turn a reservation into an order."""
     return checkout.place_sale(here(), reservation_id, call.idempotency_key)
 
@@ -102,12 +108,12 @@ def place_order(reservation_id: ReservationId, call: Call) -> Sale:
     effect="write",
     risk="low",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.Undo("orders.place", arguments={"reservation_id": "$result.reservation_id"}),
+    reversal=interlock.Reversal(contract="orders.place", arguments={"reservation_id": "$result.reservation_id"}),
     timeout_ms=TIMEOUT_MS,
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
-def cancel_order(order_id: OrderId, call: Call) -> Sale:
+def cancel_order(call: Call, order_id: OrderId) -> Sale:
     """Turn an order of today back into a reservation."""
     return checkout.cancel_sale(here(), order_id, call.idempotency_key)
 
@@ -117,14 +123,16 @@ def cancel_order(order_id: OrderId, call: Call) -> Sale:
     effect="external",
     risk="high",
     idempotency=KEPT_BY_PAYMENTS,
-    undo=interlock.Undo("charges.void", arguments={"charge_id": "$result.charge_id"}, within_ms=interlock.DAY),
+    reversal=interlock.Reversal(
+        contract="charges.void", arguments={"charge_id": "$result.charge_id"}, within_ms=interlock.DAY
+    ),
     lookup=find_charge,
     facts=sale_facts,
     timeout_ms=TIMEOUT_MS,
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
-def take_charge(order_id: OrderId, amount_minor: Minor, call: Call) -> Charge:
+def take_charge(call: Call, order_id: OrderId, amount_minor: Minor) -> Charge:
     """Charge a customer for an order."""
     return money.take_charge(here(), order_id, amount_minor, call.idempotency_key)
 
@@ -134,11 +142,13 @@ def take_charge(order_id: OrderId, amount_minor: Minor, call: Call) -> Charge:
     effect="external",
     risk="medium",
     idempotency=KEPT_BY_PAYMENTS,
-    undo=interlock.Undo("charges.take", arguments={"order_id": "$result.order_id", "amount_minor": "$result.amount_minor"}),
+    reversal=interlock.Reversal(
+        contract="charges.take", arguments={"order_id": "$result.order_id", "amount_minor": "$result.amount_minor"}
+    ),
     timeout_ms=TIMEOUT_MS,
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
-def void_charge(charge_id: str, call: Call) -> Charge:
+def void_charge(call: Call, charge_id: str) -> Charge:
     """Give a whole charge back as if it had not been taken."""
     return money.void_charge(here(), charge_id, call.idempotency_key)

@@ -18,7 +18,7 @@ from interlock_demo.world.place import here
     effect="external",
     risk="medium",
     idempotency=interlock.Blind(),
-    undo=interlock.NoUndo("a mail cannot be unsent"),
+    reversal=interlock.NoReversal(why="a mail cannot be unsent"),
     timeout_ms=TIMEOUT_MS,
     owner="support-team",
     data={"recipient": "personal", "body": "personal"},

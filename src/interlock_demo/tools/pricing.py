@@ -57,8 +57,8 @@ def seen_version(call: Call) -> int:
     effect="write",
     risk="medium",
     idempotency=interlock.Conditional(),
-    undo=interlock.Undo(
-        "pricing.restore_price",
+    reversal=interlock.Reversal(
+        contract="pricing.restore_price",
         arguments={"sku": "$args.sku", "price_minor": "$result.was_minor", "instead_of_minor": "$result.now_minor"},
         within_ms=30 * interlock.DAY,
     ),
@@ -69,7 +69,7 @@ def seen_version(call: Call) -> int:
     owner="pricing-team",
     no_effect_on=(ShopRefusal,),
 )
-def set_price(sku: Sku, price_minor: Minor, call: Call) -> PriceChange:
+def set_price(call: Call, sku: Sku, price_minor: Minor) -> PriceChange:
     """Give a product a new price."""
     return pricing.change_price(here(), sku, price_minor, call.idempotency_key, seen_version(call))
 
@@ -79,7 +79,9 @@ def set_price(sku: Sku, price_minor: Minor, call: Call) -> PriceChange:
     effect="write",
     risk="low",
     idempotency=interlock.Conditional(),
-    undo=interlock.Undo("pricing.set_price", arguments={"sku": "$args.sku", "price_minor": "$args.instead_of_minor"}),
+    reversal=interlock.Reversal(
+        contract="pricing.set_price", arguments={"sku": "$args.sku", "price_minor": "$args.instead_of_minor"}
+    ),
     lookup=find_price_change,
     facts=price_facts,
     postcondition=price_is,
@@ -87,7 +89,7 @@ def set_price(sku: Sku, price_minor: Minor, call: Call) -> PriceChange:
     owner="pricing-team",
     no_effect_on=(ShopRefusal,),
 )
-def restore_price(sku: Sku, price_minor: Minor, instead_of_minor: Minor, call: Call) -> PriceChange:
+def restore_price(call: Call, sku: Sku, price_minor: Minor, instead_of_minor: Minor) -> PriceChange:
     """Put a price back, unless somebody has changed it again since: then a person must look at it."""
     place = here()
     made = pricing.find_change(place, call.idempotency_key)

@@ -45,7 +45,9 @@ def find_refund(call: Call) -> interlock.Landed | None:
     effect="external",
     risk="high",
     idempotency=KEPT_BY_PAYMENTS,
-    undo=interlock.Undo("refunds.cancel", arguments={"refund_id": "$result.refund_id"}, within_ms=interlock.DAY),
+    reversal=interlock.Reversal(
+        contract="refunds.cancel", arguments={"refund_id": "$result.refund_id"}, within_ms=interlock.DAY
+    ),
     lookup=find_refund,
     facts=return_facts,
     cost=interlock.Cost(unit="EUR", amount="$args.amount_minor"),
@@ -53,7 +55,7 @@ def find_refund(call: Call) -> interlock.Landed | None:
     owner="support-team",
     no_effect_on=(ShopRefusal,),
 )
-def issue_refund(return_id: ReturnId, amount_minor: Minor, call: Call) -> Refund:
+def issue_refund(call: Call, return_id: ReturnId, amount_minor: Minor) -> Refund:
     """Pay money back for a return."""
     return money.issue_refund(here(), return_id, amount_minor, call.idempotency_key)
 
@@ -63,12 +65,14 @@ def issue_refund(return_id: ReturnId, amount_minor: Minor, call: Call) -> Refund
     effect="external",
     risk="medium",
     idempotency=KEPT_BY_PAYMENTS,
-    undo=interlock.Undo("refunds.issue", arguments={"return_id": "$result.return_id", "amount_minor": "$result.amount_minor"}),
+    reversal=interlock.Reversal(
+        contract="refunds.issue", arguments={"return_id": "$result.return_id", "amount_minor": "$result.amount_minor"}
+    ),
     timeout_ms=TIMEOUT_MS,
     owner="support-team",
     no_effect_on=(ShopRefusal,),
 )
-def cancel_refund(refund_id: str, call: Call) -> Refund:
+def cancel_refund(call: Call, refund_id: str) -> Refund:
     """Call a refund back before it reaches the customer's bank."""
     return money.cancel_refund(here(), refund_id, call.idempotency_key)
 
@@ -78,13 +82,15 @@ def cancel_refund(refund_id: str, call: Call) -> Refund:
     effect="write",
     risk="medium",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.Undo("credits.revoke", arguments={"credit_id": "$result.credit_id"}, within_ms=14 * interlock.DAY),
+    reversal=interlock.Reversal(
+        contract="credits.revoke", arguments={"credit_id": "$result.credit_id"}, within_ms=14 * interlock.DAY
+    ),
     facts=return_facts,
     timeout_ms=TIMEOUT_MS,
     owner="support-team",
     no_effect_on=(ShopRefusal,),
 )
-def grant_credit(return_id: ReturnId, amount_minor: Minor, call: Call) -> Credit:
+def grant_credit(call: Call, return_id: ReturnId, amount_minor: Minor) -> Credit:
     """Let a customer keep what a promotion was worth on the line that came back."""
     return goodwill.grant_credit(here(), return_id, amount_minor, call.idempotency_key)
 
@@ -94,11 +100,13 @@ def grant_credit(return_id: ReturnId, amount_minor: Minor, call: Call) -> Credit
     effect="write",
     risk="low",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.Undo("credits.grant", arguments={"return_id": "$result.return_id", "amount_minor": "$result.amount_minor"}),
+    reversal=interlock.Reversal(
+        contract="credits.grant", arguments={"return_id": "$result.return_id", "amount_minor": "$result.amount_minor"}
+    ),
     timeout_ms=TIMEOUT_MS,
     owner="support-team",
     no_effect_on=(ShopRefusal,),
 )
-def revoke_credit(credit_id: str, call: Call) -> Credit:
+def revoke_credit(call: Call, credit_id: str) -> Credit:
     """Take promotional credit back."""
     return goodwill.revoke_credit(here(), credit_id, call.idempotency_key)

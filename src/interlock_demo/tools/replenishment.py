@@ -49,14 +49,16 @@ def find_order(call: Call) -> interlock.Landed | None:
     effect="external",
     risk="medium",
     idempotency=interlock.Lookup(quarantine_ms=2 * interlock.SECOND),
-    undo=interlock.Undo("replenishment.cancel_order", arguments={"po_id": "$result.po_id"}, within_ms=3 * interlock.DAY),
+    reversal=interlock.Reversal(
+        contract="replenishment.cancel_order", arguments={"po_id": "$result.po_id"}, within_ms=3 * interlock.DAY
+    ),
     lookup=find_order,
     facts=order_facts,
     timeout_ms=TIMEOUT_MS,
     owner="supply-team",
     no_effect_on=(ShopRefusal,),
 )
-def order_stock(sku: Sku, quantity: Units, call: Call) -> PurchaseOrder:
+def order_stock(call: Call, sku: Sku, quantity: Units) -> PurchaseOrder:
     """Order more of a product from its supplier."""
     return warehouse.place_order(here(), sku, quantity, call.idempotency_key)
 
@@ -66,13 +68,15 @@ def order_stock(sku: Sku, quantity: Units, call: Call) -> PurchaseOrder:
     effect="external",
     risk="low",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.Undo(
-        "replenishment.order_stock", arguments={"sku": "$result.sku", "quantity": "$result.quantity"}, within_ms=interlock.DAY
+    reversal=interlock.Reversal(
+        contract="replenishment.order_stock",
+        arguments={"sku": "$result.sku", "quantity": "$result.quantity"},
+        within_ms=interlock.DAY,
     ),
     timeout_ms=TIMEOUT_MS,
     owner="supply-team",
     no_effect_on=(ShopRefusal,),
 )
-def cancel_order(po_id: str, call: Call) -> PurchaseOrder:
+def cancel_order(call: Call, po_id: str) -> PurchaseOrder:
     """Cancel a purchase order before it is delivered."""
     return warehouse.cancel_order(here(), po_id, call.idempotency_key)

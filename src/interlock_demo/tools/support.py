@@ -26,12 +26,16 @@ def read_order(order_id: OrderId) -> Order:
     effect="write",
     risk="medium",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.Undo("returns.withdraw", arguments={"return_id": "$result.return_id"}, within_ms=14 * interlock.DAY),
+    reversal=interlock.Reversal(
+        contract="returns.withdraw", arguments={"return_id": "$result.return_id"}, within_ms=14 * interlock.DAY
+    ),
     owner="support-team",
     timeout_ms=TIMEOUT_MS,
     no_effect_on=(ShopRefusal,),
 )
-def accept_return(order_id: OrderId, line_no: LineNo, reason: Text, call: Call, replacement_sku: ReplacementSku = "") -> Return:
+def accept_return(
+    call: Call, order_id: OrderId, line_no: LineNo, reason: Text, replacement_sku: ReplacementSku = ""
+) -> Return:
     """Take one line of a delivered order back; name a replacement if the customer wants an exchange."""
     return desk.accept_return(here(), order_id, line_no, reason, replacement_sku, call.idempotency_key)
 
@@ -41,12 +45,12 @@ def accept_return(order_id: OrderId, line_no: LineNo, reason: Text, call: Call, 
     effect="write",
     risk="low",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.NoUndo("the goods have left for the customer; they come back as a new return"),
+    reversal=interlock.NoReversal(why="the goods have left for the customer; they come back as a new return"),
     owner="support-team",
     timeout_ms=TIMEOUT_MS,
     no_effect_on=(ShopRefusal,),
 )
-def withdraw_return(return_id: ReturnId, call: Call) -> Return:
+def withdraw_return(call: Call, return_id: ReturnId) -> Return:
     """Take back that a return was accepted."""
     return desk.withdraw_return(here(), return_id, call.idempotency_key)
 
@@ -56,12 +60,14 @@ def withdraw_return(return_id: ReturnId, call: Call) -> Return:
     effect="write",
     risk="medium",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.Undo("exchanges.recall", arguments={"exchange_id": "$result.exchange_id"}, within_ms=interlock.DAY),
+    reversal=interlock.Reversal(
+        contract="exchanges.recall", arguments={"exchange_id": "$result.exchange_id"}, within_ms=interlock.DAY
+    ),
     owner="support-team",
     timeout_ms=TIMEOUT_MS,
     no_effect_on=(ShopRefusal,),
 )
-def ship_exchange(return_id: ReturnId, call: Call) -> Exchange:
+def ship_exchange(call: Call, return_id: ReturnId) -> Exchange:
     """Send the replacement a return asks for."""
     return goodwill.ship_exchange(here(), return_id, call.idempotency_key)
 
@@ -71,11 +77,11 @@ def ship_exchange(return_id: ReturnId, call: Call) -> Exchange:
     effect="write",
     risk="low",
     idempotency=KEPT_BY_THE_SHOP,
-    undo=interlock.Undo("exchanges.ship", arguments={"return_id": "$result.return_id"}),
+    reversal=interlock.Reversal(contract="exchanges.ship", arguments={"return_id": "$result.return_id"}),
     owner="support-team",
     timeout_ms=TIMEOUT_MS,
     no_effect_on=(ShopRefusal,),
 )
-def recall_exchange(exchange_id: str, call: Call) -> Exchange:
+def recall_exchange(call: Call, exchange_id: str) -> Exchange:
     """Stop a replacement on its way."""
     return goodwill.recall_exchange(here(), exchange_id, call.idempotency_key)

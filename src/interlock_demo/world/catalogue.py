@@ -7,6 +7,10 @@ import msgspec
 SHOP_NAME = "Halden & Daughters"
 
 
+def _words(line: str) -> tuple[str, ...]:
+    return tuple(line.split())
+
+
 class Item(msgspec.Struct, frozen=True):
     """A kind of thing and the range its everyday price lies in, in minor units."""
 
@@ -76,12 +80,12 @@ PROMOTIONS = (
     ("PROMO-CIRCLE", "Members' week: 20 % off", 200),
 )
 
-FIRST_NAMES = (
+FIRST_NAMES = _words(
     "Ana Bram Carla David Elif Femi Greta Hugo Ines Jonas Katya Lars Mira Nadia Oskar Petra Quentin Rosa Samir Tilda "
     "Ulrich Vera Willem Yasmin Zoran"
-).split()
-LAST_NAMES = (
+)
+LAST_NAMES = _words(
     "Albrecht Bakker Costa Dahl Eriksen Fischer Garcia Hoffmann Ivanova Jansen Kowalski Lindqvist Moreau Nowak Okafor "
     "Petit Rossi Schneider Tanaka Vargas"
-).split()
-CITIES = "Hamburg Rotterdam Lisbon Lyon Copenhagen Gdańsk Turin Bergen Ghent Porto Leipzig Malmö".split()
+)
+CITIES = _words("Hamburg Rotterdam Lisbon Lyon Copenhagen Gdańsk Turin Bergen Ghent Porto Leipzig Malmö")

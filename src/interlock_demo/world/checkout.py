@@ -12,6 +12,8 @@ from interlock_demo.world.warehouse import end_reservation, move, resume_reserva
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """A product as a customer sees it; `free` is how many can be bought."""
+
     sku: str
     name: str
     price_minor: int
@@ -89,7 +91,8 @@ def sale_of(place: Place, order_id: str) -> tuple[Sale, str]:
 
 def _sale(conn: sqlite3.Connection, order_id: str) -> tuple[Sale, str]:
     row = conn.execute(
-        "SELECT * FROM orders JOIN order_lines USING (order_id) WHERE order_id = ? AND reservation_id IS NOT NULL", (order_id,)
+        "SELECT * FROM orders JOIN order_lines USING (order_id) WHERE order_id = ? AND reservation_id IS NOT NULL",
+        (order_id,),
     ).fetchone()
     row = one(row, f"today's shop has no order `{order_id}`")
     return msgspec.convert(dict(row), Sale), row["status"]

@@ -62,7 +62,11 @@ def writing(path: Path) -> Generator[sqlite3.Connection, None, None]:
 
 
 def once(
-    conn: sqlite3.Connection, key: str, body: Mapping[str, object], answer_type: type[Answer], make: Callable[[], Answer]
+    conn: sqlite3.Connection,
+    key: str,
+    body: Mapping[str, object],
+    answer_type: type[Answer],
+    make: Callable[[], Answer],
 ) -> Answer:
     """The answer `key` got the first time, or the one `make` gives now, recorded in the caller's transaction.
 

@@ -19,6 +19,8 @@ DAY_MS = 86_400_000
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an order, and what was really paid for it."""
+
     line_no: int
     sku: str
     quantity: int
@@ -139,7 +141,8 @@ def _replacement_value(conn: sqlite3.Connection, sku: str, quantity: int) -> int
 def find_return(conn: sqlite3.Connection, return_id: str) -> tuple[Return, str]:
     """A return and its status, in the caller's transaction."""
     row = conn.execute(
-        "SELECT r.*, sku, quantity FROM returns r JOIN order_lines USING (order_id, line_no) WHERE return_id = ?", (return_id,)
+        "SELECT r.*, sku, quantity FROM returns r JOIN order_lines USING (order_id, line_no) WHERE return_id = ?",
+        (return_id,),
     ).fetchone()
     row = one(row, f"there is no return `{return_id}`")
     values = dict(row) | {"replacement_sku": row["replacement_sku"] or ""}

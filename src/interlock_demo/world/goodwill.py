@@ -11,6 +11,8 @@ from interlock_demo.world.warehouse import move
 
 
 class Credit(msgspec.Struct, frozen=True, kw_only=True):
+    """Promotional credit given for a return."""
+
     credit_id: str
     return_id: str
     customer_id: str
@@ -18,6 +20,8 @@ class Credit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """A replacement on its way."""
+
     exchange_id: str
     return_id: str
     sku: str
@@ -64,14 +68,18 @@ def ship_exchange(place: Place, return_id: str, key: str) -> Exchange:
 
     def ship() -> Exchange:
         taken, status = find_return(conn, return_id)
-        sent = conn.execute("SELECT 1 FROM exchanges WHERE return_id = ? AND status = 'shipped'", (return_id,)).fetchone()
+        sent = conn.execute(
+            "SELECT 1 FROM exchanges WHERE return_id = ? AND status = 'shipped'", (return_id,)
+        ).fetchone()
         if status != "accepted" or not taken.replacement_sku or sent is not None:
             raise ShopRefusal(f"`{return_id}` asks for no replacement that has not been sent")
         exchange_id = number(conn, "exchanges", "EXC-")
         row = (exchange_id, return_id, taken.replacement_sku, taken.quantity, now_ms())
         conn.execute("INSERT INTO exchanges VALUES (?, ?, ?, ?, 'shipped', ?)", row)
         move(conn, taken.replacement_sku, -taken.quantity, "exchange", exchange_id)
-        return Exchange(exchange_id=exchange_id, return_id=return_id, sku=taken.replacement_sku, quantity=taken.quantity)
+        return Exchange(
+            exchange_id=exchange_id, return_id=return_id, sku=taken.replacement_sku, quantity=taken.quantity
+        )
 
     with writing(place.shop_db) as conn:
         return once(conn, key, {"do": "ship_exchange", "return_id": return_id}, Exchange, ship)

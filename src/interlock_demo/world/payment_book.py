@@ -24,16 +24,22 @@ class Refused(Exception):
 
 
 class ChargeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """POST /charges."""
+
     order_id: str
     amount_minor: int
     currency: str
 
 
 class VoidRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """POST /charges/void."""
+
     charge_id: str
 
 
 class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """POST /refunds."""
+
     order_id: str
     return_id: str
     amount_minor: int
@@ -41,10 +47,14 @@ class RefundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """POST /refunds/cancel."""
+
     refund_id: str
 
 
 class MailRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """POST /mail."""
+
     recipient: str
     subject: str
     body: str
@@ -129,7 +139,7 @@ def _charge(conn: sqlite3.Connection, key: str, body: bytes) -> dict[str, object
     return {"charge_id": charge_id, "order_id": request.order_id, "amount_minor": request.amount_minor}
 
 
-def _void(conn: sqlite3.Connection, key: str, body: bytes) -> dict[str, object]:
+def _void(conn: sqlite3.Connection, _key: str, body: bytes) -> dict[str, object]:
     request = msgspec.json.decode(body, type=VoidRequest)
     row = conn.execute("SELECT * FROM charges WHERE charge_id = ?", (request.charge_id,)).fetchone()
     if row is None or row["status"] != "taken":
@@ -147,17 +157,27 @@ def _refund(conn: sqlite3.Connection, key: str, body: bytes) -> dict[str, object
         (request.order_id, request.currency),
     ).fetchone()
     (given,) = conn.execute(
-        "SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE order_id = ? AND status = 'issued'", (request.order_id,)
+        "SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE order_id = ? AND status = 'issued'",
+        (request.order_id,),
     ).fetchone()
     if given + request.amount_minor > taken:
         raise Refused(409, f"`{request.order_id}` was charged {taken}, and {given} of that has gone back already")
     refund_id = number(conn, "refunds", "re_", 6)
-    row = (refund_id, key, request.order_id, request.return_id, request.amount_minor, request.currency, "issued", now_ms())
+    row = (
+        refund_id,
+        key,
+        request.order_id,
+        request.return_id,
+        request.amount_minor,
+        request.currency,
+        "issued",
+        now_ms(),
+    )
     conn.execute("INSERT INTO refunds VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
     return _refund_answer(conn, refund_id)
 
 
-def _cancel(conn: sqlite3.Connection, key: str, body: bytes) -> dict[str, object]:
+def _cancel(conn: sqlite3.Connection, _key: str, body: bytes) -> dict[str, object]:
     request = msgspec.json.decode(body, type=CancelRequest)
     row = conn.execute("SELECT * FROM refunds WHERE refund_id = ?", (request.refund_id,)).fetchone()
     if row is None or row["status"] != "issued":

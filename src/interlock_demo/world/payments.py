@@ -50,6 +50,7 @@ class PaymentServer(ThreadingHTTPServer):
         self._lock = threading.Lock()
 
     def misbehave(self, faults: Faults) -> None:
+        """Be slow from now on, or die after an effect to come."""
         with self._lock:
             self._faults = faults
 
@@ -68,10 +69,13 @@ class PaymentHandler(BaseHTTPRequestHandler):
 
     @property
     def service(self) -> PaymentServer:
-        assert isinstance(self.server, PaymentServer)
+        """The server this request came to."""
+        if not isinstance(self.server, PaymentServer):
+            raise TypeError("this handler serves a PaymentServer")
         return self.server
 
     def do_GET(self) -> None:
+        """Look something up."""
         url = urlsplit(self.path)
         if url.path == "/health":
             self._send(book.Reply(200, b"{}"))
@@ -84,9 +88,11 @@ class PaymentHandler(BaseHTTPRequestHandler):
             self._send(book.Reply(404, b'{"error":"no such page"}'))
 
     def do_POST(self) -> None:
+        """Do something."""
         length = int(self.headers.get("Content-Length") or 0)
         if length > LARGEST_BODY:
-            return self._send(book.Reply(413, b'{"error":"too long"}'))
+            self._send(book.Reply(413, b'{"error":"too long"}'))
+            return
         body = self.rfile.read(length)
         try:
             reply = self._answer(urlsplit(self.path).path, self.headers.get("Idempotency-Key") or "", body)
@@ -122,11 +128,12 @@ class PaymentHandler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the caller is gone; what happened has happened
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name in the base class
         """Quiet: the tables say what happened."""
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Serve until interrupted or killed."""
     parser = argparse.ArgumentParser(description="The payment and mail service of the demo shop.")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--db", type=Path, required=True)

@@ -25,14 +25,17 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shop_db(self) -> Path:
+        """The shop's own database."""
         return self.folder / "shop.db"
 
     @property
     def payments_db(self) -> Path:
+        """The payment service's database."""
         return self.folder / "payments.db"
 
     @property
     def address_file(self) -> Path:
+        """Where the payment service says how to reach it."""
         return self.folder / "payments.url"
 
     def payments_url(self) -> str:

@@ -51,7 +51,9 @@ def change_price(place: Place, sku: str, price_minor: int, key: str, version: in
         if version is not None and version != price.version:
             raise PriceMoved(f"the price of `{sku}` is at version {price.version}, not {version} any more")
         change = PriceChange(sku=sku, was_minor=price.price_minor, now_minor=price_minor, version=price.version + 1)
-        conn.execute("UPDATE products SET price_minor = ?, price_version = ? WHERE sku = ?", (price_minor, change.version, sku))
+        conn.execute(
+            "UPDATE products SET price_minor = ?, price_version = ? WHERE sku = ?", (price_minor, change.version, sku)
+        )
         row = (key, sku, change.was_minor, change.now_minor, change.version, now_ms())
         conn.execute("INSERT INTO price_changes VALUES (?, ?, ?, ?, ?, ?)", row)
     return change
@@ -64,7 +66,9 @@ def find_change(place: Place, key: str) -> PriceChange | None:
 
 
 def _price(conn: sqlite3.Connection, sku: str) -> Price:
-    row = one(conn.execute("SELECT * FROM products WHERE sku = ?", (sku,)).fetchone(), f"the shop has no product `{sku}`")
+    row = one(
+        conn.execute("SELECT * FROM products WHERE sku = ?", (sku,)).fetchone(), f"the shop has no product `{sku}`"
+    )
     return Price(
         sku=row["sku"],
         name=row["name"],
@@ -80,4 +84,6 @@ def _change(conn: sqlite3.Connection, key: str) -> PriceChange | None:
     row = conn.execute("SELECT * FROM price_changes WHERE change_id = ?", (key,)).fetchone()
     if row is None:
         return None
-    return PriceChange(sku=row["sku"], was_minor=row["was_minor"], now_minor=row["now_minor"], version=row["price_version"])
+    return PriceChange(
+        sku=row["sku"], was_minor=row["was_minor"], now_minor=row["now_minor"], version=row["price_version"]
+    )

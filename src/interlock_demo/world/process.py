@@ -24,25 +24,28 @@ class PaymentProcess:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.kill()
 
     @property
     def pid(self) -> int:
+        """The process id."""
         if self._process is None:
             raise RuntimeError("the payment service is not running")
         return self._process.pid
 
     @property
     def running(self) -> bool:
+        """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
         """Start the service and publish its address; returns once it listens."""
         command = [sys.executable, "-m", "interlock_demo.world.payments", "--db", str(self.place.payments_db)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  our own module
+        line = self._process.stdout.readline() if self._process.stdout is not None else ""
         if not line:
             raise RuntimeError("the payment service did not start")
         url = f"http://127.0.0.1:{json.loads(line)['port']}"

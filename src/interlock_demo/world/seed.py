@@ -25,7 +25,7 @@ def seed(place: Place, number: int = 7, opened_at: int | None = None) -> None:
     """Write the shop into `place.folder`, which must not hold one yet. `opened_at` is the morning, UTC milliseconds."""
     morning = now_ms() if opened_at is None else opened_at
     place.folder.mkdir(parents=True, exist_ok=True)
-    chance = random.Random(number)
+    chance = random.Random(number)  # noqa: S311  a shop, not a secret
     with closing(connect(place.shop_db)) as shop, closing(connect(place.payments_db)) as payments:
         shop.executescript(schema.SHOP)
         payments.executescript(schema.PAYMENTS)
@@ -91,14 +91,16 @@ def _orders(shop: sqlite3.Connection, payments: sqlite3.Connection, chance: rand
         lines = [(sku, chance.choice((1, 1, 1, 2)), prices[sku]) for sku in skus]
         promotion = chance.choice(catalogue.PROMOTIONS) if chance.random() < 0.4 else None
         discounts = [quantity * unit * (promotion[2] if promotion else 0) // 1000 for _, quantity, unit in lines]
+        buyer = f"CUS-{chance.randint(1, CUSTOMERS):04d}"
         goods, discount = sum(quantity * unit for _, quantity, unit in lines), sum(discounts)
         shop.execute(
             "INSERT INTO orders VALUES (?, ?, ?, NULL, ?, ?, ?, 'delivered', ?)",
-            (order_id, f"CUS-{chance.randint(1, CUSTOMERS):04d}", promotion[0] if promotion else None)
-            + (goods, discount, goods - discount, placed_at),
+            (order_id, buyer, promotion[0] if promotion else None, goods, discount, goods - discount, placed_at),
         )
         for line_no, ((sku, quantity, unit), share) in enumerate(zip(lines, discounts, strict=True), start=1):
-            shop.execute("INSERT INTO order_lines VALUES (?, ?, ?, ?, ?, ?)", (order_id, line_no, sku, quantity, unit, share))
+            shop.execute(
+                "INSERT INTO order_lines VALUES (?, ?, ?, ?, ?, ?)", (order_id, line_no, sku, quantity, unit, share)
+            )
         charge_id = f"ch_{count:06d}"
         payments.execute(
             "INSERT INTO charges VALUES (?, ?, ?, ?, ?, 'taken', ?)",

@@ -27,10 +27,12 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def free(self) -> int:
+        """How many can be sold or put aside."""
         return self.on_hand - self.reserved
 
     @property
     def slow_seller(self) -> bool:
+        """Whether fewer than two are sold a week."""
         return self.sold < SLOW_UNITS_A_WEEK * WEEKS
 
     def weeks_of_cover(self, more: int = 0) -> int:
@@ -118,7 +120,8 @@ def reserve(place: Place, customer_id: str, sku: str, quantity: int, key: str) -
 
     def put_aside() -> Reservation:
         taken = conn.execute(
-            "UPDATE stock SET reserved = reserved + ? WHERE sku = ? AND on_hand - reserved >= ?", (quantity, sku, quantity)
+            "UPDATE stock SET reserved = reserved + ? WHERE sku = ? AND on_hand - reserved >= ?",
+            (quantity, sku, quantity),
         )
         if taken.rowcount == 0:
             raise ShopRefusal(f"fewer than {quantity} of `{sku}` are free")
