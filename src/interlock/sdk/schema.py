@@ -11,23 +11,19 @@ from typing import Any, Final, cast, get_args
 
 import msgspec
 
-from interlock.domain.canonical import JsonValue, pointer
+from interlock.domain.canonical import JsonValue
+from interlock.domain.closing import SCHEMA_DATA, SCHEMA_MAPS, Schema, closed, inexact
 from interlock.domain.errors import ContractError
 from interlock.sdk.values import is_model
 
-Schema = dict[str, JsonValue]
-
-_MAPS: Final = frozenset({"properties", "patternProperties"})
-_DATA: Final = frozenset({"enum", "const", "default", "examples", "required"})
 _DROPPED: Final = frozenset({"title", "discriminator", "$defs"})
-_SAYS: Final = frozenset({"type", "enum", "const", "$ref", "anyOf", "oneOf", "allOf"})
 _REF: Final = "#/$defs/"
 
 
-def schema_for(annotation: Any, path: str, *, closed: bool) -> tuple[Schema, Schema]:
+def schema_for(annotation: Any, path: str, *, exact: bool) -> tuple[Schema, Schema]:
     """The schema of `annotation`, and the definitions it refers to (empty unless a type holds itself).
 
-    `closed` for what comes in (arguments, facts); results may be open. Raises ContractError under `path`.
+    `exact` for what comes in (arguments, facts); results may be open. Raises ContractError under `path`.
     """
     for hint in _foreign(annotation):
         raise ContractError(f"`{path}`: `{hint}` would have no effect; write `msgspec.Meta(...)`", path=path)
@@ -35,7 +31,7 @@ def schema_for(annotation: Any, path: str, *, closed: bool) -> tuple[Schema, Sch
     try:
         (schema,), named = msgspec.json.schema_components(
             [annotation],
-            schema_hook=_of_models(components, "validation" if closed else "serialization"),
+            schema_hook=_of_models(components, "validation" if exact else "serialization"),
             ref_template=_REF + "{name}",
         )
     except (TypeError, ValueError, RecursionError) as error:
@@ -43,10 +39,16 @@ def schema_for(annotation: Any, path: str, *, closed: bool) -> tuple[Schema, Sch
     components.update(named)
     written = _Written(components)
     schema = written.out(schema, frozenset())
-    defs = written.kept()
-    for part in (schema, *defs.values()):
-        _check(cast(Schema, part), path, closed=closed)
-    return schema, defs
+    defs: Schema = {name: _held(cast(Schema, part), path, exact=exact) for name, part in written.kept().items()}
+    return _held(schema, path, exact=exact), defs
+
+
+def _held(schema: Schema, path: str, *, exact: bool) -> Schema:
+    """`schema` closed, or as it is for results. Raises ContractError for the first thing that cannot be."""
+    shut, flaws = closed(schema) if exact else (schema, inexact(schema))
+    for flaw in flaws:
+        raise ContractError(f"`{path}{flaw.value}` {flaw.detail}", path=path + flaw.value)
+    return shut
 
 
 def _of_models(components: Schema, mode: str) -> Callable[[type], Schema]:
@@ -85,9 +87,9 @@ class _Written:
 
     def member(self, word: str, value: JsonValue, within: frozenset[str]) -> JsonValue:
         """What stands under one keyword."""
-        if word in _DATA:
+        if word in SCHEMA_DATA:
             return value
-        if word in _MAPS and isinstance(value, dict):
+        if word in SCHEMA_MAPS and isinstance(value, dict):
             return {name: self.out(cast(Schema, part), within) for name, part in value.items()}
         if isinstance(value, dict):
             return self.out(value, within)
@@ -102,42 +104,6 @@ class _Written:
             name = min(left)
             defs[name] = self.out(cast(Schema, self.components[name]), frozenset({name}))
         return defs
-
-
-def _check(node: Schema, path: str, *, closed: bool) -> None:
-    """Close the objects of `node`, in place, or say why they cannot be closed."""
-
-    def refuse(detail: str) -> ContractError:
-        return ContractError(f"`{path}` {detail}", path=path)
-
-    kind = node.get("type")
-    if kind == "number" or (isinstance(kind, list) and "number" in kind):
-        raise refuse("is a floating-point number, which has no exact form; use integer minor units, or Decimal as text")
-    if closed:
-        if not node.keys() & _SAYS:
-            raise refuse("may be anything; say what it is")
-        if kind == "object":
-            more = node.get("additionalProperties", "properties" not in node)
-            if more is True or more == {}:
-                raise refuse("is an open object; name its fields (a Struct, TypedDict or dataclass) or type its values")
-            node["additionalProperties"] = more
-        if kind == "array" and "items" not in node and "prefixItems" not in node:
-            raise refuse("is a list of anything; say of what")
-    for below, child in _children(node):
-        _check(child, path + below, closed=closed)
-
-
-def _children(node: Schema) -> Iterator[tuple[str, Schema]]:
-    """The schemas right below `node`, with the way from a value to the part of it that each describes."""
-    for word, value in node.items():
-        if word in _DATA:
-            continue
-        if word in _MAPS and isinstance(value, dict):
-            yield from ((pointer(name), cast(Schema, part)) for name, part in value.items())
-        elif isinstance(value, dict):
-            yield ("/*" if word in ("items", "additionalProperties") else ""), value
-        elif isinstance(value, list):
-            yield from (("/*" if word == "prefixItems" else "", part) for part in value if isinstance(part, dict))
 
 
 def _foreign(annotation: Any) -> Iterator[str]:

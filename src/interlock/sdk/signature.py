@@ -17,8 +17,9 @@ import msgspec
 
 from interlock.domain.call import Call
 from interlock.domain.canonical import CanonicalError, JsonValue, encode
+from interlock.domain.closing import Schema
 from interlock.domain.errors import ContractError
-from interlock.sdk.schema import Schema, schema_for
+from interlock.sdk.schema import schema_for
 from interlock.sdk.values import from_plain, plain_result, to_plain
 
 __all__ = ["Schemas", "accepts", "arguments_of", "facts_schema", "plain_result", "returned", "schema_of", "values_of"]
@@ -46,7 +47,7 @@ def schema_of(function: Function) -> Schemas:
         path = f"/{name}"
         if parameter.annotation is _EMPTY:
             raise ContractError(f"parameter `{name}` has no annotation; say what it is", path=path)
-        schema, more = schema_for(parameter.annotation, path, closed=True)
+        schema, more = schema_for(parameter.annotation, path, exact=True)
         _merge(defs, more, path)
         if parameter.default is _EMPTY:
             required.append(name)
@@ -56,7 +57,7 @@ def schema_of(function: Function) -> Schemas:
     closed: Schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
     given: Schema = {}
     if read.returns is not _EMPTY:
-        given, more = schema_for(read.returns, "/result", closed=False)
+        given, more = schema_for(read.returns, "/result", exact=False)
         given = _with(given, more)
     return Schemas(_sound(_with(closed, defs)), _sound(given), read.types)
 
@@ -66,7 +67,7 @@ def facts_schema(function: Function) -> Schema:
     returns = _read(function).returns
     if returns is _EMPTY:
         raise ContractError(f"`{function.__name__}` must say which facts it returns: a Struct, TypedDict or dataclass")
-    schema, defs = schema_for(returns, "/facts", closed=True)
+    schema, defs = schema_for(returns, "/facts", exact=True)
     if schema.get("type") != "object" or "properties" not in schema:
         raise ContractError(
             f"`{function.__name__}` must return named facts: a Struct, TypedDict or dataclass", path="/facts"

@@ -70,7 +70,7 @@ def from_plain(value: JsonValue, kind: Any, path: str = "") -> Any:
         said, _, place = str(error).partition(" - at `$")
         where = path + _as_pointer(place)
         raise ContractError(f"`{where or 'value'}`: {said.splitlines()[0]}", path=where) from None
-    except TypeError as error:
+    except Exception as error:  # noqa: BLE001  a person's own class may raise anything while it is made
         raise ContractError(f"`{path or 'value'}`: {error}", path=path) from None
 
 
