@@ -108,7 +108,7 @@ def _prepare(connection: Connection, path: Path, steps: Sequence[str], *, busy_m
         raise StoreReadOnly(f"the store's file `{path}` and its folder must be writable")
     version = _version(connection, len(steps), path)
     if thorough or path.stat().st_size <= CHECKED_BYTES:
-        found = connection.pragma("quick_check(1)")
+        found = connection.execute("PRAGMA quick_check(1)").get
         if found != "ok":
             raise StoreCorrupt(f"the store's file `{path}` is damaged: {found}")
     _until(busy_ms, lambda: _write_ahead(connection))
