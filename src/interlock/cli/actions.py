@@ -1,0 +1,188 @@
+"""`run`, `work`, `actions`, `show`: proposing, working, looking."""
+
+from typing import Annotated
+
+import anyio
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from interlock.cli.context import Context, context_of, find_action
+from interlock.cli.output import Exit, moment, run, short, state, table
+from interlock.cli.story import show_action, show_contract
+from interlock.domain.action import ENDS, SETTLED, Action, State
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract
+from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.ids import AgentName, ContractName, TaskId
+from interlock.domain.proposal import Proposal
+from interlock.domain.task import Opening
+from interlock.embedded import Embedded
+from interlock.ports.store import ActionQuery
+from interlock.services.plane import ControlPlane
+from interlock.worker import SLOTS, Worker
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("run")(propose)
+    app.command()(work)
+    app.command()(actions)
+    app.command()(show)
+
+
+def arguments_from(text: str) -> dict[str, JsonValue]:
+    """A JSON object from the command line. Raises ContractError when it is something else."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, JsonValue])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ContractError(
+            f"the arguments are not a JSON object: {error}", next_step='write them as `--args \'{"sku": "A-1"}\'`'
+        ) from None
+
+
+def propose(
+    context: typer.Context,
+    contract: Annotated[str, typer.Argument(help="The contract's name.")],
+    agent: Annotated[str, typer.Option(help="As which agent.")],
+    args: Annotated[str, typer.Option(help="The arguments, as a JSON object.")] = "{}",
+    purpose: Annotated[str, typer.Option(help="What it is for.")] = "from the command line",
+    on_behalf_of: Annotated[str, typer.Option(help="On whose behalf: `user:ana`.")] = "",
+    key: Annotated[str, typer.Option(help="Idempotency key: the same key gives the same action.")] = "",
+    wait: Annotated[int, typer.Option(help="Seconds to wait for people or a worker.")] = 0,
+) -> None:
+    """Propose one action, as an agent would, and run it if it may run."""
+    here = context_of(context)
+
+    async def work() -> int:
+        async with here.plane() as plane:
+            embedded = Embedded(plane)
+            initiator = on_behalf_of or (f"user:{here.person}" if here.person else f"system:{agent}")
+            task = await embedded.open_task(
+                Opening(agent=AgentName(agent), purpose=purpose, initiator=initiator)
+            )
+            action = await embedded.propose(
+                Proposal(
+                    task=task,
+                    contract=ContractName(contract),
+                    arguments=arguments_from(args),
+                    idempotency_key=key or None,
+                )
+            )
+            if wait and action.state not in SETTLED:
+                action = await embedded.wait(action.id, timeout_ms=wait * 1000)
+            await _tell(here, plane, action)
+            return exit_of(action)
+
+    raise typer.Exit(run(here.output, work))
+
+
+def work(
+    context: typer.Context,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="End when nothing is due.")] = False,
+    slots: Annotated[int, typer.Option(min=1, max=1000, help="Actions driven at the same time.")] = SLOTS,
+) -> None:
+    """Take up whatever is due: approved actions, retries, look-ups, expiries, undos. Any number may run; kill them freely."""
+    here = context_of(context)
+
+    async def loop() -> None:
+        async with here.plane() as plane:
+            here.output.say(f"working on {escape(str(here.folder))} as {plane.means.worker}")
+            driven = await Worker(plane, slots=slots).run(until_idle=until_idle)
+            here.output.value({"driven": driven}, lambda console: console.print(f"{driven} driven, nothing is due"))
+
+    try:
+        run(here.output, loop)
+    except KeyboardInterrupt:
+        # Stopping a worker is no error: what it held is taken up when the lease runs out.
+        raise typer.Exit(Exit.OK) from None
+
+
+def actions(
+    context: typer.Context,
+    states: Annotated[list[str] | None, typer.Option("--state", help="Only these states; may be given again.")] = None,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only what waits for a person.")] = False,
+    agent: Annotated[str, typer.Option(help="Only this agent's.")] = "",
+    contract: Annotated[str, typer.Option(help="Only of this contract.")] = "",
+    task: Annotated[str, typer.Option(help="Only of this task.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 30,
+) -> None:
+    """List actions, newest first."""
+    here = context_of(context)
+
+    async def work() -> None:
+        wanted = _states(("held", "unknown", "undo_failed") if waiting else tuple(states or ()))
+        query = ActionQuery(
+            states=wanted,
+            agent=AgentName(agent) if agent else None,
+            contract=ContractName(contract) if contract else None,
+            task=TaskId(task) if task else None,
+            limit=limit,
+        )
+        async with here.plane() as plane:
+            found = await plane.means.store.actions(query)
+            total = await plane.means.store.count(query)
+
+        def listing(console: Console) -> None:
+            shown = table("action", "when (UTC)", "agent", "contract", "state", "why")
+            for each in found:
+                shown.add_row(
+                    short(each.id),
+                    moment(each.proposed_at),
+                    each.agent,
+                    each.contract,
+                    state(each.state),
+                    escape("; ".join(each.reasons)),
+                )
+            console.print(shown)
+            if total > len(found):
+                console.print(f"[dim]{len(found)} of {total}; `--limit` shows more[/dim]")
+
+        here.output.value(found, listing)
+
+    run(here.output, work)
+
+
+def show(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="An action's id (or the end of it), or a contract's name.")],
+) -> None:
+    """One action with its whole life, or one contract."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            control = (await plane.orders.refresh()).control
+            if what in control.contracts:
+                contract = await plane.orders.contract(control.contracts[ContractName(what)])
+                here.output.value(contract, lambda console: show_contract(console, contract))
+                return
+            await _tell(here, plane, await find_action(plane, what))
+
+    run(here.output, work)
+
+
+def exit_of(action: Action) -> Exit:
+    """The exit code that says how an action stands."""
+    if action.state in ("done", "undoing", "undone", "undo_failed"):
+        return Exit.OK
+    return Exit.NOT_DONE if action.state in ENDS else Exit.WAITING
+
+
+async def _tell(here: Context, plane: ControlPlane, action: Action) -> None:
+    contract: Contract | None = None
+    try:
+        contract = await plane.orders.contract(action.contract_digest)
+    except NotFound:
+        contract = None
+    await anyio.lowlevel.checkpoint()
+    here.output.value(action, lambda console: show_action(console, action, contract))
+
+
+def _states(words: tuple[str, ...]) -> tuple[State, ...]:
+    try:
+        return msgspec.convert(words, tuple[State, ...])
+    except msgspec.ValidationError:
+        known = ", ".join(sorted(ENDS | SETTLED | {"held", "ready", "dispatching", "unknown"}))
+        raise ContractError(f"there is no such state; there are: {known}") from None

@@ -1,0 +1,234 @@
+"""`approve`, `reject`, `modify`, `settle`, `undo`, `retry`, `stop`, `resume`: what a person decides."""
+
+from typing import Annotated, Literal, cast
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from interlock.cli.actions import arguments_from
+from interlock.cli.context import context_of, find_action
+from interlock.cli.output import Exit, run, short, state, table
+from interlock.domain.action import Action
+from interlock.domain.control import StopScope
+from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.ids import Digest, UnwindId
+from interlock.domain.release import Release
+from interlock.domain.task import Task
+from interlock.domain.unwind import Unwind, UnwindScope
+from interlock.services.plane import ControlPlane
+
+ActionArgument = Annotated[str, typer.Argument(help="The action's id, or the end of it.")]
+Note = Annotated[str, typer.Option(help="Why; kept with the decision.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (approve, reject, modify, settle, undo, retry, stop, resume):
+        app.command()(command)
+
+
+def approve(
+    context: typer.Context,
+    action: ActionArgument,
+    note: Note = "",
+    view: Annotated[str, typer.Option(help="The view's digest you decided on; refused if it changed since.")] = "",
+) -> None:
+    """Say yes to a held action, exactly as `interlock show` shows it."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            found = await find_action(plane, action)
+            wanted = _view(found, view)
+            after = await plane.approvals.approve(found.id, here.who(), note=note, view=wanted)
+        here.output.value(after, lambda console: _said(console, after))
+
+    run(here.output, work)
+
+
+def reject(context: typer.Context, action: ActionArgument, note: Note = "") -> None:
+    """Say no to a held action. That ends it."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            found = await find_action(plane, action)
+            after = await plane.approvals.reject(found.id, here.who(), note=note)
+        here.output.value(after, lambda console: _said(console, after))
+
+    run(here.output, work)
+
+
+def modify(
+    context: typer.Context,
+    action: ActionArgument,
+    args: Annotated[str, typer.Option(help="The arguments to change, as a JSON object; the others stay.")],
+    note: Note = "",
+) -> None:
+    """Say yes to a held action with other arguments. They are validated and decided like any."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            found = await find_action(plane, action)
+            after = await plane.approvals.modify(found.id, here.who(), arguments_from(args), note=note)
+        here.output.value(after, lambda console: _said(console, after))
+
+    run(here.output, work)
+
+
+def settle(
+    context: typer.Context,
+    action: ActionArgument,
+    happened: Annotated[str, typer.Argument(help="`done` if it happened, `failed` if it did not.")],
+    result: Annotated[str, typer.Option(help="What the tool would have returned, as JSON; an undo may need it.")] = "",
+    note: Note = "",
+) -> None:
+    """Say what became of an unknown action, after you looked."""
+    here = context_of(context)
+
+    async def work() -> None:
+        if happened not in ("done", "failed"):
+            raise ContractError(f"`{happened}` is neither `done` nor `failed`")
+        async with here.plane() as plane:
+            found = await find_action(plane, action)
+            after = await plane.settling.settle(
+                found.id,
+                here.who(),
+                cast(Literal["done", "failed"], happened),
+                result=arguments_from(result) if result else None,
+                note=note,
+            )
+        here.output.value(after, lambda console: _said(console, after))
+
+    run(here.output, work)
+
+
+def undo(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="An action's id, `task:ID`, or `release:LABEL`.")],
+    why: Annotated[str, typer.Option(help="Why; kept with the request.")] = "",
+) -> None:
+    """Undo an action, a task, or everything a release did, in reverse order, each undo through the gate."""
+    here = context_of(context)
+
+    async def work() -> int:
+        async with here.plane() as plane:
+            scope, target = await _target(plane, what)
+            request = await plane.compensation.undo(scope, target, by=here.who(), why=why)
+            request = await plane.compensation.advance(request)
+        here.output.value(request, lambda console: _unwinding(console, request))
+        return Exit.OK if request.state == "done" else Exit.WAITING
+
+    raise typer.Exit(run(here.output, work))
+
+
+def retry(
+    context: typer.Context,
+    request: Annotated[str, typer.Argument(help="The undo request's id; without it all are listed.")] = "",
+) -> None:
+    """Go on with an undo that was blocked, or list the requests there are."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            if not request:
+                found = await plane.compensation.requests()
+                here.output.value(found, lambda console: _requests(console, found))
+                return
+            known = [each for each in await plane.compensation.requests() if each.id.endswith(request)]
+            if len(known) != 1:
+                raise NotFound(f"there is no single undo request `{request}`")
+            after = await plane.compensation.retry(UnwindId(known[0].id), by=here.who())
+            after = await plane.compensation.advance(after)
+        here.output.value(after, lambda console: _unwinding(console, after))
+
+    run(here.output, work)
+
+
+def stop(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="`all`, `agent:NAME`, `release:DIGEST` or `contract:NAME`.")],
+    why: Annotated[str, typer.Option(help="Why; kept with the brake.")] = "",
+) -> None:
+    """Pull a brake: nothing in its scope is decided or dispatched, by any process, until `resume`."""
+    _brake(context, what, why, pull=True)
+
+
+def resume(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="What was stopped, in the same words.")],
+) -> None:
+    """Lift a brake."""
+    _brake(context, what, "", pull=False)
+
+
+def _brake(context: typer.Context, what: str, why: str, *, pull: bool) -> None:
+    here = context_of(context)
+
+    async def work() -> None:
+        scope, _, name = what.partition(":")
+        if scope not in ("all", "agent", "release", "contract") or bool(name) == (scope == "all"):
+            raise ContractError(f"`{what}` is not `all`, `agent:NAME`, `release:DIGEST` or `contract:NAME`")
+        async with here.plane() as plane:
+            if pull:
+                control = await plane.registry.stop(cast(StopScope, scope), name, by=here.who(), why=why or "stopped")
+            else:
+                control = await plane.registry.resume(cast(StopScope, scope), name, by=here.who())
+
+        def show(console: Console) -> None:
+            console.print(f"[red]stopped[/red] {escape(what)}" if pull else f"[green]resumed[/green] {escape(what)}")
+
+        here.output.value({"stops": control.stops, "epoch": control.revision}, show)
+
+    run(here.output, work)
+
+
+def _view(action: Action, view: str) -> Digest | None:
+    """The full digest of the view that a person names by its beginning."""
+    if not view:
+        return action.hold.view if action.hold is not None else None
+    if action.hold is not None and action.hold.view.startswith(view):
+        return action.hold.view
+    return Digest(view)
+
+
+async def _target(plane: ControlPlane, what: str) -> tuple[UnwindScope, str]:
+    scope, _, name = what.partition(":")
+    if scope == "task" and name:
+        if await plane.means.store.get(Task, name) is None:
+            raise NotFound(f"there is no task `{name}`")
+        return "task", name
+    if scope == "release" and name:
+        wanted = name.rpartition("@")[2]
+        releases = await plane.means.store.all(Release)
+        found = [each.digest for each in releases if each.digest.startswith(wanted)]
+        if len(found) != 1:
+            raise NotFound(f"there is no single release `{name}`")
+        return "release", found[0]
+    return "action", (await find_action(plane, what)).id
+
+
+def _said(console: Console, action: Action) -> None:
+    console.print(f"{action.contract} {short(action.id)} is {state(action.state)}")
+    if action.state == "ready":
+        console.print("[dim]a worker runs it: `interlock work`[/dim]")
+
+
+def _unwinding(console: Console, request: Unwind) -> None:
+    console.print(f"undo of {request.scope} {escape(request.target)} is {request.state}: {request.undone} undone")
+    if request.state == "blocked":
+        console.print(f"[red]blocked[/red] by {request.blocked_by}: {escape(request.blocked_why)}")
+        console.print(f"[dim]deal with that, then `interlock retry {short(request.id)}`[/dim]")
+    if request.state == "running":
+        console.print("[dim]a worker goes on with it: `interlock work`[/dim]")
+
+
+def _requests(console: Console, requests: list[Unwind]) -> None:
+    shown = table("request", "scope", "target", "state", "undone", "blocked by")
+    for each in requests:
+        shown.add_row(
+            short(each.id), each.scope, each.target, each.state, str(each.undone), escape(each.blocked_why or "-")
+        )
+    console.print(shown)

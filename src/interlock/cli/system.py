@@ -1,0 +1,34 @@
+"""`demo` and `version`."""
+
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock.cli.context import context_of
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(demo)
+    app.command("version")(show_version)
+
+
+def demo(
+    keep: Annotated[Path | None, typer.Option(help="Leave the whole shop, its log and its workspace in this folder.")] = None,
+) -> None:
+    """A day of a shop: agents act through the gate, are stopped, killed, undone, and proven. Ends non-zero if a promise breaks."""
+    day = import_module("interlock_demo.day")
+    code: int = day.run(keep)
+    sys.stdout.flush()
+    raise typer.Exit(code)
+
+
+def show_version(context: typer.Context) -> None:
+    """Which version this is."""
+    here = context_of(context)
+    number = version("interlock")
+    here.output.value({"version": number}, lambda console: console.print(f"interlock {number}"))

@@ -1,0 +1,85 @@
+"""`init`, `check`, `apply`: the workspace as files, and bringing it into force."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from interlock.bootstrap import definition, initialise, read_site
+from interlock.cli.context import context_of
+from interlock.cli.output import Exit, run
+from interlock.domain.errors import InterlockError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(init)
+    app.command()(check)
+    app.command()(apply)
+
+
+def init(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path(),
+    name: Annotated[str, typer.Option(help="What the tenant is called.")] = "default",
+) -> None:
+    """Make a small workspace that works, and the keys of its log. Overwrites nothing."""
+    here = context_of(context)
+    try:
+        made = initialise(folder, name)
+    except InterlockError as error:
+        raise typer.Exit(here.output.fail(error)) from None
+
+    def show(console: Console) -> None:
+        for path in made:
+            console.print(f"  [green]+[/green] {escape(path)}")
+        console.print(f"\nNext: [bold]cd {escape(str(folder))} && interlock check && interlock apply[/bold]")
+
+    here.output.value({"folder": str(folder), "files": made}, show)
+
+
+def check(context: typer.Context) -> None:
+    """Hold every file of the workspace, and all of them together, against the rules. Changes nothing."""
+    here = context_of(context)
+    try:
+        site = read_site(here.folder)
+        problems = site.problems()
+    except InterlockError as error:
+        raise typer.Exit(here.output.fail(error)) from None
+    wrong = [each for each in problems if each.severity == "error"]
+
+    def show(console: Console) -> None:
+        for each in problems:
+            where = ":".join(str(part) for part in (each.file, each.line, each.column) if part)
+            colour = "red" if each.severity == "error" else "yellow"
+            console.print(f"{escape(where)}: [{colour}]{each.severity}[/{colour}] {escape(each.message)}")
+        counts = site.counts()
+        said = ", ".join(f"{count} {word}" for word, count in counts.items())
+        console.print(f"[red]{len(wrong)} wrong[/red], {said}" if wrong else f"[green]all good[/green]: {said}")
+
+    here.output.value({"ok": not wrong, "problems": problems, "counts": site.counts()}, show)
+    if wrong:
+        raise typer.Exit(Exit.YOURS)
+
+
+def apply(context: typer.Context) -> None:
+    """Store this version of everything by its digest, form the releases, and put them in force."""
+    here = context_of(context)
+
+    async def work() -> None:
+        wanted = definition(read_site(here.folder))
+        async with here.plane() as plane:
+            applied = await plane.registry.apply(wanted, by=here.person or "unnamed")
+
+        def show(console: Console) -> None:
+            console.print("[green]in force[/green]" if applied.changed else "in force already, nothing changed")
+            console.print(f"  policies  {applied.bundle[:12]}")
+            for label in applied.releases.values():
+                console.print(f"  release   {label}")
+
+        here.output.value(msgspec.to_builtins(applied), show)
+
+    run(here.output, work)
