@@ -1,0 +1,85 @@
+"""The fenced blocks of a page of Markdown, and what the first line of one may say."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+
+INERT = frozenset({"text", "mermaid", "json"})
+"""Languages of blocks that show something and do nothing."""
+LIVE = frozenset({"python", "output", "console", "bash", "yaml", "toml", "cedar"})
+
+_FILE = re.compile(r"(?:#|//) file: (\S+)")
+_EXIT = re.compile(r"  # exit (\d+)$", re.MULTILINE)
+
+
+class Wrong(AssertionError):
+    """The page says something that is not so."""
+
+
+class Block(NamedTuple):
+    """One fenced block. `line` is that of its first line of content, from 1."""
+
+    language: str
+    text: str
+    line: int
+
+    @property
+    def file(self) -> str | None:
+        """The file it says it is: its first line is `# file: agents/pricing.yaml` (in Cedar `// file:`)."""
+        found = _FILE.fullmatch(self.text.partition("\n")[0].rstrip())
+        return found[1] if found else None
+
+
+class Command(NamedTuple):
+    """One command of a console block, what is shown to follow it, and how it should end (`  # exit 2`, else 0)."""
+
+    text: str
+    shown: str
+    status: int
+    line: int
+
+
+def blocks(page: str) -> list[Block]:
+    """Every fenced block of `page`, wherever it stands; an indented block has no language and counts as one of none."""
+    return [
+        Block(token.info.strip(), token.content, token.map[0] + (2 if token.type == "fence" else 1))
+        for token in MarkdownIt().parse(page)
+        if token.type in ("fence", "code_block") and token.map
+    ]
+
+
+def commands(block: Block) -> list[Command]:
+    """The commands of a console block. One goes on after a backslash, and on lines that begin with `> `. Raises Wrong."""
+    found: list[Command] = []
+    typed, shown, line = "", list[str](), 0
+
+    def finish() -> None:
+        if typed:
+            status = _EXIT.search(typed)
+            found.append(Command(typed, "\n".join(shown), int(status[1]) if status else 0, line))
+
+    for number, text in enumerate(block.text.splitlines(), start=block.line):
+        if text.startswith("$ "):
+            finish()
+            typed, shown, line = text[2:], [], number
+        elif typed and not shown and (typed.endswith("\\") or text.startswith("> ")):
+            typed += "\n" + text.removeprefix("> ")
+        elif typed:
+            shown.append(text)
+        else:
+            raise Wrong(f"line {number}: a console block begins with a command (`$ `)")
+    finish()
+    return found
+
+
+def matches(shown: str, seen: str) -> bool:
+    """Whether `seen` is what a page shows. `...` stands for any part of a line, alone on a line for any lines or none."""
+    pattern = "".join(
+        r"(?:.*\n)*?" if line.strip() == "..." else r".*".join(map(re.escape, line.rstrip().split("..."))) + r"\n"
+        for line in shown.strip("\n").splitlines()
+    )
+    text = "".join(line.rstrip() + "\n" for line in seen.strip("\n").splitlines())
+    return re.fullmatch(pattern, text) is not None
