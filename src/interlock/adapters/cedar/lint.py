@@ -24,10 +24,15 @@ _RELEASE: Final = re.compile(r"(.+)@[0-9a-f]{12}", re.DOTALL)
 Path = tuple[str, ...]
 
 
+def group_as_action(template: pst.Template) -> str | None:
+    """A policy about a group as if it were an action: right by its types, and never true."""
+    if isinstance(template.action, pst.ActionEq) and template.action.entity.id in GROUPS:
+        return f"`action == {template.action.entity}` is never true: write `action in`"
+    return None
+
+
 def names(template: pst.Template, agents: Collection[str] | None) -> Iterator[str]:
     """What is wrong with whom and what a policy names. With `agents` an unknown agent is wrong; without, nobody knows."""
-    if isinstance(template.action, pst.ActionEq) and template.action.entity.id in GROUPS:
-        yield f"`action == {template.action.entity}` is never true: write `action in`"
     for uid in sorted(pst.entity_uids(template), key=str):
         if str(uid.type) == "Release":
             found = _RELEASE.fullmatch(uid.id)

@@ -10,6 +10,7 @@ from interlock.adapters.cedar import lint
 from interlock.adapters.cedar.annotations import policy_of
 from interlock.adapters.cedar.judge import CedarJudge
 from interlock.adapters.cedar.schema import Surface, parse, render, surfaces
+from interlock.adapters.cedar.scope import idle
 from interlock.adapters.cedar.source import Place, Problems, Statement, invalid, parsed
 from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import CanonicalError
@@ -44,7 +45,7 @@ class CedarPolicies:
         except CanonicalError as error:
             raise PolicyError(f"the policies cannot be filed: {error}") from None
         problems = Problems()
-        for rule in _rules(bundle, _schema(bundle), problems):
+        for rule in _rules(bundle, found, _schema(bundle), problems):
             wrong = (
                 *lint.names(rule.template, self._agents),
                 *lint.values(rule.template, found.values()),
@@ -59,10 +60,10 @@ class CedarPolicies:
         """Make a stored bundle ready to answer: it is parsed and validated as if it were new. Raises PolicyError."""
         if bundle.language != LANGUAGE:
             raise PolicyError(f"the bundle is in `{bundle.language}`, not in `{LANGUAGE}`")
-        found: Mapping[str, Surface] = parse(bundle.schema)
+        found = parse(bundle.schema)
         schema = _schema(bundle)
         problems = Problems()
-        rules = _rules(bundle, schema, problems)
+        rules = _rules(bundle, found, schema, problems)
         problems.settle()
         return CedarJudge(
             {rule.policy.id: rule.policy for rule in rules},
@@ -79,23 +80,24 @@ def _schema(bundle: Bundle) -> cedarpy.Schema:
         raise PolicyError(f"the contracts make no Cedar schema: {error}") from None
 
 
-def _rules(bundle: Bundle, schema: cedarpy.Schema, problems: Problems) -> list[_Rule]:
+def _rules(bundle: Bundle, found: Mapping[str, Surface], schema: cedarpy.Schema, problems: Problems) -> list[_Rule]:
     """Every policy of a bundle that is sound; the others are noted in `problems`."""
-    found: dict[str, _Rule] = {}
+    rules: dict[str, _Rule] = {}
     for statement, template in parsed(bundle.sources, problems):
-        rule = _rule(statement, template, schema, problems)
+        mistaken = lint.group_as_action(template)
+        wrong = [mistaken] if mistaken else invalid(statement, schema, idle=idle(template, found.values()))
+        rule = _rule(statement, template, wrong, problems)
         if rule is None:
             continue
-        first = found.setdefault(rule.policy.id, rule)
+        first = rules.setdefault(rule.policy.id, rule)
         if first is not rule:
             problems.add(rule.place, f"`@id` is taken by the policy at {first.place}", rule.policy.id)
-    return list(found.values())
+    return list(rules.values())
 
 
-def _rule(statement: Statement, template: pst.Template, schema: cedarpy.Schema, problems: Problems) -> _Rule | None:
+def _rule(statement: Statement, template: pst.Template, wrong: list[str], problems: Problems) -> _Rule | None:
     name = template.annotations.get("id", "")
     policy = policy_of(template, lambda detail: problems.add(statement.place, detail, name))
-    wrong = invalid(statement, schema)
     for detail in wrong:
         problems.add(statement.place, detail, name)
     return None if policy is None or wrong else _Rule(policy=policy, template=template, place=statement.place)

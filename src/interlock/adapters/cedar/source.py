@@ -112,12 +112,16 @@ def parsed(sources: Mapping[str, str], problems: Problems) -> Iterator[tuple[Sta
                 yield statement, next(iter(found.static_policies.values()))
 
 
-def invalid(statement: Statement, schema: cedarpy.Schema) -> list[str]:
-    """What Cedar's strict validation finds wrong with one policy."""
+def invalid(statement: Statement, schema: cedarpy.Schema, *, idle: bool) -> list[str]:
+    """What Cedar's strict validation finds wrong with one policy. `idle`: it is about groups that no contract is in now,
+    which the validator takes for a mistake."""
     result = cedarpy.validate_policies(statement.text, schema)  # pyright: ignore[reportUnknownMemberType]  cedarpy leaves its dicts untyped
     if result.validation_passed:
         return []
-    return [_OWN_NAME.sub("", problem.error) for problem in result.errors] or ["it does not pass validation"]
+    # Sorted, because the validator gives them in any order.
+    found = sorted(_OWN_NAME.sub("", problem.error) for problem in result.errors) or ["it does not pass validation"]
+    return [problem for problem in found if not (idle and problem == _NOTHING_TO_APPLY_TO)]
 
 
+_NOTHING_TO_APPLY_TO: Final = "unable to find an applicable action given the policy scope constraints"
 _OWN_NAME: Final = re.compile(r"^for policy `policy0`[:,] ")
