@@ -6,6 +6,7 @@ UV := .tools/bin/uv
 READY := .venv/.ready
 
 export UV_PYTHON_DOWNLOADS := never
+export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -61,11 +62,11 @@ $(READY): pyproject.toml uv.lock $(UV)
 
 $(UV): Makefile
 	@if [ -x $@ ] && $@ --version | grep -qF "uv $(UV_VERSION) "; then touch $@; exit 0; fi; \
-	for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14; do \
+	for python in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14); do \
 	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then found=$$python; break; fi; \
 	done; \
 	if [ -z "$$found" ]; then \
-	  echo "Interlock needs Python 3.11 or newer, and there is none on the PATH (python3 is: $$(python3 --version 2>&1))." >&2; \
+	  echo "Interlock needs Python 3.11 or newer, and found none ($(or $(PYTHON),python3) is: $$($(or $(PYTHON),python3) --version 2>&1))." >&2; \
 	  echo "Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; \
 	fi; \
 	echo "Preparing .tools and .venv with $$($$found --version) (once)."; \
