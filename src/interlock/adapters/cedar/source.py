@@ -118,9 +118,11 @@ def invalid(statement: Statement, schema: cedarpy.Schema, *, idle: bool) -> list
     result = cedarpy.validate_policies(statement.text, schema)  # pyright: ignore[reportUnknownMemberType]  cedarpy leaves its dicts untyped
     if result.validation_passed:
         return []
-    # Sorted, because the validator gives them in any order.
-    found = sorted(_OWN_NAME.sub("", problem.error) for problem in result.errors) or ["it does not pass validation"]
-    return [problem for problem in found if not (idle and problem == _NOTHING_TO_APPLY_TO)]
+    found = {_OWN_NAME.sub("", problem.error) for problem in result.errors} or {"it does not pass validation"}
+    if idle or len(found) > 1:
+        # Beside another problem it only follows from that one.
+        found.discard(_NOTHING_TO_APPLY_TO)
+    return sorted(found)
 
 
 _NOTHING_TO_APPLY_TO: Final = "unable to find an applicable action given the policy scope constraints"
