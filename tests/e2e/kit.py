@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -52,6 +52,7 @@ from interlock.testing.parts import SilentSteps
 OUTSIDE = os.environ.get("OUTSIDE", "")
 TIMEOUT_MS = 400
 TIMING = Timing(lease_margin_ms=400, skew_ms=50)
+Count = Annotated[int, msgspec.Meta(ge=0)]
 CLASSES: dict[str, Idempotency] = {
     "keyed": Keyed(retention_ms=HOUR),
     "conditional": Conditional(),
@@ -100,47 +101,47 @@ def _do(kind: str, verb: str, name: str, n: int, call: Call) -> dict[str, Any]:
     return done
 
 
-def keyed_add(name: str, n: int, call: Call) -> dict[str, Any]:
+def keyed_add(name: str, n: Count, call: Call) -> dict[str, Any]:
     """Add."""
     return _do("keyed", "add", name, n, call)
 
 
-def keyed_take(name: str, n: int, call: Call) -> dict[str, Any]:
+def keyed_take(name: str, n: Count, call: Call) -> dict[str, Any]:
     """Take away."""
     return _do("keyed", "take", name, n, call)
 
 
-def conditional_add(name: str, n: int, call: Call) -> dict[str, Any]:
+def conditional_add(name: str, n: Count, call: Call) -> dict[str, Any]:
     """Add."""
     return _do("conditional", "add", name, n, call)
 
 
-def conditional_take(name: str, n: int, call: Call) -> dict[str, Any]:
+def conditional_take(name: str, n: Count, call: Call) -> dict[str, Any]:
     """Take away."""
     return _do("conditional", "take", name, n, call)
 
 
-def lookup_add(name: str, n: int, call: Call) -> dict[str, Any]:
+def lookup_add(name: str, n: Count, call: Call) -> dict[str, Any]:
     """Add."""
     return _do("lookup", "add", name, n, call)
 
 
-def lookup_take(name: str, n: int, call: Call) -> dict[str, Any]:
+def lookup_take(name: str, n: Count, call: Call) -> dict[str, Any]:
     """Take away."""
     return _do("lookup", "take", name, n, call)
 
 
-def blind_add(name: str, n: int, call: Call) -> dict[str, Any]:
+def blind_add(name: str, n: Count, call: Call) -> dict[str, Any]:
     """Add."""
     return _do("blind", "add", name, n, call)
 
 
-def blind_take(name: str, n: int, call: Call) -> dict[str, Any]:
+def blind_take(name: str, n: Count, call: Call) -> dict[str, Any]:
     """Take away."""
     return _do("blind", "take", name, n, call)
 
 
-def prepare(name: str, n: int, call: Call) -> dict[str, Any]:
+def prepare(name: str, n: Count, call: Call) -> dict[str, Any]:
     """Reserve: nothing happens outside."""
     return {"reserved": n, "key": call.idempotency_key, "name": name}
 

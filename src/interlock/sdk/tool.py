@@ -53,6 +53,9 @@ RESERVED = frozenset({"idempotency_key", "justification"})
 class NoEffect(Exception):
     """Raised by a tool to promise that nothing happened: the action has failed, and nobody needs to find out."""
 
+    __interlock_no_effect__ = True
+    """By this mark it is known where this class cannot be named."""
+
 
 class Gated(Protocol):
     """The task that calls are made in."""
