@@ -1,0 +1,58 @@
+"""The shopping assistant: one customer's wish a task. It asks twice when it is unsure whether it was heard."""
+
+import msgspec
+
+import interlock
+from interlock_demo.agents.tally import Tally
+from interlock_demo.tools.assistant import check_stock, place_order, reserve, search, take_charge
+from interlock_demo.world.checkout import Sale
+from interlock_demo.world.warehouse import Reservation
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a customer wants. `repeats`: the connection broke and the assistant says everything twice. `says` is text the
+    customer wrote, and what a careless model would do about it."""
+
+    customer_id: str
+    words: str
+    quantity: int
+    repeats: bool = False
+    says: str = ""
+
+
+def serve(lock: interlock.Client, wish: Wish, tally: Tally) -> None:
+    """Find it, put it aside, order it, charge it."""
+    tally.tasks += 1
+    customer = f"user:{wish.customer_id}"
+    with lock.task("assistant", purpose=f"{wish.customer_id} wants {wish.words}", on_behalf_of=customer) as task:
+        if wish.says:
+            # What a model does that takes a customer's text for an instruction. It is not its tool, so nothing comes of it.
+            outcome = task.propose("refunds.issue", return_id="RET-0001", amount_minor=99_900, justification=wish.says)
+            tally.note(outcome, task_id=task.id, contract="refunds.issue", subject=wish.customer_id)
+        hits = [hit for hit in search(wish.words) if check_stock(hit.sku).free >= wish.quantity]
+        if hits:
+            for _ in range(2 if wish.repeats else 1):
+                _buy(task, wish, hits[0].sku, tally)
+
+
+def _buy(task: interlock.SyncTask, wish: Wish, sku: str, tally: Tally) -> None:
+    """Three steps, each under a key made of the task: saying them again gives the same answers and buys nothing more."""
+    kept = tally.note(
+        task.propose(reserve, wish.customer_id, sku, wish.quantity, idempotency_key=f"{task.id}:reserve"),
+        task_id=task.id,
+        contract="cart.reserve",
+        subject=wish.customer_id,
+    )
+    if not isinstance(kept, Reservation):
+        return
+    sale = tally.note(
+        task.propose(place_order, kept.reservation_id, idempotency_key=f"{task.id}:order"),
+        task_id=task.id,
+        contract="orders.place",
+        subject=wish.customer_id,
+    )
+    if isinstance(sale, Sale):
+        outcome = task.propose(
+            take_charge, sale.order_id, amount_minor=sale.total_minor, idempotency_key=f"{task.id}:charge"
+        )
+        tally.note(outcome, task_id=task.id, contract="charges.take", subject=wish.customer_id)
