@@ -39,6 +39,7 @@ SET_PRICE = checked(
                 "$defs": {
                     "PriceFacts": {
                         "type": "object",
+                        "additionalProperties": False,
                         "required": ["flagship"],
                         "properties": {
                             "flagship": {"type": "boolean"},

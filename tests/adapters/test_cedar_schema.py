@@ -81,6 +81,7 @@ def test_a_contract_without_arguments_or_facts_has_empty_records() -> None:
     assert judge_of(forbid("context.facts has x", "action")).policies
 
 
+CLOSED: Json = {"type": "object", "additionalProperties": False}
 SEEN: list[tuple[Json, Shape, bool]] = [
     ({"type": "string"}, Text(), False),
     ({"type": "integer"}, Integer(), False),
@@ -93,7 +94,10 @@ SEEN: list[tuple[Json, Shape, bool]] = [
     ({"enum": [True]}, Flag(), False),
     ({"type": "array", "items": {"type": "integer"}}, Many(Integer()), False),
     ({"type": "array", "items": {"enum": ["a"]}}, Many(Choice("X", ("a",))), False),
-    ({"type": "object", "properties": {"y": {"type": "string"}}}, Group((Member("y", Text(), True),)), False),
+    ({"type": "object", "properties": {"y": {"type": "string"}}}, Group((Member("y", Text(), True),), True), False),
+    ({**CLOSED, "properties": {"y": {"type": "string"}}}, Group((Member("y", Text(), True),)), False),
+    ({**CLOSED, "properties": {"y": {"type": "string"}, "z": {}}}, Group((Member("y", Text(), True),), True), False),
+    ({**CLOSED, "properties": {"n": {"$ref": "#/properties/x"}}}, Group((Member("n", Group((), True), True),)), False),
     ({"type": "object", "additionalProperties": False}, Group(), False),
     ({"type": ["string", "null"]}, Text(), True),
     ({"type": ["string"]}, Text(), False),
@@ -119,7 +123,6 @@ REFUSED: list[tuple[Json, str]] = [
     ({"enum": []}, "several types"),
     ({"enum": [1.5]}, "several types"),  # type: ignore[list-item]  # a schema from outside may hold anything
     ({"type": "array", "items": {"type": ["string", "null"]}}, "null"),
-    ({"$ref": "#"}, "itself"),
     ({"$ref": "#/$defs/nowhere"}, "not in the schema"),
     ({"$ref": "https://example.com/schema"}, "not in the schema"),
     ({"type": "object", "properties": {"__entity": {"type": "string"}}}, "keeps for itself"),
@@ -157,10 +160,24 @@ def test_what_has_no_cedar_type_is_left_out_and_said_so(schema: Json) -> None:
         CedarPolicies().bundle(one_file(forbid("context.args.x == context.args.x", "action")), [contract])
 
 
+@pytest.mark.parametrize(
+    "used", ["context.args.x == {y: 1}", "[context.args].contains(context.args)", "context == context"]
+)
+def test_a_record_seen_in_part_is_not_compared_as_a_whole(used: str) -> None:
+    """Two values that differ in what is not seen would be equal to the policy; its members may be used as they are."""
+    part = reading({**CLOSED, "required": ["y"], "properties": {"y": {"type": "integer", "minimum": 0}, "z": {}}})
+    whole = reading({**CLOSED, "required": ["y"], "properties": {"y": {"type": "integer", "minimum": 0}}})
+
+    with pytest.raises(PolicyError, match="of which policies on `t` see a part"):
+        CedarPolicies().bundle(one_file(forbid(used, "action")), [part])
+    assert judge_of(forbid(used, "action"), contracts=(whole,)).policies
+    assert judge_of(forbid("context.args.x.y < 1 && context.args has x", "action"), contracts=(part,)).policies
+
+
 def test_a_fact_with_a_default_is_always_there_an_inner_argument_is_not() -> None:
     """Whoever makes the facts writes their defaults; of arguments only the outermost are filled in."""
-    inner: Json = {"type": "object", "properties": {"y": {"type": "integer", "default": 1}}}
-    outer: Json = {"type": "object", "properties": {"f": inner}, "required": ["f"]}
+    inner: Json = {**CLOSED, "properties": {"y": {"type": "integer", "default": 1}}}
+    outer: Json = {**CLOSED, "properties": {"f": inner}, "required": ["f"]}
     surface, _ = seen(reading(inner, facts=outer))
 
     assert surface.args == Group((Member("x", Group((Member("y", Integer(), True),))),))

@@ -1,4 +1,5 @@
-"""What validation lets pass and a person would not: names that mean nobody, and measures that the contract leaves open.
+"""What validation lets pass and a person would not: names that mean nobody, records compared of which a part is seen,
+and measures that the contract leaves open.
 
 A validator knows types. It does not know that `context.args.amount_minor <= 10000` also holds for -500, that a pattern
 finds what it looks for in the middle of free text, or that every element of an empty list is on the list. Such bounds
@@ -11,10 +12,10 @@ from typing import Final
 
 from cedarpy import pst
 
-from interlock.adapters.cedar.reads import children, context_path
+from interlock.adapters.cedar.reads import Reads, children, context_path, reads
 from interlock.adapters.cedar.schema import GROUPS, Surface
 from interlock.adapters.cedar.scope import about_action
-from interlock.adapters.cedar.shape import JsonSchema, Reader, choices
+from interlock.adapters.cedar.shape import Group, JsonSchema, Reader, Shape, choices, in_part
 from interlock.domain.contract import Contract
 
 _ORDERED: Final = ("less", "less_eq", "greater", "greater_eq")
@@ -55,6 +56,25 @@ def values(template: pst.Template, found: Iterable[Surface]) -> Iterator[str]:
     for uid in sorted(pst.entity_uids(template), key=str):
         if str(uid.type) not in ("Action", "Agent", "Release", "System") and uid.id not in known.get(str(uid.type), ()):
             yield f"`{uid}` is no value of any contract this policy is about"
+
+
+def wholes(template: pst.Template, found: Iterable[Surface]) -> Iterator[str]:
+    """Records that a policy compares as a whole and sees in part: two that differ might be equal to it."""
+    read = reads([template])
+    for surface in found:
+        if about_action(template, surface):
+            for path in _seen_in_part(surface.context(), read, ()):
+                yield f"it uses all of `{'.'.join(('context', *path))}`, of which policies on `{surface.name}` see a part"
+
+
+def _seen_in_part(shape: Shape, read: Reads, path: Path) -> Iterator[Path]:
+    if read.whole:
+        if in_part(shape):
+            yield path
+    elif isinstance(shape, Group):
+        for member in shape.members:
+            if member.name in read.members:
+                yield from _seen_in_part(member.shape, read.members[member.name], (*path, member.name))
 
 
 def measures(template: pst.Template, found: Mapping[str, Surface], contracts: Iterable[Contract]) -> Iterator[str]:

@@ -49,6 +49,7 @@ class CedarPolicies:
             wrong = (
                 *lint.names(rule.template, self._agents),
                 *lint.values(rule.template, found.values()),
+                *lint.wholes(rule.template, found.values()),
                 *lint.measures(rule.template, found, contracts),
             )
             for detail in wrong:

@@ -3,7 +3,7 @@
 string -> String, integer -> Long, boolean -> Bool, an enum of strings -> an entity type with those ids, array -> Set,
 object -> record. What may be missing or null is optional: Cedar has no null, so the two are one for policies.
 Refused are floating-point numbers and values of several types. What has no Cedar type at all (open maps, tuples,
-anything goes) is left out, so that a policy which names it is refused and none is silently wrong.
+what holds itself, anything goes) is left out, so that a policy which names it is refused and none is silently wrong.
 """
 
 import re
@@ -48,9 +48,11 @@ class Many(_Shape, frozen=True):
 
 
 class Group(_Shape, frozen=True):
-    """A record. Members are sorted by name; others that a value may have are not seen."""
+    """A record. Members are sorted by name. Of a `partial` one a value may have more, which policies do not see; this
+    is known only while a bundle is formed, and is no part of the schema's text."""
 
     members: tuple["Member", ...] = ()
+    partial: bool = False
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -120,7 +122,7 @@ class Reader:
                 found = self._members(node, path, within)
                 return found if found is not None else self._left_out(path, "an object without named members")
             case _:
-                return self._left_out(path, "a value of no single type")
+                return self._left_out(path, "a value of no single type, or one that holds itself")
 
     def _choice(self, values: list[JsonValue], name: str, path: str) -> Shape:
         kinds = {type(value) for value in values}
@@ -163,7 +165,7 @@ class Reader:
             shape = self._shape(inner, name, place, inside)
             if shape is not None:
                 members.append(Member(name, shape, not given or _nullable(inner)))
-        return Group(tuple(members))
+        return Group(tuple(members), node.get("additionalProperties") is not False or len(members) < len(properties))
 
     def _settled(self, node: JsonSchema, path: str, within: frozenset[str]) -> tuple[JsonSchema, frozenset[str]]:
         """`node` with references followed and alternatives that are one type made that type; `nullable` says whether
@@ -171,7 +173,7 @@ class Reader:
         reference = node.get("$ref")
         if isinstance(reference, str):
             if reference in within:
-                raise self._refused(path, "refers to itself; a Cedar type cannot")
+                return {}, within
             return self._settled(self._target(reference, path), path, within | {reference})
         alone = node.get("allOf")
         if isinstance(alone, list) and len(alone) == 1 and isinstance(alone[0], dict):
@@ -246,6 +248,17 @@ def choices(shape: Shape) -> Iterator[Choice]:
                 yield from choices(member.shape)
         case Text() | Integer() | Flag():
             return
+
+
+def in_part(shape: Shape) -> bool:
+    """Whether there may be more to a value than policies see, at any depth."""
+    match shape:
+        case Many():
+            return in_part(shape.item)
+        case Group():
+            return shape.partial or any(in_part(member.shape) for member in shape.members)
+        case Text() | Integer() | Flag() | Choice():
+            return False
 
 
 def _listed(node: JsonSchema, *, null: bool = False) -> list[JsonValue] | None:
