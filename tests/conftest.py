@@ -20,7 +20,7 @@ Status = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
 """Category, letter and word of one report."""
 TESTS = Path(__file__).parent
 ORDER = (
-    "tests",
+    "promises",
     "architecture",
     "domain",
     "adapters",
@@ -37,9 +37,9 @@ ORDER = (
 
 
 def suite_of(path: Path) -> str:
-    """The first folder under `tests/`; `tests` for a file that lies there itself."""
+    """The first folder under `tests/`; a file that lies there itself is a suite of its own."""
     parts = path.relative_to(TESTS).parts if path.is_relative_to(TESTS) else ()
-    return parts[0] if len(parts) > 1 else "tests"
+    return parts[0] if len(parts) > 1 else path.stem.removeprefix("test_")
 
 
 def place_of(suite: str) -> tuple[int, str]:
