@@ -3,8 +3,9 @@
 Each is a complete adapter of its port, with the clock, the chance and the world under the test's control.
 """
 
+import inspect
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from interlock.domain.bundle import Bundle
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
@@ -88,22 +89,30 @@ class PredicatePolicies:
         self._rules[name] = {policy.id: (policy, holds) for policy, holds in rules}
         return {name: ",".join(policy.id for policy, _ in rules)}
 
+    def forget(self, name: str) -> None:
+        """Make rules unknown: bundles that hold them can no longer be loaded."""
+        del self._rules[name]
+
     def bundle(self, sources: Mapping[str, str], contracts: Sequence[Contract]) -> Bundle:
         """A bundle of registered rules."""
-        unknown = [name for name in sources if name not in self._rules]
-        if unknown:
-            raise PolicyError(f"no rules are registered as `{unknown[0]}`")
+        self._known(sources)
         return Bundle(language="predicates", sources=dict(sources), schema=",".join(each.digest for each in contracts))
 
     def load(self, bundle: Bundle) -> Judge:
         """The judge over all rules of the bundle."""
+        self._known(bundle.sources)
         rules: dict[str, tuple[Policy, Predicate]] = {}
         for name in bundle.sources:
             rules |= self._rules[name]
         return PredicateJudge(rules)
 
+    def _known(self, sources: Mapping[str, str]) -> None:
+        unknown = [name for name in sources if name not in self._rules]
+        if unknown:
+            raise PolicyError(f"no rules are registered as `{unknown[0]}`")
 
-Script = Callable[[dict[str, JsonValue], Call], Answer]
+
+Script = Callable[[dict[str, JsonValue], Call], Answer | Awaitable[Answer]]
 
 
 class ScriptedEffectors:
@@ -130,7 +139,8 @@ class ScriptedEffectors:
         del target
         self.calls[contract.name, role] += 1
         script = self._scripts.get((contract.name, role))
-        return Landed(dict(arguments)) if script is None else script(arguments, call)
+        answer = Landed(dict(arguments)) if script is None else script(arguments, call)
+        return await answer if inspect.isawaitable(answer) else answer
 
 
 __all__ = [

@@ -18,7 +18,14 @@ from interlock.domain.task import Opening, Task
 from interlock.ports.steps import Steps
 from interlock.services.plane import ControlPlane, Means, plane
 from interlock.services.registry import Definition
-from interlock.testing.parts import CountedIds, ManualClock, Predicate, PredicatePolicies, ScriptedEffectors, SilentSteps
+from interlock.testing.parts import (
+    CountedIds,
+    ManualClock,
+    Predicate,
+    PredicatePolicies,
+    ScriptedEffectors,
+    SilentSteps,
+)
 
 OWNERS = Owners(decision="dana", policy="pia", data="dora", engineering="eli")
 PEOPLE = {Person("rita"): ("reviewer",), Person("ria"): ("reviewer", "lead"), Person("ana"): ("reviewer",)}
@@ -61,9 +68,7 @@ class World:
         self.effectors = ScriptedEffectors()
         self.policies = PredicatePolicies()
         self.keys = Keys(log=fresh("test/log"), gate=fresh("test/log/gate"))
-        self.store = MemoryStore(
-            Tenant("t"), LogSealer(self.keys, StreamId(self.ids.new()), self.ids), faults=faults
-        )
+        self.store = MemoryStore(Tenant("t"), LogSealer(self.keys, StreamId(self.ids.new()), self.ids), faults=faults)
         self.plane = self.another(worker, steps)
 
     def another(self, worker: str, steps: Steps | None = None) -> ControlPlane:
@@ -92,6 +97,7 @@ class World:
         agent_budgets: dict[str, int] | None = None,
         bundle: str = "b1",
         runtime: Runtime | None = None,
+        owners: Owners = OWNERS,
     ) -> None:
         """Bring contracts (and `thing.take`) into force under `rules`, or under one that permits everything."""
         sources = self.policies.register(bundle, *(rules or (permit(),)))
@@ -99,7 +105,7 @@ class World:
         agent = Agent(
             name=AgentName("ag"),
             purpose="test",
-            owners=OWNERS,
+            owners=owners,
             stage=stage,
             capabilities=tuple(name for name in known if name != "thing.take"),
             runtime=runtime or Runtime(),
@@ -134,7 +140,9 @@ class World:
     async def work(self, process: ControlPlane | None = None) -> list[Action]:
         """One round of a worker: claim everything due, drive it, then advance undo requests until nothing moves."""
         process = process or self.plane
-        driven = [await process.execution.drive(each) for each in await process.execution.claim(places=("",), limit=100)]
+        driven = [
+            await process.execution.drive(each) for each in await process.execution.claim(places=("",), limit=100)
+        ]
         for request in await process.compensation.running():
             await process.compensation.advance(request)
         return driven
