@@ -1,0 +1,186 @@
+"""`contracts/*.yaml`: one contract a file.
+
+name: mail.send
+owner: support-team
+effect: external
+risk: medium
+arguments:                     # JSON Schema of each argument, all required but those with a default;
+  to: {type: string}           # or a whole schema (`type: object`, `properties`, `required`)
+  text: string                 # short for {type: string}
+idempotency: {keyed: {retention: 24h}}        # or blind | conditional | {lookup: {quarantine: 10m}}
+reversal: {none: a mail cannot be unsent}     # or {contract, arguments, within, approver}
+run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
+"""
+
+from typing import Final
+
+from interlock.adapters.workspace.agent_file import Places
+from interlock.adapters.workspace.fields import Section, at, json_of
+from interlock.adapters.workspace.nodes import Node, Scalar, Table
+from interlock.adapters.workspace.schemas import is_whole, schema_behind, schema_in
+from interlock.adapters.workspace.targets import read_target, target_in
+from interlock.domain.closing import Schema
+from interlock.domain.contract import (
+    RISKS,
+    Blind,
+    Conditional,
+    Contract,
+    Cost,
+    Effect,
+    Facts,
+    Idempotency,
+    InProcess,
+    Keyed,
+    Lookup,
+    NoReversal,
+    Reversal,
+    TwoPhase,
+    checked,
+)
+from interlock.domain.duration import DAY, SECOND
+from interlock.domain.errors import ContractError
+from interlock.domain.ids import ContractName
+
+_EFFECTS: Final[tuple[Effect, ...]] = ("read", "write", "external")
+_CLASSES: Final = ("keyed", "conditional", "lookup", "blind")
+_FIELDS: Final = {
+    "input_schema": "arguments",
+    "output_schema": "result",
+    "timeout_ms": "timeout",
+    "retention_ms": "retention",
+    "data_classes": "data",
+}
+"""What the domain calls a field, and what a person writes."""
+
+
+def read_contract(section: Section, places: Places) -> tuple[str, Contract | None]:
+    """The name a file gives its contract, and the contract if it would hold."""
+    name = section.text("name", required=True)
+    contract = Contract(
+        name=ContractName(name),
+        version=section.text("version", "1"),
+        description=section.text("description"),
+        owner=section.text("owner"),
+        input_schema=schema_behind(section, "arguments", exact=True),
+        output_schema=schema_behind(section, "result", exact=False),
+        effect=section.choice("effect", _EFFECTS, "read", required=True),
+        risk=section.choice("risk", RISKS, "critical", required=True),
+        idempotency=_idempotency(section),
+        reversal=_reversal(section),
+        # Where none can be read a problem was noted, and the contract goes nowhere.
+        target=read_target(section, "run", required=True) or InProcess(name=name),
+        lookup=read_target(section, "lookup"),
+        facts=_facts(section.section("facts")),
+        postcondition=read_target(section, "postcondition"),
+        two_phase=_two_phase(section.section("two_phase")),
+        cost=_cost(section.section("cost")),
+        data_classes=_data(section),
+        timeout_ms=section.span("timeout", 30 * SECOND),
+    )
+    places["contract", name] = section.place("name")
+    places["contract", name, "reversal"] = section.place("reversal")
+    section.close()
+    if section.problems.wrong:
+        return name, None
+    try:
+        return name, checked(contract)
+    except ContractError as error:
+        section.wrong(error.detail.removeprefix(f"contract `{name}`: "), _node_at(section, error.path))
+        return name, None
+
+
+def _node_at(section: Section, path: str) -> Node:
+    """The node that a path of the domain's means, as far as it can be followed."""
+    steps = [_FIELDS.get(step, step) for step in path.split("/")[1:]]
+    written = section.table.entries.get(steps[0]) if steps else None
+    if steps[1:2] == ["properties"] and isinstance(written, Table) and not is_whole(written):
+        del steps[1]  # we wrote it, around the arguments
+    return at(section.table, steps)
+
+
+def _idempotency(section: Section) -> Idempotency:
+    node = section.take("idempotency")
+    if node is None:
+        return Blind()
+    if isinstance(node, Scalar):
+        word, below = section.one_of(node, "idempotency", _CLASSES, "blind"), None
+    else:
+        table = section.below(node, "idempotency")
+        names = list(table.table.entries) if table is not None else []
+        if table is None or len(names) != 1:
+            section.wrong(f"`idempotency` must be one of {', '.join(_CLASSES)}", node)
+            return Blind()
+        said = Scalar(names[0], plain=False, line=node.line, column=node.column)
+        word, below = table.one_of(said, "idempotency", _CLASSES, "blind"), table.section(names[0])
+    match word:
+        case "keyed":
+            kept = DAY if below is None else below.span("retention", DAY)
+            result: Idempotency = Keyed(retention_ms=kept)
+        case "lookup":
+            result = Lookup(quarantine_ms=0 if below is None else below.span("quarantine", 0))
+        case "conditional":
+            result = Conditional()
+        case _:
+            result = Blind()
+    if below is not None:
+        below.close()
+    return result
+
+
+def _reversal(section: Section) -> Reversal | NoReversal | None:
+    below = section.section("reversal")
+    if below is None:
+        return None
+    why = below.text("none")
+    if why:
+        below.close()
+        return NoReversal(why=why)
+    arguments = below.section("arguments")
+    reversal = Reversal(
+        contract=ContractName(below.text("contract", required=True)),
+        arguments={} if arguments is None else {n: json_of(node, below.problems) for n, node in arguments.own()},
+        within_ms=below.span("within", 30 * DAY),
+        approver=below.text("approver") or None,
+    )
+    below.close()
+    return reversal
+
+
+def _facts(section: Section | None) -> Facts | None:
+    if section is None:
+        return None
+    source = target_in(section)
+    table = section.take("schema", required=True)
+    schema: Schema = {}
+    if isinstance(table, Table):
+        schema = schema_in(section, table, exact=True)
+    elif table is not None:
+        section.wrong("`schema` must be a table: the JSON Schema of each fact, by name", table)
+    section.close()
+    return None if source is None else Facts(source=source, schema=schema)
+
+
+def _two_phase(section: Section | None) -> TwoPhase | None:
+    if section is None:
+        return None
+    prepare, abort = read_target(section, "prepare", required=True), read_target(section, "abort", required=True)
+    section.close()
+    return None if prepare is None or abort is None else TwoPhase(prepare=prepare, abort=abort)
+
+
+def _cost(section: Section | None) -> Cost | None:
+    if section is None:
+        return None
+    node = section.take("amount", required=True)
+    is_path = isinstance(node, Scalar) and node.text.startswith("$args.")
+    amount: int | str = section.text("amount") if is_path else section.integer("amount", 0)
+    cost = Cost(unit=section.text("unit", required=True), amount=amount)
+    section.close()
+    return cost
+
+
+def _data(section: Section) -> dict[str, str]:
+    below = section.section("data")
+    if below is None:
+        return {}
+    return {name: below.text(name) for name in below.table.entries}

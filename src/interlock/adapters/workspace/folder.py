@@ -1,0 +1,232 @@
+"""A workspace folder, read whole.
+
+    interlock.yaml      tenant, store, keys, modules with tools, budgets
+    people.yaml         who there is, and the roles each holds
+    agents/*.yaml       contracts/*.yaml       policies/*.cedar
+
+Reading never raises for what is in the folder: whatever is wrong is among the `problems`, with file, line and column.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from interlock.adapters.workspace.agent_file import Places, limits, read_agent
+from interlock.adapters.workspace.contract_file import read_contract
+from interlock.adapters.workspace.fields import NAME, Section
+from interlock.adapters.workspace.files import bytes_of, text_of
+from interlock.adapters.workspace.nodes import Node, Scalar, Table, parse
+from interlock.adapters.workspace.people_file import read_people
+from interlock.adapters.workspace.problem import Place, Problem, Problems
+from interlock.domain.agent import Agent
+from interlock.domain.contract import Contract
+from interlock.domain.errors import WorkspaceError
+from interlock.domain.ids import Person, Tenant
+from interlock.domain.settlement import Timing
+
+SETTINGS: Final = "interlock.yaml"
+PEOPLE: Final = "people.yaml"
+
+
+class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What `interlock.yaml` says. Paths are absolute, or below the workspace."""
+
+    tenant: Tenant = Tenant("default")
+    store: Path
+    keys: Path
+    modules: tuple[str, ...] = ()
+    """Python modules whose tools are part of the workspace."""
+    pythonpath: tuple[Path, ...]
+    """Folders in which they are looked for first."""
+    budgets: dict[str, int] = {}
+    """The tenant's limits by unit."""
+    timing: Timing = Timing()
+
+
+class Workspace(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a workspace's files say. In force it goes only without an error among the `problems`."""
+
+    folder: Path
+    settings: WorkspaceSettings
+    people: dict[Person, tuple[str, ...]]
+    agents: tuple[Agent, ...]
+    contracts: tuple[Contract, ...]
+    """Those written in YAML; those of the modules are added by whoever imports them."""
+    policies: dict[str, str]
+    """Cedar text by file name."""
+    problems: tuple[Problem, ...]
+    places: Places
+    unread: frozenset[str] = frozenset()
+    """Names of contracts whose files are there but wrong: nobody needs to be told that they are missing, too."""
+
+
+def read_workspace(folder: Path) -> Workspace:
+    """Read all of it. Raises WorkspaceError only where `folder` is no workspace at all."""
+    if not (folder / SETTINGS).is_file():
+        raise WorkspaceError(
+            f"`{folder}` is no workspace: it has no {SETTINGS}", next_step="make one: `interlock init FOLDER`"
+        )
+    reading = _Reading(folder)
+    settings = reading.settings()
+    people = reading.people()
+    agents = reading.agents()
+    contracts = reading.contracts()
+    policies = reading.policies()
+    return Workspace(
+        folder=folder,
+        settings=settings,
+        people=people,
+        agents=agents,
+        contracts=contracts,
+        policies=policies,
+        problems=tuple(reading.problems),
+        places=reading.places,
+        unread=frozenset(reading.unread),
+    )
+
+
+def sound(problems: tuple[Problem, ...]) -> None:
+    """Raise the first error among `problems` as WorkspaceError, which says how many more there are."""
+    wrong = [problem for problem in problems if problem.severity == "error"]
+    if wrong:
+        first, more = wrong[0], f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise WorkspaceError(first.message + more, file=first.file, line=first.line, column=first.column)
+
+
+class _Reading:
+    """One reading of one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.problems: list[Problem] = []
+        self.places: Places = {}
+        self.unread: set[str] = set()
+
+    def settings(self) -> WorkspaceSettings:
+        """`interlock.yaml`."""
+        problems = Problems(SETTINGS)
+        node = self._parsed(self.folder / SETTINGS, problems)
+        table = node if isinstance(node, Table) else Table({}, {}, 1, 1)
+        section = Section(table, SETTINGS, problems)
+        tenant = section.text("tenant", "default")
+        if not NAME.fullmatch(tenant):
+            section.wrong(
+                f"`{tenant[:64]}` is no name for a tenant: a word of letters, digits, `_` and `-`",
+                section.take("tenant"),
+            )
+        timing, base = section.section("timing"), Timing()
+        settings = WorkspaceSettings(
+            tenant=Tenant(tenant),
+            store=self.folder / section.text("store", ".interlock/interlock.db"),
+            keys=self.folder / section.text("keys", ".interlock/keys"),
+            modules=section.texts("modules"),
+            pythonpath=tuple(self.folder / path for path in section.texts("pythonpath") or (".",)),
+            budgets=limits(section, "budgets"),
+            timing=base
+            if timing is None
+            else Timing(
+                lease_margin_ms=timing.span("lease_margin", base.lease_margin_ms),
+                skew_ms=timing.span("skew", base.skew_ms),
+            ),
+        )
+        for word in section.words("modules"):
+            self.places["module", word.text] = Place(SETTINGS, word.line, word.column)
+            if not all(part.isidentifier() for part in word.text.split(".")):
+                section.wrong(f"`{word.text[:64]}` is no module: `package.module`", word)
+        if timing is not None:
+            timing.close()
+        section.close()
+        self.problems += problems.found
+        return settings
+
+    def people(self) -> dict[Person, tuple[str, ...]]:
+        """`people.yaml`."""
+        problems = Problems(PEOPLE)
+        people: dict[Person, tuple[str, ...]] = {}
+        if not (self.folder / PEOPLE).exists():
+            problems.add("there is no people.yaml, so nobody can approve anything", severity="warning")
+        elif (table := self._table(self.folder / PEOPLE, problems)) is not None:
+            people = read_people(Section(table, PEOPLE, problems))
+        self.problems += problems.found
+        return people
+
+    def agents(self) -> tuple[Agent, ...]:
+        """`agents/*.yaml`."""
+        found: dict[str, Agent] = {}
+        for section in self._sections("agents", "an agent"):
+            agent = read_agent(section, self.folder, self.places)
+            if agent is not None and found.setdefault(agent.name, agent) is not agent:
+                section.wrong(f"there is another agent `{agent.name}`", section.take("name"))
+            self.problems += section.problems.found
+        return tuple(found.values())
+
+    def contracts(self) -> tuple[Contract, ...]:
+        """`contracts/*.yaml`."""
+        found: dict[str, Contract] = {}
+        for section in self._sections("contracts", "a contract"):
+            name, contract = read_contract(section, self.places)
+            if contract is None:
+                self.unread.add(name)
+            elif found.setdefault(name, contract) is not contract:
+                section.wrong(f"there is another contract `{name}`", section.take("name"))
+            self.problems += section.problems.found
+        return tuple(found.values())
+
+    def policies(self) -> dict[str, str]:
+        """`policies/*.cedar`, as text."""
+        texts: dict[str, str] = {}
+        for path in self._files("policies", ".cedar"):
+            found = text_of(path)
+            if found.text is None:
+                self.problems.append(Problem(file=self._name(path), message=f"the file {found.why}"))
+            else:
+                texts[path.name] = found.text
+        return texts
+
+    def _sections(self, kind: str, what: str) -> Iterator[Section]:
+        """Each file of a kind as a table; what cannot be one is noted."""
+        for path in self._files(kind, ".yaml"):
+            problems = Problems(self._name(path))
+            table = self._table(path, problems)
+            if table is None:
+                self.problems += problems.found
+            else:
+                yield Section(table, what, problems)
+
+    def _files(self, kind: str, ending: str) -> list[Path]:
+        """The files of a kind, by name. A file of another ending that was meant to be read is noted."""
+        folder = self.folder / kind
+        try:
+            paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            self.problems.append(Problem(file=kind, message=f"the folder cannot be read: {error.strerror}"))
+            return []
+        for path in paths:
+            if path.suffix in (".yml", ".json") and ending == ".yaml":
+                self.problems.append(
+                    Problem(file=self._name(path), message="is not read: call it `.yaml`", severity="warning")
+                )
+        return [path for path in paths if path.suffix == ending]
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+    def _parsed(self, path: Path, problems: Problems) -> Node | None:
+        data, why = bytes_of(path)
+        if data is None:
+            problems.add(f"the file {why}")
+            return None
+        return parse(data, problems)
+
+    def _table(self, path: Path, problems: Problems) -> Table | None:
+        node = self._parsed(path, problems)
+        if isinstance(node, Table):
+            return node
+        if not problems.found:
+            line, column = (node.line, node.column) if isinstance(node, Scalar) else (1, 1)
+            problems.add("the file must be a table of fields", line, column)
+        return None

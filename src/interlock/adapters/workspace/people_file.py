@@ -1,0 +1,29 @@
+"""`people.yaml`: who there is, and the roles each holds.
+
+ana: [reviewer, pricing_lead]
+ben: support_lead
+"""
+
+import re
+from typing import Final
+
+from interlock.adapters.workspace.fields import Section
+from interlock.adapters.workspace.nodes import Listing, Scalar
+from interlock.domain.ids import Person
+
+_PERSON: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,127}")
+
+
+def read_people(section: Section) -> dict[Person, tuple[str, ...]]:
+    """People and their roles. Everybody holds at least one, or could not do anything."""
+    people: dict[Person, tuple[str, ...]] = {}
+    for name, node in section.own():
+        if not _PERSON.fullmatch(name):
+            section.wrong(f"`{name[:64]}` is no name for a person: letters, digits and any of `_.@+-`", node)
+        roles = section.texts(name) if isinstance(node, Listing) else ()
+        if isinstance(node, Scalar):
+            roles = (node.text,)
+        elif not isinstance(node, Listing):
+            section.wrong(f"the roles of `{name[:64]}` must be a list of words", node)
+        people[Person(name)] = roles
+    return people

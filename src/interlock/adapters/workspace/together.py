@@ -1,0 +1,149 @@
+"""What the files of a workspace, and the contracts of its modules, say of each other."""
+
+from collections.abc import Iterator, Sequence
+
+from interlock.adapters.workspace.fields import near
+from interlock.adapters.workspace.folder import Workspace
+from interlock.adapters.workspace.problem import Problem, Severity
+from interlock.domain.agent import Agent
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract, InProcess, Reversal
+
+
+def cross_check(workspace: Workspace, contracts: Sequence[Contract], *, all_known: bool = True) -> tuple[Problem, ...]:
+    """What does not fit together. `contracts` are all there are: the workspace's own and those of its modules.
+
+    Unless `all_known`, what is missing among them may only be unread, and is not spoken of.
+    """
+    return tuple(_Together(workspace, contracts, all_known=all_known).all())
+
+
+class _Together:
+    def __init__(self, workspace: Workspace, contracts: Sequence[Contract], *, all_known: bool) -> None:
+        self.workspace = workspace
+        self.all_known = all_known
+        self.contracts = contracts
+        self.by_name: dict[str, Contract] = {contract.name: contract for contract in contracts}
+        self.roles = {role for roles in workspace.people.values() for role in roles}
+
+    def all(self) -> Iterator[Problem]:
+        """Everything, agents first."""
+        for agent in self.workspace.agents:
+            yield from self.agent(agent)
+        seen: set[str] = set()
+        for contract in self.contracts:
+            if contract.name in seen:
+                yield self.problem(f"there are two contracts `{contract.name}`", "contract", contract.name)
+            seen.add(contract.name)
+            if isinstance(contract.reversal, Reversal):
+                yield from self.reversal(contract, contract.reversal)
+        yield from self.unused()
+
+    def agent(self, agent: Agent) -> Iterator[Problem]:
+        """One agent against the contracts, and its stage against its owners."""
+        for name in agent.capabilities:
+            if self.missing(name):
+                hint = near(name, tuple(self.by_name))
+                yield self.problem(f"there is no contract `{name}`{hint}", "agent", agent.name, "capabilities", name)
+        for name in agent.stages:
+            if name not in agent.capabilities:
+                hint = near(name, agent.capabilities)
+                yield self.problem(
+                    f"`{name}` is none of the agent's capabilities{hint}", "agent", agent.name, "stages", name
+                )
+        missing = agent.owners.missing()
+        beyond = ["stage"] if agent.stage != "shadow" else []
+        beyond += [f"stages.{name}" for name, stage in agent.stages.items() if stage != "shadow"]
+        if missing and beyond:
+            who = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+            yield self.problem(
+                f"`{agent.name}` cannot leave shadow ({', '.join(beyond)}) without an owner for {who}",
+                "agent",
+                agent.name,
+                "owners",
+            )
+
+    def reversal(self, contract: Contract, reversal: Reversal) -> Iterator[Problem]:
+        """One reversal against the contract it would call."""
+        where = ("contract", contract.name, "reversal")
+        undo = self.by_name.get(reversal.contract)
+        if undo is None:
+            if self.missing(reversal.contract):
+                hint = near(reversal.contract, tuple(self.by_name))
+                yield self.problem(
+                    f"`{contract.name}` is undone by `{reversal.contract}`, which does not exist{hint}", *where
+                )
+            return
+        said = f"the undo of `{contract.name}` by `{undo.name}`"
+        if not undo.acts:
+            yield self.problem(f"{said} would only read", *where)
+        if isinstance(undo.target, InProcess) and not isinstance(contract.target, InProcess):
+            yield self.problem(f"{said} can only run in the process that declared it", *where, severity="warning")
+        takes, given = _names(undo.input_schema), reversal.arguments.keys()
+        for name in sorted(_required(undo.input_schema) - given):
+            yield self.problem(f"{said} lacks the argument `{name}`", *where)
+        for name in sorted(given - takes):
+            yield self.problem(f"{said} gives `{name}`, which it does not take{near(name, tuple(takes))}", *where)
+        yield from self.from_result(contract, reversal, said)
+        if reversal.approver is not None and reversal.approver not in self.roles:
+            yield self.problem(
+                f"{said} needs `{reversal.approver}`, a role that nobody holds{near(reversal.approver, tuple(self.roles))}",
+                *where,
+                severity="warning",
+            )
+
+    def from_result(self, contract: Contract, reversal: Reversal, said: str) -> Iterator[Problem]:
+        """Arguments taken from the result must be in what the contract promises to return."""
+        results = _names(contract.output_schema)
+        for text in reversal.arguments.values():
+            if not (results and isinstance(text, str) and text.startswith("$result.")):
+                continue
+            name = text.removeprefix("$result.").split(".")[0]
+            if name not in results:
+                yield self.problem(
+                    f"{said} takes `{text}`, which is not in the result{near(name, tuple(results))}",
+                    "contract",
+                    contract.name,
+                    "reversal",
+                )
+
+    def unused(self) -> Iterator[Problem]:
+        """Contracts that no agent may use, and that undo nothing an agent may do."""
+        used = {name for agent in self.workspace.agents for name in agent.capabilities}
+        left = list(used)
+        while left:
+            contract = self.by_name.get(left.pop())
+            if (
+                contract is not None
+                and isinstance(contract.reversal, Reversal)
+                and contract.reversal.contract not in used
+            ):
+                used.add(contract.reversal.contract)
+                left.append(contract.reversal.contract)
+        for name in self.by_name:
+            if name not in used:
+                yield self.problem(f"no agent may use `{name}`", "contract", name, severity="warning")
+
+    def missing(self, name: str) -> bool:
+        """Whether there is certainly no contract `name`."""
+        return self.all_known and name not in self.by_name and name not in self.workspace.unread
+
+    def problem(self, message: str, *where: str, severity: Severity = "error") -> Problem:
+        """A problem at the place that comes closest to `where`. Contracts of modules have none in the workspace."""
+        for count in range(len(where), 1, -1):
+            place = self.workspace.places.get(where[:count])
+            if place is not None:
+                return Problem(
+                    file=place.file, line=place.line, column=place.column, message=message, severity=severity
+                )
+        return Problem(file="", message=message, severity=severity)
+
+
+def _names(schema: dict[str, JsonValue]) -> frozenset[str]:
+    properties = schema.get("properties")
+    return frozenset(properties) if isinstance(properties, dict) else frozenset()
+
+
+def _required(schema: dict[str, JsonValue]) -> frozenset[str]:
+    required = schema.get("required")
+    return frozenset(str(name) for name in required) if isinstance(required, list) else frozenset()
