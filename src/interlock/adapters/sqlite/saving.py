@@ -114,10 +114,10 @@ def _put(connection: Connection, tenant: str, put: Put) -> None:
     try:
         connection.execute(put.statement, put.values)
     except apsw.ConstraintError as error:
+        _must_be_at(connection, tenant, put.kind, put.key, put.revision)
         if "action.idempotency_key" in str(error):
             key = str(put.values[6])
             raise Conflict(f"`{key}` is the key of another action", kind="idempotency_key", key=key) from None
-        _must_be_at(connection, tenant, put.kind, put.key, put.revision)
         raise ValueError(f"{put.kind} `{put.key}` cannot be stored: {error}") from error
     if put.revision and not connection.changes():
         _must_be_at(connection, tenant, put.kind, put.key, put.revision)

@@ -1,0 +1,78 @@
+"""Drawing on budgets: exact, however many draw."""
+
+import asyncio
+
+from interlock.domain.budget import Budget, Draw
+from interlock.domain.change import Change
+from interlock.domain.errors import BudgetExceeded, Conflict
+from interlock.testing.conformance.making import action, budget, task
+from interlock.testing.conformance.world import Promise, World, expect, refused
+
+
+async def never_more_than_the_limit(world: World) -> None:
+    """However many reserve at once, through two handles, exactly the limit is reserved and the rest is refused."""
+    here, there = await world.open(), await world.open()
+    wide, narrow = budget(1000), budget(7, scope="agent:pricing")
+    await here.commit(Change(puts=(wide, narrow)))
+    draws = tuple(Draw(budget=each.key, move="reserve", amount=2) for each in (wide, narrow))
+
+    results = await asyncio.gather(
+        *((here, there)[n % 2].commit(Change(puts=(action(),), draws=draws)) for n in range(20)),
+        return_exceptions=True,
+    )
+
+    expect(results.count(None) == 3, "three times two fit into seven")
+    full = [result for result in results if isinstance(result, BudgetExceeded)]
+    expect(len(full) == 17, "the others are told that it does not fit")
+    expect({each.left for each in full} == {1}, "and what is left")
+    for each in (wide, narrow):
+        stored = await here.get(Budget, each.key)
+        expect(stored is not None and stored.reserved == 6, "what did not fit in one was taken from neither")
+
+
+async def every_draw_counts(world: World) -> None:
+    """Reserving, spending and releasing add up when done many at a time, through two handles."""
+    here, there = await world.open(), await world.open()
+    purse = budget(1000)
+    await here.commit(Change(puts=(purse,)))
+
+    async def use(n: int) -> None:
+        store = (here, there)[n % 2]
+        await store.commit(Change(draws=(Draw(budget=purse.key, move="reserve", amount=3),)))
+        move = Draw(budget=purse.key, move="spend" if n % 3 else "release", amount=3)
+        await store.commit(Change(draws=(move,)))
+
+    await asyncio.gather(*map(use, range(30)))
+
+    stored = await here.get(Budget, purse.key)
+    expect(stored is not None and (stored.reserved, stored.spent) == (0, 60), "twenty spent three each")
+
+
+async def a_draw_is_a_new_revision(world: World) -> None:
+    """Whoever read a budget before a draw cannot save over it."""
+    store = await world.open()
+    purse = budget(10)
+    await store.commit(Change(puts=(purse,)))
+    await store.commit(Change(draws=(Draw(budget=purse.key, move="reserve", amount=1),)))
+
+    async with refused(Conflict):
+        await store.commit(Change(puts=(purse.saved(),)))
+
+
+async def no_budget_is_no_money(world: World) -> None:
+    """A draw on a budget that does not exist is a conflict, and stores nothing."""
+    store = await world.open()
+    new = task()
+    async with refused(Conflict) as caught:
+        await store.commit(Change(puts=(new,), draws=(Draw(budget="tenant/EUR", move="reserve", amount=1),)))
+
+    expect((caught[0].kind, caught[0].key) == ("budget", "tenant/EUR"), "the conflict names the budget")
+    expect(await store.get(type(new), new.key) is None, "nothing was stored")
+
+
+PROMISES: tuple[Promise, ...] = (
+    never_more_than_the_limit,
+    every_draw_counts,
+    a_draw_is_a_new_revision,
+    no_budget_is_no_money,
+)

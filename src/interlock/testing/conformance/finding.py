@@ -1,0 +1,108 @@
+"""Finding records again."""
+
+import msgspec
+
+from interlock.domain.action import Action
+from interlock.domain.change import Change
+from interlock.domain.ids import Digest
+from interlock.ports.store import ActionQuery
+from interlock.testing.conformance.making import NOON, action, task
+from interlock.testing.conformance.world import Both, Promise, World, expect
+
+
+async def _ids(store: Both, query: ActionQuery) -> list[str]:
+    return [each.id for each in await store.actions(query)]
+
+
+async def newest_first_in_pages(world: World) -> None:
+    """Actions come newest id first, in pages that join without gap or repeat; oldest first on request."""
+    store = await world.open()
+    made = [action() for _ in range(7)]
+    await store.commit(Change(puts=tuple(reversed(made))))
+    newest_first = [each.id for each in reversed(made)]
+
+    expect(await _ids(store, ActionQuery()) == newest_first, "newest first")
+    expect(await _ids(store, ActionQuery(oldest_first=True)) == newest_first[::-1], "oldest first")
+    expect(await _ids(store, ActionQuery(oldest_first=True, limit=2)) == newest_first[:-3:-1], "the two oldest")
+    pages: list[str] = []
+    page = await store.actions(ActionQuery(limit=3))
+    while page:
+        pages += [each.id for each in page]
+        page = await store.actions(ActionQuery(limit=3, before=page[-1].id))
+    expect(pages == newest_first, "pages join")
+
+
+async def every_field_narrows(world: World) -> None:
+    """Each field of a query narrows it alone and together with others, in lists and in counts."""
+    store = await world.open()
+    plain = action()
+    others: dict[str, Action] = {
+        "task": action(task="task-2"),
+        "agent": action(agent="support"),
+        "release": action(release="9" * 64),
+        "contract": action(contract="mail.send"),
+        "fingerprint": action(fingerprint="8" * 64),
+        "undoes": action(undoes=plain.id),
+    }
+    held = action(state="held")
+    await store.commit(Change(puts=(plain, held, *others.values())))
+
+    for field, other in others.items():
+        query = ActionQuery(**{field: getattr(other, field)})
+        expect(await _ids(store, query) == [other.id], f"by {field}")
+        expect(await store.count(query) == 1, f"counted by {field}")
+    states = ActionQuery(states=("held", "done"))
+    expect(await _ids(store, states) == [held.id], "by state")
+    expect(await store.count(ActionQuery(states=("held", "ready"), limit=1)) == 8, "a count has no limit")
+    expect(await store.count(ActionQuery(undos=False)) == 7, "undos may be left out")
+    expect(await store.count(ActionQuery(task=held.task, states=("held",))) == 1, "fields combine")
+    expect(await store.count(ActionQuery(task=others["task"].task, states=("held",))) == 0, "and exclude each other")
+
+
+async def queries_see_what_changed(world: World) -> None:
+    """A saved action is found by what it is now, no longer by what it was."""
+    here, there = await world.open(), await world.open()
+    first = action()
+    await here.commit(Change(puts=(first,)))
+    later = msgspec.structs.replace(
+        first.saved(), state="held", fingerprint=Digest("7" * 64), due_at=NOON + 5, place="p", ended_at=NOON
+    )
+    await here.commit(Change(puts=(later,)))
+
+    expect(await there.count(ActionQuery(fingerprint=first.fingerprint)) == 0, "no longer by the old fingerprint")
+    expect(await there.actions(ActionQuery(fingerprint=later.fingerprint)) == [later.saved()], "but by the new")
+    expect(await there.count(ActionQuery(states=("ready",))) == 0, "no longer by the old state")
+    expect(await there.count(ActionQuery(states=("held",))) == 1, "but by the new")
+
+
+async def small_kinds_are_listed(world: World) -> None:
+    """All records of a kind come newest key first, up to the limit, and none of another kind."""
+    store = await world.open()
+    made = [task() for _ in range(5)]
+    await store.commit(Change(puts=(*made, action())))
+
+    listed = await store.all(type(made[0]), limit=3)
+
+    expect([each.key for each in listed] == [each.key for each in reversed(made)][:3], "newest first")
+
+
+async def the_next_due_is_known(world: World) -> None:
+    """The earliest due time is that over all actions of all places, and None when nothing is ever due."""
+    store = await world.open()
+    expect(await store.next_due_at() is None, "nothing is due")
+    await store.commit(Change(puts=(action(due_at=None, state="done"),)))
+    expect(await store.next_due_at() is None, "what has ended is not due")
+    early = action(due_at=NOON + 3, place="b")
+    await store.commit(Change(puts=(action(due_at=NOON + 9), action(due_at=NOON + 5, place="a"), early)))
+    expect(await store.next_due_at() == NOON + 3, "the earliest of all")
+    await store.commit(Change(puts=(msgspec.structs.replace(early.saved(), due_at=None),)))
+    expect(await store.next_due_at() == NOON + 5, "the next after it")
+
+
+PROMISES: tuple[Promise, ...] = (
+    newest_first_in_pages,
+    every_field_narrows,
+    queries_see_what_changed,
+    small_kinds_are_listed,
+    the_next_due_is_known,
+)

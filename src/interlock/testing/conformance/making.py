@@ -1,0 +1,71 @@
+"""Plain values for the suites: each call differs from the last by its id alone, unless told otherwise."""
+
+from typing import Any
+
+from interlock.adapters.system import SystemIds
+from interlock.domain.action import Action
+from interlock.domain.budget import Budget
+from interlock.domain.evidence import Fact
+from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId
+from interlock.domain.task import Task
+
+NOON = 1_800_000_000_000
+"""Some time, UTC ms."""
+_ids = SystemIds()
+
+
+def action(**changes: Any) -> Action:
+    """An action that waits for a worker since NOON."""
+    made = _ids.new()
+    values: dict[str, Any] = {
+        "id": ActionId(made),
+        "task": TaskId("task-1"),
+        "agent": AgentName("pricing"),
+        "release": Digest("1" * 64),
+        "contract": ContractName("pricing.set_price"),
+        "contract_digest": Digest("2" * 64),
+        "arguments": {"sku": "A-1", "price_minor": 1900, "tags": ["ü", None, True]},
+        "nonce": "3" * 32,
+        "digest": Digest("4" * 64),
+        "fingerprint": Digest("5" * 64),
+        "idempotency_key": f"key-{made}",
+        "proposed_at": NOON,
+        "state": "ready",
+        "due_at": NOON,
+    }
+    return Action(**values | changes)
+
+
+def task(**changes: Any) -> Task:
+    """An open task."""
+    values: dict[str, Any] = {
+        "id": TaskId(_ids.new()),
+        "agent": AgentName("pricing"),
+        "release": Digest("1" * 64),
+        "purpose": "weekly review",
+        "initiator": "user:ana",
+        "opened_at": NOON,
+        "expires_at": NOON + 1000,
+    }
+    return Task(**values | changes)
+
+
+def budget(limit: int, scope: str = "tenant") -> Budget:
+    """A budget on calls."""
+    return Budget(scope=scope, unit="calls", limit=limit)
+
+
+def fact(about: Action, seq: int = 1, **changes: Any) -> Fact:
+    """Something that happened to `about`, part of it private."""
+    values: dict[str, Any] = {
+        "phase": "decided",
+        "subject": "action",
+        "subject_id": about.id,
+        "subject_digest": about.digest,
+        "observed_at": NOON,
+        "body": {"state": about.state},
+        "private": {"toolArgs": {"sku": "A-1"}, "facts": {"flagship": True}},
+        "action": about.id,
+        "seq": seq,
+    }
+    return Fact(**values | changes)

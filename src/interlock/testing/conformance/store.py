@@ -1,0 +1,15 @@
+"""Everything that a `Store` and its `Log` promise, by subject."""
+
+from typing import Final
+
+from interlock.testing.conformance import claiming, drawing, finding, recording, saving, waking
+from interlock.testing.conformance.world import Promise
+
+SUITES: Final[dict[str, tuple[Promise, ...]]] = {
+    "saving": saving.PROMISES,
+    "drawing": drawing.PROMISES,
+    "finding": finding.PROMISES,
+    "claiming": claiming.PROMISES,
+    "recording": recording.PROMISES,
+    "waking": waking.PROMISES,
+}
