@@ -61,16 +61,16 @@ class Functions:
         self._threads = anyio.CapacityLimiter(threads)
 
     async def call(
-        self, tool: Found, role: Role, arguments: dict[str, JsonValue], call: Call, timeout_s: float
+        self, tool: Found, role: Role, arguments: dict[str, JsonValue], call: Call, timeout_ms: int, spent_s: float = 0
     ) -> Answer:
-        """Call `tool` once and say what is known afterwards."""
+        """Call `tool` once and say what is known afterwards. `spent_s` of its time are gone already."""
         own, known = _split(role, arguments)
         try:
             values = self._values_of(tool.function, own, call=call, **known)
         except ContractError as error:
             return not_called(role, error.detail)
         started = threading.Lock()
-        with anyio.move_on_after(timeout_s) as limit:
+        with anyio.move_on_after(timeout_ms / 1000 - spent_s) as limit:
             try:
                 return self._answer(role, await self._run(tool.function, values, started))
             except asyncio.CancelledError:
@@ -82,8 +82,8 @@ class Functions:
             except (Exception, SystemExit) as error:  # noqa: BLE001  a person's function may raise anything; it is never lost
                 return _raised(tool, role, error)
         if started.acquire(blocking=False):
-            return not_called(role, f"no thread became free within {timeout_s:g} s")
-        return Unsure(f"no answer within {timeout_s:g} s")
+            return not_called(role, f"no thread became free within {timeout_ms} ms")
+        return Unsure(f"no answer within {timeout_ms} ms")
 
     async def _run(self, function: Function, values: dict[str, Any], started: threading.Lock) -> object:
         """Its return. `started` is taken by whoever is first: the call, or the end of the time."""

@@ -3,7 +3,7 @@
 What decides between *nothing* and *unsure* is whether the request began to be sent: no connection, no effect. After that
 only the target's own word counts: 2xx it happened, 4xx it refused (409 and 412 because the precondition no longer holds),
 anything else (408, 425, 429, 5xx, a redirect, silence, a broken answer) leaves it open. Redirects are not followed,
-cookies are not kept, and of an answer at most 1 MiB is read.
+neither cookies nor connections are kept from one call to the next, and of an answer at most 1 MiB is read.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ MAX_REFUSAL_BYTES: Final = 4096
 QUOTED: Final = 200
 """How many characters of a refusal are repeated."""
 
-_LIMITS: Final = httpx.Limits(
-    max_connections=128,
-    max_keepalive_connections=64,
-    # Below what servers commonly keep (2 s and up): a connection they just closed would make a clear failure unsure.
-    keepalive_expiry=1.5,
-)
+_HEADERS: Final = {
+    # Every call has a connection of its own. On a used one, what a server sent beyond the end of its last answer is read
+    # as the next one, and an answer would be taken for another action's; and a server that closes it just then makes
+    # unsure what would have been nothing.
+    "Connection": "close",
+}
 _TRY_LATER: Final = frozenset({408, 425, 429})
 _NOT_SO: Final = frozenset({404, 409, 412})
 
@@ -65,15 +65,14 @@ class HttpEffectors:
         except UnfitError as error:
             return not_called(role, str(error))
         sending = _Sending()
-        limit_s = contract.timeout_ms / 1000
-        with anyio.move_on_after(limit_s):
+        with anyio.move_on_after(contract.timeout_ms / 1000):
             try:
                 return await self._answer(request, role, sending)
             except httpx.InvalidURL as error:
                 raise EffectorError(f"`{target.url}` cannot be asked: {error}") from None
             except (httpx.HTTPError, httpx.StreamError, anyio.BrokenResourceError, OSError) as error:
                 return sending.failed(role, words_of(error))
-        return sending.failed(role, f"no answer within {limit_s:g} s")
+        return sending.failed(role, f"no answer within {contract.timeout_ms} ms")
 
     async def close(self) -> None:
         """Close the connections. A later call opens new ones."""
@@ -103,8 +102,8 @@ class HttpEffectors:
             self._loop = loop
             self._client = httpx.AsyncClient(
                 timeout=None,  # noqa: S113  the whole call has one limit, above
-                limits=_LIMITS,
                 follow_redirects=False,
+                headers=_HEADERS,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             )
         return self._client

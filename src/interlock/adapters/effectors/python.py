@@ -37,16 +37,15 @@ class PythonEffectors:
         self, contract: Contract, target: PythonTarget, role: Role, arguments: dict[str, JsonValue], call: Call
     ) -> Answer:
         """Call it. Raises EffectorError where it cannot be imported. The time of a first import counts as its own."""
-        left = contract.timeout_ms / 1000
+        began = anyio.current_time()
         tool = self._known.get(target.target)
         if tool is None:
-            began = anyio.current_time()
-            with anyio.move_on_after(left):
+            with anyio.move_on_after(contract.timeout_ms / 1000):
                 tool = await anyio.to_thread.run_sync(self._find, target, abandon_on_cancel=True)
-            left -= anyio.current_time() - began
-        if tool is None or left <= 0:
-            return not_called(role, f"`{target.target}` took longer to import than the tool's timeout")
-        return await self._functions.call(tool, role, arguments, call, left)
+        if tool is None:
+            return not_called(role, f"`{target.target}` took longer than {contract.timeout_ms} ms to import")
+        spent = anyio.current_time() - began
+        return await self._functions.call(tool, role, arguments, call, contract.timeout_ms, spent)
 
     def _find(self, target: PythonTarget) -> Found:
         """The function, imported once. Failures are not kept: what is missing may be installed."""
@@ -96,4 +95,4 @@ class InProcessEffectors:
                 f"`{target.name}` can only be called by the process that made it",
                 next_step="start the program that declares the tool, or make it a function of a module",
             )
-        return await self._functions.call(tool, role, arguments, call, contract.timeout_ms / 1000)
+        return await self._functions.call(tool, role, arguments, call, contract.timeout_ms)
