@@ -18,6 +18,7 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "states": life.states,
     "steps": life.steps,
     "errors": errors.errors,
+    "outcomes": errors.outcomes,
     "promises": promises.promises,
 }
 """Every section by name. To draw a new one is to add a function here."""
