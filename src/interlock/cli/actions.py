@@ -59,9 +59,7 @@ def propose(
         async with here.plane() as plane:
             embedded = Embedded(plane)
             initiator = on_behalf_of or (f"user:{here.person}" if here.person else f"system:{agent}")
-            task = await embedded.open_task(
-                Opening(agent=AgentName(agent), purpose=purpose, initiator=initiator)
-            )
+            task = await embedded.open_task(Opening(agent=AgentName(agent), purpose=purpose, initiator=initiator))
             action = await embedded.propose(
                 Proposal(
                     task=task,

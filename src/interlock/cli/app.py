@@ -30,7 +30,9 @@ def options(
     folder: Annotated[
         Path | None, typer.Option("--workspace", "-w", help="The workspace folder. [env: INTERLOCK_WORKSPACE]")
     ] = None,
-    person: Annotated[str, typer.Option("--as", help="Who you are, for what a person decides. [env: INTERLOCK_PERSON]")] = "",
+    person: Annotated[
+        str, typer.Option("--as", help="Who you are, for what a person decides. [env: INTERLOCK_PERSON]")
+    ] = "",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.")] = False,
 ) -> None:
     """Options of every command."""

@@ -80,7 +80,9 @@ class Output:
         """Print an error in the one shape and give the exit code."""
         code = Exit.EVIDENCE if isinstance(error, IntegrityError) else _BY_FAULT[error.fault]
         if self.json:
-            sys.stdout.write(msgspec.json.format(msgspec.json.encode({"error": plain(error.problem())})).decode() + "\n")
+            sys.stdout.write(
+                msgspec.json.format(msgspec.json.encode({"error": plain(error.problem())})).decode() + "\n"
+            )
             return code
         self.errors.print(f"[red]error[/red] {escape(str(error))}")
         for other in _others(error):

@@ -25,21 +25,35 @@ def show_action(console: Console, action: Action, contract: Contract | None) -> 
     if action.justification:
         _line(console, "because", action.justification)
     if contract is not None:
-        _line(console, "contract", f"version {contract.version}, {contract.effect}, {contract.risk} risk, {_reversal(contract)}")
+        _line(
+            console,
+            "contract",
+            f"version {contract.version}, {contract.effect}, {contract.risk} risk, {_reversal(contract)}",
+        )
     if action.decision is not None:
         by = ", ".join(action.decision.because)
-        _line(console, "decision", f"{action.decision.verdict.replace('_', ' ')} by {by}, policies {action.decision.bundle[:12]}")
+        _line(
+            console,
+            "decision",
+            f"{action.decision.verdict.replace('_', ' ')} by {by}, policies {action.decision.bundle[:12]}",
+        )
     for reason in action.reasons:
         _line(console, "reason", reason)
     if action.hold is not None:
         for need in action.hold.requirements:
-            _line(console, "asks", f"{need.quorum} × {need.role} (policy {need.policy}) until {moment(action.hold.expires_at)}")
+            _line(
+                console,
+                "asks",
+                f"{need.quorum} × {need.role} (policy {need.policy}) until {moment(action.hold.expires_at)}",
+            )
         for word in action.hold.approvals:
             note = f": {word.note}" if word.note else ""
             _line(console, word.verdict, f"{word.person} at {moment(word.decided_at)}{note}")
         _line(console, "view", action.hold.view[:12])
     if action.attempt:
-        _line(console, "attempts", f"{action.attempt}, the last at {moment(action.dispatched_at)}, fence {action.fence}")
+        _line(
+            console, "attempts", f"{action.attempt}, the last at {moment(action.dispatched_at)}, fence {action.fence}"
+        )
     if action.outcome is not None:
         said = action.outcome
         _line(console, "outcome", f"said by the {said.by} at {moment(said.observed_at)}")

@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    keep: Annotated[Path | None, typer.Option(help="Leave the whole shop, its log and its workspace in this folder.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Leave the whole shop, its log and its workspace in this folder.")
+    ] = None,
 ) -> None:
     """A day of a shop: agents act through the gate, are stopped, killed, undone, and proven. Ends non-zero if a promise breaks."""
     day = import_module("interlock_demo.day")

@@ -46,7 +46,7 @@ def check(context: typer.Context) -> None:
     here = context_of(context)
     try:
         site = read_site(here.folder)
-        problems = site.problems()
+        problems = site.problems
     except InterlockError as error:
         raise typer.Exit(here.output.fail(error)) from None
     wrong = [each for each in problems if each.severity == "error"]

@@ -16,7 +16,7 @@ import jsonschema_rs
 import msgspec
 
 from interlock.domain.call import Call
-from interlock.domain.canonical import CanonicalError, JsonValue, encode
+from interlock.domain.canonical import CanonicalError, JsonValue, encode, pointer
 from interlock.domain.closing import Schema
 from interlock.domain.errors import ContractError
 from interlock.sdk.schema import schema_for
@@ -80,13 +80,16 @@ def arguments_of(function: Function, args: Sequence[object], kwargs: Mapping[str
 
     Raises ContractError whose path is the parameter that is missing, unknown, given twice or has no JSON form.
     """
+    signature = _read(function).signature
+    for name in kwargs:
+        if name not in signature.parameters:
+            raise ContractError(f"`{function.__name__}` takes no argument `{name}`", path=pointer(name))
     try:
-        bound = _read(function).signature.bind(*args, **kwargs)
+        bound = signature.bind(*args, **kwargs)
     except TypeError as error:
-        quoted = re.search(r"'(.*)'", str(error))
-        path = f"/{quoted[1]}" if quoted else ""
+        named = re.search(r"'(\w+)'", str(error))
         detail = str(error).replace("'", "`")
-        raise ContractError(f"`{function.__name__}`: {detail}", path=path) from None
+        raise ContractError(f"`{function.__name__}`: {detail}", path=f"/{named[1]}" if named else "") from None
     return {name: to_plain(value, f"/{name}") for name, value in bound.arguments.items() if value is not msgspec.UNSET}
 
 

@@ -23,6 +23,7 @@ from interlock.services.calling import Caller
 from interlock.services.cases import Cases
 from interlock.services.deciding import Decider, brake
 from interlock.services.holding import held
+from interlock.services.intents import Intents
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.recorder import Recorder
 
@@ -45,6 +46,7 @@ class Dispatch:
         steps: Steps,
         timing: Timing,
         worker: WorkerId,
+        intents: Intents,
     ) -> None:
         self._orders = orders
         self._decider = decider
@@ -55,6 +57,7 @@ class Dispatch:
         self._steps = steps
         self._timing = timing
         self._worker = worker
+        self._intents = intents
 
     async def clear(self, action: Action, contract: Contract) -> Action:
         """From `ready`: to `dispatching` or `preparing`, back to `held`, to an end, or waiting for a brake."""
@@ -96,7 +99,10 @@ class Dispatch:
         """Write the intent of one more attempt, under a lease longer than the tool's timeout."""
         now = self._clock.now()
         after = intent(action.after("dispatch"), owner=self._worker, until=now + self._timing.lease(contract), now=now)
-        return await self._recorder.write(after, "dispatching", "dispatch.recorded", conditions)
+        written = await self._recorder.write(after, "dispatching", None, conditions)
+        self._intents.wrote(written)
+        self._steps.reached("dispatch.recorded")
+        return written
 
     async def again(self, action: Action, contract: Contract) -> Action:
         """Another attempt at what may have been attempted. Brakes hold it as they hold a first one."""

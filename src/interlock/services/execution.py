@@ -23,6 +23,7 @@ from interlock.ports.store import Claim, Store
 from interlock.services.breaker import Breaker
 from interlock.services.calling import Caller
 from interlock.services.dispatch import PAUSE_MS, Dispatch
+from interlock.services.intents import Intents
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 
@@ -43,6 +44,7 @@ class Execution:
         steps: Steps,
         timing: Timing,
         worker: WorkerId,
+        intents: Intents,
     ) -> None:
         self._store = store
         self._orders = orders
@@ -54,6 +56,7 @@ class Execution:
         self._steps = steps
         self._timing = timing
         self._worker = worker
+        self._intents = intents
 
     async def claim(self, *, places: tuple[str, ...], only: ActionId | None = None, limit: int = 16) -> list[Action]:
         """Take due actions under a short lease; each is then this process's to `drive`."""
@@ -109,10 +112,14 @@ class Execution:
     async def _dispatched(self, action: Action, contract: Contract) -> Action:
         """8. Execute, if the intent was written under this very lease; otherwise somebody may have begun."""
         if action.dispatched_fence != action.fence:
+            self._intents.drop(action)
             step = settle(action, contract, self._clock.now(), self._timing)
             return await self._next(action, contract, step, Outcome(error="nobody recorded an answer"))
         if (action.lease_until or 0) - self._clock.now() <= contract.timeout_ms:
             # A lease shorter than the tool's timeout never starts a call: it is left to run out.
+            return action
+        if not self._intents.take(action):
+            # Another caller of this process has begun the call; this is a copy from before.
             return action
         answer = await self._caller.call(action, contract, contract.target, "run")
         self._steps.reached("execute.called")

@@ -30,6 +30,7 @@ from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.deciding import Case, Decider, brake
 from interlock.services.holding import held
+from interlock.services.intents import Intents
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.saving import save
 
@@ -52,6 +53,7 @@ class Gate:
         steps: Steps,
         timing: Timing,
         worker: WorkerId,
+        intents: Intents,
     ) -> None:
         self._store = store
         self._orders = orders
@@ -62,6 +64,7 @@ class Gate:
         self._steps = steps
         self._timing = timing
         self._worker = worker
+        self._intents = intents
 
     async def propose(self, proposal: Proposal) -> Action:
         """Decide `proposal` and store what came of it. A key that was used before gives the first action back.
@@ -305,6 +308,8 @@ class Gate:
 
     async def _record(self, action: Action, change: Change) -> Action:
         await save(self._store, change)
+        if action.state == "dispatching":
+            self._intents.wrote(action)
         self._steps.reached("propose.recorded")
         return action.saved()
 

@@ -11,7 +11,7 @@ from interlock.ports.steps import Steps
 from interlock.ports.store import Store
 from interlock.domain.settlement import Timing
 from interlock.services.approvals import Approvals
-from interlock.services.audit import Audit
+from interlock.services.audit import Audit, Verifying
 from interlock.services.breaker import Breaker
 from interlock.services.calling import Caller
 from interlock.services.cases import Cases
@@ -20,6 +20,7 @@ from interlock.services.deciding import Decider
 from interlock.services.dispatch import Dispatch
 from interlock.services.execution import Execution
 from interlock.services.gate import Gate
+from interlock.services.intents import Intents
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 from interlock.services.registry import Registry
@@ -41,6 +42,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     steps: Steps
     timing: Timing
     places: tuple[str, ...] = ("",)
+    verifying: Verifying | None = None
+    """What the log is verified with; None where there are no keys to verify with."""
 
 
 class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +70,7 @@ def plane(means: Means) -> ControlPlane:
     recorder = Recorder(m.store, m.clock, m.steps)
     caller = Caller(m.effectors)
     breaker = Breaker(m.store, orders, m.clock)
+    intents = Intents()
     gate = Gate(
         store=m.store,
         orders=orders,
@@ -77,6 +81,7 @@ def plane(means: Means) -> ControlPlane:
         steps=m.steps,
         timing=m.timing,
         worker=m.worker,
+        intents=intents,
     )
     dispatch = Dispatch(
         orders=orders,
@@ -88,6 +93,7 @@ def plane(means: Means) -> ControlPlane:
         steps=m.steps,
         timing=m.timing,
         worker=m.worker,
+        intents=intents,
     )
     execution = Execution(
         store=m.store,
@@ -100,6 +106,7 @@ def plane(means: Means) -> ControlPlane:
         steps=m.steps,
         timing=m.timing,
         worker=m.worker,
+        intents=intents,
     )
     return ControlPlane(
         means=means,
@@ -123,5 +130,5 @@ def plane(means: Means) -> ControlPlane:
         registry=Registry(store=m.store, orders=orders, policies=m.policies, clock=m.clock),
         tasks=Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids),
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock),
-        audit=Audit(store=m.store, log=m.log),
+        audit=Audit(store=m.store, log=m.log, verifying=m.verifying),
     )

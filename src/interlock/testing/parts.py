@@ -127,6 +127,11 @@ class ScriptedEffectors:
         """What happens when `contract` is called in `role`."""
         self._scripts[contract, role] = script
 
+    def say(self, contract: str, role: Role, *answers: Answer) -> None:
+        """What calls are answered in turn; the last answer stays."""
+        left = list(answers)
+        self.on(contract, role, lambda *_: left.pop(0) if len(left) > 1 else left[0])
+
     def reaches(self, contract: Contract) -> bool:
         """Whether this process can run it: the test says."""
         del contract

@@ -1,0 +1,28 @@
+"""`python -m bench [NAME ...]`: the figures of docs/benchmarks.md, or those named."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from bench import crowd, gated, memory, package, waiting
+
+FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
+    "gated": gated.run,
+    "crowd": crowd.run,
+    "waiting": waiting.run,
+    "memory": memory.run,
+    "package": package.run,
+}
+
+
+async def main(names: list[str]) -> None:
+    """Run each figure; they print as they go."""
+    for name in names or list(FIGURES):
+        await FIGURES[name]()
+
+
+if __name__ == "__main__":
+    unknown = [name for name in sys.argv[1:] if name not in FIGURES]
+    if unknown:
+        sys.exit(f"there is no figure `{unknown[0]}`; there are: {', '.join(FIGURES)}")
+    asyncio.run(main(sys.argv[1:]))

@@ -1,0 +1,202 @@
+"""Where everything meets: files become values, adapters become means, means become a control plane. Names every adapter."""
+
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.effectors.all import AllEffectors
+from interlock.adapters.effectors.functions import Functions
+from interlock.adapters.effectors.http_call import HttpEffectors
+from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
+from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
+from interlock.adapters.memory import MemoryStore
+from interlock.adapters.sealer import LogSealer
+from interlock.adapters.sqlite.store import SqliteStore
+from interlock.adapters.system import SystemClock, SystemIds
+from interlock.adapters.workspace import (
+    Problem,
+    Workspace,
+    complete,
+    load_modules,
+    read_workspace,
+    sound,
+    write_workspace,
+)
+from interlock.domain.contract import Contract, InProcess
+from interlock.domain.errors import InterlockError, PolicyError
+from interlock.domain.ids import StreamId, WorkerId
+from interlock.embedded import Embedded
+from interlock.ports.steps import Steps
+from interlock.sdk.client import Client, Connection
+from interlock.sdk.home import Home
+from interlock.sdk.signature import plain_result, values_of
+from interlock.sdk.tool import Hooks, Tool, tools_in
+from interlock.services.audit import Verifying
+from interlock.services.plane import ControlPlane, Means, plane
+from interlock.services.registry import Definition
+
+MEMORY = "memory:"
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """A workspace as it was read, with the contracts of its modules, and everything that is wrong with it."""
+
+    workspace: Workspace
+    contracts: tuple[Contract, ...]
+    problems: tuple[Problem, ...]
+
+    def counts(self) -> dict[str, int]:
+        """How many there are of each thing."""
+        return {
+            "agents": len(self.workspace.agents),
+            "contracts": len(self.contracts),
+            "policy files": len(self.workspace.policies),
+            "people": len(self.workspace.people),
+        }
+
+
+def read_site(folder: Path, tools: Sequence[Tool[..., Any]] = ()) -> Site:
+    """Read a workspace and import its modules; `tools` are added to those. Raises WorkspaceError if it is none."""
+    workspace = read_workspace(folder)
+    whole = complete(workspace, tools_in)
+    known = {each.digest for each in whole.contracts}
+    contracts = (*whole.contracts, *(each.contract for each in tools if each.contract.digest not in known))
+    problems = whole.problems
+    if not any(each.severity == "error" for each in problems):
+        problems = (*problems, *_policy_problems(workspace, contracts))
+    return Site(workspace=workspace, contracts=contracts, problems=problems)
+
+
+def definition(site: Site) -> Definition:
+    """What the site wants in force. Raises WorkspaceError with the first thing that is wrong."""
+    sound(site.problems)
+    workspace = site.workspace
+    return Definition(
+        agents=workspace.agents,
+        contracts=site.contracts,
+        policies=workspace.policies,
+        people=workspace.people,
+        budgets=workspace.settings.budgets,
+    )
+
+
+def initialise(folder: Path, name: str) -> list[str]:
+    """Write a small workspace and the keys of its log. Overwrites nothing. Gives the paths made."""
+    made = [str(path) for path in write_workspace(folder, name)]
+    keys = KeyFolder(read_workspace(folder).settings.keys)
+    if not keys.path.exists():
+        keys.create(f"{name}.interlock/log")
+        made.append(str(keys.path))
+    return made
+
+
+def connect(folder: Path, *, steps: Steps | None = None) -> ControlPlane:
+    """The control plane on the workspace in `folder`. Raises WorkspaceError, KeyFileError and StoreErrors."""
+    return _connect(read_workspace(folder), memory=False, steps=steps)[0]
+
+
+def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[..., Any]] = ()) -> Client:  # noqa: A001 the field's word
+    """The agent's side of the control plane in a workspace folder.
+
+    `apply=True` brings the workspace as it is on disk into force first; `tools` are contracts of this program to be applied
+    with it. `memory:FOLDER` keeps everything in memory, for tests, and always applies. Raises InterlockError.
+    """
+    text = str(location)
+    memory = text.startswith(MEMORY)
+    folder = Path(text.removeprefix(MEMORY) or ".")
+    workspace = read_workspace(folder)
+    control, offered = _connect(workspace, memory=memory, steps=None)
+    home = Home()
+
+    def register(tool: Tool[..., Any]) -> None:
+        _offer(offered, tool)
+
+    for tool in tools:
+        register(tool)
+    try:
+        if apply or memory or tools:
+            home.block(control.registry.apply, definition(read_site(folder, tools)), by="open")
+    except InterlockError:
+        home.block(control.means.store.close)
+        home.stop()
+        raise
+    home.stop()
+    return Client(Connection(Embedded(control), home, register), lambda: None)
+
+
+class _Quiet:
+    """Nobody is told of steps."""
+
+    def reached(self, step: str) -> None:
+        """Do nothing."""
+
+
+def _connect(workspace: Workspace, *, memory: bool, steps: Steps | None) -> tuple[ControlPlane, InProcessEffectors]:
+    settings = workspace.settings
+    load_modules((), settings.pythonpath, tools_in)
+    ids = SystemIds()
+    stream = StreamId(ids.new())
+    functions = Functions(values_of, plain_result)
+    offered = InProcessEffectors(functions)
+    if memory:
+        keys = Keys(log=fresh("memory/log"), gate=fresh("memory/log/gate"))
+        store: MemoryStore | SqliteStore = MemoryStore(settings.tenant, LogSealer(keys, stream, ids))
+    else:
+        keys = KeyFolder(settings.keys).load()
+        settings.store.parent.mkdir(parents=True, exist_ok=True)
+        store = SqliteStore.open(settings.store, settings.tenant, LogSealer(keys, stream, ids))
+    means = Means(
+        tenant=settings.tenant,
+        worker=WorkerId(f"{socket.gethostname()}:{os.getpid()}:{stream[-6:]}"),
+        store=store,
+        log=store,
+        policies=CedarPolicies(),
+        effectors=AllEffectors(python=PythonEffectors(functions), http=HttpEffectors(os.environ), in_process=offered),
+        clock=SystemClock(),
+        ids=ids,
+        steps=steps or _Quiet(),
+        timing=settings.timing,
+        verifying=Verifying(log_key=keys.log.verifier, gate_keys=(keys.gate.verifier,), verify=verify),
+    )
+    return plane(means), offered
+
+
+def _offer(offered: InProcessEffectors, tool: Tool[..., Any]) -> None:
+    """Make a tool of this process callable, with the functions beside it."""
+    contract = tool.contract
+    if isinstance(contract.target, InProcess):
+        offered.offer(contract.target.name, tool)
+    hooks: Hooks = tool.hooks
+    for name, hook in (
+        ("lookup", hooks.lookup),
+        ("facts", hooks.facts),
+        ("postcondition", hooks.postcondition),
+        ("prepare", hooks.prepare),
+        ("abort", hooks.abort),
+    ):
+        if hook is not None:
+            offered.offer(f"{contract.name}:{name}", hook)
+
+
+def _policy_problems(workspace: Workspace, contracts: Sequence[Contract]) -> list[Problem]:
+    try:
+        CedarPolicies([agent.name for agent in workspace.agents]).bundle(workspace.policies, contracts)
+    except PolicyError as error:
+        found = error.members.get("problems")
+        texts = list[Any](found) if isinstance(found, tuple | list) else [error.detail]
+        return [_placed(str(text)) for text in texts]
+    return []
+
+
+def _placed(text: str) -> Problem:
+    """`file.cedar:3: words` as a problem in that place."""
+    file, _, rest = text.partition(":")
+    line, _, words = rest.partition(":")
+    if file.endswith(".cedar") and line.isdigit():
+        return Problem(file=f"policies/{file.removeprefix('policies/')}", line=int(line), message=words.strip())
+    return Problem(file="policies", message=text)

@@ -1,0 +1,25 @@
+"""The real adapters, for tests and benchmarks that put a plane together by hand."""
+
+from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.effectors.all import AllEffectors
+from interlock.adapters.effectors.functions import Functions
+from interlock.adapters.effectors.http_call import HttpEffectors
+from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
+from interlock.adapters.keys import KeyFolder
+from interlock.adapters.sealer import LogSealer
+from interlock.adapters.sqlite.store import SqliteStore
+from interlock.adapters.system import SystemClock, SystemIds
+
+__all__ = [
+    "AllEffectors",
+    "CedarPolicies",
+    "Functions",
+    "HttpEffectors",
+    "InProcessEffectors",
+    "KeyFolder",
+    "LogSealer",
+    "PythonEffectors",
+    "SqliteStore",
+    "SystemClock",
+    "SystemIds",
+]
