@@ -2,14 +2,14 @@
 
 import asyncio
 from itertools import product
-from typing import get_args
 
 import msgspec
 import pytest
 
+from interlock.domain.action import Action
 from interlock.domain.agent import STAGES, Owners, Runtime, Stage
 from interlock.domain.budget import Budget
-from interlock.domain.call import Landed, Unsure
+from interlock.domain.call import Answer, Call, Landed, Nothing
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import (
     RISKS,
@@ -21,11 +21,12 @@ from interlock.domain.contract import (
     PythonTarget,
     Risk,
 )
-from interlock.domain.errors import ContractError, KeyReused, NotFound
-from interlock.domain.ids import ContractName
-from interlock.domain.policy import Policy, Verdict
+from interlock.domain.control import StopScope
+from interlock.domain.errors import KeyReused, NotAllowed, NotFound
+from interlock.domain.ids import ContractName, Person
+from interlock.domain.policy import Policy, Question, Verdict
 from interlock.domain.proposal import Proposal
-from interlock.ports.store import ActionQuery
+from interlock.embedded import Embedded
 from interlock.testing.parts import Predicate
 from interlock.testing.world import World, contract, permit
 
@@ -34,7 +35,17 @@ pytestmark = pytest.mark.anyio
 RUN = ("thing.put", "run")
 
 
-def rule(verdict: Verdict, holds: Predicate = lambda question: True, **changes: object) -> tuple[Policy, Predicate]:
+def always(question: Question) -> bool:
+    """Whatever is asked."""
+    return True
+
+
+def never(question: Question) -> bool:
+    """Nothing that is asked."""
+    return False
+
+
+def rule(verdict: Verdict, holds: Predicate = always, **changes: object) -> tuple[Policy, Predicate]:
     """A forbid with an outcome."""
     policy = Policy(
         id=f"rule.{verdict}",
@@ -146,14 +157,14 @@ async def test_each_verdict_has_its_state(verdict: Verdict, state: str, calls: i
 
     assert action.state == state
     assert world.effectors.calls[RUN] == calls
-    assert verdict == "allow" or action.decision is not None and action.decision.because == (f"rule.{verdict}",)
+    assert verdict == "allow" or (action.decision is not None and action.decision.because == (f"rule.{verdict}",))
 
 
 @pytest.mark.proves("gate.absence_denies")
 async def test_without_a_permit_everything_is_denied() -> None:
     """No satisfied permit, nothing is done, not even with an approval."""
     world = World()
-    await world.apply(contract(), rules=((permit()[0], lambda question: False), rule("require_approval")))
+    await world.apply(contract(), rules=((permit()[0], never), rule("require_approval")))
 
     action = await world.propose(await world.task())
 
@@ -246,7 +257,7 @@ async def test_shadow_records_what_would_have_happened() -> None:
     world = World()
     facts = Facts(source=PythonTarget(target="world:facts"), schema={})
     await world.apply(contract(facts=facts), rules=(permit(), rule("require_approval")), stage="shadow")
-    world.effectors.on("thing.put", "facts", lambda arguments, call: Landed({"big": True}))
+    world.effectors.say("thing.put", "facts", Landed({"big": True}))
 
     action = await world.propose(await world.task())
 
@@ -262,3 +273,304 @@ async def test_an_agent_without_all_owners_stays_in_shadow() -> None:
     await world.apply(contract(), owners=Owners(decision="dana", policy="pia", data="dora"))
 
     assert (await world.propose(await world.task())).state == "shadowed"
+
+
+# -- 3. limits -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scope", ["all", "agent", "release", "contract"])
+@pytest.mark.proves("gate.stop")
+async def test_a_brake_of_every_scope_stops_every_process_at_once(scope: StopScope) -> None:
+    """From the moment a brake is pulled no process dispatches in its scope; once lifted, each does again."""
+    world = World()
+    await world.apply(contract(), contract("thing.other"))
+    task = await world.task()
+    other = world.another("w2")
+    await world.propose(task)
+    waiting = await world.propose(task, here=False)
+    name = {"all": "", "agent": "ag", "release": task.release, "contract": "thing.put"}[scope]
+    calls = world.effectors.calls[RUN]
+
+    await other.registry.stop(scope, name, by="rita", why="smoke")
+    refused = await world.propose(task)
+    await world.work()
+
+    assert (refused.state, refused.reasons) == ("refused", ("interlock.limit", "stopped: smoke"))
+    assert (await world.action(waiting)).state == "ready"
+    assert world.effectors.calls[RUN] == calls
+    assert (await world.propose(task, "thing.other")).state == ("done" if scope == "contract" else "refused")
+
+    await other.registry.resume(scope, name, by="rita")
+    assert (await world.propose(task)).state == "done"
+    world.clock.advance(1_000)
+    await world.work()
+    assert (await world.action(waiting)).state == "done"
+
+
+@pytest.mark.proves("gate.stop")
+async def test_a_brake_with_an_end_ends_by_itself() -> None:
+    """A brake until a time holds until exactly then."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    await world.plane.registry.stop("all", by="rita", why="pause", until_at=world.clock.now() + 10)
+
+    world.clock.advance(9)
+    assert (await world.propose(task)).state == "refused"
+    world.clock.advance(1)
+    assert (await world.propose(task)).state == "done"
+
+
+@pytest.mark.proves("gate.limits")
+async def test_an_expired_closed_or_closing_task_admits_nothing() -> None:
+    """After a task's time, or once it is closed or being undone, its old handle admits no action."""
+    world = World()
+    await world.apply(contract())
+    expired = await world.task(lasts_ms=5)
+    closed, closing = await world.task(), await world.task()
+    await world.plane.tasks.close(closed)
+    await world.plane.compensation.undo("task", closing.id, by="rita", why="wrong")
+    world.clock.advance(5)
+
+    said = {(await world.propose(task)).reasons[1] for task in (expired, closed, closing)}
+
+    assert said == {"the task has expired", "the task is closed", "the task is closing"}
+    assert not world.effectors.calls
+
+
+@pytest.mark.proves("gate.limits")
+async def test_what_a_task_prohibits_is_refused() -> None:
+    """A contract the task prohibits is refused whatever policy says, in its sub-tasks too."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task(prohibited=("thing.put",))
+    below = await world.task(parent=task)
+
+    assert [(await world.propose(each)).reasons[1] for each in (task, below)] == ["the task prohibits `thing.put`"] * 2
+
+
+@pytest.mark.proves("gate.limits")
+async def test_a_loop_ends() -> None:
+    """The same thing asked for more often than the agent's limit is refused; other arguments are not."""
+    world = World()
+    await world.apply(contract(), runtime=Runtime(max_repeats=3))
+    task = await world.task()
+
+    assert [(await world.propose(task)).state for _ in range(5)] == ["done"] * 3 + ["refused"] * 2
+    assert (await world.propose(task, n=2)).state == "done"
+
+
+@pytest.mark.proves("gate.limits")
+async def test_tasks_nest_only_so_deep() -> None:
+    """A task deeper than the agent's limit cannot be opened."""
+    world = World()
+    await world.apply(contract(), runtime=Runtime(max_depth=1))
+    below = await world.task(parent=await world.task())
+
+    with pytest.raises(NotAllowed):
+        await world.task(parent=below)
+
+
+@pytest.mark.proves("gate.limits")
+async def test_a_task_has_so_many_calls() -> None:
+    """A task's calls are counted: the one too many is refused, and what was refused costs nothing."""
+    world = World()
+    await world.apply(contract(), runtime=Runtime(max_actions=2))
+    task = await world.task()
+    await world.propose(task, n=-1)
+
+    assert [(await world.propose(task)).state for _ in range(3)] == ["done", "done", "refused"]
+
+
+# -- 5. reserve ------------------------------------------------------------------------------------------------
+
+MONEY = Cost(unit="EUR", amount="$args.n")
+
+
+async def budget(world: World, key: str) -> tuple[int, int]:
+    """What is reserved and what is spent."""
+    found = await world.store.get(Budget, key)
+    assert found is not None
+    return found.reserved, found.spent
+
+
+@pytest.mark.parametrize("scope", ["tenant", "agent", "task"])
+@pytest.mark.proves("budget.never_over")
+async def test_twenty_at_once_on_a_budget_of_ten(scope: str) -> None:
+    """Of twenty concurrent actions of three units each, from two processes, exactly three fit into ten."""
+    world = World()
+    limits = (
+        {"budgets": {"EUR": 10}} if scope == "tenant" else {"agent_budgets": {"EUR": 10}} if scope == "agent" else {}
+    )
+    await world.apply(contract(cost=MONEY), runtime=Runtime(max_repeats=100), **limits)
+    task = await world.task(budgets={"EUR": 10} if scope == "task" else {})
+    planes = [world.plane, world.another("w2")]
+    key = {"tenant": "tenant", "agent": "agent:ag", "task": f"task:{task.id}"}[scope] + "/EUR"
+
+    async def one(number: int) -> str:
+        process = planes[number % 2]
+        action = await process.gate.propose(Proposal(task=task, contract=ContractName("thing.put"), arguments={"n": 3}))
+        reserved, spent = await budget(world, key)
+        assert reserved + spent <= 10
+        if action.state == "dispatching":
+            action = await process.execution.drive(action)
+        return action.state
+
+    states = await asyncio.gather(*(one(number) for number in range(20)))
+
+    assert sorted(states) == ["done"] * 3 + ["refused"] * 17
+    assert await budget(world, key) == (0, 9)
+    assert await budget(world, f"task:{task.id}/calls") == (0, 3)
+
+
+@pytest.mark.proves("budget.exact")
+async def test_what_ends_without_an_effect_gives_its_budget_back() -> None:
+    """Rejected, expired, failed, voided, denied at dispatch: each releases exactly what it reserved."""
+    world = World()
+    held = rule("require_approval", lambda question: question.arguments["n"] == 5)
+    await world.apply(contract(cost=MONEY, idempotency=Keyed()), rules=(permit(), held), budgets={"EUR": 100})
+    task = await world.task()
+
+    rejected = await world.propose(task, n=5)
+    expired = await world.propose(task, n=5)
+    voided = await world.propose(task, n=7, here=False)
+    world.effectors.say("thing.put", "run", Nothing("sold out"))
+    assert (await world.propose(task, n=6)).state == "failed"
+    assert await budget(world, "tenant/EUR") == (17, 0)
+
+    await world.plane.approvals.reject(rejected.id, Person("rita"))
+    await world.plane.compensation.undo("task", task.id, by="rita", why="all wrong")
+    await world.work()
+
+    assert [(await world.action(each)).state for each in (rejected, expired, voided)] == [
+        "rejected",
+        "voided",
+        "voided",
+    ]
+    assert await budget(world, "tenant/EUR") == (0, 0)
+    assert await budget(world, f"task:{task.id}/calls") == (0, 0)
+
+
+@pytest.mark.proves("budget.exact")
+async def test_a_repeat_by_key_that_finds_no_budget_gets_the_first_answer() -> None:
+    """Two processes, one key, a budget for one: both get the same action and nobody gets an error."""
+    world = World()
+    await world.apply(contract(cost=MONEY), budgets={"EUR": 2})
+    task = await world.task()
+    other = world.another("w2")
+    await other.orders.current()
+    asked = Proposal(task=task, contract=ContractName("thing.put"), arguments={"n": 3}, idempotency_key="k")
+
+    first, second = await asyncio.gather(world.plane.gate.propose(asked), other.gate.propose(asked))
+
+    assert first.id == second.id
+    assert first.state == "refused"
+
+
+@pytest.mark.parametrize(
+    ("cost", "arguments"),
+    [
+        (Cost(unit="EUR", amount="$args.price"), {"n": 1}),
+        (Cost(unit="EUR", amount="$args.text"), {"n": 1, "text": "1000"}),
+        (Cost(unit="$args.text", amount=5), {"n": 1}),
+        (Cost(unit="EUR", amount="$args.price"), {"n": 1, "price": -5}),
+    ],
+    ids=["missing amount", "text amount", "missing unit", "negative amount"],
+)
+@pytest.mark.proves("budget.unknown_cost")
+async def test_an_action_whose_cost_is_not_known_is_refused(cost: Cost, arguments: dict[str, JsonValue]) -> None:
+    """What an action costs must come out as a number of units; otherwise it is refused, never taken to be free."""
+    world = World()
+    schema: dict[str, JsonValue] = {
+        "type": "object",
+        "properties": {"n": {"type": "integer"}, "price": {"type": "integer"}, "text": {"type": "string"}},
+        "additionalProperties": False,
+    }
+    await world.apply(contract(cost=cost, input_schema=schema), budgets={"EUR": 10})
+
+    action = await world.propose(await world.task(), **arguments)
+
+    assert (action.state, action.reasons[0]) == ("refused", "interlock.cost")
+    assert not world.effectors.calls
+
+
+# -- keys ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.proves("gate.same_key")
+async def test_a_second_call_with_the_same_key_gets_the_first_ones_answer() -> None:
+    """Done, denied, refused, held or undone: the same key and arguments give the same action, and one call at most."""
+    world = World()
+    await world.apply(contract(), rules=(permit(), rule("deny", lambda question: question.arguments["n"] == 2)))
+    task = await world.task()
+
+    for n, state in ((1, "done"), (2, "denied"), (-1, "refused")):
+        first = await world.propose(task, key=f"k{n}", n=n)
+        again = await world.propose(task, key=f"k{n}", n=n)
+        assert (first.state, again) == (state, first)
+    done = await world.propose(task, key="k1", n=1)
+    await world.plane.compensation.undo("action", done.id, by="rita", why="wrong")
+    await world.work()
+    assert (await world.propose(task, key="k1", n=1)).state == "undone"
+    assert world.effectors.calls[RUN] == 1
+
+
+@pytest.mark.proves("gate.same_key")
+async def test_a_key_with_other_arguments_is_an_error() -> None:
+    """The first action stands; nothing is recorded or run for the second."""
+    world = World()
+    await world.apply(contract(), contract("thing.other"))
+    task = await world.task()
+    await world.propose(task, key="k", n=1)
+    await world.propose(task, key="bad", n=-1)
+
+    for name, key, n in (
+        ("thing.put", "k", 2),
+        ("thing.other", "k", 1),
+        ("thing.put", "k", -1),
+        ("thing.put", "bad", 1),
+    ):
+        with pytest.raises(KeyReused):
+            await world.propose(task, name, key=key, n=n)
+    assert world.effectors.calls.total() == 1
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.proves("gate.same_key")
+async def test_the_same_key_at_the_same_time_is_one_call(processes: int) -> None:
+    """Ten concurrent calls under one key, in one process or two, touch the world once, even where nothing else would help."""
+    world = World()
+    await world.apply(contract(idempotency=Blind()))
+    task = await world.task()
+    planes = [world.plane, world.another("w2")][:processes]
+
+    async def slow(arguments: dict[str, JsonValue], call: Call) -> Answer:
+        await asyncio.sleep(0.01)
+        return Landed(arguments)
+
+    world.effectors.on("thing.put", "run", slow)
+
+    async def one(number: int) -> Action:
+        asked = Proposal(task=task, contract=ContractName("thing.put"), arguments={"n": 1}, idempotency_key="k")
+        return await Embedded(planes[number % processes]).propose(asked)
+
+    found = await asyncio.gather(*(one(number) for number in range(10)))
+
+    assert len({action.id for action in found}) == 1
+    assert world.effectors.calls[RUN] == 1
+    assert (await world.action(found[0])).state == "done"
+
+
+@pytest.mark.proves("gate.intent_once")
+async def test_an_intent_starts_one_call() -> None:
+    """Driving an old copy of an action that was dispatched touches nothing, during the call and after it."""
+    world = World()
+    await world.apply(contract(idempotency=Blind()))
+    asked = Proposal(task=await world.task(), contract=ContractName("thing.put"), arguments={"n": 1})
+    copy = await world.plane.gate.propose(asked)
+
+    await asyncio.gather(world.plane.execution.drive(copy), world.plane.execution.drive(copy))
+    await world.plane.execution.drive(copy)
+
+    assert world.effectors.calls[RUN] == 1
+    assert (await world.action(copy)).state == "done"
