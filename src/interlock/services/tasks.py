@@ -3,10 +3,10 @@
 import msgspec
 
 from interlock.domain.budget import Budget
+from interlock.domain.canonical import digest
 from interlock.domain.change import Change, given
 from interlock.domain.errors import Conflict, NotAllowed, NotFound
 from interlock.domain.evidence import Fact, Phase
-from interlock.domain.canonical import digest
 from interlock.domain.ids import Digest, TaskId
 from interlock.domain.record import plain
 from interlock.domain.task import Opening, Task
@@ -26,19 +26,23 @@ class Tasks:
         self._ids = ids
 
     async def open(self, opening: Opening) -> Task:
-        """Open a task. Raises NotFound when no such agent is in force, NotAllowed when tasks nest too deep."""
+        """Open a task. A sub-task may be narrower than its parent, never wider.
+
+        Raises NotFound when no such agent is in force, NotAllowed when tasks nest too deep or the parent is not open.
+        """
         while True:
             orders = await self._orders.refresh()
             standing = orders.control.agents.get(opening.agent)
             if standing is None:
                 raise NotFound(f"no agent `{opening.agent}` is in force", next_step="run `interlock apply`")
             runtime = orders.agents[opening.agent].runtime
-            parent = opening.parent
+            parent = await self._open_parent(opening)
             depth = parent.depth + 1 if parent is not None else 0
             if depth > runtime.max_depth:
                 raise NotAllowed(f"tasks of `{opening.agent}` may nest {runtime.max_depth} deep")
             now = self._clock.now()
-            until = now + min(opening.lasts_ms or runtime.max_task_ms, runtime.max_task_ms)
+            lasts = runtime.max_task_ms if opening.lasts_ms is None else min(opening.lasts_ms, runtime.max_task_ms)
+            until = now + lasts
             budgets = {
                 **opening.budgets,
                 "calls": min(opening.budgets.get("calls", runtime.max_actions), runtime.max_actions),
@@ -51,7 +55,9 @@ class Tasks:
                 initiator=opening.initiator,
                 opened_at=now,
                 expires_at=min(until, parent.expires_at) if parent is not None else until,
-                prohibited=opening.prohibited,
+                prohibited=tuple(
+                    dict.fromkeys((*(parent.prohibited if parent is not None else ()), *opening.prohibited))
+                ),
                 budgets=budgets,
                 depth=depth,
                 parent=parent.id if parent is not None else None,
@@ -59,12 +65,23 @@ class Tasks:
                 plan=opening.plan,
             )
             limits = tuple(Budget(scope=f"task:{task.id}", unit=unit, limit=limit) for unit, limit in budgets.items())
-            change = Change(puts=(task, *limits), given=(given(orders.control),), facts=(_fact(task, "opened", now),))
+            leans = (given(orders.control), *((given(parent),) if parent is not None else ()))
+            change = Change(puts=(task, *limits), given=leans, facts=(_fact(task, "opened", now),))
             try:
                 await save(self._store, change)
             except Conflict:
                 continue
             return task.saved()
+
+    async def _open_parent(self, opening: Opening) -> Task | None:
+        if opening.parent is None:
+            return None
+        parent = await self._store.get(Task, opening.parent.id)
+        if parent is None:
+            raise NotFound(f"there is no task `{opening.parent.id}`")
+        if parent.state != "open":
+            raise NotAllowed(f"the parent task is {parent.state}")
+        return parent
 
     async def close(self, task: Task) -> Task:
         """No more actions in this task. What waits goes on waiting; nothing is undone. Closing twice is once."""
