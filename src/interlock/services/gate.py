@@ -11,7 +11,6 @@ import msgspec
 
 from interlock.domain.action import Action, Move, first, intent
 from interlock.domain.binding import action_digest, bind, fingerprint
-from interlock.domain.budget import Draw, budget_key
 from interlock.domain.canonical import CanonicalError, JsonValue, digest
 from interlock.domain.change import Change, given
 from interlock.domain.contract import Contract, InProcess, Reversal
@@ -23,12 +22,13 @@ from interlock.domain.proposal import Proposal
 from interlock.domain.recording import recorded
 from interlock.domain.settlement import Timing
 from interlock.domain.task import Task
-from interlock.domain.unwind import resolve, undo_arguments
+from interlock.domain.unwind import undo_arguments
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.deciding import Case, Decider, brake
+from interlock.services.drawing import draws_of
 from interlock.services.holding import held
 from interlock.services.intents import Intents
 from interlock.services.orders import Orders, StandingOrders
@@ -79,11 +79,7 @@ class Gate:
             orders = await self._orders.current()
             action, change = await self._decide(proposal, orders)
             try:
-                return await self._record(action, change)
-            except BudgetExceeded as error:
-                contract = await self._orders.contract(action.contract_digest)
-                refused, change = self._refused(proposal, error.detail, "interlock.budget", contract)
-                return await self._record(refused, change)
+                return await self._record_or_refuse(proposal, action, change)
             except Conflict as conflict:
                 repeat = await self._repeat(proposal)
                 if repeat is not None:
@@ -162,9 +158,14 @@ class Gate:
             draft, contract, task, agent.runtime.max_repeats, agent.runtime.max_depth, orders, now
         )
         if limit:
-            return self._refused(proposal, limit, "interlock.limit", contract)
+            refused, change = self._refused(proposal, limit, "interlock.limit", contract)
+            # A refusal by a brake that was lifted since would never be found out: it leans on the orders like a decision.
+            return refused, msgspec.structs.replace(change, given=(given(orders.control), given(task)))
         # 4. to 7.
-        return await self._judged(draft, contract, task, orders, undoing=None, here=proposal.here)
+        try:
+            return await self._judged(draft, contract, task, orders, undoing=None, here=proposal.here)
+        except ContractError as error:
+            return self._refused(proposal, error.detail, "interlock.cost", contract)
 
     async def _judged(
         self,
@@ -195,7 +196,7 @@ class Gate:
         self._steps.reached("propose.decided")
         # 5. Reserve, in the transaction that stores the decision.
         lives = decision.verdict in ("allow", "oblige", "require_approval", "escalate")
-        draws = self._draws(draft, contract, task, orders) if lives else ()
+        draws = draws_of(draft, contract, task, orders) if lives else ()
         draft = msgspec.structs.replace(draft, reserved=draws)
         # 6. Hold, or 7. write the intent.
         action, phase = self._placed(draft, contract, task, decision, agent.approvals.within_ms, here=here)
@@ -262,25 +263,6 @@ class Gate:
             return f"the task asked for exactly this {max_repeats} times already"
         return ""
 
-    def _draws(self, draft: Action, contract: Contract, task: Task, orders: Orders) -> tuple[Draw, ...]:
-        """What the action reserves: one call, and its cost, from every budget that applies. An undo costs nothing."""
-        if draft.undoes is not None:
-            return ()
-        amounts = {"calls": 1}
-        if contract.cost is not None:
-            sources: dict[str, JsonValue] = {"$args": draft.arguments}
-            amount, unit = resolve(contract.cost.amount, sources), resolve(contract.cost.unit, sources)
-            if isinstance(amount, int) and isinstance(unit, str) and amount > 0:
-                amounts[unit] = amount
-        known = set(orders.control.budgets) | {budget_key(f"task:{task.id}", unit) for unit in task.budgets}
-        scopes = ("tenant", f"agent:{task.agent}", f"task:{task.id}")
-        return tuple(
-            Draw(budget=key, move="reserve", amount=amount)
-            for unit, amount in amounts.items()
-            for key in (budget_key(scope, unit) for scope in scopes)
-            if key in known
-        )
-
     def _refused(
         self, proposal: Proposal, why: str, rule: str, contract: Contract | None = None
     ) -> tuple[Action, Change]:
@@ -305,6 +287,14 @@ class Gate:
         )
         action, fact = recorded(action, "refused", now)
         return action, Change(puts=(action,), facts=(fact,))
+
+    async def _record_or_refuse(self, proposal: Proposal, action: Action, change: Change) -> Action:
+        try:
+            return await self._record(action, change)
+        except BudgetExceeded as error:
+            contract = await self._orders.contract(action.contract_digest)
+            refused, change = self._refused(proposal, error.detail, "interlock.budget", contract)
+            return await self._record(refused, change)
 
     async def _record(self, action: Action, change: Change) -> Action:
         await save(self._store, change)

@@ -3,13 +3,13 @@
 import msgspec
 
 from interlock.domain.ids import Tenant, WorkerId
+from interlock.domain.settlement import Timing
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
 from interlock.ports.log import Log
 from interlock.ports.policies import Policies
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
-from interlock.domain.settlement import Timing
 from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
 from interlock.services.breaker import Breaker

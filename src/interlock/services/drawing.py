@@ -1,0 +1,40 @@
+"""What an action reserves: one call, and its cost, from every budget that applies to it."""
+
+from interlock.domain.action import Action
+from interlock.domain.budget import Draw, budget_key
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract
+from interlock.domain.errors import ContractError
+from interlock.domain.task import Task
+from interlock.domain.unwind import resolve
+from interlock.services.orders import Orders
+
+
+def draws_of(action: Action, contract: Contract, task: Task, orders: Orders) -> tuple[Draw, ...]:
+    """The reservations of `action`. An undo costs nothing.
+
+    Raises ContractError when what it costs does not come out as a number of units: then it is refused, not free.
+    """
+    if action.undoes is not None:
+        return ()
+    amounts = {"calls": 1} | _cost(action, contract)
+    known = set(orders.control.budgets) | {budget_key(f"task:{task.id}", unit) for unit in task.budgets}
+    scopes = ("tenant", f"agent:{task.agent}", f"task:{task.id}")
+    return tuple(
+        Draw(budget=key, move="reserve", amount=amount)
+        for unit, amount in amounts.items()
+        for key in (budget_key(scope, unit) for scope in scopes)
+        if key in known
+    )
+
+
+def _cost(action: Action, contract: Contract) -> dict[str, int]:
+    if contract.cost is None:
+        return {}
+    sources: dict[str, JsonValue] = {"$args": action.arguments}
+    amount, unit = resolve(contract.cost.amount, sources), resolve(contract.cost.unit, sources)
+    if isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
+        raise ContractError("its cost does not come out as a number of units")
+    if not isinstance(unit, str) or not unit:
+        raise ContractError("the unit of its cost does not come out as text")
+    return {unit: amount} if amount else {}
