@@ -9,7 +9,7 @@ import pytest
 from interlock.domain.action import Action
 from interlock.domain.agent import STAGES, Owners, Runtime, Stage
 from interlock.domain.budget import Budget
-from interlock.domain.call import Answer, Call, Landed, Nothing
+from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import (
     RISKS,
@@ -22,11 +22,12 @@ from interlock.domain.contract import (
     Risk,
 )
 from interlock.domain.control import StopScope
-from interlock.domain.errors import KeyReused, NotAllowed, NotFound
+from interlock.domain.errors import ContractError, KeyReused, NotAllowed, NotFound
 from interlock.domain.ids import ContractName, Person
 from interlock.domain.policy import Policy, Question, Verdict
 from interlock.domain.proposal import Proposal
 from interlock.embedded import Embedded
+from interlock.ports.store import ActionQuery
 from interlock.testing.parts import Predicate
 from interlock.testing.world import World, contract, permit
 
@@ -574,3 +575,79 @@ async def test_an_intent_starts_one_call() -> None:
 
     assert world.effectors.calls[RUN] == 1
     assert (await world.action(copy)).state == "done"
+
+
+# -- what else may go wrong ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["justification", "traceparent", "idempotency_key", "contract"])
+@pytest.mark.parametrize("text", ["\ud800", "x" * 70_000], ids=["surrogate", "long"])
+@pytest.mark.proves("gate.words")
+async def test_words_that_cannot_be_written_down_are_an_error_of_the_caller(word: str, text: str) -> None:
+    """What cannot be recorded is refused before anything looks at it, with the place said."""
+    world = World()
+    await world.apply(contract(), rules=(permit(), rule("require_approval")))
+    asked = Proposal(task=await world.task(), contract=ContractName("thing.put"), arguments={"n": 1})
+
+    with pytest.raises(ContractError) as caught:
+        await world.plane.gate.propose(msgspec.structs.replace(asked, **{word: text}))
+
+    assert caught.value.path.startswith(f"/{word}")
+    assert await world.store.count(ActionQuery()) == 0
+
+
+@pytest.mark.proves("gate.errors_deny")
+async def test_facts_that_cannot_be_written_down_deny() -> None:
+    """Facts with no exact form are facts nobody can be shown: the action is denied."""
+    world = World()
+    await world.apply(
+        contract(facts=Facts(source=PythonTarget(target="world:facts"), schema={})),
+        rules=(permit(), rule("require_approval")),
+    )
+    world.effectors.say("thing.put", "facts", Landed({"share": 0.5}))
+
+    assert (await world.propose(await world.task())).state == "denied"
+
+
+@pytest.mark.parametrize("answer", [Nothing("not today"), Unsure("no answer"), Landed([1])], ids=repr)
+@pytest.mark.proves("gate.errors_deny")
+async def test_facts_that_cannot_be_read_deny(answer: Answer) -> None:
+    """Without its facts no policy is asked, and the answer is no."""
+    world = World()
+    await world.apply(contract(facts=Facts(source=PythonTarget(target="world:facts"), schema={})))
+    world.effectors.say("thing.put", "facts", answer)
+
+    assert (await world.propose(await world.task())).state == "denied"
+    assert world.effectors.calls[RUN] == 0
+
+
+@pytest.mark.proves("gate.slow_facts")
+async def test_facts_that_take_long_cost_no_lease() -> None:
+    """The lease on the call begins when the intent is written, however long deciding took."""
+    world = World()
+    await world.apply(contract(facts=Facts(source=PythonTarget(target="world:facts"), schema={}), idempotency=Blind()))
+
+    def slow(arguments: dict[str, JsonValue], call: Call) -> Answer:
+        world.clock.advance(60_000)
+        return Landed({})
+
+    world.effectors.on("thing.put", "facts", slow)
+
+    assert (await world.propose(await world.task())).state == "done"
+
+
+@pytest.mark.proves("gate.agent_gone")
+async def test_an_agent_that_is_in_force_no_more_does_nothing() -> None:
+    """Tasks of an agent whose file was removed are denied at once, and so is what waits; undoing goes on."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    done, waiting = await world.propose(task), await world.propose(task, here=False)
+    await world.plane.registry.apply(world.definition(agents=()), by="test")
+
+    assert (await world.propose(task)).state == "denied"
+    await world.work()
+    assert (await world.action(waiting)).state == "denied"
+    await world.plane.compensation.undo("action", done.id, by="rita", why="gone")
+    await world.work()
+    assert (await world.action(done)).state == "undone"

@@ -3,8 +3,9 @@
 import msgspec
 
 from interlock.domain.agent import Agent
+from interlock.domain.binding import MAX_ARGUMENT_BYTES
 from interlock.domain.call import Call, Landed
-from interlock.domain.canonical import JsonValue
+from interlock.domain.canonical import CanonicalError, JsonValue, encode
 from interlock.domain.contract import Contract, Reversal
 from interlock.domain.control import Stop
 from interlock.domain.errors import EffectorError
@@ -50,6 +51,8 @@ class Decider:
         return Judgement(decision=msgspec.structs.replace(decision, decided_at=now), facts=facts)
 
     def _ask(self, case: Case, facts: dict[str, JsonValue], orders: Orders, now: int) -> Decision:
+        if case.undoing is None and case.task.agent not in orders.control.agents:
+            return _denied(f"agent `{case.task.agent}` is in force no more", orders)
         if orders.judge is None:
             return _denied(orders.judge_problem, orders)
         stage = case.agent.stage_for(case.contract.name if case.undoing is None else case.undoing.name)
@@ -87,6 +90,10 @@ class Decider:
             return {}, f"the facts policies need could not be read: {answer.why}"
         if not isinstance(answer.result, dict):
             return {}, "the facts policies need are not an object"
+        try:
+            encode(answer.result, max_bytes=MAX_ARGUMENT_BYTES)
+        except CanonicalError as error:
+            return {}, f"the facts policies need cannot be written down: {error}"
         return answer.result, ""
 
 

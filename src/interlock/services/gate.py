@@ -11,7 +11,7 @@ import msgspec
 
 from interlock.domain.action import Action, Move, first, intent
 from interlock.domain.binding import action_digest, bind, fingerprint
-from interlock.domain.canonical import CanonicalError, JsonValue, digest
+from interlock.domain.canonical import CanonicalError, JsonValue, digest, encode
 from interlock.domain.change import Change, given
 from interlock.domain.contract import Contract, InProcess, Reversal
 from interlock.domain.errors import BudgetExceeded, Conflict, ContractError, KeyReused, NotFound
@@ -36,6 +36,8 @@ from interlock.services.saving import save
 
 MAX_ROUNDS = 20
 """How often a proposal is decided again because the orders changed while it was being decided."""
+MAX_WORD_BYTES = 64 * 1024
+"""Canonical size of each text around the arguments."""
 
 
 class Gate:
@@ -69,9 +71,10 @@ class Gate:
     async def propose(self, proposal: Proposal) -> Action:
         """Decide `proposal` and store what came of it. A key that was used before gives the first action back.
 
-        Raises KeyReused when it comes back with other arguments, NotFound when the task's release is unknown, and
-        StoreErrors, after which nothing was decided and nothing may run.
+        Raises KeyReused when it comes back with other arguments, ContractError when its words cannot be written down,
+        NotFound when the task's release is unknown, and StoreErrors, after which nothing was decided and nothing may run.
         """
+        _must_be_writable(proposal)
         repeat = await self._repeat(proposal)
         if repeat is not None:
             return repeat
@@ -219,6 +222,7 @@ class Gate:
                 return _born(draft, "hold", hold=asked, due_at=asked.expires_at), "decided"
             case "allow" | "oblige":
                 if here and contract.two_phase is None and self._effectors.reaches(contract):
+                    now = self._clock.now()  # deciding may have taken long, and the lease is the call's
                     until = now + self._timing.lease(contract)
                     return intent(_born(draft, "dispatch"), owner=self._worker, until=until, now=now), "dispatching"
                 return _born(draft, "clear", due_at=now), "decided"
@@ -347,6 +351,21 @@ def _digest_or_none(contract: Contract, arguments: dict[str, JsonValue], nonce: 
         return action_digest(contract, arguments, nonce)
     except CanonicalError:
         return Digest("0" * 64)
+
+
+def _must_be_writable(proposal: Proposal) -> None:
+    """The words around the arguments go into records and evidence as they are."""
+    words: dict[str, JsonValue] = {
+        "contract": proposal.contract,
+        "idempotency_key": proposal.idempotency_key,
+        "justification": proposal.justification,
+        "traceparent": proposal.traceparent,
+    }
+    for name, text in words.items():
+        try:
+            encode(text, max_bytes=MAX_WORD_BYTES)
+        except CanonicalError as error:
+            raise ContractError(f"`{name}`: {error.reason}", path=f"/{name}") from None
 
 
 def _storable(arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:

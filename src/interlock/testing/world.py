@@ -118,7 +118,12 @@ class World:
             people=PEOPLE,
             budgets=budgets or {},
         )
+        self._applied = definition
         await self.plane.registry.apply(definition, by="test")
+
+    def definition(self, **changes: object) -> Definition:
+        """What was applied last, with changes."""
+        return msgspec.structs.replace(self._applied, **changes)
 
     async def task(self, initiator: str = "user:ana", **changes: object) -> Task:
         """An open task of `ag`."""
