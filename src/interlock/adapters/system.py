@@ -3,6 +3,7 @@
 import secrets
 import time
 
+import anyio
 import uuid_utils
 
 
@@ -12,6 +13,10 @@ class SystemClock:
     def now(self) -> int:
         """UTC ms."""
         return time.time_ns() // 1_000_000
+
+    async def sleep(self, ms: int) -> None:
+        """Let `ms` pass."""
+        await anyio.sleep(max(ms, 0) / 1000)
 
 
 class SystemIds:

@@ -10,6 +10,10 @@ class Clock(Protocol):
         """UTC ms. May be off by the installation's skew, never by more."""
         ...
 
+    async def sleep(self, ms: int) -> None:
+        """Let `ms` pass, and others go on meanwhile."""
+        ...
+
 
 class Ids(Protocol):
     """Fresh identifiers."""

@@ -6,7 +6,6 @@ process holds the lease of. Recovery is the same code as the normal path, entere
 
 from typing import assert_never
 
-import anyio
 import msgspec
 
 from interlock.domain.action import Action, Outcome
@@ -182,7 +181,7 @@ class Execution:
         lost = action.state == "unknown"
         match step:
             case Retry(at=at):
-                await anyio.sleep(max(0, at - self._clock.now()) / 1000)
+                await self._clock.sleep(max(0, at - self._clock.now()))
                 return await self._dispatch.again(action, contract)
             case Ask(at=at):
                 if lost:

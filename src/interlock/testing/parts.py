@@ -7,10 +7,13 @@ import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import anyio
+
 from interlock.domain.bundle import Bundle
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Contract, Target
+from interlock.domain.contract import Conditional, Contract, Keyed
+from interlock.domain.contract import Target as Place
 from interlock.domain.errors import PolicyError
 from interlock.domain.policy import Opinions, Policy, Question
 from interlock.ports.effector import Role
@@ -30,6 +33,11 @@ class ManualClock:
     def advance(self, ms: int) -> None:
         """Let `ms` pass."""
         self._now += ms
+
+    async def sleep(self, ms: int) -> None:
+        """Let `ms` pass at once, and others go first."""
+        await anyio.sleep(0)
+        self.advance(max(ms, 0))
 
 
 class CountedIds:
@@ -138,7 +146,7 @@ class ScriptedEffectors:
         return self.reachable
 
     async def invoke(
-        self, contract: Contract, target: Target, role: Role, arguments: dict[str, JsonValue], call: Call
+        self, contract: Contract, target: Place, role: Role, arguments: dict[str, JsonValue], call: Call
     ) -> Answer:
         """The scripted answer; without a script a call that succeeds with its arguments as the result."""
         del target
@@ -146,6 +154,47 @@ class ScriptedEffectors:
         script = self._scripts.get((contract.name, role))
         answer = Landed(dict(arguments)) if script is None else script(arguments, call)
         return await answer if inspect.isawaitable(answer) else answer
+
+
+class Target:
+    """A target that keeps the promise of its idempotency class: keyed ones drop repeats, conditional ones refuse them,
+    those with a lookup can be asked, blind ones do it again. Counts what really happened, by idempotency key."""
+
+    def __init__(self, effectors: ScriptedEffectors, contract: Contract) -> None:
+        self._idempotency = contract.idempotency
+        self._waves: list[str] = []
+        self.effects: Counter[str] = Counter()
+        """How often it happened, by idempotency key."""
+        self.results: dict[str, JsonValue] = {}
+        effectors.on(contract.name, "run", self.run)
+        if contract.lookup is not None:
+            effectors.on(contract.name, "lookup", self.lookup)
+
+    def fail(self, *ways: str) -> None:
+        """How the next calls go wrong: `before` and `after` the effect without an answer, `nothing` with a plain no,
+        `well` not at all."""
+        self._waves += ways
+
+    def run(self, arguments: dict[str, JsonValue], call: Call) -> Answer:
+        """One call."""
+        way = self._waves.pop(0) if self._waves else "well"
+        if way == "before":
+            return Unsure("the line is dead")
+        if way == "nothing":
+            return Nothing("not now")
+        key = call.idempotency_key
+        if self.effects[key] and isinstance(self._idempotency, Conditional):
+            return Nothing("it is no longer as it was")
+        if not self.effects[key] or not isinstance(self._idempotency, Keyed):
+            self.effects[key] += 1
+            self.results[key] = dict(arguments)
+        return Unsure("the line went dead") if way == "after" else Landed(self.results[key])
+
+    def lookup(self, arguments: dict[str, JsonValue], call: Call) -> Answer:
+        """Whether it happened."""
+        del arguments
+        key = call.idempotency_key
+        return Landed(self.results[key]) if self.effects[key] else Nothing("no trace of it")
 
 
 __all__ = [
@@ -157,5 +206,6 @@ __all__ = [
     "PredicatePolicies",
     "ScriptedEffectors",
     "SilentSteps",
+    "Target",
     "Unsure",
 ]
