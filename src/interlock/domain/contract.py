@@ -62,7 +62,8 @@ class Reversal(_Part, frozen=True, kw_only=True, tag="reversal"):
     done. `approver` is the role that must agree to the undo, or None.
     """
 
-    contract: ContractName
+    contract: str
+    """The name of a contract, written by a person."""
     arguments: dict[str, JsonValue]
     within_ms: int = 30 * DAY
     approver: str | None = None

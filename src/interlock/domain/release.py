@@ -57,7 +57,7 @@ class Release(Record, frozen=True, kw_only=True):
 def release_of(agent: Agent, contracts: Mapping[ContractName, Contract], bundle: Digest) -> Release:
     """Form the release of `agent` from the contracts it is capable of, those that undo them, and the bundle in force."""
     used = {name: contracts[name] for name in agent.capabilities if name in contracts}
-    undo = {each.reversal.contract for each in used.values() if isinstance(each.reversal, Reversal)}
+    undo = {ContractName(each.reversal.contract) for each in used.values() if isinstance(each.reversal, Reversal)}
     used |= {name: contracts[name] for name in undo if name in contracts}
     behaviour = agent.behaviour
     parts = {

@@ -102,7 +102,7 @@ class Gate:
             if not isinstance(undoing.reversal, Reversal):
                 raise ContractError(f"`{undoing.name}` has no reversal")
             release = await self._orders.release(original.release)
-            contract = await self._orders.contract(_named(release.contracts, undoing.reversal.contract))
+            contract = await self._orders.contract(_named(release.contracts, ContractName(undoing.reversal.contract)))
             arguments = undo_arguments(original, undoing.reversal)
             draft = self._draft(unwind_task, contract, arguments, f"undo:{original.id}:{original.undo_attempt + 1}")
             draft = msgspec.structs.replace(draft, undoes=original.id, undo_attempt=original.undo_attempt + 1)
