@@ -137,7 +137,7 @@ def _reversal(section: Section) -> Reversal | NoReversal | None:
         return NoReversal(why=why)
     arguments = below.section("arguments")
     reversal = Reversal(
-        contract=ContractName(below.text("contract", required=True)),
+        contract=below.text("contract", required=True),
         arguments={} if arguments is None else {n: json_of(node, below.problems) for n, node in arguments.own()},
         within_ms=below.span("within", 30 * DAY),
         approver=below.text("approver") or None,

@@ -107,8 +107,9 @@ class _Reading:
     def settings(self) -> WorkspaceSettings:
         """`interlock.yaml`."""
         problems = Problems(SETTINGS)
-        node = self._parsed(self.folder / SETTINGS, problems)
-        table = node if isinstance(node, Table) else Table({}, {}, 1, 1)
+        path = self.folder / SETTINGS
+        # Defaults are settings, too: an empty file is a workspace.
+        table = self._table(path, problems, empty_is_none=True) or Table({}, {}, 1, 1)
         section = Section(table, SETTINGS, problems)
         tenant = section.text("tenant", "default")
         if not NAME.fullmatch(tenant):
@@ -222,11 +223,11 @@ class _Reading:
             return None
         return parse(data, problems)
 
-    def _table(self, path: Path, problems: Problems) -> Table | None:
+    def _table(self, path: Path, problems: Problems, *, empty_is_none: bool = False) -> Table | None:
         node = self._parsed(path, problems)
         if isinstance(node, Table):
             return node
-        if not problems.found:
+        if not problems.found and not (node is None and empty_is_none):
             line, column = (node.line, node.column) if isinstance(node, Scalar) else (1, 1)
             problems.add("the file must be a table of fields", line, column)
         return None

@@ -109,7 +109,7 @@ class _Together:
 
     def unused(self) -> Iterator[Problem]:
         """Contracts that no agent may use, and that undo nothing an agent may do."""
-        used = {name for agent in self.workspace.agents for name in agent.capabilities}
+        used: set[str] = {name for agent in self.workspace.agents for name in agent.capabilities}
         left = list(used)
         while left:
             contract = self.by_name.get(left.pop())
