@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from scripts import errors, life, promises
+from scripts import cli, errors, life, promises, settings
 
 DRAWINGS: dict[str, Callable[[], str]] = {
     "life-in-brief": life.brief_picture,
@@ -19,6 +19,9 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "steps": life.steps,
     "errors": errors.errors,
     "outcomes": errors.outcomes,
+    "commands": cli.commands,
+    "exit-codes": cli.exit_codes,
+    "settings": settings.settings,
     "promises": promises.promises,
 }
 """Every section by name. To draw a new one is to add a function here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt
@@ -12,6 +13,9 @@ INERT = frozenset({"text", "mermaid", "json"})
 LIVE = frozenset({"python", "output", "console", "bash", "yaml", "toml", "cedar"})
 
 _FILE = re.compile(r"(?:#|//) file: (\S+)")
+_ID = re.compile(r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-)?[0-9a-f]{12,}\b")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?Z?")
+_VARYING = re.compile(rf"(\.\.\.|{_TIME.pattern}|{_ID.pattern})")
 _EXIT = re.compile(r"  # exit (\d+)$", re.MULTILINE)
 
 
@@ -75,11 +79,43 @@ def commands(block: Block) -> list[Command]:
     return found
 
 
-def matches(shown: str, seen: str) -> bool:
-    """Whether `seen` is what a page shows. `...` stands for any part of a line, alone on a line for any lines or none."""
+def learned(shown: str, seen: str, known: Mapping[str, str]) -> dict[str, str] | None:
+    """What a page's example ids stand for, if `seen` is what the page shows; None if it is not.
+
+    `...` stands for any part of a line, alone on a line for any lines or none. Times differ. An id (12 or more
+    hexadecimal digits, or a UUID) stands for one of the same form, the same one wherever the page shows it again:
+    `known` are those learned before, the answer holds them and the new ones.
+    """
+    names: list[str] = []
     pattern = "".join(
-        r"(?:.*\n)*?" if line.strip() == "..." else r".*".join(map(re.escape, line.rstrip().split("..."))) + r"\n"
+        r"(?:.*\n)*?" if line.strip() == "..." else _line_pattern(line.rstrip(), known, names) + r"\n"
         for line in shown.strip("\n").splitlines()
     )
     text = "".join(line.rstrip() + "\n" for line in seen.strip("\n").splitlines())
-    return re.fullmatch(pattern, text) is not None
+    found = re.fullmatch(pattern, text)
+    return None if found is None else {**known, **dict(zip(names, found.groups(), strict=True))}
+
+
+def translated(text: str, known: Mapping[str, str]) -> str:
+    """`text` with the page's example ids replaced by what they stand for."""
+    return _ID.sub(lambda found: known.get(found[0], found[0]), text)
+
+
+def _line_pattern(line: str, known: Mapping[str, str], names: list[str]) -> str:
+    """One line as a pattern; ids that are new on the page become groups, in the order of `names`."""
+    parts: list[str] = []
+    for part in _VARYING.split(line):
+        if part == "...":
+            parts.append(".*")
+        elif _TIME.fullmatch(part):
+            parts.append(_TIME.pattern)
+        elif not _ID.fullmatch(part):
+            parts.append(re.escape(part))
+        elif part in known:
+            parts.append(re.escape(known[part]))
+        elif part in names:
+            parts.append(rf"\{names.index(part) + 1}\b")
+        else:
+            names.append(part)
+            parts.append("(" + re.sub(r"[0-9a-f]+", lambda run: rf"[0-9a-f]{{{len(run[0])}}}", part) + ")")
+    return "".join(parts)

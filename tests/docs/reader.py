@@ -16,7 +16,7 @@ from typing import Self
 
 import cedarpy
 import yaml
-from tests.docs.blocks import INERT, LIVE, Block, Wrong, blocks, commands, matches
+from tests.docs.blocks import INERT, LIVE, Block, Wrong, blocks, commands, learned, translated
 
 PATIENCE_S = 60.0
 """How long one command or block may take."""
@@ -74,7 +74,8 @@ class Process:
 
 
 class Reader:
-    """Follows the blocks of one page in order. Python blocks share a namespace, shell commands share a shell."""
+    """Follows the blocks of one page in order. Shell commands share a shell; Python blocks share a
+    namespace, begun where the shell then is."""
 
     def __init__(self, page: Path, folder: Path) -> None:
         self.page = page
@@ -86,6 +87,8 @@ class Reader:
         self.shell: Process | None = None
         self.python: Process | None = None
         self.printed = ""
+        self.known: dict[str, str] = {}
+        """What the page's example ids stand for."""
 
     def __enter__(self) -> Self:
         return self
@@ -123,7 +126,7 @@ class Reader:
             case "bash":
                 self._bash(block)
             case "output":
-                if not matches(block.text, self.printed):
+                if not self._is_shown(block.text, self.printed):
                     raise Wrong(f"the page shows:\n{block.text}\nit printed:\n{self.printed}")
             case "python" if block.file is None:
                 self._python(block)
@@ -143,7 +146,7 @@ class Reader:
             seen, status = self._run(command.text)
             if status != command.status:
                 raise Wrong(f"line {command.line}: `{command.text}` ended with {status}, not {command.status}:\n{seen}")
-            if not matches(command.shown, seen):
+            if not self._is_shown(command.shown, seen):
                 raise Wrong(f"line {command.line}: `{command.text}` is shown with:\n{command.shown}\nit said:\n{seen}")
 
     def _bash(self, block: Block) -> None:
@@ -151,20 +154,29 @@ class Reader:
         if status != 0:
             raise Wrong(f"it ended with {status}:\n{seen}")
 
+    def _is_shown(self, shown: str, seen: str) -> bool:
+        known = learned(shown, seen, self.known)
+        self.known = self.known if known is None else known
+        return known is not None
+
     def _run(self, command: str) -> tuple[str, int]:
         """Run `command` in the page's one shell, so that `cd` and variables last. Returns what it said and its status."""
         if self.shell is None:
             bash = ["bash", "--noprofile", "--norc"]
             self.shell = Process(bash, self.folder, self._env(), errors=subprocess.STDOUT)
-        self.shell.say(f"{{ {command}\n}} </dev/null\nprintf '\\n%s %s\\n' {END} $?\n")
+        self.shell.say(f"{{ {translated(command, self.known)}\n}} </dev/null\nprintf '\\n%s %s\\n' {END} $?\n")
         seen, _, status = self.shell.hear(END).rpartition(f"\n{END} ")
         return seen, int(status.split()[0])
 
     def _python(self, block: Block) -> None:
         if self.python is None:
             command = [sys.executable, "-u", str(SESSION)]
-            self.python = Process(command, self.folder, self._env(), errors=self.errors.fileno())
-        self.python.say(json.dumps({"source": block.text, "name": str(self.page), "line": block.line}) + "\n")
+            here = Path(self._run("pwd")[0].strip()) if self.shell else self.folder
+            self.python = Process(command, here, self._env(), errors=self.errors.fileno())
+        self.python.say(
+            json.dumps({"source": translated(block.text, self.known), "name": str(self.page), "line": block.line})
+            + "\n"
+        )
         answer = json.loads(self.python.hear("\n"))
         if answer["problem"]:
             raise Wrong(f"{answer['problem']}\n{self._errors()}")

@@ -9,10 +9,12 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from scripts.generate import ROOT, pages
-from tests.docs.blocks import Block, Wrong, blocks, commands, matches
+from tests.docs.blocks import Block, Wrong, blocks, commands, learned, translated
 from tests.docs.reader import Reader
 
 PAGES = {page.relative_to(ROOT).as_posix(): page for page in pages()}
+
+UUID = "02b2fee8-57dd-88e0-c6f4-23fb3c4fdc10"
 
 HONEST = """
 # A page
@@ -31,6 +33,9 @@ $ echo "$WHO in $PWD"; echo; echo more >&2
 ana in .../shop
 ...
 $ false  # exit 1
+$ ID=$(date +%N | sha256sum | cut -c1-12); echo "made $ID"
+made 0a1b2c3d4e5f
+$ test 0a1b2c3d4e5f = $ID
 ```
 
 ```bash
@@ -40,7 +45,7 @@ for each in 1 2; do echo $each; done
 
 ```python
 from pathlib import Path
-text = Path("shop/words.yaml").read_text()
+text = Path("words.yaml").read_text()
 ```
 
 * in a list:
@@ -54,7 +59,7 @@ text = Path("shop/words.yaml").read_text()
   ```
 
 ```python
-# file: helper.py
+# file: shop/helper.py
 WORD = "helper"
 ```
 
@@ -129,11 +134,30 @@ def test_a_dishonest_page_is_caught(what: str, tmp_path: Path) -> None:
         ("a\nb", "a", False),
         ("", "a", False),
         ("a.c", "abc", False),
+        ("at 2026-01-02 03:04:05", "at 2027-11-12 13:14:15", True),
+        ("at 2026-01-02 03:04:05", "at noon", False),
+        ("0123456789ab and 0123456789ab", "ba9876543210 and ba9876543210", True),
+        ("0123456789ab and 0123456789ab", "ba9876543210 and 0123456789ab", False),
+        ("0123456789ab", "ba98765432100", False),
+        ("known abcdefabcdef", "known fedcbafedcba", True),
+        ("known abcdefabcdef", "known abcdefabcdef", False),
     ],
 )
 def test_what_counts_as_shown(shown: str, seen: str, same: bool) -> None:
     """Output counts as shown when it is the same, `...` standing for what may differ and nothing else."""
-    assert matches(shown, seen) is same
+    known = {"abcdefabcdef": "fedcbafedcba"}
+
+    assert (learned(shown, seen, known) is not None) is same
+
+
+def test_example_ids_are_learned() -> None:
+    """An id that a page shows stands for the one that was seen, in everything the page says after it."""
+    known = learned(
+        "id 0123456789ab\n...\nof 01a1fdd7-46cc-77d9-b5e3-12fa2b3ecb09", "id aaaaaaaaaaaa\n\nof " + UUID, {}
+    )
+
+    assert known == {"0123456789ab": "aaaaaaaaaaaa", "01a1fdd7-46cc-77d9-b5e3-12fa2b3ecb09": UUID}
+    assert translated("$ show 0123456789ab 999999999999", known) == "$ show aaaaaaaaaaaa 999999999999"
 
 
 def test_commands_of_a_console_block() -> None:
