@@ -55,6 +55,10 @@ class Decider:
             return _denied(f"agent `{case.task.agent}` is in force no more", orders)
         if orders.judge is None:
             return _denied(orders.judge_problem, orders)
+        in_force = orders.control.contracts.get(case.contract.name)
+        if case.undoing is None and in_force != case.contract.digest:
+            # The bundle knows the contract as it is now: its groups and bounds say nothing about another version.
+            return _denied("the contract changed since the task was opened; open another task", orders)
         stage = case.agent.stage_for(case.contract.name if case.undoing is None else case.undoing.name)
         question = Question(
             agent=case.task.agent,
@@ -103,6 +107,8 @@ def _denied(problem: str, orders: Orders) -> Decision:
     )
 
 
-def brake(orders: Orders, task: Task, contract: Contract, now: int) -> Stop | None:
-    """The brake that holds this task's use of `contract` at `now`, or None."""
-    return orders.control.stopped(agent=task.agent, release=task.release, contract=contract.name, now=now)
+def brake(orders: Orders, task: Task, contract: Contract, now: int, *, settling: bool = False) -> Stop | None:
+    """The brake that holds this task's use of `contract` at `now`, or None. See `Control.stopped`."""
+    return orders.control.stopped(
+        agent=task.agent, release=task.release, contract=contract.name, now=now, settling=settling
+    )

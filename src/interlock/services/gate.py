@@ -94,7 +94,7 @@ class Gate:
         """Propose the reversal of `original`, which becomes `undoing` in the same transaction.
 
         `unwind_task` is the original's task; that it is closing does not matter to an undo. Raises ContractError where the
-        reversal's arguments cannot be derived, Conflict where somebody else undoes it already.
+        reversal's arguments cannot be derived or do not fit its contract, Conflict where somebody else undoes it already.
         """
         for _ in range(MAX_ROUNDS):
             orders = await self._orders.current()
@@ -105,7 +105,15 @@ class Gate:
             contract = await self._orders.contract(_named(release.contracts, ContractName(undoing.reversal.contract)))
             arguments = undo_arguments(original, undoing.reversal)
             draft = self._draft(unwind_task, contract, arguments, f"undo:{original.id}:{original.undo_attempt + 1}")
-            draft = msgspec.structs.replace(draft, undoes=original.id, undo_attempt=original.undo_attempt + 1)
+            bound = bind(contract, arguments, nonce=draft.nonce)
+            draft = msgspec.structs.replace(
+                draft,
+                arguments=bound.arguments,
+                digest=bound.digest,
+                fingerprint=fingerprint(contract, bound.arguments),
+                undoes=original.id,
+                undo_attempt=original.undo_attempt + 1,
+            )
             action, change = await self._judged(draft, contract, unwind_task, orders, undoing=undoing)
             after, fact = recorded(
                 original.after("undo", undone_by=action.id, undo_attempt=action.undo_attempt),
