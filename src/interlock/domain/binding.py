@@ -9,7 +9,7 @@ from typing import cast
 import jsonschema_rs
 import msgspec
 
-from interlock.domain.canonical import CanonicalError, JsonValue, digest, encode
+from interlock.domain.canonical import CanonicalError, JsonValue, digest, encode, pointer
 from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import Digest
@@ -40,6 +40,7 @@ def bind(contract: Contract, arguments: Arguments, *, nonce: str) -> Bound:
         raise ContractError(f"`{contract.name}` {error}", path=error.path) from None
     problem = next(iter(contract.takes.iter_errors(complete)), None)
     if problem is not None:
+        problem = _innermost(problem)
         path = _pointer(problem)
         raise ContractError(f"`{contract.name}` {path or 'arguments'}: {problem.message}", path=path)
     return Bound(arguments=complete, digest=action_digest(contract, complete, nonce))
@@ -69,20 +70,37 @@ def result_problem(contract: Contract, result: JsonValue) -> str | None:
     if not contract.output_schema:
         return None
     problem = next(iter(contract.gives.iter_errors(result)), None)
-    return None if problem is None else f"{_pointer(problem) or 'result'}: {problem.message}"
+    if problem is None:
+        return None
+    problem = _innermost(problem)
+    return f"{_pointer(problem) or 'result'}: {problem.message}"
+
+
+def _innermost(problem: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """Of a value that fits none of several schemas (an optional list), what is wrong furthest inside it, if anything is."""
+    kinds = jsonschema_rs.ValidationErrorKind
+    while isinstance(problem.kind, kinds.AnyOf | kinds.OneOfNotValid):
+        inner = [branch[0] for branch in problem.kind.context if branch]
+        deepest = max(inner, key=lambda each: _pointer(each).count("/"), default=problem)
+        if _pointer(deepest).count("/") <= _pointer(problem).count("/"):
+            break
+        problem = deepest
+    return problem
 
 
 def _pointer(problem: jsonschema_rs.ValidationError) -> str:
     """The field's JSON pointer; a missing or unknown field counts as the field, not as its parent."""
-    place = "".join(f"/{part}" for part in problem.instance_path)
+    place = "".join(pointer(part) for part in problem.instance_path)
     kind = problem.kind
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
-        return f"{place}/{kind.property}"
+        return place + pointer(kind.property)
     if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties) and kind.unexpected:
-        return f"{place}/{kind.unexpected[0]}"
+        return place + pointer(kind.unexpected[0])
     return place
 
 
 def _defaults(contract: Contract) -> Arguments:
-    properties = cast(dict[str, dict[str, JsonValue]], contract.input_schema.get("properties", {}))
-    return {name: shape["default"] for name, shape in properties.items() if "default" in shape}
+    properties = cast(dict[str, JsonValue], contract.input_schema.get("properties", {}))
+    return {
+        name: shape["default"] for name, shape in properties.items() if isinstance(shape, dict) and "default" in shape
+    }
