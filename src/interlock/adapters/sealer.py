@@ -22,6 +22,7 @@ from interlock.domain.evidence import Entry, Fact, Position, statement
 from interlock.domain.ids import StreamId
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import Checkpoint, signature_line
+from interlock.domain.testimony import keyid
 from interlock.ports.clock import Ids
 
 MAX_PRIVATE_BYTES: Final = 256 * 1024
@@ -39,8 +40,7 @@ class LogSealer:
         self._ids = ids
         self._log = keys.log.verifier
         self._log_id = self._log.key_id()
-        gate = keys.gate.verifier
-        self._keyid = f"{gate.name}+{gate.key_id().hex()}"
+        self._keyid = keyid(keys.gate.verifier)
 
     @property
     def stream(self) -> StreamId:

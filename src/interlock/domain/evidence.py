@@ -109,7 +109,9 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
 def at(observed_at: int) -> str:
     """RFC 3339 in UTC with milliseconds, as Statements write times."""
-    moment = datetime.fromtimestamp(observed_at / 1000, tz=UTC)
+    # In whole numbers: a float of so many milliseconds loses the last one in some centuries.
+    seconds, ms = divmod(observed_at, 1000)
+    moment = datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=1000 * ms)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

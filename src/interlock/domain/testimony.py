@@ -1,0 +1,155 @@
+"""One entry of the log, read by its own bytes: what its signed Statement says, and whether anything about it is wrong.
+
+What an entry is filed under in the store is only an index over its Statement, and its clear texts only count as far as the
+Statement commits to them; each is compared, none is believed.
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import msgspec
+
+from interlock.domain import disclosure, dsse
+from interlock.domain.disclosure import DisclosureError
+from interlock.domain.dsse import DsseError
+from interlock.domain.evidence import PREDICATE_BASE, STATEMENT_TYPE, Entry
+from interlock.domain.ids import ActionId
+from interlock.domain.merkle import leaf_hash
+from interlock.domain.note import VerifierKey, VerifyFunction
+
+
+class Trail(NamedTuple):
+    """What the log says of an action in the end: how many numbered facts there are, and its state in the last of them."""
+
+    entries: int
+    state: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where in its stream a Statement says it stands."""
+
+    id: str
+    seq: int
+    prev: str
+
+
+class Said(msgspec.Struct, frozen=True, rename="camel"):
+    """The part of a Statement's predicate that verification is about."""
+
+    phase: str
+    stream: Place
+    action_id: str | None = None
+    action_seq: int = 0
+    state: object = None
+    commitments: dict[str, str] = {}
+
+
+class _Statement(msgspec.Struct, frozen=True, rename={"kind": "_type", "predicate_type": "predicateType"}):
+    kind: str
+    predicate_type: str
+    predicate: Said
+
+
+class Reading(NamedTuple):
+    """One entry, as its own bytes tell it: what its Statement says (None if it cannot be read), what is wrong, and how
+    many signatures were good."""
+
+    said: Said | None
+    problems: list[str]
+    signatures: int
+
+
+_statement: Final = msgspec.json.Decoder(_Statement)
+
+
+def keyid(key: VerifierKey) -> str:
+    """How an envelope points to the key that signed it: the key's name and id, as in its vkey."""
+    return f"{key.name}+{key.key_id().hex()}"
+
+
+class Reader:
+    """Reads single entries with a set of gate keys."""
+
+    def __init__(self, gate_keys: Iterable[VerifierKey], verify: VerifyFunction) -> None:
+        self._keys = {keyid(key): key.public for key in gate_keys}
+        self._verify = verify
+
+    def read(self, entry: Entry) -> Reading:
+        """Hold one entry against itself: hash, signatures, what it is filed under, disclosures."""
+        problems: list[str] = []
+        if leaf_hash(entry.leaf) != entry.leaf_hash:
+            problems.append("its bytes do not have the hash they are filed under")
+        try:
+            envelope = dsse.parse(entry.leaf)
+        except DsseError as error:
+            return Reading(None, [*problems, str(error)], 0)
+        good = self._signatures(envelope, problems)
+        try:
+            statement = _statement.decode(envelope.payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return Reading(None, [*problems, f"its payload is not a Statement of ours: {error}"], good)
+        if statement.kind != STATEMENT_TYPE or not statement.predicate_type.startswith(f"{PREDICATE_BASE}/"):
+            problems.append(f"its payload is a `{statement.predicate_type}`, not a Statement of ours")
+        problems += _misfiled(entry, statement.predicate)
+        problems += _undisclosed(entry, statement.predicate.commitments)
+        return Reading(statement.predicate, problems, good)
+
+    def _signatures(self, envelope: dsse.Envelope, problems: list[str]) -> int:
+        """Count the good ones. A broken one by a known key is a finding even beside a good one."""
+        message = dsse.pae(envelope.payload_type, envelope.payload)
+        if envelope.payload_type != dsse.IN_TOTO:
+            problems.append(f"it holds a `{envelope.payload_type}`, not an in-toto Statement")
+        good = 0
+        known = [each for each in envelope.signatures if each.keyid in self._keys]
+        for each in known:
+            if self._verify(self._keys[each.keyid], message, each.sig):
+                good += 1
+            else:
+                problems.append(f"the signature by `{each.keyid}` does not verify")
+        if not known:
+            problems.append(f"it is signed by `{envelope.signatures[0].keyid}`, whom nobody named as a gate")
+        return good
+
+
+def _misfiled(entry: Entry, said: Said) -> Iterable[str]:
+    """What an entry is filed under is an index over its Statement, and may not say anything else."""
+    filed: tuple[tuple[str, object, object], ...] = (
+        ("action", entry.action, said.action_id),
+        ("phase", entry.phase, said.phase),
+        ("stream", entry.stream, said.stream.id),
+        ("place in its stream", entry.seq, said.stream.seq),
+    )
+    for what, stored, signed in filed:
+        if stored != signed:
+            yield f"it is filed under the {what} `{stored}`, but says `{signed}`"
+
+
+def _undisclosed(entry: Entry, commitments: dict[str, str]) -> Iterable[str]:
+    seen: set[str] = set()
+    for text in entry.disclosures:
+        try:
+            name = disclosure.parse(text).name
+            digest = disclosure.digest_of(text)
+        except DisclosureError as error:
+            yield f"a clear text beside it cannot be read: {error}"
+            continue
+        if name in seen:
+            yield f"there are two clear texts of `{name}`"
+        elif name not in commitments or name == "alg":
+            yield f"the clear text of `{name}` was never committed to"
+        elif commitments[name] != digest:
+            yield f"the clear text of `{name}` is not the one committed to"
+        seen.add(name)
+
+
+def latest_states(entries: Iterable[Entry]) -> dict[ActionId, Trail]:
+    """What `entries`, in the order of the log, say of each action in the end. Nothing is verified."""
+    trails: dict[ActionId, Trail] = {}
+    for entry in entries:
+        try:
+            said = _statement.decode(dsse.parse(entry.leaf).payload).predicate
+        except (DsseError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if said.action_id is not None and said.action_seq:
+            trails[ActionId(said.action_id)] = Trail(said.action_seq, str(said.state))
+    return trails

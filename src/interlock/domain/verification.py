@@ -1,0 +1,232 @@
+"""Whether a log, or one action's packet, still says what was recorded.
+
+Nothing stored is believed: leaf hashes, tiles and the root are computed again from the leaves, what an entry is filed under
+is compared with what its signed Statement says, and every clear text with its commitment. The first finding is the first
+thing wrong in the order of the log.
+
+What this shows is that everything up to the checkpoint is unaltered and complete. That the checkpoint is the latest one
+only a retained checkpoint or the store's own records can show, and nothing here shows that a statement is true.
+"""
+
+from base64 import b64decode
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from interlock.domain.evidence import Entry, Finding, Packet, Verification
+from interlock.domain.ids import ActionId
+from interlock.domain.merkle import HASH_BYTES, Frontier, ProofError, check_inclusion, leaf_hash, root_of
+from interlock.domain.note import Checkpoint, NoteError, VerifierKey, VerifyFunction, open_checkpoint, parse_note
+from interlock.domain.testimony import Reader, Said, Trail
+from interlock.domain.tiles import WIDTH, Tile, TileId
+
+MAX_FINDINGS: Final = 100
+"""After so many there is nothing to learn from more."""
+
+
+class LogCheck:
+    """Takes a log's entries in order, a chunk at a time, and holds them against a checkpoint.
+
+    It keeps one place per stream and one `Trail` per action, and nothing per entry.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        gate_keys: Iterable[VerifierKey],
+        verify: VerifyFunction,
+        retained: Sequence[Checkpoint] = (),
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.findings: list[Finding] = []
+        self.signatures = 0
+        self.next = 0
+        self.trails: dict[ActionId, Trail] = {}
+        self._reader = Reader(gate_keys, verify)
+        self._retained = retained
+        self._streams: dict[str, tuple[int, bytes]] = {}
+        self._known_trails: dict[Trail, Trail] = {}
+        self._frontier = Frontier()
+        self._above: list[tuple[int, list[bytes]]] = []
+        self._whole = True
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are so many findings that reading on is of no use."""
+        return len(self.findings) >= MAX_FINDINGS
+
+    def found(self, place: str, problem: str) -> None:
+        """Note one thing wrong."""
+        if not self.enough:
+            self.findings.append(Finding(place=place, problem=problem))
+
+    def next_tile(self) -> TileId | None:
+        """The lowest tile over the entries to be taken next, or None when all were."""
+        left = self.checkpoint.size - self.next
+        return TileId(level=0, n=self.next // WIDTH, width=min(left, WIDTH)) if left > 0 else None
+
+    def take(self, tile: TileId, stored: bytes | None, entries: Sequence[Entry]) -> list[Tile]:
+        """Check the entries under `tile`, as far as the log gave them, and the hashes `stored` as that tile.
+
+        Gives the tiles above it that became full, to be compared too.
+        """
+        if stored is None:
+            self.found(tile.path(), "it is missing")
+        given = {entry.index: entry for entry in entries}
+        hashes: list[bytes] = []
+        for place in range(tile.width):
+            index = tile.n * WIDTH + place
+            entry = given.get(index)
+            if entry is None:
+                self.found(f"entry {index}", "it is missing")
+                self._whole = False
+                continue
+            hashes.append(leaf_hash(entry.leaf))
+            self._read(entry, hashes[-1])
+            if stored is not None and stored[place * HASH_BYTES : (place + 1) * HASH_BYTES] != hashes[-1]:
+                self.found(f"entry {index}", "the tree holds another entry in its place")
+            self._advance(hashes[-1])
+        self.next += tile.width
+        return self._filled(root_of(hashes)) if self._whole and tile.width == WIDTH else []
+
+    def compare(self, tile: Tile, stored: bytes | None) -> None:
+        """Hold a stored tile against the one computed."""
+        if stored != tile.hashes:
+            self.found(tile.id.path(), "it is missing" if stored is None else "it is not the tile of these entries")
+
+    def last_tiles(self) -> list[Tile]:
+        """The partial tiles above the lowest level, once every entry was taken."""
+        return [
+            Tile(id=TileId(level=level, n=n, width=len(edge)), hashes=b"".join(edge))
+            for level, (n, edge) in enumerate(self._above, 1)
+            if edge and self._whole
+        ]
+
+    def finish(self) -> Verification:
+        """Compare the roots, and give what was found."""
+        for each in self._retained:
+            if each.size > self.checkpoint.size:
+                said = f"the log has only {self.checkpoint.size} entries: its end was cut off"
+                self.found(f"retained checkpoint of {each.size}", said)
+        if self._whole and self._frontier.root() != self.checkpoint.root:
+            self.found(f"checkpoint of {self.checkpoint.size}", "its root is not that of these entries")
+        return Verification(
+            size=self.next, checkpoint=self.checkpoint, findings=tuple(self.findings), signatures=self.signatures
+        )
+
+    def _advance(self, leaf: bytes) -> None:
+        """Move the frontier on, and compare it with what was retained of this size."""
+        self._frontier = self._frontier.append((leaf,))
+        for each in self._retained:
+            if each.size == self._frontier.size and self._whole and each.root != self._frontier.root():
+                self.found(f"retained checkpoint of {each.size}", "its root is not that of these entries")
+
+    def _read(self, entry: Entry, leaf: bytes) -> None:
+        place = f"entry {entry.index}"
+        said, problems, good = self._reader.read(entry)
+        self.signatures += good
+        for problem in problems:
+            self.found(place, problem)
+        if said is None:
+            return
+        before, prev = self._streams.get(said.stream.id, (0, b""))
+        if said.stream.seq != before + 1:
+            self.found(place, f"it is number {said.stream.seq} of stream `{said.stream.id}`, after number {before}")
+        elif said.stream.prev != prev.hex():
+            self.found(place, f"it does not name the entry before it in stream `{said.stream.id}`")
+        self._streams[said.stream.id] = (said.stream.seq, leaf)
+        self._trail(place, said)
+
+    def _trail(self, place: str, said: Said) -> None:
+        """Facts that are numbered for an action follow each other; what is number 0 stands beside them."""
+        if said.action_id is None or not said.action_seq:
+            return
+        action = ActionId(said.action_id)
+        before = self.trails[action].entries if action in self.trails else 0
+        if said.action_seq != before + 1:
+            self.found(place, f"it is fact {said.action_seq} of action `{action}`, after fact {before}")
+        now = Trail(said.action_seq, str(said.state))
+        # Actions end in few ways: sharing them keeps a million of them small.
+        self.trails[action] = self._known_trails.setdefault(now, now)
+
+    def _filled(self, root: bytes) -> list[Tile]:
+        """Add the root of a full tile to the one above it, and give the tiles that this fills."""
+        full: list[Tile] = []
+        level = 1
+        while True:
+            if level > len(self._above):
+                self._above.append((0, []))
+            n, edge = self._above[level - 1]
+            edge.append(root)
+            if len(edge) < WIDTH:
+                return full
+            full.append(Tile(id=TileId(level=level, n=n), hashes=b"".join(edge)))
+            self._above[level - 1] = (n + 1, [])
+            root = root_of(edge)
+            level += 1
+
+
+def opened(note: str, log_key: VerifierKey, verify: VerifyFunction) -> Checkpoint:
+    """The checkpoint in a signed note, or NoteError."""
+    return open_checkpoint(parse_note(note.encode()), log_key, verify)
+
+
+def verify_packet(
+    packet: Packet, log_key: VerifierKey, gate_keys: Iterable[VerifierKey], verify: VerifyFunction
+) -> Verification:
+    """Hold one action's packet against the keys alone, without the log.
+
+    No findings means: these entries are in the log that the checkpoint is of, they were signed by the gate, are about this
+    action, and none is missing between the first and the last. Later ones may exist.
+    """
+    findings: list[Finding] = []
+    try:
+        checkpoint = opened(packet.checkpoint, log_key, verify)
+    except (NoteError, UnicodeEncodeError) as error:
+        findings.append(Finding(place="checkpoint", problem=str(error)))
+        checkpoint = None
+    if not packet.entries:
+        findings.append(Finding(place="packet", problem="it holds no entry"))
+    if len(packet.proofs) != len(packet.entries):
+        findings.append(Finding(place="packet", problem="it does not have one proof for each entry"))
+    reader = Reader(gate_keys, verify)
+    signatures, seq, last = 0, 0, -1
+    for entry, proof in zip(packet.entries, packet.proofs, strict=False):
+        said, problems, good = reader.read(entry)
+        signatures += good
+        if said is not None and said.action_id != packet.action:
+            problems.append(f"it is about `{said.action_id}`")
+        if said is not None and said.action_seq:
+            if said.action_seq != seq + 1:
+                problems.append(f"it is fact {said.action_seq} of the action, after fact {seq}")
+            seq = said.action_seq
+        if entry.index <= last:
+            problems.append("it stands after a later one")
+        last = entry.index
+        if checkpoint is not None:
+            problems += _unproven(entry, proof, checkpoint)
+        findings += (Finding(place=f"entry {entry.index}", problem=problem) for problem in problems)
+    size = 0 if checkpoint is None else checkpoint.size
+    return Verification(
+        size=size, checkpoint=checkpoint, findings=tuple(findings[:MAX_FINDINGS]), signatures=signatures
+    )
+
+
+def _unproven(entry: Entry, proof: tuple[str, ...], checkpoint: Checkpoint) -> Iterable[str]:
+    try:
+        hashes = [b64decode(each, validate=True) for each in proof]
+        check_inclusion(leaf_hash(entry.leaf), entry.index, checkpoint.size, hashes, checkpoint.root)
+    except ProofError as error:
+        yield str(error)
+    except ValueError:
+        yield "its proof is not base64"
+
+
+def disagreement(trail: Trail | None, *, entries: int, state: str) -> str | None:
+    """What is wrong where the store holds an action in `state` after `entries` facts, and the log says `trail`."""
+    if trail is None:
+        return f"the store says it is {state}, and the log has never heard of it"
+    if trail.entries != entries:
+        return f"the store counts {entries} facts, the log {trail.entries}"
+    if trail.state != state:
+        return f"the store says it is {state}, the log that it is {trail.state}"
+    return None

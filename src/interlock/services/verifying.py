@@ -1,0 +1,187 @@
+"""Reading a log from end to end to see whether it still says what was recorded; and one action's proof out of it.
+
+1. `verify_log` opens the checkpoint, then reads entries 256 at a time and hands them to `domain.verification`.
+2. `cross_check` holds the store's actions against what the log said of them in the end.
+3. `packet_of` collects one action's entries with their inclusion proofs, to be checked anywhere by `verify_packet`.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from interlock.domain.action import Action
+from interlock.domain.errors import IntegrityError, NotFound
+from interlock.domain.evidence import Finding, Packet, Verification
+from interlock.domain.ids import ActionId
+from interlock.domain.merkle import EMPTY_ROOT, inclusion_proof
+from interlock.domain.note import Checkpoint, NoteError, VerifierKey, VerifyFunction, parse_checkpoint, parse_note
+from interlock.domain.testimony import Trail, latest_states
+from interlock.domain.tiles import Tile, TileId, hash_from_tiles
+from interlock.domain.verification import MAX_FINDINGS, LogCheck, disagreement, opened
+from interlock.ports.log import Log
+from interlock.ports.store import ActionQuery, Store
+
+PAGE: Final = 500
+LOOKS: Final = 5
+"""How often an action that somebody may be moving is looked at before store and log are said to disagree."""
+
+Progress = Callable[[int, int], None]
+"""Told how many entries of how many were read."""
+
+
+class LogReading(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found in a log, and what it says of every action in the end."""
+
+    verification: Verification
+    trails: Mapping[ActionId, Trail]
+
+
+async def verify_log(
+    log: Log,
+    log_key: VerifierKey,
+    gate_keys: Sequence[VerifierKey],
+    verify: VerifyFunction,
+    *,
+    retained: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> LogReading:
+    """Check everything up to the head as it is now; what others append meanwhile is left alone.
+
+    `retained` are checkpoints kept elsewhere, as signed notes: the log must still contain what they were signed over.
+    """
+    note = await log.head()
+    checkpoint, problem = _head(note, log_key, verify)
+    kept, problems = _kept(retained, log_key, verify)
+    check = LogCheck(checkpoint, gate_keys, verify, kept)
+    for each in filter(None, (problem, *problems)):
+        check.found("checkpoint", each)
+    while (tile := check.next_tile()) is not None and not check.enough:
+        entries = await log.entries(check.next, check.next + tile.width)
+        await _compare(log, check, check.take(tile, await _stored(log, tile), entries))
+        if progress is not None:
+            progress(check.next, checkpoint.size)
+    if not check.enough:
+        await _compare(log, check, check.last_tiles())
+        if await log.entries(checkpoint.size, checkpoint.size + 1) and await log.head() == note:
+            check.found(f"entry {checkpoint.size}", "it stands after the last checkpoint, which does not cover it")
+    return LogReading(verification=_told(check.finish(), checkpoint, trusted=problem is None), trails=check.trails)
+
+
+async def cross_check(store: Store, log: Log, trails: Mapping[ActionId, Trail]) -> tuple[Finding, ...]:
+    """What the store and the log say differently of the actions. Others may go on writing meanwhile."""
+    findings: list[Finding] = []
+    unseen = set(trails)
+    before: ActionId | None = None
+    while len(findings) < MAX_FINDINGS:
+        page = await store.actions(ActionQuery(before=before, limit=PAGE))
+        if not page:
+            break
+        for action in page:
+            unseen.discard(action.id)
+            problem = disagreement(trails.get(action.id), entries=action.entries, state=action.state)
+            if problem is not None:
+                problem = await _looked_again(store, log, action.id)
+            if problem is not None:
+                findings.append(Finding(place=f"action {action.id}", problem=problem))
+        before = page[-1].id
+    lost = [action for action in sorted(unseen) if await store.get(Action, action) is None]
+    findings += (Finding(place=f"action {each}", problem="the log knows it, and the store does not") for each in lost)
+    return tuple(findings[:MAX_FINDINGS])
+
+
+async def packet_of(log: Log, action: ActionId) -> Packet:
+    """Every entry of `action` with what proves each against the log's head.
+
+    Raises NotFound where the log has none, IntegrityError where a hash that the proofs need is missing.
+    """
+    entries = await log.entries_of(action)
+    head = await log.head()
+    if not entries or head is None:
+        raise NotFound(f"the log has no entry of action `{action}`")
+    size = _size(head)
+    if entries[-1].index >= size:
+        raise IntegrityError(f"entry {entries[-1].index} stands after the last checkpoint, of {size} entries")
+    needed: dict[TileId, bytes] = {}
+
+    def ask(tile: TileId) -> bytes:
+        needed[tile] = b""
+        return bytes(32 * tile.width)
+
+    # Proofs read synchronously, the log does not: a first pass only finds out which tiles they need.
+    for entry in entries:
+        inclusion_proof(entry.index, size, hash_from_tiles(size, ask))
+    for tile in needed:
+        found = await _stored(log, tile)
+        if found is None:
+            raise IntegrityError(f"{tile.path()} of the log is missing")
+        needed[tile] = found
+    hash_at = hash_from_tiles(size, needed.__getitem__)
+    proofs = (inclusion_proof(entry.index, size, hash_at) for entry in entries)
+    return Packet(
+        action=action,
+        checkpoint=head,
+        entries=tuple(entries),
+        proofs=tuple(tuple(b64encode(each).decode() for each in proof) for proof in proofs),
+    )
+
+
+def _head(note: str | None, log_key: VerifierKey, verify: VerifyFunction) -> tuple[Checkpoint, str | None]:
+    """The checkpoint to check against, and what is wrong with it. One that nobody signed still says how far to read."""
+    if note is None:
+        return Checkpoint(origin=log_key.name, size=0, root=EMPTY_ROOT), None
+    try:
+        return opened(note, log_key, verify), None
+    except (NoteError, UnicodeEncodeError) as error:
+        problem = str(error)
+    try:
+        return parse_checkpoint(parse_note(note.encode()).text), problem
+    except (NoteError, UnicodeEncodeError):
+        return Checkpoint(origin=log_key.name, size=0, root=EMPTY_ROOT), problem
+
+
+def _kept(retained: Sequence[str], log_key: VerifierKey, verify: VerifyFunction) -> tuple[list[Checkpoint], list[str]]:
+    kept: list[Checkpoint] = []
+    problems: list[str] = []
+    for note in retained:
+        try:
+            kept.append(opened(note, log_key, verify))
+        except (NoteError, UnicodeEncodeError) as error:
+            problems.append(f"a retained one cannot be used: {error}")
+    return kept, problems
+
+
+def _told(found: Verification, checkpoint: Checkpoint, *, trusted: bool) -> Verification:
+    """A checkpoint that did not verify, or of a log without any, is not given out as one."""
+    return msgspec.structs.replace(found, checkpoint=checkpoint if trusted and checkpoint.size else None)
+
+
+async def _compare(log: Log, check: LogCheck, tiles: Sequence[Tile]) -> None:
+    for tile in tiles:
+        check.compare(tile, await _stored(log, tile.id))
+
+
+async def _stored(log: Log, tile: TileId) -> bytes | None:
+    return await log.tile(tile.level, tile.n, tile.width)
+
+
+async def _looked_again(store: Store, log: Log, action: ActionId) -> str | None:
+    """What still disagrees when row and entries are read one right after the other, some times over."""
+    problem: str | None = None
+    for _ in range(LOOKS):
+        row = await store.get(Action, action)
+        trail = latest_states(await log.entries_of(action)).get(action)
+        if row is None:
+            return None
+        problem = disagreement(trail, entries=row.entries, state=row.state)
+        if problem is None:
+            return None
+    return problem
+
+
+def _size(note: str) -> int:
+    try:
+        return parse_checkpoint(parse_note(note.encode()).text).size
+    except (NoteError, UnicodeEncodeError) as error:
+        raise IntegrityError(f"the log's last checkpoint cannot be read: {error}") from None
