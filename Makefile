@@ -71,4 +71,4 @@ $(UV): Makefile
 	fi; \
 	echo "Preparing .tools and .venv with $$($$found --version) (once)."; \
 	rm -rf .tools && $$found -m venv .tools && \
-	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) && touch $@
+	.tools/bin/python -m pip install -qq --disable-pip-version-check uv==$(UV_VERSION) && touch $@
