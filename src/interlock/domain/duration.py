@@ -8,7 +8,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 _UNITS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
-_PART = re.compile(r"(\d{1,12})(ms|s|m|h|d)")
+_PART = re.compile(r"([0-9]{1,12})(ms|s|m|h|d)")
 
 
 def parse(text: str) -> int:
