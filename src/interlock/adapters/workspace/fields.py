@@ -116,10 +116,14 @@ class Section:
         if node is None:
             return default
         try:
-            return duration.parse(node.text if isinstance(node, Scalar) else "")
+            milliseconds = duration.parse(node.text if isinstance(node, Scalar) else "")
         except ValueError:
             self.wrong(f"`{name}` must be a duration such as 90s, 1h30m or 30d, longer than nothing", node)
             return default
+        if milliseconds > MAX_INTEGER:
+            self.wrong(f"`{name}` is longer than can be counted", node)
+            return default
+        return milliseconds
 
     def choice(self, name: str, options: tuple[Word, ...], default: Word, *, required: bool = False) -> Word:
         """One of `options`."""
