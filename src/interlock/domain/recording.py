@@ -9,8 +9,10 @@ import msgspec
 from interlock.domain.action import Action
 from interlock.domain.approval import Approval
 from interlock.domain.canonical import JsonValue
+from interlock.domain.control import Control
 from interlock.domain.evidence import Fact, Phase, at
 from interlock.domain.policy import Decision
+from interlock.domain.record import digest_of
 
 DOES_NOT_ASSERT: list[JsonValue] = ["that the arguments are true", "that the target told the truth"]
 
@@ -109,7 +111,7 @@ def _approval(word: Approval) -> JsonValue:
 def _private(action: Action, phase: Phase) -> dict[str, JsonValue]:
     """What this phase adds to what the log already holds: nothing private is committed to twice without need."""
     private: dict[str, JsonValue] = {}
-    if action.entries <= 1 or phase == "modified":
+    if action.entries <= 1 or phase in ("decided", "modified"):
         private["toolArgs"] = action.arguments
         private["nonce"] = action.nonce
         private["initiator"] = action.initiator
@@ -127,3 +129,16 @@ def _private(action: Action, phase: Phase) -> dict[str, JsonValue]:
         if action.outcome.note:
             private["note"] = action.outcome.note
     return private
+
+
+def control_fact(after: Control, phase: Phase, body: dict[str, JsonValue], by: str, now: int) -> Fact:
+    """The fact that the standing orders, about to be saved as `after`, were changed by `by`."""
+    return Fact(
+        phase=phase,
+        subject="control",
+        subject_id="control",
+        subject_digest=digest_of(after),
+        observed_at=now,
+        body={"epoch": after.revision + 1, "bundle": after.bundle, **body},
+        private={"by": by},
+    )

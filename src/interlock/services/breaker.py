@@ -7,10 +7,13 @@ When the pause is over the next call is the trial: if it fails too, the brake co
 import msgspec
 
 from interlock.domain.action import Action
-from interlock.domain.change import Change, given
+from interlock.domain.canonical import JsonValue
+from interlock.domain.change import Change
 from interlock.domain.control import Stop
-from interlock.domain.errors import Conflict
+from interlock.domain.errors import Conflict, StoreError
+from interlock.domain.evidence import at
 from interlock.domain.ids import ContractName
+from interlock.domain.recording import control_fact
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
 from interlock.services.orders import StandingOrders
@@ -40,7 +43,10 @@ class Breaker:
         if count < THRESHOLD:
             return
         now = self._clock.now()
-        control = (await self._orders.refresh()).control
+        try:
+            control = (await self._orders.refresh()).control
+        except StoreError:
+            return
         stop = Stop(
             scope="contract",
             name=action.contract,
@@ -52,9 +58,12 @@ class Breaker:
         kept = tuple(each for each in control.stops if each.until_at is None or each.until_at > now)
         after = msgspec.structs.replace(control, stops=(*kept, stop))
         self._failures[action.contract] = THRESHOLD - 1
+        body: dict[str, JsonValue] = {"scope": stop.scope, "name": stop.name, "until": at(now + PAUSE_MS)}
+        fact = control_fact(after, "stopped", body, stop.by, now)
         try:
-            await save(self._store, Change(puts=(after,), given=(given(control),)))
-        except Conflict:
-            return
-        finally:
+            await save(self._store, Change(puts=(after,), facts=(fact,)))
             await self._orders.refresh()
+        except (Conflict, StoreError):
+            # Somebody else changed the orders, or the store is in trouble: the next failure pulls it. What the tool
+            # answered is recorded in any case.
+            return

@@ -10,9 +10,10 @@ from interlock.domain.change import Change
 from interlock.domain.contract import Contract, checked
 from interlock.domain.control import Control, Standing, Stop, StopScope
 from interlock.domain.errors import Conflict, WorkspaceError
-from interlock.domain.evidence import Fact, Phase
+from interlock.domain.evidence import Phase
 from interlock.domain.ids import Person
-from interlock.domain.record import Record, digest_of
+from interlock.domain.record import Record
+from interlock.domain.recording import control_fact
 from interlock.domain.release import Release, release_of
 from interlock.ports.clock import Clock
 from interlock.ports.policies import Policies
@@ -80,7 +81,7 @@ class Registry:
             if after == control and not limits:
                 return Applied(bundle=bundle.digest, releases=labels, changed=False)
             fresh = await self._fresh(definition.agents, tuple(contracts.values()), tuple(releases.values()), bundle)
-            fact = self._fact(after, "applied", {"releases": dict[str, JsonValue](labels)}, by)
+            fact = control_fact(after, "applied", {"releases": dict[str, JsonValue](labels)}, by, self._clock.now())
             try:
                 await save(self._store, Change(puts=(after, *fresh, *limits), facts=(fact,)))
             except Conflict:
@@ -114,22 +115,13 @@ class Registry:
 
     async def _swap(self, after: Control, phase: Phase, body: dict[str, JsonValue], by: str) -> bool:
         try:
-            await save(self._store, Change(puts=(after,), facts=(self._fact(after, phase, body, by),)))
+            await save(
+                self._store, Change(puts=(after,), facts=(control_fact(after, phase, body, by, self._clock.now()),))
+            )
         except Conflict:
             return False
         await self._orders.refresh()
         return True
-
-    def _fact(self, control: Control, phase: Phase, body: dict[str, JsonValue], by: str) -> Fact:
-        return Fact(
-            phase=phase,
-            subject="control",
-            subject_id="control",
-            subject_digest=digest_of(control),
-            observed_at=self._clock.now(),
-            body={"epoch": control.revision + 1, "bundle": control.bundle, **body},
-            private={"by": by},
-        )
 
     async def _fresh(
         self, agents: tuple[Agent, ...], contracts: tuple[Contract, ...], releases: tuple[Release, ...], bundle: Bundle
