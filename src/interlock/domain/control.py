@@ -16,7 +16,7 @@ StopScope = Literal["all", "agent", "release", "contract"]
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A brake: nothing in its scope is decided or dispatched while it stands."""
+    """A brake: nothing in its scope is decided or dispatched while it stands, but for undos, which people ask for."""
 
     scope: StopScope
     name: str = ""
@@ -26,6 +26,9 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since_at: int
     until_at: int | None = None
     """When it ends by itself (a circuit breaker's pause), or None: a person lifts it."""
+    unwinding: bool = False
+    """What its scope did is being undone, so what may be in flight is still repeated by its key: it must be known to be
+    undone. Nothing new begins."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +57,14 @@ class Control(Record, frozen=True, kw_only=True):
         """There is only one."""
         return "control"
 
-    def stopped(self, *, agent: AgentName, release: Digest, contract: ContractName, now: int) -> Stop | None:
-        """The first brake that holds such an action at `now`, or None."""
+    def stopped(
+        self, *, agent: AgentName, release: Digest, contract: ContractName, now: int, settling: bool = False
+    ) -> Stop | None:
+        """The first brake that holds such an action at `now`, or None. With `settling`, one that holds back even the
+        repeat of what may have happened."""
         for stop in self.stops:
+            if settling and stop.unwinding:
+                continue
             named = {"all": "", "agent": agent, "release": release, "contract": contract}[stop.scope]
             if stop.name == named and (stop.until_at is None or now < stop.until_at):
                 return stop

@@ -36,6 +36,8 @@ class Retry(msgspec.Struct, frozen=True):
     """Call again, with the same key or precondition, not before `at`."""
 
     at: int
+    fresh: bool = False
+    """Nothing happened so far, as is now known: this is a first effect, and whatever may stop one may stop it."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -73,13 +75,14 @@ def settle(action: Action, contract: Contract, now: int, timing: Timing) -> Next
     """
     retry_at = now + backoff_ms(action.attempt)
     if action.attempt >= MAX_ATTEMPTS:
-        return _ask_or_lose(action, contract, timing, f"{action.attempt} attempts did not settle it")
+        why = f"{action.attempt} attempts did not settle it"
+        return _ask_or_lose(action, contract, timing, why) if contract.acts else Fail(why)
     if not contract.acts:
         return Retry(retry_at)
     match contract.idempotency:
         case Keyed(retention_ms=retention):
             first = action.first_dispatched_at or now
-            if retry_at + contract.timeout_ms >= first + retention:
+            if retry_at + timing.lease(contract) + timing.skew_ms >= first + retention:
                 return _ask_or_lose(action, contract, timing, "the target no longer keeps our key")
             return Retry(retry_at)
         case Conditional():
@@ -97,17 +100,25 @@ def after_no(action: Action, contract: Contract, now: int, timing: Timing) -> Ne
         return Ask(quiet)
     if action.attempt >= MAX_ATTEMPTS or isinstance(contract.idempotency, Blind):
         return Fail("the target was asked after nothing could land any more: it did not happen")
-    return Retry(now)
+    return Retry(now, fresh=True)
 
 
-def after_refusal(action: Action, contract: Contract, why: str, timing: Timing) -> NextStep:
+def after_refusal(action: Action, contract: Contract, why: str, now: int, timing: Timing) -> NextStep:
     """What to do when the tool says that nothing happened.
 
-    On a repeat of a `conditional` call that is no answer: the precondition may have failed because our own first
-    attempt landed.
+    On a repeat that speaks for the repeat alone. Of a `conditional` call the precondition may have failed because our
+    own first attempt landed; a `keyed` one may not even have reached the target, where the first one did.
     """
-    if action.attempt > 1 and isinstance(contract.idempotency, Conditional):
-        return _ask_or_lose(action, contract, timing, f"a repeat was refused, perhaps because the first landed: {why}")
+    if action.attempt > 1 and contract.acts:
+        match contract.idempotency:
+            case Conditional():
+                why = f"a repeat was refused, perhaps because the first landed: {why}"
+                return _ask_or_lose(action, contract, timing, why)
+            case Keyed():
+                return settle(action, contract, now, timing)
+            case Lookup() | Blind():
+                # Repeated only after a *no* that counts.
+                pass
     return Fail(why)
 
 

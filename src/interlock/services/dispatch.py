@@ -14,6 +14,7 @@ from interlock.domain.call import Landed, Nothing, Unsure
 from interlock.domain.contract import Contract, TwoPhase
 from interlock.domain.errors import IntegrityError
 from interlock.domain.ids import WorkerId
+from interlock.domain.policy import Decision, Requirement
 from interlock.domain.record import Record
 from interlock.domain.settlement import MAX_ATTEMPTS, Timing
 from interlock.domain.task import Task
@@ -66,31 +67,32 @@ class Dispatch:
         if action.undoes is None:
             if brake(orders, task, contract, now) is not None:
                 return await self._recorder.wait(action, now + PAUSE_MS)
-            if task.state != "open":
-                return await self._recorder.end(action, "void", "voided", reasons=(f"the task is {task.state}",))
+            if task.state == "closing":
+                return await self._recorder.end(action, "void", "voided", reasons=("its task is being undone",))
             if now >= task.expires_at or (action.hold is not None and now >= action.hold.expires_at):
                 return await self._recorder.end(action, "expire", "expired", reasons=("its time was over",))
         case = await self._cases.of(action, orders)
-        decision = (await self._decider.judge(case, orders, now)).decision
+        judgement = await self._decider.judge(case, orders, now)
+        decision = judgement.decision
         if decision.verdict in ("deny", "shadow"):
             return await self._recorder.end(
                 action, "deny", "decided", decision=decision, reasons=decision.reasons or (decision.verdict,)
             )
-        needs = decision.requirements
-        if action.hold is not None and not open_requirements(action.hold, initiator=action.initiator):
-            needs = still_binding(action.hold, needs)
-        if needs:
-            again = msgspec.structs.replace(decision, requirements=needs)
-            asked = held(action, contract, again, now + case.agent.approvals.within_ms)
-            after = action.after(
-                "hold", decision=again, hold=asked, due_at=asked.expires_at, owner=None, lease_until=None
+        if _unmet(action, decision):
+            # Everybody is asked anew, those who agreed before too: their word was about another decision.
+            until = now + case.agent.approvals.within_ms
+            asking = msgspec.structs.replace(
+                action, decision=decision, facts=judgement.facts, reasons=decision.reasons, owner=None, lease_until=None
             )
-            return await self._recorder.write(after, "decided")
+            asked = held(asking, contract, decision, until if action.undoes else min(until, task.expires_at))
+            after = asking.after("hold", hold=asked, due_at=asked.expires_at)
+            return await self._recorder.write(after, "decided", None, self._leaning(action, orders, task))
         self._steps.reached("dispatch.checked")
         decided = msgspec.structs.replace(action, decision=decision)
         if contract.two_phase is None:
             return await self.begin(decided, contract, self._leaning(action, orders, task))
         preparing = self._leased(decided.after("prepare"), contract)
+        preparing = msgspec.structs.replace(preparing, dispatched_fence=preparing.fence)
         return await self._recorder.write(
             preparing, "dispatching", "prepare.recorded", self._leaning(action, orders, task)
         )
@@ -104,11 +106,21 @@ class Dispatch:
         self._steps.reached("dispatch.recorded")
         return written
 
-    async def again(self, action: Action, contract: Contract) -> Action:
-        """Another attempt at what may have been attempted. Brakes hold it as they hold a first one."""
+    async def again(self, action: Action, contract: Contract, *, fresh: bool) -> Action:
+        """Another attempt at what may have been attempted. Brakes hold it as they hold a first one.
+
+        With `fresh` it is known that nothing happened: then all that may stop a first attempt is asked once more, and what
+        may no longer run has failed.
+        """
         orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
-        if action.undoes is None and brake(orders, task, contract, now) is not None:
+        if action.undoes is None and brake(orders, task, contract, now, settling=True) is not None:
             return await self._recorder.wait(action, now + PAUSE_MS)
+        if fresh:
+            why = await self._forbidden(action, contract, orders, task, now)
+            if why:
+                outcome = Outcome(error=f"it did not happen, and may no longer: {why}", observed_at=now, by="lookup")
+                return await self._recorder.end(action, "fail", "settled", outcome=outcome, reasons=(why,))
+            return await self.begin(action, contract, self._leaning(action, orders, task))
         return await self.begin(action, contract, (orders.control,))
 
     async def two_phases(self, action: Action, contract: Contract) -> Action:
@@ -117,14 +129,11 @@ class Dispatch:
         if phases is None:
             raise IntegrityError(f"action {action.id} is {action.state}, but its contract has one phase")
         orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
-        may_run = action.undoes is not None or (
-            brake(orders, task, contract, now) is None and task.state == "open" and now < task.expires_at
-        )
         if action.state == "aborting":
             return await self._abort(action, contract, phases)
-        if not may_run:
-            after = self._leased(action.after("abort"), contract)
-            return await self._recorder.write(after, "voided")
+        why = await self._forbidden(action, contract, orders, task, now)
+        if why:
+            return await self._recorder.write(self._aborting(action, contract, why), "voided")
         if action.state == "prepared":
             return await self.begin(action, contract, self._leaning(action, orders, task))
         return await self._prepare(action, contract, phases)
@@ -137,11 +146,15 @@ class Dispatch:
                 after = self._leased(action.after("prepared", prepared=token), contract)
                 return await self._recorder.write(after, "prepared", "prepare.answered")
             case Nothing(why=why):
+                if action.dispatched_fence != action.fence:
+                    # Somebody may have prepared before us, and what they reserved may be why we were refused.
+                    return await self._recorder.write(self._aborting(action, contract, why), "voided")
                 outcome = Outcome(error=why, observed_at=self._clock.now())
                 return await self._recorder.end(action, "fail", "outcome", outcome=outcome)
             case Unsure():
                 if action.fence > MAX_ATTEMPTS:
-                    return await self._recorder.write(self._leased(action.after("abort"), contract), "voided")
+                    why = "it could not be prepared"
+                    return await self._recorder.write(self._aborting(action, contract, why), "voided")
                 return await self._recorder.wait(action, self._clock.now() + PAUSE_MS)
             case _:
                 assert_never(answer)
@@ -150,12 +163,37 @@ class Dispatch:
         answer = await self._caller.call(action, contract, phases.abort, "abort")
         if isinstance(answer, Unsure):
             return await self._recorder.wait(action, self._clock.now() + PAUSE_MS)
-        return await self._recorder.end(action, "void", "voided", reasons=("stopped before the commit",))
+        return await self._recorder.end(action, "void", "voided")
 
     # -- what it leans on --------------------------------------------------------------------------------------
+
+    async def _forbidden(self, action: Action, contract: Contract, orders: Orders, task: Task, now: int) -> str:
+        """Why `action` may not begin now, or nothing."""
+        if action.undoes is None:
+            stop = brake(orders, task, contract, now)
+            if stop is not None:
+                return f"stopped: {stop.why}"
+            if task.state == "closing":
+                return "its task is being undone"
+            if now >= task.expires_at:
+                return "the time of its task is over"
+        decision = (await self._decider.judge(await self._cases.of(action, orders), orders, now)).decision
+        if decision.verdict in ("deny", "shadow"):
+            return "; ".join(decision.reasons) or decision.verdict
+        return "policy asks for more than was agreed to" if _unmet(action, decision) else ""
+
+    def _aborting(self, action: Action, contract: Contract, why: str) -> Action:
+        return self._leased(action.after("abort", reasons=(why,)), contract)
 
     def _leased(self, action: Action, contract: Contract) -> Action:
         return action.with_lease(owner=self._worker, until=self._clock.now() + self._timing.lease(contract))
 
     def _leaning(self, action: Action, orders: Orders, task: Task) -> tuple[Record, ...]:
         return (orders.control,) if action.undoes is not None else (orders.control, task)
+
+
+def _unmet(action: Action, decision: Decision) -> tuple[Requirement, ...]:
+    """What `decision` asks for and people have not agreed to."""
+    if action.hold is None or open_requirements(action.hold, initiator=action.initiator):
+        return decision.requirements
+    return still_binding(action.hold, decision.requirements)

@@ -26,6 +26,9 @@ from interlock.services.intents import Intents
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 
+ROUNDS = 20
+"""How often a step is taken again because the orders changed meanwhile."""
+
 
 class Execution:
     """Drives actions from where they stand to where they end or have to wait."""
@@ -76,15 +79,20 @@ class Execution:
         Losing the lease on the way is no error: whoever holds it goes on, and the action is given as it then stands.
         """
         contract = await self._orders.contract(action.contract_digest)
-        try:
-            while action.owner == self._worker:
-                before = action
-                action = await self._step(action, contract)
-                if action is before:
-                    break
-        except Conflict:
-            await self._orders.refresh()
-            return await self._store.get(Action, action.id) or action
+        rounds = 0
+        while action.owner == self._worker:
+            try:
+                after = await self._step(action, contract)
+            except Conflict as conflict:
+                await self._orders.refresh()
+                current = await self._store.get(Action, action.id) or action
+                rounds += 1
+                if conflict.kind not in ("control", "task") or current.revision != action.revision or rounds > ROUNDS:
+                    return current
+                continue  # still ours: only what the step leaned on changed
+            if after is action:
+                break
+            action = after
         return action
 
     async def _step(self, action: Action, contract: Contract) -> Action:
@@ -132,7 +140,7 @@ class Execution:
                 return await self._landed(action, contract, result)
             case Nothing(why=why):
                 self._breaker.worked(contract.name)
-                step = after_refusal(action, contract, why, self._timing)
+                step = after_refusal(action, contract, why, now, self._timing)
                 return await self._next(action, contract, step, Outcome(error=why, observed_at=now))
             case Unsure(why=why):
                 await self._breaker.failed(action, why)
@@ -180,9 +188,12 @@ class Execution:
         """Do what the settlement rules say."""
         lost = action.state == "unknown"
         match step:
-            case Retry(at=at):
+            case Retry(at=at, fresh=fresh):
                 await self._clock.sleep(max(0, at - self._clock.now()))
-                return await self._dispatch.again(action, contract)
+                if self._clock.now() > at + self._timing.lease_margin_ms:
+                    # This process slept longer than it meant to: the key may be forgotten by now. Settled anew.
+                    return action
+                return await self._dispatch.again(action, contract, fresh=fresh)
             case Ask(at=at):
                 if lost:
                     return await self._recorder.wait(action, at)

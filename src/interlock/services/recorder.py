@@ -14,6 +14,14 @@ from interlock.ports.steps import Steps
 from interlock.ports.store import Store
 from interlock.services.saving import save
 
+ROUNDS = 20
+
+
+def _settles(late: Action, current: Action) -> bool:
+    """Whether what `late` learned settles `current`. That it happened always does; that nothing happened speaks for one
+    attempt, and only while no other was made after it."""
+    return late.state == "done" or (late.state == "failed" and late.dispatched_fence == current.dispatched_fence)
+
 
 class Recorder:
     """The only way in which services change an action that is already stored. Every method gives the action as stored."""
@@ -81,12 +89,17 @@ class Recorder:
         our word settles it; otherwise it is written down beside. True if it settled the action."""
         if after.outcome is None or after.outcome.by != "tool" or phase != "outcome":
             return False
-        current = await self._stored(after)
-        if current.state == "unknown" and after.state in ("done", "failed") and current.owner is None:
+        for _ in range(ROUNDS):
+            current = await self._stored(after)
+            if current.state != "unknown" or not _settles(after, current):
+                break
             move: Move = "succeed" if after.state == "done" else "fail"
-            await self.end(
-                current, move, "settled", outcome=after.outcome, reasons=("the first attempt answered late",)
-            )
+            try:
+                await self.end(
+                    current, move, "settled", outcome=after.outcome, reasons=("the first attempt answered late",)
+                )
+            except Conflict:
+                continue
             return True
         late = overheard(after, "outcome", self._clock.now(), {"late": True})
         await save(self._store, Change(facts=(late,)))

@@ -64,6 +64,27 @@ class SilentSteps:
         """Do nothing."""
 
 
+class Crash(BaseException):
+    """The process is gone. Nothing in the product may catch it."""
+
+
+class CrashAt:
+    """Dies at the first step of that name, or at its `nth`."""
+
+    def __init__(self, step: str, nth: int = 1) -> None:
+        self.step = step
+        self.left = nth
+        self.seen: set[str] = set()
+
+    def reached(self, step: str) -> None:
+        """Die here, if it is here."""
+        self.seen.add(step)
+        if step == self.step:
+            self.left -= 1
+            if self.left == 0:
+                raise Crash(step)
+
+
 Predicate = Callable[[Question], bool]
 
 
@@ -198,6 +219,8 @@ class Target:
 
 
 __all__ = [
+    "Crash",
+    "CrashAt",
     "CountedIds",
     "Landed",
     "ManualClock",

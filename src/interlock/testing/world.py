@@ -7,6 +7,7 @@ from interlock.adapters.memory import Faults, MemoryStore
 from interlock.adapters.sealer import LogSealer
 from interlock.domain.action import Action
 from interlock.domain.agent import Agent, Owners, Runtime, Stage
+from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, NoReversal, PythonTarget, Reversal, checked
 from interlock.domain.ids import AgentName, ContractName, Person, StreamId, Tenant, WorkerId
@@ -15,7 +16,9 @@ from interlock.domain.proposal import Proposal
 from interlock.domain.record import Record
 from interlock.domain.settlement import Timing
 from interlock.domain.task import Opening, Task
+from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
+from interlock.ports.store import ActionQuery
 from interlock.services.plane import ControlPlane, Means, plane
 from interlock.services.registry import Definition
 from interlock.testing.parts import (
@@ -61,6 +64,8 @@ TAKE = contract("thing.take", reversal=NoReversal(why="it is itself an undo"))
 
 class World:
     """One tenant, one agent `ag`, the contracts given, and everything under control."""
+
+    agent = AgentName("ag")
 
     def __init__(self, *, faults: Faults | None = None, steps: Steps | None = None, worker: str = "w1") -> None:
         self.clock = ManualClock()
@@ -134,13 +139,31 @@ class World:
         self, task: Task, name: str = "thing.put", *, key: str | None = None, here: bool = True, **arguments: JsonValue
     ) -> Action:
         """Propose and, if it may run here, run it."""
+        return await self.propose_on(self.plane, task, name, key=key, here=here, **arguments)
+
+    async def propose_on(
+        self,
+        process: ControlPlane,
+        task: Task,
+        name: str = "thing.put",
+        *,
+        key: str | None = None,
+        here: bool = True,
+        **arguments: JsonValue,
+    ) -> Action:
+        """The same in another process."""
         proposal = Proposal(
             task=task, contract=ContractName(name), arguments=arguments or {"n": 1}, idempotency_key=key, here=here
         )
-        action = await self.plane.gate.propose(proposal)
-        if action.state == "dispatching":
-            return await self.plane.execution.drive(action)
-        return action
+        return await Embedded(process).propose(proposal)
+
+    async def actions(self) -> list[Action]:
+        """Every action there is, oldest first."""
+        return await self.store.actions(ActionQuery(oldest_first=True, limit=10_000))
+
+    async def reserved(self) -> int:
+        """What is reserved on all budgets together."""
+        return sum(budget.reserved for budget in await self.store.all(Budget))
 
     async def work(self, process: ControlPlane | None = None) -> list[Action]:
         """One round of a worker: claim everything due, drive it, then advance undo requests until nothing moves."""
