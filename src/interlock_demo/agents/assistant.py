@@ -28,7 +28,7 @@ def serve(lock: interlock.Client, wish: Wish, tally: Tally) -> None:
         if wish.says:
             # What a model does that takes a customer's text for an instruction. It is not its tool, so nothing comes of it.
             outcome = task.propose("refunds.issue", return_id="RET-0001", amount_minor=99_900, justification=wish.says)
-            tally.note(outcome, task_id=task.id, contract="refunds.issue", subject=wish.customer_id)
+            tally.take(outcome, task_id=task.id, contract="refunds.issue", subject=wish.customer_id)
         hits = [hit for hit in search(wish.words) if check_stock(hit.sku).free >= wish.quantity]
         if hits:
             for _ in range(2 if wish.repeats else 1):
@@ -37,7 +37,7 @@ def serve(lock: interlock.Client, wish: Wish, tally: Tally) -> None:
 
 def _buy(task: interlock.SyncTask, wish: Wish, sku: str, tally: Tally) -> None:
     """Three steps, each under a key made of the task: saying them again gives the same answers and buys nothing more."""
-    kept = tally.note(
+    kept = tally.take(
         task.propose(reserve, wish.customer_id, sku, wish.quantity, idempotency_key=f"{task.id}:reserve"),
         task_id=task.id,
         contract="cart.reserve",
@@ -45,7 +45,7 @@ def _buy(task: interlock.SyncTask, wish: Wish, sku: str, tally: Tally) -> None:
     )
     if not isinstance(kept, Reservation):
         return
-    sale = tally.note(
+    sale = tally.take(
         task.propose(place_order, kept.reservation_id, idempotency_key=f"{task.id}:order"),
         task_id=task.id,
         contract="orders.place",
@@ -55,4 +55,4 @@ def _buy(task: interlock.SyncTask, wish: Wish, sku: str, tally: Tally) -> None:
         outcome = task.propose(
             take_charge, sale.order_id, amount_minor=sale.total_minor, idempotency_key=f"{task.id}:charge"
         )
-        tally.note(outcome, task_id=task.id, contract="charges.take", subject=wish.customer_id)
+        tally.take(outcome, task_id=task.id, contract="charges.take", subject=wish.customer_id)

@@ -35,7 +35,7 @@ def settle(lock: interlock.Client, case: Case, tally: Tally) -> None:
             idempotency_key=f"return:{case.order_id}:{case.line_no}",
         )
         subject = f"{order.customer}, {case.order_id}"
-        taken = tally.note(accepted, task_id=task.id, contract="returns.accept", subject=subject)
+        taken = tally.take(accepted, task_id=task.id, contract="returns.accept", subject=subject)
         if isinstance(taken, Return):
             _make_whole(task, order, taken, tally)
             if case.writes:
@@ -46,13 +46,13 @@ def _make_whole(task: interlock.SyncTask, order: Order, taken: Return, tally: Ta
     if taken.refund_minor:
         outcome = task.propose(issue_refund, taken.return_id, amount_minor=taken.refund_minor)
         subject = f"{euros(taken.refund_minor)} to {order.customer}, {order.order_id}"
-        tally.note(outcome, task_id=task.id, contract="refunds.issue", subject=subject)
+        tally.take(outcome, task_id=task.id, contract="refunds.issue", subject=subject)
     if taken.credit_minor:
         outcome = task.propose(grant_credit, taken.return_id, amount_minor=taken.credit_minor)
-        tally.note(outcome, task_id=task.id, contract="credits.grant", subject=order.customer)
+        tally.take(outcome, task_id=task.id, contract="credits.grant", subject=order.customer)
     if taken.replacement_sku:
         outcome = task.propose(ship_exchange, taken.return_id)
-        tally.note(outcome, task_id=task.id, contract="exchanges.ship", subject=order.customer)
+        tally.take(outcome, task_id=task.id, contract="exchanges.ship", subject=order.customer)
 
 
 def _write(task: interlock.SyncTask, order: Order, taken: Return, tally: Tally) -> None:
@@ -63,4 +63,4 @@ def _write(task: interlock.SyncTask, order: Order, taken: Return, tally: Tally) 
         body=f"Dear {order.customer}, we have taken back line {taken.line_no} of {order.order_id}. "
         f"{euros(taken.refund_minor)} are on their way to you.",
     )
-    tally.note(outcome, task_id=task.id, contract="mail.send", subject=f"to {order.email}")
+    tally.take(outcome, task_id=task.id, contract="mail.send", subject=f"to {order.email}")

@@ -1,4 +1,4 @@
-"""What came of an agent's work, counted, with the few things a person will want to hear about."""
+"""What came of an agent's work: counted, and what a person will want to hear about kept."""
 
 from collections import Counter
 
@@ -7,9 +7,10 @@ import msgspec
 import interlock
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """An action that waits for a person."""
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """An action that was not simply done: `outcome` is held, denied, refused and so on."""
 
+    outcome: str
     action_id: str
     task_id: str
     contract: str
@@ -18,27 +19,29 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tally(msgspec.Struct, kw_only=True):
-    """The outcomes of one agent. Each agent has its own and only the agent writes to it."""
+    """The outcomes of one agent. Each agent has its own, and only the agent writes to it."""
 
     tasks: int = 0
     outcomes: Counter[str] = msgspec.field(default_factory=Counter[str])
-    reasons: Counter[str] = msgspec.field(default_factory=Counter[str])
-    waiting: list[Waiting] = msgspec.field(default_factory=list[Waiting])
+    notes: list[Note] = msgspec.field(default_factory=list[Note])
 
-    def note(self, outcome: interlock.Outcome, *, task_id: str, contract: str, subject: str) -> object:
+    def take(self, outcome: interlock.Outcome, *, task_id: str, contract: str, subject: str) -> object:
         """Count `outcome` and give the tool's result if there is one, else None."""
-        match outcome:
-            case interlock.Done(result=result):
-                self.outcomes["done"] += 1
-                return result
-            case interlock.Held(action_id=action_id, reasons=reasons):
-                self.outcomes["held"] += 1
-                self.waiting.append(
-                    Waiting(
-                        action_id=action_id, task_id=task_id, contract=contract, subject=subject, reasons=tuple(reasons)
-                    )
-                )
-            case other:
-                self.outcomes[type(other).__name__.lower()] += 1
-                self.reasons.update(reason for reason in other.reasons if not reason.startswith("interlock."))
+        word = type(outcome).__name__.lower()
+        self.outcomes[word] += 1
+        if isinstance(outcome, interlock.Done):
+            return outcome.result
+        note = Note(
+            outcome=word,
+            action_id=outcome.action_id,
+            task_id=task_id,
+            contract=contract,
+            subject=subject,
+            reasons=tuple(reason for reason in outcome.reasons if not reason.startswith("interlock.")),
+        )
+        self.notes.append(note)
         return None
+
+    def noted(self, outcome: str) -> list[Note]:
+        """The notes of one outcome."""
+        return [note for note in self.notes if note.outcome == outcome]

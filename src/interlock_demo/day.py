@@ -1,0 +1,106 @@
+"""A day at Halden & Daughters: the demo that `interlock demo` and `make demo` run.
+
+Everything in it is real: the agents act through the SDK, the worker and the payment service are processes that are killed
+with SIGKILL, people speak through the command line. Only the agents' wishes are scripted, and the same every day.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import interlock
+from interlock_demo.chapters.morning import open_for_business
+from interlock_demo.chapters.outage import power_cut
+from interlock_demo.chapters.people import decide
+from interlock_demo.chapters.release import bad_release
+from interlock_demo.program import CommandFailed, WorkerProcess
+from interlock_demo.queue import queue_of
+from interlock_demo.report import evening
+from interlock_demo.setting import Setting, set_up
+from interlock_demo.telling import StoryBroken, Teller
+from interlock_demo.world.process import PaymentProcess
+
+NUMBER = 7
+"""The shop is the same for the same number."""
+
+WORK = {
+    "assistant": ("where a way back exists", "reservations, orders, charges"),
+    "pricing": ("inside policy", "prices, from stock and sales"),
+    "replenishment": ("inside policy", "orders from suppliers"),
+    "support": ("inside policy", "returns, refunds, credit, exchanges, mail"),
+}
+"""What is told of each agent; the whole of it stands in its agent file."""
+
+
+def run(keep: Path | None = None) -> int:
+    """Tell the day. 0 when every promise was kept, 1 when one was broken, 2 when `keep` is in use.
+
+    With `keep` everything is left in that folder, which must be new or empty.
+    """
+    tell = Teller()
+    if keep is not None and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+        tell.line("no", f"`{keep}` is not an empty folder", "the demo overwrites nothing")
+        return 2
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        return _tell_all(tell, keep.resolve(), kept=True)
+    with tempfile.TemporaryDirectory(prefix="interlock-demo-") as folder:
+        return _tell_all(tell, Path(folder), kept=False)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The same as a program of its own."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--keep", type=Path, help="leave the shop, its log and its workspace in this folder")
+    options = parser.parse_args(argv)
+    return run(options.keep)
+
+
+def _tell_all(tell: Teller, folder: Path, *, kept: bool) -> int:
+    started = time.monotonic()
+    tell.title(
+        "A day at Halden & Daughters, a shop run by agents",
+        "240 products, 320 customers, 480 orders. Four agents set prices, order stock, settle returns and sell. None of them "
+        "can touch anything except through Interlock.",
+    )
+    try:
+        broken = _day(tell, folder)
+    except (CommandFailed, StoryBroken, interlock.InterlockError) as error:
+        broken = [str(error)]
+    tell.chapter("19:00", "Closed")
+    for each in broken:
+        tell.line("no", each)
+    seconds = f"{time.monotonic() - started:.0f} s"
+    if not broken:
+        tell.line("yes", f"Every promise was kept. {seconds}.")
+    if kept:
+        tell.line("note", f"Everything is in {folder}: `. {folder}/env`, then `interlock actions`, `interlock show ID`")
+    return 1 if broken else 0
+
+
+def _day(tell: Teller, folder: Path) -> list[str]:
+    """The chapters in order. Gives the promises that were broken, in words."""
+    with (
+        set_up(folder, NUMBER) as setting,
+        PaymentProcess(setting.place) as payments,
+        WorkerProcess(setting.program) as worker,
+    ):
+        _introduce(tell, setting)
+        queue = queue_of(setting.place, NUMBER)
+        with interlock.open(setting.workspace) as lock:
+            tallies = open_for_business(tell, setting, lock, queue)
+            agreed = decide(tell, setting, tallies.noted("held"))
+            power_cut(tell, setting, payments, worker, agreed)
+            original_prices = bad_release(tell, setting, lock, queue)
+        worker.kill()
+        return evening(tell, setting, original_prices)
+
+
+def _introduce(tell: Teller, setting: Setting) -> None:
+    rows = [(label, *WORK[agent]) for agent, label in sorted(setting.releases.items())]
+    tell.table(("release", "may act", "works on"), rows)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
