@@ -1,7 +1,7 @@
-"""One task through the gate: every call proposed, the outcome compared with the record, everything undone.
+"""One task through the gate: every call proposed, and what came of it beside what the benchmark recorded.
 
 The gate is opened on a copy of `workspace/`, beside a shop of its own. Nothing here knows how the gate works: it proposes
-calls, reads outcomes and asks for an undo, as any program that embeds it would.
+calls and reads outcomes, as any program that embeds it would.
 """
 
 import os
@@ -14,52 +14,67 @@ import msgspec
 import interlock
 from bench.tau2 import tools
 from bench.tau2.data import Case, Recorded, document
+from bench.tau2.person import Desk
+from bench.tau2.retail import ShopError
 from bench.tau2.store import Shop
 from bench.tau2.violations import Violation
 
 WORKSPACE = Path(__file__).parent / "workspace"
 AGENT = "retail"
-PERSON = "support-lead"
+
+_RAISED = f"{ShopError.__module__}.{ShopError.__qualname__}: "
+"""How the gate words a tool's exception: its name comes before its text."""
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """A workspace in force, the shop its tools act on, and the person beside it. `release` is the agent's, by label."""
+
+    workspace: Path
+    shop: Shop
+    desk: Desk
+    release: str
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one proposed call. `said` is the tool's text as the benchmark words it, `because` the policies or
-    rules that refused it."""
+    """What came of one proposed call. `outcome` is the outcome's name, `said` the tool's text as the benchmark words
+    it."""
 
     call: Recorded
+    action_id: str
     outcome: str
     said: str = ""
-    because: tuple[str, ...] = ()
 
     @property
     def as_recorded(self) -> bool:
         """The recorded answer to the letter, or a refusal of what the benchmark records as an error."""
-        return not self.call.ok if self.outcome == "denied" else self.said == self.call.answer
+        return not self.call.ok if self.outcome == "Denied" else self.said == self.call.answer
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
     """One task, played."""
 
-    case: Case
     task_id: str
     answers: tuple[Answered, ...]
 
 
-def prepared(folder: Path) -> tuple[Path, Shop]:
-    """A fresh copy of the workspace in `folder`, and a loaded shop that the tools of this process act on."""
-    shutil.copytree(WORKSPACE, folder / "workspace")
+def prepared(folder: Path) -> Setting:
+    """A copy of the workspace in `folder`, in force, and a freshly loaded shop."""
+    # As deep as the original, so that what its `pythonpath` names is still inside `folder`.
+    workspace = folder / "bench" / "tau2" / "workspace"
+    shutil.copytree(WORKSPACE, workspace, ignore=shutil.ignore_patterns(".interlock"))
+    desk = Desk(workspace)
+    desk.make_keys()
     os.environ[tools.SHOP] = str(folder / "shop.sqlite")
     shop = tools.shop()
     shop.load(document())
-    return folder / "workspace", shop
+    return Setting(workspace=workspace, shop=shop, desk=desk, release=desk.apply())
 
 
-def play(lock: interlock.Client, case: Case, *, writes_only: bool = False) -> Played:
+def play(lock: interlock.Client, case: Case) -> Played:
     """Propose the task's calls in order, for its customer, on its own state of the shop."""
-    calls = [call for call in case.calls if call.writes or not writes_only]
     with lock.task(AGENT, purpose=f"benchmark task {case.id}", on_behalf_of=f"user:{case.customer}") as task:
-        answers = tuple(_answered(call, propose(task, call.function, call.arguments, case.state_key)) for call in calls)
-        return Played(case=case, task_id=task.id, answers=answers)
+        answers = [_answered(call, propose(task, call.function, call.arguments, case.state_key)) for call in case.calls]
+        return Played(task_id=task.id, answers=tuple(answers))
 
 
 def propose(task: interlock.SyncTask, function: str, given: dict[str, Any], state_key: str) -> interlock.Outcome:
@@ -69,22 +84,22 @@ def propose(task: interlock.SyncTask, function: str, given: dict[str, Any], stat
 
 def violate(lock: interlock.Client, violation: Violation, state_key: str) -> interlock.Outcome:
     """Do what leads up to the violation, then try it."""
-    with lock.task(AGENT, purpose="a violation", on_behalf_of=f"user:{violation.customer}") as task:
+    with lock.task(AGENT, purpose="break a rule", on_behalf_of=f"user:{violation.customer}") as task:
         for function, given in violation.first:
             outcome = propose(task, function, given, state_key)
-            assert isinstance(outcome, interlock.Done), outcome
+            if not isinstance(outcome, interlock.Done):
+                raise outcome
         return propose(task, violation.function, violation.arguments, state_key)
 
 
 def _answered(call: Recorded, outcome: interlock.Outcome) -> Answered:
     match outcome:
         case interlock.Done(result=tools.Changed(record=record)):
-            return Answered(call=call, outcome="done", said=record)
+            said = record
         case interlock.Done(result=result):
-            return Answered(call=call, outcome="done", said=str(result))
+            said = str(result)
         case interlock.Failed(reasons=reasons):
-            return Answered(call=call, outcome="failed", said=f"Error: {reasons[-1]}")
-        case interlock.Denied(because=because):
-            return Answered(call=call, outcome="denied", because=because)
+            said = f"Error: {'; '.join(reasons).removeprefix(_RAISED)}"
         case other:
-            return Answered(call=call, outcome=type(other).__name__.lower(), said=str(other))
+            said = str(other)
+    return Answered(call=call, action_id=outcome.action_id, outcome=type(outcome).__name__, said=said)

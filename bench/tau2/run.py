@@ -1,12 +1,11 @@
-"""`python -m bench.tau2.run`: all tasks of the benchmark through the gate, compared, undone, and the rules broken.
+"""All tasks of the benchmark through the gate, compared, undone, and the rules broken: `python -m bench.tau2`.
 
-For each of the 114 tasks: every recorded call is proposed on a fresh state of the shop, each answer is compared with the
-recorded one, the whole database with what a direct run leaves; then the whole task is undone through the gate and the
-database compared, byte for byte, with the file it was loaded from. Then each hard rule of the written policy is broken
-once, and the table says which policy refused it. Exit code 1 if anything is not as it should be.
+For each of the 114 tasks: every recorded call is proposed on a fresh state of the shop; each answer is compared with the
+recorded one and the whole database with what a direct run leaves; then the whole task is undone through the gate and the
+database compared, byte for byte, with the file it was loaded from. Then each hard rule of the written policy is broken,
+and the table says which policy refused it. Last, everything the release has done and nobody undid is undone as a cohort.
 """
 
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -19,57 +18,79 @@ from rich.table import Table
 
 import interlock
 from bench.tau2 import data, direct
-from bench.tau2.play import Answered, play, prepared, undo, violate
+from bench.tau2.play import Answered, Setting, play, prepared, violate
 from bench.tau2.store import Shop
-from bench.tau2.violations import violations
+from bench.tau2.violations import Violation, violations
+
+
+class Broken(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that was broken: what came of it, the policies that refused it, and how many writes led up to it."""
+
+    violation: Violation
+    outcome: str
+    because: tuple[str, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """By the rule that is meant, and by no other."""
+        return self.outcome == "Denied" and self.because == (self.violation.policy,)
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """What was seen, counted."""
+    """What was seen, counted. Times are CPU seconds of this process."""
 
     tasks: int = 0
-    calls: int = 0
-    writes: int = 0
-    outcomes: Counter[str] = msgspec.field(default_factory=Counter)
-    refusals: list[Answered] = msgspec.field(default_factory=list)
-    not_as_recorded: list[Answered] = msgspec.field(default_factory=list)
-    undone: int = 0
     equal: int = 0
+    undone: int = 0
     restored: int = 0
+    answers: list[Answered] = []
+    refusals: dict[str, tuple[str, ...]] = {}
+    """By action id, the policies that refused a recorded call."""
+    broken: list[Broken] = []
+    cohort_undone: int = 0
+    cohort_restored: int = 0
+    direct_s: float = 0.0
     gated_s: float = 0.0
     undo_s: float = 0.0
-    direct_s: float = 0.0
-    rules: list[tuple[str, str, str]] = msgspec.field(default_factory=list)
+
+    def count(self, outcome: str, *, writes: bool) -> int:
+        """How many recorded writes, or reads, came out so."""
+        return sum(each.outcome == outcome and each.call.writes == writes for each in self.answers)
+
+    @property
+    def strange(self) -> list[Answered]:
+        """Calls that did not end as the benchmark recorded."""
+        return [each for each in self.answers if not each.as_recorded]
 
     @property
     def good(self) -> bool:
         """Everything the benchmark must show."""
+        led_up = sum(len(each.violation.first) for each in self.broken)
         return (
-            not self.not_as_recorded
+            not self.strange
             and self.equal == self.restored == self.tasks
-            and self.undone == self.outcomes["done"]
-            and all(meant == refused for _, meant, refused in self.rules)
+            and self.undone == self.count("Done", writes=True)
+            and all(each.refused for each in self.broken)
+            and self.cohort_undone == led_up
+            and self.cohort_restored == len(self.broken)
         )
 
 
-def measure(folder: Path, console: Console) -> Report:
-    """Play everything in `folder`."""
+def measure(folder: Path, cases: tuple[data.Case, ...], console: Console) -> Report:
+    """Play `cases` and break every rule, in `folder`."""
     report = Report()
     yardstick = Shop(folder / "direct.sqlite")
     yardstick.load(data.document())
-    workspace, shop = prepared(folder)
-    with interlock.open(workspace) as lock:
-        for case in track(data.cases(), "tasks", console=console, transient=True):
-            _one(report, lock, shop, yardstick, case)
-        for place, violation in enumerate(violations()):
-            state_key = f"violation/{place}"
-            outcome = violate(lock, violation, state_key)
-            because = ", ".join(outcome.because) if isinstance(outcome, interlock.Denied) else type(outcome).__name__
-            report.rules.append((violation.function, violation.policy, because))
+    setting = prepared(folder)
+    with interlock.open(setting.workspace) as lock:
+        for case in track(cases, "tasks", console=console, transient=True):
+            _play(report, lock, setting, yardstick, case)
+        _break(report, lock, setting)
+    yardstick.close()
     return report
 
 
-def _one(report: Report, lock: interlock.Client, shop: Shop, yardstick: Shop, case: data.Case) -> None:
+def _play(report: Report, lock: interlock.Client, setting: Setting, yardstick: Shop, case: data.Case) -> None:
     began = time.process_time()
     direct.play(yardstick, case)
     report.direct_s += time.process_time() - began
@@ -77,63 +98,79 @@ def _one(report: Report, lock: interlock.Client, shop: Shop, yardstick: Shop, ca
     played = play(lock, case)
     report.gated_s += time.process_time() - began
     report.tasks += 1
-    report.calls += len(played.answers)
-    report.writes += sum(answer.call.writes for answer in played.answers)
-    report.outcomes.update(answer.outcome for answer in played.answers if answer.call.writes)
-    report.outcomes.update(f"read {answer.outcome}" for answer in played.answers if not answer.call.writes)
-    report.refusals.extend(answer for answer in played.answers if answer.because)
-    report.not_as_recorded.extend(answer for answer in played.answers if not answer.as_recorded)
-    report.equal += shop.dump(case.state_key) == yardstick.dump(case.state_key)
+    report.answers += played.answers
+    for each in played.answers:
+        if each.outcome == "Denied":
+            report.refusals[each.action_id] = setting.desk.because(each.action_id)
+    report.equal += setting.shop.dump(case.state_key) == yardstick.dump(case.state_key)
     began = time.process_time()
-    report.undone += undo(lock, played.task_id)
+    report.undone += setting.desk.undo(f"task:{played.task_id}")
     report.undo_s += time.process_time() - began
-    report.restored += shop.dump(case.state_key) == data.document_text()
+    report.restored += setting.shop.dump(case.state_key) == data.document_text()
+
+
+def _break(report: Report, lock: interlock.Client, setting: Setting) -> None:
+    state_keys: list[str] = []
+    for place, violation in enumerate(violations()):
+        state_keys.append(f"violation/{place}")
+        outcome = violate(lock, violation, state_keys[-1])
+        because = setting.desk.because(outcome.action_id)
+        report.broken.append(Broken(violation=violation, outcome=type(outcome).__name__, because=because))
+    report.cohort_undone = setting.desk.undo(f"release:{setting.release}")
+    report.cohort_restored = sum(setting.shop.dump(key) == data.document_text() for key in state_keys)
 
 
 def show(report: Report, console: Console) -> None:
     """The tables."""
-    table = Table("", "", title="tau2 retail through the gate", show_header=False)
-    out = report.outcomes
     rows = {
         "tasks": report.tasks,
-        "calls (writes)": f"{report.calls} ({report.writes})",
-        "writes done": out["done"],
-        "writes refused by policy": out["denied"],
-        "writes failed": out["failed"],
-        "reads done / failed as recorded": f"{out['read done']} / {out['read failed']}",
-        "answers not as recorded": len(report.not_as_recorded),
-        "final databases equal to a direct run": f"{report.equal} of {report.tasks}",
+        "calls, writes among them": f"{len(report.answers)}, {sum(each.call.writes for each in report.answers)}",
+        "writes done": report.count("Done", writes=True),
+        "writes refused by policy": report.count("Denied", writes=True),
+        "writes failed": report.count("Failed", writes=True),
+        "reads done": report.count("Done", writes=False),
+        "reads failed, as recorded": report.count("Failed", writes=False),
+        "calls that did not end as recorded": len(report.strange),
+        "databases equal to a direct run": f"{report.equal} of {report.tasks}",
         "writes undone, in reverse": report.undone,
-        "databases byte for byte as before": f"{report.restored} of {report.tasks}",
-        "CPU: direct, gated, undone (s)": f"{report.direct_s:.2f}, {report.gated_s:.2f}, {report.undo_s:.2f}",
-        "CPU of a gated call, ms": f"{1000 * report.gated_s / report.calls:.2f}",
-        "gated to direct": f"{report.gated_s / report.direct_s:.1f}",
+        "databases as before, byte for byte": f"{report.restored} of {report.tasks}",
+        "CPU of the direct run": f"{report.direct_s:.2f} s",
+        "CPU of the gated run": f"{report.gated_s:.2f} s, {report.gated_s / report.direct_s:.1f} times the direct one",
+        "CPU of undoing, by command line": f"{report.undo_s:.2f} s",
     }
+    table = Table("", "", title="The retail benchmark through the gate", show_header=False)
     for name, value in rows.items():
         table.add_row(name, str(value))
     console.print(table)
-    for answer in report.refusals:
-        console.print(f"refused: {answer.call.function}, recorded as {answer.call.answer!r}, by {', '.join(answer.because)}")
-    for answer in report.not_as_recorded:
-        console.print(f"[red]not as recorded[/]: {answer.call.function} {answer.call.arguments}: {answer.outcome} {answer.said}")
-    rules = Table("broken by", "the rule", "refused by", title="Every hard rule, broken once")
-    for function, meant, refused in report.rules:
-        rules.add_row(function, meant, refused if refused == meant else f"[red]{refused}[/]")
+    refused = Table("call", "recorded as", "refused by", title="Recorded calls that a policy refused")
+    for each in report.answers:
+        if each.action_id in report.refusals:
+            refused.add_row(each.call.function, each.call.answer, ", ".join(report.refusals[each.action_id]))
+    console.print(refused)
+    for each in report.strange:
+        console.print(f"[red]not as recorded[/red]: {each.call.function} {each.call.arguments}: {each.said}")
+    rules = Table("broken by", "came out", "refused by", title="Every hard rule, broken")
+    for broken in report.broken:
+        because = ", ".join(broken.because)
+        told = because if broken.refused else f"[red]{because or 'nothing'}[/red], not {broken.violation.policy}"
+        rules.add_row(broken.violation.function, broken.outcome, told)
     console.print(rules)
+    console.print(
+        f"What led up to them, undone as the release's cohort: {report.cohort_undone} writes; "
+        f"{report.cohort_restored} of {len(report.broken)} databases as before, byte for byte."
+    )
 
 
 def main() -> int:
     """Play, show, and say by the exit code whether all was as it should be."""
-    console = Console()
+    console = Console(width=max(Console().width, 110))
     reason = data.missing()
     if reason is not None:
         console.print(f"skipped: {reason}")
         return 0
     with TemporaryDirectory() as folder:
-        report = measure(Path(folder), console)
+        report = measure(Path(folder), data.cases(), console)
     show(report, console)
+    outcomes = Counter(each.outcome for each in report.answers)
+    console.print("[green]all as it should be[/green]" if report.good else f"[red]not as it should be[/red] {outcomes}")
     return 0 if report.good else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -236,6 +236,13 @@ def get_product_details(product_id: str, state_key: str = STATE_KEY) -> str:
 
 
 @_READ()
+def list_all_product_types(state_key: str = STATE_KEY) -> str:
+    """Every product's name and id as JSON text, by name."""
+    with shop().reading(state_key) as state:
+        return text(dict(sorted((product["name"], product["product_id"]) for product in state.all("products"))))
+
+
+@_READ()
 def get_item_details(item_id: str, state_key: str = STATE_KEY) -> str:
     """A variant as JSON text."""
     with shop().reading(state_key) as state:
