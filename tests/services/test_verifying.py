@@ -205,6 +205,18 @@ def test_tampering_is_named_where_it_is(how: str) -> None:
     assert any(part in found_problem for part in problem.split("|"))
 
 
+@pytest.mark.proves("evidence.tampering_found")
+def test_a_whole_tree_made_anew_is_found_at_the_root() -> None:
+    """Entries of two streams exchanged with everything above them still lead to a root that nobody signed."""
+    log = filled(300)
+    _swap(log)
+    note = log.note
+    log.close().note = note
+
+    assert _verified(log).findings[0].place == "checkpoint of 300"
+    assert "root is not that of these entries" in _first(log)[1]
+
+
 @pytest.mark.proves("evidence.insider_found")
 @pytest.mark.parametrize(
     ("predicate", "problem"),
@@ -353,7 +365,7 @@ def test_a_packet_proves_itself_offline(size: int) -> None:
 @settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_any_changed_byte_of_a_packet_is_found(data: st.DataObject) -> None:
-    """For all bytes of a packet's JSON that still read as a packet: a changed one is found, or changed nothing."""
+    """For all bytes of a packet's JSON that still read as a packet: a changed one is found, or only withholds clear texts."""
     packet = _packet(filled(30))
     text = msgspec.json.encode(packet)
     changed = _flip(text, data.draw(st.integers(0, len(text) - 1)))
@@ -362,7 +374,13 @@ def test_any_changed_byte_of_a_packet_is_found(data: st.DataObject) -> None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
 
-    assert read == packet or _checked(read)
+    # A misspelt `disclosures` withholds an entry's clear texts, which whoever hands out a packet may do.
+    shown = [one.disclosures for one in read.entries]
+    entries = tuple(
+        msgspec.structs.replace(one, disclosures=() if withheld == () else one.disclosures)
+        for one, withheld in zip(packet.entries, shown, strict=False)
+    )
+    assert read == msgspec.structs.replace(packet, entries=entries) or _checked(read)
 
 
 @pytest.mark.parametrize(
@@ -385,6 +403,21 @@ def test_a_packet_that_was_worked_on_is_found(tamper: Callable[[Packet], dict[st
     packet = _packet(filled(30))
 
     assert _checked(msgspec.structs.replace(packet, **tamper(packet)))[0][0] == place
+
+
+def test_a_fact_beside_the_numbered_ones_is_shown_once() -> None:
+    """What was overheard of an action belongs to its packet without a number, and cannot be shown twice or earlier."""
+    log = filled(30)
+    log.add("a-2", numbered=False, late=True)
+    packet = _packet(log.close())
+    twice = msgspec.structs.replace(
+        packet, entries=(*packet.entries, packet.entries[-1]), proofs=(*packet.proofs, packet.proofs[-1])
+    )
+
+    assert _verified(log).findings == ()
+    assert len(packet.entries) == 7
+    assert _checked(packet) == []
+    assert _checked(twice) == [("entry 30", "it stands after a later one")]
 
 
 def test_a_packet_of_another_log_is_found() -> None:
