@@ -1,7 +1,156 @@
-"""`packet` and `verify`."""
+"""`packet` and `verify`: the evidence."""
 
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
 import typer
+from rich.console import Console
+from rich.markup import escape
+
+from interlock.cli.context import context_of, find_action
+from interlock.cli.output import Exit, run, short, table
+from interlock.domain.disclosure import DisclosureError
+from interlock.domain.disclosure import parse as parse_disclosure
+from interlock.domain.dsse import DsseError
+from interlock.domain.dsse import parse as parse_envelope
+from interlock.domain.errors import ContractError, InterlockError
+from interlock.domain.evidence import Packet, Verification
+from interlock.domain.verification import verify_packet
+
+MAX_PACKET_BYTES = 64 * 1024 * 1024
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command()(packet)
+    app.command()(verify)
+
+
+def packet(
+    context: typer.Context,
+    action: Annotated[str, typer.Argument(help="The action's id, or the end of it.")],
+    out: Annotated[Path | None, typer.Option(help="Write the packet there, to be verified elsewhere.")] = None,
+) -> None:
+    """One action's whole story as it stands in the log, each entry with its proof."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.reading() as plane:
+            found = await find_action(plane, action)
+            made = await plane.audit.packet(found.id)
+        if out is not None:
+            out.write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
+        here.output.value(made, lambda console: _story(console, made, out))
+
+    run(here.output, work)
+
+
+def verify(
+    context: typer.Context,
+    packet_file: Annotated[
+        Path | None, typer.Option("--packet", help="Verify this packet alone, with the workspace's public keys.")
+    ] = None,
+    retained: Annotated[
+        list[Path] | None, typer.Option("--retained", help="A checkpoint kept earlier: the log must continue it.")
+    ] = None,
+    keep: Annotated[Path | None, typer.Option("--keep", help="Write the verified checkpoint there, to keep.")] = None,
+) -> None:
+    """Recompute the log from its entries, offline, and name the first thing that is wrong."""
+    here = context_of(context)
+
+    async def work() -> int:
+        if packet_file is not None:
+            keys = here.verifying()
+            found = verify_packet(_read(packet_file), keys.log_key, keys.gate_keys, keys.verify)
+            what = "packet"
+        else:
+            kept = [each.read_text(encoding="utf-8") for each in retained or ()]
+            async with here.reading() as plane:
+                found = await plane.audit.verify(kept)
+                head = await plane.audit.head()
+            what = "log"
+            if keep is not None and head is not None and not found.findings:
+                keep.write_text(head, encoding="utf-8")
+        here.output.value(_summary(found), lambda console: _verdict(console, found, what))
+        return Exit.EVIDENCE if found.findings else Exit.OK
+
+    raise typer.Exit(run(here.output, work))
+
+
+def _read(path: Path) -> Packet:
+    try:
+        data = path.read_bytes()[: MAX_PACKET_BYTES + 1]
+        if len(data) > MAX_PACKET_BYTES:
+            raise ContractError(f"`{path}` is larger than any packet")
+        return msgspec.json.decode(data, type=Packet)
+    except OSError as error:
+        raise ContractError(f"`{path}` cannot be read: {error.strerror}") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ContractError(f"`{path}` is not a packet: {error}") from None
+
+
+def _summary(found: Verification) -> dict[str, object]:
+    size = found.checkpoint.size if found.checkpoint is not None else 0
+    root = found.checkpoint.root.hex() if found.checkpoint is not None else None
+    return {
+        "ok": not found.findings,
+        "entries": found.size,
+        "signatures": found.signatures,
+        "size": size,
+        "root": root,
+        "findings": found.findings,
+    }
+
+
+def _verdict(console: Console, found: Verification, what: str) -> None:
+    if not found.findings:
+        size = found.checkpoint.size if found.checkpoint is not None else 0
+        root = found.checkpoint.root.hex()[:16] if found.checkpoint is not None else "-"
+        console.print(
+            f"[green]the {what} verifies[/green]: {found.signatures} signatures, {size} entries under root {root}"
+        )
+        return
+    first, *others = found.findings
+    console.print(f"[bold red]the {what} does not verify[/bold red]")
+    console.print(f"first: {escape(first.place)}: {escape(first.problem)}")
+    for each in others[:9]:
+        console.print(f"       {escape(each.place)}: {escape(each.problem)}")
+    if len(others) > 9:  # noqa: PLR2004 more than a person reads
+        console.print(f"       and {len(others) - 9} more")
+
+
+def _story(console: Console, made: Packet, out: Path | None) -> None:
+    shown = table("entry", "what", "as the log has it")
+    for entry in made.entries:
+        shown.add_row(str(entry.index), entry.phase, escape(_words(entry.leaf, entry.disclosures)))
+    console.print(f"[bold]proof of action[/bold] {made.action}")
+    console.print(shown)
+    size = made.checkpoint.split("\n")[1]
+    console.print(f"[dim]each entry is proven to be in the log of {size} entries, signed:[/dim]")
+    console.print(escape(made.checkpoint.splitlines()[-1]), style="dim", soft_wrap=True)
+    if out is not None:
+        console.print(f"written to {escape(str(out))}; verify it with `interlock verify --packet {escape(str(out))}`")
+    else:
+        console.print(f"[dim]`interlock packet {short(made.action)} --out FILE` writes it for somebody else to verify[/dim]")
+
+
+def _words(leaf: bytes, disclosures: tuple[str, ...]) -> str:
+    """What a person wants of an entry: state, decision, effect; then what was disclosed."""
+    try:
+        predicate = msgspec.json.decode(parse_envelope(leaf).payload)["predicate"]
+        told = [str(predicate.get("state", ""))]
+        if "decision" in predicate:
+            told.append(f"{predicate['decision']['reported']} by {', '.join(predicate['decision']['policies'])}")
+        if "effect" in predicate:
+            told.append(f"observed {predicate['effect']['observed']} by {predicate['effect']['by']}")
+        for word in predicate.get("approvals", ()):
+            told.append(f"{word['verdict']} by a {'/'.join(word['roles'])}")
+        opened = [parse_disclosure(text) for text in disclosures]
+    except (DsseError, DisclosureError, InterlockError, ValueError, KeyError, TypeError) as error:
+        return f"cannot be read: {error}"
+    told += [f"{each.name}={msgspec.json.encode(each.value).decode()}" for each in opened if each.name in _SHOWN]
+    return "; ".join(each for each in told if each)
+
+
+_SHOWN = ("toolArgs", "toolResult", "error", "approvers", "note")

@@ -7,12 +7,13 @@ from pathlib import Path
 import msgspec
 import typer
 
-from interlock.bootstrap import connect
+from interlock.bootstrap import connect, public_keys
 from interlock.cli.output import Output
 from interlock.domain.action import Action
 from interlock.domain.errors import NotAllowed, NotFound
 from interlock.domain.ids import Person
 from interlock.ports.store import ActionQuery
+from interlock.services.audit import Verifying
 from interlock.services.plane import ControlPlane
 
 RECENT = 2_000
@@ -43,6 +44,16 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             yield plane
         finally:
             await plane.means.store.close()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[ControlPlane]:
+        """The control plane for somebody who only looks."""
+        async with self.plane() as plane:
+            yield plane
+
+    def verifying(self) -> Verifying:
+        """The workspace's public keys."""
+        return public_keys(self.folder)
 
 
 def context_of(context: typer.Context) -> Context:

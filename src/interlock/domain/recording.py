@@ -16,6 +16,9 @@ from interlock.domain.record import digest_of
 
 DOES_NOT_ASSERT: list[JsonValue] = ["that the arguments are true", "that the target told the truth"]
 
+OURS = "interlock."
+"""Reasons that begin so are codes of our own rules. All others are sentences, which may name a person."""
+
 
 def recorded(action: Action, phase: Phase, now: int) -> tuple[Action, Fact]:
     """`action` as it now is, counted one fact further, and that fact."""
@@ -53,8 +56,9 @@ def _body(action: Action, phase: Phase) -> dict[str, JsonValue]:
     }
     if action.traceparent:
         body["traceparent"] = action.traceparent
-    if action.reasons:
-        body["reasonCodes"] = list(action.reasons)
+    codes: list[JsonValue] = [reason for reason in action.reasons if reason.startswith(OURS)]
+    if codes:
+        body["reasonCodes"] = codes
     if action.decision is not None:
         body["decision"] = _decision(action.decision)
     if action.hold is not None:
@@ -120,6 +124,8 @@ def _private(action: Action, phase: Phase) -> dict[str, JsonValue]:
             private["justification"] = action.justification
         if action.facts:
             private["facts"] = action.facts
+    if sentences := [reason for reason in action.reasons if not reason.startswith(OURS)]:
+        private["reasons"] = list[JsonValue](sentences)
     if action.hold is not None and phase in ("approved", "rejected", "modified"):
         private["approvers"] = [[word.person, word.note] for word in action.hold.approvals]
     if action.outcome is not None and phase in ("outcome", "settled"):
