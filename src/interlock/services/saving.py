@@ -1,28 +1,33 @@
 """Saving, when the store itself may not know whether it saved."""
 
-from typing import TypeVar
-
 from interlock.domain.change import Change
+from interlock.domain.control import Control
 from interlock.domain.errors import StoreError, StoreUnsure
-from interlock.domain.record import Record
 from interlock.ports.store import Store
-
-R = TypeVar("R", bound=Record)
 
 
 async def save(store: Store, change: Change) -> None:
     """Commit `change`; when the store cannot say whether it did, read and find out.
 
     All of a change is stored or none of it, so the first record tells for all. Raises what `Store.commit` raises;
-    StoreUnsure only if the store cannot even be read, which leaves the matter to recovery.
+    StoreUnsure only where reading does not tell either, which leaves the matter to recovery.
     """
     try:
         await store.commit(change)
-    except StoreUnsure:
+    except StoreUnsure as unsure:
         if not change.puts:
             raise
         meant = change.puts[0].saved()
-        if await store.get(type(meant), meant.key) != meant:
-            raise StoreError(
-                "the store failed while committing, and nothing was stored", next_step="try again"
-            ) from None
+        try:
+            found = await store.get(type(meant), meant.key)
+        except StoreError:
+            raise unsure from None
+        if found == meant:
+            return
+        if found is not None and found.revision > meant.revision:
+            # Somebody wrote since. An id is given once, so what stands under a new one is ours, gone on without us; what
+            # was there before may have gone on from our writing or instead of it.
+            if meant.revision == 1 and meant.kind != Control.kind:
+                return
+            raise
+        raise StoreError("the store failed while committing, and nothing was stored", next_step="try again") from None
