@@ -1,5 +1,7 @@
 """What is in force: agents, contracts, policies, people, brakes. Every change of it is a fact in the log."""
 
+from typing import assert_never
+
 import msgspec
 
 from interlock.domain.agent import Agent
@@ -9,7 +11,7 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.contract import Contract, checked
 from interlock.domain.control import Control, Standing, Stop, StopScope
-from interlock.domain.errors import Conflict, WorkspaceError
+from interlock.domain.errors import Conflict, NotFound, WorkspaceError
 from interlock.domain.evidence import Phase
 from interlock.domain.ids import Person
 from interlock.domain.record import Record
@@ -20,6 +22,8 @@ from interlock.ports.policies import Policies
 from interlock.ports.store import R, Store
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
+
+ALL = 1_000_000
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +96,12 @@ class Registry:
     async def stop(
         self, scope: StopScope, name: str = "", *, by: str, why: str, until_at: int | None = None
     ) -> Control:
-        """Pull a brake. From the moment this returns nothing in its scope is dispatched by any process."""
+        """Pull a brake. From the moment this returns nothing in its scope is dispatched by any process, but for undos.
+
+        Raises NotFound when there never was such an agent, release (by its whole digest) or contract: a brake that holds
+        nothing would look like one that holds.
+        """
+        await self._must_exist(scope, name)
         while True:
             control = (await self._orders.refresh()).control
             stop = Stop(scope=scope, name=name, why=why, by=by, since_at=self._clock.now(), until_at=until_at)
@@ -110,6 +119,21 @@ class Registry:
             after = msgspec.structs.replace(control, stops=kept)
             if await self._swap(after, "resumed", {"scope": scope, "name": name}, by):
                 return after.saved()
+
+    async def _must_exist(self, scope: StopScope, name: str) -> None:
+        match scope:
+            case "all":
+                found = not name
+            case "agent":
+                found = any(agent.name == name for agent in await self._store.all(Agent, limit=ALL))
+            case "contract":
+                found = any(contract.name == name for contract in await self._store.all(Contract, limit=ALL))
+            case "release":
+                found = await self._store.get(Release, name) is not None
+            case _:
+                assert_never(scope)
+        if not found:
+            raise NotFound(f"there is no {scope} `{name}` to stop")
 
     # -- parts -------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from interlock.domain.action import Action, Outcome
 from interlock.domain.canonical import JsonValue
-from interlock.domain.errors import IllegalMove, NotAllowed, NotFound
+from interlock.domain.errors import Conflict, IllegalMove, NotAllowed, NotFound
 from interlock.domain.ids import ActionId, Person
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
@@ -35,14 +35,18 @@ class Settling:
         """
         if not (await self._orders.refresh()).control.roles(person):
             raise NotAllowed(f"`{person}` is not among the people of this workspace or holds no role")
-        action = await self._store.get(Action, action_id)
-        if action is None:
-            raise NotFound(f"there is no action `{action_id}`")
-        if action.state != "unknown":
-            raise IllegalMove(f"the action is {action.state}; only an unknown one is settled", state=action.state)
         said = Outcome(
             result=result, observed_at=self._clock.now(), by="person", note=f"{person}: {note}" if note else person
         )
-        return await self._recorder.end(
-            action, "succeed" if happened == "done" else "fail", "settled", outcome=said, reasons=()
-        )
+        while True:
+            action = await self._store.get(Action, action_id)
+            if action is None:
+                raise NotFound(f"there is no action `{action_id}`")
+            if action.state != "unknown":
+                raise IllegalMove(f"the action is {action.state}; only an unknown one is settled", state=action.state)
+            try:
+                return await self._recorder.end(
+                    action, "succeed" if happened == "done" else "fail", "settled", outcome=said, reasons=()
+                )
+            except Conflict:
+                continue
