@@ -5,8 +5,9 @@ from typing import Literal
 import msgspec
 
 from interlock.domain.action import Action
-from interlock.domain.approval import Approval, is_initiator, open_requirements
-from interlock.domain.binding import bind, fingerprint
+from interlock.domain.approval import Approval, Hold, is_initiator, open_requirements
+from interlock.domain.binding import bind
+from interlock.domain.budget import ended
 from interlock.domain.canonical import JsonValue
 from interlock.domain.control import Control
 from interlock.domain.errors import Conflict, IllegalMove, IntegrityError, NotAllowed, NotFound, StaleView
@@ -16,6 +17,7 @@ from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.cases import Cases
 from interlock.services.deciding import Decider
+from interlock.services.drawing import draws_of
 from interlock.services.holding import held
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.recorder import Recorder
@@ -63,77 +65,83 @@ class Approvals:
         return await self._say(action_id, person, "reject", note, view)
 
     async def modify(
-        self, action_id: ActionId, person: Person, arguments: dict[str, JsonValue], *, note: str = ""
+        self,
+        action_id: ActionId,
+        person: Person,
+        arguments: dict[str, JsonValue],
+        *,
+        note: str = "",
+        view: Digest | None = None,
     ) -> Action:
         """Put other arguments in place of those proposed: same contract, validated and decided again, bound anew.
 
         `arguments` replaces fields; those not named stay. The person's own yes is counted on the new action; words given
-        before are void, they were about other arguments. Raises ContractError when they do not fit, NotAllowed when policy
-        denies them (the action stays held as it was), and as `approve` does.
+        before are void, they were about other arguments. What the agent asked for stays what its key stands for. Raises
+        ContractError when they do not fit, BudgetExceeded when they cost more than is left, NotAllowed when policy denies
+        them (the action stays held as it was in all these), and as `approve` does.
         """
+        shown: Digest | None = None
         for _ in range(MAX_ROUNDS):
             orders = await self._orders.refresh()
-            action = await self._held(action_id)
-            roles = self._entitled(action, person, orders.control)
-            contract = await self._orders.contract(action.contract_digest)
-            nonce = self._ids.nonce()
-            bound = bind(contract, {**action.arguments, **arguments}, nonce=nonce)
-            changed = msgspec.structs.replace(
-                action,
-                arguments=bound.arguments,
-                nonce=nonce,
-                digest=bound.digest,
-                fingerprint=fingerprint(contract, bound.arguments),
-            )
-            now = self._clock.now()
-            judgement = await self._decider.judge(await self._cases.of(changed, orders), orders, now)
-            decision = judgement.decision
-            if decision.verdict in ("deny", "shadow"):
-                raise NotAllowed(f"policy denies the modified action: {'; '.join(decision.reasons)}")
-            until = action.hold.expires_at if action.hold is not None else now
-            needs = decision.requirements or (
-                Requirement(role=sorted(roles)[0], quorum=1, policy="interlock.modified"),
-            )
-            decision = msgspec.structs.replace(decision, requirements=needs)
-            changed = msgspec.structs.replace(
-                changed, decision=decision, facts=judgement.facts, reasons=decision.reasons
-            )
-            asked = held(changed, contract, decision, until)
-            word = self._word(person, orders.control, "approve", asked.binding, note)
-            asked = msgspec.structs.replace(asked, approvals=(word,))
-            after = changed.after("modify", hold=asked)
-            if not open_requirements(asked, initiator=action.initiator):
-                after = after.after("approve", due_at=now)
             try:
-                return await self._recorder.write(after, "modified", "approve.recorded", (orders.control,))
+                action, asked = await self._held(action_id)
+                shown = _as_shown(asked, shown, view)
+                return await self._modified(action, asked, person, arguments, note, orders)
             except Conflict:
                 continue
         raise Conflict("the action kept changing while it was modified", kind="action", key=action_id)
 
     # -- parts -------------------------------------------------------------------------------------------------
 
+    async def _modified(
+        self, action: Action, asked: Hold, person: Person, arguments: dict[str, JsonValue], note: str, orders: Orders
+    ) -> Action:
+        roles = self._entitled(action, asked, person, orders.control)
+        contract = await self._orders.contract(action.contract_digest)
+        nonce = self._ids.nonce()
+        bound = bind(contract, {**action.arguments, **arguments}, nonce=nonce)
+        changed = msgspec.structs.replace(action, arguments=bound.arguments, nonce=nonce, digest=bound.digest)
+        now = self._clock.now()
+        case = await self._cases.of(changed, orders)
+        judgement = await self._decider.judge(case, orders, now)
+        decision = judgement.decision
+        if decision.verdict in ("deny", "shadow"):
+            raise NotAllowed(f"policy denies the modified action: {'; '.join(decision.reasons)}")
+        own = Requirement(role=min(roles), quorum=1, policy="interlock.modified")
+        decision = msgspec.structs.replace(decision, requirements=decision.requirements or (own,))
+        reserved = draws_of(changed, contract, case.task, orders)
+        changed = msgspec.structs.replace(
+            changed, decision=decision, facts=judgement.facts, reasons=decision.reasons, reserved=reserved
+        )
+        again = held(changed, contract, decision, asked.expires_at)
+        word = self._word(person, orders.control, "approve", again.binding, note)
+        again = msgspec.structs.replace(again, approvals=(word,))
+        after = changed.after("modify", hold=again)
+        if not open_requirements(again, initiator=action.initiator):
+            after = after.after("approve", due_at=now)
+        draws = () if reserved == action.reserved else (*ended(action.reserved, spent=False), *reserved)
+        return await self._recorder.write(after, "modified", "approve.recorded", (orders.control,), draws)
+
     async def _say(
         self, action_id: ActionId, person: Person, verdict: Literal["approve", "reject"], note: str, view: Digest | None
     ) -> Action:
+        shown: Digest | None = None
         for _ in range(MAX_ROUNDS):
             orders = await self._orders.refresh()
-            action = await self._held(action_id)
-            if action.hold is None:
-                raise IntegrityError(f"action {action.id} is held without saying for what")
-            if view is not None and view != action.hold.view:
-                raise StaleView("the action is no longer what was shown")
-            self._entitled(action, person, orders.control)
-            if verdict == "approve" and action.decision and action.decision.bundle != orders.control.bundle:
-                await self._decide_again(action, orders)
-                raise StaleView("the policies changed since it was held; it was decided again")
-            word = self._word(person, orders.control, verdict, action.hold.binding, note)
-            hold = msgspec.structs.replace(action.hold, approvals=(*action.hold.approvals, word))
-            spoken = msgspec.structs.replace(action, hold=hold)
             try:
+                action, asked = await self._held(action_id)
+                shown = _as_shown(asked, shown, view)
+                self._entitled(action, asked, person, orders.control)
+                if verdict == "approve" and action.decision and action.decision.bundle != orders.control.bundle:
+                    await self._decide_again(action, asked, orders)
+                    raise StaleView("the policies changed since it was held; it was decided again")
+                word = self._word(person, orders.control, verdict, asked.binding, note)
+                spoken = msgspec.structs.replace(asked, approvals=(*asked.approvals, word))
+                action = msgspec.structs.replace(action, hold=spoken)
                 if verdict == "reject":
                     reason = note or f"{person} said no"
-                    return await self._recorder.end(spoken, "reject", "rejected", reasons=(reason,))
-                return await self._agreed(spoken, (orders.control,))
+                    return await self._recorder.end(action, "reject", "rejected", reasons=(reason,))
+                return await self._agreed(action, (orders.control,))
             except Conflict:
                 continue
         raise Conflict("the action kept changing while this was decided", kind="action", key=action_id)
@@ -146,32 +154,32 @@ class Approvals:
         after = action.after("approve", due_at=self._clock.now())
         return await self._recorder.write(after, "approved", "approve.recorded", conditions)
 
-    async def _held(self, action_id: ActionId) -> Action:
+    async def _held(self, action_id: ActionId) -> tuple[Action, Hold]:
         action = await self._store.get(Action, action_id)
         if action is None:
             raise NotFound(f"there is no action `{action_id}`")
         if action.state != "held":
             raise IllegalMove(f"the action is {action.state}; only a held one can be decided upon", state=action.state)
-        if action.hold is not None and self._clock.now() >= action.hold.expires_at:
+        if action.hold is None:
+            raise IntegrityError(f"action {action.id} is held without saying for what")
+        if self._clock.now() >= action.hold.expires_at:
             await self._recorder.end(action, "expire", "expired", reasons=("nobody answered in time",))
             raise IllegalMove("the time to decide is over; the action expired", state="expired")
-        return action
+        return action, action.hold
 
-    def _entitled(self, action: Action, person: Person, control: Control) -> frozenset[str]:
+    def _entitled(self, action: Action, asked: Hold, person: Person, control: Control) -> frozenset[str]:
         """The roles by which `person` may speak on `action`."""
         roles = control.roles(person)
         if not roles:
             raise NotAllowed(f"`{person}` is not among the people of this workspace or holds no role")
         if is_initiator(person, action.initiator):
             raise NotAllowed(f"`{person}` asked for this and cannot decide on it")
-        if action.hold is None:
-            raise IntegrityError(f"action {action.id} is held without saying for what")
-        asked = {need.role for need in action.hold.requirements}
-        if not roles & asked:
-            raise NotAllowed(f"`{person}` is not asked here; one of these roles is: {', '.join(sorted(asked))}")
-        if any(word.person == person and word.binding == action.hold.binding for word in action.hold.approvals):
+        wanted = {need.role for need in asked.requirements}
+        if not roles & wanted:
+            raise NotAllowed(f"`{person}` is not asked here; one of these roles is: {', '.join(sorted(wanted))}")
+        if any(word.person == person and word.binding == asked.binding for word in asked.approvals):
             raise NotAllowed(f"`{person}` has decided on this already")
-        return roles & asked
+        return roles & wanted
 
     def _word(
         self, person: Person, control: Control, verdict: Literal["approve", "reject"], binding: Digest, note: str
@@ -185,20 +193,27 @@ class Approvals:
             note=note,
         )
 
-    async def _decide_again(self, action: Action, orders: Orders) -> None:
-        """The bundle changed: deny it, or ask anew under the bundle in force."""
-        now = self._clock.now()
-        decision = (await self._decider.judge(await self._cases.of(action, orders), orders, now)).decision
+    async def _decide_again(self, action: Action, asked: Hold, orders: Orders) -> None:
+        """The bundle changed: deny it, or ask anew under the bundle in force. What was asked for before still is, or more."""
+        judgement = await self._decider.judge(await self._cases.of(action, orders), orders, self._clock.now())
+        decision = judgement.decision
         if decision.verdict in ("deny", "shadow"):
-            await self._recorder.end(
-                action, "deny", "decided", decision=decision, reasons=decision.reasons or (decision.verdict,)
-            )
+            reasons = decision.reasons or (decision.verdict,)
+            await self._recorder.end(action, "deny", "decided", decision=decision, reasons=reasons)
             return
         contract = await self._orders.contract(action.contract_digest)
-        needs = decision.requirements or (action.hold.requirements if action.hold is not None else ())
-        decision = msgspec.structs.replace(decision, requirements=needs)
-        until = action.hold.expires_at if action.hold is not None else now
-        asked = held(action, contract, decision, until)
-        await self._recorder.write(
-            action.after("modify", hold=asked, decision=decision), "decided", conditions=(orders.control,)
+        decision = msgspec.structs.replace(decision, requirements=decision.requirements or asked.requirements)
+        action = msgspec.structs.replace(
+            action, decision=decision, facts=judgement.facts, reasons=decision.reasons or action.reasons
         )
+        again = held(action, contract, decision, asked.expires_at)
+        await self._recorder.write(action.after("modify", hold=again), "decided", conditions=(orders.control,))
+
+
+def _as_shown(asked: Hold, shown: Digest | None, view: Digest | None) -> Digest:
+    """The binding a person speaks on. Raises StaleView when it is not the view they name, or changed while they spoke."""
+    if view is not None and view != asked.view:
+        raise StaleView("the action is no longer what was shown")
+    if shown is not None and shown != asked.binding:
+        raise StaleView("the action changed in this very moment")
+    return asked.binding

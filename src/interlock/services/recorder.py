@@ -3,7 +3,7 @@
 import msgspec
 
 from interlock.domain.action import Action, Move, Outcome
-from interlock.domain.budget import ended
+from interlock.domain.budget import Draw, ended
 from interlock.domain.change import Change, given
 from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Fact, Phase
@@ -32,11 +32,16 @@ class Recorder:
         self._steps = steps
 
     async def write(
-        self, after: Action, phase: Phase, step: str | None = None, conditions: tuple[Record, ...] = ()
+        self,
+        after: Action,
+        phase: Phase,
+        step: str | None = None,
+        conditions: tuple[Record, ...] = (),
+        draws: tuple[Draw, ...] = (),
     ) -> Action:
-        """Store `after`, already moved, with its fact, if `conditions` still are as they were read."""
+        """Store `after`, already moved, with its fact and `draws`, if `conditions` still are as they were read."""
         counted, fact = recorded(after, phase, self._clock.now())
-        change = Change(puts=(counted,), given=tuple(given(each) for each in conditions), facts=(fact,))
+        change = Change(puts=(counted,), given=tuple(given(each) for each in conditions), draws=draws, facts=(fact,))
         await save(self._store, change)
         if step is not None:
             self._steps.reached(step)

@@ -70,6 +70,7 @@ class World:
     def __init__(self, *, faults: Faults | None = None, steps: Steps | None = None, worker: str = "w1") -> None:
         self.clock = ManualClock()
         self.ids = CountedIds()
+        self.people = dict(PEOPLE)
         self.effectors = ScriptedEffectors()
         self.policies = PredicatePolicies()
         self.keys = Keys(log=fresh("test/log"), gate=fresh("test/log/gate"))
@@ -120,7 +121,7 @@ class World:
             agents=(agent,),
             contracts=tuple(known.values()),
             policies=sources,
-            people=PEOPLE,
+            people=dict(self.people),
             budgets=budgets or {},
         )
         self._applied = definition
@@ -160,6 +161,10 @@ class World:
     async def actions(self) -> list[Action]:
         """Every action there is, oldest first."""
         return await self.store.actions(ActionQuery(oldest_first=True, limit=10_000))
+
+    async def tasks(self) -> list[Task]:
+        """Every task, newest first."""
+        return await self.store.all(Task)
 
     async def reserved(self) -> int:
         """What is reserved on all budgets together."""
