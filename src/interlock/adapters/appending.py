@@ -18,9 +18,9 @@ import msgspec
 
 from interlock.domain.errors import IntegrityError, KeyFileError
 from interlock.domain.evidence import Entry, Fact, Position
-from interlock.domain.merkle import HASH_BYTES, Frontier
+from interlock.domain.merkle import HASH_BYTES, Frontier, root_of
 from interlock.domain.note import parse_checkpoint, parse_note
-from interlock.domain.tiles import WIDTH, Tile, TileId, grow
+from interlock.domain.tiles import WIDTH
 from interlock.ports.sealer import Sealer
 
 
@@ -70,21 +70,21 @@ def head_of(edges: Sequence[bytes]) -> Head:
 
 def extended(head: Head, leaf_hashes: Sequence[bytes]) -> tuple[Head, list[FullTile]]:
     """The head after `leaf_hashes`, and the tiles that became full on the way."""
-
-    def edge(tile: TileId) -> bytes:
-        return head.edges[tile.level]
-
-    changed = grow(head.size, leaf_hashes, edge)
     edges = list(head.edges)
-    for tile in changed:
-        while len(edges) <= tile.id.level:
-            edges.append(b"")
-        edges[tile.id.level] = b"" if tile.id.width == WIDTH else tile.hashes
-    full = [
-        FullTile(tile.id.level, tile.id.n, tile.hashes, _root(tile, changed))
-        for tile in changed
-        if tile.id.width == WIDTH
-    ]
+    full: list[FullTile] = []
+    for size, added in enumerate(leaf_hashes, start=head.size + 1):
+        level, n, node = 0, size // WIDTH, added
+        while True:
+            if level == len(edges):
+                edges.append(b"")
+            edges[level] += node
+            if len(edges[level]) < WIDTH * HASH_BYTES:
+                break
+            # A full tile is one hash of the level above, which may fill that one.
+            node = root_of(cut(edges[level]))
+            full.append(FullTile(level, n - 1, edges[level], node))
+            edges[level] = b""
+            level, n = level + 1, n // WIDTH
     return Head(head.frontier.append(leaf_hashes), tuple(edges)), full
 
 
@@ -172,10 +172,3 @@ class Draft:
         head, tiles = extended(self._appender.head, [entry.leaf_hash for entry in self._entries])
         checkpoint = self._appender.sealer.checkpoint(head.size, head.frontier.root())
         return Rows(self._entries, tiles, checkpoint, head)
-
-
-def _root(tile: Tile, changed: tuple[Tile, ...]) -> bytes:
-    """A full tile's root: it was just appended to the level above."""
-    n, place = divmod(tile.id.n, WIDTH)
-    above = next(each for each in changed if each.id.level == tile.id.level + 1 and each.id.n == n)
-    return above.hashes[place * HASH_BYTES : (place + 1) * HASH_BYTES]

@@ -1,6 +1,6 @@
 """What we use of an `apsw` connection, typed as far as a reader needs it: a row is whatever the statement selects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, TypeAlias
 
 Value: TypeAlias = str | int | bytes | None
@@ -37,6 +37,10 @@ class Connection(Protocol):
 
     def execute(self, statements: str, bindings: Values | None = None) -> Rows:
         """Run it; what changes rows has changed them on return."""
+        ...
+
+    def executemany(self, statements: str, sequenceofbindings: Iterable[Values]) -> Rows:
+        """Run it once for each of the values."""
         ...
 
     def pragma(self, name: str, value: Value = None) -> Any:

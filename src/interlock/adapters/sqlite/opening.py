@@ -12,6 +12,7 @@ from typing import Final, cast
 
 import apsw
 
+from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection
 from interlock.adapters.sqlite.failures import meaning
 from interlock.domain.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull, StoreReadOnly, StoreTooNew
@@ -48,8 +49,10 @@ def migrations() -> list[str]:
     return [text for _, text in found]
 
 
-def prepare(path: Path, *, busy_ms: int, steps: Sequence[str] | None = None, thorough: bool = False) -> None:
-    """Create the file if there is none, check it, and bring its schema up to date.
+def prepare(
+    path: Path, tenant: str, *, busy_ms: int, steps: Sequence[str] | None = None, thorough: bool = False
+) -> int:
+    """Create the file if there is none, check it, bring its schema up to date, and give the tenant's number in it.
 
     `thorough` checks the whole file however large. Raises StoreCorrupt, StoreTooNew, StoreReadOnly, StoreFull, StoreBusy.
     """
@@ -63,6 +66,7 @@ def prepare(path: Path, *, busy_ms: int, steps: Sequence[str] | None = None, tho
         connection = connect(path, busy_ms=busy_ms)
         try:
             _prepare(connection, path, steps or migrations(), busy_ms=busy_ms, thorough=thorough)
+            return _number(connection, tenant)
         finally:
             connection.close()
     except apsw.Error as error:
@@ -145,6 +149,14 @@ def _migrate(connection: Connection, steps: Sequence[str], path: Path) -> None:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
+
+
+def _number(connection: Connection, tenant: str) -> int:
+    found: int | None = connection.execute(sql.TENANT, (tenant,)).get
+    if found is None:
+        connection.execute(sql.ADD_TENANT, (tenant,))
+        found = cast(int, connection.execute(sql.TENANT, (tenant,)).get)
+    return found
 
 
 def _patience(busy_ms: int) -> Callable[[int], bool]:

@@ -1,7 +1,7 @@
 """What one unit of work does inside the writer's transaction: save a change, or take what is due."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import apsw
 
@@ -17,28 +17,70 @@ from interlock.domain.evidence import Fact
 from interlock.domain.record import Record
 from interlock.ports.store import Claim
 
+MOST_KEPT: Final = 4096
+
+
+class Known:
+    """What the writer knows of the rows without asking, because it wrote or read them and nobody wrote since.
+
+    Draws change a budget here first: those of a whole group are written with one statement a budget, by `flush`.
+    """
+
+    def __init__(self) -> None:
+        self.budgets: dict[str, Budget] = {}
+        self.drawn: set[str] = set()
+        """The budgets that are further than their rows."""
+        self.revisions: dict[tuple[str, str], int] = {}
+        self.release_tasks: set[tuple[str, str]] = set()
+
+    def forget(self) -> None:
+        """Somebody else wrote, or what we wrote was not stored."""
+        self.drawn.clear()
+        self.forget_unit()
+
+    def forget_unit(self) -> None:
+        """What one unit did was undone. Draws of the units before it stand: it added none."""
+        if not self.drawn:
+            self.budgets.clear()
+        self.revisions.clear()
+        self.release_tasks.clear()
+
+    def trim(self) -> None:
+        """Keep it small."""
+        if len(self.budgets) + len(self.revisions) + len(self.release_tasks) > MOST_KEPT:
+            self.forget()
+
 
 class Transaction(NamedTuple):
-    """What a unit may touch: rows of one tenant, and the draft of the log."""
+    """What a unit may touch: rows of one tenant, what is known of them, and the draft of the log."""
 
     connection: Connection
-    tenant: str
+    tenant: int
+    known: Known
     draft: Draft
+
+    def flush(self) -> None:
+        """Write the budgets that were drawn on."""
+        known = self.known
+        for key in known.drawn:
+            after = known.budgets[key].saved()
+            place = (self.tenant, Budget.kind, key)
+            self.connection.execute(sql.SAVE_DOCUMENT, (after.revision, text_of(after), *place, after.revision - 1))
+            known.budgets[key] = after
+        known.drawn.clear()
 
 
 Work: TypeAlias = Callable[[Transaction], object]
-"""One unit. It raises InterlockError or ValueError when it alone fails."""
+"""One unit. It raises InterlockError or ValueError when it alone fails, and has then left `known` as it was."""
 
 
 class Put(NamedTuple):
     """A record to save, with its statement and values made up before the transaction begins."""
 
-    kind: str
+    record: Record
     key: str
-    revision: int
     statement: str
     values: Values
-    fingerprint: Values | None
 
 
 class Prepared(NamedTuple):
@@ -48,17 +90,25 @@ class Prepared(NamedTuple):
     puts: tuple[Put, ...]
     draws: tuple[Draw, ...]
     facts: tuple[Fact, ...]
+    budgets: bool
+    """Whether it saves budgets or leans on them, and must see their rows as they are."""
 
     def into(self, transaction: Transaction) -> None:
         """Conditions, records, draws, facts. Raises Conflict and BudgetExceeded."""
-        connection, tenant, draft = transaction
+        known = transaction.known
         for condition in self.given:
-            _must_be_at(connection, tenant, condition.kind, condition.key, condition.revision)
+            _must_hold(transaction, condition)
         for put in self.puts:
-            _put(connection, tenant, put)
+            _put(transaction, put)
+        after: dict[str, Budget] = {}
         for draw in self.draws:
-            _draw(connection, tenant, draw)
-        draft.seal(self.facts)
+            before = after.get(draw.budget) or known.budgets.get(draw.budget) or _budget(transaction, draw.budget)
+            after[draw.budget] = drawn(before, draw)
+        if self.facts:
+            transaction.draft.seal(self.facts)
+        if after:
+            known.budgets.update(after)
+            known.drawn.update(after)
 
 
 class Taking(NamedTuple):
@@ -68,24 +118,25 @@ class Taking(NamedTuple):
 
     def into(self, transaction: Transaction) -> list[Action]:
         """The actions taken, as now stored."""
-        connection, tenant, _ = transaction
         claim = self.claim
         taken: list[Action] = []
-        for _, _, body in due(connection, tenant, claim):
+        for _, _, body in due(transaction.connection, transaction.tenant, claim):
             action = record_of(Action, body).with_lease(owner=claim.owner, until=claim.now + claim.lease_ms)
-            _put(connection, tenant, _prepared_put(tenant, action))
+            _put(transaction, _prepared_put(transaction.tenant, action))
             taken.append(action.saved())
         return taken
 
 
-def prepared(tenant: str, change: Change) -> Prepared:
+def prepared(tenant: int, change: Change) -> Prepared:
     """Do beforehand all that needs no transaction. ValueError for what cannot be stored."""
-    return Prepared(
-        change.given, tuple(_prepared_put(tenant, record) for record in change.puts), change.draws, change.facts
+    puts = tuple([_prepared_put(tenant, record) for record in change.puts])
+    budgets = any(put.record.kind == Budget.kind for put in puts) or any(
+        condition.kind == Budget.kind for condition in change.given
     )
+    return Prepared(change.given, puts, change.draws, change.facts, budgets)
 
 
-def due(connection: Connection, tenant: str, claim: Claim) -> list[Row]:
+def due(connection: Connection, tenant: int, claim: Claim) -> list[Row]:
     """Time, id and text of what `claim` would take, oldest due first."""
     found: list[Row] = []
     for place in dict.fromkeys(claim.places):
@@ -98,48 +149,67 @@ def due(connection: Connection, tenant: str, claim: Claim) -> list[Row]:
     return found[: claim.limit]
 
 
-def _prepared_put(tenant: str, record: Record) -> Put:
+def _prepared_put(tenant: int, record: Record) -> Put:
     kind, key, revision, body, _ = filed(record)
     if isinstance(record, Action):
         if not revision:
-            return Put(kind, key, 0, sql.ADD_ACTION, sql.added_action(tenant, record, body), None)
-        fingerprint = (record.fingerprint, tenant, key, record.fingerprint)
-        return Put(kind, key, revision, sql.SAVE_ACTION, sql.saved_action(tenant, record, body), fingerprint)
+            return Put(record, key, sql.ADD_ACTION, sql.added_action(tenant, record, body))
+        return Put(record, key, sql.SAVE_ACTION, sql.saved_action(tenant, record, body))
     if not revision:
-        return Put(kind, key, 0, sql.ADD_DOCUMENT, (tenant, kind, key, body), None)
-    return Put(kind, key, revision, sql.SAVE_DOCUMENT, (revision + 1, body, tenant, kind, key, revision), None)
+        return Put(record, key, sql.ADD_DOCUMENT, (tenant, kind, key, body))
+    return Put(record, key, sql.SAVE_DOCUMENT, (revision + 1, body, tenant, kind, key, revision))
 
 
-def _put(connection: Connection, tenant: str, put: Put) -> None:
+def _put(transaction: Transaction, put: Put) -> None:
+    connection, tenant, known, _ = transaction
+    record, key, statement, values = put
+    if not isinstance(record, Action):
+        known.revisions.pop((record.kind, key), None)
+        if isinstance(record, Budget):
+            known.budgets.pop(key, None)
     try:
-        connection.execute(put.statement, put.values)
+        connection.execute(statement, values)
     except apsw.ConstraintError as error:
-        _must_be_at(connection, tenant, put.kind, put.key, put.revision)
-        if "action.idempotency_key" in str(error):
-            key = str(put.values[6])
-            raise Conflict(f"`{key}` is the key of another action", kind="idempotency_key", key=key) from None
-        raise ValueError(f"{put.kind} `{put.key}` cannot be stored: {error}") from error
-    if put.revision and not connection.changes():
-        _must_be_at(connection, tenant, put.kind, put.key, put.revision)
-    if put.fingerprint is not None:
-        connection.execute(sql.SAVE_FINGERPRINT, put.fingerprint)
+        _must_be_at(transaction, record.kind, key, record.revision)
+        if isinstance(record, Action) and "action.idempotency_key" in str(error):
+            taken = record.idempotency_key
+            raise Conflict(f"`{taken}` is the key of another action", kind="idempotency_key", key=taken) from None
+        raise ValueError(f"{record.kind} `{key}` cannot be stored: {error}") from error
+    if record.revision:
+        if not connection.changes():
+            _must_be_at(transaction, record.kind, key, record.revision)
+            if isinstance(record, Action):
+                connection.execute(sql.SAVE_FINGERPRINT, (record.fingerprint, tenant, key, record.revision))
+                connection.execute(statement, values)
+    elif isinstance(record, Action) and (record.release, record.task) not in known.release_tasks:
+        connection.execute(sql.ADD_RELEASE_TASK, (tenant, record.release, record.task))
+        known.release_tasks.add((record.release, record.task))
 
 
-def _must_be_at(connection: Connection, tenant: str, kind: str, key: str, revision: int) -> None:
+def _must_hold(transaction: Transaction, condition: Unchanged) -> None:
+    """As `_must_be_at`, asking once only while nobody writes: most changes lean on the same few records."""
+    kind, key, revision = condition.kind, condition.key, condition.revision
+    if kind in (Action.kind, Budget.kind):
+        _must_be_at(transaction, kind, key, revision)
+    elif transaction.known.revisions.get((kind, key)) != revision:
+        _must_be_at(transaction, kind, key, revision)
+        transaction.known.revisions[kind, key] = revision
+
+
+def _must_be_at(transaction: Transaction, kind: str, key: str, revision: int) -> None:
+    connection, tenant, _, _ = transaction
     if kind == Action.kind:
-        row = connection.execute(sql.ACTION_REVISION, (tenant, key)).fetchone()
+        stored = connection.execute(sql.ACTION_REVISION, (tenant, key)).get or 0
     else:
-        row = connection.execute(sql.DOCUMENT_REVISION, (tenant, kind, key)).fetchone()
-    stored = row[0] if row else 0
+        stored = connection.execute(sql.DOCUMENT_REVISION, (tenant, kind, key)).get or 0
     if stored != revision:
         raise Conflict(f"{kind} `{key}` is at revision {stored}, not {revision}", kind=kind, key=key)
 
 
-def _draw(connection: Connection, tenant: str, draw: Draw) -> None:
-    place = (tenant, Budget.kind, draw.budget)
-    row = connection.execute(sql.DOCUMENT, place).fetchone()
-    if row is None:
-        raise Conflict(f"there is no budget `{draw.budget}`", kind=Budget.kind, key=draw.budget)
-    before = record_of(Budget, row[0])
-    after = drawn(before, draw).saved()
-    connection.execute(sql.SAVE_DOCUMENT, (after.revision, text_of(after), *place, before.revision))
+def _budget(transaction: Transaction, key: str) -> Budget:
+    connection, tenant, known, _ = transaction
+    body = connection.execute(sql.DOCUMENT, (tenant, Budget.kind, key)).get
+    if body is None:
+        raise Conflict(f"there is no budget `{key}`", kind=Budget.kind, key=key)
+    found = known.budgets[key] = record_of(Budget, body)
+    return found

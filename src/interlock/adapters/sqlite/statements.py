@@ -1,4 +1,4 @@
-"""Every statement we send, in one place. `tenant` leads every key."""
+"""Every statement we send, in one place. The tenant's number leads every key."""
 
 from typing import Final
 
@@ -14,7 +14,10 @@ RELEASE: Final = "RELEASE unit"
 ROLLBACK_TO: Final = "ROLLBACK TO unit"
 
 VERSION: Final = "PRAGMA data_version"
-"""Differs from the last answer whenever another connection has committed, our own writer being one."""
+"""Differs from the last answer on the same connection whenever another connection has committed since."""
+
+TENANT: Final = "SELECT number FROM tenant WHERE name = ?"
+ADD_TENANT: Final = "INSERT INTO tenant (name) VALUES (?) ON CONFLICT DO NOTHING"
 
 DOCUMENT: Final = "SELECT body FROM document WHERE tenant = ? AND kind = ? AND key = ?"
 DOCUMENT_REVISION: Final = "SELECT revision FROM document WHERE tenant = ? AND kind = ? AND key = ?"
@@ -32,12 +35,14 @@ ADD_ACTION: Final = (
     " revision, state, place, due_at, owner, lease_until, fence, ended_at, body)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+ADD_RELEASE_TASK: Final = "INSERT INTO release_task (tenant, release, task) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+# The fingerprint changes only when arguments do. To name a column of an index is to have its entry written anew, changed
+# or not, so it is a condition here and only the second statement sets it.
 SAVE_ACTION: Final = (
     "UPDATE action SET revision = ?, state = ?, place = ?, due_at = ?, owner = ?, lease_until = ?, fence = ?,"
-    " ended_at = ?, body = ? WHERE tenant = ? AND id = ? AND revision = ?"
+    " ended_at = ?, body = ? WHERE tenant = ? AND id = ? AND revision = ? AND fingerprint = ?"
 )
-# Apart from the one above because naming a column of an index has its entry written anew, changed or not.
-SAVE_FINGERPRINT: Final = "UPDATE action SET fingerprint = ? WHERE tenant = ? AND id = ? AND fingerprint <> ?"
+SAVE_FINGERPRINT: Final = "UPDATE action SET fingerprint = ? WHERE tenant = ? AND id = ? AND revision = ?"
 
 DUE: Final = (
     "SELECT due_at, id, body FROM action INDEXED BY action_due WHERE tenant = ? AND place = ? AND due_at <= ?"
@@ -48,6 +53,7 @@ DUE_ONLY: Final = (
     " AND (lease_until IS NULL OR lease_until <= ?) AND id = ? LIMIT ?"
 )
 NEXT_DUE: Final = (
+    # One step in the index for each place, however many actions wait there.
     "WITH RECURSIVE places(place) AS ("
     " SELECT min(place) FROM action INDEXED BY action_due WHERE tenant = ?1 AND due_at IS NOT NULL"
     " UNION ALL SELECT (SELECT min(a.place) FROM action a INDEXED BY action_due"
@@ -56,28 +62,35 @@ NEXT_DUE: Final = (
     " WHERE a.tenant = ?1 AND a.place = places.place AND a.due_at IS NOT NULL)) FROM places"
 )
 
-LOG_KEY: Final = "SELECT vkey FROM log WHERE tenant = ?"
-ADD_LOG: Final = "INSERT INTO log (tenant, vkey) VALUES (?, ?)"
-LOG_SIZE: Final = "SELECT max(size) FROM checkpoint WHERE tenant = ?"
-CHECKPOINT: Final = "SELECT note FROM checkpoint WHERE tenant = ? AND size = ?"
-LATEST_CHECKPOINT: Final = "SELECT note FROM checkpoint WHERE tenant = ? ORDER BY size DESC LIMIT 1"
-ADD_CHECKPOINT: Final = "INSERT INTO checkpoint (tenant, size, note) VALUES (?, ?, ?)"
-_ENTRY: Final = "SELECT idx, leaf, leaf_hash, stream, seq, action, phase FROM entry"
-ENTRIES: Final = f"{_ENTRY} WHERE tenant = ? AND idx >= ? AND idx < ? ORDER BY idx"
-ENTRIES_OF: Final = f"{_ENTRY} WHERE tenant = ? AND action = ? ORDER BY idx"
+LOG_KEY: Final = "SELECT log_key FROM tenant WHERE number = ?"
+SET_LOG_KEY: Final = "UPDATE tenant SET log_key = ? WHERE number = ?"
+LAST_ENTRY: Final = "SELECT idx, checkpoint FROM entry WHERE place >= ? AND place < ? ORDER BY place DESC LIMIT 1"
+CHECKPOINT: Final = "SELECT checkpoint FROM entry WHERE place = ?"
+_ENTRY: Final = "SELECT idx, leaf, leaf_hash, stream, seq, action, phase, disclosed FROM entry"
+ENTRIES: Final = f"{_ENTRY} WHERE place >= ? AND place < ? ORDER BY place"
+ENTRIES_OF: Final = f"{_ENTRY} INDEXED BY entry_action WHERE tenant = ? AND action = ? ORDER BY place"
 ADD_ENTRY: Final = (
-    "INSERT INTO entry (tenant, idx, stream, seq, action, phase, leaf_hash, leaf) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO entry (place, stream, seq, action, phase, leaf_hash, checkpoint, disclosed, leaf)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-LEAF_HASHES: Final = "SELECT leaf_hash FROM entry WHERE tenant = ? AND idx >= ? AND idx < ? ORDER BY idx"
-LAST_OF_STREAM: Final = "SELECT seq, leaf_hash FROM entry WHERE tenant = ? AND stream = ? ORDER BY idx DESC LIMIT 1"
-DISCLOSURES: Final = "SELECT idx, text FROM disclosure WHERE tenant = ? AND idx >= ? AND idx < ? ORDER BY idx, n"
-ADD_DISCLOSURE: Final = "INSERT INTO disclosure (tenant, idx, n, text) VALUES (?, ?, ?, ?)"
+LEAF_HASHES: Final = "SELECT leaf_hash FROM entry WHERE place >= ? AND place < ? ORDER BY place"
+LAST_OF_STREAM: Final = (
+    "SELECT seq, leaf_hash FROM entry WHERE place >= ? AND place < ? AND stream = ? ORDER BY place DESC LIMIT 1"
+)
 TILE: Final = "SELECT hashes FROM tile WHERE tenant = ? AND level = ? AND n = ?"
 TILE_ROOTS: Final = "SELECT root FROM tile WHERE tenant = ? AND level = ? AND n >= ? AND n < ? ORDER BY n"
 ADD_TILE: Final = "INSERT INTO tile (tenant, level, n, root, hashes) VALUES (?, ?, ?, ?, ?)"
 
+MOST_ENTRIES: Final = 2**40
+"""How many entries one tenant's log can have in this file."""
 
-def added_action(tenant: str, action: Action, body: str) -> Values:
+
+def place_of(tenant: int, index: int) -> int:
+    """The key of an entry: the tenant leads."""
+    return tenant * MOST_ENTRIES + min(max(index, 0), MOST_ENTRIES)
+
+
+def added_action(tenant: int, action: Action, body: str) -> Values:
     """What ADD_ACTION takes."""
     return (
         tenant,
@@ -101,7 +114,7 @@ def added_action(tenant: str, action: Action, body: str) -> Values:
     )
 
 
-def saved_action(tenant: str, action: Action, body: str) -> Values:
+def saved_action(tenant: int, action: Action, body: str) -> Values:
     """What SAVE_ACTION takes."""
     return (
         action.revision + 1,
@@ -116,10 +129,11 @@ def saved_action(tenant: str, action: Action, body: str) -> Values:
         tenant,
         action.id,
         action.revision,
+        action.fingerprint,
     )
 
 
-def listed(tenant: str, query: ActionQuery) -> tuple[str, Values]:
+def listed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
     """The statement for a page of actions, and its values."""
     where, values = _narrowed(tenant, query)
     if query.before is not None:
@@ -129,13 +143,13 @@ def listed(tenant: str, query: ActionQuery) -> tuple[str, Values]:
     return f"SELECT body FROM action WHERE {where} ORDER BY id {order} LIMIT ?", (*values, query.limit)  # noqa: S608  only our own words
 
 
-def counted(tenant: str, query: ActionQuery) -> tuple[str, Values]:
+def counted(tenant: int, query: ActionQuery) -> tuple[str, Values]:
     """The statement for how many there are, and its values."""
     where, values = _narrowed(tenant, query)
     return f"SELECT count(*) FROM action WHERE {where}", values  # noqa: S608  only our own words
 
 
-def _narrowed(tenant: str, query: ActionQuery) -> tuple[str, Values]:
+def _narrowed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
     where = "tenant = ?"
     values: list[Value] = [tenant]
     for column, wanted in (
@@ -149,6 +163,9 @@ def _narrowed(tenant: str, query: ActionQuery) -> tuple[str, Values]:
         if wanted is not None:
             where += f" AND {column} = ?"
             values.append(wanted)
+    if query.release is not None and query.task is None:
+        where += " AND task IN (SELECT task FROM release_task WHERE tenant = ? AND release = ?)"
+        values += (tenant, query.release)
     if query.states:
         where += f" AND state IN ({', '.join('?' * len(query.states))})"
         values += query.states

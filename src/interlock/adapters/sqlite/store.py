@@ -34,8 +34,9 @@ KEPT: Final = 1024
 class SqliteStore:
     """Both ports, `Store` and `Log`, on one file. Made by `open`; to be closed."""
 
-    def __init__(self, tenant: Tenant, reader: Reader, changes: Changes, writer: Writer) -> None:
+    def __init__(self, tenant: Tenant, number: int, reader: Reader, changes: Changes, writer: Writer) -> None:
         self.tenant = tenant
+        self._number = number
         self._reader = reader
         self._changes = changes
         self._writer = writer
@@ -51,18 +52,19 @@ class SqliteStore:
         StoreBusy, and KeyFileError when the log began with another key than `sealer` holds.
         """
         path = Path(path).absolute()
-        opening.prepare(path, busy_ms=busy_ms, thorough=thorough)
+        number = opening.prepare(path, tenant, busy_ms=busy_ms, thorough=thorough)
         try:
             reader = Reader(path, busy_ms=busy_ms)
             changes = Changes(lambda: cast(int, reader.value(sql.VERSION)))
-            writer = Writer(path, tenant, sealer, busy_ms=busy_ms, committed=changes.notify)
+            writer = Writer(path, number, sealer, busy_ms=busy_ms, committed=changes.notify)
         except apsw.Error as error:
             raise meaning(error) from error
-        return cls(tenant, reader, changes, writer)
+        return cls(tenant, number, reader, changes, writer)
 
     async def commit(self, change: Change) -> None:
         """See `Store.commit`. Once called it goes on even if the caller is cancelled."""
-        await self._writer.do(prepared(self.tenant, change).into)
+        ready = prepared(self._number, change)
+        await self._writer.do(ready.into, flushed=ready.budgets)
 
     async def get(self, kind: type[R], key: str) -> R | None:
         """See `Store.get`."""
@@ -71,9 +73,9 @@ class SqliteStore:
         if kept is not None:
             return cast(R, kept)
         if kind.kind == Action.kind:
-            body = self._reader.value(sql.ACTION, (self.tenant, key))
+            body = self._reader.value(sql.ACTION, (self._number, key))
         else:
-            body = self._reader.value(sql.DOCUMENT, (self.tenant, *place))
+            body = self._reader.value(sql.DOCUMENT, (self._number, *place))
         if body is None:
             return None
         record = record_of(kind, body)
@@ -85,26 +87,26 @@ class SqliteStore:
 
     async def all(self, kind: type[R], *, limit: int = 1000) -> list[R]:
         """See `Store.all`."""
-        rows = self._reader.rows(sql.DOCUMENTS, (self.tenant, kind.kind, limit))
+        rows = self._reader.rows(sql.DOCUMENTS, (self._number, kind.kind, limit))
         return [record_of(kind, body) for (body,) in rows]
 
     async def actions(self, query: ActionQuery) -> list[Action]:
         """See `Store.actions`."""
-        return [record_of(Action, body) for (body,) in self._reader.rows(*sql.listed(self.tenant, query))]
+        return [record_of(Action, body) for (body,) in self._reader.rows(*sql.listed(self._number, query))]
 
     async def count(self, query: ActionQuery) -> int:
         """See `Store.count`."""
-        return cast(int, self._reader.value(*sql.counted(self.tenant, query)))
+        return cast(int, self._reader.value(*sql.counted(self._number, query)))
 
     async def by_idempotency_key(self, agent: AgentName, key: str) -> Action | None:
         """See `Store.by_idempotency_key`."""
-        body = self._reader.value(sql.ACTION_BY_KEY, (self.tenant, agent, key))
+        body = self._reader.value(sql.ACTION_BY_KEY, (self._number, agent, key))
         return None if body is None else record_of(Action, body)
 
     async def claim(self, claim: Claim) -> list[Action]:
         """See `Store.claim`. Looks before it takes the write lock, so that polling while nothing is due costs no write."""
         with self._reader.connection() as connection:
-            if not due(connection, self.tenant, claim):
+            if not due(connection, self._number, claim):
                 return []
         return cast(list[Action], await self._writer.do(Taking(claim).into))
 
@@ -114,7 +116,7 @@ class SqliteStore:
 
     async def next_due_at(self) -> int | None:
         """See `Store.next_due_at`."""
-        return cast("int | None", self._reader.value(sql.NEXT_DUE, (self.tenant,)))
+        return cast("int | None", self._reader.value(sql.NEXT_DUE, (self._number,)))
 
     async def close(self) -> None:
         """See `Store.close`. The last process to close moves the whole WAL into the file."""
@@ -124,23 +126,25 @@ class SqliteStore:
 
     async def head(self) -> str | None:
         """See `Log.head`."""
-        return cast("str | None", self._reader.value(sql.LATEST_CHECKPOINT, (self.tenant,)))
+        with self._reader.connection() as connection:
+            return log.head(connection, self._number)
 
     async def checkpoint_at(self, size: int) -> str | None:
         """See `Log.checkpoint_at`."""
-        return cast("str | None", self._reader.value(sql.CHECKPOINT, (self.tenant, size)))
+        with self._reader.connection() as connection:
+            return log.checkpoint_at(connection, self._number, size)
 
     async def entries(self, start: int, stop: int) -> list[Entry]:
         """See `Log.entries`."""
         with self._reader.connection() as connection:
-            return log.entries(connection, self.tenant, start, stop)
+            return log.entries(connection, self._number, start, stop)
 
     async def entries_of(self, action: ActionId) -> list[Entry]:
         """See `Log.entries_of`."""
         with self._reader.connection() as connection:
-            return log.entries_of(connection, self.tenant, action)
+            return log.entries_of(connection, self._number, action)
 
     async def tile(self, level: int, index: int, width: int) -> bytes | None:
         """See `Log.tile`."""
         with self._reader.connection() as connection:
-            return log.tile(connection, self.tenant, level, index, width)
+            return log.tile(connection, self._number, level, index, width)

@@ -6,6 +6,8 @@ each process passes two advisory file locks. It takes `next`, waits for `current
 go. Who finishes lets `current` go and must queue at `next` behind whoever waits: at most one turn of each other
 process lies between two of ours, and of those who queue at `next` each has the same chance every turn.
 
+While nobody else comes it is enough to pass now and then (RARELY_S): whoever came meanwhile holds `current`.
+
 Nothing relies on this for being correct: that is SQLite's lock. So a turn that does not come within 250 ms (its
 holder may have been stopped) is not waited for, and for a while, doubling up to half a minute, not asked for either.
 A process that dies lets go of its locks with its files.
@@ -19,6 +21,7 @@ from typing import Final
 
 POLL_S: Final = 0.0002
 STUCK_S: Final = 0.25
+RARELY_S: Final = 0.01
 PAUSE_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 30.0
 
@@ -44,6 +47,8 @@ class Turnstile:
             fcntl.flock(self._next, fcntl.LOCK_UN)
         if self._inside:
             self._pause = PAUSE_S
+            if time.monotonic() - began < POLL_S:
+                self._skip_until = began + RARELY_S
         else:
             self._skip_until = time.monotonic() + self._pause
             self._pause = min(self._pause * 2, LONGEST_PAUSE_S)

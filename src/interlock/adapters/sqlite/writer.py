@@ -28,7 +28,7 @@ from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection
 from interlock.adapters.sqlite.failures import meaning, meaning_of_commit
 from interlock.adapters.sqlite.opening import WRITER_CACHE_KIB, connect
-from interlock.adapters.sqlite.saving import Transaction, Work
+from interlock.adapters.sqlite.saving import Known, Transaction, Work
 from interlock.adapters.sqlite.turnstile import Turnstile
 from interlock.domain.errors import InterlockError, StoreError, StoreUnsure
 from interlock.ports.sealer import Sealer
@@ -50,10 +50,11 @@ _OF_ONE_UNIT: Final = (InterlockError, ValueError, TypeError, OverflowError, OSE
 class Unit:
     """One piece of work and whoever waits for it."""
 
-    __slots__ = ("error", "future", "loop", "result", "work")
+    __slots__ = ("error", "flushed", "future", "loop", "result", "work")
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, *, flushed: bool) -> None:
         self.work = work
+        self.flushed = flushed
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[object] = self.loop.create_future()
         self.result: object = None
@@ -63,12 +64,14 @@ class Unit:
 class Writer:
     """The writing connection and its thread. `committed` is called after every commit, in that thread."""
 
-    def __init__(self, path: Path, tenant: str, sealer: Sealer, *, busy_ms: int, committed: Callable[[], None]) -> None:
+    def __init__(self, path: Path, tenant: int, sealer: Sealer, *, busy_ms: int, committed: Callable[[], None]) -> None:
         self._path = path
         self._tenant = tenant
         self._busy_ms = busy_ms
         self._committed = committed
         self._appender = Appender(sealer)
+        self._known = Known()
+        self._version = 0
         self._connection = self._connect()
         self._unsure = False
         self._pages = 0
@@ -82,9 +85,12 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name=f"write {path.name}", daemon=True)
         self._thread.start()
 
-    async def do(self, work: Work) -> object:
-        """Have `work` done and made durable, and give its result, or raise why it was not."""
-        unit = Unit(work)
+    async def do(self, work: Work, *, flushed: bool = False) -> object:
+        """Have `work` done and made durable, and give its result, or raise why it was not.
+
+        `flushed`: it must find the rows of budgets as they are after the draws before it.
+        """
+        unit = Unit(work, flushed=flushed)
         with self._entrance:
             if self._closing:
                 raise StoreError("the store is closed")
@@ -152,12 +158,13 @@ class Writer:
         try:
             self._find_head(connection)
             draft = self._appender.draft()
-            transaction = Transaction(connection, self._tenant, draft)
+            transaction = Transaction(connection, self._tenant, self._known, draft)
             if len(units) == 1:
                 units[0].result = units[0].work(transaction)
             else:
                 for unit in units:
                     _apart(unit, transaction)
+            transaction.flush()
             rows = draft.finish()
             if rows is not None:
                 log.add(connection, self._tenant, rows, self._appender.sealer.log_key)
@@ -169,11 +176,16 @@ class Writer:
         self._committed()
 
     def _find_head(self, connection: Connection) -> None:
+        """See what others wrote since our last commit, if anybody did."""
+        version = connection.execute(sql.VERSION).get
         if self._unsure:
             log.read_again(connection, self._tenant, self._appender)
             self._unsure = False
-        else:
+        elif version != self._version:
             log.catch_up(connection, self._tenant, self._appender)
+            self._known.forget()
+        self._version = version
+        self._known.trim()
 
     def _commit(self, connection: Connection) -> None:
         try:
@@ -194,6 +206,7 @@ class Writer:
 
     def _fail(self, error: Exception) -> None:
         """Nothing of the group was stored: also what failed alone did so against a state that never was."""
+        self._known.forget()
         alone = len(self._begun) == 1
         for unit in self._begun:
             unit.error = error if alone else copy(error)
@@ -251,14 +264,17 @@ class Writer:
 
 def _apart(unit: Unit, transaction: Transaction) -> None:
     """One unit among several: what it did is undone when it fails, and only that."""
-    connection, _, draft = transaction
+    connection, draft = transaction.connection, transaction.draft
     mark = draft.mark()
+    if unit.flushed:
+        transaction.flush()
     connection.execute(sql.SAVEPOINT)
     try:
         unit.result = unit.work(transaction)
     except _OF_ONE_UNIT as error:
         unit.error = error
         draft.back(mark)
+        transaction.known.forget_unit()
         connection.execute(sql.ROLLBACK_TO)
     connection.execute(sql.RELEASE)
 
