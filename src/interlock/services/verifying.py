@@ -1,7 +1,7 @@
 """Reading a log from end to end to see whether it still says what was recorded; and one action's proof out of it.
 
 1. `verify_log` opens the checkpoint, then reads entries 256 at a time and hands them to `domain.verification`.
-2. `cross_check` holds the store's actions against what the log said of them in the end.
+2. `cross_check` holds the store's actions against what the log said of them in the end; `verify_all` does both.
 3. `packet_of` collects one action's entries with their inclusion proofs, to be checked anywhere by `verify_packet`.
 """
 
@@ -67,6 +67,25 @@ async def verify_log(
         if await log.entries(checkpoint.size, checkpoint.size + 1) and await log.head() == note:
             check.found(f"entry {checkpoint.size}", "it stands after the last checkpoint, which does not cover it")
     return LogReading(verification=_told(check.finish(), checkpoint, trusted=problem is None), trails=check.trails)
+
+
+async def verify_all(
+    store: Store,
+    log: Log,
+    log_key: VerifierKey,
+    gate_keys: Sequence[VerifierKey],
+    verify: VerifyFunction,
+    *,
+    retained: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Verification:
+    """`verify_log`, then `cross_check` unless the log alone is so wrong that it was not read to its end."""
+    reading = await verify_log(log, log_key, gate_keys, verify, retained=retained, progress=progress)
+    found = reading.verification
+    if len(found.findings) >= MAX_FINDINGS:
+        return found
+    findings = (*found.findings, *await cross_check(store, log, reading.trails))
+    return msgspec.structs.replace(found, findings=findings[:MAX_FINDINGS])
 
 
 async def cross_check(store: Store, log: Log, trails: Mapping[ActionId, Trail]) -> tuple[Finding, ...]:
