@@ -3,7 +3,7 @@
 For each of the 114 tasks: every recorded call is proposed on a fresh state of the shop; each answer is compared with the
 recorded one and the whole database with what a direct run leaves; then the whole task is undone through the gate and the
 database compared, byte for byte, with the file it was loaded from. Then each hard rule of the written policy is broken,
-and the table says which policy refused it. Last, everything the release has done and nobody undid is undone as a cohort.
+and the table says which policy refused it. Last, everything the release did and nobody undid is undone as a cohort.
 """
 
 import time
@@ -48,6 +48,7 @@ class Report(msgspec.Struct, kw_only=True):
     """By action id, the policies that refused a recorded call."""
     broken: list[Broken] = []
     cohort_undone: int = 0
+    """How many of everything the release ever did stand undone in the end."""
     cohort_restored: int = 0
     direct_s: float = 0.0
     gated_s: float = 0.0
@@ -58,6 +59,11 @@ class Report(msgspec.Struct, kw_only=True):
         return sum(each.outcome == outcome and each.call.writes == writes for each in self.answers)
 
     @property
+    def led_up(self) -> int:
+        """How many writes led up to the violations."""
+        return sum(len(each.violation.first) for each in self.broken)
+
+    @property
     def strange(self) -> list[Answered]:
         """Calls that did not end as the benchmark recorded."""
         return [each for each in self.answers if not each.as_recorded]
@@ -65,13 +71,12 @@ class Report(msgspec.Struct, kw_only=True):
     @property
     def good(self) -> bool:
         """Everything the benchmark must show."""
-        led_up = sum(len(each.violation.first) for each in self.broken)
         return (
             not self.strange
             and self.equal == self.restored == self.tasks
             and self.undone == self.count("Done", writes=True)
             and all(each.refused for each in self.broken)
-            and self.cohort_undone == led_up
+            and self.cohort_undone == self.undone + self.led_up
             and self.cohort_restored == len(self.broken)
         )
 
@@ -156,7 +161,7 @@ def show(report: Report, console: Console) -> None:
         rules.add_row(broken.violation.function, broken.outcome, told)
     console.print(rules)
     console.print(
-        f"What led up to them, undone as the release's cohort: {report.cohort_undone} writes; "
+        f"{report.led_up} writes led up to them. With the release's whole cohort {report.cohort_undone} stand undone; "
         f"{report.cohort_restored} of {len(report.broken)} databases as before, byte for byte."
     )
 
