@@ -37,6 +37,27 @@ _FLAGS: Final = apsw.SQLITE_OPEN_READWRITE
 _BUSY_POLL_S: Final = 0.0005
 
 
+class Patience:
+    """How long a connection waits for a lock: `busy_ms`, or not at all while `none`.
+
+    It waits at a steady pace. SQLite's own sleeps grow to 100 ms, in which a busy process always wins.
+    """
+
+    def __init__(self, busy_ms: int) -> None:
+        self.busy_ms = busy_ms
+        self.none = False
+        self._until = 0.0
+
+    def __call__(self, tries: int) -> bool:
+        """SQLite asks, and has asked `tries` times for this lock, whether to try again."""
+        if self.none:
+            return False
+        if tries == 0:
+            self._until = time.monotonic() + self.busy_ms / 1000
+        time.sleep(_BUSY_POLL_S)
+        return time.monotonic() < self._until
+
+
 def migrations() -> list[str]:
     """The steps of the schema, in order; step n makes version n."""
     found = sorted(
@@ -63,7 +84,7 @@ def prepare(
         )
     _create(path)
     try:
-        connection = connect(path, busy_ms=busy_ms)
+        connection = connect(path, Patience(busy_ms))
         try:
             _prepare(connection, path, steps or migrations(), busy_ms=busy_ms, thorough=thorough)
             return _number(connection, tenant)
@@ -73,11 +94,11 @@ def prepare(
         raise meaning(error) from error
 
 
-def connect(path: Path, *, busy_ms: int, on_pages: Callable[[int], None] | None = None) -> Connection:
+def connect(path: Path, patience: Patience, *, on_pages: Callable[[int], None] | None = None) -> Connection:
     """A connection on which every commit survives a loss of power. `on_pages` hears how many pages the WAL has after
     each. Raises apsw.Error."""
     raw = apsw.Connection(str(path), flags=_FLAGS)
-    raw.set_busy_handler(_patience(busy_ms))
+    raw.set_busy_handler(patience)
     # Frames are moved into the file by the writer, after it has answered: never inside a COMMIT somebody waits for.
     raw.wal_autocheckpoint(0)
     if on_pages is not None:
@@ -157,20 +178,6 @@ def _number(connection: Connection, tenant: str) -> int:
         connection.execute(sql.ADD_TENANT, (tenant,))
         found = cast(int, connection.execute(sql.TENANT, (tenant,)).get)
     return found
-
-
-def _patience(busy_ms: int) -> Callable[[int], bool]:
-    """Wait for a lock at a steady pace: SQLite's own sleeps grow to 100 ms, in which a busy process always wins."""
-    until = 0.0
-
-    def wait(tries: int) -> bool:
-        nonlocal until
-        if tries == 0:
-            until = time.monotonic() + busy_ms / 1000
-        time.sleep(_BUSY_POLL_S)
-        return time.monotonic() < until
-
-    return wait
 
 
 def _heard(on_pages: Callable[[int], None], _raw: apsw.Connection, _database: str, pages: int) -> int:

@@ -14,6 +14,7 @@ from interlock.adapters.filing import UNCHANGING, record_of
 from interlock.adapters.sqlite import log, opening
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.failures import meaning
+from interlock.adapters.sqlite.pen import Pen
 from interlock.adapters.sqlite.reader import Reader
 from interlock.adapters.sqlite.saving import Taking, due, prepared
 from interlock.adapters.sqlite.writer import Writer
@@ -56,10 +57,10 @@ class SqliteStore:
         try:
             reader = Reader(path, busy_ms=busy_ms)
             changes = Changes(lambda: cast(int, reader.value(sql.VERSION)))
-            writer = Writer(path, number, sealer, busy_ms=busy_ms, committed=changes.notify)
+            pen = Pen(path, number, sealer, busy_ms=busy_ms, committed=changes.notify)
         except apsw.Error as error:
             raise meaning(error) from error
-        return cls(tenant, number, reader, changes, writer)
+        return cls(tenant, number, reader, changes, Writer(pen, path.name))
 
     async def commit(self, change: Change) -> None:
         """See `Store.commit`. Once called it goes on even if the caller is cancelled."""

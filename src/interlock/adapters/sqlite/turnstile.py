@@ -36,12 +36,12 @@ class Turnstile:
         self._skip_until = 0.0
         self._inside = False
 
-    def enter(self) -> None:
-        """Wait for our turn, or as long as it makes sense."""
+    def enter(self, *, wait: bool = True) -> bool:
+        """Wait for our turn, or as long as it makes sense. Without `wait` it is False when somebody is before us."""
         began = time.monotonic()
         if began < self._skip_until:
-            return
-        until = began + STUCK_S
+            return True
+        until = began + STUCK_S if wait else began
         if _taken(self._next, until):
             self._inside = _taken(self._current, until)
             fcntl.flock(self._next, fcntl.LOCK_UN)
@@ -49,9 +49,10 @@ class Turnstile:
             self._pause = PAUSE_S
             if time.monotonic() - began < POLL_S:
                 self._skip_until = began + RARELY_S
-        else:
+        elif wait:
             self._skip_until = time.monotonic() + self._pause
             self._pause = min(self._pause * 2, LONGEST_PAUSE_S)
+        return self._inside or wait
 
     def leave(self) -> None:
         """Let the next one in."""
