@@ -15,7 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from interlock.bootstrap import open
+    from interlock.bootstrap import open  # noqa: A004 the field's word
+    from interlock.domain.action import Action
     from interlock.domain.call import Call, Landed
     from interlock.domain.contract import (
         Blind,
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     )
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
     from interlock.domain.errors import InterlockError
+    from interlock.domain.unwind import Unwind
     from interlock.sdk.client import AsyncTask, Client, SyncTask
+    from interlock.sdk.desk import AsyncDesk, Desk
     from interlock.sdk.outcomes import (
         Denied,
         Done,
@@ -46,6 +49,9 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "interlock.bootstrap": ("open",),
+    "interlock.domain.action": ("Action",),
+    "interlock.domain.unwind": ("Unwind",),
+    "interlock.sdk.desk": ("AsyncDesk", "Desk"),
     "interlock.domain.call": ("Call", "Landed"),
     "interlock.domain.contract": ("Blind", "Conditional", "Cost", "Keyed", "Lookup", "NoReversal", "Reversal"),
     "interlock.domain.duration": ("DAY", "HOUR", "MINUTE", "SECOND"),
@@ -73,6 +79,8 @@ __all__ = [
     "HOUR",
     "MINUTE",
     "SECOND",
+    "Action",
+    "AsyncDesk",
     "AsyncTask",
     "Blind",
     "Call",
@@ -80,6 +88,7 @@ __all__ = [
     "Conditional",
     "Cost",
     "Denied",
+    "Desk",
     "Done",
     "Failed",
     "Held",
@@ -99,6 +108,7 @@ __all__ = [
     "Ticket",
     "Tool",
     "Unknown",
+    "Unwind",
     "open",
     "tool",
 ]

@@ -1,6 +1,7 @@
 """Where everything meets: files become values, adapters become means, means become a control plane. Names every adapter."""
 
 import os
+import re
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.system import SystemClock, SystemIds
 from interlock.adapters.workspace import (
+    SETTINGS,
     Problem,
     Workspace,
     complete,
@@ -27,8 +29,9 @@ from interlock.adapters.workspace import (
     sound,
     write_workspace,
 )
+from interlock.attended import Attended
 from interlock.domain.contract import Contract, InProcess
-from interlock.domain.errors import InterlockError, PolicyError
+from interlock.domain.errors import KeyFileError, PolicyError, WorkspaceError
 from interlock.domain.ids import StreamId, WorkerId
 from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
@@ -41,6 +44,8 @@ from interlock.services.plane import ControlPlane, Means, plane
 from interlock.services.registry import Definition
 
 MEMORY = "memory:"
+
+_PLACED = re.compile(r"(?P<file>[^:]+\.cedar):(?P<line>\d+):(?P<column>\d+): (?P<words>.*)", re.DOTALL)
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +68,11 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
 def read_site(folder: Path, tools: Sequence[Tool[..., Any]] = ()) -> Site:
     """Read a workspace and import its modules; `tools` are added to those. Raises WorkspaceError if it is none."""
     workspace = read_workspace(folder)
-    whole = complete(workspace, tools_in)
-    known = {each.digest for each in whole.contracts}
-    contracts = (*whole.contracts, *(each.contract for each in tools if each.contract.digest not in known))
+    whole = complete(workspace, tools_in, [each.contract for each in tools])
     problems = whole.problems
     if not any(each.severity == "error" for each in problems):
-        problems = (*problems, *_policy_problems(workspace, contracts))
-    return Site(workspace=workspace, contracts=contracts, problems=problems)
+        problems = (*problems, *_policy_problems(workspace, whole.contracts))
+    return Site(workspace=workspace, contracts=whole.contracts, problems=problems)
 
 
 def definition(site: Site) -> Definition:
@@ -86,11 +89,20 @@ def definition(site: Site) -> Definition:
 
 
 def initialise(folder: Path, name: str) -> list[str]:
-    """Write a small workspace and the keys of its log. Overwrites nothing. Gives the paths made."""
-    made = [str(path) for path in write_workspace(folder, name)]
-    keys = KeyFolder(read_workspace(folder).settings.keys)
+    """Write a small workspace and the keys of its log; where there is a workspace already, only the keys it lacks.
+
+    Overwrites nothing. Gives the paths made. Raises WorkspaceError, and KeyFileError where a log is there but its keys
+    are not: it cannot go on with others.
+    """
+    made = [] if (folder / SETTINGS).exists() else [str(path) for path in write_workspace(folder, name)]
+    settings = read_workspace(folder).settings
+    keys = KeyFolder(settings.keys)
+    if keys.path.exists() and not made:
+        raise WorkspaceError(f"`{folder}` is complete: there is nothing to make", next_step="run `interlock check`")
+    if settings.store.exists():
+        raise KeyFileError(f"`{settings.store}` began with keys that are not in `{settings.keys}`")
     if not keys.path.exists():
-        keys.create(f"{name}.interlock/log")
+        keys.create(f"{settings.tenant}.interlock/log")
         made.append(str(keys.path))
     return made
 
@@ -100,33 +112,40 @@ def connect(folder: Path, *, steps: Steps | None = None) -> ControlPlane:
     return _connect(read_workspace(folder), memory=False, steps=steps)[0]
 
 
+def public_keys(folder: Path) -> Verifying:
+    """What the log of the workspace in `folder` is verified with. Raises WorkspaceError and KeyFileError."""
+    log, gate = KeyFolder(read_workspace(folder).settings.keys).public()
+    return Verifying(log_key=log, gate_keys=(gate,), verify=verify)
+
+
 def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[..., Any]] = ()) -> Client:  # noqa: A001 the field's word
     """The agent's side of the control plane in a workspace folder.
 
-    `apply=True` brings the workspace as it is on disk into force first; `tools` are contracts of this program to be applied
-    with it. `memory:FOLDER` keeps everything in memory, for tests, and always applies. Raises InterlockError.
+    `apply=True` brings the workspace as it is on disk into force first. `tools` are tools of this program alone (nested
+    functions, those of the main program): the workspace is brought into force together with their contracts.
+    `memory:FOLDER` keeps everything in memory, for tests, and always applies. Raises InterlockError.
     """
     text = str(location)
     memory = text.startswith(MEMORY)
     folder = Path(text.removeprefix(MEMORY) or ".")
-    workspace = read_workspace(folder)
-    control, offered = _connect(workspace, memory=memory, steps=None)
-    home = Home()
+    control, offered = _connect(read_workspace(folder), memory=memory, steps=None)
 
     def register(tool: Tool[..., Any]) -> None:
         _offer(offered, tool)
 
     for tool in tools:
         register(tool)
+    # Home of what is done before there is a client, whose own home is to be the loop of the program.
+    before = Home()
     try:
         if apply or memory or tools:
-            home.block(control.registry.apply, definition(read_site(folder, tools)), by="open")
-    except InterlockError:
-        home.block(control.means.store.close)
-        home.stop()
+            before.block(control.registry.apply, definition(read_site(folder, tools)), by="open")
+    except BaseException:
+        before.block(control.means.store.close)
         raise
-    home.stop()
-    return Client(Connection(Embedded(control), home, register), lambda: None)
+    finally:
+        before.stop()
+    return Client(Connection(Embedded(control), Home(), register), Attended(control))
 
 
 class _Quiet:
@@ -187,16 +206,15 @@ def _policy_problems(workspace: Workspace, contracts: Sequence[Contract]) -> lis
     try:
         CedarPolicies([agent.name for agent in workspace.agents]).bundle(workspace.policies, contracts)
     except PolicyError as error:
-        found = error.members.get("problems")
-        texts = list[Any](found) if isinstance(found, tuple | list) else [error.detail]
-        return [_placed(str(text)) for text in texts]
+        return [_placed(text) for text in error.problems]
     return []
 
 
 def _placed(text: str) -> Problem:
-    """`file.cedar:3: words` as a problem in that place."""
-    file, _, rest = text.partition(":")
-    line, _, words = rest.partition(":")
-    if file.endswith(".cedar") and line.isdigit():
-        return Problem(file=f"policies/{file.removeprefix('policies/')}", line=int(line), message=words.strip())
-    return Problem(file="policies", message=text)
+    """`file.cedar:3:1: words` as a problem in that place."""
+    found = _PLACED.fullmatch(text)
+    if found is None:
+        return Problem(file="policies", message=text)
+    return Problem(
+        file=f"policies/{found['file']}", line=int(found["line"]), column=int(found["column"]), message=found["words"]
+    )

@@ -1,11 +1,15 @@
 """The worker: takes up whatever is due, in any number of processes, and can be killed at any moment."""
 
+import logging
+
 import anyio
 import anyio.abc
 
 from interlock.domain.action import Action
-from interlock.domain.errors import Conflict, StoreBusy
+from interlock.domain.errors import Conflict, InterlockError, StoreBusy, StoreUnsure
 from interlock.services.plane import ControlPlane
+
+_log = logging.getLogger("interlock.worker")
 
 SLOTS = 16
 """Actions driven at the same time."""
@@ -24,11 +28,15 @@ class Worker:
         """How many drives were finished since it began."""
 
     async def run(self, *, until_idle: bool = False) -> int:
-        """Work until cancelled; with `until_idle`, until nothing is due and nothing is being driven. Gives `driven`."""
+        """Work until cancelled; with `until_idle`, until nothing is due, nothing is being driven, and no undo request can
+        move without a person. Gives `driven`."""
         async with anyio.create_task_group() as group:
+            # Beside the claiming, so that a long undo keeps nobody waiting.
+            group.start_soon(self._unwinding)
             while not (until_idle and await self._idle()):
-                if await self._take(group) + await self._unwind() == 0:
+                if await self._take(group) == 0:
                     await self._rest()
+            group.cancel_scope.cancel()
         return self.driven
 
     async def _take(self, group: anyio.abc.TaskGroup) -> int:
@@ -38,7 +46,8 @@ class Worker:
             return 0
         try:
             claimed = await self._plane.execution.claim(places=self._plane.means.places, limit=free)
-        except StoreBusy:
+        except (StoreBusy, StoreUnsure):
+            # What was claimed all the same is claimed again when its lease runs out.
             return 0
         for action in claimed:
             self._busy += 1
@@ -48,26 +57,45 @@ class Worker:
     async def _drive(self, action: Action) -> None:
         try:
             await self._plane.execution.drive(action)
-        except (Conflict, StoreBusy):
-            # Somebody else has it, or will: the lease runs out and it is claimed again.
-            return
+        except InterlockError as error:
+            # Somebody else has it, or will: the lease runs out and it is claimed again. One action that cannot be driven
+            # must not stop the others.
+            if not isinstance(error, Conflict | StoreBusy):
+                _log.warning("action %s could not be driven: %s", action.id, error.detail)
         finally:
             self._busy -= 1
             self.driven += 1
 
+    async def _unwinding(self) -> None:
+        while True:
+            if await self._unwind() == 0:
+                await self._rest()
+
     async def _unwind(self) -> int:
+        """Advance every running request. How many of them moved."""
         moved = 0
-        for request in await self._plane.compensation.running():
-            after = await self._plane.compensation.advance(request)
-            moved += after.state != "running" or after.undone > request.undone
+        self._busy += 1
+        try:
+            for request in await self._plane.compensation.running():
+                try:
+                    after = await self._plane.compensation.advance(request)
+                except InterlockError as error:
+                    if not isinstance(error, Conflict | StoreBusy):
+                        _log.warning("undo request %s could not be advanced: %s", request.id, error.detail)
+                    continue
+                moved += after.state != "running" or after.undone > request.undone
+        finally:
+            self._busy -= 1
         return moved
 
     async def _idle(self) -> bool:
-        """Nothing is being driven, nothing is due, and no undo request is on its way."""
-        if self._busy or any(each.state == "running" for each in await self._plane.compensation.requests()):
-            return False
+        """Nothing is being driven, nothing is due, and what is being undone waits for people."""
+        for request in await self._plane.compensation.requests():
+            if request.state == "running" and not await self._plane.compensation.waits_for_people(request):
+                return False
         due = await self._plane.means.store.next_due_at()
-        return due is None or due > self._plane.means.clock.now()
+        # Asked last, with nothing awaited in between: whatever is begun now is begun by another process.
+        return self._busy == 0 and (due is None or due > self._plane.means.clock.now())
 
     async def _rest(self) -> None:
         due = await self._plane.means.store.next_due_at()

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import anyio
 import msgspec
@@ -56,6 +56,19 @@ COLOURS = {
 }
 
 
+def whole(value: object) -> object:
+    """`value` for programs: every field of every Struct, those at their default too, and a part's `kind`."""
+    if isinstance(value, msgspec.Struct):
+        fields = {name: whole(getattr(value, name)) for name in value.__struct_fields__}
+        config = value.__struct_config__
+        return {config.tag_field: config.tag, **fields} if config.tag_field is not None else fields
+    if isinstance(value, dict):
+        return {str(name): whole(item) for name, item in cast(dict[object, object], value).items()}
+    if isinstance(value, list | tuple):
+        return [whole(item) for item in cast(list[object], value)]
+    return plain(value)
+
+
 class Output:
     """Where a command writes. With `json` every command prints exactly one JSON value on standard output."""
 
@@ -67,7 +80,7 @@ class Output:
     def value(self, value: object, show: Callable[[Console], None]) -> None:
         """Print `value` as JSON, or let `show` print it for a person."""
         if self.json:
-            sys.stdout.write(msgspec.json.format(msgspec.json.encode(plain(value))).decode() + "\n")
+            sys.stdout.write(msgspec.json.format(msgspec.json.encode(whole(value))).decode() + "\n")
         else:
             show(self.console)
 

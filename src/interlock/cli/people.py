@@ -18,6 +18,9 @@ from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.services.plane import ControlPlane
 
+SHORTEST = 4
+"""An end of an id with fewer characters matches by chance."""
+
 ActionArgument = Annotated[str, typer.Argument(help="The action's id, or the end of it.")]
 Note = Annotated[str, typer.Option(help="Why; kept with the decision.")]
 
@@ -197,9 +200,14 @@ def _view(action: Action, view: str) -> Digest | None:
 async def _target(plane: ControlPlane, what: str) -> tuple[UnwindScope, str]:
     scope, _, name = what.partition(":")
     if scope == "task" and name:
-        if await plane.means.store.get(Task, name) is None:
-            raise NotFound(f"there is no task `{name}`")
-        return "task", name
+        if await plane.means.store.get(Task, name) is not None:
+            return "task", name
+        ending = [
+            each.id for each in await plane.means.store.all(Task) if len(name) >= SHORTEST and each.id.endswith(name)
+        ]
+        if len(ending) != 1:
+            raise NotFound(f"there is no single task `{name}`")
+        return "task", ending[0]
     if scope == "release" and name:
         wanted = name.rpartition("@")[2]
         releases = await plane.means.store.all(Release)

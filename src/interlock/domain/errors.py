@@ -23,7 +23,7 @@ Each has a stable `code`, says whose fault it is (`fault`), what happened, and w
 `problem()` is the one JSON shape every surface speaks (RFC 9457 members `title`, `detail` plus ours).
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 Fault = Literal["yours", "operator", "ours"]
 
@@ -94,6 +94,12 @@ class PolicyError(InterlockError):
     code = "policy"
     fault = "yours"
     next = "mend the policy and run `interlock check`"
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything that is wrong, the first of it in front, as `file:line:column: words` where the place is known."""
+        found = self.members.get("problems")
+        return cast(tuple[str, ...], found) if isinstance(found, tuple) else (self.detail,)
 
 
 class NotFound(InterlockError):

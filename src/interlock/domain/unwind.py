@@ -83,16 +83,19 @@ Next = Undo | Wait | Blocked | Finished
 
 
 def next_undo(actions: Sequence[Action], contracts: Mapping[Digest, Contract], now: int) -> Next:
-    """What to do next about `actions`, those of one scope that act and were not undone already.
+    """What to do next about `actions`, those of one scope that act and were not undone already. What a machine will still
+    settle by itself is waited for.
 
     Undos themselves (`undoes` set) must not be among them.
     """
-    flying = [action for action in actions if action.state in IN_FLIGHT]
+    flying = [
+        each for each in actions if each.state in IN_FLIGHT or (each.state == "unknown" and each.due_at is not None)
+    ]
     if flying:
         return Wait(flying[0])
     landed = sorted(
         (action for action in actions if action.state in ("done", "undoing", "undo_failed", "unknown")),
-        key=lambda action: (action.ended_at or action.dispatched_at or 0, action.dispatched_at or 0, action.id),
+        key=lambda action: (_landed_at(action), action.dispatched_at or 0, action.id),
         reverse=True,
     )
     for action in landed:
@@ -110,6 +113,14 @@ def next_undo(actions: Sequence[Action], contracts: Mapping[Digest, Contract], n
                 why = irreversible_now(action, contract, now)
                 return Undo(action) if why is None else Blocked(action, why)
     return Finished()
+
+
+def _landed_at(action: Action) -> int:
+    """When it happened, as well as we know. A lookup or a person may say so long afterwards: then when it was begun."""
+    said = action.outcome
+    if action.state != "unknown" and said is not None and said.by == "tool" and said.observed_at:
+        return said.observed_at
+    return action.dispatched_at or 0
 
 
 def irreversible_now(action: Action, contract: Contract, now: int) -> str | None:

@@ -4,20 +4,23 @@ There is one implementation, asynchronous; `Home` carries it to wherever the cal
 that is simply called goes through the gate; `propose` gives the outcome as a value instead of raising it.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue
-from interlock.domain.errors import ContractError, NotAllowed
+from interlock.domain.errors import ContractError, InterlockError, NotAllowed
 from interlock.domain.ids import ActionId, AgentName, ContractName
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
+from interlock.ports.people import People
 from interlock.ports.plane import Plane
+from interlock.sdk.desk import AsyncDesk, Desk
 from interlock.sdk.home import Home
 from interlock.sdk.outcomes import Done, Outcome, outcome_of, raw_result
 from interlock.sdk.signature import arguments_of, returned
@@ -25,6 +28,7 @@ from interlock.sdk.ticket import Ticket
 from interlock.sdk.tool import CURRENT, Gated, Tool
 
 AnyTool = Tool[..., Any]
+H = TypeVar("H", bound="_Handle")
 
 
 class Connection:
@@ -164,51 +168,78 @@ class TaskScope:
 
     def __enter__(self) -> SyncTask:
         task = self._connection.home.block(self._connection.plane.open_task, self._nested())
-        handle = SyncTask(self._connection, task)
-        self._handle, self._token = handle, CURRENT.set(handle)
-        return handle
+        return self._entered(SyncTask(self._connection, task))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        handle = self._leave()
-        self._connection.home.block(self._connection.plane.close_task, handle.task)
+        handle = self._left()
+        try:
+            self._connection.home.block(self._connection.plane.close_task, handle.task)
+        except InterlockError as failure:
+            _beside(error, failure)
 
     async def __aenter__(self) -> AsyncTask:
         task = await self._connection.home.run(self._connection.plane.open_task, self._nested())
-        handle = AsyncTask(self._connection, task)
-        self._handle, self._token = handle, CURRENT.set(handle)
-        return handle
+        return self._entered(AsyncTask(self._connection, task))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        handle = self._leave()
-        await self._connection.home.run(self._connection.plane.close_task, handle.task)
+        handle = self._left()
+        closing = self._connection.home.run(self._connection.plane.close_task, handle.task)
+        try:
+            # A cancelled program closes its tasks all the same.
+            await asyncio.shield(closing)
+        except InterlockError as failure:
+            _beside(error, failure)
 
     def _nested(self) -> Opening:
         """A task opened inside another is its child."""
+        if self._handle is not None:
+            raise NotAllowed(
+                "this task is open already", next_step="ask the client for another: `client.task(...)`"
+            )
         around = CURRENT.get()
-        if self._token is not None:
-            raise NotAllowed("this task is open already; ask the client for another")
         if isinstance(around, _Handle):
             return msgspec.structs.replace(self._opening, parent=around.task)
         return self._opening
 
-    def _leave(self) -> _Handle:
-        if self._handle is None or self._token is None:
-            raise NotAllowed("this task is not open")
-        CURRENT.reset(self._token)
-        handle, self._handle, self._token = self._handle, None, None
+    def _entered(self, handle: H) -> H:
+        self._handle, self._token = handle, CURRENT.set(handle)
         return handle
+
+    def _left(self) -> _Handle:
+        handle, token = self._handle, self._token
+        if handle is None or token is None:
+            raise NotAllowed("this task is not open", next_step="enter it with `with` or `async with`")
+        self._handle = self._token = None
+        try:
+            CURRENT.reset(token)
+        except ValueError:
+            # Left in another context than it was entered in, as test fixtures do: there it is not current.
+            pass
+        return handle
+
+
+def _beside(error: BaseException | None, failure: InterlockError) -> None:
+    """Raise `failure` to close a task, or mention it beside the error that is on its way already."""
+    if error is None:
+        raise failure
+    error.add_note(f"its task could not be closed, and will expire: {failure}")
 
 
 class Client:
     """What `interlock.open` gives. Use it as a context manager, or close it."""
 
-    def __init__(self, connection: Connection, stop: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, people: People) -> None:
         self._connection = connection
-        self._stop = stop
+        self._people = people
+
+    def person(self, name: str) -> Desk:
+        """The desk of a person of the workspace: approve, reject, modify, settle, undo. Your program answers for who it is."""
+        home = self._connection.home
+        return Desk(AsyncDesk(self._people, name, home), home)
 
     def task(
         self,
@@ -240,20 +271,21 @@ class Client:
         return TaskScope(self._connection, opening)
 
     def ticket(self, action_id: str, tool: AnyTool | None = None) -> Ticket[Outcome]:
-        """The ticket of an action proposed earlier, perhaps by another process."""
+        """The ticket of an action proposed earlier, perhaps by another process.
+
+        With `tool` its result is of the tool's own type, and a tool that only this program has can be run by waiting for it.
+        """
+        if tool is not None:
+            self._connection.register(tool)
         return self._connection.ticket(ActionId(action_id), tool)
 
     def close(self) -> None:
-        """Let go of the store. Idempotent."""
-        self._connection.home.block(self._connection.plane.close)
-        self._connection.home.stop()
-        self._stop()
+        """Let go of the store, from any thread. Idempotent. Calls still under way end with an error."""
+        self._connection.home.finish(self._connection.plane.close)
 
     async def aclose(self) -> None:
         """The same, awaited."""
-        await self._connection.home.run(self._connection.plane.close)
-        self._connection.home.stop()
-        self._stop()
+        await asyncio.to_thread(self.close)
 
     def __enter__(self) -> Self:
         return self

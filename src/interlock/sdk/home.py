@@ -6,9 +6,10 @@ second copy by hand.
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 from interlock.domain.errors import NotAllowed
@@ -16,22 +17,25 @@ from interlock.domain.errors import NotAllowed
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_AGAIN = "open another client: `interlock.open(...)`"
+_LOOK_S = 1.0
+"""How often a waiting thread looks whether there still is a loop that could answer it."""
+
 
 class Home:
-    """Runs coroutines on the one loop."""
+    """Runs coroutines on the one loop. All methods raise NotAllowed once it is stopped, and in a forked process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._stopped = False
 
     async def run(self, work: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Await `work(...)` at home, from any loop. The first loop to ask becomes home."""
         here = asyncio.get_running_loop()
-        with self._lock:
-            if self._loop is None or self._loop.is_closed():
-                self._loop = here
-            home = self._loop
+        home = self._home(lambda: here)
         if home is here:
             return await work(*args, **kwargs)
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(*args, **kwargs), home))
@@ -41,49 +45,97 @@ class Home:
 
         Raises NotAllowed on the home loop's own thread: waiting there for itself would last for ever.
         """
-        with self._lock:
-            if self._loop is None or self._loop.is_closed():
-                self._loop = self._start()
-            home = self._loop
+        home = self._home(self._start)
         if _running() is home:
             raise NotAllowed(
-                "a synchronous tool was called on the event loop that would have to run it",
-                next_step="use `await task.propose(...)`, make the tool async, or call it in `asyncio.to_thread`",
+                "a synchronous call on the event loop that would have to run it would wait for ever",
+                next_step="await it (`await task.propose(...)`, `async with`, `aclose`, an async tool), or call it "
+                "in `asyncio.to_thread`",
             )
         future: Future[T] = asyncio.run_coroutine_threadsafe(work(*args, **kwargs), home)
         try:
-            return future.result()
-        except BaseException:
+            return _awaited(future, home)
+        except CancelledError:
+            raise NotAllowed("the client was closed, or its event loop ended, meanwhile", next_step=_AGAIN) from None
+        finally:
             # An interrupted caller must not leave its work running unseen: recovery settles what was begun.
             future.cancel()
-            raise
+
+    def finish(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `work()`, which belongs to no loop, and stop; from any thread, also that of home. Twice is once."""
+        if self._stopped or self._process != os.getpid():
+            return
+        # Home may be the caller, or may be waiting for what `work` ends: so it runs beside it.
+        with ThreadPoolExecutor(1, "interlock close") as beside:
+            beside.submit(asyncio.run, work()).result()
+        self.stop()
 
     def stop(self) -> None:
         """End the thread of ours, if there is one. Idempotent."""
+        if self._process != os.getpid():
+            return
         with self._lock:
-            loop, thread, self._thread = self._loop, self._thread, None
-            if thread is None:
-                return
-            self._loop = None
-        if loop is not None:
-            loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+            self._stopped = True
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is None or thread is None:
+            return
+        loop.call_soon_threadsafe(loop.stop)
+        if thread is not threading.current_thread():
+            thread.join()
+
+    def _home(self, otherwise: Callable[[], asyncio.AbstractEventLoop]) -> asyncio.AbstractEventLoop:
+        """The loop that is home; `otherwise` gives one where there is none, or it no longer runs."""
+        if self._process != os.getpid():
+            # None of our threads came along, and the lock may have been held.
+            raise NotAllowed("this client was opened by the process that forked this one", next_step=_AGAIN)
+        with self._lock:
+            if self._stopped:
+                raise NotAllowed("this client is closed", next_step=_AGAIN)
+            if self._loop is None or not self._loop.is_running():
+                self._loop = otherwise()
+            return self._loop
 
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()
+        begun = threading.Event()
 
         def serve() -> None:
             asyncio.set_event_loop(loop)
+            loop.call_soon(begun.set)
             try:
                 loop.run_forever()
             finally:
-                loop.run_until_complete(loop.shutdown_asyncgens())
-                loop.run_until_complete(loop.shutdown_default_executor())
-                loop.close()
+                _end(loop)
 
         self._thread = threading.Thread(target=serve, name="interlock", daemon=True)
         self._thread.start()
+        begun.wait()
         return loop
+
+
+def _awaited(future: Future[T], home: asyncio.AbstractEventLoop) -> T:
+    """The result. A loop of somebody else's may end with our work on it, which then never answers: CancelledError."""
+    while True:
+        try:
+            return future.result(_LOOK_S)
+        except TimeoutError:
+            if future.done():
+                return future.result()
+            if not home.is_running():
+                raise CancelledError from None
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """Close `loop` as `asyncio.run` would: what still runs on it is cancelled, and whoever waits for it hears so."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
 
 
 def _running() -> asyncio.AbstractEventLoop | None:

@@ -30,23 +30,53 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
 
 
+_NEXT: dict[str, str] = {
+    "interlock.arguments": "mend the arguments: `interlock show CONTRACT` says what it takes",
+    "interlock.capability": "name the contract under `capabilities` in the agent's file, then `interlock apply`",
+    "interlock.contract-changed": "bring this code's contract into force with `interlock apply`, or run the code that is in "
+    "force; then open another task",
+    "interlock.limit": "nothing in this task; what the agent may do is in its file",
+    "interlock.budget": "raise the budget in the workspace, or wait until something reserved is released",
+    "interlock.cost": "mend the contract's cost or the arguments it is read from",
+}
+"""What can be done about each rule of ours."""
+
+
+def why(action: Action) -> tuple[str, tuple[str, ...]]:
+    """The rule of ours that refused `action` (empty where none did), and the reasons in words."""
+    if action.state == "refused" and action.reasons and action.reasons[0] in _NEXT:
+        return action.reasons[0], action.reasons[1:]
+    if not action.reasons and action.outcome is not None and action.outcome.error:
+        return "", (action.outcome.error,)
+    return "", action.reasons
+
+
 class NotDone(InterlockError):
-    """The tool's effect did not happen, has not happened yet, or may not have happened."""
+    """The tool's effect did not happen, has not happened yet, or may not have happened.
+
+    `state` is the action's, `reasons` are sentences, and `rule` is the rule of ours that refused it, if one did.
+    """
 
     code = "not_done"
     fault: ClassVar[Fault] = "yours"
 
     def __init__(self, action: Action) -> None:
-        reasons = action.reasons or ((action.outcome.error,) if action.outcome and action.outcome.error else ())
+        rule, reasons = why(action)
+        said = "; ".join(reasons) + (f" ({rule})" if rule else "")
         super().__init__(
-            f"`{action.contract}` is {action.state.replace('_', ' ')}" + (f": {'; '.join(reasons)}" if reasons else ""),
+            f"`{action.contract}` is {action.state.replace('_', ' ')}" + (f": {said}" if said else ""),
+            next_step=_NEXT.get(rule),
             action=action.id,
             state=action.state,
             reasons=list(reasons),
+            **({"rule": rule} if rule else {}),
         )
         self.action_id = action.id
         self.state: State = action.state
         self.reasons = reasons
+        self.because: tuple[str, ...] = action.decision.because if action.decision is not None else ()
+        """The ids of the policies and rules that decided; empty where policy was not asked."""
+        self.rule = rule
 
 
 class Refused(NotDone):

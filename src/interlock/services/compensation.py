@@ -5,16 +5,20 @@ undone in reverse order, each undo an action of its own through the gate. The re
 gone, a worker goes on with it. Whatever blocks it is said, and it goes on when a person has dealt with that and retries.
 """
 
+import contextlib
+from typing import assert_never
+
 import msgspec
 
-from interlock.domain.action import Action
-from interlock.domain.change import Change, given
-from interlock.domain.contract import Contract
-from interlock.domain.control import Stop
+from interlock.domain.action import Action, State
+from interlock.domain.canonical import JsonValue
+from interlock.domain.change import Change
+from interlock.domain.control import Control, Stop
 from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotFound
 from interlock.domain.evidence import Fact, Phase
 from interlock.domain.ids import Digest, TaskId, UnwindId
 from interlock.domain.record import Record
+from interlock.domain.recording import control_fact
 from interlock.domain.release import Release
 from interlock.domain.task import Task
 from interlock.domain.unwind import (
@@ -25,7 +29,7 @@ from interlock.domain.unwind import (
     Undo,
     Unwind,
     UnwindScope,
-    Wait,
+    irreversible_now,
     next_undo,
 )
 from interlock.ports.clock import Clock, Ids
@@ -37,7 +41,6 @@ from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 from interlock.services.saving import save
 
-LOOK_AGAIN_MS = 200
 ALL = 1_000_000
 """An unwind looks at everything in its scope: an undo in the wrong order is worse than a long list."""
 
@@ -69,24 +72,24 @@ class Compensation:
         self._places = places
 
     async def undo(self, scope: UnwindScope, target: str, *, by: str, why: str) -> Unwind:
-        """Ask for everything in `scope` to be undone, and close the scope. A running request for it is given back.
+        """Ask for everything in `scope` to be undone, and close the scope. A request for it that is not done is given back.
 
-        Raises NotFound when there is no such action, task or release, IllegalMove when a single action was never done.
+        Raises NotFound when there is no such action, task or release, IllegalMove when a single action was never done or is
+        itself an undo: that would be done again outside of every limit; the agent may propose it anew.
         """
-        for request in await self._store.all(Unwind):
-            if (request.scope, request.target) == (scope, target) and request.state != "done":
-                return request
         now = self._clock.now()
         request = Unwind(
             id=UnwindId(self._ids.new()), scope=scope, target=target, by=by, why=why, asked_at=now, due_at=now
         )
-        fact = _fact(request, "compensation", now)
+        facts = (_fact(request, "compensation", now),)
         while True:
-            closed, conditions = await self._closing(scope, target, by, why)
-            puts = (request, *closed)
-            change = Change(puts=puts, given=tuple(given(each) for each in conditions), facts=(fact,))
+            for known in await self.requests():
+                if (known.scope, known.target) == (scope, target) and known.state != "done":
+                    return known
+            closed = await self._closing(request)
+            said = (self._said(each, request, now) for each in closed if isinstance(each, Control))
             try:
-                await save(self._store, change)
+                await save(self._store, Change(puts=(request, *closed), facts=(*facts, *said)))
             except Conflict:
                 await self._orders.refresh()
                 continue
@@ -96,13 +99,23 @@ class Compensation:
         return request.saved()
 
     async def retry(self, request_id: UnwindId, *, by: str) -> Unwind:
-        """Go on with a blocked request: what failed to be undone is tried once more. Raises NotFound, IllegalMove."""
+        """Go on with a blocked request: what failed to be undone is tried once more.
+
+        Raises NotFound, IllegalMove when it is not blocked or the time in which it could be undone is over, ContractError
+        when its undo cannot be derived.
+        """
         request = await self._request(request_id)
         if request.state != "blocked":
             raise IllegalMove(f"the request is {request.state}, not blocked", state=request.state)
         action = await self._store.get(Action, request.blocked_by or "")
         if action is not None and action.state == "undo_failed":
-            await self._propose(action)
+            contract = await self._orders.contract(action.contract_digest)
+            why = irreversible_now(action, contract, self._clock.now())
+            if why is not None:
+                raise IllegalMove(why, state=action.state)
+            # A conflict: somebody else retries it already.
+            with contextlib.suppress(Conflict):
+                await self._propose(action)
         after = msgspec.structs.replace(
             request, state="running", blocked_by=None, blocked_why="", due_at=self._clock.now(), by=by
         )
@@ -110,45 +123,41 @@ class Compensation:
 
     async def advance(self, request: Unwind) -> Unwind:
         """Do what can be done now. Gives the request as it then stands: running, blocked or done."""
-        scope = await self._scope(request)
-        for action in scope:
-            if action.state in OPEN:
-                await self._void(action, request)
-        if any(action.state in OPEN for action in scope):
-            scope = await self._scope(request)
-        contracts: dict[Digest, Contract] = {}
-        for digest in {action.contract_digest for action in scope if action.contract_digest}:
-            contracts[digest] = await self._orders.contract(digest)
+        scope = await self._voided(request)
+        digests = {action.contract_digest for action in scope if action.contract_digest}
+        contracts = {digest: await self._orders.contract(digest) for digest in digests}
         standing = {action.id: action for action in scope}
-        undone = request.undone
         while True:
             step = next_undo(list(standing.values()), contracts, self._clock.now())
-            match step:
-                case Finished():
-                    return await self._finish(request, undone)
-                case Blocked(action=action, why=why):
-                    return await self._block(request, action, why, undone, len(standing))
-                case Wait(action=action):
-                    if action.state == "undoing":
-                        action = await self._follow(action)
-                    if action.state in IN_FLIGHT or action.state == "undoing":
-                        unknown = await self._unknown_undo(action)
-                        if unknown is not None:
-                            return await self._block(request, action, unknown, undone, len(standing))
-                        return await self._later(request, undone, len(standing))
-                case Undo(action=action):
-                    try:
+            if isinstance(step, Finished):
+                return await self._finish(request)
+            action = step.action
+            if isinstance(step, Blocked):
+                return await self._block(request, action, step.why, len(standing))
+            if isinstance(step, Undo):
+                try:
+                    # A conflict: somebody else undoes it already.
+                    with contextlib.suppress(Conflict):
                         await self._propose(action)
-                    except (ContractError, NotFound) as error:
-                        return await self._block(request, action, error.detail, undone, len(standing))
-                    except Conflict:
-                        pass
-                    action = await self._follow(action)
+                except (ContractError, NotFound) as error:
+                    return await self._block(request, action, error.detail, len(standing))
+            action = await self._follow(action)
+            if action.state not in ("undone", "undo_failed"):
+                unknown = await self._unknown_undo(action)
+                if unknown is not None:
+                    return await self._block(request, action, unknown, len(standing))
+                return await self._later(request, len(standing))
             if action.state == "undone":
-                undone += 1
                 del standing[action.id]
             else:
                 standing[action.id] = action
+
+    async def waits_for_people(self, request: Unwind) -> bool:
+        """Whether nothing but a person's word moves `request` on: an undo of it is held, and nothing is in flight."""
+        scope = await self._scope(request)
+        undos = [await self._store.get(Action, each.undone_by or "") for each in scope if each.state == "undoing"]
+        moving = any(each.state in (*OPEN, *IN_FLIGHT) for each in scope)
+        return not moving and any(undo is not None and undo.state == "held" for undo in undos)
 
     async def running(self) -> list[Unwind]:
         """The requests that a worker should look at now."""
@@ -186,74 +195,107 @@ class Compensation:
             return f"it is unknown whether its undo {undo.id} happened; settle that first"
         return None
 
-    async def _void(self, action: Action, request: Unwind) -> None:
-        try:
-            await self._recorder.end(action, "void", "voided", reasons=(f"undone by {request.by}: {request.why}",))
-        except Conflict:
-            return
-
     # -- the scope ---------------------------------------------------------------------------------------------
+
+    async def _voided(self, request: Unwind) -> list[Action]:
+        """The request's scope, once nothing in it waits to begin any more."""
+        while True:
+            scope = await self._scope(request)
+            waiting = [action for action in scope if action.state in OPEN]
+            if not waiting:
+                return scope
+            for action in waiting:
+                # A conflict: it moved; it is looked at again.
+                with contextlib.suppress(Conflict):
+                    why = (f"undone by {request.by}: {request.why}",)
+                    await self._recorder.end(action, "void", "voided", reasons=why)
 
     async def _scope(self, request: Unwind) -> list[Action]:
         """What is in the request's scope and may still have to be undone, undos themselves left out."""
-        if request.scope == "action":
-            return [await self._action(request.target)]
         states = (*OPEN, *IN_FLIGHT, "done", "undoing", "undo_failed", "unknown")
-        if request.scope == "task":
-            query = ActionQuery(task=TaskId(request.target), states=states, undos=False, limit=ALL)
-        else:
-            query = ActionQuery(release=Digest(request.target), states=states, undos=False, limit=ALL)
-        return await self._store.actions(query)
+        if request.scope == "action":
+            action = await self._action(request.target)
+            return [action] if action.state in states else []
+        return await self._store.actions(_query(request, states))
 
-    async def _closing(
-        self, scope: UnwindScope, target: str, by: str, why: str
-    ) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
-        """What must be written to close the scope, and what that leans on."""
-        if scope == "action":
-            action = await self._action(target)
-            if action.state not in ("done", "undo_failed"):
-                raise IllegalMove(f"the action is {action.state}; only a done one can be undone", state=action.state)
-            return (), ()
-        if scope == "task":
-            task = await self._store.get(Task, target)
-            if task is None:
-                raise NotFound(f"there is no task `{target}`")
-            return ((msgspec.structs.replace(task, state="closing"),) if task.state == "open" else ()), ()
-        if await self._store.get(Release, target) is None:
-            raise NotFound(f"there is no release `{target[:12]}`")
-        control = (await self._orders.refresh()).control
-        if any(stop.scope == "release" and stop.name == target and stop.until_at is None for stop in control.stops):
-            return (), (control,)
-        stop = Stop(scope="release", name=target, why=f"undone: {why}", by=by, since_at=self._clock.now())
-        return (msgspec.structs.replace(control, stops=(*control.stops, stop)),), ()
+    async def _undone(self, request: Unwind) -> int:
+        """How many actions of the scope stand undone."""
+        if request.scope == "action":
+            return int((await self._action(request.target)).state == "undone")
+        return await self._store.count(_query(request, ("undone",)))
+
+    async def _closing(self, request: Unwind) -> tuple[Record, ...]:
+        """What must be written to close the scope. Something always is, so that of two requests at once one is told."""
+        match request.scope:
+            case "action":
+                action = await self._action(request.target)
+                if action.undoes is not None:
+                    raise IllegalMove("the action is itself an undo; propose the one it undid anew", state=action.state)
+                if action.state not in ("done", "undo_failed"):
+                    raise IllegalMove(
+                        f"the action is {action.state}; only a done one can be undone", state=action.state
+                    )
+                return (action,)
+            case "task":
+                task = await self._store.get(Task, request.target)
+                if task is None:
+                    raise NotFound(f"there is no task `{request.target}`")
+                return (msgspec.structs.replace(task, state="closing"),)
+            case "release":
+                if await self._store.get(Release, request.target) is None:
+                    raise NotFound(f"there is no release `{request.target[:12]}`")
+                control = (await self._orders.refresh()).control
+                others = [each for each in control.stops if (each.scope, each.name) != ("release", request.target)]
+                stop = Stop(
+                    scope="release",
+                    name=request.target,
+                    why=f"undone: {request.why}",
+                    by=request.by,
+                    since_at=request.asked_at,
+                    unwinding=True,
+                )
+                return (msgspec.structs.replace(control, stops=(*others, stop)),)
+            case _:
+                assert_never(request.scope)
+
+    def _said(self, control: Control, request: Unwind, now: int) -> Fact:
+        body: dict[str, JsonValue] = {"scope": request.scope, "name": request.target}
+        return control_fact(control, "stopped", body, request.by, now)
 
     # -- the request -------------------------------------------------------------------------------------------
 
-    async def _finish(self, request: Unwind, undone: int) -> Unwind:
+    async def _finish(self, request: Unwind) -> Unwind:
         after = msgspec.structs.replace(
-            request, state="done", undone=undone, remaining=0, due_at=None, blocked_by=None, blocked_why=""
+            request,
+            state="done",
+            undone=await self._undone(request),
+            remaining=0,
+            due_at=None,
+            blocked_by=None,
+            blocked_why="",
         )
         task = await self._store.get(Task, request.target) if request.scope == "task" else None
         closed = msgspec.structs.replace(task, state="closed") if task is not None and task.state == "closing" else None
         return await self._keep(after, "closed", *((closed,) if closed is not None else ()))
 
-    async def _block(self, request: Unwind, action: Action, why: str, undone: int, remaining: int) -> Unwind:
+    async def _block(self, request: Unwind, action: Action, why: str, remaining: int) -> Unwind:
         after = msgspec.structs.replace(
             request,
             state="blocked",
             blocked_by=action.id,
             blocked_why=why,
-            undone=undone,
+            undone=await self._undone(request),
             remaining=remaining,
             due_at=None,
         )
         return await self._keep(after, "compensation")
 
-    async def _later(self, request: Unwind, undone: int, remaining: int) -> Unwind:
-        after = msgspec.structs.replace(
-            request, undone=undone, remaining=remaining, due_at=self._clock.now() + LOOK_AGAIN_MS
-        )
-        return await self._keep(after, None)
+    async def _later(self, request: Unwind, remaining: int) -> Unwind:
+        undone = await self._undone(request)
+        if (undone, remaining) == (request.undone, request.remaining):
+            # Nothing to write down. Whatever is waited for wakes the worker, and it looks again.
+            return request
+        return await self._keep(msgspec.structs.replace(request, undone=undone, remaining=remaining), None)
 
     async def _keep(self, after: Unwind, phase: Phase | None, *others: Record) -> Unwind:
         facts = (_fact(after, phase, self._clock.now()),) if phase is not None else ()
@@ -274,6 +316,12 @@ class Compensation:
         if found is None:
             raise NotFound(f"there is no action `{action_id}`")
         return found
+
+
+def _query(request: Unwind, states: tuple[State, ...]) -> ActionQuery:
+    task = TaskId(request.target) if request.scope == "task" else None
+    release = Digest(request.target) if request.scope == "release" else None
+    return ActionQuery(task=task, release=release, states=states, undos=False, limit=ALL)
 
 
 def _fact(request: Unwind, phase: Phase, now: int) -> Fact:

@@ -104,7 +104,8 @@ class Gate:
             release = await self._orders.release(original.release)
             contract = await self._orders.contract(_named(release.contracts, ContractName(undoing.reversal.contract)))
             arguments = undo_arguments(original, undoing.reversal)
-            draft = self._draft(unwind_task, contract, arguments, f"undo:{original.id}:{original.undo_attempt + 1}")
+            # Its key cannot be foreseen: an agent that had used it would have made its own action impossible to undo.
+            draft = self._draft(unwind_task, contract, arguments, f"undo:{original.id}:{self._ids.new()}")
             bound = bind(contract, arguments, nonce=draft.nonce)
             draft = msgspec.structs.replace(
                 draft,

@@ -26,7 +26,7 @@ class Place(msgspec.Struct, frozen=True):
     column: int
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{self.file}:{self.line}:{self.column}"
 
 
 class Statement(msgspec.Struct, frozen=True):

@@ -1,12 +1,13 @@
 """A workspace's files as values, and everything that is wrong with them."""
 
 from interlock.adapters.workspace.example import write_workspace
-from interlock.adapters.workspace.folder import Workspace, WorkspaceSettings, read_workspace, sound
+from interlock.adapters.workspace.folder import SETTINGS, Workspace, WorkspaceSettings, read_workspace, sound
 from interlock.adapters.workspace.modules import Complete, complete, load_modules
 from interlock.adapters.workspace.problem import Problem
 from interlock.adapters.workspace.together import cross_check
 
 __all__ = [
+    "SETTINGS",
     "Complete",
     "Problem",
     "Workspace",

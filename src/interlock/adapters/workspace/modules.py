@@ -51,10 +51,15 @@ class Complete(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
 
 
-def complete(workspace: Workspace, tools_in: Callable[[ModuleType], Iterable[Contracted]]) -> Complete:
-    """Import the workspace's modules and hold everything against everything. A module that cannot be imported is one more
-    problem, at the place where `interlock.yaml` names it; then nobody is told that its contracts are missing."""
-    found: dict[str, Contract] = {}
+def complete(
+    workspace: Workspace,
+    tools_in: Callable[[ModuleType], Iterable[Contracted]],
+    beside: Iterable[Contract] = (),
+) -> Complete:
+    """Import the workspace's modules and hold everything, and the contracts `beside` it, against everything. A module that
+    cannot be imported is one more problem, at the place where `interlock.yaml` names it; then nobody is told that its
+    contracts are missing."""
+    found = {contract.digest: contract for contract in beside}
     failed: list[Problem] = []
     for module in workspace.settings.modules:
         try:

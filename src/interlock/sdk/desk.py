@@ -1,0 +1,131 @@
+"""A person's desk: what waits for somebody, and what that somebody may say of it."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from interlock.domain.action import Action
+from interlock.domain.canonical import JsonValue
+from interlock.domain.errors import ContractError
+from interlock.domain.ids import ActionId, Digest, Person, UnwindId
+from interlock.domain.unwind import Unwind, UnwindScope
+from interlock.ports.people import People
+from interlock.sdk.home import Home
+
+WAIT_MS = 30_000
+"""How long an undo is followed here before it is left to a worker."""
+
+
+class AsyncDesk:
+    """The desk in an asynchronous program. Who the person is, the program answers for."""
+
+    def __init__(self, people: People, person: str, home: Home) -> None:
+        self._people = people
+        self._person = Person(person)
+        self._home = home
+
+    async def waiting(self, *, limit: int = 100) -> list[Action]:
+        """What waits for a person, newest first."""
+        return await self._home.run(self._people.waiting, limit=limit)
+
+    async def action(self, action_id: str) -> Action:
+        """One action as it stands."""
+        return await self._home.run(self._people.action, ActionId(action_id))
+
+    async def approve(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
+        """Say yes. `view` is the digest of what was shown (`action.hold.view`): refused if that changed since."""
+        shown = None if view is None else Digest(view)
+        return await self._home.run(self._people.approve, ActionId(action_id), self._person, note=note, view=shown)
+
+    async def reject(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
+        """Say no. That ends it."""
+        shown = None if view is None else Digest(view)
+        return await self._home.run(self._people.reject, ActionId(action_id), self._person, note=note, view=shown)
+
+    async def modify(self, action_id: str, arguments: Mapping[str, JsonValue], *, note: str = "") -> Action:
+        """Say yes to other arguments; those not named stay. They are validated and decided like any."""
+        return await self._home.run(self._people.modify, ActionId(action_id), self._person, dict(arguments), note=note)
+
+    async def settle(
+        self, action_id: str, happened: Literal["done", "failed"], *, result: JsonValue = None, note: str = ""
+    ) -> Action:
+        """Say what became of an unknown action; `result` is what the tool would have returned, which an undo may need."""
+        return await self._home.run(
+            self._people.settle, ActionId(action_id), self._person, happened, result=result, note=note
+        )
+
+    async def undo(
+        self,
+        *,
+        action: str | None = None,
+        task: str | None = None,
+        release: str | None = None,
+        why: str = "",
+        wait_ms: int = WAIT_MS,
+    ) -> Unwind:
+        """Undo one action, a task, or everything a release (its digest) did; exactly one is named. Each undo goes through the
+        gate. What is not done within `wait_ms` a worker goes on with."""
+        scope, target = _one(action, task, release)
+        return await self._home.run(self._people.undo, scope, target, self._person, why=why, wait_ms=wait_ms)
+
+    async def retry(self, request: str, *, wait_ms: int = WAIT_MS) -> Unwind:
+        """Go on with an undo that was blocked."""
+        return await self._home.run(self._people.retry, UnwindId(request), self._person, wait_ms=wait_ms)
+
+
+class Desk:
+    """The desk in a synchronous program; `aio` is the same for an asynchronous one."""
+
+    def __init__(self, aio: AsyncDesk, home: Home) -> None:
+        self.aio = aio
+        self._home = home
+
+    def waiting(self, *, limit: int = 100) -> list[Action]:
+        """What waits for a person, newest first."""
+        return self._home.block(self.aio.waiting, limit=limit)
+
+    def action(self, action_id: str) -> Action:
+        """One action as it stands."""
+        return self._home.block(self.aio.action, action_id)
+
+    def approve(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
+        """Say yes. `view` is the digest of what was shown (`action.hold.view`): refused if that changed since."""
+        return self._home.block(self.aio.approve, action_id, note=note, view=view)
+
+    def reject(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
+        """Say no. That ends it."""
+        return self._home.block(self.aio.reject, action_id, note=note, view=view)
+
+    def modify(self, action_id: str, arguments: Mapping[str, JsonValue], *, note: str = "") -> Action:
+        """Say yes to other arguments; those not named stay. They are validated and decided like any."""
+        return self._home.block(self.aio.modify, action_id, arguments, note=note)
+
+    def settle(
+        self, action_id: str, happened: Literal["done", "failed"], *, result: JsonValue = None, note: str = ""
+    ) -> Action:
+        """Say what became of an unknown action; `result` is what the tool would have returned, which an undo may need."""
+        return self._home.block(self.aio.settle, action_id, happened, result=result, note=note)
+
+    def undo(
+        self,
+        *,
+        action: str | None = None,
+        task: str | None = None,
+        release: str | None = None,
+        why: str = "",
+        wait_ms: int = WAIT_MS,
+    ) -> Unwind:
+        """Undo one action, a task, or everything a release (its digest) did; exactly one is named. Each undo goes through the
+        gate. What is not done within `wait_ms` a worker goes on with."""
+        return self._home.block(self.aio.undo, action=action, task=task, release=release, why=why, wait_ms=wait_ms)
+
+    def retry(self, request: str, *, wait_ms: int = WAIT_MS) -> Unwind:
+        """Go on with an undo that was blocked."""
+        return self._home.block(self.aio.retry, request, wait_ms=wait_ms)
+
+
+def _one(action: str | None, task: str | None, release: str | None) -> tuple[UnwindScope, str]:
+    scopes: tuple[tuple[UnwindScope, str | None], ...] = (("action", action), ("task", task), ("release", release))
+    named = [(scope, target) for scope, target in scopes if target is not None]
+    if len(named) != 1:
+        raise ContractError("an undo names exactly one of `action`, `task` and `release`")
+    return named[0]
