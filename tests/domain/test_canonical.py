@@ -55,6 +55,7 @@ def nested(depth: int) -> Any:
     return value
 
 
+@pytest.mark.proves("canonical.one_form")
 @pytest.mark.parametrize(("value", "expected"), GOLDEN)
 def test_writes_what_rfc_8785_writes(value: Any, expected: bytes) -> None:
     """Values inside the profile have the bytes that RFC 8785 gives them."""
@@ -69,6 +70,7 @@ def test_is_json_with_sorted_keys_and_no_spaces(value: JsonValue) -> None:
     assert encode(value) == expected.encode()
 
 
+@pytest.mark.proves("canonical.one_form")
 @given(VALUES)
 def test_reads_back_as_the_same_value(value: JsonValue) -> None:
     """Nothing is lost: reading the bytes gives the value again, and its form is the same."""
@@ -78,6 +80,7 @@ def test_reads_back_as_the_same_value(value: JsonValue) -> None:
     assert encode(again) == encode(value)
 
 
+@pytest.mark.proves("canonical.one_form")
 @given(st.dictionaries(KEYS, LEAVES), st.randoms())
 def test_does_not_depend_on_the_order_of_keys(value: dict[str, JsonValue], random: Any) -> None:
     """Two objects with the same fields have one digest, however they were built."""
@@ -97,6 +100,7 @@ def test_tells_true_from_one() -> None:
     assert (encode(True), encode(1), encode([True, 1])) == (b"true", b"1", b"[true,1]")
 
 
+@pytest.mark.proves("canonical.one_form")
 @pytest.mark.parametrize(
     ("value", "path"),
     [
@@ -206,6 +210,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.proves("log.parsers_closed")
 @settings(max_examples=300)
 @given(ANYTHING)
 def test_gives_bytes_or_a_typed_error(value: Any) -> None:

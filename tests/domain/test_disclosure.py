@@ -80,6 +80,7 @@ def test_reads_back(salt: bytes, name: str, value: OpenValue) -> None:
     assert read.encoded() == encoded
 
 
+@pytest.mark.proves("evidence.commitment_binds")
 @given(st.lists(st.tuples(SALTS, NAMES, st.integers(0, 2) | TEXT), min_size=2, max_size=2, unique=True))
 def test_another_salt_name_or_value_has_another_digest(parts: list[tuple[bytes, str, OpenValue]]) -> None:
     """A commitment cannot be opened as something else."""
@@ -88,6 +89,7 @@ def test_another_salt_name_or_value_has_another_digest(parts: list[tuple[bytes, 
     assert one != other
 
 
+@pytest.mark.proves("evidence.commitment_binds")
 @pytest.mark.parametrize("salt", [b"", bytes(15)])
 def test_refuses_a_salt_that_can_be_guessed(salt: bytes) -> None:
     """A salt has at least 128 bits."""
@@ -158,6 +160,7 @@ def test_takes_the_deepest_and_longest_integers() -> None:
         assert parse(Disclosure(salt=SALT, name="a", value=value).encoded()).value == value
 
 
+@pytest.mark.proves("evidence.commitment_binds")
 def test_a_digest_is_of_the_text_as_it_stands() -> None:
     """The same value written with other spaces opens, and has another digest."""
     ours = Disclosure(salt=SALT, name="a", value=[1])
@@ -229,6 +232,7 @@ def test_refuses_what_is_no_disclosure(encoded: str) -> None:
         parse(encoded)
 
 
+@pytest.mark.proves("log.parsers_closed")
 @given(
     st.text(max_size=60)
     | st.binary(max_size=60).map(b64url)

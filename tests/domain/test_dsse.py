@@ -54,6 +54,7 @@ def test_pae_resists_a_moved_boundary() -> None:
     assert pae("a 5 b 1", b"c") != pae("a", b"b 1 1 c")
 
 
+@pytest.mark.proves("evidence.envelope_one_form")
 def test_an_envelope_is_written_in_one_way() -> None:
     """The fields are in order, without spaces, and bytes are standard padded base64."""
     assert encode(SAMPLE) == SAMPLE_BYTES
@@ -71,6 +72,7 @@ def test_an_envelope_is_canonical_json(envelope: Envelope) -> None:
     )
 
 
+@pytest.mark.proves("evidence.envelope_one_form")
 @given(ENVELOPES)
 def test_an_envelope_reads_back(envelope: Envelope) -> None:
     """Reading what was written gives the envelope again."""
@@ -132,6 +134,7 @@ def changed(**fields: Any) -> bytes:
     return json.dumps(kept, sort_keys=True, separators=(",", ":")).encode()
 
 
+@pytest.mark.proves("evidence.envelope_one_form")
 @pytest.mark.parametrize(
     "data",
     [
@@ -188,6 +191,7 @@ def mangle(sample: bytes, place: int, length: int, patch: bytes) -> bytes:
     return sample[:place] + patch + sample[place + length :]
 
 
+@pytest.mark.proves("log.parsers_closed")
 @given(
     st.binary(max_size=200)
     | st.builds(

@@ -104,6 +104,7 @@ CT_ROOTS = [
 ]
 
 
+@pytest.mark.proves("log.tree_is_rfc6962")
 def test_roots_are_those_of_certificate_transparency() -> None:
     """Trees of 0 to 8 published entries have their published roots."""
     hashes = [leaf_hash(bytes.fromhex(entry)) for entry in CT_ENTRIES]
@@ -111,6 +112,7 @@ def test_roots_are_those_of_certificate_transparency() -> None:
     assert [root_of(hashes[:size]).hex() for size in range(len(CT_ROOTS))] == CT_ROOTS
 
 
+@pytest.mark.proves("log.tree_is_rfc6962")
 def test_every_small_tree_has_the_defined_root() -> None:
     """Appended leaf by leaf, the root is the defined one at every size."""
     frontier = Frontier()
@@ -157,6 +159,7 @@ def test_refuses_a_leaf_hash_of_the_wrong_length() -> None:
         Frontier().append([b"an entry"])
 
 
+@pytest.mark.proves("log.tree_is_rfc6962")
 def test_every_small_inclusion_proof_is_the_defined_one_and_holds() -> None:
     """For every leaf of every tree up to size 70, the proof is PATH of RFC 6962 and is accepted."""
     for size in range(1, EXHAUSTIVE + 1):
@@ -184,6 +187,7 @@ def test_no_small_inclusion_proof_holds_for_anything_else() -> None:
                     check_inclusion(*attempt)
 
 
+@pytest.mark.proves("log.tree_is_rfc6962")
 def test_every_small_consistency_proof_is_the_defined_one_and_holds() -> None:
     """For every pair of sizes up to 70, the proof is PROOF of RFC 6962 and is accepted."""
     for new in range(1, EXHAUSTIVE + 1):
@@ -194,6 +198,7 @@ def test_every_small_consistency_proof_is_the_defined_one_and_holds() -> None:
             check_consistency(old, new, mth(0, old), mth(0, new), proof)
 
 
+@pytest.mark.proves("log.history_cannot_be_edited")
 def test_no_small_consistency_proof_holds_for_anything_else() -> None:
     """A proof with another root on either side, or a hash changed, added or left out is refused."""
     other_root = sha256(b"other").digest()
@@ -219,6 +224,7 @@ def test_the_empty_tree_begins_every_tree() -> None:
         check_consistency(0, 7, mth(0, 1), mth(0, 7), ())
 
 
+@pytest.mark.proves("log.history_cannot_be_edited")
 def test_one_size_has_one_root() -> None:
     """Two roots for the same size are a fork, not a continuation."""
     check_consistency(7, 7, mth(0, 7), mth(0, 7), ())
@@ -226,6 +232,7 @@ def test_one_size_has_one_root() -> None:
         check_consistency(7, 7, mth(0, 7), mth(1, 8), ())
 
 
+@pytest.mark.proves("log.history_cannot_be_edited")
 def test_an_edited_history_cannot_be_continued() -> None:
     """When an old entry is replaced, no proof the new tree can make fits the old root."""
     edited = [leaf(i) if i != 3 else leaf_hash(b"edited") for i in range(11)]
@@ -265,6 +272,7 @@ def test_proofs_are_made_of_hashes() -> None:
         check_consistency(1, 1, b"short", b"short", ())
 
 
+@pytest.mark.proves("log.history_cannot_be_edited")
 @pytest.mark.parametrize(("old", "new"), [(2, 1), (-1, 3), (0, -1)])
 def test_a_log_does_not_shrink(old: int, new: int) -> None:
     """A smaller tree never continues a larger one."""
@@ -311,6 +319,7 @@ HASHES = st.binary(min_size=31, max_size=33) | st.sampled_from([leaf(0), mth(0, 
 INTEGERS = st.integers(-2, 2**70) | st.integers(-1, 9)
 
 
+@pytest.mark.proves("log.parsers_closed")
 @given(HASHES, INTEGERS, INTEGERS, st.lists(HASHES, max_size=8), HASHES)
 def test_hostile_proofs_give_a_typed_error(first: bytes, low: int, high: int, proof: list[bytes], root: bytes) -> None:
     """Whatever numbers and hashes a stranger sends, a check returns or raises ProofError."""

@@ -343,6 +343,7 @@ def test_a_proof_file_is_the_specified_one() -> None:
     assert proof.encode() == "\n".join(lines).encode() + proof.checkpoint.encode()
 
 
+@pytest.mark.proves("log.proof_offline")
 @pytest.mark.parametrize("extra", [None, b"", b"context"])
 @pytest.mark.parametrize("index", range(len(LEAVES)))
 def test_a_proof_file_proves_its_entry_offline(index: int, extra: bytes | None) -> None:
@@ -354,6 +355,7 @@ def test_a_proof_file_proves_its_entry_offline(index: int, extra: bytes | None) 
     assert verify_proof(read, LEAVES[index], LOG_KEY, ed25519) == checkpoint()
 
 
+@pytest.mark.proves("log.proof_offline")
 def test_a_proof_file_proves_nothing_else() -> None:
     """Another entry, another index and a checkpoint by another key are refused."""
     proof = proof_of(3)
@@ -420,6 +422,7 @@ def mangled(*samples: bytes) -> st.SearchStrategy[bytes]:
     )
 
 
+@pytest.mark.proves("log.parsers_closed")
 @given(mangled(GO_NOTE, C2SP_CHECKPOINT, proof_of(3).checkpoint.encode()))
 def test_hostile_notes_give_a_typed_error(data: bytes) -> None:
     """Any bytes are the one form of some note, or NoteError; so is its text as a checkpoint."""
@@ -431,6 +434,7 @@ def test_hostile_notes_give_a_typed_error(data: bytes) -> None:
         return
 
 
+@pytest.mark.proves("log.parsers_closed")
 @given(mangled(proof_of(3).encode(), proof_of(0, extra=b"context").encode()))
 def test_hostile_proof_files_give_a_typed_error(data: bytes) -> None:
     """Any bytes are the one form of some proof, or NoteError; a proof still holds only as it was, or for its extra."""
@@ -446,6 +450,7 @@ def test_hostile_proof_files_give_a_typed_error(data: bytes) -> None:
     assert (proof.index, proof.hashes) == (3, proof_of(3).hashes)
 
 
+@pytest.mark.proves("log.parsers_closed")
 @given(st.text(max_size=120) | mangled(GO_VKEY.encode()).map(lambda data: data.decode(errors="surrogateescape")))
 def test_hostile_key_lines_give_a_typed_error(line: str) -> None:
     """Any text is the one form of some key, or NoteError."""

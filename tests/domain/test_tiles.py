@@ -64,6 +64,7 @@ def read_noting(stored: dict[TileId, bytes], asked: list[TileId], tile: TileId) 
     return stored[tile]
 
 
+@pytest.mark.proves("log.tiles_are_c2sp")
 @pytest.mark.parametrize(
     ("tile", "path"),
     [
@@ -111,6 +112,7 @@ def test_a_tile_has_the_width_of_its_name() -> None:
         Tile(id=TileId(level=0, n=0, width=2), hashes=bytes(32))
 
 
+@pytest.mark.proves("log.tiles_are_c2sp")
 def test_lists_the_tiles_of_the_specified_example() -> None:
     """A log of 70,000 entries has the 276 tiles, four of them partial or alone, that the specification counts."""
     tiles = tiles_of(70_000)
@@ -126,6 +128,7 @@ def test_lists_the_tiles_of_the_specified_example() -> None:
     assert tiles_of(0) == ()
 
 
+@pytest.mark.proves("log.tiles_are_c2sp")
 def test_a_large_log_grown_at_once_is_the_specified_one() -> None:
     """A log written in one step has exactly the specified tiles with the specified hashes, and reads none."""
     grown = grow(0, leaves(), refuse)
@@ -134,6 +137,7 @@ def test_a_large_log_grown_at_once_is_the_specified_one() -> None:
     assert all(each.hashes == expected_tile(each.id) for each in grown)
 
 
+@pytest.mark.proves("log.tiles_are_c2sp")
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.sampled_from([0, 1, 2, 3, 64, 255, 256, 257, 700, 5000]) | st.integers(0, 600), max_size=12))
 def test_a_log_grown_in_steps_is_the_specified_one(steps: list[int]) -> None:
@@ -247,6 +251,7 @@ def test_refuses_bundles_that_are_cut_off(data: bytes) -> None:
         decode_bundle(data)
 
 
+@pytest.mark.proves("log.parsers_closed")
 @given(st.binary(max_size=300) | ENTRIES.map(encode_bundle).map(lambda data: data[:-1]))
 def test_hostile_bundles_give_a_typed_error(data: bytes) -> None:
     """Any bytes are the one form of some entries, or TileError."""
@@ -257,6 +262,7 @@ def test_hostile_bundles_give_a_typed_error(data: bytes) -> None:
     assert encode_bundle(entries) == data
 
 
+@pytest.mark.proves("log.tiles_are_c2sp")
 def test_tile_bytes_are_plain_sha256_hashes() -> None:
     """The first level is the hashes of the entries behind a zero byte, one after the other."""
     (tile,) = grow(0, [leaf_hash(b"a"), leaf_hash(b"b")], refuse)
