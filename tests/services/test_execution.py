@@ -31,7 +31,7 @@ CLASSES: dict[str, Contract] = {
     "lookup": contract(idempotency=Lookup(quarantine_ms=700), lookup=ASK),
     "blind": contract(idempotency=Blind()),
     "blind, askable": contract(idempotency=Blind(), lookup=ASK),
-    "read": contract(effect="read", reversal=None),
+    "read": contract(effect="read", reversal=None, idempotency=Blind()),
 }
 
 # What becomes of one action whose first call goes as the column says and every later one well: state, effects.

@@ -9,7 +9,7 @@ from interlock.domain.action import Action
 from interlock.domain.agent import Agent, Owners, Runtime, Stage
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Contract, NoReversal, PythonTarget, Reversal, checked
+from interlock.domain.contract import Contract, Keyed, NoReversal, PythonTarget, Reversal, checked
 from interlock.domain.ids import AgentName, ContractName, Person, StreamId, Tenant, WorkerId
 from interlock.domain.policy import Policy
 from interlock.domain.proposal import Proposal
@@ -51,6 +51,7 @@ def contract(name: str = "thing.put", **changes: object) -> Contract:
             "additionalProperties": False,
         },
         effect="write",
+        idempotency=Keyed(),
         risk="low",
         reversal=Reversal(contract=ContractName("thing.take"), arguments={"n": "$args.n"}),
         target=PythonTarget(target=f"world:{name}"),

@@ -1,0 +1,156 @@
+"""The worker: whatever is due is taken up, one bad action stops nobody, and it knows when it is idle."""
+
+import asyncio
+import logging
+
+import anyio
+import pytest
+
+from interlock.adapters.memory import Faults
+from interlock.domain.call import Answer, Call, Landed
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Reversal
+from interlock.domain.errors import NotFound
+from interlock.domain.ids import ContractName, Person
+from interlock.embedded import Embedded
+from interlock.services.execution import Execution
+from interlock.services.plane import ControlPlane
+from interlock.testing.world import World, contract
+from interlock.worker import Worker
+
+pytestmark = pytest.mark.anyio
+
+RUN = ("thing.put", "run")
+
+
+async def run(world: World, process: ControlPlane | None = None, *, slots: int = 4) -> int:
+    """A worker until it is idle; not being idle within seconds is a failure."""
+    with anyio.fail_after(5):
+        return await Worker(process or world.plane, slots=slots).run(until_idle=True)
+
+
+@pytest.mark.proves("worker.drives")
+async def test_it_drives_everything_that_is_due() -> None:
+    """Fifty cleared actions and two workers: each is run once."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    waiting = [await world.propose(task, n=n, here=False) for n in range(50)]
+
+    driven = await asyncio.gather(run(world), run(world, world.another("w2")))
+
+    assert sum(driven) == 50
+    assert world.effectors.calls[RUN] == 50
+    assert {(await world.action(each)).state for each in waiting} == {"done"}
+
+
+@pytest.mark.proves("worker.poison")
+async def test_one_action_that_cannot_be_driven_stops_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """An action whose driving fails is said in the log and left; all others are driven."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    poison = await world.propose(task, n=1, here=False)
+    others = [await world.propose(task, n=n, here=False) for n in range(2, 9)]
+
+    class Poisoned(Execution):
+        async def drive(self, action):  # type: ignore[no-untyped-def]  # the signature of the real one
+            if action.id == poison.id:
+                raise NotFound("its contract is gone")
+            return await super().drive(action)
+
+    execution = Poisoned.__new__(Poisoned)
+    execution.__dict__.update(vars(world.plane.execution))
+    with caplog.at_level(logging.WARNING, "interlock.worker"):
+        await run(world, type(world.plane)(**{**_parts(world.plane), "execution": execution}))
+
+    assert {(await world.action(each)).state for each in others} == {"done"}
+    assert (await world.action(poison)).state == "ready"
+    assert "its contract is gone" in caplog.text
+
+
+def _parts(process: ControlPlane) -> dict[str, object]:
+    return {name: getattr(process, name) for name in process.__struct_fields__}
+
+
+@pytest.mark.proves("worker.store")
+@pytest.mark.parametrize("fault", ["stored", "not stored"])
+async def test_a_store_that_is_not_sure_does_not_end_it(fault: str) -> None:
+    """A claim or an outcome that may or may not have been stored: the worker goes on, and the effect is there once."""
+    for nth in range(1, 4):
+        world = World(faults=Faults())
+        await world.apply(contract())
+        action = await world.propose(await world.task(), here=False)
+        world.store.faults.at[world.store.faults.writes + nth] = fault  # type: ignore[assignment]
+
+        await run(world)
+        world.clock.advance(60_000)
+        await run(world)
+
+        assert (await world.action(action)).state == "done"
+
+
+@pytest.mark.proves("worker.idle")
+async def test_an_undo_that_waits_for_a_person_does_not_keep_it_busy() -> None:
+    """Until idle ends although a held undo is on its way; approved, the next run finishes it."""
+    world = World()
+    back = Reversal(contract=ContractName("thing.take"), arguments={"n": "$args.n"}, approver="lead")
+    await world.apply(contract(reversal=back))
+    action = await world.propose(await world.task())
+    await world.plane.compensation.undo("action", action.id, by="rita", why="wrong")
+    await run(world)
+    (undo,) = [each for each in await world.actions() if each.undoes]
+    assert undo.state == "held"
+
+    await world.plane.approvals.approve(undo.id, Person("ria"))
+    await run(world)
+
+    assert (await world.action(action)).state == "undone"
+    assert [each.state for each in await world.plane.compensation.requests()] == ["done"]
+
+
+@pytest.mark.proves("worker.fair")
+async def test_a_long_undo_keeps_nobody_waiting() -> None:
+    """While an undo's tool takes its time, other due work is claimed and done."""
+    world = World()
+    await world.apply(contract())
+    task, other = await world.task(), await world.task()
+    undone = await world.propose(task)
+    release = asyncio.Event()
+
+    async def slow(arguments: dict[str, JsonValue], call: Call) -> Answer:
+        await release.wait()
+        return Landed(arguments)
+
+    world.effectors.on("thing.take", "run", slow)
+    await world.plane.compensation.undo("action", undone.id, by="rita", why="wrong")
+    async with anyio.create_task_group() as group:
+        group.start_soon(Worker(world.plane).run)
+        while not world.effectors.calls["thing.take", "run"]:
+            await asyncio.sleep(0.001)
+        waiting = await world.propose(other, n=5, here=False)
+        with anyio.fail_after(3):
+            while (await world.action(waiting)).state != "done":
+                await asyncio.sleep(0.005)
+        release.set()
+        with anyio.fail_after(3):
+            while (await world.action(undone)).state != "undone":
+                await asyncio.sleep(0.005)
+        group.cancel_scope.cancel()
+
+
+@pytest.mark.proves("worker.places")
+async def test_what_cannot_run_here_is_left_to_who_can() -> None:
+    """A process that cannot reach a tool leaves the action ready, and waiting for it there gives its end from elsewhere."""
+    world = World()
+    await world.apply(contract())
+    far = world.another("far")
+    world.effectors.reachable = False
+    action = await world.propose_on(far, await world.task())
+    assert action.state == "ready"
+
+    waiting = asyncio.create_task(Embedded(far).wait(action.id, timeout_ms=60_000))
+    await asyncio.sleep(0)
+    await world.work()
+
+    assert (await asyncio.wait_for(waiting, 3)).state == "done"
