@@ -58,7 +58,7 @@ def money_agrees(shop: sqlite3.Connection, payments: sqlite3.Connection) -> Chec
     return Check(
         name="money in equals money out",
         holds=taken == sold and given == owed,
-        sentence=f"{euros(taken)} taken for orders of {euros(sold)}; {euros(given)} given back for returns of {euros(owed)}",
+        sentence=f"in {euros(taken)} of {euros(sold)} sold, out {euros(given)} of {euros(owed)} owed",
         figures={"taken_minor": taken, "sold_minor": sold, "given_minor": given, "owed_minor": owed},
     )
 
@@ -78,8 +78,8 @@ def books_agree(shop: sqlite3.Connection, payments: sqlite3.Connection) -> Check
     return Check(
         name="the books agree",
         holds=missing == 0 and invented == 0,
-        sentence=f"{booked.total()} ledger entries against {done.total()} movements at the payment service: "
-        f"{missing} missing, {invented} invented",
+        sentence=f"{booked.total()} ledger entries, {done.total()} movements at the payment service"
+        + (f": {missing} missing, {invented} invented" if missing or invented else ", one for one"),
         figures={"booked": booked.total(), "moved": done.total(), "missing": missing, "invented": invented},
     )
 
@@ -95,7 +95,8 @@ def charged_once(shop: sqlite3.Connection, payments: sqlite3.Connection) -> Chec
     return Check(
         name="no doubled charge",
         holds=wrong == 0 and not charges,
-        sentence=f"{len(orders)} orders, {wrong} of them not charged exactly once and in full",
+        sentence=f"{len(orders)} orders, "
+        + (f"{wrong} not charged once and in full" if wrong else "each charged once, in full"),
         figures={"orders": len(orders), "wrong": wrong, "charges_without_order": len(charges)},
     )
 
@@ -108,7 +109,7 @@ def refunded_once(payments: sqlite3.Connection) -> Check:
     return Check(
         name="no doubled refund",
         holds=doubled == 0,
-        sentence=f"{asked} calls asked for a refund, {len(refunds)} returns have one, {doubled} have two",
+        sentence=f"{asked} calls asked for a refund, {len(refunds)} returns were paid, {doubled or 'none'} of them twice",
         figures={"calls": asked, "returns": len(refunds), "doubled": doubled},
     )
 
@@ -124,7 +125,8 @@ def no_refund_lost(shop: sqlite3.Connection, payments: sqlite3.Connection) -> Ch
     return Check(
         name="no lost refund",
         holds=wrong == 0 and not refunds,
-        sentence=f"{len(rows)} returns, {wrong} of them paid too little, too much or to nobody",
+        sentence=f"{len(rows)} returns, "
+        + (f"{wrong} paid too little or too much" if wrong else "each paid what it is owed"),
         figures={"returns": len(rows), "wrong": wrong, "refunds_without_return": len(refunds)},
     )
 
@@ -140,7 +142,8 @@ def credit_given_once(shop: sqlite3.Connection) -> Check:
     return Check(
         name="promotional credit given once",
         holds=wrong == 0,
-        sentence=f"{len(given)} customers kept the worth of their promotion, {wrong} credits wrong",
+        sentence=f"{len(given)} customers kept their promotion's worth, "
+        + (f"{wrong} wrongly" if wrong else "once each"),
         figures={"credits": len(given), "wrong": wrong},
     )
 
@@ -153,7 +156,7 @@ def replaced_once(shop: sqlite3.Connection) -> Check:
     return Check(
         name="each exchange shipped once",
         holds=wrong == 0,
-        sentence=f"{len(shipped)} replacements shipped, {wrong} too many or too few",
+        sentence=f"{len(shipped)} replacements shipped, " + (f"{wrong} too many or too few" if wrong else "once each"),
         figures={"shipped": len(shipped), "wrong": wrong},
     )
 
@@ -182,7 +185,10 @@ def stock_explained(shop: sqlite3.Connection) -> Check:
     return Check(
         name="stock is conserved",
         holds=shelves == 0 and documents == 0,
-        sentence=f"{moves} movements explain every shelf: {shelves} shelves and {documents} documents do not add up",
+        sentence=f"{moves} movements explain every shelf"
+        + (
+            f" but {shelves}, and {documents} documents do not add up" if shelves or documents else " to the last piece"
+        ),
         figures={"moves": moves, "shelves_wrong": shelves, "documents_wrong": documents},
     )
 
@@ -197,7 +203,7 @@ def nothing_ordered_twice(shop: sqlite3.Connection) -> Check:
     return Check(
         name="nothing ordered twice",
         holds=twice == 0,
-        sentence=f"{placed} purchase orders stand, {twice} products are on more than one",
+        sentence=f"{placed} purchase orders stand, {twice or 'no'} products are on more than one",
         figures={"placed": placed, "twice": twice},
     )
 
@@ -210,8 +216,8 @@ def prices_back(shop: sqlite3.Connection, original_prices: Mapping[str, int]) ->
     return Check(
         name="prices back to what they were",
         holds=wrong == 0,
-        sentence=f"{len(original_prices) - wrong} of {len(original_prices)} undone prices are what they were before "
-        f"({changes} price changes in all)",
+        sentence=f"{len(original_prices) - wrong} of {len(original_prices)} undone prices stand as before; "
+        f"{changes} changes in all",
         figures={"skus": len(original_prices), "wrong": wrong, "changes": changes},
     )
 
@@ -226,7 +232,7 @@ def floors_kept(shop: sqlite3.Connection) -> Check:
     return Check(
         name="no flagship below its floor",
         holds=below == 0 and ever == 0,
-        sentence=f"{flagships} flagship products, {below} below their floor now, {ever} at any time of the day",
+        sentence=f"{flagships} flagship products, {below or 'none'} below their floor now, {ever or 'none'} at any time",
         figures={"flagships": flagships, "below": below, "ever": ever},
     )
 
@@ -238,7 +244,7 @@ def mailed_once(payments: sqlite3.Connection) -> Check:
     return Check(
         name="no mail sent twice",
         holds=sent == different,
-        sentence=f"{sent} mails sent, {sent - different} of them a second time",
+        sentence=f"{sent} mails sent, {sent - different or 'none'} of them a second time",
         figures={"sent": sent, "repeated": sent - different},
     )
 

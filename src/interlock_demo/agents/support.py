@@ -1,4 +1,8 @@
-"""The support agent: a return, its refund, the customer's promotion, the replacement, and a mail. One case a task."""
+"""The support agent: a return, its refund, the customer's promotion, the replacement, and a mail. One case a task.
+
+Each step has a key made of the case, so that an agent that is started again on a case says everything again and does nothing
+twice.
+"""
 
 import msgspec
 
@@ -43,16 +47,17 @@ def settle(lock: interlock.Client, case: Case, tally: Tally) -> None:
 
 
 def _make_whole(task: interlock.SyncTask, order: Order, taken: Return, tally: Tally) -> None:
+    case = taken.return_id
     if taken.refund_minor:
-        outcome = task.propose(issue_refund, taken.return_id, amount_minor=taken.refund_minor)
+        paid = task.propose(issue_refund, case, amount_minor=taken.refund_minor, idempotency_key=f"refund:{case}")
         subject = f"{euros(taken.refund_minor)} to {order.customer}, {order.order_id}"
-        tally.take(outcome, task_id=task.id, contract="refunds.issue", subject=subject)
+        tally.take(paid, task_id=task.id, contract="refunds.issue", subject=subject)
     if taken.credit_minor:
-        outcome = task.propose(grant_credit, taken.return_id, amount_minor=taken.credit_minor)
-        tally.take(outcome, task_id=task.id, contract="credits.grant", subject=order.customer)
+        granted = task.propose(grant_credit, case, amount_minor=taken.credit_minor, idempotency_key=f"credit:{case}")
+        tally.take(granted, task_id=task.id, contract="credits.grant", subject=order.customer)
     if taken.replacement_sku:
-        outcome = task.propose(ship_exchange, taken.return_id)
-        tally.take(outcome, task_id=task.id, contract="exchanges.ship", subject=order.customer)
+        shipped = task.propose(ship_exchange, case, idempotency_key=f"exchange:{case}")
+        tally.take(shipped, task_id=task.id, contract="exchanges.ship", subject=order.customer)
 
 
 def _write(task: interlock.SyncTask, order: Order, taken: Return, tally: Tally) -> None:
@@ -60,6 +65,7 @@ def _write(task: interlock.SyncTask, order: Order, taken: Return, tally: Tally) 
         send_mail,
         order.email,
         subject=f"Your return {taken.return_id}",
+        idempotency_key=f"mail:{taken.return_id}",
         body=f"Dear {order.customer}, we have taken back line {taken.line_no} of {order.order_id}. "
         f"{euros(taken.refund_minor)} are on their way to you.",
     )

@@ -37,7 +37,7 @@ class Tally(msgspec.Struct, kw_only=True):
             task_id=task_id,
             contract=contract,
             subject=subject,
-            reasons=tuple(reason for reason in outcome.reasons if not reason.startswith("interlock.")),
+            reasons=said(outcome),
         )
         self.notes.append(note)
         return None
@@ -45,3 +45,9 @@ class Tally(msgspec.Struct, kw_only=True):
     def noted(self, outcome: str) -> list[Note]:
         """The notes of one outcome."""
         return [note for note in self.notes if note.outcome == outcome]
+
+
+def said(outcome: interlock.NotDone) -> tuple[str, ...]:
+    """Why, in words; the names of Interlock's own rules are left out."""
+    reasons: tuple[str, ...] = outcome.reasons
+    return tuple(reason for reason in reasons if not reason.startswith("interlock."))

@@ -48,9 +48,9 @@ def power_cut(
     dead = _counts(setting)
     moved = dead.refunds - before.refunds
     tell.line("dead", f"kill -9 {worker_pid} {payments_pid}", "worker and payment service, at once")
-    tell.line(
-        "wait", f"{many(moved, 'refund')} paid, {many(dead.mails - before.mails, 'mail')} sent, and nobody was told"
-    )
+    recorded = sum(state == "done" for action, state in _states(setting, agreed).items() if action != agreed.order)
+    moved_both = f"{many(moved, 'refund')} paid and {many(dead.mails - before.mails, 'mail')} sent"
+    tell.line("wait", moved_both, f"of which {recorded or 'nothing'} had been recorded as done")
     payments.start()
     worker.start()
     tell.line("back", f"payment service {payments.pid} and worker {worker.pid} come back", "and find what was begun")
@@ -111,10 +111,15 @@ def _in_the_middle(setting: Setting, before: Counts, agreed: Approved) -> bool:
 
 def _settled(setting: Setting, agreed: Approved) -> bool:
     """Every approved action is done, or unknown and a mail."""
+    states = _states(setting, agreed)
+    return all(state == "done" or (state == "unknown" and action in agreed.mails) for action, state in states.items())
+
+
+def _states(setting: Setting, agreed: Approved) -> dict[str, str]:
+    """How the approved actions stand; empty for those that are on their way."""
     found = setting.program.json("actions", "--limit", "10000", "--state", "done", "--state", "unknown")
     states = {action["id"]: action["state"] for action in found}
-    mine = {action: states.get(action, "") for action in agreed.all}
-    return all(state == "done" or (state == "unknown" and action in agreed.mails) for action, state in mine.items())
+    return {action: states.get(action, "") for action in agreed.all}
 
 
 def _counts(setting: Setting) -> Counts:

@@ -4,7 +4,7 @@ import time
 
 import interlock
 from interlock_demo.agents import pricing
-from interlock_demo.agents.tally import Tally
+from interlock_demo.agents.tally import Tally, said
 from interlock_demo.chapters.morning import manner_in_force
 from interlock_demo.program import DONE, WAITING
 from interlock_demo.queue import Queue
@@ -42,11 +42,13 @@ def bad_release(tell: Teller, setting: Setting, lock: interlock.Client, queue: Q
         after = late.propose(set_price, sku, price_minor=price_of(setting.place, sku).price_minor)
     if not isinstance(after, interlock.Refused):
         raise StoryBroken(f"the undone release {label} may still act")
-    tell.line("no", f"whatever still runs as {label} is refused", after.reasons[-1])
+    tell.line("no", f"whatever still runs as {label} is refused", said(after)[-1])
     file.write_text(good, "utf-8")
     tell.command("sam", "apply")
     restored = setting.apply()["pricing"]
-    tell.line("yes" if restored == setting.releases["pricing"] else "no", f"{restored} in force again, the very same")
+    if restored != setting.releases["pricing"]:
+        raise StoryBroken(f"the same files gave {restored} instead of {setting.releases['pricing']}")
+    tell.line("yes", f"{restored} in force again, the very same")
     return {sku: original[sku] for sku in touched}
 
 

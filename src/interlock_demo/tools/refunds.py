@@ -18,6 +18,7 @@ class ReturnFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     accepted: bool
     refund_due_minor: int
+    refunded_minor: int
     credit_due_minor: int
     days_since_order: int
 
@@ -29,6 +30,7 @@ def return_facts(return_id: str) -> ReturnFacts:
     return ReturnFacts(
         accepted=status == "accepted",
         refund_due_minor=taken.refund_minor,
+        refunded_minor=money.refunded_for(place, return_id),
         credit_due_minor=taken.credit_minor,
         days_since_order=desk.order_of(place, taken.order_id).days_old,
     )

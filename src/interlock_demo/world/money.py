@@ -52,6 +52,17 @@ def cancel_refund(place: Place, refund_id: str, key: str) -> Refund:
     return refund
 
 
+def refunded_for(place: Place, return_id: str) -> int:
+    """What was paid for a return and not called back, by the ledger."""
+    with reading(place.shop_db) as conn:
+        (paid,) = conn.execute(
+            "SELECT coalesce(sum(CASE kind WHEN 'refund' THEN amount_minor ELSE -amount_minor END), 0) FROM ledger"
+            " WHERE return_id = ? AND kind IN ('refund', 'refund_cancelled')",
+            (return_id,),
+        ).fetchone()
+    return int(paid)
+
+
 def find_refund(place: Place, key: str) -> Refund | None:
     """The refund issued under `key`, as far as the payment service knows now."""
     return payments_client.find(place, "/refunds", key, Refund)
