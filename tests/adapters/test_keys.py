@@ -194,6 +194,15 @@ def test_a_damaged_private_key_is_refused(folder: KeyFolder, name: str, how: str
     assert "AYEK" not in said
 
 
+@pytest.mark.parametrize("how", ["another seed", "another name"])
+def test_a_damaged_key_is_told_from_an_exchanged_one(folder: KeyFolder, how: str) -> None:
+    """A private key that is not the one its line was written for is damaged, whatever stands in the public file."""
+    path = folder.path / "gate.key"
+    path.write_bytes(DAMAGE[how](path.read_bytes()))
+
+    assert "key id does not belong to it" in _refusal(folder)
+
+
 def test_a_folder_in_place_of_a_file_is_refused(folder: KeyFolder) -> None:
     """What cannot be read as a file is an error of the key, not of Python."""
     (folder.path / "log.key").unlink()
