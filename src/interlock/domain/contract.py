@@ -13,7 +13,7 @@ from typing import ClassVar, Literal
 import jsonschema_rs
 import msgspec
 
-from interlock.domain.canonical import JsonValue
+from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.duration import DAY, SECOND
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import ContractName, Digest
@@ -159,12 +159,12 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     @cached_property
     def takes(self) -> jsonschema_rs.Validator:
         """The compiled schema of the arguments. Raises ContractError where it is no JSON Schema."""
-        return _compiled(self.name, self.input_schema)
+        return _compiled(self.name, self.input_schema, "/input_schema")
 
     @cached_property
     def gives(self) -> jsonschema_rs.Validator:
         """The compiled schema of the result."""
-        return _compiled(self.name, self.output_schema)
+        return _compiled(self.name, self.output_schema, "/output_schema")
 
     @property
     def acts(self) -> bool:
@@ -177,12 +177,15 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
         return self.acts and not isinstance(self.reversal, Reversal)
 
 
-def _compiled(name: str, schema: dict[str, JsonValue]) -> jsonschema_rs.Validator:
+def _compiled(name: str, schema: dict[str, JsonValue], where: str) -> jsonschema_rs.Validator:
     """Offline: a reference out of the schema is an error, never a fetch. Values are masked: a message may be logged."""
     try:
         return jsonschema_rs.validator_for(schema, mask="the value", offline=True)
-    except (ValueError, jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
-        raise ContractError(f"contract `{name}`: not a usable JSON Schema: {error}", path="/input_schema") from None
+    except jsonschema_rs.ValidationError as error:
+        path = where + "".join(pointer(step) for step in error.instance_path)
+        raise ContractError(f"contract `{name}`: not a usable JSON Schema: {error.message}", path=path) from None
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        raise ContractError(f"contract `{name}`: not a usable JSON Schema: {error}", path=where) from None
 
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*")
