@@ -13,7 +13,7 @@ behaviour: {prompt_file: pricing.txt, model: some-model, parameters: {temperatur
 from pathlib import Path
 
 from interlock.adapters.workspace.fields import NAME, Section
-from interlock.adapters.workspace.files import text_of
+from interlock.adapters.workspace.files import is_within, text_of
 from interlock.adapters.workspace.nodes import Node, Scalar
 from interlock.adapters.workspace.problem import Place
 from interlock.domain.agent import STAGES, Agent, Approvals, Behaviour, Metric, Owners, Runtime, Scope, Stage
@@ -144,7 +144,7 @@ def _prompt(section: Section, folder: Path) -> str:
         section.wrong("the prompt is either `prompt` or `prompt_file`", node)
     path = section.text("prompt_file")
     target = (folder / section.problems.file).parent / path
-    if not target.resolve().is_relative_to(folder.resolve()):
+    if not is_within(target, folder):
         section.wrong(f"`{path}` lies outside the workspace", node)
         return ""
     found = text_of(target)

@@ -15,7 +15,7 @@ run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer 
 from typing import Final
 
 from interlock.adapters.workspace.agent_file import Places
-from interlock.adapters.workspace.fields import Section, at, json_of
+from interlock.adapters.workspace.fields import Section, at, json_of, near
 from interlock.adapters.workspace.nodes import Node, Scalar, Table
 from interlock.adapters.workspace.schemas import is_whole, schema_behind, schema_in
 from interlock.adapters.workspace.targets import read_target, target_in
@@ -91,8 +91,8 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
 
 def _node_at(section: Section, path: str) -> Node:
     """The node that a path of the domain's means, as far as it can be followed."""
-    steps = [_FIELDS.get(step, step) for step in path.split("/")[1:]]
-    written = section.table.entries.get(steps[0]) if steps else None
+    steps = [_FIELDS.get(step, step) for step in path.split("/")[1:]] or ["name"]
+    written = section.table.entries.get(steps[0])
     if steps[1:2] == ["properties"] and isinstance(written, Table) and not is_whole(written):
         del steps[1]  # we wrote it, around the arguments
     return at(section.table, steps)
@@ -106,12 +106,14 @@ def _idempotency(section: Section) -> Idempotency:
         word, below = section.one_of(node, "idempotency", _CLASSES, "blind"), None
     else:
         table = section.below(node, "idempotency")
-        names = list(table.table.entries) if table is not None else []
-        if table is None or len(names) != 1:
-            section.wrong(f"`idempotency` must be one of {', '.join(_CLASSES)}", node)
+        if table is None:
             return Blind()
-        said = Scalar(names[0], plain=False, line=node.line, column=node.column)
-        word, below = table.one_of(said, "idempotency", _CLASSES, "blind"), table.section(names[0])
+        names = list(table.table.entries)
+        if len(names) != 1 or names[0] not in _CLASSES:
+            hint = near(names[0], _CLASSES) if names else ""
+            section.wrong(f"`idempotency` must be one of {', '.join(_CLASSES)}{hint}", node)
+            return Blind()
+        word, below = names[0], table.section(names[0])
     match word:
         case "keyed":
             kept = DAY if below is None else below.span("retention", DAY)

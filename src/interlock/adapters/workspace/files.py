@@ -20,6 +20,14 @@ class Bytes(NamedTuple):
     why: str = ""
 
 
+def is_within(path: Path, folder: Path) -> bool:
+    """Whether `path`, its links followed, lies in `folder`. What cannot be followed does not."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
 def bytes_of(path: Path) -> Bytes:
     """At most MAX_BYTES + 1 bytes of a file, so that whoever reads them sees that there are too many."""
     try:
