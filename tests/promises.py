@@ -4,7 +4,7 @@ A test claims one with `@pytest.mark.proves("id")`. `test_promises.py` fails whe
 something here is claimed by no test.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Promise(NamedTuple):
@@ -18,4 +18,504 @@ class Promise(NamedTuple):
     """What is promised, as one sentence with a full stop."""
 
 
-PROMISES: tuple[Promise, ...] = ()
+_LIFE: Final = "The life of an action"
+_CRASH: Final = "The life of an action: steps, and what a crash leaves behind"
+_CONTRACT: Final = "Workspace files: contracts"
+_POLICY: Final = "Workspace files: policies"
+_AGENT: Final = "Workspace files: agents"
+_PEOPLE: Final = "How to approve, reject or modify"
+_BUDGET: Final = "How to set budgets and limits"
+_PROVEN: Final = "What is proven"
+_THREAT: Final = "Threat model"
+_API: Final = "Python API"
+_ORDERS: Final = "Decisions: one control record"
+_UNDO: Final = "How to undo"
+_WORKER: Final = "How to run workers and survive a crash"
+
+PROMISES: tuple[Promise, ...] = (
+    # -- contracts and arguments -----------------------------------------------------------------------------------
+    Promise(
+        "contract.acts_says_how_it_is_undone",
+        _CONTRACT,
+        "A contract that acts is accepted only if it names its reversal or says why there is none.",
+    ),
+    Promise(
+        "contract.arguments_are_closed",
+        _CONTRACT,
+        "A field that the contract does not name is refused wherever in the arguments it stands.",
+    ),
+    Promise(
+        "contract.from_mcp",
+        "How to put a tool under contract: from an MCP server",
+        "A tool of an MCP server comes under a contract whose arguments are closed and whose effect, risk and reversal are "
+        "said by us, whatever the server says of itself.",
+    ),
+    Promise(
+        "contract.from_signature",
+        _API,
+        "A signature that leaves open what a call means is refused where it is declared, in words that say what to write.",
+    ),
+    Promise(
+        "contract.positional_equals_keyword",
+        _API,
+        "However a call's arguments are given, by position, by name or by default, it is one action with one digest.",
+    ),
+    Promise(
+        "contract.refused_with_path",
+        _CONTRACT,
+        "Arguments that do not fit are refused with a pointer to the field, before policy or tool look at them.",
+    ),
+    Promise(
+        "sdk.no_call_outside_a_task",
+        _API,
+        "A tool under contract cannot be called outside a task.",
+    ),
+    Promise(
+        "canonical.one_form",
+        "Decisions: canonical JSON without floating-point numbers",
+        "A value has one byte form, that of RFC 8785, and what has no exact form is refused and never repaired.",
+    ),
+    # -- the gate --------------------------------------------------------------------------------------------------
+    Promise(
+        "gate.absence_denies",
+        _POLICY,
+        "Where nothing permits an action, or no policies can be loaded, it is denied.",
+    ),
+    Promise(
+        "gate.agent_gone",
+        _AGENT,
+        "An agent that is no longer in force does nothing more, and what it did can still be undone.",
+    ),
+    Promise(
+        "gate.arguments",
+        _LIFE,
+        "What does not fit its contract is refused and recorded, and reaches neither policy nor tool.",
+    ),
+    Promise("gate.capabilities", _AGENT, "A contract that the agent's file does not list does not exist for it."),
+    Promise(
+        "gate.contract_changed",
+        _LIFE,
+        "Code that carries another version of a contract than the one in force is refused.",
+    ),
+    Promise("gate.errors_deny", _POLICY, "An error while facts are read or a policy is evaluated denies the action."),
+    Promise("gate.intent_once", _LIFE, "One recorded intent to act starts one call, however many drive the action."),
+    Promise(
+        "gate.irreversible",
+        "Glossary: stage",
+        "What cannot be undone is never done unattended, whatever stage or policy say.",
+    ),
+    Promise(
+        "gate.limits",
+        _BUDGET,
+        "Repeats, depth, number of actions, prohibited contracts and a task's end hold without any policy.",
+    ),
+    Promise("gate.owners", _AGENT, "An agent without all four owners stays in shadow whatever its file says."),
+    Promise(
+        "gate.same_key",
+        _API,
+        "A second call with the same idempotency key and arguments gets the first one's answer, also when both come at "
+        "once; with other arguments it is an error.",
+    ),
+    Promise(
+        "gate.shadow",
+        "Decisions: reads pass in shadow",
+        "In shadow nothing that acts is touched, and what would have happened is recorded.",
+    ),
+    Promise("gate.slow_facts", _LIFE, "However long deciding takes, the lease on the call begins with the intent."),
+    Promise(
+        "gate.stages",
+        "Glossary: stage",
+        "For every effect, risk and reversibility an agent's stage does what its table says.",
+    ),
+    Promise(
+        "gate.stop",
+        "How to stop an agent",
+        "From the moment a brake is pulled nothing in its scope is dispatched by any "
+        "process, until it is lifted or its time is over.",
+    ),
+    Promise(
+        "gate.verdicts", _LIFE, "Each verdict of policy has its state, and only what is allowed touches the world."
+    ),
+    Promise("gate.words", _API, "Words around an action that cannot be written down are refused with their place."),
+    Promise(
+        "dispatch.checked_again",
+        _LIFE,
+        "What was cleared is checked once more right before it runs: time, brakes, policy and task.",
+    ),
+    Promise(
+        "dispatch.orders_change",
+        "Decisions: one control record",
+        "A change of the standing orders between the check and the intent is noticed, and the check made again.",
+    ),
+    Promise(
+        "oversight.never_loosens",
+        "Glossary: stage",
+        "A stage or a reversal's approver makes a decision stricter or leaves it, never looser.",
+    ),
+    # -- policy ----------------------------------------------------------------------------------------------------------
+    Promise(
+        "policy.all_satisfied_named",
+        _POLICY,
+        "Every policy that was satisfied is named with the decision, permits and forbids alike.",
+    ),
+    Promise("policy.approval_needs_permit", _POLICY, "Nobody is asked to approve what no policy permits."),
+    Promise(
+        "policy.decides_by_arguments_and_facts",
+        _POLICY,
+        "A policy decides by the values of arguments and facts, and the decision says by which policy.",
+    ),
+    Promise("policy.deny_overrides", _POLICY, "A deny wins over every permit and every softer outcome, in any order."),
+    Promise(
+        "policy.groups_hold",
+        _POLICY,
+        "Rules on an agent or on a group of contracts hold for every member, releases nobody has seen yet included.",
+    ),
+    Promise(
+        "policy.measures_what_is_bounded",
+        _POLICY,
+        "A policy that compares a number, a list or a pattern which the contract does not bound refuses the bundle or cannot be passed by what lies outside.",
+    ),
+    Promise(
+        "policy.refused_at_load",
+        _POLICY,
+        "What is wrong with a policy keeps the whole bundle out of force, and is said with file and line.",
+    ),
+    Promise(
+        "policy.unknown_contract_denies",
+        _POLICY,
+        "What is not in the bundle as a contract is denied, though a policy permits everything.",
+    ),
+    # -- people ----------------------------------------------------------------------------------------------------------
+    Promise(
+        "approval.bound",
+        _PEOPLE,
+        "A person's word counts for exactly what was shown; whatever changed since is decided and asked again.",
+    ),
+    Promise(
+        "approval.entitled",
+        _PEOPLE,
+        "Neither the initiator of an action nor anybody without a role that was asked can approve, reject or modify it.",
+    ),
+    Promise(
+        "approval.executes_once", _PEOPLE, "An approved action is executed once, wherever and whenever it was approved."
+    ),
+    Promise("approval.expires", _PEOPLE, "Silence is a no: when its time is over a held or approved action expires."),
+    Promise(
+        "approval.modify",
+        _PEOPLE,
+        "Modified arguments are validated, decided and paid for like any, and exactly they are executed.",
+    ),
+    Promise("approval.quorum", _PEOPLE, "A quorum is of different people, and every policy that asks is heard."),
+    Promise("approval.rejects", _PEOPLE, "One no of anybody who was asked ends the action."),
+    Promise("approval.single_use", _PEOPLE, "An approval is counted once, however many come at the same time."),
+    Promise(
+        "approval.survives_downtime",
+        _PEOPLE,
+        "An approval given while nothing runs is executed once when a worker comes back.",
+    ),
+    # -- budgets ---------------------------------------------------------------------------------------------------------
+    Promise("budget.limit_lowered", _BUDGET, "Lowering a limit takes nothing back; it only lets nothing new in."),
+    Promise(
+        "budget.exact",
+        _BUDGET,
+        "What ends without an effect gives back exactly what it reserved, and what is modified reserves what it now costs.",
+    ),
+    Promise("budget.never_over", _BUDGET, "Actions of many processes at once never reserve more than a budget holds."),
+    Promise(
+        "budget.unknown_cost",
+        _BUDGET,
+        "An action whose cost does not come out as a number of units is refused, never free.",
+    ),
+    # -- execution -------------------------------------------------------------------------------------------------------
+    Promise(
+        "settle.person",
+        "How to settle an unknown action",
+        "What a person says of an unknown action ends it, with its evidence, its budget and that person's name.",
+    ),
+    Promise("execution.attempts", _LIFE, "After five ambiguous attempts no machine tries again."),
+    Promise("execution.blind_once", _LIFE, "A blind action is attempted once."),
+    Promise(
+        "execution.breaker",
+        _LIFE,
+        "Five unclear answers in a row stop a contract for all processes, on record, for half a minute.",
+    ),
+    Promise(
+        "execution.by_class",
+        _LIFE,
+        "However a call goes wrong, its class of idempotency leaves one effect or none and an end that says which, or `unknown`.",
+    ),
+    Promise(
+        "execution.crash",
+        _CRASH,
+        "A process that dies around a call is settled by another exactly as an answer that never came.",
+    ),
+    Promise("execution.late_answer", _LIFE, "An answer that comes late speaks for its own attempt only."),
+    Promise("execution.lease", _LIFE, "A lease that cannot cover the tool's timeout starts no call."),
+    Promise(
+        "execution.output",
+        _LIFE,
+        "Whatever a tool returns is recorded, and said where it is not what the contract promised.",
+    ),
+    Promise(
+        "execution.postcondition",
+        _LIFE,
+        "An action whose postcondition does not hold is unknown until a person settles it.",
+    ),
+    Promise(
+        "execution.quarantine",
+        _LIFE,
+        "A lookup is asked, and its no believed, only when the first attempt can no longer land.",
+    ),
+    Promise("execution.refusal_of_a_repeat", _LIFE, "A refused repeat says nothing of the attempt before it."),
+    Promise("execution.retention", _LIFE, "A keyed action is repeated only while the target keeps the key."),
+    Promise(
+        "execution.zombie",
+        _LIFE,
+        "A process that was stopped in its call and woke after another took over leaves one effect.",
+    ),
+    Promise(
+        "zombie.no_double",
+        _LIFE,
+        "A real process stopped inside its call beyond its lease, and woken after another took over, leaves one effect.",
+    ),
+    Promise(
+        "two_phase.abort",
+        _LIFE,
+        "What may no longer run between prepare and commit is aborted, and what was reserved is released.",
+    ),
+    Promise(
+        "two_phase.order", _LIFE, "A two-phase action is prepared, then committed with what preparing gave, each once."
+    ),
+    Promise("crash.no_double", _CRASH, "A process killed at any step leaves one effect or none."),
+    Promise("crash.nothing_lost", _CRASH, "A process killed at any step leaves a state from which others go on."),
+    Promise("crash.undo_no_double", _CRASH, "A process killed at any step of an undo leaves one undo or none."),
+    Promise(
+        "crash.unknown_visible",
+        _CRASH,
+        "Where nobody can know whether an action happened, it says so and waits for a person.",
+    ),
+    # -- effectors -------------------------------------------------------------------------------------------------------
+    Promise(
+        "effector.http_answers",
+        _CONTRACT,
+        "For a tool behind HTTP a 2xx means that it landed, a refusal that nothing happened, and whatever else leaves it open.",
+    ),
+    Promise(
+        "effector.http_request",
+        _CONTRACT,
+        "An action becomes one request with the path, body, key, attempt, fence and deadline that contract and call say.",
+    ),
+    Promise("effector.lookup_failure_is_unsure", _CONTRACT, "A lookup that fails proves nothing."),
+    Promise(
+        "effector.no_effect",
+        _API,
+        "Only a promise of the tool's own that nothing happened makes an action failed at once.",
+    ),
+    Promise("effector.no_path_escape", _CONTRACT, "No argument can leave its place in the path of a request."),
+    Promise("effector.not_begun", _CONTRACT, "A call that was never begun did not happen, and never begins later."),
+    Promise("effector.own_answer", _CONTRACT, "An answer is never taken for that of another call."),
+    Promise(
+        "effector.secrets_from_environment",
+        _CONTRACT,
+        "`${NAME}` in a header is read from the environment of the process that calls, and never stored or repeated.",
+    ),
+    Promise(
+        "effector.target_missing",
+        _CONTRACT,
+        "A tool that cannot be found is the operator's fault, is named, and is not called.",
+    ),
+    Promise(
+        "effector.timeout",
+        _CONTRACT,
+        "A call that does not answer within the contract's timeout is answered for, as unsure.",
+    ),
+    Promise(
+        "effector.unsure_by_default",
+        _CONTRACT,
+        "Whatever a tool does that is neither an answer nor a promise leaves it open whether it happened.",
+    ),
+    # -- store -----------------------------------------------------------------------------------------------------------
+    Promise(
+        "store.all_or_nothing", "Decisions: an explicit state machine on SQL", "A change is stored whole or not at all."
+    ),
+    Promise(
+        "store.budgets_are_exact",
+        "Decisions: an explicit state machine on SQL",
+        "Budgets in the store are exact however many draw at once.",
+    ),
+    Promise(
+        "store.compare_and_set",
+        "Decisions: an explicit state machine on SQL",
+        "A record is saved only if it is still as it was read.",
+    ),
+    Promise(
+        "store.one_action_per_idempotency_key",
+        "Decisions: an explicit state machine on SQL",
+        "There is one action to an agent's idempotency key.",
+    ),
+    Promise(
+        "store.one_claimer_each",
+        "Decisions: an explicit state machine on SQL",
+        "Due work goes to one claimer for as long as its lease runs.",
+    ),
+    # -- evidence --------------------------------------------------------------------------------------------------------
+    Promise(
+        "evidence.always_recordable",
+        _PROVEN,
+        "What cannot be written down is recorded as left out, with the reason, and stops nothing.",
+    ),
+    Promise(
+        "evidence.body_cannot_speak_for_the_gate",
+        _PROVEN,
+        "Nothing in an entry's body can stand for what the gate says of it.",
+    ),
+    Promise(
+        "evidence.checkpoints_signed", _PROVEN, "Every checkpoint is a note signed by the log, over its size and root."
+    ),
+    Promise(
+        "evidence.commitment_binds",
+        _PROVEN,
+        "A commitment opens to one name and one value, behind a salt that cannot be guessed.",
+    ),
+    Promise(
+        "evidence.entries_signed",
+        _PROVEN,
+        "Every entry is a DSSE envelope around an in-toto Statement, signed by the gate.",
+    ),
+    Promise("evidence.envelope_one_form", _PROVEN, "An envelope has one written form, and any other is refused."),
+    Promise("evidence.erasure_keeps_proof", _PROVEN, "With every clear text erased the log verifies as before."),
+    Promise(
+        "evidence.insider_found",
+        _THREAT,
+        "A gap in a stream or an action and a false commitment show even where the gate itself signed them.",
+    ),
+    Promise(
+        "evidence.key_errors",
+        "How to back up and restore",
+        "A key that is missing, damaged, readable by others or of another pair is named, and nothing runs.",
+    ),
+    Promise("evidence.keys_kept", "How to back up and restore", "Keys are never overwritten."),
+    Promise(
+        "evidence.keys_private",
+        "How to back up and restore",
+        "Private keys are their owner's alone, whatever the umask.",
+    ),
+    Promise("evidence.log_only_grows", _PROVEN, "The log is only ever added to, entry after entry."),
+    Promise("evidence.one_log_key", _PROVEN, "A log goes on only with the key it began with."),
+    Promise(
+        "evidence.packet_offline",
+        _PROVEN,
+        "An action's packet verifies with the public keys alone, and no byte of it can change unseen.",
+    ),
+    Promise(
+        "evidence.private_committed",
+        _PROVEN,
+        "Values that may be personal or secret stand in no leaf, only commitments to them.",
+    ),
+    Promise(
+        "evidence.rollback_found",
+        _THREAT,
+        "A log that was put back to an earlier state does not continue a checkpoint that was kept.",
+    ),
+    Promise("evidence.same_transaction", _PROVEN, "A fact is stored in the transaction of the state that it is about."),
+    Promise("evidence.store_agrees", _PROVEN, "A state in the store that the log does not tell of is found."),
+    Promise(
+        "evidence.tampering_found",
+        _THREAT,
+        "A byte changed in any entry, tile or checkpoint is found, and the first finding says where.",
+    ),
+    Promise("evidence.verify_complete", _PROVEN, "An untouched log verifies with every signature checked."),
+    Promise(
+        "log.history_cannot_be_edited",
+        _PROVEN,
+        "No proof can make a log whose history was edited continue the one before.",
+    ),
+    Promise(
+        "log.parsers_closed",
+        _THREAT,
+        "Whatever bytes a stranger sends as a note, proof, envelope, bundle or disclosure, they have one reading or are refused.",
+    ),
+    Promise(
+        "log.proof_offline",
+        _PROVEN,
+        "From a proof file and the log's public key alone an entry is shown to be in the log, and nothing else is.",
+    ),
+    Promise("log.tiles_are_c2sp", _PROVEN, "The log's tiles have the paths, widths and hashes of C2SP tlog-tiles."),
+    Promise("log.tree_is_rfc6962", _PROVEN, "Roots and proofs are those of RFC 6962."),
+    # -- files -----------------------------------------------------------------------------------------------------------
+    Promise(
+        "workspace.any_text_is_read",
+        "Workspace files",
+        "Whatever is in a file, reading it gives values or problems with their places, and never fails otherwise.",
+    ),
+    Promise(
+        "workspace.every_problem_with_its_place",
+        "Workspace files",
+        "What is wrong in a file is said with line and column.",
+    ),
+    Promise(
+        "tau2.as_recorded",
+        "Contributing: daily commands",
+        "Every call of the public benchmark ends through the gate as the benchmark recorded it.",
+    ),
+    Promise(
+        "tau2.equals_direct_run",
+        "Contributing: daily commands",
+        "Through the gate the benchmark's database ends as in a run without it.",
+    ),
+    Promise(
+        "tau2.rules_refuse",
+        "Contributing: daily commands",
+        "Each hard rule of the benchmark refuses its violation alone.",
+    ),
+    Promise(
+        "tau2.undo_restores",
+        "Contributing: daily commands",
+        "Undoing a task of the benchmark, or all a release did, restores the database byte for byte.",
+    ),
+    # -- orders ----------------------------------------------------------------------------------------------------------
+    Promise("registry.whole", _ORDERS, "A workspace is brought into force whole or not at all."),
+    Promise("registry.stop_exists", "How to stop an agent", "A brake on something that does not exist is an error."),
+    Promise(
+        "registry.recorded",
+        _ORDERS,
+        "Every change of what is in force is an entry of the log, and none is lost to another.",
+    ),
+    Promise(
+        "registry.race", _ORDERS, "Of two who apply at once each applies its whole workspace, and both are on record."
+    ),
+    # -- tasks -----------------------------------------------------------------------------------------------------------
+    Promise("task.release", "Glossary: release", "A task keeps the release it was opened under."),
+    Promise("task.narrows", _BUDGET, "A task inside a task may be narrower and never wider."),
+    Promise("task.bounds", _BUDGET, "A task lasts no longer than its agent's file allows."),
+    # -- undo ------------------------------------------------------------------------------------------------------------
+    Promise("undo.window", _UNDO, "The window in which an action can be undone holds for retries too."),
+    Promise("undo.scope_closed", _UNDO, "A scope that is being undone is closed to new actions first."),
+    Promise("undo.reverse_order", _UNDO, "What was done in a scope is undone in the reverse order of its effects."),
+    Promise("undo.once", _UNDO, "A scope that is asked for twice is undone once."),
+    Promise("undo.not_of_an_undo", _UNDO, "An undo is not itself undone."),
+    Promise("undo.key", _UNDO, "No idempotency key an agent can choose keeps its actions from being undone."),
+    Promise("undo.in_flight", _UNDO, "What is in flight when its scope is undone is undone when it lands."),
+    Promise("undo.gated", _UNDO, "Every undo is an action of its own, with a decision and evidence of its own."),
+    Promise("undo.denied", _UNDO, "An undo that policy denies or a person rejects leaves the original saying so."),
+    Promise("undo.closed_task", _UNDO, "Once a closed task is being undone, what still waits in it is voided."),
+    Promise("undo.brakes", _UNDO, "Brakes do not hold undos back."),
+    Promise(
+        "undo.blocks",
+        _UNDO,
+        "An undo that failed, is unknown or cannot be made blocks the ones before it, says why, and goes on when a person has dealt with it.",
+    ),
+    Promise("undo.asked", _UNDO, "Only what was done can be undone, and asking for anything else is an error."),
+    Promise("undo.approver", _UNDO, "An undo whose reversal names an approver waits for that role."),
+    # -- workers ---------------------------------------------------------------------------------------------------------
+    Promise(
+        "worker.store",
+        _WORKER,
+        "A store that is not sure whether it stored something does not end a worker, and doubles nothing.",
+    ),
+    Promise("worker.poison", _WORKER, "An action that cannot be driven stops no other."),
+    Promise("worker.places", _WORKER, "What a process cannot reach is left to one that can."),
+    Promise("worker.idle", _WORKER, "A worker that waits only for people is idle."),
+    Promise("worker.fair", _WORKER, "A long undo keeps no other work waiting."),
+    Promise("worker.drives", _WORKER, "Whatever is due is driven once, by however many workers."),
+)

@@ -40,7 +40,7 @@ def test_it_is_a_policy_language() -> None:
     assert judge.policies == {}
 
 
-@pytest.mark.proves("policy.decides-by-arguments-and-facts")
+@pytest.mark.proves("policy.decides_by_arguments_and_facts")
 def test_a_price_below_the_floor_is_denied_and_says_by_which_policy() -> None:
     """The README's example: a flagship's floor holds, for flagships and below the floor."""
     judge = judge_of(ALL, FLOOR)
@@ -54,7 +54,7 @@ def test_a_price_below_the_floor_is_denied_and_says_by_which_policy() -> None:
     )
 
 
-@pytest.mark.proves("policy.all-satisfied-named")
+@pytest.mark.proves("policy.all_satisfied_named")
 def test_every_satisfied_policy_is_named_permits_and_forbids_alike() -> None:
     """Cedar alone names only the side that won."""
     judge = judge_of(
@@ -170,7 +170,7 @@ UNFIT: list[tuple[dict[str, object], str]] = [
 ]
 
 
-@pytest.mark.proves("policy.errors-deny")
+@pytest.mark.proves("gate.errors_deny")
 @pytest.mark.parametrize(("changes", "why"), UNFIT)
 def test_a_question_that_does_not_fit_is_an_error_and_never_an_exception(changes: dict[str, object], why: str) -> None:
     """One row a way to be wrong: nothing is satisfied, the member is named, its value is not."""
@@ -364,7 +364,7 @@ def annotated(drawn: Iterable[tuple[str, str, str]]) -> dict[str, str]:
     }
 
 
-@pytest.mark.proves("policy.all-satisfied-named")
+@pytest.mark.proves("policy.all_satisfied_named")
 @settings(max_examples=200)
 @given(policy_texts, st.lists(questions, min_size=1, max_size=4))
 def test_slices_lean_contexts_and_own_checks_change_no_answer(
@@ -401,7 +401,7 @@ anything = st.recursive(
 )
 
 
-@pytest.mark.proves("policy.errors-deny")
+@pytest.mark.proves("gate.errors_deny")
 @given(st.sampled_from(sorted([*ARGUMENTS, "note"])), anything)
 def test_what_no_contract_would_let_through_is_never_evaluated(name: str, value: JsonValue) -> None:
     """Replace any argument that policies read by anything: either it is of its type or nothing is satisfied."""

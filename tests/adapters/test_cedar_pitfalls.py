@@ -69,7 +69,7 @@ def taking(name: str, schema: Json) -> Contract:
 OVERFLOW = forbid("context.facts.floor_minor * 100 > context.args.price_minor")
 
 
-@pytest.mark.proves("policy.errors-deny")
+@pytest.mark.proves("gate.errors_deny")
 def test_1_a_forbid_that_overflows_denies() -> None:
     """Cedar skips it and allows; to us an error is a denial."""
     context: Json = {"args": {"price_minor": 1}, "facts": {"floor_minor": 2**62}}
@@ -83,7 +83,7 @@ def test_1_a_forbid_that_overflows_denies() -> None:
     )
 
 
-@pytest.mark.proves("policy.errors-deny")
+@pytest.mark.proves("gate.errors_deny")
 @pytest.mark.parametrize(
     "facts", [{}, {"flagship": True, "floor_minor": None}, {"flagship": True, "floor_minor": "15"}]
 )
@@ -97,7 +97,7 @@ def test_1_a_fact_that_is_missing_or_of_another_type_denies(facts: dict[str, Jso
     assert (decision.verdict, decision.because) == ("deny", ("interlock.error",))
 
 
-@pytest.mark.proves("policy.groups-hold")
+@pytest.mark.proves("policy.groups_hold")
 def test_1_a_release_nobody_has_seen_is_in_its_agent() -> None:
     """Cedar finds a principal that is not in its store in no agent, without an error; ours is always in it."""
     rule = (
@@ -108,7 +108,7 @@ def test_1_a_release_nobody_has_seen_is_in_its_agent() -> None:
     assert satisfied(judge_of(ALL, rule), question(release="f" * 64)) == ("all", "f")
 
 
-@pytest.mark.proves("policy.groups-hold")
+@pytest.mark.proves("policy.groups_hold")
 @pytest.mark.parametrize("group", ["any", "effect:write", "risk:high"])
 def test_2_a_rule_on_a_group_of_actions_holds(group: str) -> None:
     """In a store built without the schema no group has a member, and the forbid is inert."""
@@ -118,7 +118,7 @@ def test_2_a_rule_on_a_group_of_actions_holds(group: str) -> None:
     assert satisfied(judge_of(ALL, rule), question()) == ("all", "f")
 
 
-@pytest.mark.proves("policy.unknown-contract-denies")
+@pytest.mark.proves("policy.unknown_contract_denies")
 def test_3_a_contract_that_is_not_in_the_bundle_is_denied() -> None:
     """Cedar evaluates an unknown action like any other, and a permit for all allows it."""
     assert bare(ALL, action="pricing.set_prize").decision is cedarpy.Decision.Allow
@@ -129,14 +129,14 @@ def test_3_a_contract_that_is_not_in_the_bundle_is_denied() -> None:
     assert decision.reasons == ("the contract `pricing.set_prize` is not in the policy bundle",)
 
 
-@pytest.mark.proves("policy.unknown-contract-denies")
+@pytest.mark.proves("policy.unknown_contract_denies")
 @pytest.mark.parametrize("group", ["any", "risk:high"])
 def test_3_a_group_is_no_contract(group: str) -> None:
     """The schema has actions that are only groups; nothing can be done by their name."""
     assert decided(judge_of(ALL), question(contract=group)).verdict == "deny"
 
 
-@pytest.mark.proves("policy.errors-deny")
+@pytest.mark.proves("gate.errors_deny")
 @pytest.mark.parametrize("context", ["{", '{"a": 1.5}', '{"a": null}', '{"a": 9223372036854775808}', "[]"])
 def test_4_a_request_that_cedar_cannot_read_denies(context: str) -> None:
     """It answers NoDecision and raises nothing: neither allowed nor denied."""
@@ -146,13 +146,13 @@ def test_4_a_request_that_cedar_cannot_read_denies(context: str) -> None:
     assert heard(result).errors == ("the policy engine could not read the request",)
 
 
-@pytest.mark.proves("policy.errors-deny")
+@pytest.mark.proves("gate.errors_deny")
 def test_4_no_decision_denies_even_without_a_word_of_error() -> None:
     """Only Allow and Deny are decisions."""
     assert heard(cedarpy.AuthzResult({"decision": "NoDecision"})).errors == ("the policy engine came to no decision",)
 
 
-@pytest.mark.proves("policy.approval-needs-permit")
+@pytest.mark.proves("policy.approval_needs_permit")
 def test_5_a_soft_forbid_is_not_mistaken_for_a_permit() -> None:
     """Cedar says Deny by the same policy with and without a permit; we know which, and ask nobody without one."""
     soft = (
@@ -175,7 +175,7 @@ LISTED = '@id("p") @owner("o") permit(principal, action, resource) when { ["a", 
 GUARDED = LISTED.replace("when { ", "when { !context.args.x.isEmpty() && ")
 
 
-@pytest.mark.proves("policy.measures-what-is-bounded")
+@pytest.mark.proves("policy.measures_what_is_bounded")
 def test_6_an_empty_list_is_not_let_through_as_if_all_of_it_were_listed() -> None:
     """`containsAll` is true of nothing at all, so either the contract or the policy must speak of the empty list."""
     assert bare(LISTED, context='{"args": {"x": []}}').decision is cedarpy.Decision.Allow
@@ -191,7 +191,7 @@ def test_6_an_empty_list_is_not_let_through_as_if_all_of_it_were_listed() -> Non
     assert satisfied(guarded, question(contract="t", arguments={"x": ["a"]})) == ("p",)
 
 
-@pytest.mark.proves("policy.measures-what-is-bounded")
+@pytest.mark.proves("policy.measures_what_is_bounded")
 @pytest.mark.parametrize(
     "condition",
     [
@@ -215,7 +215,7 @@ def test_7_a_number_is_compared_only_where_the_contract_bounds_it(condition: str
         bind(bounded, {"x": -500}, nonce="n")
 
 
-@pytest.mark.proves("policy.measures-what-is-bounded")
+@pytest.mark.proves("policy.measures_what_is_bounded")
 def test_7_a_pattern_is_sought_only_where_the_contract_bounds_the_text() -> None:
     """`like "*@acme.com"` also finds the second of two addresses, and does not fold case."""
     rule = '@id("p") @owner("o") permit(principal, action, resource) when { context.args.x like "*@acme.com" };'

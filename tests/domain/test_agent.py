@@ -15,7 +15,7 @@ MAYBE = st.sampled_from(["", "x"])
 PRICING = Agent(name=AgentName("pricing"), purpose="keep prices right", owners=ALL)
 
 
-@pytest.mark.proves("agent.four_owners")
+@pytest.mark.proves("gate.owners")
 @given(
     st.builds(Owners, decision=MAYBE, policy=MAYBE, data=MAYBE, engineering=MAYBE),
     st.sampled_from(STAGES),

@@ -76,7 +76,7 @@ TABLE: list[tuple[Stage, Risk, Reversal | NoReversal, Verdict, Verdict, str]] = 
 ]
 
 
-@pytest.mark.proves("oversight.stages", "oversight.irreversible-attended")
+@pytest.mark.proves("gate.stages", "gate.irreversible")
 @pytest.mark.parametrize(("stage", "risk", "reversal", "decided", "expected", "rule"), TABLE)
 def test_each_stage_makes_of_a_decision_what_the_table_says(
     stage: Stage, risk: Risk, reversal: Reversal | NoReversal, decided: Verdict, expected: Verdict, rule: str
@@ -147,14 +147,14 @@ def assert_not_loosened(before: Decision, after: Decision) -> None:
         assert set(before.obligations) <= set(after.obligations)
 
 
-@pytest.mark.proves("oversight.never-loosens")
+@pytest.mark.proves("oversight.never_loosens")
 @given(decisions, contracts, stages)
 def test_oversight_never_loosens(decision: Decision, contract: Contract, stage: Stage) -> None:
     """Whatever was decided, however oddly, the stage makes it at least as strict."""
     assert_not_loosened(decision, oversee(decision, contract, stage))
 
 
-@pytest.mark.proves("oversight.irreversible-attended")
+@pytest.mark.proves("gate.irreversible")
 @given(decisions, contracts, stages)
 def test_what_cannot_be_undone_never_runs_unattended(decision: Decision, contract: Contract, stage: Stage) -> None:
     """An action without a reversal comes out allowed in no stage, and asks somebody wherever it is held."""
@@ -180,7 +180,7 @@ def test_overseeing_twice_changes_no_verdict(decision: Decision, contract: Contr
     assert oversee(once, contract, stage) == once
 
 
-@pytest.mark.proves("oversight.never-loosens")
+@pytest.mark.proves("oversight.never_loosens")
 @given(decisions, approvers)
 def test_overseeing_an_undo_never_loosens(decision: Decision, approver: str | None) -> None:
     """The reversal's approver comes on top of whatever policy decided about the undo."""

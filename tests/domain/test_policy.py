@@ -49,7 +49,7 @@ def rank(decision: Decision) -> int:
     return VERDICTS.index(decision.verdict)
 
 
-@pytest.mark.proves("policy.deny-overrides")
+@pytest.mark.proves("policy.deny_overrides")
 def test_denies_exactly_when_a_deny_fired_or_nothing_permits() -> None:
     """Over all orders of all subsets: deny if and only if a deny is among them or no permit is."""
     seen = 0
@@ -73,7 +73,7 @@ def test_a_policy_named_twice_counts_once() -> None:
         assert decide(satisfied + satisfied) == decide(satisfied)
 
 
-@pytest.mark.proves("policy.deny-overrides")
+@pytest.mark.proves("policy.deny_overrides")
 def test_another_forbid_never_loosens() -> None:
     """Adding any forbid to any set gives a decision at least as strict, and drops nobody who must agree."""
     for satisfied in sequences():
@@ -85,7 +85,7 @@ def test_another_forbid_never_loosens() -> None:
                 assert after.verdict == "deny" or set(before.requirements) <= set(after.requirements)
 
 
-@pytest.mark.proves("policy.deny-overrides")
+@pytest.mark.proves("policy.deny_overrides")
 def test_another_permit_never_overrides_a_deny() -> None:
     """Where a deny fired, a permit more or less changes nothing at all."""
     for satisfied in sequences():
@@ -93,7 +93,7 @@ def test_another_permit_never_overrides_a_deny() -> None:
             assert decide((*satisfied, "p.allow")) == decide(satisfied)
 
 
-@pytest.mark.proves("policy.approval-needs-permit")
+@pytest.mark.proves("policy.approval_needs_permit")
 def test_an_approval_is_never_asked_for_what_nothing_permits() -> None:
     """Without a permit the decision is deny by default and asks nobody, whichever soft outcomes fired."""
     for satisfied in sequences():
@@ -142,7 +142,7 @@ def test_shadow_says_what_it_would_have_been() -> None:
     assert decide(("p.allow", "p.escalate")).would_be is None
 
 
-@pytest.mark.proves("policy.errors-deny")
+@pytest.mark.proves("gate.errors_deny")
 @pytest.mark.parametrize("satisfied", [(), ("p.allow",), ("p.allow", "p.oblige"), tuple(ORDERED)])
 def test_any_error_denies(satisfied: tuple[str, ...]) -> None:
     """Whatever else was satisfied, an error while evaluating denies and is the reason."""
