@@ -171,6 +171,10 @@ class World:
         """What is reserved on all budgets together."""
         return sum(budget.reserved for budget in await self.store.all(Budget))
 
+    async def spent(self) -> int:
+        """What is spent on all budgets together."""
+        return sum(budget.spent for budget in await self.store.all(Budget))
+
     async def work(self, process: ControlPlane | None = None) -> list[Action]:
         """One round of a worker: claim everything due, drive it, then advance undo requests until nothing moves."""
         process = process or self.plane
