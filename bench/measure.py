@@ -43,7 +43,7 @@ class CountingVfs(apsw.VFS):
     """The file system with its syncs counted, as the default for connections opened after it."""
 
     def __init__(self) -> None:
-        super().__init__("counting", base="", makedefault=True)
+        super().__init__("counting", base="unix", makedefault=True)
         self.syncs = 0
 
     def xOpen(self, name: "str | apsw.URIFilename | None", flags: list[int]) -> "CountingFile":  # noqa: N802 apsw's name
@@ -56,7 +56,7 @@ class CountingFile(apsw.VFSFile):
 
     def __init__(self, vfs: CountingVfs, name: "str | apsw.URIFilename | None", flags: list[int]) -> None:
         self._vfs = vfs
-        super().__init__("", name, flags)
+        super().__init__("unix", name, flags)
 
     def xSync(self, flags: int) -> None:  # noqa: N802 apsw's name
         """Count, and sync."""

@@ -5,7 +5,7 @@ import resource
 from pathlib import Path
 
 from bench.measure import show
-from bench.site import bench
+from bench.plant import bench
 
 ACTIONS = 100_000
 MARKS = (10_000, 25_000, 50_000, 75_000, 100_000)

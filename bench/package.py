@@ -4,6 +4,7 @@ import statistics
 import subprocess
 import sys
 from importlib.metadata import Distribution, distributions
+
 from packaging.requirements import Requirement
 
 from bench.measure import show

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from bench.measure import percentile, show
-from bench.site import Bench, bench, connect, proposal
+from bench.plant import Bench, bench, connect, proposal
 from interlock.domain.action import Action
 from interlock.domain.ids import ActionId, Person
 from interlock.ports.store import ActionQuery

@@ -1,0 +1,165 @@
+"""An installation to measure: real store, real keys, real policies, a tool that costs nothing."""
+
+import os
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from interlock.domain.agent import Agent, Owners, Runtime
+from interlock.domain.contract import Contract, InProcess, Keyed, NoReversal, Reversal, checked
+from interlock.domain.ids import AgentName, ContractName, Person, StreamId, Tenant, WorkerId
+from interlock.domain.proposal import Proposal
+from interlock.domain.settlement import Timing
+from interlock.domain.task import Opening, Task
+from interlock.embedded import Embedded
+from interlock.sdk.signature import plain_result, values_of
+from interlock.services.plane import ControlPlane, Means, plane
+from interlock.services.registry import Definition
+from interlock.testing.adapters import (
+    AllEffectors,
+    CedarPolicies,
+    Functions,
+    HttpEffectors,
+    InProcessEffectors,
+    KeyFolder,
+    LogSealer,
+    PythonEffectors,
+    SqliteStore,
+    SystemClock,
+    SystemIds,
+)
+from interlock.testing.parts import SilentSteps
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"sku": {"type": "string", "maxLength": 40}, "minor": {"type": "integer", "minimum": 0}},
+    "required": ["sku", "minor"],
+    "additionalProperties": False,
+}
+POLICIES = {
+    "bench.cedar": """
+@id("may") @owner("bench")
+permit(principal in Agent::"bench", action in [Action::"price.set", Action::"price.restore"], resource);
+
+@id("floor") @owner("bench") @outcome("deny") @reason("a price is never nothing")
+forbid(principal, action == Action::"price.set", resource) when { context.args.minor < 1 };
+
+@id("dear") @owner("bench") @outcome("require_approval") @approver("reviewer") @reason("dear")
+forbid(principal, action == Action::"price.set", resource) when { context.args.minor > 1000000 };
+
+@id("night") @owner("bench") @outcome("deny") @reason("no prices without a purpose")
+forbid(principal, action in Action::"effect:write", resource) when { context.task.purpose == "" };
+
+@id("deep") @owner("bench") @outcome("escalate") @approver("reviewer") @reason("too deep")
+forbid(principal, action in Action::"any", resource) when { context.task.depth > 2 };
+"""
+}
+
+
+async def set_price(sku: str, minor: int) -> dict[str, int]:
+    """The tool: nothing but an answer."""
+    del sku
+    return {"was": minor}
+
+
+def contracts() -> tuple[Contract, ...]:
+    """`price.set`, undone by `price.restore`."""
+    base = Contract(
+        name=ContractName("price.set"),
+        input_schema=SCHEMA,
+        effect="write",
+        risk="medium",
+        idempotency=Keyed(),
+        reversal=Reversal(
+            contract=ContractName("price.restore"), arguments={"sku": "$args.sku", "minor": "$result.was"}
+        ),
+        target=InProcess(name="price.set"),
+    )
+    undo = msgspec.structs.replace(
+        base,
+        name=ContractName("price.restore"),
+        reversal=NoReversal(why="it is an undo"),
+        target=InProcess(name="price.restore"),
+    )
+    return checked(base), checked(undo)
+
+
+def definition() -> Definition:
+    """Everything in force: one agent, two contracts, five policies."""
+    agent = Agent(
+        name=AgentName("bench"),
+        purpose="to be measured",
+        owners=Owners(decision="a", policy="b", data="c", engineering="d"),
+        stage="partial",
+        capabilities=(ContractName("price.set"),),
+        runtime=Runtime(max_repeats=10**9, max_actions=10**9),
+    )
+    return Definition(agents=(agent,), contracts=contracts(), policies=POLICIES, people={Person("rita"): ("reviewer",)})
+
+
+def connect(folder: Path) -> ControlPlane:
+    """A plane on the store in `folder`; keys are made where there are none."""
+    keys = KeyFolder(folder / "keys")
+    held = keys.load() if keys.path.exists() else keys.create("bench.example/log")
+    ids = SystemIds()
+    functions = Functions(values_of, plain_result)
+    offered = InProcessEffectors(functions)
+    offered.offer("price.set", set_price)
+    offered.offer("price.restore", set_price)
+    store = SqliteStore.open(folder / "log.db", Tenant("bench"), LogSealer(held, StreamId(ids.new()), ids))
+    return plane(
+        Means(
+            tenant=Tenant("bench"),
+            worker=WorkerId("bench"),
+            store=store,
+            log=store,
+            policies=CedarPolicies(),
+            effectors=AllEffectors(
+                python=PythonEffectors(functions), http=HttpEffectors(os.environ), in_process=offered
+            ),
+            clock=SystemClock(),
+            ids=ids,
+            steps=SilentSteps(),
+            timing=Timing(),
+            places=("", "price.set", "price.restore"),
+        )
+    )
+
+
+class Bench(msgspec.Struct):
+    """A plane, ready to be asked."""
+
+    plane: ControlPlane
+    embedded: Embedded
+    task: Task
+    folder: Path
+
+    async def act(self, number: int) -> None:
+        """One gated action, to its end."""
+        action = await self.embedded.propose(proposal(self.task, number))
+        if action.state != "done":
+            raise RuntimeError(f"{action.state}: {action.reasons}")
+
+
+def proposal(task: Task, number: int, *, minor: int | None = None) -> Proposal:
+    """The `number`th action."""
+    arguments = {"sku": f"sku-{number}", "minor": number % 1_000_000 + 1 if minor is None else minor}
+    return Proposal(task=task, contract=ContractName("price.set"), arguments=arguments)
+
+
+@asynccontextmanager
+async def bench(folder: Path | None = None) -> AsyncGenerator[Bench]:
+    """An installation in a folder of its own on the disk of the current folder, or in `folder`."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as made:
+        where = folder or Path(made)
+        control = connect(where)
+        try:
+            await control.registry.apply(definition(), by="bench")
+            embedded = Embedded(control)
+            task = await embedded.open_task(Opening(agent=AgentName("bench"), purpose="bench", initiator="user:ana"))
+            yield Bench(plane=control, embedded=embedded, task=task, folder=where)
+        finally:
+            await control.means.store.close()
