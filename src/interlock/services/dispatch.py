@@ -13,6 +13,7 @@ from interlock.domain.approval import open_requirements, still_binding
 from interlock.domain.call import Landed, Nothing, Unsure
 from interlock.domain.contract import Contract, TwoPhase
 from interlock.domain.errors import IntegrityError
+from interlock.domain.evidence import Phase
 from interlock.domain.ids import WorkerId
 from interlock.domain.policy import Decision, Requirement
 from interlock.domain.record import Record
@@ -119,9 +120,17 @@ class Dispatch:
             why = await self._forbidden(action, contract, orders, task, now)
             if why:
                 outcome = Outcome(error=f"it did not happen, and may no longer: {why}", observed_at=now, by="lookup")
-                return await self._recorder.end(action, "fail", "settled", outcome=outcome, reasons=(why,))
+                return await self.fail(action, contract, outcome, (why,))
             return await self.begin(action, contract, self._leaning(action, orders, task))
         return await self.begin(action, contract, (orders.control,))
+
+    async def fail(self, action: Action, contract: Contract, outcome: Outcome, reasons: tuple[str, ...]) -> Action:
+        """It did not happen and is not tried again. What a two-phase tool reserved for it is released first."""
+        if contract.two_phase is None:
+            phase: Phase = "settled" if action.state == "unknown" else "outcome"
+            return await self._recorder.end(action, "fail", phase, outcome=outcome, reasons=reasons)
+        after = self._leased(action.after("abort", outcome=outcome, reasons=reasons), contract)
+        return await self._recorder.write(after, "voided")
 
     async def two_phases(self, action: Action, contract: Contract) -> Action:
         """From `preparing`, `prepared` or `aborting`: reserve, commit or release. The first and the last may be repeated."""
@@ -163,6 +172,9 @@ class Dispatch:
         answer = await self._caller.call(action, contract, phases.abort, "abort")
         if isinstance(answer, Unsure):
             return await self._recorder.wait(action, self._clock.now() + PAUSE_MS)
+        if action.attempt:
+            # The commit was tried, and it is known that it did nothing.
+            return await self._recorder.end(action, "fail", "outcome")
         return await self._recorder.end(action, "void", "voided")
 
     # -- what it leans on --------------------------------------------------------------------------------------

@@ -200,7 +200,7 @@ class Execution:
                 return await self._recorder.lose(action, "outcome", "it will be asked", due_at=at, outcome=outcome)
             case Fail(why=why):
                 said = msgspec.structs.replace(outcome, error=why, observed_at=self._clock.now())
-                return await self._recorder.end(action, "fail", "settled" if lost else "outcome", outcome=said)
+                return await self._dispatch.fail(action, contract, said, action.reasons)
             case Lose(why=why):
                 if lost:
                     return await self._recorder.wait(action, None)

@@ -19,8 +19,10 @@ ROUNDS = 20
 
 def _settles(late: Action, current: Action) -> bool:
     """Whether what `late` learned settles `current`. That it happened always does; that nothing happened speaks for one
-    attempt, and only while no other was made after it."""
-    return late.state == "done" or (late.state == "failed" and late.dispatched_fence == current.dispatched_fence)
+    attempt, and only while no other was made after it and nothing is reserved."""
+    if late.state == "failed":
+        return late.dispatched_fence == current.dispatched_fence and current.prepared is None
+    return late.state == "done"
 
 
 class Recorder:

@@ -44,7 +44,14 @@ class Settling:
                 raise NotFound(f"there is no action `{action_id}`")
             if action.state != "unknown":
                 raise IllegalMove(f"the action is {action.state}; only an unknown one is settled", state=action.state)
+            contract = await self._orders.contract(action.contract_digest)
             try:
+                if happened == "failed" and contract.two_phase is not None:
+                    # A worker releases what was reserved, and ends it.
+                    after = action.after(
+                        "abort", outcome=said, reasons=(), owner=None, lease_until=None, due_at=said.observed_at
+                    )
+                    return await self._recorder.write(after, "settled")
                 return await self._recorder.end(
                     action, "succeed" if happened == "done" else "fail", "settled", outcome=said, reasons=()
                 )
