@@ -1,25 +1,27 @@
 """`run`, `work`, `actions`, `show`: proposing, working, looking."""
 
+import os
+import sys
+import threading
 from typing import Annotated
 
-import anyio
 import msgspec
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from interlock.cli.context import Context, context_of, find_action
-from interlock.cli.output import Exit, moment, run, short, state, table
+from interlock.cli.output import Exit, moment, run, short, shown, state, table
 from interlock.cli.story import show_action, show_contract
-from interlock.domain.action import ENDS, SETTLED, Action, State
+from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
-from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.errors import ContractError
 from interlock.domain.ids import AgentName, ContractName, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening
 from interlock.embedded import Embedded
 from interlock.ports.store import ActionQuery
+from interlock.sdk.outcomes import why
 from interlock.services.plane import ControlPlane
 from interlock.worker import SLOTS, Worker
 
@@ -34,12 +36,22 @@ def register(app: typer.Typer) -> None:
 
 def arguments_from(text: str) -> dict[str, JsonValue]:
     """A JSON object from the command line. Raises ContractError when it is something else."""
+    value = json_from(text)
+    if not isinstance(value, dict):
+        raise ContractError("the arguments are JSON, but no object", next_step=_EXAMPLE)
+    return value
+
+
+def json_from(text: str) -> JsonValue:
+    """A JSON value from the command line. Raises ContractError when it is none."""
     try:
-        return msgspec.json.decode(text, type=dict[str, JsonValue])
+        value: JsonValue = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ContractError(
-            f"the arguments are not a JSON object: {error}", next_step='write them as `--args \'{"sku": "A-1"}\'`'
-        ) from None
+        raise ContractError(f"`{text[:80]}` is no JSON: {error}", next_step=_EXAMPLE) from None
+    return value
+
+
+_EXAMPLE = 'write it as \'{"sku": "A-1"}\', in single quotes'
 
 
 def propose(
@@ -50,12 +62,13 @@ def propose(
     purpose: Annotated[str, typer.Option(help="What it is for.")] = "from the command line",
     on_behalf_of: Annotated[str, typer.Option(help="On whose behalf: `user:ana`.")] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same key gives the same action.")] = "",
-    wait: Annotated[int, typer.Option(help="Seconds to wait for people or a worker.")] = 0,
+    wait: Annotated[int, typer.Option(min=0, max=10_000_000, help="Seconds to wait for people or a worker.")] = 0,
 ) -> None:
     """Propose one action, as an agent would, and run it if it may run."""
     here = context_of(context)
 
     async def work() -> int:
+        arguments = arguments_from(args)
         async with here.plane() as plane:
             embedded = Embedded(plane)
             initiator = on_behalf_of or (f"user:{here.person}" if here.person else f"system:{agent}")
@@ -64,7 +77,7 @@ def propose(
                 Proposal(
                     task=task,
                     contract=ContractName(contract),
-                    arguments=arguments_from(args),
+                    arguments=arguments,
                     idempotency_key=key or None,
                 )
             )
@@ -83,18 +96,30 @@ def work(
 ) -> None:
     """Take up whatever is due: approved actions, retries, look-ups, expiries, undos. Any number may run; kill them freely."""
     here = context_of(context)
+    workers: list[Worker] = []
 
     async def loop() -> None:
         async with here.plane() as plane:
-            here.output.say(f"working on {escape(str(here.folder))} as {plane.means.worker}")
-            driven = await Worker(plane, slots=slots).run(until_idle=until_idle)
-            here.output.value({"driven": driven}, lambda console: console.print(f"{driven} driven, nothing is due"))
+            here.output.say(f"working on {shown(str(here.folder))} as {shown(plane.means.worker)}")
+            workers.append(Worker(plane, slots=slots))
+            await workers[0].run(until_idle=until_idle)
 
     try:
         run(here.output, loop)
+        ended = "nothing is due"
     except KeyboardInterrupt:
         # Stopping a worker is no error: what it held is taken up when the lease runs out.
-        raise typer.Exit(Exit.OK) from None
+        ended = "stopped"
+    driven = sum(worker.driven for worker in workers)
+    here.output.value({"driven": driven}, lambda console: console.print(f"{driven} driven, {ended}"))
+    leave()
+
+
+def leave() -> None:
+    """End at once, if a tool that does not return would keep the program: its thread cannot be stopped, only left."""
+    if threading.active_count() > 1:
+        sys.stdout.flush()
+        os._exit(Exit.OK)
 
 
 def actions(
@@ -123,17 +148,20 @@ def actions(
             total = await plane.means.store.count(query)
 
         def listing(console: Console) -> None:
-            shown = table("action", "when (UTC)", "agent", "contract", "state", "why")
+            if not found:
+                console.print("[dim]no such actions[/dim]")
+                return
+            listed = table("action", "when (UTC)", "agent", "contract", "state", "why")
             for each in found:
-                shown.add_row(
+                listed.add_row(
                     short(each.id),
                     moment(each.proposed_at),
-                    each.agent,
-                    each.contract,
+                    shown(each.agent),
+                    shown(each.contract),
                     state(each.state),
-                    escape("; ".join(each.reasons)),
+                    shown("; ".join(why(each)[1])),
                 )
-            console.print(shown)
+            console.print(listed)
             if total > len(found):
                 console.print(f"[dim]{len(found)} of {total}; `--limit` shows more[/dim]")
 
@@ -170,11 +198,8 @@ def exit_of(action: Action) -> Exit:
 
 async def _tell(here: Context, plane: ControlPlane, action: Action) -> None:
     contract: Contract | None = None
-    try:
+    if action.contract_digest:
         contract = await plane.orders.contract(action.contract_digest)
-    except NotFound:
-        contract = None
-    await anyio.lowlevel.checkpoint()
     here.output.value(action, lambda console: show_action(console, action, contract))
 
 
@@ -182,5 +207,5 @@ def _states(words: tuple[str, ...]) -> tuple[State, ...]:
     try:
         return msgspec.convert(words, tuple[State, ...])
     except msgspec.ValidationError:
-        known = ", ".join(sorted(ENDS | SETTLED | {"held", "ready", "dispatching", "unknown"}))
-        raise ContractError(f"there is no such state; there are: {known}") from None
+        unknown = next(word for word in words if word not in MEANING)
+        raise ContractError(f"there is no state `{unknown}`", next_step=f"choose among: {', '.join(MEANING)}") from None

@@ -6,10 +6,9 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from interlock.cli.context import context_of, find_action
-from interlock.cli.output import Exit, run, short, table
+from interlock.cli.output import Exit, run, short, shown, table
 from interlock.domain.disclosure import DisclosureError
 from interlock.domain.disclosure import parse as parse_disclosure
 from interlock.domain.dsse import DsseError
@@ -36,11 +35,11 @@ def packet(
     here = context_of(context)
 
     async def work() -> None:
-        async with here.reading() as plane:
+        async with here.plane() as plane:
             found = await find_action(plane, action)
             made = await plane.audit.packet(found.id)
         if out is not None:
-            out.write_bytes(msgspec.json.format(msgspec.json.encode(made)) + b"\n")
+            _keep(out, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
         here.output.value(made, lambda console: _story(console, made, out))
 
     run(here.output, work)
@@ -62,32 +61,55 @@ def verify(
     async def work() -> int:
         if packet_file is not None:
             keys = here.verifying()
-            found = verify_packet(_read(packet_file), keys.log_key, keys.gate_keys, keys.verify)
+            found = verify_packet(_packet(packet_file), keys.log_key, keys.gate_keys, keys.verify)
             what = "packet"
         else:
-            kept = [each.read_text(encoding="utf-8") for each in retained or ()]
-            async with here.reading() as plane:
+            kept = [_checkpoint(each) for each in retained or ()]
+            async with here.plane() as plane:
                 found = await plane.audit.verify(kept)
                 head = await plane.audit.head()
             what = "log"
             if keep is not None and head is not None and not found.findings:
-                keep.write_text(head, encoding="utf-8")
+                _keep(keep, head.encode())
         here.output.value(_summary(found), lambda console: _verdict(console, found, what))
         return Exit.EVIDENCE if found.findings else Exit.OK
 
     raise typer.Exit(run(here.output, work))
 
 
-def _read(path: Path) -> Packet:
+def _packet(path: Path) -> Packet:
     try:
-        data = path.read_bytes()[: MAX_PACKET_BYTES + 1]
-        if len(data) > MAX_PACKET_BYTES:
-            raise ContractError(f"`{path}` is larger than any packet")
-        return msgspec.json.decode(data, type=Packet)
-    except OSError as error:
-        raise ContractError(f"`{path}` cannot be read: {error.strerror}") from None
+        return msgspec.json.decode(_read(path), type=Packet)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ContractError(f"`{path}` is not a packet: {error}") from None
+        raise ContractError(f"`{path}` is not a packet: {error}", next_step=_NEXT) from None
+
+
+def _checkpoint(path: Path) -> str:
+    try:
+        return _read(path).decode()
+    except UnicodeDecodeError:
+        raise ContractError(f"`{path}` is not a checkpoint", next_step=_NEXT) from None
+
+
+_NEXT = "name a file that `interlock packet --out` or `interlock verify --keep` wrote"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_PACKET_BYTES + 1)
+    except OSError as error:
+        raise ContractError(f"`{path}` cannot be read: {error.strerror}", next_step=_NEXT) from None
+    if len(data) > MAX_PACKET_BYTES:
+        raise ContractError(f"`{path}` is larger than any packet", next_step=_NEXT)
+    return data
+
+
+def _keep(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise ContractError(f"`{path}` cannot be written: {error.strerror}", next_step="name another file") from None
 
 
 def _summary(found: Verification) -> dict[str, object]:
@@ -113,26 +135,28 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
         return
     first, *others = found.findings
     console.print(f"[bold red]the {what} does not verify[/bold red]")
-    console.print(f"first: {escape(first.place)}: {escape(first.problem)}")
+    console.print(f"first: {shown(first.place)}: {shown(first.problem)}")
     for each in others[:9]:
-        console.print(f"       {escape(each.place)}: {escape(each.problem)}")
-    if len(others) > 9:  # noqa: PLR2004 more than a person reads
+        console.print(f"       {shown(each.place)}: {shown(each.problem)}")
+    if len(others) > 9:
         console.print(f"       and {len(others) - 9} more")
 
 
 def _story(console: Console, made: Packet, out: Path | None) -> None:
-    shown = table("entry", "what", "as the log has it")
+    listed = table("entry", "what", "as the log has it")
     for entry in made.entries:
-        shown.add_row(str(entry.index), entry.phase, escape(_words(entry.leaf, entry.disclosures)))
+        listed.add_row(str(entry.index), entry.phase, shown(_words(entry.leaf, entry.disclosures)))
     console.print(f"[bold]proof of action[/bold] {made.action}")
-    console.print(shown)
+    console.print(listed)
     size = made.checkpoint.split("\n")[1]
     console.print(f"[dim]each entry is proven to be in the log of {size} entries, signed:[/dim]")
-    console.print(escape(made.checkpoint.splitlines()[-1]), style="dim", soft_wrap=True)
+    console.print(shown(made.checkpoint.splitlines()[-1]), style="dim", soft_wrap=True)
     if out is not None:
-        console.print(f"written to {escape(str(out))}; verify it with `interlock verify --packet {escape(str(out))}`")
+        console.print(f"written to {shown(str(out))}; verify it with `interlock verify --packet {shown(str(out))}`")
     else:
-        console.print(f"[dim]`interlock packet {short(made.action)} --out FILE` writes it for somebody else to verify[/dim]")
+        console.print(
+            f"[dim]`interlock packet {short(made.action)} --out FILE` writes it for somebody else to verify[/dim]"
+        )
 
 
 def _words(leaf: bytes, disclosures: tuple[str, ...]) -> str:
@@ -144,8 +168,7 @@ def _words(leaf: bytes, disclosures: tuple[str, ...]) -> str:
             told.append(f"{predicate['decision']['reported']} by {', '.join(predicate['decision']['policies'])}")
         if "effect" in predicate:
             told.append(f"observed {predicate['effect']['observed']} by {predicate['effect']['by']}")
-        for word in predicate.get("approvals", ()):
-            told.append(f"{word['verdict']} by a {'/'.join(word['roles'])}")
+        told += [f"{word['verdict']} by a {'/'.join(word['roles'])}" for word in predicate.get("approvals", ())]
         opened = [parse_disclosure(text) for text in disclosures]
     except (DsseError, DisclosureError, InterlockError, ValueError, KeyError, TypeError) as error:
         return f"cannot be read: {error}"

@@ -1,7 +1,8 @@
 """How the command line speaks: tables for people, JSON for programs, one shape for errors, documented exit codes."""
 
+import os
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, TypeVar, cast
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from interlock.domain.errors import Fault, IntegrityError, InterlockError
+from interlock.domain.errors import Fault, IntegrityError, InterlockError, PolicyError
 from interlock.domain.record import plain
 
 T = TypeVar("T")
@@ -37,8 +38,27 @@ class Exit(IntEnum):
     """The action is held, waits for a worker, or is unknown."""
     OURS = 70
     """A defect of Interlock."""
+    INTERRUPTED = 130
+    """Somebody pressed Ctrl-C. What was begun is taken up by whoever works next."""
 
 
+class UsageError(InterlockError):
+    """The command line cannot be understood."""
+
+    code = "usage"
+    fault = "yours"
+    next = "look at `interlock --help`, or at `interlock COMMAND --help`"
+
+
+class Interrupted(InterlockError):
+    """Somebody pressed Ctrl-C while the program waited."""
+
+    code = "interrupted"
+    fault = "yours"
+    next = "look at where it stands: `interlock actions`"
+
+
+_BY_CODE = {UsageError.code: Exit.USAGE, Interrupted.code: Exit.INTERRUPTED, IntegrityError.code: Exit.EVIDENCE}
 _BY_FAULT: dict[Fault, Exit] = {"yours": Exit.YOURS, "operator": Exit.OPERATOR, "ours": Exit.OURS}
 
 COLOURS = {
@@ -55,6 +75,11 @@ COLOURS = {
     "rejected": "red",
 }
 
+WHOLE = frozenset({"action", "request", "when (UTC)", "state", "undone"})
+"""Columns that a narrow terminal does not break."""
+UNBOUND = 1_000_000
+"""Where nobody looks at a terminal, no line is broken: it may be read by `grep`."""
+
 
 def whole(value: object) -> object:
     """`value` for programs: every field of every Struct, those at their default too, and a part's `kind`."""
@@ -69,47 +94,75 @@ def whole(value: object) -> object:
     return plain(value)
 
 
+class _Paper(Console):
+    """A console that goes on quietly when whoever read it has gone (`interlock actions | head -1`)."""
+
+    def on_broken_pipe(self) -> None:
+        """Read no more: what was asked for is done all the same."""
+        self.quiet = True
+        unread()
+
+
 class Output:
     """Where a command writes. With `json` every command prints exactly one JSON value on standard output."""
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
-        self.console = Console(highlight=False, soft_wrap=False)
-        self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.console = _Paper(highlight=False)
+        self.errors = _Paper(stderr=True, highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = UNBOUND
 
     def value(self, value: object, show: Callable[[Console], None]) -> None:
         """Print `value` as JSON, or let `show` print it for a person."""
         if self.json:
-            sys.stdout.write(msgspec.json.format(msgspec.json.encode(whole(value))).decode() + "\n")
-        else:
+            print_json(value)
+        elif self.console.is_terminal:
             show(self.console)
+        else:
+            with self.console.capture() as caught:
+                show(self.console)
+            # Tables fill up their columns, which no file needs.
+            lines = [line.rstrip() for line in caught.get().splitlines()]
+            write("".join(f"{line}\n" for line in lines))
 
     def say(self, text: str) -> None:
-        """A line for a person; programs do not get it."""
+        """A line for a person, in rich's markup; programs do not get it."""
         if not self.json:
-            self.console.print(text)
+            self.console.print(text, soft_wrap=True)
 
     def fail(self, error: InterlockError) -> int:
         """Print an error in the one shape and give the exit code."""
-        code = Exit.EVIDENCE if isinstance(error, IntegrityError) else _BY_FAULT[error.fault]
+        code = _BY_CODE.get(error.code, _BY_FAULT[error.fault])
         if self.json:
-            sys.stdout.write(
-                msgspec.json.format(msgspec.json.encode({"error": plain(error.problem())})).decode() + "\n"
-            )
+            print_json({"error": error.problem()})
             return code
-        self.errors.print(f"[red]error[/red] {escape(str(error))}")
-        for other in _others(error):
-            self.errors.print(f"      {escape(other)}")
-        self.errors.print(f"[dim]next[/dim]  {escape(error.next_step)}")
+        self.errors.print(f"[red]error[/red] {shown(str(error))}")
+        for other in error.problems[1:] if isinstance(error, PolicyError) else ():
+            self.errors.print(f"      {shown(other)}")
+        self.errors.print(f"[dim]next[/dim]  {shown(error.next_step)}")
         return code
 
 
-def _others(error: InterlockError) -> Iterable[str]:
-    """Further problems of the same kind, where the error found several at once."""
-    problems = error.members.get("problems")
-    if isinstance(problems, tuple | list):
-        for problem in list[Any](problems)[1:]:
-            yield str(problem)
+def print_json(value: object) -> None:
+    """One JSON value, indented, always in UTF-8."""
+    write(msgspec.json.format(msgspec.json.encode(whole(value))).decode() + "\n")
+
+
+def write(text: str) -> None:
+    """Put text on standard output. A reader who has gone does not mind."""
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        unread()
+
+
+def unread() -> None:
+    """Nobody reads standard output any more: let nothing fail on it, at the program's end neither."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def run(output: Output, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -129,6 +182,17 @@ def run(output: Output, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 def _first(group: BaseExceptionGroup[InterlockError]) -> InterlockError:
     inner = group.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+def safe(text: str) -> str:
+    """`text` on one line without anything that moves a cursor, colours or reorders: an agent chose it, a person decides
+    by it."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def shown(text: str) -> str:
+    """Somebody's words for rich, which would take brackets for its markup."""
+    return escape(safe(text))
 
 
 def state(text: str) -> str:
@@ -154,5 +218,13 @@ def table(*columns: str) -> Table:
     """A plain table that a person can also grep."""
     made = Table(box=None, pad_edge=False, header_style="dim", show_edge=False)
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(column, overflow="fold", no_wrap=column in WHOLE)
+    return made
+
+
+def pairs() -> Table:
+    """A list of names and what they are, the latter broken under itself."""
+    made = Table.grid(padding=(0, 1, 0, 0), pad_edge=True)
+    made.add_column(no_wrap=True, style="dim", min_width=13)
+    made.add_column(overflow="fold")
     return made

@@ -1,25 +1,22 @@
 """`approve`, `reject`, `modify`, `settle`, `undo`, `retry`, `stop`, `resume`: what a person decides."""
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
-from interlock.cli.actions import arguments_from
-from interlock.cli.context import context_of, find_action
-from interlock.cli.output import Exit, run, short, state, table
+from interlock.cli.actions import arguments_from, json_from
+from interlock.cli.context import SHORTEST, context_of, find_action, find_release, find_task
+from interlock.cli.output import Exit, run, short, shown, state, table
 from interlock.domain.action import Action
+from interlock.domain.approval import open_requirements
 from interlock.domain.control import StopScope
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import Digest, UnwindId
-from interlock.domain.release import Release
-from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.services.plane import ControlPlane
 
-SHORTEST = 4
-"""An end of an id with fewer characters matches by chance."""
+_ENDINGS: dict[str, Literal["done", "failed"]] = {"done": "done", "failed": "failed"}
 
 ActionArgument = Annotated[str, typer.Argument(help="The action's id, or the end of it.")]
 Note = Annotated[str, typer.Option(help="Why; kept with the decision.")]
@@ -92,15 +89,16 @@ def settle(
     here = context_of(context)
 
     async def work() -> None:
-        if happened not in ("done", "failed"):
-            raise ContractError(f"`{happened}` is neither `done` nor `failed`")
+        said = _ENDINGS.get(happened)
+        if said is None:
+            raise ContractError(f"`{happened}` is neither `done` nor `failed`", next_step="say which of the two it was")
         async with here.plane() as plane:
             found = await find_action(plane, action)
             after = await plane.settling.settle(
                 found.id,
                 here.who(),
-                cast(Literal["done", "failed"], happened),
-                result=arguments_from(result) if result else None,
+                said,
+                result=json_from(result) if result else None,
                 note=note,
             )
         here.output.value(after, lambda console: _said(console, after))
@@ -134,25 +132,31 @@ def retry(
     """Go on with an undo that was blocked, or list the requests there are."""
     here = context_of(context)
 
-    async def work() -> None:
+    async def listing() -> None:
         async with here.plane() as plane:
-            if not request:
-                found = await plane.compensation.requests()
-                here.output.value(found, lambda console: _requests(console, found))
-                return
-            known = [each for each in await plane.compensation.requests() if each.id.endswith(request)]
-            if len(known) != 1:
-                raise NotFound(f"there is no single undo request `{request}`")
-            after = await plane.compensation.retry(UnwindId(known[0].id), by=here.who())
+            found = await plane.compensation.requests()
+        here.output.value(found, lambda console: _requests(console, found))
+
+    async def work() -> int:
+        async with here.plane() as plane:
+            found = [each for each in await plane.compensation.requests() if each.id.endswith(request)]
+            if len(found) != 1:
+                said = f"`{request}` is the end of {len(found)} undo requests" if found else f"there is no `{request}`"
+                raise NotFound(said, next_step="list them: `interlock retry`")
+            after = await plane.compensation.retry(UnwindId(found[0].id), by=here.who())
             after = await plane.compensation.advance(after)
         here.output.value(after, lambda console: _unwinding(console, after))
+        return Exit.OK if after.state == "done" else Exit.WAITING
 
-    run(here.output, work)
+    if not request:
+        run(here.output, listing)
+    else:
+        raise typer.Exit(run(here.output, work))
 
 
 def stop(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="`all`, `agent:NAME`, `release:DIGEST` or `contract:NAME`.")],
+    what: Annotated[str, typer.Argument(help="`all`, `agent:NAME`, `release:LABEL` or `contract:NAME`.")],
     why: Annotated[str, typer.Option(help="Why; kept with the brake.")] = "",
 ) -> None:
     """Pull a brake: nothing in its scope is decided or dispatched, by any process, until `resume`."""
@@ -171,28 +175,46 @@ def _brake(context: typer.Context, what: str, why: str, *, pull: bool) -> None:
     here = context_of(context)
 
     async def work() -> None:
-        scope, _, name = what.partition(":")
-        if scope not in ("all", "agent", "release", "contract") or bool(name) == (scope == "all"):
-            raise ContractError(f"`{what}` is not `all`, `agent:NAME`, `release:DIGEST` or `contract:NAME`")
         async with here.plane() as plane:
+            scope, name = await _stopped(plane, what)
             if pull:
-                control = await plane.registry.stop(cast(StopScope, scope), name, by=here.who(), why=why or "stopped")
+                control = await plane.registry.stop(scope, name, by=here.who(), why=why or "stopped")
             else:
-                control = await plane.registry.resume(cast(StopScope, scope), name, by=here.who())
+                control = await plane.registry.resume(scope, name, by=here.who())
 
         def show(console: Console) -> None:
-            console.print(f"[red]stopped[/red] {escape(what)}" if pull else f"[green]resumed[/green] {escape(what)}")
+            console.print(f"[red]stopped[/red] {shown(what)}" if pull else f"[green]resumed[/green] {shown(what)}")
+            for each in control.stops:
+                left = f"{each.scope}:{each.name}" if each.name else each.scope
+                console.print(f"  stopped: {shown(left)}  [dim]by {shown(each.by)}: {shown(each.why)}[/dim]")
 
         here.output.value({"stops": control.stops, "epoch": control.revision}, show)
 
     run(here.output, work)
 
 
+async def _stopped(plane: ControlPlane, what: str) -> tuple[StopScope, str]:
+    """The brake that `what` names."""
+    scope, _, name = what.partition(":")
+    match scope:
+        case "all" if not name:
+            return "all", ""
+        case "agent" | "contract" if name:
+            return scope, name
+        case "release" if name:
+            return "release", (await find_release(plane, name)).digest
+        case _:
+            raise ContractError(
+                f"`{what}` says not what is meant",
+                next_step="write `all`, `agent:NAME`, `release:LABEL` or `contract:NAME`",
+            )
+
+
 def _view(action: Action, view: str) -> Digest | None:
     """The full digest of the view that a person names by its beginning."""
     if not view:
         return action.hold.view if action.hold is not None else None
-    if action.hold is not None and action.hold.view.startswith(view):
+    if action.hold is not None and len(view) >= SHORTEST and action.hold.view.startswith(view):
         return action.hold.view
     return Digest(view)
 
@@ -200,43 +222,38 @@ def _view(action: Action, view: str) -> Digest | None:
 async def _target(plane: ControlPlane, what: str) -> tuple[UnwindScope, str]:
     scope, _, name = what.partition(":")
     if scope == "task" and name:
-        if await plane.means.store.get(Task, name) is not None:
-            return "task", name
-        ending = [
-            each.id for each in await plane.means.store.all(Task) if len(name) >= SHORTEST and each.id.endswith(name)
-        ]
-        if len(ending) != 1:
-            raise NotFound(f"there is no single task `{name}`")
-        return "task", ending[0]
+        return "task", (await find_task(plane, name)).id
     if scope == "release" and name:
-        wanted = name.rpartition("@")[2]
-        releases = await plane.means.store.all(Release)
-        found = [each.digest for each in releases if each.digest.startswith(wanted)]
-        if len(found) != 1:
-            raise NotFound(f"there is no single release `{name}`")
-        return "release", found[0]
+        return "release", (await find_release(plane, name)).digest
     return "action", (await find_action(plane, what)).id
 
 
 def _said(console: Console, action: Action) -> None:
-    console.print(f"{action.contract} {short(action.id)} is {state(action.state)}")
+    console.print(f"{shown(action.contract)} {short(action.id)} is {state(action.state)}")
+    missing = open_requirements(action.hold, initiator=action.initiator) if action.hold is not None else ()
+    if action.state == "held" and missing:
+        asked = ", ".join(f"{need.quorum} of role {need.role}" for need in missing)
+        console.print(f"[dim]still asked: {shown(asked)}[/dim]")
     if action.state == "ready":
         console.print("[dim]a worker runs it: `interlock work`[/dim]")
 
 
 def _unwinding(console: Console, request: Unwind) -> None:
-    console.print(f"undo of {request.scope} {escape(request.target)} is {request.state}: {request.undone} undone")
+    console.print(f"undo of {request.scope} {shown(request.target)} is {request.state}: {request.undone} undone")
     if request.state == "blocked":
-        console.print(f"[red]blocked[/red] by {request.blocked_by}: {escape(request.blocked_why)}")
+        console.print(f"[red]blocked[/red] by {request.blocked_by}: {shown(request.blocked_why)}")
         console.print(f"[dim]deal with that, then `interlock retry {short(request.id)}`[/dim]")
     if request.state == "running":
         console.print("[dim]a worker goes on with it: `interlock work`[/dim]")
 
 
 def _requests(console: Console, requests: list[Unwind]) -> None:
-    shown = table("request", "scope", "target", "state", "undone", "blocked by")
+    if not requests:
+        console.print("[dim]nothing was asked to be undone[/dim]")
+        return
+    listed = table("request", "scope", "target", "state", "undone", "blocked by")
     for each in requests:
-        shown.add_row(
-            short(each.id), each.scope, each.target, each.state, str(each.undone), escape(each.blocked_why or "-")
+        listed.add_row(
+            short(each.id), each.scope, each.target, each.state, str(each.undone), shown(each.blocked_why or "-")
         )
-    console.print(shown)
+    console.print(listed)

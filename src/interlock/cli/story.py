@@ -1,85 +1,58 @@
 """An action and a contract as a person reads them."""
 
+from collections.abc import Iterator
+
 import msgspec
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
-from interlock.cli.output import moment, state
+from interlock.cli.output import moment, pairs, safe, short, shown, state
 from interlock.domain.action import MEANING, Action
+from interlock.domain.approval import Hold
 from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Contract, NoReversal, Reversal
+from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup, NoReversal, Reversal
 from interlock.domain.duration import words
+from interlock.sdk.outcomes import why
+
+Line = tuple[str, str]
+"""What something is called, and what it is."""
+
+_NEXT = {
+    "held": "interlock approve {action} --as NAME    (or `reject`, `modify`)",
+    "ready": "interlock work    (a worker runs it)",
+    "unknown": "interlock settle {action} done|failed --as NAME    (once you looked)",
+    "undo_failed": "interlock retry    (lists what blocks)",
+}
 
 
 def show_action(console: Console, action: Action, contract: Contract | None) -> None:
     """The whole life of an action, top to bottom."""
-    console.print(f"[bold]{action.contract}[/bold]  {state(action.state)}  [dim]{MEANING[action.state]}[/dim]")
-    _line(console, "action", action.id)
-    _line(console, "task", f"{action.task}  agent {action.agent}  for {action.initiator}")
-    _line(console, "release", action.release[:12])
-    _line(console, "proposed", moment(action.proposed_at))
-    for name, value in action.arguments.items():
-        _line(console, f"  {name}", text(value))
-    for name, value in action.facts.items():
-        _line(console, f"  fact {name}", text(value))
-    if action.justification:
-        _line(console, "because", action.justification)
-    if contract is not None:
-        _line(
-            console,
-            "contract",
-            f"version {contract.version}, {contract.effect}, {contract.risk} risk, {_reversal(contract)}",
-        )
-    if action.decision is not None:
-        by = ", ".join(action.decision.because)
-        _line(
-            console,
-            "decision",
-            f"{action.decision.verdict.replace('_', ' ')} by {by}, policies {action.decision.bundle[:12]}",
-        )
-    for reason in action.reasons:
-        _line(console, "reason", reason)
-    if action.hold is not None:
-        for need in action.hold.requirements:
-            _line(
-                console,
-                "asks",
-                f"{need.quorum} × {need.role} (policy {need.policy}) until {moment(action.hold.expires_at)}",
-            )
-        for word in action.hold.approvals:
-            note = f": {word.note}" if word.note else ""
-            _line(console, word.verdict, f"{word.person} at {moment(word.decided_at)}{note}")
-        _line(console, "view", action.hold.view[:12])
-    if action.attempt:
-        _line(
-            console, "attempts", f"{action.attempt}, the last at {moment(action.dispatched_at)}, fence {action.fence}"
-        )
-    if action.outcome is not None:
-        said = action.outcome
-        _line(console, "outcome", f"said by the {said.by} at {moment(said.observed_at)}")
-        if said.result is not None:
-            _line(console, "  result", text(said.result))
-        for label, words_ in (("  error", said.error), ("  note", said.note)):
-            if words_:
-                _line(console, label, words_)
-    if action.undoes:
-        _line(console, "undoes", action.undoes)
-    if action.undone_by:
-        _line(console, "undone by", action.undone_by)
-    _line(console, "evidence", f"{action.entries} entries; `interlock packet {action.id[-12:]}` shows them")
+    console.print(f"[bold]{shown(action.contract)}[/bold]  {state(action.state)}  [dim]{MEANING[action.state]}[/dim]")
+    _print(console, [*_proposed(action), *_decided(action, contract), *_carried_out(action), *_left(action)])
 
 
 def show_contract(console: Console, contract: Contract) -> None:
     """What a contract promises."""
-    console.print(f"[bold]{contract.name}[/bold] version {contract.version}  [dim]{escape(contract.description)}[/dim]")
-    _line(console, "digest", contract.digest)
-    _line(console, "owner", contract.owner or "-")
-    _line(console, "effect", f"{contract.effect}, {contract.risk} risk")
-    _line(console, "repeats", text(msgspec.to_builtins(contract.idempotency)))
-    _line(console, "undo", _reversal(contract))
-    _line(console, "timeout", words(contract.timeout_ms))
-    _line(console, "takes", text(contract.input_schema))
-    _line(console, "gives", text(contract.output_schema))
+    said = f"  [dim]{shown(contract.description)}[/dim]" if contract.description else ""
+    console.print(f"[bold]{shown(contract.name)}[/bold]  version {shown(contract.version)}{said}")
+    lines: list[Line] = [
+        ("digest", contract.digest),
+        ("owner", contract.owner or "-"),
+        ("effect", f"{contract.effect}, {contract.risk} risk"),
+        ("repeats", _repeats(contract)),
+        ("undo", reversal(contract)),
+        ("timeout", words(contract.timeout_ms)),
+        ("runs", _target(contract)),
+    ]
+    if contract.cost is not None:
+        lines.append(("costs", f"{text(contract.cost.amount)} of {text(contract.cost.unit)}"))
+    for name, kind in sorted(contract.data_classes.items()):
+        lines.append(("data", f"{name}: {kind}"))
+    lines += _fields("takes", contract.input_schema)
+    lines += _fields("gives", contract.output_schema)
+    if contract.facts is not None:
+        lines += _fields("facts", contract.facts.schema)
+    _print(console, lines)
 
 
 def text(value: JsonValue) -> str:
@@ -87,15 +60,137 @@ def text(value: JsonValue) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _line(console: Console, label: str, value: str) -> None:
-    console.print(f"  [dim]{escape(label):<14}[/dim] {escape(value)}")
-
-
-def _reversal(contract: Contract) -> str:
+def reversal(contract: Contract) -> str:
+    """How a contract's effect is taken back, in words."""
     match contract.reversal:
         case Reversal(contract=name, within_ms=within):
             return f"undone by {name} within {words(within)}"
-        case NoReversal(why=why):
-            return f"cannot be undone: {why}"
+        case NoReversal(why=reason):
+            return f"cannot be undone: {reason}"
         case None:
             return "nothing to undo"
+
+
+def _proposed(action: Action) -> Iterator[Line]:
+    yield "action", action.id
+    yield "task", f"{action.task}  agent {action.agent}  for {action.initiator}"
+    yield "release", action.release[:12]
+    yield "proposed", moment(action.proposed_at)
+    for name, value in action.arguments.items():
+        yield f"  {name}", text(value)
+    for name, value in action.facts.items():
+        yield f"  fact {name}", text(value)
+    if action.justification:
+        yield "because", action.justification
+
+
+def _decided(action: Action, contract: Contract | None) -> Iterator[Line]:
+    if contract is not None:
+        promise = f"{contract.effect}, {contract.risk} risk, {reversal(contract)}"
+        yield "contract", f"version {contract.version}, {promise}"
+    if action.decision is not None:
+        by = ", ".join(action.decision.because)
+        verdict = action.decision.verdict.replace("_", " ")
+        yield "decision", f"{verdict} by {by}, policies {action.decision.bundle[:12]}"
+    rule, reasons = why(action)
+    for reason in reasons:
+        yield "reason", f"{reason} ({rule})" if rule else reason
+    if action.hold is not None:
+        yield from _held(action.hold)
+
+
+def _held(hold: Hold) -> Iterator[Line]:
+    for need in hold.requirements:
+        until = moment(hold.expires_at)
+        yield "asks", f"{need.quorum} of role {need.role} (policy {need.policy}) until {until}"
+    for word in hold.approvals:
+        note = f": {word.note}" if word.note else ""
+        yield word.verdict, f"{word.person} at {moment(word.decided_at)}{note}"
+    yield "view", hold.view[:12]
+
+
+def _carried_out(action: Action) -> Iterator[Line]:
+    if action.attempt:
+        last = moment(action.dispatched_at)
+        yield "attempts", f"{action.attempt}, the last at {last}, fence {action.fence}"
+    said = action.outcome
+    if said is not None:
+        yield "outcome", f"said by the {said.by} at {moment(said.observed_at)}"
+        if said.result is not None:
+            yield "  result", text(said.result)
+        if said.verified is not None:
+            yield "  verified", "yes" if said.verified else "no: the postcondition does not hold"
+        if said.error:
+            yield "  error", said.error
+        if said.note:
+            yield "  note", said.note
+
+
+def _left(action: Action) -> Iterator[Line]:
+    if action.undoes:
+        yield "undoes", action.undoes
+    if action.undone_by:
+        yield "undone by", action.undone_by
+    entries = f"{action.entries} entry" if action.entries == 1 else f"{action.entries} entries"
+    yield "evidence", f"{entries}; `interlock packet {short(action.id)}` shows all"
+    if action.state in _NEXT:
+        yield "next", _NEXT[action.state].format(action=short(action.id))
+
+
+def _repeats(contract: Contract) -> str:
+    match contract.idempotency:
+        case Keyed(retention_ms=retention):
+            return f"keyed: with the same key, for {words(retention)}"
+        case Conditional():
+            return "conditional: the target refuses a second landing"
+        case Lookup(quarantine_ms=quarantine):
+            wait = f" after {words(quarantine)}" if quarantine else ""
+            return f"lookup: the target is asked whether it happened{wait}"
+        case Blind():
+            return "blind: one attempt"
+
+
+def _target(contract: Contract) -> str:
+    target = msgspec.to_builtins(contract.target)
+    place = target.get("target") or target.get("name") or f"{target.get('method', 'POST')} {target.get('url')}"
+    return f"{place} ({contract.target.__struct_config__.tag})".replace("_", " ")
+
+
+def _fields(label: str, schema: dict[str, JsonValue]) -> list[Line]:
+    """An object's members, one a line; anything else on one line."""
+    properties, required = schema.get("properties"), schema.get("required")
+    if not isinstance(properties, dict) or not properties:
+        return [(label, _kind(schema) if schema else "anything")]
+    must = required if isinstance(required, list) else []
+    lines: list[Line] = []
+    for name, member in properties.items():
+        optional = "" if name in must else " (optional)"
+        lines.append((label if not lines else "", f"{name}{optional}: {_kind(member)}"))
+    return lines
+
+
+def _kind(schema: JsonValue) -> str:
+    """A schema in a few words: its type, then whatever else it says."""
+    if not isinstance(schema, dict):
+        return text(schema)
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        return reference.rpartition("/")[2]
+    kind, enum = schema.get("type"), schema.get("enum")
+    if isinstance(enum, list):
+        said = "one of " + ", ".join(text(each) for each in enum)
+    else:
+        said = " or ".join(text(each) for each in kind) if isinstance(kind, list) else text(kind or "value")
+    rest = [
+        f"{name} {text(value)}"
+        for name, value in schema.items()
+        if name not in ("type", "enum", "title", "properties", "required", "additionalProperties", "$defs")
+    ]
+    return ", ".join([said, *rest])
+
+
+def _print(console: Console, lines: list[Line]) -> None:
+    table = pairs()
+    for label, value in lines:
+        table.add_row(Text(f"  {safe(label)}"), Text(safe(value)))
+    console.print(table)

@@ -22,7 +22,7 @@ def demo(
         Path | None, typer.Option(help="Leave the whole shop, its log and its workspace in this folder.")
     ] = None,
 ) -> None:
-    """A day of a shop: agents act through the gate, are stopped, killed, undone, and proven. Ends non-zero if a promise breaks."""
+    """A day of a shop: agents act through the gate, are stopped, killed, undone and proven. A broken promise ends non-zero."""
     day = import_module("interlock_demo.day")
     code: int = day.run(keep)
     sys.stdout.flush()

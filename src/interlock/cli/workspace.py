@@ -1,16 +1,16 @@
 """`init`, `check`, `apply`: the workspace as files, and bringing it into force."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from interlock.bootstrap import definition, initialise, read_site
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, run
+from interlock.cli.output import Exit, run, shown
 from interlock.domain.errors import InterlockError
 
 
@@ -35,8 +35,9 @@ def init(
 
     def show(console: Console) -> None:
         for path in made:
-            console.print(f"  [green]+[/green] {escape(path)}")
-        console.print(f"\nNext: [bold]cd {escape(str(folder))} && interlock check && interlock apply[/bold]")
+            console.print(f"  [green]+[/green] {shown(path)}")
+        there = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+        console.print(f"\nNext: [bold]{shown(there)}interlock check && interlock apply[/bold]")
 
     here.output.value({"folder": str(folder), "files": made}, show)
 
@@ -53,9 +54,9 @@ def check(context: typer.Context) -> None:
 
     def show(console: Console) -> None:
         for each in problems:
-            where = ":".join(str(part) for part in (each.file, each.line, each.column) if part)
+            where = ":".join(str(part) for part in (each.file or "workspace", each.line, each.column) if part)
             colour = "red" if each.severity == "error" else "yellow"
-            console.print(f"{escape(where)}: [{colour}]{each.severity}[/{colour}] {escape(each.message)}")
+            console.print(f"{shown(where)}: [{colour}]{each.severity}[/{colour}] {shown(each.message)}")
         counts = site.counts()
         said = ", ".join(f"{count} {word}" for word, count in counts.items())
         console.print(f"[red]{len(wrong)} wrong[/red], {said}" if wrong else f"[green]all good[/green]: {said}")

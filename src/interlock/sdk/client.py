@@ -5,6 +5,7 @@ that is simply called goes through the gate; `propose` gives the outcome as a va
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from types import TracebackType
@@ -197,9 +198,7 @@ class TaskScope:
     def _nested(self) -> Opening:
         """A task opened inside another is its child."""
         if self._handle is not None:
-            raise NotAllowed(
-                "this task is open already", next_step="ask the client for another: `client.task(...)`"
-            )
+            raise NotAllowed("this task is open already", next_step="ask the client for another: `client.task(...)`")
         around = CURRENT.get()
         if isinstance(around, _Handle):
             return msgspec.structs.replace(self._opening, parent=around.task)
@@ -214,11 +213,9 @@ class TaskScope:
         if handle is None or token is None:
             raise NotAllowed("this task is not open", next_step="enter it with `with` or `async with`")
         self._handle = self._token = None
-        try:
-            CURRENT.reset(token)
-        except ValueError:
+        with contextlib.suppress(ValueError):
             # Left in another context than it was entered in, as test fixtures do: there it is not current.
-            pass
+            CURRENT.reset(token)
         return handle
 
 

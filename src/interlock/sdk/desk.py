@@ -125,7 +125,7 @@ class Desk:
 
 def _one(action: str | None, task: str | None, release: str | None) -> tuple[UnwindScope, str]:
     scopes: tuple[tuple[UnwindScope, str | None], ...] = (("action", action), ("task", task), ("release", release))
-    named = [(scope, target) for scope, target in scopes if target is not None]
+    named: list[tuple[UnwindScope, str]] = [(scope, target) for scope, target in scopes if target is not None]
     if len(named) != 1:
         raise ContractError("an undo names exactly one of `action`, `task` and `release`")
     return named[0]
