@@ -1,5 +1,6 @@
 """What a contract must say before anything may lean on it."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -177,3 +178,10 @@ def test_a_schema_never_says_what_it_was_given() -> None:
     error = next(iter(PRICE.takes.iter_errors({"sku": "a secret that is long", "price_minor": 1})))
 
     assert "secret" not in error.message
+
+
+def test_a_schema_reaches_nothing_outside_itself(tmp_path: Path) -> None:
+    """A reference to a file is refused even where the file is there: what a contract means stands in the contract."""
+    (tmp_path / "schema.json").write_text('{"type": "string"}')
+
+    assert "JSON Schema" in refusal(taking({"$ref": (tmp_path / "schema.json").as_uri()})).detail
