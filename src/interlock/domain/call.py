@@ -1,5 +1,7 @@
 """What a tool is told with each call, and the three things that can come back."""
 
+from typing import Any
+
 import msgspec
 
 from interlock.domain.canonical import JsonValue
@@ -24,9 +26,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Landed(msgspec.Struct, frozen=True):
-    """It happened, with this result."""
+    """It happened, with this result: JSON, or, where a tool's own code says so, anything that becomes JSON."""
 
-    result: JsonValue = None
+    result: Any = None
 
 
 class Nothing(msgspec.Struct, frozen=True):

@@ -83,7 +83,9 @@ class PythonTarget(_Part, frozen=True, kw_only=True, tag="python"):
 
 class HttpTarget(_Part, frozen=True, kw_only=True, tag="http"):
     """A request. `{name}` in `url` is an argument, percent-encoded; other arguments go into the JSON body (GET: the
-    query). `${NAME}` in a header is an environment variable of the process that calls, never stored."""
+    query). Places may be paths (`{order.id}`) and name the call (`{call.idempotency_key}`, `{call.prepared.id}`); a
+    postcondition's also `{result.x}`. `${NAME}` in a header is an environment variable of the process that calls, never stored.
+    """
 
     url: str
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"

@@ -116,14 +116,10 @@ class Gate:
                 undo_attempt=original.undo_attempt + 1,
             )
             action, change = await self._judged(draft, contract, unwind_task, orders, undoing=undoing)
-            after, fact = recorded(
-                original.after("undo", undone_by=action.id, undo_attempt=action.undo_attempt),
-                "compensation",
-                action.proposed_at,
-            )
-            ended = action.state in ("denied", "refused", "shadowed")
-            if ended:
-                after = after.after("undo_fail", reasons=action.reasons)
+            moved = original.after("undo", undone_by=action.id, undo_attempt=action.undo_attempt)
+            if action.state in ("denied", "refused", "shadowed"):
+                moved = moved.after("undo_fail", reasons=action.reasons)
+            after, fact = recorded(moved, "compensation", action.proposed_at)
             change = msgspec.structs.replace(change, puts=(*change.puts, after), facts=(*change.facts, fact))
             try:
                 return await self._record(action, change)
