@@ -196,6 +196,16 @@ def test_modules_are_imported_and_their_tools_found(tmp_path: Path) -> None:
     assert sys.path[0] == str(tmp_path / "py")
 
 
+def test_a_tool_that_two_modules_name_is_one_contract(tmp_path: Path) -> None:
+    """A package that names the tools of its modules declares none of its own."""
+    (tmp_path / "first_tools.py").write_text(TOOLS)
+    (tmp_path / "second_tools.py").write_text("from first_tools import count")
+
+    contracts = load_modules(["first_tools", "second_tools"], [tmp_path], tools_in)
+
+    assert [contract.name for contract in contracts] == ["stock.count"]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -52,6 +52,7 @@ def test_open_schemas_are_closed() -> None:
     contract = made(TOOL)
 
     assert contract.input_schema["additionalProperties"] is False
+    assert made({**TOOL, "inputSchema": {**TOOL["inputSchema"], "additionalProperties": True}}) == contract
     with pytest.raises(ContractError) as caught:
         bind(contract, {"title": "a", "assignee": "b"}, nonce="0")
     assert caught.value.path == "/assignee"
