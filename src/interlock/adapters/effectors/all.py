@@ -1,9 +1,8 @@
 """Every door, chosen by what a contract's target says."""
 
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from interlock.adapters.effectors.answers import targets_of
-from interlock.adapters.effectors.http_call import HttpEffectors
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
 from interlock.domain.call import Answer, Call
 from interlock.domain.canonical import JsonValue
@@ -11,10 +10,28 @@ from interlock.domain.contract import Contract, HttpTarget, InProcess, PythonTar
 from interlock.ports.effector import Role
 
 
+class Http(Protocol):
+    """`HttpEffectors`, or what makes them when they are first needed: their client is slow to import."""
+
+    def reaches(self, target: HttpTarget) -> bool:
+        """Whether this process can send to it."""
+        ...
+
+    async def invoke(
+        self, contract: Contract, target: HttpTarget, role: Role, arguments: dict[str, JsonValue], call: Call
+    ) -> Answer:
+        """Send one request."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
 class AllEffectors:
     """The port, over the three kinds of target."""
 
-    def __init__(self, *, python: PythonEffectors, http: HttpEffectors, in_process: InProcessEffectors) -> None:
+    def __init__(self, *, python: PythonEffectors, http: Http, in_process: InProcessEffectors) -> None:
         self.python = python
         self.http = http
         self.in_process = in_process
