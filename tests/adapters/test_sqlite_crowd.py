@@ -7,10 +7,12 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -33,11 +35,19 @@ class Hand:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
         self.said: list[dict[str, Any]] = []
+        self._lines: SimpleQueue[str] = SimpleQueue()
+        # Somebody must listen all the time: a full pipe would hold up who speaks.
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
 
     def hear(self) -> dict[str, Any] | None:
         """The next thing it says, or None when it is over."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        line = self._lines.get()
         if not line.endswith("\n"):
             return None
         self.said.append(json.loads(line))
@@ -115,6 +125,7 @@ def test_killed_in_the_middle(path: Path, seed: str) -> None:
             victim.process.send_signal(signal.SIGKILL)
             while victim.hear() is not None:
                 pass
+            victim.process.wait()
             told |= set(victim.stored)
         stored, _ = accounts(path, seed)
         assert told <= stored

@@ -81,6 +81,10 @@ TILE: Final = "SELECT hashes FROM tile WHERE tenant = ? AND level = ? AND n = ?"
 TILE_ROOTS: Final = "SELECT root FROM tile WHERE tenant = ? AND level = ? AND n >= ? AND n < ? ORDER BY n"
 ADD_TILE: Final = "INSERT INTO tile (tenant, level, n, root, hashes) VALUES (?, ?, ?, ?, ?)"
 
+OPEN: Final = frozenset({"aborting", "held", "prepared", "preparing", "ready", "undo_failed", "undoing", "unknown"})
+"""What somebody may have to look at. There are few of them among many, so they have an index, with these very words."""
+_IS_OPEN: Final = " AND state IN ('" + "', '".join(sorted(OPEN)) + "')"
+
 MOST_ENTRIES: Final = 2**40
 """How many entries one tenant's log can have in this file."""
 
@@ -135,22 +139,23 @@ def saved_action(tenant: int, action: Action, body: str) -> Values:
 
 def listed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
     """The statement for a page of actions, and its values."""
-    where, values = _narrowed(tenant, query)
+    source, values = _narrowed(tenant, query)
     if query.before is not None:
-        where += " AND id < ?"
+        source += " AND id < ?"
         values = (*values, query.before)
     order = "ASC" if query.oldest_first else "DESC"
-    return f"SELECT body FROM action WHERE {where} ORDER BY id {order} LIMIT ?", (*values, query.limit)  # noqa: S608  only our own words
+    return f"SELECT body FROM {source} ORDER BY id {order} LIMIT ?", (*values, query.limit)  # noqa: S608  only our own words
 
 
 def counted(tenant: int, query: ActionQuery) -> tuple[str, Values]:
     """The statement for how many there are, and its values."""
-    where, values = _narrowed(tenant, query)
-    return f"SELECT count(*) FROM action WHERE {where}", values  # noqa: S608  only our own words
+    source, values = _narrowed(tenant, query)
+    return f"SELECT count(*) FROM {source}", values  # noqa: S608  only our own words
 
 
 def _narrowed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
-    where = "tenant = ?"
+    """The table, the index to use (SQLite would walk all ids, because they are wanted in order) and the conditions."""
+    where = " WHERE tenant = ?"
     values: list[Value] = [tenant]
     for column, wanted in (
         ("task", query.task),
@@ -163,12 +168,18 @@ def _narrowed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
         if wanted is not None:
             where += f" AND {column} = ?"
             values.append(wanted)
-    if query.release is not None and query.task is None:
-        where += " AND task IN (SELECT task FROM release_task WHERE tenant = ? AND release = ?)"
-        values += (tenant, query.release)
     if query.states:
         where += f" AND state IN ({', '.join('?' * len(query.states))})"
         values += query.states
     if not query.undos:
         where += " AND undoes IS NULL"
-    return where, tuple(values)
+    if query.undoes is not None:
+        return "action INDEXED BY action_undoes" + where, tuple(values)
+    if query.task is not None:
+        return "action INDEXED BY action_task" + where, tuple(values)
+    if query.release is not None:
+        where += " AND task IN (SELECT task FROM release_task WHERE tenant = ? AND release = ?)"
+        return "action INDEXED BY action_task" + where, (*values, tenant, query.release)
+    if query.states and OPEN.issuperset(query.states):
+        return "action INDEXED BY action_open" + where + _IS_OPEN, tuple(values)
+    return "action" + where, tuple(values)

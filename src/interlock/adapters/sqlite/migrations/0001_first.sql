@@ -42,6 +42,8 @@ CREATE TABLE action (
 
 CREATE INDEX action_due ON action (tenant, place, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX action_task ON action (tenant, task, fingerprint);
+CREATE INDEX action_open ON action (tenant, state, id)
+WHERE state IN ('aborting', 'held', 'prepared', 'preparing', 'ready', 'undo_failed', 'undoing', 'unknown');
 CREATE INDEX action_undoes ON action (tenant, undoes) WHERE undoes IS NOT NULL;
 
 -- Which tasks ran under a release: the way from a release to its actions.
