@@ -54,7 +54,7 @@ def test_how_an_action_is_born(move: Move) -> None:
 @pytest.mark.proves("action.moves")
 def test_every_way_ends() -> None:
     """From every state an end, or `done`, can be reached; an end is left by nothing."""
-    good = {*ENDS, "done"}
+    good: set[str] = {*ENDS, "done"}
     for _ in STATES:
         good |= {state for state, ways in MOVES.items() if set(ways.values()) & good}
     assert good == {*STATES, NEW}

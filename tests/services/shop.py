@@ -110,10 +110,12 @@ class Shop(World):
         return sum((target.effects for target in self.targets.values()), Counter[str]())
 
     def _prepare(self, arguments: dict[str, JsonValue], call: Call) -> Answer:
+        del arguments
         self.prepared.add(call.idempotency_key)
         return Landed("token")
 
     def _abort(self, arguments: dict[str, JsonValue], call: Call) -> Answer:
+        del arguments
         self.prepared.discard(call.idempotency_key)
         return Landed(None)
 

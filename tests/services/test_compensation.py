@@ -7,6 +7,7 @@ import pytest
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Contract, Keyed, Lookup, NoReversal, PythonTarget, Reversal
+from interlock.domain.control import StopScope
 from interlock.domain.duration import DAY
 from interlock.domain.errors import IllegalMove, NotFound
 from interlock.domain.ids import ContractName, Person
@@ -308,9 +309,7 @@ async def test_two_requests_at_once_are_one() -> None:
         name = {"action": action.id, "task": task.id, "release": task.release}[scope]
         planes = [world.plane, world.another("w2")]
 
-        found = await asyncio.gather(
-            *(each.compensation.undo(scope, name, by="rita", why="wrong") for each in planes)  # type: ignore[arg-type]
-        )
+        found = await asyncio.gather(*(each.compensation.undo(scope, name, by="rita", why="wrong") for each in planes))
         await asyncio.gather(*(each.compensation.advance(found[0]) for each in planes))
         await finish(world)
 
@@ -356,7 +355,7 @@ async def test_what_cannot_be_asked_for() -> None:
     failed = await world.propose(await world.task(), n=-1)
     for scope in ("action", "task", "release"):
         with pytest.raises(NotFound):
-            await world.plane.compensation.undo(scope, "nothing", by="rita", why="wrong")  # type: ignore[arg-type]
+            await world.plane.compensation.undo(scope, "nothing", by="rita", why="wrong")
     with pytest.raises(IllegalMove):
         await world.plane.compensation.undo("action", failed.id, by="rita", why="wrong")
 
@@ -368,8 +367,9 @@ async def test_brakes_do_not_hold_undos() -> None:
     await world.apply(contract())
     task = await world.task()
     action = await world.propose(task)
-    for scope, name in (("all", ""), ("agent", "ag"), ("contract", "thing.take")):
-        await world.plane.registry.stop(scope, name, by="rita", why="halt")  # type: ignore[arg-type]
+    brakes: list[tuple[StopScope, str]] = [("all", ""), ("agent", "ag"), ("contract", "thing.take")]
+    for scope, name in brakes:
+        await world.plane.registry.stop(scope, name, by="rita", why="halt")
 
     await world.plane.compensation.undo("task", task.id, by="rita", why="wrong")
     await finish(world)

@@ -400,10 +400,13 @@ async def budget(world: World, key: str) -> tuple[int, int]:
 async def test_twenty_at_once_on_a_budget_of_ten(scope: str) -> None:
     """Of twenty concurrent actions of three units each, from two processes, exactly three fit into ten."""
     world = World()
-    limits = (
-        {"budgets": {"EUR": 10}} if scope == "tenant" else {"agent_budgets": {"EUR": 10}} if scope == "agent" else {}
+    limits = {"EUR": 10}
+    await world.apply(
+        contract(cost=MONEY),
+        runtime=Runtime(max_repeats=100),
+        budgets=limits if scope == "tenant" else {},
+        agent_budgets=limits if scope == "agent" else {},
     )
-    await world.apply(contract(cost=MONEY), runtime=Runtime(max_repeats=100), **limits)
     task = await world.task(budgets={"EUR": 10} if scope == "task" else {})
     planes = [world.plane, world.another("w2")]
     key = {"tenant": "tenant", "agent": "agent:ag", "task": f"task:{task.id}"}[scope] + "/EUR"
@@ -489,7 +492,8 @@ async def test_an_action_whose_cost_is_not_known_is_refused(cost: Cost, argument
     }
     await world.apply(contract(cost=cost, input_schema=schema), budgets={"EUR": 10})
 
-    action = await world.propose(await world.task(), **arguments)
+    asked = Proposal(task=await world.task(), contract=ContractName("thing.put"), arguments=arguments)
+    action = await world.plane.gate.propose(asked)
 
     assert (action.state, action.reasons[0]) == ("refused", "interlock.cost")
     assert not world.effectors.calls

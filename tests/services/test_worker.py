@@ -4,16 +4,17 @@ import asyncio
 import logging
 
 import anyio
+import msgspec
 import pytest
 
-from interlock.adapters.memory import Faults
+from interlock.adapters.memory import Fault, Faults
+from interlock.domain.action import Action, State
 from interlock.domain.call import Answer, Call, Landed
 from interlock.domain.canonical import JsonValue
+from interlock.domain.change import Change
 from interlock.domain.contract import Reversal
-from interlock.domain.errors import NotFound
-from interlock.domain.ids import ContractName, Person
+from interlock.domain.ids import ContractName, Digest, Person
 from interlock.embedded import Embedded
-from interlock.services.execution import Execution
 from interlock.services.plane import ControlPlane
 from interlock.testing.world import World, contract
 from interlock.worker import Worker
@@ -27,6 +28,13 @@ async def run(world: World, process: ControlPlane | None = None, *, slots: int =
     """A worker until it is idle; not being idle within seconds is a failure."""
     with anyio.fail_after(5):
         return await Worker(process or world.plane, slots=slots).run(until_idle=True)
+
+
+async def until(world: World, action: Action, state: State) -> None:
+    """Wait until the action is in that state; seconds are too long."""
+    with anyio.fail_after(5):
+        while (await world.action(action)).state != state:
+            await world.store.changed(timeout_ms=10)
 
 
 @pytest.mark.proves("worker.drives")
@@ -53,35 +61,24 @@ async def test_one_action_that_cannot_be_driven_stops_nobody(caplog: pytest.LogC
     poison = await world.propose(task, n=1, here=False)
     others = [await world.propose(task, n=n, here=False) for n in range(2, 9)]
 
-    class Poisoned(Execution):
-        async def drive(self, action):  # type: ignore[no-untyped-def]  # the signature of the real one
-            if action.id == poison.id:
-                raise NotFound("its contract is gone")
-            return await super().drive(action)
-
-    execution = Poisoned.__new__(Poisoned)
-    execution.__dict__.update(vars(world.plane.execution))
+    await world.store.commit(Change(puts=(msgspec.structs.replace(poison, contract_digest=Digest("gone")),)))
     with caplog.at_level(logging.WARNING, "interlock.worker"):
-        await run(world, type(world.plane)(**{**_parts(world.plane), "execution": execution}))
+        await run(world)
 
     assert {(await world.action(each)).state for each in others} == {"done"}
     assert (await world.action(poison)).state == "ready"
-    assert "its contract is gone" in caplog.text
-
-
-def _parts(process: ControlPlane) -> dict[str, object]:
-    return {name: getattr(process, name) for name in process.__struct_fields__}
+    assert "there is no contract `gone`" in caplog.text
 
 
 @pytest.mark.proves("worker.store")
 @pytest.mark.parametrize("fault", ["stored", "not stored"])
-async def test_a_store_that_is_not_sure_does_not_end_it(fault: str) -> None:
+async def test_a_store_that_is_not_sure_does_not_end_it(fault: Fault) -> None:
     """A claim or an outcome that may or may not have been stored: the worker goes on, and the effect is there once."""
     for nth in range(1, 4):
         world = World(faults=Faults())
         await world.apply(contract())
         action = await world.propose(await world.task(), here=False)
-        world.store.faults.at[world.store.faults.writes + nth] = fault  # type: ignore[assignment]
+        world.store.faults.at[world.store.faults.writes + nth] = fault
 
         await run(world)
         world.clock.advance(60_000)
@@ -116,9 +113,10 @@ async def test_a_long_undo_keeps_nobody_waiting() -> None:
     await world.apply(contract())
     task, other = await world.task(), await world.task()
     undone = await world.propose(task)
-    release = asyncio.Event()
+    began, release = asyncio.Event(), asyncio.Event()
 
     async def slow(arguments: dict[str, JsonValue], call: Call) -> Answer:
+        began.set()
         await release.wait()
         return Landed(arguments)
 
@@ -126,16 +124,11 @@ async def test_a_long_undo_keeps_nobody_waiting() -> None:
     await world.plane.compensation.undo("action", undone.id, by="rita", why="wrong")
     async with anyio.create_task_group() as group:
         group.start_soon(Worker(world.plane).run)
-        while not world.effectors.calls["thing.take", "run"]:
-            await asyncio.sleep(0.001)
+        await began.wait()
         waiting = await world.propose(other, n=5, here=False)
-        with anyio.fail_after(3):
-            while (await world.action(waiting)).state != "done":
-                await asyncio.sleep(0.005)
+        await until(world, waiting, "done")
         release.set()
-        with anyio.fail_after(3):
-            while (await world.action(undone)).state != "undone":
-                await asyncio.sleep(0.005)
+        await until(world, undone, "undone")
         group.cancel_scope.cancel()
 
 

@@ -7,7 +7,7 @@ import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import anyio
+import anyio.lowlevel
 
 from interlock.domain.bundle import Bundle
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
@@ -36,7 +36,7 @@ class ManualClock:
 
     async def sleep(self, ms: int) -> None:
         """Let `ms` pass at once, and others go first."""
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         self.advance(max(ms, 0))
 
 
@@ -149,7 +149,7 @@ class ScriptedEffectors:
 
     def __init__(self) -> None:
         self._scripts: dict[tuple[str, Role], Script] = {}
-        self.calls: Counter[tuple[str, Role]] = Counter()
+        self.calls: Counter[tuple[str, str]] = Counter()
         self.reachable = True
 
     def on(self, contract: str, role: Role, script: Script) -> None:
@@ -219,9 +219,9 @@ class Target:
 
 
 __all__ = [
+    "CountedIds",
     "Crash",
     "CrashAt",
-    "CountedIds",
     "Landed",
     "ManualClock",
     "Nothing",

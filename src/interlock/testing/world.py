@@ -37,7 +37,7 @@ TIMING = Timing(lease_margin_ms=1_000, skew_ms=100)
 
 def permit(name: str = "all") -> tuple[Policy, Predicate]:
     """A policy that permits everything."""
-    return Policy(id=f"permit.{name}", effect="permit", owner="pia"), lambda question: True
+    return Policy(id=f"permit.{name}", effect="permit", owner="pia"), lambda _: True
 
 
 def contract(name: str = "thing.put", **changes: object) -> Contract:
