@@ -18,7 +18,7 @@ from interlock_demo.program import CommandFailed, WorkerProcess
 from interlock_demo.queue import queue_of
 from interlock_demo.report import evening
 from interlock_demo.setting import Setting, set_up
-from interlock_demo.telling import StoryBroken, Teller
+from interlock_demo.telling import StoryBroken, Teller, many
 from interlock_demo.world.process import PaymentProcess
 
 NUMBER = 7
@@ -68,15 +68,23 @@ def _tell_all(tell: Teller, folder: Path, *, kept: bool) -> int:
         broken = _day(tell, folder)
     except (CommandFailed, StoryBroken, interlock.InterlockError) as error:
         broken = [str(error)]
+    code = verdict(tell, broken, f"{time.monotonic() - started:.0f} s")
+    if kept:
+        tell.line("note", f"everything is in {folder}")
+        tell.line("note", f"look around: . {folder}/env; interlock actions; interlock show ID; interlock packet ID")
+    return code
+
+
+def verdict(tell: Teller, broken: list[str], took: str) -> int:
+    """Say how the day ended, and give the exit code: 0 only when nothing was broken."""
     tell.chapter("19:00", "Closed")
     for each in broken:
         tell.line("no", each)
-    seconds = f"{time.monotonic() - started:.0f} s"
-    if not broken:
-        tell.line("yes", f"Every promise was kept. {seconds}.")
-    if kept:
-        tell.line("note", f"Everything is in {folder}: `. {folder}/env`, then `interlock actions`, `interlock show ID`")
-    return 1 if broken else 0
+    if broken:
+        tell.line("no", f"{many(len(broken), 'promise')} broken, after {took}")
+        return 1
+    tell.line("yes", f"every promise was kept, in {took}")
+    return 0
 
 
 def _day(tell: Teller, folder: Path) -> list[str]:
@@ -90,8 +98,8 @@ def _day(tell: Teller, folder: Path) -> list[str]:
         queue = queue_of(setting.place, NUMBER)
         with interlock.open(setting.workspace) as lock:
             tallies = open_for_business(tell, setting, lock, queue)
-            agreed = decide(tell, setting, tallies.noted("held"))
-            power_cut(tell, setting, payments, worker, agreed)
+            agreed = decide(tell, setting, lock, tallies.noted("held"))
+            power_cut(tell, setting, lock, payments, worker, agreed)
             original_prices = bad_release(tell, setting, lock, queue)
         worker.kill()
         return evening(tell, setting, original_prices)

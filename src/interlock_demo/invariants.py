@@ -46,7 +46,12 @@ def check(place: Place, original_prices: Mapping[str, int]) -> list[Check]:
 
 def euros(minor: int) -> str:
     """An amount as people write it: `1 234.50 EUR`."""
-    return f"{minor / 100:,.2f}".replace(",", " ") + " EUR"
+    return f"{plain(minor)} EUR"
+
+
+def plain(minor: int) -> str:
+    """The same without its currency."""
+    return f"{minor // 100:,}.{minor % 100:02d}".replace(",", " ")
 
 
 def money_agrees(shop: sqlite3.Connection, payments: sqlite3.Connection) -> Check:
@@ -58,7 +63,7 @@ def money_agrees(shop: sqlite3.Connection, payments: sqlite3.Connection) -> Chec
     return Check(
         name="money in equals money out",
         holds=taken == sold and given == owed,
-        sentence=f"in {euros(taken)} of {euros(sold)} sold, out {euros(given)} of {euros(owed)} owed",
+        sentence=f"in: {euros(taken)} for {plain(sold)} sold; out: {euros(given)} for {plain(owed)} owed",
         figures={"taken_minor": taken, "sold_minor": sold, "given_minor": given, "owed_minor": owed},
     )
 
@@ -78,7 +83,7 @@ def books_agree(shop: sqlite3.Connection, payments: sqlite3.Connection) -> Check
     return Check(
         name="the books agree",
         holds=missing == 0 and invented == 0,
-        sentence=f"{booked.total()} ledger entries, {done.total()} movements at the payment service"
+        sentence=f"{booked.total()} entries in the ledger, {done.total()} payments and refunds"
         + (f": {missing} missing, {invented} invented" if missing or invented else ", one for one"),
         figures={"booked": booked.total(), "moved": done.total(), "missing": missing, "invented": invented},
     )
@@ -109,7 +114,7 @@ def refunded_once(payments: sqlite3.Connection) -> Check:
     return Check(
         name="no doubled refund",
         holds=doubled == 0,
-        sentence=f"{asked} calls asked for a refund, {len(refunds)} returns were paid, {doubled or 'none'} of them twice",
+        sentence=f"{asked} calls asked for a refund, {len(refunds)} returns were paid, {doubled or 'none'} twice",
         figures={"calls": asked, "returns": len(refunds), "doubled": doubled},
     )
 

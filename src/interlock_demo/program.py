@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-INTERLOCK = (sys.executable, "-c", "from interlock.cli import main; main()")
+INTERLOCK = (sys.executable, "-m", "interlock")
 DONE, WAITING, NOT_VERIFIED = 0, 6, 4
 """Exit codes of the program that the demo looks at; they are documented in its help."""
 

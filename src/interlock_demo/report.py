@@ -1,12 +1,11 @@
-"""18:00. What the shop's own tables say, and what the log says of itself; then somebody edits a copy of the log."""
+"""18:00. What the shop's own tables say, and what the log says of itself; then somebody edits copies of it."""
 
 import shutil
-import sqlite3
+import tempfile
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
+from interlock_demo.forgery import forge, kinder_word, smaller_refund
 from interlock_demo.invariants import Check, check
 from interlock_demo.program import DONE, NOT_VERIFIED, Program
 from interlock_demo.setting import Setting
@@ -23,8 +22,8 @@ def evening(tell: Teller, setting: Setting, original_prices: Mapping[str, int]) 
     )
     checks = check(setting.place, original_prices)
     for each in checks:
-        tell.line("yes" if each.holds else "no", f"{each.name:<32}", each.sentence)
-    return [*_broken(checks), *_log(tell, setting), *_forgery(tell, setting)]
+        tell.line("yes" if each.holds else "no", f"{each.name:<30}", each.sentence)
+    return [*_broken(checks), *_log(tell, setting), *_forgeries(tell, setting)]
 
 
 def _broken(checks: list[Check]) -> list[str]:
@@ -48,37 +47,20 @@ def _log(tell: Teller, setting: Setting) -> list[str]:
     return problems
 
 
-def _forgery(tell: Teller, setting: Setting) -> list[str]:
-    """Somebody who can write to the file changes one byte of one entry, in a copy."""
-    copy = setting.folder / "forged"
-    shutil.copytree(setting.workspace, copy)
-    index = _forge(copy)
-    found = _verified(copy, setting)
-    caught = [f"{each['place']}: {each['problem']}" for each in found["findings"]]
-    tell.line("note", f"in a copy, one letter of entry {spaced(index)} is changed, past every trigger of the database")
-    tell.command("sam", "verify", "--workspace", "forged")
-    if not caught:
-        tell.line("no", "and nobody noticed")
-        return ["a changed log verified"]
-    tell.line("yes", "caught", caught[0])
-    return []
-
-
-def _forge(workspace: Path) -> int:
-    """Change one letter of one entry in the middle of the log. Gives its index."""
-    with closing(sqlite3.connect(workspace / ".interlock" / "interlock.db")) as conn:
-        conn.execute("DROP TRIGGER entry_stays")
-        (size,) = conn.execute("SELECT count(*) FROM entry").fetchone()
-        index = int(size) // 2
-        (leaf,) = conn.execute("SELECT leaf FROM entry WHERE idx = ?", (index,)).fetchone()
-        place = len(leaf) // 2
-        forged = leaf[:place] + (b"A" if leaf[place : place + 1] != b"A" else b"B") + leaf[place + 1 :]
-        conn.execute("UPDATE entry SET leaf = ? WHERE idx = ?", (forged, index))
-        conn.commit()
-    return index
-
-
-def _verified(workspace: Path, setting: Setting) -> dict[str, Any]:
-    program = Program(workspace, {SHOP_HOME: str(setting.place.folder)})
-    found: dict[str, Any] = program.json("verify", expected=(DONE, NOT_VERIFIED))
-    return found
+def _forgeries(tell: Teller, setting: Setting) -> list[str]:
+    """Edit copies of the log, past every trigger of the database, and let them be verified."""
+    problems: list[str] = []
+    with tempfile.TemporaryDirectory(dir=setting.folder) as folder:
+        for number, forgery in enumerate((smaller_refund, kinder_word), start=1):
+            copy = Path(folder) / f"copy-{number}"
+            shutil.copytree(setting.workspace, copy)
+            done = forge(copy, forgery)
+            found = Program(copy, {SHOP_HOME: str(setting.place.folder)}).json("verify", expected=(DONE, NOT_VERIFIED))
+            tell.line("note", f"in a copy of the log, {done}")
+            if found["findings"]:
+                first = found["findings"][0]
+                tell.line("yes", "caught", f"{first['place']}: {first['problem']}")
+            else:
+                tell.line("no", "and nobody noticed")
+                problems.append(f"verified although {done}")
+    return problems

@@ -18,8 +18,6 @@ from interlock_demo.program import Program
 from interlock_demo.world.place import SHOP_HOME, Place
 from interlock_demo.world.seed import seed
 
-TENANT = "halden"
-
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """Where everything is, and the releases that the first `apply` formed, by agent."""
@@ -42,8 +40,9 @@ def set_up(folder: Path, number: int) -> Generator[Setting, None, None]:
     place, workspace = Place(folder=folder / "shop"), folder / "workspace"
     seed(place, number)
     program = Program(workspace, {SHOP_HOME: str(place.folder)})
-    program.json("init", str(workspace), "--name", TENANT)
-    _furnish(workspace)
+    with resources.as_file(resources.files("interlock_demo") / "workspace") as ours:
+        shutil.copytree(ours, workspace)
+    program.json("init", str(workspace))
     variables = {"INTERLOCK_WORKSPACE": workspace, SHOP_HOME: place.folder}
     (folder / "env").write_text("".join(f"export {name}='{value}'\n" for name, value in variables.items()), "utf-8")
     before = os.environ.get(SHOP_HOME)
@@ -56,16 +55,3 @@ def set_up(folder: Path, number: int) -> Generator[Setting, None, None]:
             del os.environ[SHOP_HOME]
         else:
             os.environ[SHOP_HOME] = before
-
-
-def _furnish(workspace: Path) -> None:
-    """Put the shop's files in place of the example's; the keys stay."""
-    for path in workspace.iterdir():
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    with resources.as_file(resources.files("interlock_demo") / "workspace") as ours:
-        shutil.copytree(ours, workspace, dirs_exist_ok=True)

@@ -58,6 +58,11 @@ class Teller:
         text = " ".join(f"'{word}'" if " " in word or "{" in word else word for word in words)
         self.console.print(Padding(f"[dim]{escape(person)} $[/dim] [bold]interlock {escape(text)}[/bold]", (0, 2)))
 
+    def code(self, person: str, line: str, why: str) -> None:
+        """What somebody's program says."""
+        told = f"[dim]{escape(person)} >>>[/dim] [bold]{escape(line)}[/bold]  [dim]{escape(why)}[/dim]"
+        self.console.print(Padding(told, (0, 2)))
+
     def edit(self, file: str, before: str, after: str) -> None:
         """One changed line of a file."""
         lines = f"[dim]{escape(file)}[/dim]\n[red]- {escape(before)}[/red]\n[green]+ {escape(after)}[/green]"

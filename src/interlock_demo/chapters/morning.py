@@ -15,6 +15,7 @@ from interlock_demo.invariants import euros
 from interlock_demo.queue import Queue
 from interlock_demo.setting import Setting
 from interlock_demo.telling import Teller, many, spaced
+from interlock_demo.tools.pricing import PriceFacts
 
 Step = Callable[[], None]
 AGENTS = ("pricing", "replenishment", "support", "assistant")
@@ -67,7 +68,7 @@ def open_for_business(tell: Teller, setting: Setting, lock: interlock.Client, qu
         running = [pool.submit(_work, bars, rows[agent], work[agent], tallies.of(agent)) for agent in AGENTS]
         for each in running:
             each.result()
-    _tell(tell, setting, tallies, queue)
+    _tell(tell, lock, tallies, queue)
     return tallies
 
 
@@ -78,16 +79,16 @@ def _work(bars: Progress, row: TaskID, steps: list[Step], tally: Tally) -> None:
         bars.update(row, advance=1, said=said)
 
 
-def _tell(tell: Teller, setting: Setting, tallies: Tallies, queue: Queue) -> None:
+def _tell(tell: Teller, lock: interlock.Client, tallies: Tallies, queue: Queue) -> None:
     denied, held, refused = (tallies.noted(word) for word in ("denied", "held", "refused"))
     done = sum(tallies.of(agent).outcomes["done"] for agent in AGENTS)
     tell.line("yes", f"{spaced(done)} actions done", "within policy, each with its way back")
     if denied:
         said = sorted({reason for note in denied for reason in note.reasons})
         tell.line("no", f"{many(len(denied), 'discount')} denied", "; ".join(said))
-        asked = setting.program.json("show", denied[0].action_id)
-        wanted, floor = asked["arguments"]["price_minor"], asked["facts"]["floor_minor"]
-        tell.line("note", f"{denied[0].subject}: wanted {euros(wanted)}, its floor is {euros(floor)}")
+        asked = lock.person("paula").action(denied[0].action_id)
+        wanted, floor = asked.arguments["price_minor"], msgspec.convert(asked.facts, PriceFacts).floor_minor
+        tell.line("note", f"{denied[0].subject}: wanted {euros(int(str(wanted)))}, its floor is {euros(floor)}")
     for note in held:
         if note.contract == "replenishment.order_stock":
             tell.line("wait", f"held: {note.subject}", "; ".join(note.reasons))

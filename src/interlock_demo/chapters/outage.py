@@ -1,17 +1,19 @@
 """13:00. The worker and the payment service die by SIGKILL while money is moving, and come back."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 
 import msgspec
 
+import interlock
 from interlock_demo.chapters.people import Approved
 from interlock_demo.program import WorkerProcess
 from interlock_demo.setting import Setting
 from interlock_demo.telling import StoryBroken, Teller, many, short
 from interlock_demo.world.db import connect, reading
 from interlock_demo.world.payments import Faults
+from interlock_demo.world.payments_client import Refund
 from interlock_demo.world.process import PaymentProcess
 
 SLOW_MS = 1_200
@@ -28,7 +30,12 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def power_cut(
-    tell: Teller, setting: Setting, payments: PaymentProcess, worker: WorkerProcess, agreed: Approved
+    tell: Teller,
+    setting: Setting,
+    lock: interlock.Client,
+    payments: PaymentProcess,
+    worker: WorkerProcess,
+    agreed: Approved,
 ) -> None:
     """Kill everything in the middle, and show that nothing is doubled and nothing is lost."""
     tell.chapter(
@@ -48,14 +55,14 @@ def power_cut(
     dead = _counts(setting)
     moved = dead.refunds - before.refunds
     tell.line("dead", f"kill -9 {worker_pid} {payments_pid}", "worker and payment service, at once")
-    recorded = sum(state == "done" for action, state in _states(setting, agreed).items() if action != agreed.order)
+    recorded = sum(state == "done" for action, state in _states(lock, agreed).items() if action != agreed.order)
     moved_both = f"{many(moved, 'refund')} paid and {many(dead.mails - before.mails, 'mail')} sent"
     tell.line("wait", moved_both, f"of which {recorded or 'nothing'} had been recorded as done")
     payments.start()
     worker.start()
     tell.line("back", f"payment service {payments.pid} and worker {worker.pid} come back", "and find what was begun")
     with tell.console.status("  waiting until what the dead worker began can no longer land, then asking again"):
-        _until(lambda: _settled(setting, agreed), "the new worker to settle everything")
+        _until(lambda: _settled(lock, agreed), "the new worker to settle everything")
     after = _counts(setting)
     paid, asked = after.refunds - before.refunds, after.asked - before.asked
     tell.line(
@@ -63,44 +70,41 @@ def power_cut(
         f"{asked} calls for {len(agreed.refunds)} refunds, {paid} paid",
         "the same key, so the first answer again",
     )
-    _settle_mail(tell, setting, agreed)
-    _one_life(tell, setting, agreed)
+    _settle_mail(tell, setting, lock, agreed)
+    _one_life(tell, lock, agreed)
 
 
-def _settle_mail(tell: Teller, setting: Setting, agreed: Approved) -> None:
+def _settle_mail(tell: Teller, setting: Setting, lock: interlock.Client, agreed: Approved) -> None:
     """Mail honours no key: what was in flight is unknown, and a person looks."""
-    unknown = setting.program.json("actions", "--state", "unknown")
-    strange = [action["contract"] for action in unknown if action["id"] not in agreed.mails]
-    if strange:
-        raise StoryBroken(f"`{strange[0]}` is unknown; only a mail may be")
+    sam = lock.person("sam")
+    unknown = [mail for mail in map(sam.action, agreed.mails) if mail.state == "unknown"]
     if unknown:
         why = "mail honours no key, so it is never tried twice: sam looks"
         tell.line("wait", f"{many(len(unknown), 'mail')} may or may not have gone out", why)
-    for action in unknown:
-        happened, found = _outbox(setting, **action["arguments"])
-        tell.command("sam", "settle", short(action["id"]), happened, "--note", found)
-        setting.program.json("settle", action["id"], happened, "--note", found, person="sam")
+    for mail in unknown:
+        happened, found = _outbox(setting, mail.arguments)
+        tell.command("sam", "settle", short(mail.id), happened, "--note", found)
+        setting.program.json("settle", mail.id, happened, "--note", found, person="sam")
 
 
-def _outbox(setting: Setting, recipient: str, subject: str, body: str) -> tuple[str, str]:
+def _outbox(setting: Setting, mail: Mapping[str, object]) -> tuple[str, str]:
     """Whether a mail went out, as `settle` takes it, and in words."""
     with reading(setting.place.payments_db) as conn:
         row = conn.execute(
-            "SELECT mail_id FROM mails WHERE recipient = ? AND subject = ? AND body = ?", (recipient, subject, body)
+            "SELECT mail_id FROM mails WHERE recipient = :recipient AND subject = :subject AND body = :body", dict(mail)
         ).fetchone()
     return ("failed", "not in the outbox") if row is None else ("done", f"in the outbox as {row['mail_id']}")
 
 
-def _one_life(tell: Teller, setting: Setting, agreed: Approved) -> None:
-    """One refund that was asked for twice, as the log has it."""
-    for refund in agreed.refunds:
-        action = setting.program.json("show", refund)
-        if action["attempt"] > 1:
-            by = ", ".join(word["person"] for word in action["hold"]["approvals"])
-            policies = ", ".join(action["decision"]["because"])
-            payment = action["outcome"]["result"]["refund_id"]
-            told = f"held by {policies}; approved by {by}; {action['attempt']} attempts by two workers; paid once, as {payment}"
-            tell.line("note", f"the life of {short(refund)}", f"{told}; {action['entries']} entries in the log")
+def _one_life(tell: Teller, lock: interlock.Client, agreed: Approved) -> None:
+    """One refund that was asked for twice."""
+    for refund in map(lock.person("sam").action, agreed.refunds):
+        if refund.attempt > 1 and refund.hold and refund.decision and refund.outcome:
+            policies = ", ".join(refund.decision.because)
+            by = ", ".join(word.person for word in refund.hold.approvals)
+            payment = msgspec.convert(refund.outcome.result, Refund).refund_id
+            told = f"held by {policies}; approved by {by}; {refund.attempt} attempts by two workers; paid once, as {payment}"
+            tell.line("note", f"the life of {short(refund.id)}", f"{told}; {refund.entries} entries in the log")
             return
 
 
@@ -109,17 +113,16 @@ def _in_the_middle(setting: Setting, before: Counts, agreed: Approved) -> bool:
     return now.mails > before.mails and now.refunds - before.refunds >= len(agreed.refunds) // 2
 
 
-def _settled(setting: Setting, agreed: Approved) -> bool:
+def _settled(lock: interlock.Client, agreed: Approved) -> bool:
     """Every approved action is done, or unknown and a mail."""
-    states = _states(setting, agreed)
+    states = _states(lock, agreed)
     return all(state == "done" or (state == "unknown" and action in agreed.mails) for action, state in states.items())
 
 
-def _states(setting: Setting, agreed: Approved) -> dict[str, str]:
-    """How the approved actions stand; empty for those that are on their way."""
-    found = setting.program.json("actions", "--limit", "10000", "--state", "done", "--state", "unknown")
-    states = {action["id"]: action["state"] for action in found}
-    return {action: states.get(action, "") for action in agreed.all}
+def _states(lock: interlock.Client, agreed: Approved) -> dict[str, str]:
+    """How the approved actions stand."""
+    desk = lock.person("sam")
+    return {action: desk.action(action).state for action in agreed.all}
 
 
 def _counts(setting: Setting) -> Counts:
@@ -135,4 +138,4 @@ def _until(reached: Callable[[], bool], what: str) -> None:
     while not reached():
         if time.monotonic() > end:
             raise StoryBroken(f"waited {PATIENCE_S:.0f} s for {what}, in vain")
-        time.sleep(0.02)
+        time.sleep(0.03)

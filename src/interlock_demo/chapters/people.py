@@ -1,12 +1,14 @@
-"""11:00. What waits for a person: looked at, changed, refused, agreed to. By command, as the people of the shop would."""
+"""11:00. What waits for a person: looked at, changed, refused, agreed to. By command and at a desk, as people would."""
 
 import json
 
 import msgspec
 
+import interlock
 from interlock_demo.agents.tally import Note
 from interlock_demo.setting import Setting
 from interlock_demo.telling import Teller, short, spaced
+from interlock_demo.tools.replenishment import OrderFacts
 
 SHOWN = 6
 SENSIBLE = 12
@@ -26,7 +28,7 @@ class Approved(msgspec.Struct, frozen=True, kw_only=True):
         return (self.order, *self.refunds, *self.mails)
 
 
-def decide(tell: Teller, setting: Setting, held: list[Note]) -> Approved:
+def decide(tell: Teller, setting: Setting, lock: interlock.Client, held: list[Note]) -> Approved:
     """Every held action gets a person's word."""
     tell.chapter(
         "11:00",
@@ -35,17 +37,18 @@ def decide(tell: Teller, setting: Setting, held: list[Note]) -> Approved:
         "No worker is running yet; what people say is kept until one is.",
     )
     _list(tell, held)
-    order = _modify(tell, setting, held)
+    order = _modify(tell, setting, lock, held)
     rejected = _reject(tell, setting, held)
     rest = [note for note in held if note.action_id != order and note.task_id != rejected.task_id]
     refunds = [note for note in rest if note.contract == "refunds.issue"]
     mails = [note for note in rest if note.contract == "mail.send"]
     agreed = f"{len(refunds)} refunds and {len(mails)} mails"
-    tell.command("omar", "approve", short(refunds[0].action_id))
-    with tell.console.status(f"  omar reads {agreed}"):
-        for note in rest:
-            setting.program.json("approve", note.action_id, "--note", "looked at the case", person="omar")
-    tell.line("yes", f"and so on: {agreed} approved")
+    tell.code("omar", "desk.approve(action.id, view=action.hold.view)", "at his own desk: lock.person('omar')")
+    desk = lock.person("omar")
+    for note in rest:
+        hold = desk.action(note.action_id).hold
+        desk.approve(note.action_id, note="looked at the case", view=None if hold is None else hold.view)
+    tell.line("yes", f"{agreed} approved, each as it was shown")
     return Approved(
         order=order,
         refunds=tuple(note.action_id for note in refunds),
@@ -62,12 +65,12 @@ def _list(tell: Teller, held: list[Note]) -> None:
     tell.console.print()
 
 
-def _modify(tell: Teller, setting: Setting, held: list[Note]) -> str:
+def _modify(tell: Teller, setting: Setting, lock: interlock.Client, held: list[Note]) -> str:
     """The supply lead makes a sensible order of a mad one."""
     note = next(note for note in held if note.contract == "replenishment.order_stock")
-    facts = setting.program.json("show", note.action_id)["facts"]
-    weeks = spaced(facts["weeks_of_cover_after"])
-    tell.line("wait", note.subject, f"{facts['sold_in_eight_weeks']} sold in eight weeks: it would last {weeks} weeks")
+    facts = msgspec.convert(lock.person("ruth").action(note.action_id).facts, OrderFacts)
+    weeks = f"it would last {spaced(facts.weeks_of_cover_after)} weeks"
+    tell.line("wait", note.subject, f"{facts.sold_in_eight_weeks} sold in eight weeks: {weeks}")
     change = json.dumps({"quantity": SENSIBLE})
     tell.command("ruth", "modify", short(note.action_id), "--args", change)
     why = "the price list means grams, not pieces"

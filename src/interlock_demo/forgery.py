@@ -1,0 +1,53 @@
+"""Somebody who can write to the log's file, knows its tables and has switched off its triggers. For use on copies."""
+
+import hashlib
+import json
+import sqlite3
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+Forgery = Callable[[sqlite3.Connection], str]
+
+
+def forge(workspace: Path, forgery: Forgery) -> str:
+    """Commit `forgery` in the log of `workspace`; what was done, in words."""
+    with closing(sqlite3.connect(workspace / ".interlock" / "interlock.db", isolation_level=None)) as conn:
+        triggers = [row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
+        for trigger in triggers:
+            conn.execute(f"DROP TRIGGER {trigger}")
+        return forgery(conn)
+
+
+def smaller_refund(conn: sqlite3.Connection) -> str:
+    """Write a tenth of the amount into the clear text of a refund that was paid."""
+    rows = conn.execute(
+        "SELECT idx, disclosed FROM entry WHERE disclosed IS NOT NULL AND action IN"
+        " (SELECT id FROM action WHERE contract = 'refunds.issue' AND state = 'done') ORDER BY idx"
+    ).fetchall()
+    for index, disclosed in rows:
+        lines = [json.loads(urlsafe_b64decode(line + "=" * (-len(line) % 4))) for line in disclosed.splitlines()]
+        amounts = [line[2] for line in lines if line[1] == "toolArgs" and "amount_minor" in line[2]]
+        if amounts:
+            was = amounts[0]["amount_minor"]
+            amounts[0]["amount_minor"] = was // 10
+            text = [
+                urlsafe_b64encode(json.dumps(line, separators=(",", ":")).encode()).decode().rstrip("=")
+                for line in lines
+            ]
+            conn.execute("UPDATE entry SET disclosed = ? WHERE idx = ?", ("\n".join(text), index))
+            return f"a refund of {was / 100:.2f} EUR becomes one of {was // 10 / 100:.2f} EUR"
+    raise LookupError("no refund to forge")
+
+
+def kinder_word(conn: sqlite3.Connection) -> str:
+    """Turn a person's no into a yes, inside the signed leaf, and file the leaf under the hash it now has."""
+    index, leaf = conn.execute("SELECT idx, leaf FROM entry WHERE phase = 'rejected' ORDER BY idx").fetchone()
+    envelope = json.loads(leaf)
+    statement = b64decode(envelope["payload"]).replace(b'"verdict":"reject"', b'"verdict":"approve"')
+    envelope["payload"] = b64encode(statement).decode()
+    forged = json.dumps(envelope, separators=(",", ":"), sort_keys=True).encode()
+    leaf_hash = hashlib.sha256(b"\x00" + forged).digest()  # RFC 6962 section 2.1
+    conn.execute("UPDATE entry SET leaf = ?, leaf_hash = ? WHERE idx = ?", (forged, leaf_hash, index))
+    return "a person's no becomes a yes, filed under its new hash"
