@@ -18,9 +18,11 @@ from rich.table import Table
 
 import interlock
 from bench.tau2 import data, direct
-from bench.tau2.play import Answered, Setting, play, prepared, violate
+from bench.tau2.play import PERSON, Answered, Setting, because, play, prepared, violate
 from bench.tau2.store import Shop
 from bench.tau2.violations import Violation, violations
+
+WHY = "the benchmark puts everything back"
 
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +46,6 @@ class Report(msgspec.Struct, kw_only=True):
     undone: int = 0
     restored: int = 0
     answers: list[Answered] = []
-    refusals: dict[str, tuple[str, ...]] = {}
-    """By action id, the policies that refused a recorded call."""
     broken: list[Broken] = []
     cohort_undone: int = 0
     """How many of everything the release ever did stand undone in the end."""
@@ -87,15 +87,18 @@ def measure(folder: Path, cases: tuple[data.Case, ...], console: Console) -> Rep
     yardstick = Shop(folder / "direct.sqlite")
     yardstick.load(data.document())
     setting = prepared(folder)
-    with interlock.open(setting.workspace) as lock:
+    releases: set[str] = set()
+    with interlock.open(setting.workspace, apply=True) as lock:
         for case in track(cases, "tasks", console=console, transient=True):
-            _play(report, lock, setting, yardstick, case)
-        _break(report, lock, setting)
+            releases.add(_play(report, lock, setting, yardstick, case))
+        (release,) = releases
+        _break(report, lock, setting, release)
     yardstick.close()
     return report
 
 
-def _play(report: Report, lock: interlock.Client, setting: Setting, yardstick: Shop, case: data.Case) -> None:
+def _play(report: Report, lock: interlock.Client, setting: Setting, yardstick: Shop, case: data.Case) -> str:
+    """Play, compare, undo, compare. Gives the release that acted."""
     began = time.process_time()
     direct.play(yardstick, case)
     report.direct_s += time.process_time() - began
@@ -104,24 +107,22 @@ def _play(report: Report, lock: interlock.Client, setting: Setting, yardstick: S
     report.gated_s += time.process_time() - began
     report.tasks += 1
     report.answers += played.answers
-    for each in played.answers:
-        if each.outcome == "Denied":
-            report.refusals[each.action_id] = setting.desk.because(each.action_id)
     report.equal += setting.shop.dump(case.state_key) == yardstick.dump(case.state_key)
     began = time.process_time()
-    report.undone += setting.desk.undo(f"task:{played.task_id}")
+    report.undone += lock.person(PERSON).undo(task=played.task_id, why=WHY).undone
     report.undo_s += time.process_time() - began
     report.restored += setting.shop.dump(case.state_key) == data.document_text()
+    return played.release
 
 
-def _break(report: Report, lock: interlock.Client, setting: Setting) -> None:
+def _break(report: Report, lock: interlock.Client, setting: Setting, release: str) -> None:
     state_keys: list[str] = []
     for place, violation in enumerate(violations()):
         state_keys.append(f"violation/{place}")
         outcome = violate(lock, violation, state_keys[-1])
-        because = setting.desk.because(outcome.action_id)
-        report.broken.append(Broken(violation=violation, outcome=type(outcome).__name__, because=because))
-    report.cohort_undone = setting.desk.undo(f"release:{setting.release}")
+        seen = Broken(violation=violation, outcome=type(outcome).__name__, because=because(outcome))
+        report.broken.append(seen)
+    report.cohort_undone = lock.person(PERSON).undo(release=release, why=WHY).undone
     report.cohort_restored = sum(setting.shop.dump(key) == data.document_text() for key in state_keys)
 
 
@@ -141,7 +142,7 @@ def show(report: Report, console: Console) -> None:
         "databases as before, byte for byte": f"{report.restored} of {report.tasks}",
         "CPU of the direct run": f"{report.direct_s:.2f} s",
         "CPU of the gated run": f"{report.gated_s:.2f} s, {report.gated_s / report.direct_s:.1f} times the direct one",
-        "CPU of undoing, by command line": f"{report.undo_s:.2f} s",
+        "CPU of undoing": f"{report.undo_s:.2f} s",
     }
     table = Table("", "", title="The retail benchmark through the gate", show_header=False)
     for name, value in rows.items():
@@ -149,15 +150,15 @@ def show(report: Report, console: Console) -> None:
     console.print(table)
     refused = Table("call", "recorded as", "refused by", title="Recorded calls that a policy refused")
     for each in report.answers:
-        if each.action_id in report.refusals:
-            refused.add_row(each.call.function, each.call.answer, ", ".join(report.refusals[each.action_id]))
+        if each.because:
+            refused.add_row(each.call.function, each.call.answer, ", ".join(each.because))
     console.print(refused)
     for each in report.strange:
         console.print(f"[red]not as recorded[/red]: {each.call.function} {each.call.arguments}: {each.said}")
     rules = Table("broken by", "came out", "refused by", title="Every hard rule, broken")
     for broken in report.broken:
-        because = ", ".join(broken.because)
-        told = because if broken.refused else f"[red]{because or 'nothing'}[/red], not {broken.violation.policy}"
+        by = ", ".join(broken.because)
+        told = by if broken.refused else f"[red]{by or 'nothing'}[/red], not {broken.violation.policy}"
         rules.add_row(broken.violation.function, broken.outcome, told)
     console.print(rules)
     console.print(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bench.tau2 import data, tools
-from bench.tau2.play import WORKSPACE, Setting, prepared, propose
+from bench.tau2.play import PERSON, WORKSPACE, Setting, prepared, propose
 from bench.tau2.run import Report, measure
 from bench.tau2.violations import ELSEWHERE, violations
 from rich.console import Console
@@ -52,7 +52,10 @@ def test_every_call_ends_as_the_benchmark_recorded_it(report: Report) -> None:
         "Error: Non-delivered order cannot be exchanged",
         "Error: Insufficient gift card balance to pay for the price difference",
     ]
-    assert list(report.refusals.values()) == [("exchange.only-delivered",), ("payment.gift-card-covers-difference",)]
+    assert [each.because for each in report.answers if each.because] == [
+        ("exchange.only-delivered",),
+        ("payment.gift-card-covers-difference",),
+    ]
 
 
 @pytest.mark.proves("tau2.equals_direct_run")
@@ -132,7 +135,7 @@ def test_an_undo_does_not_trample_on_what_came_after(setting: Setting) -> None:
     """Undoing the first of two changes of one address is refused by the tool, says why, and touches nothing."""
     user_id = next(iter(data.document()["users"]))
     with (
-        interlock.open(setting.workspace) as lock,
+        interlock.open(setting.workspace, apply=True) as lock,
         lock.task("retail", purpose="move twice", on_behalf_of=f"user:{user_id}") as task,
     ):
         first = propose(task, "modify_user_address", {"user_id": user_id, **ELSEWHERE}, "s")
@@ -140,7 +143,11 @@ def test_an_undo_does_not_trample_on_what_came_after(setting: Setting) -> None:
         assert isinstance(second, interlock.Done)
         left = setting.shop.dump("s")
 
-        with pytest.raises(RuntimeError, match="blocked"):
-            setting.desk.undo(first.action_id)
+        desk = lock.person(PERSON)
+        request = desk.undo(action=first.action_id, why="too early")
+        tried = desk.action(desk.action(first.action_id).undone_by or "")
 
+    assert (request.state, request.undone, request.blocked_by) == ("blocked", 0, first.action_id)
+    assert tried.outcome is not None
+    assert "was changed since" in tried.outcome.error
     assert setting.shop.dump("s") == left
