@@ -137,7 +137,7 @@ MEANING: dict[State, str] = {
 }
 
 ENDS: frozenset[State] = frozenset(state for state, ways in MOVES.items() if state != "new" and not ways)
-SETTLED: frozenset[State] = ENDS | {"done", "undoing", "undo_failed"}
+SETTLED: frozenset[State] = ENDS | frozenset[State](("done", "undoing", "undo_failed"))
 """States in which the caller of the action has its answer."""
 WAITING: frozenset[State] = frozenset({"held", "ready", "preparing", "prepared", "dispatching"})
 """States in which its caller still waits."""

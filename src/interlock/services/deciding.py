@@ -1,5 +1,7 @@
 """Asking the policies about one action: facts in, decision out. Used at the proposal and again before dispatch."""
 
+from typing import cast
+
 import msgspec
 
 from interlock.domain.agent import Agent
@@ -92,13 +94,15 @@ class Decider:
             return {}, f"the facts policies need could not be read: {error.detail}"
         if not isinstance(answer, Landed):
             return {}, f"the facts policies need could not be read: {answer.why}"
-        if not isinstance(answer.result, dict):
+        found: object = answer.result
+        if not isinstance(found, dict):
             return {}, "the facts policies need are not an object"
+        facts = cast(dict[str, JsonValue], found)
         try:
-            encode(answer.result, max_bytes=MAX_ARGUMENT_BYTES)
+            encode(facts, max_bytes=MAX_ARGUMENT_BYTES)
         except CanonicalError as error:
             return {}, f"the facts policies need cannot be written down: {error}"
-        return answer.result, ""
+        return facts, ""
 
 
 def _denied(problem: str, orders: Orders) -> Decision:

@@ -159,7 +159,12 @@ class ScriptedEffectors:
     def say(self, contract: str, role: Role, *answers: Answer) -> None:
         """What calls are answered in turn; the last answer stays."""
         left = list(answers)
-        self.on(contract, role, lambda *_: left.pop(0) if len(left) > 1 else left[0])
+
+        def script(arguments: dict[str, JsonValue], call: Call) -> Answer:
+            del arguments, call
+            return left.pop(0) if len(left) > 1 else left[0]
+
+        self.on(contract, role, script)
 
     def reaches(self, contract: Contract) -> bool:
         """Whether this process can run it: the test says."""
