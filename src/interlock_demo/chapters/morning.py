@@ -1,5 +1,6 @@
 """08:00. Four agents work through their queues at the same time, every action of theirs through the gate."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -65,15 +66,21 @@ def open_for_business(tell: Teller, setting: Setting, lock: interlock.Client, qu
     }
     with tell.progress() as bars, ThreadPoolExecutor(len(AGENTS)) as pool:
         rows = {agent: bars.add_task(agent, total=len(work[agent]), said="") for agent in AGENTS}
-        running = [pool.submit(_work, bars, rows[agent], work[agent], tallies.of(agent)) for agent in AGENTS]
-        for each in running:
-            each.result()
+        stopped = threading.Event()
+        running = [pool.submit(_work, bars, rows[agent], work[agent], tallies.of(agent), stopped) for agent in AGENTS]
+        try:
+            for each in running:
+                each.result()
+        finally:
+            stopped.set()  # an agent that fails, or a person who interrupts, ends the others' day, too
     _tell(tell, lock, tallies, queue)
     return tallies
 
 
-def _work(bars: Progress, row: TaskID, steps: list[Step], tally: Tally) -> None:
+def _work(bars: Progress, row: TaskID, steps: list[Step], tally: Tally, stopped: threading.Event) -> None:
     for step in steps:
+        if stopped.is_set():
+            return
         step()
         said = "  ".join(f"{count} {word}" for word, count in sorted(tally.outcomes.items()))
         bars.update(row, advance=1, said=said)
