@@ -101,7 +101,7 @@ def test_what_is_wrong_with_a_policy_refuses_the_bundle(text: str, why: str) -> 
     error = refusal(f"// a comment; with a semicolon\n{ALL}\n\n  {text}")
 
     assert why in error.detail
-    assert error.detail.startswith("p.cedar:4: ")
+    assert error.detail.startswith("p.cedar:4:3: ")
     assert {key: error.members[key] for key in ("file", "line", "column")} == {
         "file": "p.cedar",
         "line": 4,
@@ -113,19 +113,19 @@ def test_every_problem_is_told_at_once() -> None:
     """The first is the message, with how many more there are; all of them are members of the error."""
     error = refusal(f'{ALL}\n{NAMED}{FORBID}\n@id("y") {PERMIT}')
 
-    assert error.detail.startswith("p.cedar:2: policy `x`: a forbid has an `@outcome`")
+    assert error.detail.startswith("p.cedar:2:1: policy `x`: a forbid has an `@outcome`")
     assert error.detail.endswith("(and 2 more)")
     assert error.members["policy"] == "x"
     assert error.members["problems"] == (
-        "p.cedar:2: policy `x`: a forbid has an `@outcome`: one of `oblige`, `require_approval`, `escalate`, `shadow`, `deny`",
-        "p.cedar:2: policy `x`: a forbid has a `@reason`: what the person who runs into it is told",
-        "p.cedar:3: policy `y`: `@owner` must be given: who answers for this policy",
+        "p.cedar:2:1: policy `x`: a forbid has an `@outcome`: one of `oblige`, `require_approval`, `escalate`, `shadow`, `deny`",
+        "p.cedar:2:1: policy `x`: a forbid has a `@reason`: what the person who runs into it is told",
+        "p.cedar:3:1: policy `y`: `@owner` must be given: who answers for this policy",
     )
 
 
 def test_an_id_is_taken_once_over_all_files() -> None:
     """The second use is refused and says where the first is."""
-    with pytest.raises(PolicyError, match=r"b\.cedar:2: policy `all`: `@id` is taken by the policy at a\.cedar:1"):
+    with pytest.raises(PolicyError, match=r"b\.cedar:2:1: policy `all`: `@id` is taken by the policy at a\.cedar:1:1"):
         CedarPolicies().bundle({"b.cedar": f"\n{ALL}", "a.cedar": ALL}, CONTRACTS)
 
 

@@ -18,5 +18,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str = ""
     expected: Digest | None = None
     """The digest of the contract the caller's own code carries; a different one in force refuses the action."""
+    unfit: str = ""
+    """Why the caller could not put its call into arguments at all (an argument given twice, a value that has no JSON form):
+    it is recorded as refused, with what could be written of it."""
     here: bool = True
     """Run it in this process if that is possible; otherwise it is left to a worker."""

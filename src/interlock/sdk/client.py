@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from interlock.domain.action import Action
-from interlock.domain.canonical import JsonValue
+from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.errors import ContractError, InterlockError, NotAllowed
 from interlock.domain.ids import ActionId, AgentName, ContractName
 from interlock.domain.proposal import Proposal
@@ -27,8 +27,11 @@ from interlock.sdk.outcomes import Done, Outcome, outcome_of, raw_result
 from interlock.sdk.signature import arguments_of, returned
 from interlock.sdk.ticket import Ticket
 from interlock.sdk.tool import CURRENT, Gated, Tool
+from interlock.sdk.values import to_plain
 
 AnyTool = Tool[..., Any]
+MAX_WORDS = 1_000
+"""How much of a reason is kept."""
 H = TypeVar("H", bound="_Handle")
 
 
@@ -100,29 +103,23 @@ class _Handle:
         idempotency_key: str | None,
         justification: str,
     ) -> Proposal:
+        contract, expected, unfit = ContractName(str(tool)), None, ""
         if isinstance(tool, Tool):
             self._connection.register(tool)
-            try:
-                arguments = arguments_of(tool.function, args, kwargs)
-            except ContractError:
-                # The gate refuses it with the same words and records that it was tried.
-                arguments = _as_given(kwargs)
-            return Proposal(
-                task=self.task,
-                contract=tool.contract.name,
-                arguments=arguments,
-                idempotency_key=idempotency_key,
-                justification=justification,
-                expected=tool.contract.digest,
-            )
-        if args:
-            raise ContractError(f"`{tool}` is called by name, so its arguments are given by name")
+            contract, expected = tool.contract.name, tool.contract.digest
+        try:
+            arguments = arguments_of(tool.function, args, kwargs) if isinstance(tool, Tool) else _by_name(args, kwargs)
+        except ContractError as error:
+            # Nothing of it may be guessed; the gate refuses it and records that it was tried.
+            arguments, unfit = _written(kwargs), _words(error.detail)
         return Proposal(
             task=self.task,
-            contract=ContractName(tool),
-            arguments=_as_given(kwargs),
+            contract=contract,
+            arguments=arguments,
             idempotency_key=idempotency_key,
             justification=justification,
+            expected=expected,
+            unfit=unfit,
         )
 
 
@@ -315,10 +312,22 @@ def _typed(tool: AnyTool, raw: JsonValue) -> object:
         return raw
 
 
-def _as_given(arguments: Mapping[str, object]) -> dict[str, JsonValue]:
-    """Arguments given by name, as JSON where they have that form; the gate says what is wrong with the rest."""
-    try:
-        plain: dict[str, JsonValue] = msgspec.json.decode(msgspec.json.encode(dict(arguments)))
-    except (TypeError, ValueError, OverflowError):
-        return {name: str(value) for name, value in arguments.items()}
-    return plain
+def _by_name(args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, JsonValue]:
+    """The arguments of a contract whose signature is not here."""
+    if args:
+        raise ContractError("a contract that is named as text takes its arguments by name")
+    return {name: to_plain(value, pointer(name)) for name, value in kwargs.items()}
+
+
+def _written(arguments: Mapping[str, object]) -> dict[str, JsonValue]:
+    """What can be written of arguments that do not fit."""
+    written: dict[str, JsonValue] = {}
+    for name, value in arguments.items():
+        with contextlib.suppress(ContractError):
+            written[name] = to_plain(value)
+    return written
+
+
+def _words(detail: str) -> str:
+    """A reason that any record can hold: it repeats what the caller wrote."""
+    return detail[:MAX_WORDS].encode(errors="backslashreplace").decode()

@@ -41,14 +41,15 @@ _NEXT: dict[str, str] = {
 }
 """What can be done about each rule of ours."""
 
+_SAID: dict[State, str] = {"failed": "failed", "expired": "expired"}
+
 
 def why(action: Action) -> tuple[str, tuple[str, ...]]:
     """The rule of ours that refused `action` (empty where none did), and the reasons in words."""
     if action.state == "refused" and action.reasons and action.reasons[0] in _NEXT:
         return action.reasons[0], action.reasons[1:]
-    if not action.reasons and action.outcome is not None and action.outcome.error:
-        return "", (action.outcome.error,)
-    return "", action.reasons
+    error = action.outcome.error if action.outcome is not None and action.state in ("failed", "unknown") else ""
+    return "", (*action.reasons, *((error,) if error and error not in action.reasons else ()))
 
 
 class NotDone(InterlockError):
@@ -64,7 +65,7 @@ class NotDone(InterlockError):
         rule, reasons = why(action)
         said = "; ".join(reasons) + (f" ({rule})" if rule else "")
         super().__init__(
-            f"`{action.contract}` is {action.state.replace('_', ' ')}" + (f": {said}" if said else ""),
+            f"`{action.contract}` {_SAID.get(action.state, f'is {action.state}')}" + (f": {said}" if said else ""),
             next_step=_NEXT.get(rule),
             action=action.id,
             state=action.state,

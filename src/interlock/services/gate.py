@@ -145,6 +145,8 @@ class Gate:
                 proposal, "the contract in force is not the one this code carries", "interlock.contract-changed"
             )
         contract = await self._orders.contract(contract_digest)
+        if proposal.unfit:
+            return self._refused(proposal, proposal.unfit, "interlock.arguments", contract)
         key = proposal.idempotency_key or self._ids.new()
         draft = self._draft(task, contract, proposal.arguments, key)
         try:
@@ -325,6 +327,8 @@ class Gate:
     async def _same(self, found: Action, proposal: Proposal) -> bool:
         if not found.contract_digest or found.state == "refused":
             return found.arguments == _storable(proposal.arguments)
+        if proposal.unfit:
+            return False
         contract = await self._orders.contract(found.contract_digest)
         try:
             again = bind(contract, proposal.arguments, nonce=found.nonce)

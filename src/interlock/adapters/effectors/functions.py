@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol, cast
 import anyio
 import anyio.to_thread
 
-from interlock.adapters.effectors.answers import acts, not_called, words_of
+from interlock.adapters.effectors.answers import acts, not_called, one_line, words_of
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import ContractError
@@ -140,7 +140,9 @@ def _split(role: Role, arguments: dict[str, JsonValue]) -> tuple[dict[str, JsonV
 
 def _raised(tool: Found, role: Role, error: BaseException) -> Answer:
     # The marker is for functions that are no tool objects: this floor cannot name the SDK's exception.
-    promised = isinstance(error, tool.no_effect_on) or getattr(type(error), "__interlock_no_effect__", False)
-    if promised and acts(role):
-        return Nothing(words_of(error))
+    marked = getattr(type(error), "__interlock_no_effect__", False)
+    if acts(role) and (marked or isinstance(error, tool.no_effect_on)):
+        # What is raised to say so is said in the tool's own words; of another exception the kind is half of what it says.
+        words = one_line(str(error)) if marked else ""
+        return Nothing(words or words_of(error))
     return Unsure(words_of(error))
