@@ -225,6 +225,9 @@ def checked(contract: Contract) -> Contract:
         top = text.removeprefix("$args.").split(".")[0]
         if text.startswith("$args.") and top not in _properties(schema):
             raise refuse(f"`{text}` names no argument", path)
+    for name in contract.data_classes:
+        if name not in _properties(schema) and name not in _properties(contract.output_schema):
+            raise refuse(f"its data class for `{name}` protects nothing: no argument or result has that name", "/data_classes")
     _ = contract.takes, contract.gives
     return contract
 
