@@ -144,7 +144,9 @@ def listed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
         source += " AND id < ?"
         values = (*values, query.before)
     order = "ASC" if query.oldest_first else "DESC"
-    return f"SELECT body FROM {source} ORDER BY id {order} LIMIT ?", (*values, query.limit)  # noqa: S608  only our own words
+    # Where the index does not give them in order, ids are sorted, not bodies.
+    page = f"SELECT rowid FROM {source} ORDER BY id {order} LIMIT ?"  # noqa: S608  only our own words
+    return f"SELECT body FROM action WHERE rowid IN ({page}) ORDER BY id {order}", (*values, query.limit)  # noqa: S608  the same
 
 
 def counted(tenant: int, query: ActionQuery) -> tuple[str, Values]:

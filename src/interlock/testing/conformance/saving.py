@@ -10,7 +10,9 @@ from interlock.domain.bundle import Bundle
 from interlock.domain.change import Change, Unchanged, given
 from interlock.domain.control import Control
 from interlock.domain.errors import BudgetExceeded, Conflict, StoreError
+from interlock.domain.evidence import Fact
 from interlock.domain.task import Task
+from interlock.ports.store import ActionQuery
 from interlock.testing.conformance.making import action, budget, fact, task
 from interlock.testing.conformance.world import Promise, World, expect, refused
 
@@ -110,6 +112,39 @@ async def one_failure_is_its_own(world: World) -> None:
     expect(results.count(None) == 10, "all others are stored")
     expect(await store.get(Action, bad.key) is None, "the one is not")
     expect(len(await store.entries(0, 100)) == 10, "nor is its fact")
+
+
+async def a_failure_leaves_no_trace(world: World) -> None:
+    """What a change did before it failed, among others made at the same time, is not remembered anywhere."""
+    store = await world.open()
+    old = task()
+    await store.commit(Change(puts=(old,)))
+    first, second = (action(release="6" * 64, task="task-6") for _ in range(2))
+    purse = budget(5)
+    reserve = Draw(budget=purse.key, move="reserve", amount=1)
+    for failing in (
+        Change(puts=(first, old)),
+        Change(puts=(purse,), draws=(reserve,), given=(Unchanged("task", old.key, 1),), facts=(_unspeakable(first),)),
+    ):
+        results = await asyncio.gather(
+            store.commit(Change(puts=(task(),))), store.commit(failing), return_exceptions=True
+        )
+        expect([result is None for result in results] == [True, False], "one is stored, one is not")
+
+    await store.commit(Change(puts=(second,)))
+    expect(
+        await store.actions(ActionQuery(release=second.release)) == [second.saved()], "the next is found by its release"
+    )
+    async with refused(Conflict):
+        await store.commit(Change(draws=(reserve,)))
+    await store.commit(Change(puts=(purse,), draws=(reserve,)))
+    stored = await store.get(type(purse), purse.key)
+    expect(stored is not None and stored.reserved == 1, "the budget begins anew")
+
+
+def _unspeakable(about: Action) -> Fact:
+    """A fact that no sealer can sign."""
+    return fact(about, body={"text": "x" * 70_000})
 
 
 async def conditions_hold_or_nothing_does(world: World) -> None:
@@ -218,6 +253,7 @@ PROMISES: tuple[Promise, ...] = (
     one_of_many_wins,
     all_or_nothing,
     one_failure_is_its_own,
+    a_failure_leaves_no_trace,
     conditions_hold_or_nothing_does,
     a_condition_closes_a_race,
     one_action_per_idempotency_key,
