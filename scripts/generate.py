@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from scripts import cli, errors, life, promises, settings
+from scripts import api, cli, errors, life, promises, settings
 
 DRAWINGS: dict[str, Callable[[], str]] = {
     "life-in-brief": life.brief_picture,
@@ -17,6 +17,7 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "births": life.births,
     "states": life.states,
     "steps": life.steps,
+    "api": api.api,
     "errors": errors.errors,
     "outcomes": errors.outcomes,
     "commands": cli.commands,
