@@ -52,7 +52,8 @@ CLASSES: dict[str, tuple[Idempotency, bool]] = {
 NAMES = ("thing.put", "thing.take", "thing.two")
 
 
-def _above_ten(question: Question) -> bool:
+def above_ten(question: Question) -> bool:
+    """What people are asked about."""
     n = question.arguments["n"]
     return isinstance(n, int) and n > 10 and not question.undo
 
@@ -68,6 +69,7 @@ class Shop(World):
     def __init__(self, kind: str = "keyed", *, faults: Faults | None = None, steps: Steps | None = None) -> None:
         super().__init__(faults=faults or Faults(), steps=steps)
         self.kind = kind
+        self.people[Person("leo")] = ("reviewer",)
         self.calm = self.another("calm")
         self.prepared: set[str] = set()
         self.targets: dict[str, Target] = {}
@@ -75,7 +77,7 @@ class Shop(World):
     async def open(self) -> "Shop":
         """Bring everything into force."""
         tools = self.tools()
-        await self.apply(*tools, rules=(permit(), (ASK, _above_ten)), budgets={"EUR": 1_000, "calls": 100})
+        await self.apply(*tools, rules=(permit(), (ASK, above_ten)), budgets={"EUR": 1_000, "calls": 100})
         for tool in tools:
             self.targets[tool.name] = Target(self.effectors, tool)
         self.effectors.on("thing.two", "prepare", self._prepare)

@@ -1,12 +1,18 @@
 """Every write fails, once stored and once not, in every story; a worker of another process makes good what is left."""
 
 import contextlib
+from collections.abc import Awaitable, Callable
 
+import msgspec
 import pytest
-from tests.services.shop import CLASSES, STORIES, Shop, disagreements
+from tests.services.shop import ASK, CLASSES, RITA, STORIES, Shop, above_ten, disagreements
 
-from interlock.adapters.memory import Fault
-from interlock.domain.errors import StoreError
+from interlock.adapters.memory import Fault, MemoryStore
+from interlock.adapters.sealer import LogSealer
+from interlock.domain.change import Change
+from interlock.domain.errors import StoreError, StoreUnsure
+from interlock.domain.ids import Person, StreamId
+from interlock.testing.world import permit
 
 pytestmark = pytest.mark.anyio
 
@@ -48,3 +54,80 @@ async def test_the_stories_end_well_without_faults(name: str, kind: str) -> None
     assert await disagreements(shop) == []
     blind = {("retry", "conditional"), ("retry", "blind"), ("silent", "blind")}
     assert ("unknown" in {each.state for each in await shop.actions()}) == ((name, kind) in blind)
+
+
+@pytest.mark.parametrize("name", ["allow", "approve", "modify", "reject"])
+@pytest.mark.proves("store.unsure")
+async def test_what_was_stored_all_the_same_is_found_out(name: str) -> None:
+    """A write that failed and was stored is read back: where a person or an agent asked, they get their answer."""
+    for nth in range(1, await writes(name, "keyed") + 1):
+        shop = await Shop().open()
+        shop.store.faults.at[shop.store.faults.writes + nth] = "stored"
+        try:
+            await STORIES[name](shop)
+        except StoreUnsure:
+            # Only a claim cannot be read back, as nobody knows yet what was claimed.
+            (action,) = await shop.actions()
+            assert (name in ("approve", "modify"), action.state, action.owner) == (True, "ready", "w1")
+
+
+class Meddling(MemoryStore):
+    """When it is not sure whether it stored, somebody else writes before anybody can read."""
+
+    meddle: Callable[[], Awaitable[object]] | None = None
+
+    async def commit(self, change: Change) -> None:
+        """Commit, and let somebody else go first where that failed."""
+        try:
+            await super().commit(change)
+        except StoreUnsure:
+            meddle, self.meddle = self.meddle, None
+            if meddle is not None:
+                await meddle()
+            raise
+
+
+def meddling(shop: Shop) -> Meddling:
+    """A store on the same truth, in which somebody meddles."""
+    store = Meddling(shop.store.tenant, LogSealer(shop.keys, StreamId(shop.ids.new()), shop.ids), shop.store.faults)
+    store._join(shop.store._truth)
+    return store
+
+
+@pytest.mark.proves("store.unsure")
+async def test_a_new_action_that_somebody_took_further_was_stored() -> None:
+    """Stored without an answer and claimed by a worker at once: whoever proposed it is not told that nothing was stored."""
+    shop = await Shop().open()
+    task = await shop.task()
+    store = shop.store = meddling(shop)
+    shop.plane = shop.another("w2")
+    await shop.plane.orders.current()
+    store.meddle = lambda: shop.work(shop.calm)
+    store.faults.at[store.faults.writes + 1] = "stored"
+
+    action = await shop.propose(task, key="a", here=False)
+
+    assert (await shop.action(action)).state == "done"
+
+
+@pytest.mark.proves("store.unsure")
+@pytest.mark.parametrize("fault", ["stored", "not stored"])
+async def test_what_somebody_else_wrote_over_is_not_guessed(fault: Fault) -> None:
+    """An action that moved on while the store was not sure: whether our word was in it is said to be unsure."""
+    shop = await Shop().open()
+    await shop.apply(*shop.tools(), rules=(permit(), (msgspec.structs.replace(ASK, quorum=3), above_ten)), bundle="b2")
+    action = await shop.propose(await shop.task(), key="a", n=50)
+    store = shop.store = meddling(shop)
+    process = shop.another("w2")
+    await process.orders.current()
+
+    async def meddle() -> None:
+        for person in (Person("ria"), Person("leo")):
+            await shop.calm.approvals.approve(action.id, person)
+
+    store.meddle = meddle
+    store.faults.at[store.faults.writes + 1] = fault
+
+    with pytest.raises(StoreUnsure):
+        await process.approvals.approve(action.id, RITA)
+    assert (await shop.action(action)).hold is not None

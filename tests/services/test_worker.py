@@ -12,7 +12,7 @@ from interlock.domain.action import Action, State
 from interlock.domain.call import Answer, Call, Landed
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
-from interlock.domain.contract import Reversal
+from interlock.domain.contract import InProcess, Reversal
 from interlock.domain.ids import ContractName, Digest, Person
 from interlock.embedded import Embedded
 from interlock.services.plane import ControlPlane
@@ -147,3 +147,17 @@ async def test_what_cannot_run_here_is_left_to_who_can() -> None:
     await world.work()
 
     assert (await asyncio.wait_for(waiting, 3)).state == "done"
+
+
+@pytest.mark.proves("worker.places")
+async def test_what_lives_in_one_process_is_claimed_by_no_other() -> None:
+    """A function of one process is left alone by every other worker, and run by the one that made it."""
+    world = World()
+    await world.apply(contract(target=InProcess(name="cell")))
+    action = await world.propose(await world.task(), here=False)
+    assert action.place == "cell"
+
+    await world.work(world.another("w2"))
+    assert (await world.action(action)).state == "ready"
+    (claimed,) = await world.plane.execution.claim(places=("", "cell"))
+    assert (await world.plane.execution.drive(claimed)).state == "done"

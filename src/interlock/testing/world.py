@@ -6,10 +6,11 @@ from interlock.adapters.keys import Keys, fresh
 from interlock.adapters.memory import Faults, MemoryStore
 from interlock.adapters.sealer import LogSealer
 from interlock.domain.action import Action
-from interlock.domain.agent import Agent, Owners, Runtime, Stage
+from interlock.domain.agent import Agent, Approvals, Owners, Runtime, Stage
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, Keyed, NoReversal, PythonTarget, Reversal, checked
+from interlock.domain.duration import DAY
 from interlock.domain.ids import AgentName, ContractName, Person, StreamId, Tenant, WorkerId
 from interlock.domain.policy import Policy
 from interlock.domain.proposal import Proposal
@@ -105,6 +106,7 @@ class World:
         bundle: str = "b1",
         runtime: Runtime | None = None,
         owners: Owners = OWNERS,
+        approvals_within_ms: int = DAY,
     ) -> None:
         """Bring contracts (and `thing.take`) into force under `rules`, or under one that permits everything."""
         sources = self.policies.register(bundle, *(rules or (permit(),)))
@@ -113,6 +115,7 @@ class World:
             name=AgentName("ag"),
             purpose="test",
             owners=owners,
+            approvals=Approvals(within_ms=approvals_within_ms),
             stage=stage,
             capabilities=tuple(name for name in known if name != "thing.take"),
             runtime=runtime or Runtime(),
