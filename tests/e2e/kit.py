@@ -205,7 +205,11 @@ def definition() -> Definition:
         capabilities=tuple(each.name for each in known if each.name.endswith(".add")),
     )
     return Definition(
-        agents=(agent,), contracts=known, policies=POLICIES, people={Person("rita"): ("reviewer",)}, budgets={"calls": 1000}
+        agents=(agent,),
+        contracts=known,
+        policies=POLICIES,
+        people={Person("rita"): ("reviewer",)},
+        budgets={"calls": 1000},
     )
 
 

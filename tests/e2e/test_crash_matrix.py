@@ -133,7 +133,9 @@ def test_approver_dies(site: Site, step: str) -> None:
 
 
 @pytest.mark.proves("crash.no_double")
-@pytest.mark.parametrize("step", ["prepare.recorded", "prepare.called", "prepare.answered", "dispatch.recorded", "execute.called"])
+@pytest.mark.parametrize(
+    "step", ["prepare.recorded", "prepare.called", "prepare.answered", "dispatch.recorded", "execute.called"]
+)
 def test_two_phases(site: Site, step: str) -> None:
     """A two-phase action killed anywhere is committed once."""
     begun = site.run("agent", "phased.add", "1", step, "1")
