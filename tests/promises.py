@@ -28,12 +28,29 @@ _BUDGET: Final = "How to set budgets and limits"
 _PROVEN: Final = "What is proven"
 _THREAT: Final = "Threat model"
 _API: Final = "Python API"
+_BACKUP: Final = "How to back up and restore"
+_MACHINE: Final = "Decisions: an explicit state machine on SQL"
 _ORDERS: Final = "Decisions: one control record"
 _UNDO: Final = "How to undo"
 _WORKER: Final = "How to run workers and survive a crash"
 
 PROMISES: tuple[Promise, ...] = (
     # -- contracts and arguments -----------------------------------------------------------------------------------
+    Promise(
+        "sdk.outcomes",
+        _API,
+        "Every outcome is a value that `propose` gives and, where it is not done, an exception that a call raises.",
+    ),
+    Promise(
+        "sdk.key_survives_restart",
+        _API,
+        "The same idempotency key gives the first action's outcome in a program started later.",
+    ),
+    Promise(
+        "sdk.changed_contract_refused",
+        _API,
+        "A call whose code carries another contract than the one in force is refused, and says what to do.",
+    ),
     Promise(
         "contract.acts_says_how_it_is_undone",
         _CONTRACT,
@@ -173,7 +190,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "policy.measures_what_is_bounded",
         _POLICY,
-        "A policy that compares a number, a list or a pattern which the contract does not bound refuses the bundle or cannot be passed by what lies outside.",
+        "A policy that compares a number, a list or a pattern which the contract leaves open is refused.",
     ),
     Promise(
         "policy.refused_at_load",
@@ -227,6 +244,17 @@ PROMISES: tuple[Promise, ...] = (
         "An action whose cost does not come out as a number of units is refused, never free.",
     ),
     # -- execution -------------------------------------------------------------------------------------------------------
+    Promise("steps.named", _CRASH, "Every step of the table is reached by the code, and the code reaches no other."),
+    Promise("steps.crash", _CRASH, "A crash after each named step leaves nothing doubled, lost or stuck."),
+    Promise("settlement.never_blind", _LIFE, "A machine never repeats what can neither be repeated nor asked."),
+    Promise("settlement.asks_first", _LIFE, "Whatever has a lookup is asked before it is left to a person."),
+    Promise("action.moves", _LIFE, "What may follow what is one table, complete, and nothing else is possible."),
+    Promise("action.intent_first", _LIFE, "No way to `done` leads past a recorded intent to act."),
+    Promise(
+        "action.exactly_once",
+        _LIFE,
+        "Whatever fails or dies, in whatever order, an effect is in the world once or not at all, or its action says `unknown`.",
+    ),
     Promise(
         "settle.person",
         "How to settle an unknown action",
@@ -335,30 +363,72 @@ PROMISES: tuple[Promise, ...] = (
         "Whatever a tool does that is neither an answer nor a promise leaves it open whether it happened.",
     ),
     # -- store -----------------------------------------------------------------------------------------------------------
+    Promise("store.waiting_is_free", _MACHINE, "What waits costs no writes."),
     Promise(
-        "store.all_or_nothing", "Decisions: an explicit state machine on SQL", "A change is stored whole or not at all."
+        "store.unsure",
+        _MACHINE,
+        "Where nobody knows whether a change was stored, it is read before anything is said or done.",
+    ),
+    Promise("store.too_new", _BACKUP, "A file of a newer version is refused and not touched."),
+    Promise("store.tenants_apart", _MACHINE, "Tenants of one file have each their own records, keys, claims and log."),
+    Promise(
+        "store.survives_kill",
+        _MACHINE,
+        "What the store said is stored is stored, whole, whenever its process is killed.",
+    ),
+    Promise("store.read_only", _BACKUP, "A file or folder that may not be written is refused at opening."),
+    Promise(
+        "store.processes_share",
+        "Decisions: two file locks make a turnstile",
+        "Several processes share one file, and every change counts once.",
     ),
     Promise(
+        "store.nobody_starves",
+        "Decisions: two file locks make a turnstile",
+        "However busily others write, each change is stored within a second.",
+    ),
+    Promise("store.migrates", _BACKUP, "An older file is brought up to date with all that is in it."),
+    Promise(
+        "store.full_disk",
+        _BACKUP,
+        "On a full disk changes are refused, what was stored stays readable, and with room the store goes on.",
+    ),
+    Promise(
+        "store.fault_pairs",
+        _MACHINE,
+        "Whichever write fails, stored or not, nothing is doubled or lost and the gate stays closed until the store works.",
+    ),
+    Promise("store.corrupt", _BACKUP, "A file that is damaged or not ours is refused and not touched."),
+    Promise(
+        "store.busy", _BACKUP, "Who waits for a store that somebody else holds is told in time, and nothing was stored."
+    ),
+    Promise("store.all_or_nothing", _MACHINE, "A change is stored whole or not at all."),
+    Promise(
         "store.budgets_are_exact",
-        "Decisions: an explicit state machine on SQL",
+        _MACHINE,
         "Budgets in the store are exact however many draw at once.",
     ),
     Promise(
         "store.compare_and_set",
-        "Decisions: an explicit state machine on SQL",
+        _MACHINE,
         "A record is saved only if it is still as it was read.",
     ),
     Promise(
         "store.one_action_per_idempotency_key",
-        "Decisions: an explicit state machine on SQL",
+        _MACHINE,
         "There is one action to an agent's idempotency key.",
     ),
     Promise(
         "store.one_claimer_each",
-        "Decisions: an explicit state machine on SQL",
+        _MACHINE,
         "Due work goes to one claimer for as long as its lease runs.",
     ),
     # -- evidence --------------------------------------------------------------------------------------------------------
+    Promise(
+        "log.agrees",
+        _PROVEN,
+        "Whatever fails or dies, log and store tell the same of every action, and the log verifies.",
+    ),
     Promise(
         "evidence.always_recordable",
         _PROVEN,
@@ -391,13 +461,13 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "evidence.key_errors",
-        "How to back up and restore",
+        _BACKUP,
         "A key that is missing, damaged, readable by others or of another pair is named, and nothing runs.",
     ),
-    Promise("evidence.keys_kept", "How to back up and restore", "Keys are never overwritten."),
+    Promise("evidence.keys_kept", _BACKUP, "Keys are never overwritten."),
     Promise(
         "evidence.keys_private",
-        "How to back up and restore",
+        _BACKUP,
         "Private keys are their owner's alone, whatever the umask.",
     ),
     Promise("evidence.log_only_grows", _PROVEN, "The log is only ever added to, entry after entry."),
@@ -444,6 +514,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise("log.tree_is_rfc6962", _PROVEN, "Roots and proofs are those of RFC 6962."),
     # -- files -----------------------------------------------------------------------------------------------------------
     Promise(
+        "workspace.init_passes_check",
+        "README: put it under an agent",
+        "What `interlock init` makes passes `interlock check` without a warning.",
+    ),
+    Promise(
         "workspace.any_text_is_read",
         "Workspace files",
         "Whatever is in a file, reading it gives values or problems with their places, and never fails otherwise.",
@@ -474,6 +549,11 @@ PROMISES: tuple[Promise, ...] = (
         "Undoing a task of the benchmark, or all a release did, restores the database byte for byte.",
     ),
     # -- orders ----------------------------------------------------------------------------------------------------------
+    Promise(
+        "release.behaviour",
+        "Glossary: release",
+        "Whatever makes an agent act differently makes another release, and how far it may go does not.",
+    ),
     Promise("registry.whole", _ORDERS, "A workspace is brought into force whole or not at all."),
     Promise("registry.stop_exists", "How to stop an agent", "A brake on something that does not exist is an error."),
     Promise(
@@ -503,7 +583,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "undo.blocks",
         _UNDO,
-        "An undo that failed, is unknown or cannot be made blocks the ones before it, says why, and goes on when a person has dealt with it.",
+        "An undo that failed or is unknown blocks the ones before it and says why, until a person has dealt with it.",
     ),
     Promise("undo.asked", _UNDO, "Only what was done can be undone, and asking for anything else is an error."),
     Promise("undo.approver", _UNDO, "An undo whose reversal names an approver waits for that role."),

@@ -94,7 +94,7 @@ WRONG: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.proves("policy.refused-at-load")
+@pytest.mark.proves("policy.refused_at_load")
 @pytest.mark.parametrize(("text", "why"), WRONG)
 def test_what_is_wrong_with_a_policy_refuses_the_bundle(text: str, why: str) -> None:
     """One row a mistake: the message says what, and in which file and line it stands."""
@@ -169,7 +169,7 @@ def test_what_a_policy_says_of_itself_reaches_the_combiner() -> None:
     }
 
 
-@pytest.mark.proves("policy.absence-denies")
+@pytest.mark.proves("gate.absence_denies")
 @pytest.mark.parametrize("sources", [{}, {"p.cedar": ""}, {"p.cedar": "// nothing\n"}])
 def test_no_policies_are_a_bundle_that_denies_everything(sources: dict[str, str]) -> None:
     """A workspace without policies is in order, and nothing may be done in it."""

@@ -109,7 +109,7 @@ def test_what_may_be_meant_is_a_warning(tmp_path: Path, changes: Files, file: st
     assert says in problems(tmp_path, changes)[0].message
 
 
-@pytest.mark.proves("agent.four_owners")
+@pytest.mark.proves("gate.owners")
 def test_an_agent_without_owners_may_stay_in_shadow(tmp_path: Path) -> None:
     """In shadow nobody needs to answer for it yet."""
     quiet = changed(
