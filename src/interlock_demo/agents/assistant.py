@@ -29,10 +29,10 @@ def serve(lock: interlock.Client, wish: Wish, tally: Tally) -> None:
             # What a model does that takes a customer's text for an instruction. It is not its tool, so nothing comes of it.
             outcome = task.propose("refunds.issue", return_id="RET-0001", amount_minor=99_900, justification=wish.says)
             tally.take(outcome, task_id=task.id, contract="refunds.issue", subject=wish.customer_id)
-        hits = [hit for hit in search(wish.words) if check_stock(hit.sku).free >= wish.quantity]
-        if hits:
+        found = next((hit for hit in search(wish.words) if check_stock(hit.sku).free >= wish.quantity), None)
+        if found is not None:
             for _ in range(2 if wish.repeats else 1):
-                _buy(task, wish, hits[0].sku, tally)
+                _buy(task, wish, found.sku, tally)
 
 
 def _buy(task: interlock.SyncTask, wish: Wish, sku: str, tally: Tally) -> None:

@@ -22,15 +22,21 @@ class Tally(msgspec.Struct, kw_only=True):
     """The outcomes of one agent. Each agent has its own, and only the agent writes to it."""
 
     tasks: int = 0
+    seen: set[str] = msgspec.field(default_factory=set[str])
     outcomes: Counter[str] = msgspec.field(default_factory=Counter[str])
     notes: list[Note] = msgspec.field(default_factory=list[Note])
 
     def take(self, outcome: interlock.Outcome, *, task_id: str, contract: str, subject: str) -> object:
-        """Count `outcome` and give the tool's result if there is one, else None."""
-        word = type(outcome).__name__.lower()
+        """Count `outcome` and give the tool's result if there is one, else None. An action counts once: hearing its answer
+        again is counted as `repeated`."""
+        known = outcome.action_id in self.seen
+        self.seen.add(outcome.action_id)
+        word = "repeated" if known else type(outcome).__name__.lower()
         self.outcomes[word] += 1
         if isinstance(outcome, interlock.Done):
             return outcome.result
+        if known:
+            return None
         note = Note(
             outcome=word,
             action_id=outcome.action_id,

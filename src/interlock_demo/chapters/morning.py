@@ -104,7 +104,6 @@ def _tell(tell: Teller, lock: interlock.Client, tallies: Tallies, queue: Queue) 
     for note in refused:
         tell.line("no", f"refused: `{note.contract}`, asked for by the assistant", "; ".join(note.reasons))
         tell.line("note", f"a customer had written: “{next(wish.says for wish in queue.wishes if wish.says)}”")
-    repeated = sum(wish.repeats for wish in queue.wishes)
-    tell.line(
-        "back", f"{repeated} conversations broke off and were repeated", "same keys, same answers, nothing bought twice"
-    )
+    broken_off, repeated = sum(wish.repeats for wish in queue.wishes), tallies.assistant.outcomes["repeated"]
+    why = "same keys, same answers, nothing bought twice"
+    tell.line("back", f"{broken_off} conversations broke off, and {repeated} steps were said again", why)

@@ -83,13 +83,13 @@ def _undo(tell: Teller, setting: Setting, label: str, expected: int) -> None:
     with tell.progress() as bars:
         row = bars.add_task("undo", total=expected, said="last one first, each undo an action of its own")
         request = asked
-        while request.get("state", "running") == "running":
+        while request["state"] == "running":
             bars.update(row, completed=min(_changes(setting) - begun, expected))
             time.sleep(0.1)
             request = next(each for each in setting.program.json("retry") if each["id"] == asked["id"])
         bars.update(row, completed=_changes(setting) - begun)
     if request["state"] != "done":
-        raise StoryBroken(f"the undo is {request['state']}: {request.get('blocked_why', '')}")
+        raise StoryBroken(f"the undo is {request['state']}: {request['blocked_why']}")
     tell.line("back", f"everything that {label} did is undone, and it may do nothing more")
 
 
