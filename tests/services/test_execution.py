@@ -172,6 +172,22 @@ async def test_a_key_is_not_trusted_for_longer_than_it_is_kept() -> None:
     assert (action.state, world.effectors.calls[RUN]) == ("unknown", 1)
 
 
+@pytest.mark.proves("execution.retention")
+async def test_a_process_that_oversleeps_its_backoff_does_not_repeat_too_late() -> None:
+    """Stopped between two attempts until the key is forgotten, it settles anew instead of calling again."""
+    world = World()
+    thing = contract(idempotency=Keyed(retention_ms=MINUTE))
+    await world.apply(thing)
+    target = Target(world.effectors, thing)
+    target.fail("after")
+    world.clock.oversleeps = MINUTE
+
+    action = await world.propose(await world.task())
+    await finish(world)
+
+    assert ((await world.action(action)).state, world.effectors.calls[RUN]) == ("unknown", 1)
+
+
 @pytest.mark.proves("execution.attempts")
 @pytest.mark.parametrize(("name", "state"), [("keyed", "unknown"), ("read", "failed")])
 async def test_attempts_are_counted(name: str, state: str) -> None:

@@ -25,6 +25,8 @@ class ManualClock:
 
     def __init__(self, now: int = 1_767_225_600_000) -> None:
         self._now = now
+        self.oversleeps = 0
+        """How many ms longer than asked every sleep lasts: the process was stopped in it."""
 
     def now(self) -> int:
         """UTC ms."""
@@ -37,7 +39,7 @@ class ManualClock:
     async def sleep(self, ms: int) -> None:
         """Let `ms` pass at once, and others go first."""
         await anyio.lowlevel.checkpoint()
-        self.advance(max(ms, 0))
+        self.advance(max(ms, 0) + self.oversleeps)
 
 
 class CountedIds:
