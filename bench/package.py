@@ -4,6 +4,7 @@ import statistics
 import subprocess
 import sys
 from importlib.metadata import Distribution, distributions
+from pathlib import Path
 
 from packaging.requirements import Requirement
 
@@ -57,10 +58,5 @@ def needed(name: str) -> dict[str, Distribution]:
 
 def size_of(distribution: Distribution) -> int:
     """Bytes of its files."""
-    total = 0
-    for file in distribution.files or ():
-        path = file.locate()
-        total += (
-            path.stat().st_size if hasattr(path, "stat") and path.exists() and not str(path).endswith(".pyc") else 0
-        )
-    return total
+    paths = (Path(str(file.locate())) for file in distribution.files or ())
+    return sum(path.stat().st_size for path in paths if path.is_file() and path.suffix != ".pyc")

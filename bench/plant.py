@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from interlock.domain.agent import Agent, Owners, Runtime
+from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, InProcess, Keyed, NoReversal, Reversal, checked
 from interlock.domain.ids import AgentName, ContractName, Person, StreamId, Tenant, WorkerId
 from interlock.domain.proposal import Proposal
@@ -33,7 +34,7 @@ from interlock.testing.adapters import (
 )
 from interlock.testing.parts import SilentSteps
 
-SCHEMA = {
+SCHEMA: dict[str, JsonValue] = {
     "type": "object",
     "properties": {"sku": {"type": "string", "maxLength": 40}, "minor": {"type": "integer", "minimum": 0}},
     "required": ["sku", "minor"],
@@ -146,7 +147,10 @@ class Bench(msgspec.Struct):
 
 def proposal(task: Task, number: int, *, minor: int | None = None) -> Proposal:
     """The `number`th action."""
-    arguments = {"sku": f"sku-{number}", "minor": number % 1_000_000 + 1 if minor is None else minor}
+    arguments: dict[str, JsonValue] = {
+        "sku": f"sku-{number}",
+        "minor": number % 1_000_000 + 1 if minor is None else minor,
+    }
     return Proposal(task=task, contract=ContractName("price.set"), arguments=arguments)
 
 

@@ -152,10 +152,7 @@ def abort(name: str, call: Call) -> None:
 
 def contracts() -> tuple[Contract, ...]:
     """`<class>.add` and `<class>.take` for each class, and `phased.add`, which prepares first."""
-    made: list[Contract] = []
-    for kind, idempotency in CLASSES.items():
-        for verb in ("add", "take"):
-            made.append(_contract(kind, verb, idempotency))
+    made = [_contract(kind, verb, idempotency) for kind, idempotency in CLASSES.items() for verb in ("add", "take")]
     phased = _contract("keyed", "add", CLASSES["keyed"])
     phases = TwoPhase(prepare=_target("prepare"), abort=_target("abort"))
     made.append(checked(msgspec.structs.replace(phased, name=ContractName("phased.add"), two_phase=phases)))

@@ -5,7 +5,6 @@ happened twice, nothing was lost, and what a `blind` tool leaves open is visibly
 """
 
 import pytest
-
 from tests.e2e.conftest import Site
 
 FORWARD = (
@@ -99,9 +98,6 @@ def test_undo(site: Site, kind: str, step: str) -> None:
         assert states[action] == "undoing"
         assert "unknown" in states.values()
         assert len(taken) == (1 if step in TOUCHED else 0)
-    elif step in ("propose.decided",):
-        assert states[action] == "undone"
-        assert len(taken) == 1
     else:
         assert states[action] == "undone"
         assert len(taken) == 1
