@@ -36,5 +36,6 @@ def test_stopped_inside_the_call(site: Site, kind: str) -> None:
     assert process.returncode == 0, err
     final = site.run("agent", f"{kind}.add", "1")["state"]
     assert len(site.effects("add")) == 1
-    expected = "unknown" if kind == "blind" else "done"
-    assert (list(states.values()), final) == ([expected], expected), out
+    assert list(states.values()) == ["unknown" if kind == "blind" else "done"], out
+    # A blind one that wakes to its answer settles what was unknown; one that wakes to its timeout knows no more.
+    assert final == "done" or (kind == "blind" and final == "unknown")
