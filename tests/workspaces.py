@@ -139,7 +139,7 @@ def lose(call: interlock.Call, reason: str) -> int:
 
 
 @interlock.tool(
-    name="box.stay", effect="write", risk="low", idempotency=KEYED, timeout_ms=60_000,
+    name="box.stay", effect="write", risk="low", idempotency=KEYED, timeout_ms=3_000,
     reversal=interlock.Reversal(contract="box.take", arguments={"n": 1}),
 )
 def stay(call: interlock.Call, s: Count) -> int:

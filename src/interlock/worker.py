@@ -93,11 +93,11 @@ class Worker:
         for request in await self._plane.compensation.requests():
             if request.state == "running" and not await self._plane.compensation.waits_for_people(request):
                 return False
-        due = await self._plane.means.store.next_due_at()
+        due = await self._plane.means.store.next_due_at(self._plane.means.places)
         # Asked last, with nothing awaited in between: whatever is begun now is begun by another process.
         return self._busy == 0 and (due is None or due > self._plane.means.clock.now())
 
     async def _rest(self) -> None:
-        due = await self._plane.means.store.next_due_at()
+        due = await self._plane.means.store.next_due_at(self._plane.means.places)
         left = IDLE_MS if due is None else max(1, min(IDLE_MS, due - self._plane.means.clock.now()))
         await self._plane.means.store.changed(timeout_ms=left)

@@ -287,7 +287,8 @@ def test_waiting_costs_no_writes(tmp_path: Path) -> None:
         for _ in range(100):
             assert await store.claim(Claim(owner=WorkerId("w"), now=NOON, lease_ms=1000)) == []
         assert other._reader.value(sql.VERSION) == version
-        assert await store.next_due_at() == NOON
+        assert await store.next_due_at(("",)) == NOON + 1
+        assert await store.next_due_at(("", "elsewhere")) == NOON
         await store.close()
         await other.close()
 

@@ -87,8 +87,8 @@ class Store(Protocol):
         """Wait until anybody may have committed, at most `timeout_ms`. True if something may have changed."""
         ...
 
-    async def next_due_at(self) -> int | None:
-        """The earliest time at which something falls due, or None."""
+    async def next_due_at(self, places: tuple[str, ...]) -> int | None:
+        """The earliest time at which something that can run in one of `places` falls due, or None."""
         ...
 
     async def close(self) -> None:

@@ -18,6 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _AGAIN = "open another client: `interlock.open(...)`"
+_ENDED = "the client was closed, or the event loop it lives on ended, while this was under way"
 _LOOK_S = 1.0
 """How often a waiting thread looks whether there still is a loop that could answer it."""
 
@@ -38,7 +39,13 @@ class Home:
         home = self._home(lambda: here)
         if home is here:
             return await work(*args, **kwargs)
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(*args, **kwargs), home))
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(*args, **kwargs), home))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise NotAllowed(_ENDED, next_step=_AGAIN) from None
 
     def block(self, work: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work(...)` at home and wait for it, from a thread that is not home.
@@ -56,7 +63,7 @@ class Home:
         try:
             return _awaited(future, home)
         except CancelledError:
-            raise NotAllowed("the client was closed, or its event loop ended, meanwhile", next_step=_AGAIN) from None
+            raise NotAllowed(_ENDED, next_step=_AGAIN) from None
         finally:
             # An interrupted caller must not leave its work running unseen: recovery settles what was begun.
             future.cancel()

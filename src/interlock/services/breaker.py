@@ -19,7 +19,7 @@ from interlock.ports.store import Store
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
-THRESHOLD = 5
+THRESHOLD = 10
 PAUSE_MS = 30_000
 
 
@@ -37,7 +37,7 @@ class Breaker:
         self._failures.pop(contract, None)
 
     async def failed(self, action: Action, why: str) -> None:
-        """A call gave no clear answer. The fifth in a row stops the contract for half a minute."""
+        """A call gave no clear answer. The tenth in a row stops the contract for half a minute."""
         count = self._failures.get(action.contract, 0) + 1
         self._failures[action.contract] = count
         if count < THRESHOLD:

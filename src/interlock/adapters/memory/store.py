@@ -94,9 +94,10 @@ class MemoryStore:
         """See `Store.changed`."""
         return await self._open().changes.wait(timeout_ms)
 
-    async def next_due_at(self) -> int | None:
+    async def next_due_at(self, places: tuple[str, ...]) -> int | None:
         """See `Store.next_due_at`."""
-        return min((action.due_at for action in self._open().actions() if action.due_at is not None), default=None)
+        here = (action.due_at for action in self._open().actions() if action.place in places)
+        return min((due_at for due_at in here if due_at is not None), default=None)
 
     async def close(self) -> None:
         """See `Store.close`. What was stored stays for `again`."""

@@ -53,13 +53,7 @@ DUE_ONLY: Final = (
     " AND (lease_until IS NULL OR lease_until <= ?) AND id = ? LIMIT ?"
 )
 NEXT_DUE: Final = (
-    # One step in the index for each place, however many actions wait there.
-    "WITH RECURSIVE places(place) AS ("
-    " SELECT min(place) FROM action INDEXED BY action_due WHERE tenant = ?1 AND due_at IS NOT NULL"
-    " UNION ALL SELECT (SELECT min(a.place) FROM action a INDEXED BY action_due"
-    " WHERE a.tenant = ?1 AND a.due_at IS NOT NULL AND a.place > places.place) FROM places WHERE places.place IS NOT NULL"
-    ") SELECT min((SELECT min(a.due_at) FROM action a INDEXED BY action_due"
-    " WHERE a.tenant = ?1 AND a.place = places.place AND a.due_at IS NOT NULL)) FROM places"
+    "SELECT min(due_at) FROM action INDEXED BY action_due WHERE tenant = ? AND place = ? AND due_at IS NOT NULL"
 )
 
 LOG_KEY: Final = "SELECT log_key FROM tenant WHERE number = ?"

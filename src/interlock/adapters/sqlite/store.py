@@ -115,9 +115,10 @@ class SqliteStore:
         """See `Store.changed`."""
         return await self._changes.wait(timeout_ms)
 
-    async def next_due_at(self) -> int | None:
+    async def next_due_at(self, places: tuple[str, ...]) -> int | None:
         """See `Store.next_due_at`."""
-        return cast("int | None", self._reader.value(sql.NEXT_DUE, (self._number,)))
+        found = [cast("int | None", self._reader.value(sql.NEXT_DUE, (self._number, place))) for place in places]
+        return min((due_at for due_at in found if due_at is not None), default=None)
 
     async def close(self) -> None:
         """See `Store.close`. The last process to close moves the whole WAL into the file."""

@@ -87,16 +87,19 @@ async def small_kinds_are_listed(world: World) -> None:
 
 
 async def the_next_due_is_known(world: World) -> None:
-    """The earliest due time is that over all actions of all places, and None when nothing is ever due."""
+    """The earliest due time is that over all actions of the places asked for, and None when nothing there is ever due."""
     store = await world.open()
-    expect(await store.next_due_at() is None, "nothing is due")
+    everywhere = ("", "a", "b")
+    expect(await store.next_due_at(everywhere) is None, "nothing is due")
     await store.commit(Change(puts=(action(due_at=None, state="done"),)))
-    expect(await store.next_due_at() is None, "what has ended is not due")
+    expect(await store.next_due_at(everywhere) is None, "what has ended is not due")
     early = action(due_at=NOON + 3, place="b")
     await store.commit(Change(puts=(action(due_at=NOON + 9), action(due_at=NOON + 5, place="a"), early)))
-    expect(await store.next_due_at() == NOON + 3, "the earliest of all")
+    expect(await store.next_due_at(everywhere) == NOON + 3, "the earliest of all")
+    expect(await store.next_due_at(("",)) == NOON + 9, "what only other processes can run keeps nobody awake")
+    expect(await store.next_due_at(("c",)) is None, "nothing waits there")
     await store.commit(Change(puts=(msgspec.structs.replace(early.saved(), due_at=None),)))
-    expect(await store.next_due_at() == NOON + 5, "the next after it")
+    expect(await store.next_due_at(everywhere) == NOON + 5, "the next after it")
 
 
 PROMISES: tuple[Promise, ...] = (
