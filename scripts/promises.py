@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from tests.promises import PROMISES
-
 from scripts.claims import claims
 from scripts.markdown import table
+from tests.promises import PROMISES
 
 TESTS = Path(__file__).parent.parent / "tests"
 

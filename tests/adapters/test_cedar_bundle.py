@@ -6,7 +6,6 @@ import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.adapters.cedar_cases import ALL, CONTRACTS, decided, forbid, judge_of, one_file, question
 
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.cedar.source import Place, statements
@@ -14,6 +13,7 @@ from interlock.domain.bundle import Bundle
 from interlock.domain.errors import PolicyError
 from interlock.domain.policy import Policy
 from interlock.ports.policies import Policies
+from tests.adapters.cedar_cases import ALL, CONTRACTS, decided, forbid, judge_of, one_file, question
 
 FORBID = "forbid(principal, action, resource);"
 PERMIT = "permit(principal, action, resource);"

@@ -7,6 +7,12 @@ import cedarpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.cedar.reads import Reads, reads
+from interlock.domain.canonical import JsonValue
+from interlock.domain.policy import Opinions, Question
+from interlock.ports.policies import Judge, Policies
 from tests.adapters.cedar_cases import (
     ALL,
     ARGUMENTS,
@@ -22,12 +28,6 @@ from tests.adapters.cedar_cases import (
     question,
     satisfied,
 )
-
-from interlock.adapters.cedar import CedarPolicies
-from interlock.adapters.cedar.reads import Reads, reads
-from interlock.domain.canonical import JsonValue
-from interlock.domain.policy import Opinions, Question
-from interlock.ports.policies import Judge, Policies
 
 FLOOR = forbid("context.facts.flagship && context.args.price_minor < context.facts.floor_minor", name="floor")
 

@@ -5,6 +5,14 @@ import json
 
 import cedarpy
 import pytest
+
+from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.cedar.judge import heard
+from interlock.domain.binding import bind
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract, InProcess, checked
+from interlock.domain.errors import ContractError, PolicyError
+from interlock.domain.ids import ContractName
 from tests.adapters.cedar_cases import (
     ALL,
     CONTRACTS,
@@ -18,14 +26,6 @@ from tests.adapters.cedar_cases import (
     question,
     satisfied,
 )
-
-from interlock.adapters.cedar import CedarPolicies
-from interlock.adapters.cedar.judge import heard
-from interlock.domain.binding import bind
-from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Contract, InProcess, checked
-from interlock.domain.errors import ContractError, PolicyError
-from interlock.domain.ids import ContractName
 
 RELEASE = {"type": "Release", "id": "pricing@0123456789ab"}
 AGENT = {"type": "Agent", "id": "pricing"}

@@ -4,7 +4,6 @@ import cedarpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.adapters.cedar_cases import ALL, CONTRACTS, LIST_PRICES, SET_PRICE, Json, forbid, judge_of, one_file
 
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.cedar.schema import GROUPS, Surface, parse, render, surfaces
@@ -12,6 +11,7 @@ from interlock.adapters.cedar.shape import Choice, Flag, Group, Integer, Many, M
 from interlock.domain.contract import Contract, Facts, InProcess
 from interlock.domain.errors import PolicyError
 from interlock.domain.ids import ContractName
+from tests.adapters.cedar_cases import ALL, CONTRACTS, LIST_PRICES, SET_PRICE, Json, forbid, judge_of, one_file
 
 
 def reading(schema: Json, facts: Json | None = None) -> Contract:

@@ -9,7 +9,6 @@ from typing import Any
 
 import anyio
 import pytest
-from tests.adapters import effector_tools as tools
 
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
@@ -21,6 +20,7 @@ from interlock.domain.errors import EffectorError
 from interlock.domain.ids import ActionId, ContractName
 from interlock.ports.effector import Effectors, Role
 from interlock.sdk.signature import plain_result, values_of
+from tests.adapters import effector_tools as tools
 
 MODULE = tools.__name__
 CALL = Call(action_id=ActionId("a-1"), idempotency_key="k-1", attempt=2, fence=3, deadline_at=1_800_000_000_000)

@@ -16,7 +16,6 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
-from tests.adapters.sqlite_crew import PURSE, change, keys_of, opened
 
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget
@@ -25,6 +24,7 @@ from interlock.domain.errors import StoreBusy
 from interlock.ports.store import ActionQuery
 from interlock.testing.conformance.audit import audited
 from interlock.testing.conformance.making import task
+from tests.adapters.sqlite_crew import PURSE, change, keys_of, opened
 
 CREW = Path(__file__).with_name("sqlite_crew.py")
 

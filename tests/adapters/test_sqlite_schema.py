@@ -10,7 +10,6 @@ from typing import Any
 import apsw
 import msgspec
 import pytest
-from tests.adapters.sqlite_crew import PURSE, TENANT, change, keys_of, opened
 
 from interlock.adapters.keys import Keys, fresh
 from interlock.adapters.sealer import LogSealer
@@ -27,6 +26,7 @@ from interlock.domain.tiles import WIDTH
 from interlock.ports.store import ActionQuery, Claim
 from interlock.testing.conformance.audit import audited
 from interlock.testing.conformance.making import NOON, action, fact, task
+from tests.adapters.sqlite_crew import PURSE, TENANT, change, keys_of, opened
 
 SEED = "5" * 64
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import apsw
 import pytest
-from tests.adapters.sqlite_crew import PURSE, TENANT, change, keys_of, opened
 
 from interlock.adapters.sqlite.opening import migrations, prepare
 from interlock.domain.bundle import Bundle
@@ -27,6 +26,7 @@ from interlock.domain.errors import (
 from interlock.domain.task import Task
 from interlock.testing.conformance.audit import audited
 from interlock.testing.conformance.making import action, fact, task
+from tests.adapters.sqlite_crew import PURSE, TENANT, change, keys_of, opened
 
 SEED = "5" * 64
 NOBODY = 65534

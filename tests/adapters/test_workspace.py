@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.adapters.workspace_files import AGENT, FILES, RECALL, SEND, Files, edited, problems, read, written
 
 from interlock.adapters.workspace import Problem, read_workspace, sound
 from interlock.adapters.workspace.nodes import MAX_BYTES
@@ -29,6 +28,7 @@ from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import AgentName, ContractName, Person
 from interlock.domain.settlement import Timing
+from tests.adapters.workspace_files import AGENT, FILES, RECALL, SEND, Files, edited, problems, read, written
 
 
 def test_a_workspace_becomes_values(tmp_path: Path) -> None:

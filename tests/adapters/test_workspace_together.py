@@ -6,13 +6,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tests.adapters.workspace_files import AGENT, FILES, RECALL, SEND, Files, edited, problems, read, written
 
 from interlock.adapters.workspace import complete, cross_check, load_modules, read_workspace
 from interlock.domain.contract import Contract, InProcess, PythonTarget
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import ContractName
 from interlock.sdk.tool import tools_in
+from tests.adapters.workspace_files import AGENT, FILES, RECALL, SEND, Files, edited, problems, read, written
 
 A, S, R = "agents/support.yaml", "contracts/send.yaml", "contracts/recall.yaml"
 OWNERS = "owners: {decision: ana, policy: ben, data: cleo, engineering: dan}\n"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from scripts.sizes import Size, long_ones
 
 ROOT = Path(__file__).parents[2]

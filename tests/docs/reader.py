@@ -16,6 +16,7 @@ from typing import Self
 
 import cedarpy
 import yaml
+
 from tests.docs.blocks import INERT, LIVE, Block, Wrong, blocks, commands, learned, translated
 
 PATIENCE_S = 60.0

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from scripts.errors import tree
-from scripts.generate import DRAWINGS, ROOT, drawn, names, pages, stale
 
 from interlock.domain import errors
 from interlock.domain.action import MEANING, MOVES, NEW
 from interlock.domain.steps import STEPS
+from scripts.errors import tree
+from scripts.generate import DRAWINGS, ROOT, drawn, names, pages, stale
 
 SECTIONS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in pages()}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
 from scripts.generate import ROOT, pages
 from tests.docs.blocks import Block, Wrong, blocks, commands, learned, translated
 from tests.docs.reader import Reader

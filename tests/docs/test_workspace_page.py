@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from scripts.generate import ROOT
 
 from interlock.adapters.cedar.annotations import KNOWN
 from interlock.adapters.workspace import read_workspace
+from scripts.generate import ROOT
 
 PAGE = (ROOT / "docs" / "reference" / "workspace-files.md").read_text(encoding="utf-8")
 AGENT = "name: a\npurpose: p\n"

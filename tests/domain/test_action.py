@@ -6,12 +6,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domain.actions import action
 
 from interlock.domain.action import ENDS, MEANING, MOVES, NEW, SETTLED, WAITING, Action, Move, State, first, intent
 from interlock.domain.errors import IllegalMove
 from interlock.domain.ids import WorkerId
 from interlock.domain.unwind import IN_FLIGHT, OPEN
+from tests.domain.actions import action
 
 STATES: tuple[State, ...] = get_args(State)
 MOVE_NAMES: tuple[Move, ...] = get_args(Move)

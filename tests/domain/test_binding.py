@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.domain.contracts import PRICE, but, taking
 
 from interlock.domain.binding import MAX_ARGUMENT_BYTES, action_digest, bind, fingerprint, result_problem
 from interlock.domain.canonical import MAX_INTEGER, JsonValue
 from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError
+from tests.domain.contracts import PRICE, but, taking
 
 NONCE = "0" * 32
 

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domain.contracts import PRICE, but, taking
 
 from interlock.domain.contract import (
     Blind,
@@ -27,6 +26,7 @@ from interlock.domain.contract import (
 )
 from interlock.domain.errors import ContractError
 from interlock.domain.record import plain
+from tests.domain.contracts import PRICE, but, taking
 
 
 def refusal(contract: Contract) -> ContractError:

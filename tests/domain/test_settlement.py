@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domain.actions import action
 
 from interlock.domain.action import Action
 from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup, PythonTarget
@@ -20,6 +19,7 @@ from interlock.domain.settlement import (
     settle,
 )
 from interlock.testing.world import contract
+from tests.domain.actions import action
 
 ASK = PythonTarget(target="world:ask")
 TIMING = Timing(lease_margin_ms=1_000, skew_ms=100)

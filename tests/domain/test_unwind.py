@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.domain.actions import THING, action
 
 from interlock.domain.action import Action, Outcome, State
 from interlock.domain.canonical import JsonValue
@@ -24,6 +23,7 @@ from interlock.domain.unwind import (
     undo_arguments,
 )
 from interlock.testing.world import contract
+from tests.domain.actions import THING, action
 
 READ = contract("thing.get", effect="read", reversal=None)
 FINAL = contract("thing.burn", reversal=NoReversal(why="ashes"))

@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 
 import anyio
-from tests.e2e.kit import Deadly, connect, definition
 
 from interlock.domain.action import Action
 from interlock.domain.ids import ActionId, AgentName, ContractName, Person
@@ -23,6 +22,7 @@ from interlock.embedded import Embedded
 from interlock.ports.store import ActionQuery
 from interlock.services.plane import ControlPlane
 from interlock.worker import Worker
+from tests.e2e.kit import Deadly, connect, definition
 
 PATIENCE_S = 20
 

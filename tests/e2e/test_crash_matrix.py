@@ -5,6 +5,7 @@ happened twice, nothing was lost, and what a `blind` tool leaves open is visibly
 """
 
 import pytest
+
 from tests.e2e.conftest import Site
 
 FORWARD = (

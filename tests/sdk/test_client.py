@@ -4,10 +4,10 @@ import threading
 from typing import Any
 
 import pytest
-from tests.workspaces import Place
 
 import interlock
 from interlock.domain.errors import KeyReused, NotAllowed, NotFound, WorkspaceError
+from tests.workspaces import Place
 
 
 def test_a_call_gives_the_tools_own_result(place: Place) -> None:

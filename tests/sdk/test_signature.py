@@ -13,7 +13,6 @@ import pydantic
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.sdk.signatures import NOTHING, Address, Case, Line, Size, cases, contract_of, giving, taking
 
 from interlock.domain.binding import MAX_ARGUMENT_BYTES, bind
 from interlock.domain.call import Call
@@ -28,6 +27,7 @@ from interlock.sdk.signature import (
     schema_of,
     values_of,
 )
+from tests.sdk.signatures import NOTHING, Address, Case, Line, Size, cases, contract_of, giving, taking
 
 NONCE = "0" * 32
 CALL = Call(action_id=ActionId("a"), idempotency_key="k")

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from tests.sdk import toolbox
-from tests.sdk.signatures import NOTHING, taking
 
 import interlock
 from interlock.domain.contract import (
@@ -24,6 +22,8 @@ from interlock.domain.contract import (
 from interlock.domain.errors import ContractError, NotAllowed
 from interlock.domain.ids import ContractName
 from interlock.sdk.tool import CURRENT, NoEffect, Tool, tool, tools_in
+from tests.sdk import toolbox
+from tests.sdk.signatures import NOTHING, taking
 
 HERE = "tests.sdk.toolbox"
 

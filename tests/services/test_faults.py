@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
-from tests.services.shop import ASK, CLASSES, RITA, STORIES, Shop, above_ten, disagreements
 
 from interlock.adapters.memory import Fault, MemoryStore
 from interlock.adapters.sealer import LogSealer
@@ -13,6 +12,7 @@ from interlock.domain.change import Change
 from interlock.domain.errors import StoreError, StoreUnsure
 from interlock.domain.ids import Person, StreamId
 from interlock.testing.world import permit
+from tests.services.shop import ASK, CLASSES, RITA, STORIES, Shop, above_ten, disagreements
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.services.shop import CLASSES, Shop, disagreements
 
 from interlock.domain.action import MOVES, SETTLED, Action
 from interlock.domain.errors import Conflict, InterlockError
@@ -17,6 +16,7 @@ from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind
 from interlock.services.plane import ControlPlane
 from interlock.testing.parts import Crash
+from tests.services.shop import CLASSES, Shop, disagreements
 
 T = TypeVar("T")
 PEOPLE = st.sampled_from([Person("rita"), Person("ria"), Person("ana"), Person("nobody")])

@@ -1,10 +1,10 @@
 """A process that dies right after any step leaves what `domain/steps.py` says, and another one makes good of it."""
 
 import pytest
-from tests.services.shop import CLASSES, STORIES, Shop, disagreements
 
 from interlock.domain.steps import NAMES
 from interlock.testing.parts import Crash
+from tests.services.shop import CLASSES, STORIES, Shop, disagreements
 
 pytestmark = pytest.mark.anyio
 

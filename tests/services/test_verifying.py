@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.domain.logs import KEYS, OpenLog, filled
 
 from interlock.adapters.filing import text_of
 from interlock.adapters.keys import Keys, fresh, verify
@@ -25,6 +24,7 @@ from interlock.domain.testimony import Trail, keyid, latest_states
 from interlock.domain.verification import MAX_FINDINGS, disagreement, verify_packet
 from interlock.services.verifying import LogReading, cross_check, packet_of, verify_log
 from interlock.testing.world import World, contract
+from tests.domain.logs import KEYS, OpenLog, filled
 
 LOG, GATE = KEYS.log.verifier, KEYS.gate.verifier
 

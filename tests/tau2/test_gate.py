@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bench.tau2 import data, tools
-from bench.tau2.play import PERSON, WORKSPACE, Setting, prepared, propose
-from bench.tau2.run import Report, measure
-from bench.tau2.violations import ELSEWHERE, violations
 from rich.console import Console
 from typer.testing import CliRunner
 
 import interlock
+from bench.tau2 import data, tools
+from bench.tau2.play import PERSON, WORKSPACE, Setting, prepared, propose
+from bench.tau2.run import Report, measure
+from bench.tau2.violations import ELSEWHERE, violations
 from interlock.cli.app import app
 
 no_data = data.missing()

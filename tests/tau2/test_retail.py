@@ -5,10 +5,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from bench.tau2 import data, direct, patch, retail
-from bench.tau2.store import KINDS, Shop, text
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bench.tau2 import data, direct, patch, retail
+from bench.tau2.store import KINDS, Shop, text
 
 no_data = data.missing()
 with_data = pytest.mark.skipif(no_data is not None, reason=no_data or "")

@@ -227,7 +227,9 @@ def checked(contract: Contract) -> Contract:
             raise refuse(f"`{text}` names no argument", path)
     for name in contract.data_classes:
         if name not in _properties(schema) and name not in _properties(contract.output_schema):
-            raise refuse(f"its data class for `{name}` protects nothing: no argument or result has that name", "/data_classes")
+            raise refuse(
+                f"its data class for `{name}` protects nothing: no argument or result has that name", "/data_classes"
+            )
     _ = contract.takes, contract.gives
     return contract
 
