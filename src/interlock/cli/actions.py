@@ -1,8 +1,5 @@
 """`run`, `work`, `actions`, `show`: proposing, working, looking."""
 
-import os
-import sys
-import threading
 from typing import Annotated
 
 import msgspec
@@ -112,14 +109,6 @@ def work(
         ended = "stopped"
     driven = sum(worker.driven for worker in workers)
     here.output.value({"driven": driven}, lambda console: console.print(f"{driven} driven, {ended}"))
-    leave()
-
-
-def leave() -> None:
-    """End at once, if a tool that does not return would keep the program: its thread cannot be stopped, only left."""
-    if threading.active_count() > 1:
-        sys.stdout.flush()
-        os._exit(Exit.OK)
 
 
 def actions(
