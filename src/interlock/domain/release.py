@@ -11,6 +11,7 @@ from typing import ClassVar
 from interlock.domain.agent import Agent
 from interlock.domain.canonical import digest
 from interlock.domain.contract import Contract, Reversal
+from interlock.domain.errors import NotFound
 from interlock.domain.ids import AgentName, ContractName, Digest
 from interlock.domain.record import Record, plain
 
@@ -52,6 +53,12 @@ class Release(Record, frozen=True, kw_only=True):
     def label(self) -> str:
         """`pricing@1f2e3d4c5b6a`: how people and policies name it."""
         return f"{self.agent}@{self.digest[:12]}"
+
+    def digest_of(self, contract: ContractName) -> Digest:
+        """Which version of `contract` belongs to this release. Raises NotFound if none does."""
+        if contract not in self.contracts:
+            raise NotFound(f"the release has no contract `{contract}`", next_step="run `interlock apply`")
+        return self.contracts[contract]
 
 
 def release_of(agent: Agent, contracts: Mapping[ContractName, Contract], bundle: Digest) -> Release:

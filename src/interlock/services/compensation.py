@@ -36,10 +36,10 @@ from interlock.ports.clock import Clock, Ids
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.execution import Execution
-from interlock.services.gate import Gate
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 from interlock.services.saving import save
+from interlock.services.undoing import Undoing
 
 ALL = 1_000_000
 """An unwind looks at everything in its scope: an undo in the wrong order is worse than a long list."""
@@ -53,7 +53,7 @@ class Compensation:
         *,
         store: Store,
         orders: StandingOrders,
-        gate: Gate,
+        undoing: Undoing,
         execution: Execution,
         recorder: Recorder,
         clock: Clock,
@@ -63,7 +63,7 @@ class Compensation:
     ) -> None:
         self._store = store
         self._orders = orders
-        self._gate = gate
+        self._undoing = undoing
         self._execution = execution
         self._recorder = recorder
         self._clock = clock
@@ -175,7 +175,7 @@ class Compensation:
         task = await self._store.get(Task, action.task)
         if task is None:
             raise NotFound(f"there is no task `{action.task}`")
-        await self._gate.propose_undo(action, task)
+        await self._undoing.propose(action, task)
         self._steps.reached("undo.proposed")
 
     async def _follow(self, original: Action) -> Action:

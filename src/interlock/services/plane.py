@@ -18,14 +18,17 @@ from interlock.services.cases import Cases
 from interlock.services.compensation import Compensation
 from interlock.services.deciding import Decider
 from interlock.services.dispatch import Dispatch
+from interlock.services.drafting import Drafts
 from interlock.services.execution import Execution
 from interlock.services.gate import Gate
 from interlock.services.intents import Intents
+from interlock.services.judging import Judging
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 from interlock.services.registry import Registry
 from interlock.services.settling import Settling
 from interlock.services.tasks import Tasks
+from interlock.services.undoing import Undoing
 
 
 class Means(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,18 +74,18 @@ def plane(means: Means) -> ControlPlane:
     caller = Caller(m.effectors)
     breaker = Breaker(m.store, orders, m.clock)
     intents = Intents()
-    gate = Gate(
-        store=m.store,
+    drafts = Drafts(m.clock, m.ids)
+    judging = Judging(
         orders=orders,
         decider=decider,
         effectors=m.effectors,
         clock=m.clock,
-        ids=m.ids,
         steps=m.steps,
         timing=m.timing,
         worker=m.worker,
-        intents=intents,
     )
+    gate = Gate(store=m.store, orders=orders, drafts=drafts, judging=judging, steps=m.steps, intents=intents)
+    undoing = Undoing(store=m.store, orders=orders, drafts=drafts, judging=judging, steps=m.steps)
     dispatch = Dispatch(
         orders=orders,
         decider=decider,
@@ -119,7 +122,7 @@ def plane(means: Means) -> ControlPlane:
         compensation=Compensation(
             store=m.store,
             orders=orders,
-            gate=gate,
+            undoing=undoing,
             execution=execution,
             recorder=recorder,
             clock=m.clock,

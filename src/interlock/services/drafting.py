@@ -1,0 +1,104 @@
+"""An action before anything was decided about it, and one whose arguments did not pass."""
+
+from interlock.domain.action import Action, first
+from interlock.domain.binding import bind, fingerprint
+from interlock.domain.canonical import CanonicalError, JsonValue, digest, encode
+from interlock.domain.change import Change
+from interlock.domain.contract import Contract, InProcess
+from interlock.domain.errors import ContractError
+from interlock.domain.ids import ActionId, Digest
+from interlock.domain.proposal import Proposal
+from interlock.domain.recording import recorded
+from interlock.domain.task import Task
+from interlock.ports.clock import Clock, Ids
+
+MAX_WORD_BYTES = 64 * 1024
+"""Canonical size of each text around the arguments."""
+NOTHING = Digest("0" * 64)
+"""The digest of an action that no contract ever described."""
+
+
+class Drafts:
+    """Gives actions their names, and what is fixed about them from the first."""
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
+        self._ids = ids
+
+    def key(self) -> str:
+        """An idempotency key that nobody has used."""
+        return self._ids.new()
+
+    def bound(self, task: Task, contract: Contract, arguments: dict[str, JsonValue], key: str) -> Action:
+        """The action with its arguments held against the contract; its state is a placeholder until it is born.
+
+        Raises ContractError with the first field that does not fit.
+        """
+        nonce = self._ids.nonce()
+        bound = bind(contract, arguments, nonce=nonce)
+        return Action(
+            id=ActionId(self._ids.new()),
+            task=task.id,
+            agent=task.agent,
+            release=task.release,
+            contract=contract.name,
+            contract_digest=contract.digest,
+            arguments=bound.arguments,
+            nonce=nonce,
+            digest=bound.digest,
+            fingerprint=fingerprint(contract, bound.arguments),
+            idempotency_key=key,
+            initiator=task.initiator,
+            proposed_at=self._clock.now(),
+            place=contract.target.name if isinstance(contract.target, InProcess) else "",
+            state="refused",
+        )
+
+    def refused(
+        self, proposal: Proposal, why: str, rule: str, contract: Contract | None = None
+    ) -> tuple[Action, Change]:
+        """The action as refused. Its arguments did not pass, so only what can be written of them is kept."""
+        now = self._clock.now()
+        action = Action(
+            id=ActionId(self._ids.new()),
+            task=proposal.task.id,
+            agent=proposal.task.agent,
+            release=proposal.task.release,
+            contract=proposal.contract,
+            contract_digest=contract.digest if contract is not None else Digest(""),
+            arguments=storable(proposal.arguments),
+            nonce=self._ids.nonce(),
+            digest=NOTHING,
+            idempotency_key=proposal.idempotency_key or self._ids.new(),
+            initiator=proposal.task.initiator,
+            proposed_at=now,
+            ended_at=now,
+            state=first("refuse"),
+            reasons=(rule, why),
+        )
+        action, fact = recorded(action, "refused", now)
+        return action, Change(puts=(action,), facts=(fact,))
+
+
+def must_be_writable(proposal: Proposal) -> None:
+    """The words around the arguments go into records and evidence as they are."""
+    words: dict[str, JsonValue] = {
+        "contract": proposal.contract,
+        "idempotency_key": proposal.idempotency_key,
+        "justification": proposal.justification,
+        "traceparent": proposal.traceparent,
+    }
+    for name, text in words.items():
+        try:
+            encode(text, max_bytes=MAX_WORD_BYTES)
+        except CanonicalError as error:
+            raise ContractError(f"`{name}`: {error.reason}", path=f"/{name}") from None
+
+
+def storable(arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Arguments that were refused, if they can be written down at all."""
+    try:
+        digest(arguments)
+    except CanonicalError:
+        return {}
+    return arguments
