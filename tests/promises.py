@@ -18,6 +18,7 @@ class Promise(NamedTuple):
     """What is promised, as one sentence with a full stop."""
 
 
+_DEMO: Final = "README: See it"
 _LIFE: Final = "The life of an action"
 _CRASH: Final = "The life of an action: steps, and what a crash leaves behind"
 _CONTRACT: Final = "Workspace files: contracts"
@@ -265,7 +266,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "execution.breaker",
         _LIFE,
-        "Five unclear answers in a row stop a contract for all processes, on record, for half a minute.",
+        "Ten unclear answers in a row stop a contract for all processes, on record, for half a minute.",
     ),
     Promise(
         "execution.by_class",
@@ -598,4 +599,12 @@ PROMISES: tuple[Promise, ...] = (
     Promise("worker.idle", _WORKER, "A worker that waits only for people is idle."),
     Promise("worker.fair", _WORKER, "A long undo keeps no other work waiting."),
     Promise("worker.drives", _WORKER, "Whatever is due is driven once, by however many workers."),
+    Promise("demo.day", _DEMO, "A day of the shop ends well only when every promise was kept."),
+    Promise("demo.fails_when_broken", _DEMO, "A doubled refund or a forged entry ends the day with an error."),
+    Promise("demo.floor", _DEMO, "A discount below a flagship's floor is denied and its price stands."),
+    Promise("demo.slow_seller", _DEMO, "Ten thousand of a slow seller are held, and nothing is ordered."),
+    Promise("demo.kills_are_real", _DEMO, "The payment service is asked more often than it pays."),
+    Promise("demo.keep", _DEMO, "A kept day can be explored, and the demo overwrites nothing."),
+    Promise("demo.payments_survive_kill", _DEMO, "A payment service killed at any moment pays each key once."),
+    Promise("demo.invariants_see", _DEMO, "Each invariant of the shop sees its own kind of damage."),
 )

@@ -75,6 +75,7 @@ def small_case(place: Place, *, replacement_sku: str = "") -> Case:
     return Case(order_id=row["order_id"], line_no=row["line_no"], reason="too small", replacement_sku=replacement_sku)
 
 
+@pytest.mark.proves("demo.floor")
 def test_a_discount_below_a_flagship_floor_is_denied(lock: interlock.Client, place: Place) -> None:
     """The pricing agent marks down a flagship product too far: denied with the reason, and the price stands."""
     sku, tally = overstocked(place, flagship=True), Tally()
@@ -107,6 +108,7 @@ def test_halving_a_price_needs_a_person(lock: interlock.Client, place: Place) ->
     assert price_of(place, sku) == before
 
 
+@pytest.mark.proves("demo.slow_seller")
 def test_ten_thousand_of_a_slow_seller_are_held(lock: interlock.Client, place: Place) -> None:
     """The price list says grams, the agent reads pieces: held for two reasons, and nothing is ordered."""
     ((sku, pack),) = queue_of(place).price_list.items()

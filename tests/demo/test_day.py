@@ -59,6 +59,7 @@ def setting_in(folder: Path) -> Setting:
     return Setting(folder=folder, place=place, workspace=workspace, program=program, releases={})
 
 
+@pytest.mark.proves("demo.day")
 def test_a_day_keeps_every_promise(day: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     """The demo ends with 0, having denied, held, modified, rejected, approved, killed, settled, undone and proven."""
     _, done = day
@@ -86,6 +87,7 @@ def test_a_day_keeps_every_promise(day: tuple[Path, subprocess.CompletedProcess[
     assert done.stderr == ""
 
 
+@pytest.mark.proves("demo.keep")
 def test_a_kept_day_can_be_explored(day: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     """With the two variables of its `env` file the program shows the day's actions, and no process is left behind."""
     folder, _ = day
@@ -107,6 +109,7 @@ def processes() -> list[str]:
     ]
 
 
+@pytest.mark.proves("demo.kills_are_real")
 def test_money_was_moved_twice_by_nobody_and_asked_for_twice_by_somebody(
     day: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
@@ -159,6 +162,7 @@ def rewritten(setting: Setting) -> None:
     ("damage", "words"),
     [(double_refund, "no doubled refund"), (forged, "signature"), (rewritten, "clear text")],
 )
+@pytest.mark.proves("demo.fails_when_broken")
 def test_a_broken_promise_ends_the_day_with_an_error(
     copy: Setting, damage: Callable[[Setting], None], words: str
 ) -> None:
@@ -172,6 +176,7 @@ def test_a_broken_promise_ends_the_day_with_an_error(
     assert "every promise was kept" not in str(told)
 
 
+@pytest.mark.proves("demo.keep")
 def test_the_demo_overwrites_nothing(tmp_path: Path) -> None:
     """A folder that is in use is left as it is, and the exit code says so."""
     (tmp_path / "mine").write_text("mine", "utf-8")

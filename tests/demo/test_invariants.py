@@ -85,6 +85,7 @@ SHOP_DAMAGE = [
 
 
 @pytest.mark.parametrize(("damage", "names"), SHOP_DAMAGE)
+@pytest.mark.proves("demo.invariants_see")
 def test_damage_in_the_shop_is_seen(busy: Place, damage: str, names: set[str]) -> None:
     """One changed row in the shop's tables breaks exactly the invariants it concerns."""
     with writing(busy.shop_db) as conn:
@@ -113,6 +114,7 @@ PAYMENT_DAMAGE = [
 
 
 @pytest.mark.parametrize(("damage", "names"), PAYMENT_DAMAGE)
+@pytest.mark.proves("demo.invariants_see")
 def test_damage_at_the_payment_service_is_seen(busy: Place, damage: str, names: set[str]) -> None:
     """One changed row at the payment service breaks exactly the invariants it concerns."""
     with writing(busy.payments_db) as conn:
@@ -121,6 +123,7 @@ def test_damage_at_the_payment_service_is_seen(busy: Place, damage: str, names: 
     assert failing(check(busy, {})) == names
 
 
+@pytest.mark.proves("demo.invariants_see")
 def test_a_price_that_did_not_come_back_is_seen(busy: Place) -> None:
     """The listed prices must stand again to the cent; others may have moved."""
     price = pricing.price_of(busy, "AUR-001").price_minor

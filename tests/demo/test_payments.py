@@ -145,6 +145,7 @@ def test_dying_between_effect_and_answer_loses_nothing(place: Place, service: Pa
     assert figures(place)["refunds_calls"] == 3
 
 
+@pytest.mark.proves("demo.payments_survive_kill")
 def test_killed_at_any_moment_under_load(place: Place, service: PaymentProcess) -> None:
     """Callers who repeat a key until they are answered get exactly one refund each, while the service is killed four times."""
     stop = time.monotonic() + 30
