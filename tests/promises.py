@@ -37,6 +37,12 @@ _WORKER: Final = "How to run workers and survive a crash"
 
 PROMISES: tuple[Promise, ...] = (
     # -- contracts and arguments -----------------------------------------------------------------------------------
+    Promise("sdk.ticket_across_processes", _API, "The ticket of an action can be waited for in another process."),
+    Promise(
+        "sdk.interrupt_loses_nothing",
+        _API,
+        "A program that is interrupted while it waits leaves its action to be taken up, and under the same key finds it.",
+    ),
     Promise(
         "sdk.outcomes",
         _API,
@@ -607,4 +613,20 @@ PROMISES: tuple[Promise, ...] = (
     Promise("demo.keep", _DEMO, "A kept day can be explored, and the demo overwrites nothing."),
     Promise("demo.payments_survive_kill", _DEMO, "A payment service killed at any moment pays each key once."),
     Promise("demo.invariants_see", _DEMO, "Each invariant of the shop sees its own kind of damage."),
+    # -- command line ----------------------------------------------------------------------------------------------------
+    Promise(
+        "cli.trouble_is_named",
+        "The command line: exit codes",
+        "Trouble with keys, store or disk is named with what to do, nothing runs, and the exit code is the operator's.",
+    ),
+    Promise(
+        "cli.one_json_value",
+        "The command line",
+        "With `--json` a command prints exactly one JSON value, an error included, and nobody sees a traceback for a mistake of theirs.",
+    ),
+    Promise(
+        "cli.journey",
+        "The command line",
+        "Every command works in the order in which a person meets it, from an empty folder to a verified log.",
+    ),
 )

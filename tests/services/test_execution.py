@@ -352,7 +352,7 @@ async def test_any_result_can_be_recorded(result: JsonValue) -> None:
 
 @pytest.mark.proves("execution.breaker")
 async def test_the_breaker_opens_tries_again_and_closes() -> None:
-    """Five unclear answers in a row stop the contract for all processes, on record; after the pause one call is the trial."""
+    """Ten unclear answers in a row stop the contract for all processes, on record; after the pause one call is the trial."""
     world = World()
     await world.apply(contract(idempotency=Blind()), contract("thing.other"), runtime=None)
     world.effectors.say("thing.put", "run", Unsure("no answer"))
