@@ -622,7 +622,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "cli.one_json_value",
         "The command line",
-        "With `--json` a command prints exactly one JSON value, an error included, and nobody sees a traceback for a mistake of theirs.",
+        "With `--json` a command prints exactly one JSON value, an error included, and no mistake of a user gives a traceback.",
     ),
     Promise(
         "cli.journey",
