@@ -102,6 +102,22 @@ def hold(path: Path) -> None:
     turnstile.leave()
 
 
+def hog(path: Path, seconds: float) -> None:
+    """Write without a pause, as a store with a long queue does."""
+    turnstile = Turnstile(path)
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(5000)
+    say(ready=os.getpid())
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        turnstile.enter()
+        connection.execute("BEGIN IMMEDIATE")
+        time.sleep(0.02)
+        connection.execute("COMMIT")
+        turnstile.leave()
+    connection.close()
+
+
 def lock(path: Path) -> None:
     """Stand in a transaction."""
     connection = apsw.Connection(str(path))
@@ -121,6 +137,8 @@ def main(path: Path, seed: str, what: str, *numbers: str) -> None:
             asyncio.run(cramped(path, seed, int(numbers[0])))
         case "hold":
             hold(path)
+        case "hog":
+            hog(path, float(numbers[0]))
         case "lock":
             lock(path)
         case _:

@@ -174,6 +174,28 @@ def test_one_among_the_busy(path: Path, seed: str) -> None:
     assert max(waits) < 1, waits
 
 
+@pytest.mark.proves("store.nobody_starves")
+def test_one_behind_a_hog(path: Path, seed: str) -> None:
+    """Behind a process that lets go of the lock only to take it again, each single write still gets its turn."""
+
+    async def person() -> list[float]:
+        store = opened(path, seed)
+        waits: list[float] = []
+        for _ in range(30):
+            began = time.monotonic()
+            await change(store)
+            waits.append(time.monotonic() - began)
+        await store.close()
+        return waits
+
+    with hand(path, seed, "hog", 60) as process:
+        process.hear()
+        waits = asyncio.run(person())
+
+    assert max(waits) < 1
+    assert sorted(waits)[15] < 0.1, "a turn or two, not a matter of luck"
+
+
 def test_a_stopped_process_in_the_turnstile(path: Path, seed: str) -> None:
     """A process that is stopped where it holds up the queue delays the others by less than a second, once in a while."""
 

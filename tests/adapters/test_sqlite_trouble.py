@@ -264,6 +264,36 @@ def test_a_commit_that_may_have_been_stored(tmp_path: Path, syncs: Syncs) -> Non
     asyncio.run(run())
 
 
+@pytest.mark.proves("store.unsure")
+def test_an_error_after_all_was_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When COMMIT reports an error although everything is stored, the stream goes on behind what is there."""
+
+    async def run() -> None:
+        store = opened(tmp_path / "store.db", SEED)
+        await store.commit(Change(puts=(PURSE,)))
+        await change(store)
+        pen = store._writer._pen
+
+        def fail(_: int) -> None:
+            # SQLite calls this after the commit, and an error here becomes COMMIT's own.
+            raise apsw.IOError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(pen, "_count_pages", fail)
+            pen._reconnect()
+        lost = action()
+        with pytest.raises(StoreUnsure):
+            await store.commit(Change(puts=(lost,), facts=(fact(lost),)))
+
+        assert await store.get(type(lost), lost.id) == lost.saved()
+        for _ in range(2):
+            await change(store)
+        assert len(await audited(store, keys_of(SEED))) == 4
+        await store.close()
+
+    asyncio.run(run())
+
+
 def test_a_failed_sync_fails_one_alone_too(tmp_path: Path, syncs: Syncs) -> None:
     """A single change that meets a failing disk is unsure as well, and is found out by reading."""
 

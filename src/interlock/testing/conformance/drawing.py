@@ -3,7 +3,7 @@
 import asyncio
 
 from interlock.domain.budget import Budget, Draw
-from interlock.domain.change import Change
+from interlock.domain.change import Change, given
 from interlock.domain.errors import BudgetExceeded, Conflict
 from interlock.testing.conformance.making import action, budget, task
 from interlock.testing.conformance.world import Promise, World, expect, refused
@@ -59,6 +59,20 @@ async def a_draw_is_a_new_revision(world: World) -> None:
         await store.commit(Change(puts=(purse.saved(),)))
 
 
+async def draws_at_the_same_time_count(world: World) -> None:
+    """Also among changes made together, a draw before a save of its budget, or before a condition on it, is seen."""
+    store = await world.open()
+    purse = budget(10)
+    await store.commit(Change(puts=(purse,)))
+    draw = Change(draws=(Draw(budget=purse.key, move="reserve", amount=1),))
+    for late in (Change(puts=(purse.saved(),)), Change(given=(given(purse.saved()),), puts=(task(),))):
+        results = await asyncio.gather(store.commit(draw), store.commit(late), return_exceptions=True)
+
+        expect([type(result) for result in results] == [type(None), Conflict], "the draw came first")
+    stored = await store.get(Budget, purse.key)
+    expect(stored is not None and stored.reserved == 2, "both draws count")
+
+
 async def no_budget_is_no_money(world: World) -> None:
     """A draw on a budget that does not exist is a conflict, and stores nothing."""
     store = await world.open()
@@ -74,5 +88,6 @@ PROMISES: tuple[Promise, ...] = (
     never_more_than_the_limit,
     every_draw_counts,
     a_draw_is_a_new_revision,
+    draws_at_the_same_time_count,
     no_budget_is_no_money,
 )

@@ -155,10 +155,14 @@ async def conditions_hold_or_nothing_does(world: World) -> None:
     await here.commit(Change(puts=(task(),), given=(absent,)))
     await here.commit(Change(puts=(control, other), given=(absent,)))
     read = control.saved()
-    await here.commit(Change(puts=(task(),), given=(given(read), given(other.saved()))))
-    await there.commit(Change(puts=(read,)))
-
     late = task()
+    for writer in (here, there):
+        await here.commit(Change(puts=(task(),), given=(given(read), given(other.saved()))))
+        await writer.commit(Change(puts=(read,)))
+        async with refused(Conflict):
+            await here.commit(Change(puts=(late,), given=(given(read),)))
+        read = read.saved()
+    read = control.saved()
     for condition in (given(read), absent, Unchanged("action", other.key, 2), Unchanged("action", "nobody", 1)):
         async with refused(Conflict) as caught:
             await here.commit(Change(puts=(late,), given=(condition,)))

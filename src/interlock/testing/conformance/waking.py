@@ -49,6 +49,23 @@ async def anybodys_commit_wakes(world: World) -> None:
         expect(time.monotonic() - began < SOON / 1000, "soon")
 
 
+async def ones_own_commit_wakes_at_once(world: World) -> None:
+    """Who waits in the process that commits knows of it no later than who committed."""
+    store = await world.open()
+
+    async def wait() -> bool:
+        await _settled(store)
+        return await store.changed(timeout_ms=20 * SOON)
+
+    for _ in range(3):
+        waiting = asyncio.create_task(wait())
+        await asyncio.sleep(0.4)
+        await store.commit(Change(puts=(task(),)))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        expect(waiting.done() and waiting.result(), "it is known")
+
+
 async def nothing_is_slept_through(world: World) -> None:
     """A commit between two waits of a task ends the second at once, whoever else was told of it meanwhile."""
     here, there = await world.open(), await world.open()
@@ -73,6 +90,7 @@ async def a_first_wait_is_short(world: World) -> None:
 PROMISES: tuple[Promise, ...] = (
     silence_is_waited_out,
     anybodys_commit_wakes,
+    ones_own_commit_wakes_at_once,
     nothing_is_slept_through,
     a_first_wait_is_short,
 )
