@@ -54,11 +54,6 @@ PROMISES: tuple[Promise, ...] = (
         "The same idempotency key gives the first action's outcome in a program started later.",
     ),
     Promise(
-        "sdk.changed_contract_refused",
-        _API,
-        "A call whose code carries another contract than the one in force is refused, and says what to do.",
-    ),
-    Promise(
         "contract.acts_says_how_it_is_undone",
         _CONTRACT,
         "A contract that acts is accepted only if it names its reversal or says why there is none.",
@@ -309,11 +304,6 @@ PROMISES: tuple[Promise, ...] = (
         "A process that was stopped in its call and woke after another took over leaves one effect.",
     ),
     Promise(
-        "zombie.no_double",
-        _LIFE,
-        "A real process stopped inside its call beyond its lease, and woken after another took over, leaves one effect.",
-    ),
-    Promise(
         "two_phase.abort",
         _LIFE,
         "What may no longer run between prepare and commit is aborted, and what was reserved is released.",
@@ -410,11 +400,6 @@ PROMISES: tuple[Promise, ...] = (
         "store.busy", _BACKUP, "Who waits for a store that somebody else holds is told in time, and nothing was stored."
     ),
     Promise("store.all_or_nothing", _MACHINE, "A change is stored whole or not at all."),
-    Promise(
-        "store.budgets_are_exact",
-        _MACHINE,
-        "Budgets in the store are exact however many draw at once.",
-    ),
     Promise(
         "store.compare_and_set",
         _MACHINE,

@@ -67,7 +67,7 @@ def test_saving(make: MakeWorld, promise: Promise, tmp_path: Path) -> None:
 
 @stores
 @each_of("drawing")
-@pytest.mark.proves("store.budgets_are_exact")
+@pytest.mark.proves("budget.never_over")
 def test_drawing(make: MakeWorld, promise: Promise, tmp_path: Path) -> None:
     """Budgets are exact however many draw at once."""
     keep(promise, make(tmp_path))

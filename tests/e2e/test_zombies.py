@@ -22,7 +22,7 @@ def stopped_in_call(site: Site, kind: str) -> subprocess.Popen[str]:
     return process
 
 
-@pytest.mark.proves("zombie.no_double")
+@pytest.mark.proves("execution.zombie")
 @pytest.mark.parametrize("kind", ["keyed", "conditional", "lookup", "blind"])
 def test_stopped_inside_the_call(site: Site, kind: str) -> None:
     """A process stopped in the call beyond its lease and woken after another took over leaves one effect."""

@@ -233,7 +233,7 @@ def test_a_client_that_is_closed_ends_those_who_wait(place: Place) -> None:
     assert len(errors) == 1
 
 
-@pytest.mark.proves("sdk.changed_contract_refused")
+@pytest.mark.proves("gate.contract_changed")
 def test_code_that_is_not_what_was_applied_is_refused(place: Place) -> None:
     """Where the contract in force is another than the code carries, the call is refused and says what to do."""
     with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test"):
