@@ -119,6 +119,15 @@ def connect(folder: Path, *, steps: Steps | None = None) -> ControlPlane:
     return _connect(read_workspace(folder), memory=False, steps=steps)[0]
 
 
+def looking(folder: Path) -> ControlPlane:
+    """The control plane for somebody who only looks: public keys suffice, and nothing can be written or run."""
+    workspace = read_workspace(folder)
+    settings = workspace.settings
+    store = SqliteStore.look(settings.store, settings.tenant)
+    functions = Functions(values_of, plain_result)
+    return _assembled(workspace, store, InProcessEffectors(functions), functions, public_keys(folder), None)
+
+
 def public_keys(folder: Path) -> Verifying:
     """What the log of the workspace in `folder` is verified with. Raises WorkspaceError and KeyFileError."""
     log, gate = KeyFolder(read_workspace(folder).settings.keys).public()
@@ -204,20 +213,34 @@ def _connect(workspace: Workspace, *, memory: bool, steps: Steps | None) -> tupl
         keys = KeyFolder(settings.keys).load()
         settings.store.parent.mkdir(parents=True, exist_ok=True)
         store = SqliteStore.open(settings.store, settings.tenant, LogSealer(keys, stream, ids))
-    means = Means(
-        tenant=settings.tenant,
-        worker=WorkerId(f"{socket.gethostname()}:{os.getpid()}:{stream[-6:]}"),
-        store=store,
-        log=store,
-        policies=CedarPolicies(),
-        effectors=AllEffectors(python=PythonEffectors(functions), http=_Http(os.environ), in_process=offered),
-        clock=SystemClock(),
-        ids=ids,
-        steps=steps or _Quiet(),
-        timing=settings.timing,
-        verifying=Verifying(log_key=keys.log.verifier, gate_keys=(keys.gate.verifier,), verify=verify),
+    verifying = Verifying(log_key=keys.log.verifier, gate_keys=(keys.gate.verifier,), verify=verify)
+    return _assembled(workspace, store, offered, functions, verifying, steps), offered
+
+
+def _assembled(
+    workspace: Workspace,
+    store: MemoryStore | SqliteStore,
+    offered: InProcessEffectors,
+    functions: Functions,
+    verifying: Verifying,
+    steps: Steps | None,
+) -> ControlPlane:
+    ids = SystemIds()
+    return plane(
+        Means(
+            tenant=workspace.settings.tenant,
+            worker=WorkerId(f"{socket.gethostname()}:{os.getpid()}:{ids.new()[-6:]}"),
+            store=store,
+            log=store,
+            policies=CedarPolicies(),
+            effectors=AllEffectors(python=PythonEffectors(functions), http=_Http(os.environ), in_process=offered),
+            clock=SystemClock(),
+            ids=ids,
+            steps=steps or _Quiet(),
+            timing=workspace.settings.timing,
+            verifying=verifying,
+        )
     )
-    return plane(means), offered
 
 
 def _offer(offered: InProcessEffectors, tool: Tool[..., Any]) -> None:

@@ -132,7 +132,7 @@ def actions(
             task=TaskId(task) if task else None,
             limit=limit,
         )
-        async with here.plane() as plane:
+        async with here.reading() as plane:
             found = await plane.means.store.actions(query)
             total = await plane.means.store.count(query)
 
@@ -167,7 +167,7 @@ def show(
     here = context_of(context)
 
     async def work() -> None:
-        async with here.plane() as plane:
+        async with here.reading() as plane:
             control = (await plane.orders.refresh()).control
             if what in control.contracts:
                 contract = await plane.orders.contract(control.contracts[ContractName(what)])

@@ -3,16 +3,17 @@
 import io
 import os
 import sys
+import threading
 import traceback
 from collections import deque
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from interlock.cli import actions, audit, people, system, workspace
 from interlock.cli.context import Context
-from interlock.cli.output import Exit, Interrupted, Output, UsageError
+from interlock.cli.output import Exit, Interrupted, Output, UsageError, safe
 from interlock.domain.errors import InterlockError, StoreError
 from interlock.domain.ids import Person
 from interlock.settings import from_environment
@@ -29,6 +30,8 @@ app = typer.Typer(
 
 GLOBAL = ("--as", "--workspace", "-w")
 """The global options that take a word."""
+GRACE_S = 0.2
+"""How long a thread is waited for that is only about to end."""
 
 
 @app.callback()
@@ -44,6 +47,7 @@ def options(
 ) -> None:
     """Options of every command."""
     settings = from_environment(os.environ)
+    _must_be_text(settings.person or "")
     context.obj = Context(
         folder=folder or settings.workspace,
         person=Person(person) if person else settings.person,
@@ -57,11 +61,15 @@ for module in (workspace, actions, people, audit, system):
 
 def main() -> None:
     """Run the command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Closed by whoever started us (`>&-`): nobody wants to hear.
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     # `--json` and `--as` may stand anywhere: people write them last.
-    sys.exit(_code(global_first(sys.argv[1:])))
+    _leave(_code(global_first(sys.argv[1:])))
 
 
 def _code(words: list[str]) -> int:
@@ -69,9 +77,10 @@ def _code(words: list[str]) -> int:
     output = Output(json="--json" in words)
     try:
         for word in words:
-            if not word.isascii() and word.encode(errors="replace") != word.encode(errors="surrogateescape"):
-                raise UsageError(f"`{word}` is not UTF-8")
+            _must_be_text(word)
         code = app(args=words, prog_name="interlock", standalone_mode=not output.json)
+    except SystemExit as ended:
+        code = ended.code
     except InterlockError as error:
         return output.fail(error)
     except typer.TyperException as error:
@@ -80,10 +89,29 @@ def _code(words: list[str]) -> int:
         return output.fail(StoreError(f"`{error.filename}`: {error.strerror}" if error.filename else str(error)))
     except Exception as error:  # noqa: BLE001  a defect of ours has its exit code and its one JSON value, too
         traceback.print_exc()
-        return output.fail(InterlockError(f"a defect of Interlock: {type(error).__name__}: {error}"))
+        return output.fail(InterlockError(safe(f"a defect of Interlock: {type(error).__name__}: {error}")))
     if code == Exit.INTERRUPTED:
         return output.fail(Interrupted("stopped by Ctrl-C"))
     return code if isinstance(code, int) else Exit.OK
+
+
+def _leave(code: int) -> NoReturn:
+    """End the program. The thread of a tool that does not return cannot be stopped, only left, as by a kill."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(GRACE_S)
+            if thread.is_alive():
+                sys.stdout.flush()
+                os._exit(code)
+    sys.exit(code)
+
+
+def _must_be_text(word: str) -> None:
+    """Words that are not UTF-8 reach us with what does not fit as surrogates, which no record and no JSON can hold."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"`{safe(word)}` is not UTF-8") from None
 
 
 def global_first(words: list[str]) -> list[str]:

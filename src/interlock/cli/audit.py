@@ -35,7 +35,7 @@ def packet(
     here = context_of(context)
 
     async def work() -> None:
-        async with here.plane() as plane:
+        async with here.reading() as plane:
             found = await find_action(plane, action)
             made = await plane.audit.packet(found.id)
         if out is not None:
@@ -65,7 +65,7 @@ def verify(
             what = "packet"
         else:
             kept = [_checkpoint(each) for each in retained or ()]
-            async with here.plane() as plane:
+            async with here.reading() as plane:
                 found = await plane.audit.verify(kept)
                 head = await plane.audit.head()
             what = "log"

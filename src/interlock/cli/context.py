@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import typer
 
-from interlock.bootstrap import connect, public_keys
+from interlock.bootstrap import connect, looking, public_keys
 from interlock.cli.output import Exit, Output
 from interlock.domain.action import Action
 from interlock.domain.errors import NotAllowed, NotFound
@@ -45,6 +45,15 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     async def plane(self) -> AsyncGenerator[ControlPlane]:
         """The control plane of the workspace, closed at the end."""
         plane = connect(self.folder)
+        try:
+            yield plane
+        finally:
+            await plane.means.store.close()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[ControlPlane]:
+        """The control plane for somebody who only looks: no private key is read and nothing is written."""
+        plane = looking(self.folder)
         try:
             yield plane
         finally:

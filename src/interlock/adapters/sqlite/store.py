@@ -17,9 +17,11 @@ from interlock.adapters.sqlite.failures import meaning
 from interlock.adapters.sqlite.pen import Pen
 from interlock.adapters.sqlite.reader import Reader
 from interlock.adapters.sqlite.saving import Taking, due, prepared
+from interlock.adapters.sqlite.unwritten import Unwritten
 from interlock.adapters.sqlite.writer import Writer
 from interlock.domain.action import Action
 from interlock.domain.change import Change
+from interlock.domain.errors import NotFound
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId, AgentName, Tenant
 from interlock.domain.record import Record
@@ -35,7 +37,9 @@ KEPT: Final = 1024
 class SqliteStore:
     """Both ports, `Store` and `Log`, on one file. Made by `open`; to be closed."""
 
-    def __init__(self, tenant: Tenant, number: int, reader: Reader, changes: Changes, writer: Writer) -> None:
+    def __init__(
+        self, tenant: Tenant, number: int, reader: Reader, changes: Changes, writer: Writer | Unwritten
+    ) -> None:
         self.tenant = tenant
         self._number = number
         self._reader = reader
@@ -61,6 +65,25 @@ class SqliteStore:
         except apsw.Error as error:
             raise meaning(error) from error
         return cls(tenant, number, reader, changes, Writer(pen, path.name))
+
+    @classmethod
+    def look(cls, path: Path | str, tenant: Tenant, *, busy_ms: int = 5000) -> "SqliteStore":
+        """Open an existing file without keys, to read it: every write raises StoreReadOnly.
+
+        Raises NotFound where there is no file or nothing of the tenant in it, and the StoreErrors of `open`.
+        """
+        path = Path(path).absolute()
+        if not path.is_file():
+            raise NotFound(f"there is no store `{path}`", next_step="run `interlock apply`, or look elsewhere")
+        try:
+            reader = Reader(path, busy_ms=busy_ms)
+            number = cast("int | None", reader.value(sql.TENANT, (tenant,)))
+        except apsw.Error as error:
+            raise meaning(error) from error
+        if number is None:
+            reader.close()
+            raise NotFound(f"the store holds nothing of `{tenant}`")
+        return cls(tenant, number, reader, Changes(lambda: cast(int, reader.value(sql.VERSION))), Unwritten())
 
     async def commit(self, change: Change) -> None:
         """See `Store.commit`. Once called it goes on even if the caller is cancelled."""
