@@ -2,6 +2,7 @@
 
 python sqlite_crew.py FILE SEED write ACTORS SECONDS    a line for each change that was acknowledged, then a summary
 python sqlite_crew.py FILE SEED hold                    takes the turnstile, says so, and stops itself
+python sqlite_crew.py FILE SEED hog SECONDS             writes all the time, 20 ms a transaction, not a moment between
 python sqlite_crew.py FILE SEED lock                    begins a transaction, says so, and stops itself
 python sqlite_crew.py FILE SEED cramped BYTES           no file may grow beyond BYTES: says how that ended
 """

@@ -246,10 +246,11 @@ def test_a_commit_that_may_have_been_stored(tmp_path: Path, syncs: Syncs) -> Non
         await change(store)
         lost = [action() for _ in range(3)]
         syncs.broken = True
-        answers = await asyncio.gather(
-            *(store.commit(Change(puts=(each,), facts=(fact(each),))) for each in lost), return_exceptions=True
-        )
-        assert [type(answer) for answer in answers] == [StoreUnsure] * 3
+        changes = [Change(puts=(each,), facts=(fact(each),)) for each in lost]
+        changes.append(Change(puts=(PURSE,)))
+        answers = await asyncio.gather(*map(store.commit, changes), return_exceptions=True)
+        # Not even the one that conflicts may be sure of it: it conflicts with what may not have been stored.
+        assert [type(answer) for answer in answers] == [StoreUnsure] * 4
         syncs.broken = False
 
         for _ in range(3):
