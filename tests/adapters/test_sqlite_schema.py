@@ -16,6 +16,7 @@ from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite import SqliteStore
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.opening import migrations, prepare
+from interlock.adapters.sqlite.writer import Writer
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
 from interlock.domain.change import Change
@@ -72,6 +73,7 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
 def test_every_commit_survives_a_loss_of_power(tmp_path: Path) -> None:
     """The writing connection keeps a write-ahead log and syncs it at every commit."""
     store = opened(tmp_path / "store.db", SEED)
+    assert isinstance(store._writer, Writer)
     connection = store._writer._pen._connection
 
     assert connection.pragma("journal_mode") == "wal"

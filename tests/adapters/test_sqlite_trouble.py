@@ -12,6 +12,7 @@ import apsw
 import pytest
 
 from interlock.adapters.sqlite.opening import migrations, prepare
+from interlock.adapters.sqlite.writer import Writer
 from interlock.domain.bundle import Bundle
 from interlock.domain.change import Change
 from interlock.domain.errors import (
@@ -273,6 +274,7 @@ def test_an_error_after_all_was_stored(tmp_path: Path, monkeypatch: pytest.Monke
         store = opened(tmp_path / "store.db", SEED)
         await store.commit(Change(puts=(PURSE,)))
         await change(store)
+        assert isinstance(store._writer, Writer)
         pen = store._writer._pen
 
         def fail(_: int) -> None:
