@@ -206,6 +206,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     # -- people ----------------------------------------------------------------------------------------------------------
     Promise(
+        "approval.survives_upgrade",
+        _PEOPLE,
+        "What waits for people outlives a change of tools, agents and policies, and is done once when it is approved afterwards.",
+    ),
+    Promise(
         "approval.bound",
         _PEOPLE,
         "A person's word counts for exactly what was shown; whatever changed since is decided and asked again.",
@@ -599,6 +604,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise("demo.payments_survive_kill", _DEMO, "A payment service killed at any moment pays each key once."),
     Promise("demo.invariants_see", _DEMO, "Each invariant of the shop sees its own kind of damage."),
     # -- command line ----------------------------------------------------------------------------------------------------
+    Promise(
+        "cli.check_line_and_column",
+        "Workspace files",
+        "`interlock check` says a mistake in any file with its line and column, and `interlock apply` refuses it.",
+    ),
     Promise(
         "cli.trouble_is_named",
         "The command line: exit codes",
