@@ -34,7 +34,7 @@ from interlock.attended import Attended
 from interlock.domain.call import Answer, Call
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, HttpTarget, InProcess
-from interlock.domain.errors import KeyFileError, PolicyError, WorkspaceError
+from interlock.domain.errors import KeyFileError, PolicyError, StoreError, WorkspaceError
 from interlock.domain.ids import StreamId, WorkerId
 from interlock.embedded import Embedded
 from interlock.ports.effector import Role
@@ -110,18 +110,18 @@ def initialise(folder: Path, name: str) -> list[str]:
         raise KeyFileError(f"`{settings.store}` began with keys that are not in `{settings.keys}`")
     if not keys.path.exists():
         keys.create(f"{settings.tenant}.interlock/log")
-        made.append(str(keys.path))
+        made.append(str(keys.path.relative_to(folder) if keys.path.is_relative_to(folder) else keys.path))
     return made
 
 
 def connect(folder: Path, *, steps: Steps | None = None) -> ControlPlane:
     """The control plane on the workspace in `folder`. Raises WorkspaceError, KeyFileError and StoreErrors."""
-    return _connect(read_workspace(folder), memory=False, steps=steps)[0]
+    return _connect(_settled(folder), memory=False, steps=steps)[0]
 
 
 def looking(folder: Path) -> ControlPlane:
     """The control plane for somebody who only looks: public keys suffice, and nothing can be written or run."""
-    workspace = read_workspace(folder)
+    workspace = _settled(folder)
     settings = workspace.settings
     store = SqliteStore.look(settings.store, settings.tenant)
     functions = Functions(values_of, plain_result)
@@ -130,7 +130,7 @@ def looking(folder: Path) -> ControlPlane:
 
 def public_keys(folder: Path) -> Verifying:
     """What the log of the workspace in `folder` is verified with. Raises WorkspaceError and KeyFileError."""
-    log, gate = KeyFolder(read_workspace(folder).settings.keys).public()
+    log, gate = KeyFolder(_settled(folder).settings.keys).public()
     return Verifying(log_key=log, gate_keys=(gate,), verify=verify)
 
 
@@ -144,7 +144,7 @@ def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[...,
     text = str(location)
     memory = text.startswith(MEMORY)
     folder = Path(text.removeprefix(MEMORY) or ".")
-    control, offered = _connect(read_workspace(folder), memory=memory, steps=None)
+    control, offered = _connect(_settled(folder), memory=memory, steps=None)
 
     def register(tool: Tool[..., Any]) -> None:
         _offer(offered, tool)
@@ -162,6 +162,13 @@ def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[...,
     finally:
         before.stop()
     return Client(Connection(Embedded(control), Home(), register), Attended(control))
+
+
+def _settled(folder: Path) -> Workspace:
+    """The workspace, whose own settings must be right: a mistake in its `tenant` or `store` would open another log."""
+    workspace = read_workspace(folder)
+    sound(tuple(each for each in workspace.problems if each.file == SETTINGS))
+    return workspace
 
 
 class _Http:
@@ -210,8 +217,18 @@ def _connect(workspace: Workspace, *, memory: bool, steps: Steps | None) -> tupl
         keys = Keys(log=fresh("memory/log"), gate=fresh("memory/log/gate"))
         store: MemoryStore | SqliteStore = MemoryStore(settings.tenant, LogSealer(keys, stream, ids))
     else:
+        if not settings.keys.exists() and not settings.store.exists():
+            raise KeyFileError(
+                f"there are no keys in `{settings.keys}`, and no log yet",
+                next_step=f"make them: `interlock init {workspace.folder}`",
+            )
         keys = KeyFolder(settings.keys).load()
-        settings.store.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            settings.store.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the store's folder `{settings.store.parent}` cannot be made: {error.strerror}"
+            ) from error
         store = SqliteStore.open(settings.store, settings.tenant, LogSealer(keys, stream, ids))
     verifying = Verifying(log_key=keys.log.verifier, gate_keys=(keys.gate.verifier,), verify=verify)
     return _assembled(workspace, store, offered, functions, verifying, steps), offered

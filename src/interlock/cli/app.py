@@ -65,7 +65,7 @@ def main() -> None:
         stream = getattr(sys, name)
         if stream is None:
             # Closed by whoever started us (`>&-`): nobody wants to hear.
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open to the program's end
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     # `--json` and `--as` may stand anywhere: people write them last.

@@ -56,7 +56,7 @@ def check(context: typer.Context) -> None:
         for each in problems:
             where = ":".join(str(part) for part in (each.file or "workspace", each.line, each.column) if part)
             colour = "red" if each.severity == "error" else "yellow"
-            console.print(f"{shown(where)}: [{colour}]{each.severity}[/{colour}] {shown(each.message)}")
+            console.print(f"{shown(where)}: [{colour}]{each.severity}[/{colour}]: {shown(each.message)}")
         counts = site.counts()
         said = ", ".join(f"{count} {word}" for word, count in counts.items())
         console.print(f"[red]{len(wrong)} wrong[/red], {said}" if wrong else f"[green]all good[/green]: {said}")

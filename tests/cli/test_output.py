@@ -1,0 +1,241 @@
+"""Whatever happens the program says it in one shape and ends with the code it documents, never with a traceback."""
+
+import contextlib
+import json
+import os
+import pty
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import pytest
+
+from interlock.cli.app import global_first
+from interlock.cli.output import Exit
+from tests.cli.shell import PATIENCE_S, Shell, program
+
+STORE = ".interlock/interlock.db"
+KEYS = ".interlock/keys"
+
+MISTAKES: tuple[tuple[str, tuple[str, ...], Exit], ...] = (
+    ("no command", (), Exit.USAGE),
+    ("an unknown command", ("frobnicate",), Exit.USAGE),
+    ("an unknown option", ("actions", "--colour"), Exit.USAGE),
+    ("too few words", ("approve",), Exit.USAGE),
+    ("no number", ("actions", "--limit", "many"), Exit.USAGE),
+    ("a number too small", ("actions", "--limit", "0"), Exit.USAGE),
+    ("an option without its word", ("actions", "--as"), Exit.USAGE),
+    ("an unknown state", ("actions", "--state", "happy"), Exit.YOURS),
+    ("an unknown action", ("show", "ffffffffffff"), Exit.YOURS),
+    ("an unknown agent", ("run", "box.put", "--agent", "nobody"), Exit.YOURS),
+    ("an unknown contract", ("run", "box.burn", "--agent", "ag"), Exit.NOT_DONE),
+    ("no JSON", ("run", "box.put", "--agent", "ag", "--args", "{"), Exit.YOURS),
+    ("no object", ("run", "box.put", "--agent", "ag", "--args", "[1]"), Exit.YOURS),
+    ("half a character", ("run", "box.look", "--agent", "ag", "--args", '{"word": "\\ud800"}'), Exit.YOURS),
+    ("deep JSON", ("run", "box.put", "--agent", "ag", "--args", "[" * 100_000), Exit.YOURS),
+    ("a huge number", ("run", "box.put", "--agent", "ag", "--args", '{"n": 1e400}'), Exit.YOURS),
+    ("an unknown task", ("undo", "task:ffff", "--as", "rita"), Exit.YOURS),
+    ("an unknown request", ("retry", "ffff", "--as", "rita"), Exit.YOURS),
+    ("no packet", ("verify", "--packet", "interlock.yaml"), Exit.YOURS),
+    ("no such packet", ("verify", "--packet", "missing"), Exit.YOURS),
+    ("a folder for a packet", ("verify", "--packet", "."), Exit.YOURS),
+    ("no such checkpoint", ("verify", "--retained", "missing"), Exit.YOURS),
+    ("a packet into nowhere", ("verify", "--keep", "missing/there"), Exit.YOURS),
+    ("no workspace", ("-w", "/nowhere", "actions"), Exit.YOURS),
+    ("a file for a workspace", ("-w", "interlock.yaml", "actions"), Exit.YOURS),
+    ("init in a file", ("init", "interlock.yaml/below"), Exit.YOURS),
+    ("init with a bad name", ("init", "new", "--name", "two words"), Exit.YOURS),
+)
+
+
+@pytest.mark.proves("cli.one_json_value")
+@pytest.mark.parametrize(("what", "words", "code"), MISTAKES, ids=[each[0] for each in MISTAKES])
+def test_a_mistake_is_said_and_no_traceback(shell: Shell, what: str, words: tuple[str, ...], code: Exit) -> None:
+    """With `--json` one value on standard output and nothing else; in words nothing on it but what was asked for."""
+    del what
+    coded = program(*words, "--json", folder=shell.place.folder)
+    plain = program(*words, folder=shell.place.folder)
+
+    assert (coded.code, plain.code) == (code, code)
+    value = json.loads(coded.out)
+    assert value.keys() == {"error"} or value["state"] == "refused"
+    assert "Traceback" not in coded.err + plain.err + plain.out
+    assert plain.err or plain.out
+
+
+def test_words_that_are_no_text_are_refused(shell: Shell) -> None:
+    """An argument that is not UTF-8 is a usage error, wherever it stands."""
+    for words in ((b"show", b"a\xff"), (b"run", b"box.look", b"--agent", b"ag", b"--args", b'{"word": "\xe9"}')):
+        said = program(*words, b"--json", folder=shell.place.folder)
+        assert (said.code, said.json()["error"]["code"]) == (Exit.USAGE, "usage")
+    named = program("actions", folder=shell.place.folder, env={"INTERLOCK_PERSON": os.fsdecode(b"\xff")})
+    assert named.code == Exit.USAGE
+
+
+Damage = Callable[[Path], None]
+
+
+def _locked(folder: Path) -> None:
+    connection = apsw.Connection(str(folder / STORE))
+    connection.execute("BEGIN EXCLUSIVE")
+    HELD.append(connection)
+
+
+HELD: list[apsw.Connection] = []
+
+
+def _newer(folder: Path) -> None:
+    connection = apsw.Connection(str(folder / STORE))
+    connection.pragma("user_version", 999)
+    connection.close()
+
+
+def _corrupt(folder: Path) -> None:
+    (folder / STORE).write_bytes(b"this is no database" * 400)
+
+
+def _exchanged(folder: Path) -> None:
+    other = folder / "other"
+    program("init", str(other), folder=folder)
+    shutil.rmtree(folder / KEYS)
+    (other / KEYS).rename(folder / KEYS)
+
+
+TROUBLE: tuple[tuple[str, Damage, str], ...] = (
+    ("no keys", lambda folder: shutil.rmtree(folder / KEYS), "key"),
+    ("half the keys", lambda folder: (folder / KEYS / "log.key").unlink(), "key"),
+    ("open keys", lambda folder: (folder / KEYS / "log.key").chmod(0o644), "key"),
+    ("other keys", _exchanged, "key"),
+    ("a newer store", _newer, "store_too_new"),
+    ("a store that is none", _corrupt, "store_corrupt"),
+    ("a locked store", _locked, "store_busy"),
+    ("a store in a file", lambda folder: _moved(folder, "interlock.yaml/store.db"), "store"),
+)
+
+
+def _moved(folder: Path, store: str) -> None:
+    with (folder / "interlock.yaml").open("a") as file:
+        file.write(f"store: {store}\n")
+
+
+@pytest.mark.proves("cli.trouble_is_named")
+@pytest.mark.parametrize(("what", "damage", "code"), TROUBLE, ids=[each[0] for each in TROUBLE])
+def test_trouble_of_the_installation_is_named(shell: Shell, what: str, damage: Damage, code: str) -> None:
+    """Keys, store and disk: the operator is told which and what to do, nothing runs, and the exit code is theirs."""
+    del what
+    damage(shell.place.folder)
+    said = program("run", "box.put", "--agent", "ag", "--args", '{"n": 1}', "--json", folder=shell.place.folder)
+    while HELD:
+        HELD.pop().close()
+
+    assert (said.code, "Traceback" in said.err) == (Exit.OPERATOR, False), said
+    error = said.json()["error"]
+    assert error["code"].startswith(code)
+    assert error["next"]
+    assert shell.place.effects() == []
+
+
+def test_a_reader_that_goes_away_is_no_error(shell: Shell) -> None:
+    """`interlock actions | head -1` ends well, in words and in JSON, however much was to come."""
+    for n in range(3):
+        shell.proposed(n)
+    for more in ("", " --json"):
+        pipe = f"{sys.executable} -m interlock actions --limit 1000{more} | head -c 1"
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", pipe],
+            cwd=shell.place.folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        closed = subprocess.run(
+            ["bash", "-c", f"{sys.executable} -m interlock actions{more} >&-"],
+            cwd=shell.place.folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+        assert "Traceback" not in closed.stderr
+
+
+@pytest.mark.parametrize("json_too", [False, True])
+def test_ctrl_c_ends_a_worker_well(shell: Shell, json_too: bool) -> None:
+    """A worker that is interrupted, in a tool that takes long, ends at once, with 0, and says what it did."""
+    waiting = shell.json("run", "box.put", "--agent", "ag", "--args", '{"n": 500, "wait_ms": 10000}', code=Exit.WAITING)
+    shell("approve", waiting["id"], "--as", "rita")
+    words = [sys.executable, "-m", "interlock", "work", *(["--json"] if json_too else [])]
+    worker = subprocess.Popen(words, cwd=shell.place.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + PATIENCE_S
+    while shell.state(waiting["id"]) != "dispatching":
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    worker.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    out, err = worker.communicate(timeout=PATIENCE_S)
+
+    assert (worker.returncode, err) == (0, "")
+    assert time.monotonic() - began < 5
+    assert json.loads(out) == {"driven": 1} or json.loads(out) == {"driven": 0} if json_too else "stopped" in out
+
+
+def test_ctrl_c_while_waiting_says_so(shell: Shell) -> None:
+    """`run --wait` that is interrupted ends with 130 and, for programs, one JSON value."""
+    words = ["run", "box.put", "--agent", "ag", "--args", '{"n": 500}', "--wait", "60", "--json"]
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "interlock", *words],
+        cwd=shell.place.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    until = time.monotonic() + PATIENCE_S
+    while not shell.json("actions"):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    waiting.send_signal(signal.SIGINT)
+    out, err = waiting.communicate(timeout=PATIENCE_S)
+
+    assert (waiting.returncode, json.loads(out)["error"]["code"], err) == (Exit.INTERRUPTED, "interrupted", "")
+
+
+def test_a_narrow_terminal_keeps_what_is_copied(shell: Shell) -> None:
+    """At 80 columns no line is longer, and ids, times and states are not broken."""
+    action = shell.proposed(500)
+    for words in (["actions"], ["show", action], ["show", "box.put"], ["retry"]):
+        text = _on_a_terminal([sys.executable, "-m", "interlock", *words], shell.place.folder)
+        lines = text.splitlines()
+        assert max(len(line) for line in lines) <= 80, words
+        assert words[-1] in ("box.put", "retry") or action[-12:] in text
+
+
+def _on_a_terminal(words: list[str], folder: Path) -> str:
+    """What a program prints on a terminal of 80 columns, without colours."""
+    main, side = pty.openpty()
+    env = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}
+    started = subprocess.Popen(words, cwd=folder, stdin=side, stdout=side, stderr=side, env=env)
+    os.close(side)
+    read = bytearray()
+    with contextlib.suppress(OSError):  # how a terminal says that its last program has gone
+        while piece := os.read(main, 65536):
+            read += piece
+    os.close(main)
+    assert started.wait(PATIENCE_S) == 0
+    return read.decode()
+
+
+def test_completion_knows_the_commands(shell: Shell) -> None:
+    """A shell that asks is told the commands that begin so."""
+    asked = {"_INTERLOCK_COMPLETE": "complete_bash", "COMP_WORDS": "interlock ap", "COMP_CWORD": "1"}
+    said = program(folder=shell.place.folder, env=asked)
+
+    assert said.out.split() == ["apply", "approve"]
+
+
+def test_global_options_may_stand_anywhere() -> None:
+    """They are moved to the front, with their word; after `--`, and inside other words, nothing is."""
+    for given, meant in (
+        ("approve a --as ana --json", "--as ana --json approve a"),
+        ("show -w there a", "-w there show a"),
+        ("--as=ana stop all", "--as=ana stop all"),
+        ("show -- --json", "show -- --json"),
+        ("approve a --as", "--as"),
+        ("approve a --as --json", "--json --as"),
+    ):
+        assert global_first(given.split()) == meant.split()
