@@ -77,20 +77,16 @@ class Pen:
 
         Without `wait` it is False, and nothing was done, when another process is in the way.
         """
-        self._patience.none = not wait
         try:
-            if not self._turnstile.enter(wait=wait):
+            if not self._begin(wait=wait):
                 return False
-            try:
-                self._transaction(units)
-            finally:
-                self._turnstile.leave()
+            self._transaction(units)
         except apsw.Error as error:
-            if not wait and isinstance(error, apsw.BusyError):
-                return False
             _fail(units, meaning(error))
         except (InterlockError, ValueError, TypeError, OSError) as error:
             _fail(units, error)
+        finally:
+            self._turnstile.leave()
         return True
 
     @property
@@ -115,10 +111,28 @@ class Pen:
         with suppress(apsw.Error):  # the frames are safe where they are
             self._connection.close()
 
-    def _transaction(self, units: Sequence[Unit]) -> None:
+    def _begin(self, *, wait: bool) -> bool:
+        """Begin a transaction when it is our turn; False if it is not and we are not to wait."""
         connection = self._reconnect() if self._unsure else self._connection
+        if self._turnstile.alone and self._begun(connection, wait=False):
+            return True
+        if not self._turnstile.enter(wait=wait):
+            return False
+        return self._begun(connection, wait=wait)
+
+    def _begun(self, connection: Connection, *, wait: bool) -> bool:
+        self._patience.none = not wait
+        try:
+            connection.execute(sql.BEGIN)
+        except apsw.BusyError:
+            if wait:
+                raise
+            return False
+        return True
+
+    def _transaction(self, units: Sequence[Unit]) -> None:
+        connection = self._connection
         stored = False
-        connection.execute(sql.BEGIN)
         try:
             self._find_head(connection)
             draft = self._appender.draft()

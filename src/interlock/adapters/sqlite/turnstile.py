@@ -6,7 +6,8 @@ each process passes two advisory file locks. It takes `next`, waits for `current
 go. Who finishes lets `current` go and must queue at `next` behind whoever waits. Those who queue at `next` ask the more
 often the longer they have waited.
 
-While nobody else comes it is enough to pass every 10 ms: whoever came meanwhile holds `current` and gets the lock then.
+Who was `alone` a moment ago, and finds SQLite's lock free at once, need not pass each time: whoever comes stands inside
+within 10 ms, and is met there.
 
 Nothing relies on this for being correct: that is SQLite's lock. So when nobody has passed for 250 ms (whoever stands in
 the turnstile may have been stopped) we go round it, and for the next two seconds do not try it either. Each who passes
@@ -24,7 +25,7 @@ POLL_S: Final = 0.0002
 SLOWEST_POLL_S: Final = 0.002
 EAGER_AFTER_S: Final = 0.1
 """Who has waited so long asks as often as it can."""
-RARELY_S: Final = 0.01
+ALONE_S: Final = 0.01
 STUCK_S: Final = 0.25
 ROUND_S: Final = 2.0
 
@@ -37,27 +38,29 @@ class Turnstile:
     def __init__(self, store: Path) -> None:
         self._next = _opened(store.with_name(f"{store.name}-next"))
         self._current = _opened(store.with_name(f"{store.name}-turn"))
-        self._free_until = 0.0
+        self._alone_until = 0.0
+        self._round_until = 0.0
         self._inside = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else was here when we last passed, a moment ago."""
+        return time.monotonic() < self._alone_until
 
     def enter(self, *, wait: bool = True) -> bool:
         """Wait for our turn, or as long as it makes sense. Without `wait` it is False when somebody is before us."""
         began = time.monotonic()
-        if began < self._free_until:
+        if began < self._round_until:
             return True
-        if not wait:
-            self._inside = _free(self._next) and _free(self._current)
-            fcntl.flock(self._next, fcntl.LOCK_UN)
-            asked_once = self._inside
-        else:
-            asked_once = self._queue()
+        at_once = self._inside = _free(self._next) and _free(self._current)
+        if not at_once and wait:
+            self._inside = self._queue()
+        fcntl.flock(self._next, fcntl.LOCK_UN)
         if self._inside:
-            count = self._count()
-            os.pwrite(self._current, (count + 1).to_bytes(_COUNT_BYTES, "big"), 0)
-            if asked_once:
-                self._free_until = began + RARELY_S
+            os.pwrite(self._current, (self._count() + 1).to_bytes(_COUNT_BYTES, "big"), 0)
+            self._alone_until = began + ALONE_S if at_once else 0.0
         elif wait:
-            self._free_until = time.monotonic() + ROUND_S
+            self._round_until = time.monotonic() + ROUND_S
         return self._inside or wait
 
     def leave(self) -> None:
@@ -72,19 +75,13 @@ class Turnstile:
         os.close(self._current)
 
     def _queue(self) -> bool:
-        """Wait for `next`, then for `current`. Whether both were free at once."""
-        at_once = self._wait(self._next, lambda waited: max(POLL_S, SLOWEST_POLL_S * (1 - waited / EAGER_AFTER_S)))
-        if at_once is None:
-            return False
-        current_at_once = self._wait(self._current, lambda _: POLL_S)
-        fcntl.flock(self._next, fcntl.LOCK_UN)
-        self._inside = current_at_once is not None
-        return at_once and bool(current_at_once)
+        """Wait for `next`, then for `current`; False when nobody passes any more. We may hold `next` already."""
+        return self._came(
+            self._next, lambda waited: max(POLL_S, SLOWEST_POLL_S * (1 - waited / EAGER_AFTER_S))
+        ) and self._came(self._current, lambda _: POLL_S)
 
-    def _wait(self, lock: int, pause: Callable[[float], float]) -> bool | None:
-        """Whether `lock` was free at once; None when nobody has passed for too long."""
-        if _free(lock):
-            return True
+    def _came(self, lock: int, pause: Callable[[float], float]) -> bool:
+        """Wait for `lock`, asking after a `pause` that depends on how long we have waited."""
         began = seen_at = time.monotonic()
         count = self._count()
         while not _free(lock):
@@ -92,10 +89,10 @@ class Turnstile:
             if now - seen_at > STUCK_S:
                 later = self._count()
                 if later == count:
-                    return None
+                    return False
                 count, seen_at = later, now
             time.sleep(pause(now - began))
-        return False
+        return True
 
     def _count(self) -> int:
         """How many have passed."""
