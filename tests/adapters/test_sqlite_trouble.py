@@ -11,11 +11,13 @@ from pathlib import Path
 import apsw
 import pytest
 
+from interlock.adapters.sqlite import SqliteStore
 from interlock.adapters.sqlite.opening import migrations, prepare
 from interlock.adapters.sqlite.writer import Writer
 from interlock.domain.bundle import Bundle
 from interlock.domain.change import Change
 from interlock.domain.errors import (
+    NotFound,
     StoreBusy,
     StoreCorrupt,
     StoreError,
@@ -24,6 +26,7 @@ from interlock.domain.errors import (
     StoreTooNew,
     StoreUnsure,
 )
+from interlock.domain.ids import Tenant
 from interlock.domain.task import Task
 from interlock.testing.conformance.audit import audited
 from interlock.testing.conformance.making import action, fact, task
@@ -52,6 +55,15 @@ def refuses(path: Path, error: type[StoreError]) -> None:
     before = path.read_bytes()
     with pytest.raises(error) as raised:
         opened(path, SEED, busy_ms=200)
+    assert raised.type is error
+    assert path.read_bytes() == before
+
+
+def refuses_to_look(path: Path, error: type[StoreError]) -> None:
+    """Opening it only to look raises `error` too."""
+    before = path.read_bytes()
+    with pytest.raises(error) as raised:
+        SqliteStore.look(path, TENANT)
     assert raised.type is error
     assert path.read_bytes() == before
 
@@ -119,6 +131,37 @@ def test_a_newer_schema(tmp_path: Path) -> None:
     edit(path, f"PRAGMA user_version = {len(migrations()) + 1}")
 
     refuses(path, StoreTooNew)
+    refuses_to_look(path, StoreTooNew)
+
+
+@pytest.mark.parametrize("damage", [garbage, foreign])
+def test_nothing_to_look_at(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    """What is not a store is not looked at either; where there is nothing, or nothing of the tenant, nothing is made."""
+    damage(tmp_path / "store.db")
+    refuses_to_look(tmp_path / "store.db", StoreCorrupt)
+
+    with pytest.raises(NotFound):
+        SqliteStore.look(tmp_path / "nowhere.db", TENANT)
+    with pytest.raises(NotFound):
+        SqliteStore.look(made(tmp_path / "ours.db"), Tenant("another"))
+    assert not (tmp_path / "nowhere.db").exists()
+
+
+def test_looking_changes_nothing(tmp_path: Path) -> None:
+    """Who only looks sees what is written meanwhile, and can write nothing."""
+
+    async def run() -> None:
+        store = opened(tmp_path / "store.db", SEED)
+        await store.commit(Change(puts=(PURSE,)))
+        looker = SqliteStore.look(tmp_path / "store.db", TENANT)
+        made_meanwhile = await change(store)
+        assert [entry.action for entry in await audited(looker, keys_of(SEED))] == [made_meanwhile]
+        with pytest.raises(StoreReadOnly):
+            await looker.commit(Change(puts=(task(),)))
+        await looker.close()
+        await store.close()
+
+    asyncio.run(run())
 
 
 @pytest.mark.proves("store.read_only")

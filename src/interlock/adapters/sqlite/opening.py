@@ -94,6 +94,20 @@ def prepare(
         raise meaning(error) from error
 
 
+def examine(path: Path, *, busy_ms: int) -> None:
+    """Raise unless the file at `path` is a store of a version we know. Nothing is written."""
+    try:
+        connection = connect(path, Patience(busy_ms))
+        try:
+            version = _version(connection, len(migrations()), path)
+        finally:
+            connection.close()
+    except apsw.Error as error:
+        raise meaning(error) from error
+    if not version:
+        raise StoreCorrupt(f"`{path}` is not a store of Interlock")
+
+
 def connect(path: Path, patience: Patience, *, on_pages: Callable[[int], None] | None = None) -> Connection:
     """A connection on which every commit survives a loss of power. `on_pages` hears how many pages the WAL has after
     each. Raises apsw.Error."""

@@ -75,6 +75,7 @@ class SqliteStore:
         path = Path(path).absolute()
         if not path.is_file():
             raise NotFound(f"there is no store `{path}`", next_step="run `interlock apply`, or look elsewhere")
+        opening.examine(path, busy_ms=busy_ms)
         try:
             reader = Reader(path, busy_ms=busy_ms)
             number = cast("int | None", reader.value(sql.TENANT, (tenant,)))
