@@ -147,6 +147,27 @@ def test_nothing_to_look_at(tmp_path: Path, damage: Callable[[Path], None]) -> N
     assert not (tmp_path / "nowhere.db").exists()
 
 
+def test_a_copy_that_cannot_be_written_can_be_read() -> None:
+    """An auditor's copy in a folder that may not be written is read and verified as any other."""
+    folder = Path(tempfile.mkdtemp())
+    path = made(folder / "store.db")
+
+    async def run() -> None:
+        looker = SqliteStore.look(path, TENANT)
+        assert len(await audited(looker, keys_of(SEED))) == 3
+        await looker.close()
+
+    try:
+        for each in folder.iterdir():
+            each.chmod(0o444)
+        folder.chmod(0o555)
+        with unprivileged():
+            asyncio.run(run())
+    finally:
+        folder.chmod(0o777)
+        shutil.rmtree(folder)
+
+
 def test_looking_changes_nothing(tmp_path: Path) -> None:
     """Who only looks sees what is written meanwhile, and can write nothing."""
 

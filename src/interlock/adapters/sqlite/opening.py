@@ -97,7 +97,7 @@ def prepare(
 def examine(path: Path, *, busy_ms: int) -> None:
     """Raise unless the file at `path` is a store of a version we know. Nothing is written."""
     try:
-        connection = connect(path, Patience(busy_ms))
+        connection = look_at(path, Patience(busy_ms))
         try:
             version = _version(connection, len(migrations()), path)
         finally:
@@ -125,6 +125,23 @@ def connect(path: Path, patience: Patience, *, on_pages: Callable[[int], None] |
     return connection
 
 
+def look_at(path: Path, patience: Patience) -> Connection:
+    """A connection that cannot write. In a folder that nobody here may write the file is taken not to change, since
+    SQLite needs files beside it otherwise; not so where a WAL says that it had not come to rest. Raises apsw.Error."""
+    resting = not _writable(path.parent) and not path.with_name(f"{path.name}-wal").exists()
+    if resting:
+        still = apsw.Connection(f"{path.as_uri()}?immutable=1", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+        return cast(Connection, still)
+    connection = connect(path, patience)
+    connection.pragma("query_only", 1)
+    return connection
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files can be made in it by whom we act for, where the system can tell that from who we are."""
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def _create(path: Path) -> None:
     """Make an empty file that only its owner may read: SQLite gives its companions the same mode."""
     try:
@@ -143,7 +160,7 @@ def _create(path: Path) -> None:
 
 
 def _prepare(connection: Connection, path: Path, steps: Sequence[str], *, busy_ms: int, thorough: bool) -> None:
-    if connection.readonly("main") or not os.access(path.parent, os.W_OK):
+    if connection.readonly("main") or not _writable(path.parent):
         raise StoreReadOnly(f"the store's file `{path}` and its folder must be writable")
     version = _version(connection, len(steps), path)
     if thorough or path.stat().st_size <= CHECKED_BYTES:

@@ -10,7 +10,7 @@ import apsw
 
 from interlock.adapters.sqlite.connection import Connection, Row, Values
 from interlock.adapters.sqlite.failures import meaning
-from interlock.adapters.sqlite.opening import READER_CACHE_KIB, Patience, connect
+from interlock.adapters.sqlite.opening import READER_CACHE_KIB, Patience, look_at
 from interlock.domain.errors import StoreError
 
 
@@ -18,9 +18,8 @@ class Reader:
     """For any thread, one at a time. Raises StoreError when the file cannot be read."""
 
     def __init__(self, path: Path, *, busy_ms: int) -> None:
-        self._connection: Connection | None = connect(path, Patience(busy_ms))
+        self._connection: Connection | None = look_at(path, Patience(busy_ms))
         self._connection.pragma("cache_size", -READER_CACHE_KIB)
-        self._connection.pragma("query_only", 1)
         self._lock = threading.Lock()
 
     @contextmanager
