@@ -595,6 +595,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise("worker.idle", _WORKER, "A worker that waits only for people is idle."),
     Promise("worker.fair", _WORKER, "A long undo keeps no other work waiting."),
     Promise("worker.drives", _WORKER, "Whatever is due is driven once, by however many workers."),
+    Promise("race.once", _CRASH, "Agents, workers and people racing on one file do each action exactly once."),
     Promise("demo.day", _DEMO, "A day of the shop ends well only when every promise was kept."),
     Promise("demo.fails_when_broken", _DEMO, "A doubled refund or a forged entry ends the day with an error."),
     Promise("demo.floor", _DEMO, "A discount below a flagship's floor is denied and its price stands."),
