@@ -11,9 +11,11 @@ from pathlib import Path
 import apsw
 import pytest
 
+from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite import SqliteStore
 from interlock.adapters.sqlite.opening import migrations, prepare
 from interlock.adapters.sqlite.writer import Writer
+from interlock.adapters.system import SystemIds
 from interlock.domain.bundle import Bundle
 from interlock.domain.change import Change
 from interlock.domain.errors import (
@@ -26,7 +28,8 @@ from interlock.domain.errors import (
     StoreTooNew,
     StoreUnsure,
 )
-from interlock.domain.ids import Tenant
+from interlock.domain.evidence import Entry, Fact, Position
+from interlock.domain.ids import StreamId, Tenant
 from interlock.domain.task import Task
 from interlock.testing.conformance.audit import audited
 from interlock.testing.conformance.making import action, fact, task
@@ -375,6 +378,40 @@ def test_a_failed_sync_fails_one_alone_too(tmp_path: Path, syncs: Syncs) -> None
         await store.commit(Change(puts=(stored or new,)))
         assert await store.get(Task, new.key) == (stored or new).saved()
         await store.close()
+
+    asyncio.run(run())
+
+
+class Broken(LogSealer):
+    """A sealer with a fault in it, once it is told to have one."""
+
+    broken = False
+
+    def seal(self, fact: Fact, index: int, position: Position) -> Entry:
+        """Seal, or divide by zero."""
+        return super().seal(fact, index // (not self.broken), position)
+
+
+@pytest.mark.parametrize("together", [1, 3])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_that_nobody_foresaw(tmp_path: Path, together: int) -> None:
+    """A fault of our own leaves nobody waiting and nothing stored; who was in the middle of it is unsure."""
+    sealer = Broken(keys_of(SEED), StreamId("run"), SystemIds())
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, __: None)
+        store = SqliteStore.open(tmp_path / "store.db", TENANT, sealer)
+        sealer.broken = True
+        lost = [action() for _ in range(together)]
+        answers = await asyncio.gather(
+            *(store.commit(Change(puts=(each,), facts=(fact(each),))) for each in lost), return_exceptions=True
+        )
+        assert {type(answer) for answer in answers} == {StoreUnsure}
+        sealer.broken = False
+        after = await asyncio.gather(store.commit(Change(puts=(PURSE,))), return_exceptions=True)
+        assert after[0] is None or isinstance(after[0], StoreError), "goes on, or stays closed"
+        assert [await store.get(type(each), each.id) for each in lost] == [None] * together
+        await asyncio.wait_for(store.close(), 5)
 
     asyncio.run(run())
 
