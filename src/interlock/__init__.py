@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
     from interlock.domain.errors import InterlockError
     from interlock.domain.unwind import Unwind
-    from interlock.sdk.client import AsyncTask, Client, SyncTask
+    from interlock.sdk.client import Client
     from interlock.sdk.desk import AsyncDesk, Desk
     from interlock.sdk.outcomes import (
         Denied,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Shadowed,
         Unknown,
     )
+    from interlock.sdk.task import AsyncTask, SyncTask
     from interlock.sdk.ticket import Ticket
     from interlock.sdk.tool import NoEffect, Tool, tool
 
@@ -56,7 +57,7 @@ _WHERE = {
     "interlock.domain.contract": ("Blind", "Conditional", "Cost", "Keyed", "Lookup", "NoReversal", "Reversal"),
     "interlock.domain.duration": ("DAY", "HOUR", "MINUTE", "SECOND"),
     "interlock.domain.errors": ("InterlockError",),
-    "interlock.sdk.client": ("AsyncTask", "Client", "SyncTask"),
+    "interlock.sdk.client": ("Client",),
     "interlock.sdk.outcomes": (
         "Denied",
         "Done",
@@ -69,6 +70,7 @@ _WHERE = {
         "Shadowed",
         "Unknown",
     ),
+    "interlock.sdk.task": ("AsyncTask", "SyncTask"),
     "interlock.sdk.ticket": ("Ticket",),
     "interlock.sdk.tool": ("NoEffect", "Tool", "tool"),
 }

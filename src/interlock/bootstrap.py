@@ -3,17 +3,16 @@
 import os
 import re
 import socket
-from collections.abc import Mapping, Sequence
-from functools import cached_property
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
+from interlock.adapters.effectors.http_later import LaterHttp
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
@@ -31,24 +30,19 @@ from interlock.adapters.workspace import (
     write_workspace,
 )
 from interlock.attended import Attended
-from interlock.domain.call import Answer, Call
-from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Contract, HttpTarget, InProcess
+from interlock.domain.contract import Contract, InProcess
 from interlock.domain.errors import KeyFileError, PolicyError, StoreError, WorkspaceError
 from interlock.domain.ids import StreamId, WorkerId
 from interlock.embedded import Embedded
-from interlock.ports.effector import Role
 from interlock.ports.steps import Steps
-from interlock.sdk.client import Client, Connection
+from interlock.sdk.client import Client
 from interlock.sdk.home import Home
 from interlock.sdk.signature import plain_result, values_of
+from interlock.sdk.task import Connection
 from interlock.sdk.tool import Hooks, Tool, tools_in
 from interlock.services.audit import Verifying
 from interlock.services.plane import ControlPlane, Means, plane
 from interlock.services.registry import Definition
-
-if TYPE_CHECKING:
-    from interlock.adapters.effectors.http_call import HttpEffectors
 
 MEMORY = "memory:"
 
@@ -171,34 +165,6 @@ def _settled(folder: Path) -> Workspace:
     return workspace
 
 
-class _Http:
-    """The door to HTTP, made when the first contract asks for it: its client takes as long to import as half of all else,
-    and most commands, and most agents, never need it."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def reaches(self, target: HttpTarget) -> bool:
-        """See `HttpEffectors`."""
-        return self._door.reaches(target)
-
-    async def invoke(
-        self, contract: Contract, target: HttpTarget, role: Role, arguments: dict[str, JsonValue], call: Call
-    ) -> Answer:
-        """See `HttpEffectors`."""
-        return await self._door.invoke(contract, target, role, arguments, call)
-
-    async def close(self) -> None:
-        """See `HttpEffectors`; what was never made has nothing to close."""
-        if "_door" in vars(self):
-            await self._door.close()
-
-    @cached_property
-    def _door(self) -> "HttpEffectors":
-        made: HttpEffectors = import_module("interlock.adapters.effectors.http_call").HttpEffectors(self._environ)
-        return made
-
-
 class _Quiet:
     """Nobody is told of steps."""
 
@@ -250,7 +216,7 @@ def _assembled(
             store=store,
             log=store,
             policies=CedarPolicies(),
-            effectors=AllEffectors(python=PythonEffectors(functions), http=_Http(os.environ), in_process=offered),
+            effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
             clock=SystemClock(),
             ids=ids,
             steps=steps or _Quiet(),

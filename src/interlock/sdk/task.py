@@ -1,0 +1,256 @@
+"""Tasks, and the tools called inside them.
+
+There is one implementation, asynchronous; `Home` carries it to wherever the caller is. Inside `with client.task(...)` a tool
+that is simply called goes through the gate; `propose` gives the outcome as a value instead of raising it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from contextvars import Token
+from types import TracebackType
+from typing import Any, TypeVar
+
+import msgspec
+
+from interlock.domain.action import Action
+from interlock.domain.canonical import JsonValue, pointer
+from interlock.domain.errors import ContractError, InterlockError, NotAllowed
+from interlock.domain.ids import ActionId, ContractName
+from interlock.domain.proposal import Proposal
+from interlock.domain.task import Opening, Task
+from interlock.ports.plane import Plane
+from interlock.sdk.home import Home
+from interlock.sdk.outcomes import Done, Outcome, outcome_of, raw_result
+from interlock.sdk.signature import arguments_of, returned
+from interlock.sdk.ticket import Ticket
+from interlock.sdk.tool import CURRENT, Gated, Tool
+from interlock.sdk.values import to_plain
+
+AnyTool = Tool[..., Any]
+MAX_WORDS = 1_000
+"""How much of a reason is kept."""
+H = TypeVar("H", bound="_Handle")
+
+
+class Connection:
+    """What tasks share: the plane, the home of its coroutines, and the tools whose results they give back."""
+
+    def __init__(self, plane: Plane, home: Home, register: Callable[[AnyTool], None]) -> None:
+        self.plane = plane
+        self.home = home
+        self.register = register
+
+    def ticket(self, action_id: ActionId, tool: AnyTool | None = None) -> Ticket[Outcome]:
+        """A ticket for an action, whose result is converted to `tool`'s type if that is given."""
+
+        async def waited(wanted: ActionId, timeout_ms: int | None) -> Outcome:
+            return self.outcome(await self.plane.wait(wanted, timeout_ms=timeout_ms), tool)
+
+        async def run(wanted: ActionId, timeout_ms: int | None) -> Outcome:
+            return await self.home.run(waited, wanted, timeout_ms)
+
+        def block(wanted: ActionId, timeout_ms: int | None) -> Outcome:
+            return self.home.block(waited, wanted, timeout_ms)
+
+        return Ticket(action_id, block=block, run=run)
+
+    def outcome(self, action: Action, tool: AnyTool | None) -> Outcome:
+        """The action as its caller sees it."""
+        raw = raw_result(action)
+        return outcome_of(action, self.ticket(action.id, tool), raw if tool is None else _typed(tool, raw))
+
+
+class _Handle:
+    """An open task, and how actions are proposed in it."""
+
+    def __init__(self, connection: Connection, task: Task) -> None:
+        self._connection = connection
+        self.task = task
+
+    @property
+    def id(self) -> str:
+        """The task's id."""
+        return self.task.id
+
+    def call_sync(self, tool: AnyTool, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
+        """A synchronous tool called inside this task, from any thread but the event loop's."""
+        return _result(self._connection.home.block(self._propose, tool, args, kwargs, None, ""))
+
+    async def call_async(self, tool: AnyTool, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
+        """An asynchronous tool called inside this task."""
+        return _result(await self._connection.home.run(self._propose, tool, args, kwargs, None, ""))
+
+    async def _propose(
+        self,
+        tool: AnyTool | str,
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        idempotency_key: str | None,
+        justification: str,
+    ) -> Outcome:
+        proposal = self._proposal(tool, args, kwargs, idempotency_key, justification)
+        action = await self._connection.plane.propose(proposal)
+        return self._connection.outcome(action, tool if isinstance(tool, Tool) else None)
+
+    def _proposal(
+        self,
+        tool: AnyTool | str,
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        idempotency_key: str | None,
+        justification: str,
+    ) -> Proposal:
+        contract, expected, unfit = ContractName(str(tool)), None, ""
+        if isinstance(tool, Tool):
+            self._connection.register(tool)
+            contract, expected = tool.contract.name, tool.contract.digest
+        try:
+            arguments = arguments_of(tool.function, args, kwargs) if isinstance(tool, Tool) else _by_name(args, kwargs)
+        except ContractError as error:
+            # Nothing of it may be guessed; the gate refuses it and records that it was tried.
+            arguments, unfit = _written(kwargs), _words(error.detail)
+        return Proposal(
+            task=self.task,
+            contract=contract,
+            arguments=arguments,
+            idempotency_key=idempotency_key,
+            justification=justification,
+            expected=expected,
+            unfit=unfit,
+        )
+
+
+class AsyncTask(_Handle):
+    """An open task in an asynchronous program."""
+
+    async def propose(
+        self,
+        tool: AnyTool | str,
+        /,
+        *args: object,
+        idempotency_key: str | None = None,
+        justification: str = "",
+        **kwargs: object,
+    ) -> Outcome:
+        """Propose one action and give its outcome; nothing is raised for a no. The same key gives the same action."""
+        return await self._connection.home.run(self._propose, tool, args, kwargs, idempotency_key, justification)
+
+
+class SyncTask(_Handle):
+    """An open task in a synchronous program."""
+
+    def propose(
+        self,
+        tool: AnyTool | str,
+        /,
+        *args: object,
+        idempotency_key: str | None = None,
+        justification: str = "",
+        **kwargs: object,
+    ) -> Outcome:
+        """Propose one action and give its outcome; nothing is raised for a no. The same key gives the same action."""
+        return self._connection.home.block(self._propose, tool, args, kwargs, idempotency_key, justification)
+
+
+class TaskScope:
+    """`with` or `async with`: opens the task, makes it current for tools called inside, and closes it at the end."""
+
+    def __init__(self, connection: Connection, opening: Opening) -> None:
+        self._connection = connection
+        self._opening = opening
+        self._handle: _Handle | None = None
+        self._token: Token[Gated | None] | None = None
+
+    def __enter__(self) -> SyncTask:
+        task = self._connection.home.block(self._connection.plane.open_task, self._nested())
+        return self._entered(SyncTask(self._connection, task))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        handle = self._left()
+        try:
+            self._connection.home.block(self._connection.plane.close_task, handle.task)
+        except InterlockError as failure:
+            _beside(error, failure)
+
+    async def __aenter__(self) -> AsyncTask:
+        task = await self._connection.home.run(self._connection.plane.open_task, self._nested())
+        return self._entered(AsyncTask(self._connection, task))
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        handle = self._left()
+        closing = self._connection.home.run(self._connection.plane.close_task, handle.task)
+        try:
+            # A cancelled program closes its tasks all the same.
+            await asyncio.shield(closing)
+        except InterlockError as failure:
+            _beside(error, failure)
+
+    def _nested(self) -> Opening:
+        """A task opened inside another is its child."""
+        if self._handle is not None:
+            raise NotAllowed("this task is open already", next_step="ask the client for another: `client.task(...)`")
+        around = CURRENT.get()
+        if isinstance(around, _Handle):
+            return msgspec.structs.replace(self._opening, parent=around.task)
+        return self._opening
+
+    def _entered(self, handle: H) -> H:
+        self._handle, self._token = handle, CURRENT.set(handle)
+        return handle
+
+    def _left(self) -> _Handle:
+        handle, token = self._handle, self._token
+        if handle is None or token is None:
+            raise NotAllowed("this task is not open", next_step="enter it with `with` or `async with`")
+        self._handle = self._token = None
+        with contextlib.suppress(ValueError):
+            # Left in another context than it was entered in, as test fixtures do: there it is not current.
+            CURRENT.reset(token)
+        return handle
+
+
+def _beside(error: BaseException | None, failure: InterlockError) -> None:
+    """Raise `failure` to close a task, or mention it beside the error that is on its way already."""
+    if error is None:
+        raise failure
+    error.add_note(f"its task could not be closed, and will expire: {failure}")
+
+
+def _result(outcome: Outcome) -> object:
+    if isinstance(outcome, Done):
+        return outcome.result
+    raise outcome
+
+
+def _typed(tool: AnyTool, raw: JsonValue) -> object:
+    """The result as the tool's own type; as JSON where it is not what the tool promises (the outcome's note says so)."""
+    try:
+        return returned(tool.function, raw)
+    except ContractError:
+        return raw
+
+
+def _by_name(args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, JsonValue]:
+    """The arguments of a contract whose signature is not here."""
+    if args:
+        raise ContractError("a contract that is named as text takes its arguments by name")
+    return {name: to_plain(value, pointer(name)) for name, value in kwargs.items()}
+
+
+def _written(arguments: Mapping[str, object]) -> dict[str, JsonValue]:
+    """What can be written of arguments that do not fit."""
+    written: dict[str, JsonValue] = {}
+    for name, value in arguments.items():
+        with contextlib.suppress(ContractError):
+            written[name] = to_plain(value)
+    return written
+
+
+def _words(detail: str) -> str:
+    """A reason that any record can hold: it repeats what the caller wrote."""
+    return detail[:MAX_WORDS].encode(errors="backslashreplace").decode()
