@@ -145,7 +145,7 @@ def test_a_reader_that_goes_away_is_no_error(shell: Shell) -> None:
     for n in range(3):
         shell.proposed(n)
     for more in ("", " --json"):
-        pipe = f"{sys.executable} -m interlock actions --limit 1000{more} | head -c 1"
+        pipe = f"{sys.executable} -m interlock actions{more} | true"
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", pipe],
             cwd=shell.place.folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
