@@ -37,7 +37,8 @@ class Hand:
         self.said: list[dict[str, Any]] = []
         self._lines: SimpleQueue[str] = SimpleQueue()
         # Somebody must listen all the time: a full pipe would hold up who speaks.
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -70,10 +71,12 @@ def hand(*arguments: object) -> Iterator[Hand]:
     """A process that is gone at the end, whatever happened."""
     command = [sys.executable, str(CREW), *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CREW.parents[2]) as process:
+        one = Hand(process)
         try:
-            yield Hand(process)
+            yield one
         finally:
             process.kill()
+            one.listener.join()
 
 
 @pytest.fixture

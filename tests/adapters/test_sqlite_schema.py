@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +294,31 @@ def test_waiting_costs_no_writes(tmp_path: Path) -> None:
         assert await store.next_due_at(("", "elsewhere")) == NOON
         await store.close()
         await other.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("crowded", [4, 10**6])
+def test_the_write_ahead_log_stays_small(tmp_path: Path, crowded: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The write-ahead log is moved into the file as it grows; somebody who reads on and on delays nobody by much."""
+    monkeypatch.setattr("interlock.adapters.sqlite.pen.CHECKPOINT_PAGES", 50)
+    monkeypatch.setattr("interlock.adapters.sqlite.pen.CROWDED_PAGES", crowded)
+    path = tmp_path / "store.db"
+
+    async def run() -> None:
+        store = opened(path, SEED)
+        await store.commit(Change(puts=(PURSE,)))
+        for _ in range(60):
+            await change(store)
+        assert path.with_name("store.db-wal").stat().st_size < 250 * 4096
+        reader = apsw.Connection(str(path))
+        reader.execute("BEGIN; SELECT count(*) FROM action")
+        began = time.monotonic()
+        for _ in range(60):
+            await change(store)
+        assert time.monotonic() - began < 4
+        reader.close()
+        await store.close()
 
     asyncio.run(run())
 

@@ -38,22 +38,21 @@ _BUSY_POLL_S: Final = 0.0005
 
 
 class Patience:
-    """How long a connection waits for a lock: `busy_ms`, or not at all while `none`.
+    """How long a connection waits for a lock, at a steady pace: `limit_ms`, which may be changed between statements.
 
-    It waits at a steady pace. SQLite's own sleeps grow to 100 ms, in which a busy process always wins.
+    SQLite's own sleeps grow to 100 ms, in which a busy process always wins.
     """
 
-    def __init__(self, busy_ms: int) -> None:
-        self.busy_ms = busy_ms
-        self.none = False
+    def __init__(self, limit_ms: int) -> None:
+        self.limit_ms = limit_ms
         self._until = 0.0
 
     def __call__(self, tries: int) -> bool:
         """SQLite asks, and has asked `tries` times for this lock, whether to try again."""
-        if self.none:
+        if not self.limit_ms:
             return False
         if tries == 0:
-            self._until = time.monotonic() + self.busy_ms / 1000
+            self._until = time.monotonic() + self.limit_ms / 1000
         time.sleep(_BUSY_POLL_S)
         return time.monotonic() < self._until
 

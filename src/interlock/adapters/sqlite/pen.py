@@ -35,6 +35,9 @@ CHECKPOINT_PAGES: Final = 4_000
 CROWDED_PAGES: Final = 16_000
 """When it has so many all the same, other processes kept adding: they are made to wait while we finish."""
 
+TIDY_MS: Final = 100
+"""So long we wait for readers then: one that stays (a backup, somebody's shell) must not hold up the writers."""
+
 _OF_ONE_UNIT: Final = (InterlockError, ValueError, TypeError, OverflowError, OSError, apsw.TooBigError)
 """What a unit alone can be at fault for: its own conflict, or a record or fact that cannot be written or signed."""
 
@@ -60,6 +63,7 @@ class Pen:
     def __init__(self, path: Path, tenant: int, sealer: Sealer, *, busy_ms: int, committed: Callable[[], None]) -> None:
         self._path = path
         self._tenant = tenant
+        self._busy_ms = busy_ms
         self._patience = Patience(busy_ms)
         self._committed = committed
         self._appender = Appender(sealer)
@@ -97,7 +101,7 @@ class Pen:
     def tidy(self) -> None:
         """Move the WAL's frames into the file. Nothing depends on its success: they stay where they are, and the next
         commit meets the same trouble and says so."""
-        self._patience.none = False
+        self._patience.limit_ms = TIDY_MS
         with suppress(apsw.Error):
             if self._pages >= CROWDED_PAGES:
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
@@ -121,7 +125,7 @@ class Pen:
         return self._begun(connection, wait=wait)
 
     def _begun(self, connection: Connection, *, wait: bool) -> bool:
-        self._patience.none = not wait
+        self._patience.limit_ms = self._busy_ms if wait else 0
         try:
             connection.execute(sql.BEGIN)
         except apsw.BusyError:
