@@ -169,6 +169,12 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
         return _compiled(self.name, self.output_schema, "/output_schema")
 
     @property
+    def judged_by(self) -> tuple[object, ...]:
+        """What policies know of it: two versions that agree in this are judged alike, whatever else they say."""
+        facts = self.facts.schema if self.facts is not None else None
+        return self.effect, self.risk, self.irreversible, self.input_schema, facts
+
+    @property
     def acts(self) -> bool:
         """Whether it changes anything at all."""
         return self.effect != "read"

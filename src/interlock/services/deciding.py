@@ -57,8 +57,8 @@ class Decider:
             return _denied(f"agent `{case.task.agent}` is in force no more", orders)
         if orders.judge is None:
             return _denied(orders.judge_problem, orders)
-        in_force = orders.control.contracts.get(case.contract.name)
-        if case.undoing is None and in_force != case.contract.digest:
+        in_force = orders.contracts.get(case.contract.name)
+        if case.undoing is None and (in_force is None or in_force.judged_by != case.contract.judged_by):
             # The bundle knows the contract as it is now: its groups and bounds say nothing about another version.
             return _denied("the contract changed since the task was opened; open another task", orders)
         stage = case.agent.stage_for(case.contract.name if case.undoing is None else case.undoing.name)

@@ -13,7 +13,7 @@ from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.errors import IntegrityError, NotFound, PolicyError
-from interlock.domain.ids import AgentName, Digest
+from interlock.domain.ids import AgentName, ContractName, Digest
 from interlock.domain.record import Record
 from interlock.domain.release import Release
 from interlock.ports.policies import Judge, Policies
@@ -25,6 +25,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
 
     control: Control
     agents: Mapping[AgentName, Agent]
+    contracts: Mapping[ContractName, Contract]
     releases: Mapping[Digest, Release]
     judge: Judge | None
     """None where no bundle is in force, or the one in force cannot be loaded: everything is denied."""
@@ -52,8 +53,11 @@ class StandingOrders:
             return self._orders
         agents = {name: await self.stored(Agent, each.agent) for name, each in control.agents.items()}
         releases = {each.release: await self.stored(Release, each.release) for each in control.agents.values()}
+        contracts = {name: await self.stored(Contract, digest) for name, digest in control.contracts.items()}
         judge, problem = await self._judge(control)
-        self._orders = Orders(control=control, agents=agents, releases=releases, judge=judge, judge_problem=problem)
+        self._orders = Orders(
+            control=control, agents=agents, contracts=contracts, releases=releases, judge=judge, judge_problem=problem
+        )
         return self._orders
 
     async def contract(self, digest: Digest) -> Contract:
