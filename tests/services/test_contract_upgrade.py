@@ -1,6 +1,7 @@
 """A waiting action and a contract that changes under it."""
 
 import contextlib
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,10 @@ pytestmark = pytest.mark.anyio
 ASK = Policy(id="ask", effect="forbid", owner="pia", verdict="require_approval", approver="reviewer", reason="ask")
 
 
-async def held_then_applied(**changes: object) -> str:
+async def held_then_applied(**changes: Any) -> str:
     """Hold an action, bring a changed version of its contract into force, approve, work: the state it ends in."""
     world = World()
-    rules = (permit(), (ASK, lambda question: True))
+    rules = (permit(), (ASK, lambda _: True))
     await world.apply(contract(), rules=rules)
     action = await world.propose(await world.task())
     await world.apply(contract(**changes), rules=rules)
