@@ -21,11 +21,12 @@ demo: $(READY) ## a day of the shop: agents act through the gate, are stopped, k
 test: $(READY) ## every promise, one line a suite
 	@$(BIN)/pytest -m "not slow"
 
-check: $(READY) ## style, types and floors, in under a minute
+check: $(READY) ## style, types, floors and drawn pages, in under a minute
 	@echo "ruff"        && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
 	@echo "mypy"        && $(BIN)/mypy --no-error-summary
 	@echo "pyright"     && $(BIN)/pyright
 	@echo "floors"      && $(BIN)/lint-imports --no-logo
+	@echo "drawn pages" && $(BIN)/python -m scripts.generate --check
 	@$(BIN)/python -m scripts.sizes
 
 bench: $(READY) ## the figures of docs/benchmarks.md
