@@ -6,18 +6,13 @@ same bytes into the same tables with the same indexes and triggers, and nothing 
 
 import asyncio
 import sqlite3
-import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-import apsw
-
+from bench.bare import bare_rows
 from bench.gated import SIGNATURES, signature_us
 from bench.measure import show
 from bench.plant import bench
-
-Row = tuple[Any, ...]
 
 ACTORS = 64
 EACH = 100
@@ -40,7 +35,7 @@ async def run() -> None:
         total = ACTORS * EACH
         groups = transactions(site.folder / "log.db") - before
         await site.plane.means.store.close()
-        bare_cpu, bare_wall = bare(site.folder / "log.db", total, groups)
+        bare_cpu, bare_wall = bare_rows(site.folder / "log.db", total, groups)
     signing = signature_us() * 2 * total / 1e6 + signature_us() * groups / 1e6
     gate_rate, bare_rate = total / wall, total / bare_wall
     show(
@@ -65,44 +60,3 @@ def transactions(path: Path) -> int:
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
         count: int = connection.execute("select count(*) from entry where checkpoint is not null").fetchone()[0]
     return count
-
-
-def bare(path: Path, actions: int, groups: int) -> tuple[float, float]:
-    """Write the rows of the last `actions` actions into an empty copy of the store, in `groups` transactions.
-
-    An action's row is inserted in the first half and updated in the second, as the gate does. Gives CPU and wall seconds.
-    """
-    source = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    columns = "place, stream, seq, action, phase, leaf_hash, checkpoint, disclosed, leaf"
-    entries = list(source.execute(f"select {columns} from entry order by place desc limit {2 * actions}"))[::-1]
-    rows = list(source.execute(f"select * from action order by id desc limit {actions}"))[::-1]
-    schema = [str(sql) for (sql,) in source.execute("select sql from sqlite_schema where sql is not null")]
-    source.close()
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        target = apsw.Connection(f"{folder}/bare.db")
-        target.execute("pragma journal_mode=wal")
-        target.execute("pragma synchronous=full")
-        for sql in schema:
-            target.execute(sql)
-        marks = ",".join("?" * len(rows[0]))
-        half = max(groups // 2, 1)
-        cpu, wall = time.process_time(), time.perf_counter()
-        for group in range(groups):
-            target.execute("begin immediate")
-            for row in _part(rows, group % half, half):
-                if group < half:
-                    target.execute(f"insert or ignore into action values({marks})", row)
-                else:
-                    target.execute(
-                        "update action set body = ?, state = 'done' where tenant = ? and id = ?", (row[-1], *row[:2])
-                    )
-            for entry in _part(entries, group, groups):
-                target.execute(f"insert into entry({columns}) values(?,?,?,?,?,?,?,?,?)", entry)
-            target.execute("commit")
-        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-        target.close()
-    return cpu, wall
-
-
-def _part(rows: list[Row], which: int, of: int) -> list[Row]:
-    return rows[which * len(rows) // of : (which + 1) * len(rows) // of]

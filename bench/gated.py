@@ -1,7 +1,8 @@
 """A gated action in process (allowed; intent and outcome durable and signed) beside two bare commits of as many bytes.
 
 The baseline is what no durable gate can do without: two transactions, each synced, on the same disk with the same SQLite,
-that store what the gate stores for one action as one opaque row each.
+that store what the gate stores for one action as one opaque row each. Beside it the same two commits with the very rows
+and indexes of the store: what the shape of the store costs before anything is decided, encoded or signed.
 """
 
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 import apsw
 import nacl.bindings
 
+from bench.bare import bare_rows
 from bench.measure import CountingVfs, Spread, percentile, show, spread
 from bench.plant import bench
 
@@ -23,7 +25,7 @@ SIGNATURES = 4
 
 async def run() -> None:
     """Measure in turns, so that both see the same machine, and print."""
-    ours, bare = list[Spread](), list[Spread]()
+    ours, bare, rows = list[Spread](), list[Spread](), list[float]()
     bytes_each = 0.0
     for _ in range(ROUNDS):
         async with bench() as site:
@@ -31,10 +33,11 @@ async def run() -> None:
             ours.append(await spread(site.act, COUNT))
             await site.plane.means.store.close()
             bytes_each = ((site.folder / "log.db").stat().st_size - size) / COUNT
+            rows.append(bare_rows(site.folder / "log.db", COUNT, 2 * COUNT)[0] / COUNT * 1e6)
         bare.append(await spread_bare(int(bytes_each / 2)))
     ours.sort(key=lambda each: each.p50)
     bare.sort(key=lambda each: each.p50)
-    gate, floor = ours[ROUNDS // 2], bare[ROUNDS // 2]
+    gate, floor, shape = ours[ROUNDS // 2], bare[ROUNDS // 2], sorted(rows)[ROUNDS // 2]
     signing = signature_us() * SIGNATURES
     syncs = await syncs_each()
     show(
@@ -42,6 +45,7 @@ async def run() -> None:
         ("", "CPU p50 µs", "CPU p99 µs", "wall p50 µs", "ratio of p50"),
         (
             ("two bare synced commits of as many bytes", *_figures(floor), "1.00"),
+            ("the same with the store's own rows and indexes", f"{shape:.0f}", "", "", f"{shape / floor.p50:.2f}"),
             ("gated action: decide, intent, call, outcome", *_figures(gate), f"{gate.p50 / floor.p50:.2f}"),
             ("  of which four signatures", f"{signing:.0f}", "", "", f"{signing / floor.p50:.2f}"),
         ),
