@@ -8,7 +8,8 @@ from interlock.adapters.cedar import CedarPolicies
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, Facts, InProcess, NoReversal, Reversal, checked
 from interlock.domain.ids import AgentName, ContractName, Digest
-from interlock.domain.policy import Decision, Question, combine
+from interlock.domain.policy import Decision, combine
+from interlock.domain.question import Circumstances, Question
 from interlock.ports.policies import Judge
 
 Json = dict[str, JsonValue]
@@ -106,18 +107,15 @@ QUESTION = Question(
     tenant="default",
     arguments=ARGUMENTS,
     facts=FACTS,
-    purpose="weekly review",
     initiator="user:ana",
-    depth=0,
-    stage="partial",
-    undo=False,
-    asked_at=1_790_000_000_000,
+    around=Circumstances(purpose="weekly review", depth=0, stage="partial", asked_at=1_790_000_000_000),
 )
 
 
 def question(**changes: object) -> Question:
     """A question about a sound change of price, but for `changes`."""
-    return msgspec.structs.replace(QUESTION, **changes)
+    around = {name: changes.pop(name) for name in list(changes) if name in Circumstances.__struct_fields__}
+    return msgspec.structs.replace(QUESTION, around=msgspec.structs.replace(QUESTION.around, **around), **changes)
 
 
 def priced(**arguments: JsonValue) -> Question:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.cedar.reads import Reads, reads
 from interlock.domain.canonical import JsonValue
-from interlock.domain.policy import Opinions, Question
+from interlock.domain.policy import Opinions
+from interlock.domain.question import Question
 from interlock.ports.policies import Judge, Policies
 from tests.adapters.cedar_cases import (
     ALL,
@@ -70,7 +71,7 @@ def test_policies_see_the_task_the_stage_and_the_time() -> None:
         'context.task.purpose == "weekly review"',
         'context.task.initiator == "user:ana"',
         "context.task.depth == 0",
-        'context.stage == "partial"',
+        'context.stage == Stage::"partial"',
         "context.nowMs == 1790000000000",
         "!context.undo",
         f'principal == Release::"pricing@{RELEASE[:12]}"',
@@ -133,7 +134,8 @@ def test_null_is_absent() -> None:
 
 
 READ_ALL = forbid(
-    "context.args.sku == context.stage && context.args.tags.contains(context.task.purpose) && "
+    'context.args.sku == "x" && context.stage == Stage::"partial" && '
+    "context.args.tags.contains(context.task.purpose) && "
     'context.args.currency == Currency::"USD" && context.args has note && context.args.note == "" && '
     "context.facts.flagship && context.facts.floor_minor == context.nowMs && "
     'context.facts has season && context.facts.season == ""'
@@ -160,7 +162,7 @@ UNFIT: list[tuple[dict[str, object], str]] = [
     ({"facts": {**FACTS, "floor_minor": 2**63}}, "facts.floor_minor is not a whole number"),
     ({"stage": None}, "stage is missing"),
     ({"asked_at": "now"}, "nowMs is not a whole number"),
-    ({"arguments": {**ARGUMENTS, "sku": "\ud800"}}, "UnicodeEncodeError"),
+    ({"arguments": {**ARGUMENTS, "sku": "\ud800"}}, "args.sku is not text"),
     ({"agent": 5}, "ValueError"),
     ({"agent": []}, "TypeError"),
     ({"contract": []}, "TypeError"),
@@ -278,7 +280,7 @@ CONDITIONS = (
     f"when {{ {GUARD}context.facts has season && context.facts.season == context.args.sku }}",
     f"when {{ {GUARD}context.args has note && context.args.note == context.task.initiator }}",
     f"when {{ {GUARD}context.args == context.args && context.facts == context.facts }}",
-    'when { context.task.depth > 1 || context.stage == "partial" }',
+    'when { context.task.depth > 1 || context.stage == Stage::"partial" }',
 )
 policy_texts = st.lists(
     st.tuples(st.sampled_from(["permit", "forbid"]), st.sampled_from(SCOPES), st.sampled_from(CONDITIONS)), max_size=6
@@ -314,14 +316,24 @@ questions = st.builds(
 
 def whole_context(asked: Question) -> Json:
     """All of a question about a price, written down without a thought for speed."""
+    around = asked.around
     args: Json = {**asked.arguments, "currency": {"__entity": {"type": "Currency", "id": asked.arguments["currency"]}}}
     return {
         "args": args,
+        "budget": dict(around.budget),
+        **({} if asked.confidence is None else {"confidence": asked.confidence}),
+        "data": list(asked.data),
         "facts": {name: value for name, value in asked.facts.items() if value is not None},
-        "nowMs": asked.asked_at,
-        "stage": asked.stage,
-        "task": {"depth": asked.depth, "initiator": asked.initiator, "purpose": asked.purpose},
-        "undo": asked.undo,
+        "minuteOfDay": around.asked_at // 60_000 % 1440,
+        "nowMs": around.asked_at,
+        "parsed": {},
+        "stage": {"__entity": {"type": "Stage", "id": around.stage}},
+        "taint": {name: name in around.tainted for name in ("currency", "note", "price_minor", "sku", "tags")},
+        "taintedAny": bool(around.tainted),
+        "task": {"depth": around.depth, "initiator": asked.initiator, "purpose": around.purpose},
+        "undo": around.undo,
+        "user": {"roles": list(around.roles)},
+        "weekday": (around.asked_at // 86_400_000 + 3) % 7 + 1,
     }
 
 

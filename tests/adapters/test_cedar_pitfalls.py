@@ -7,7 +7,7 @@ import cedarpy
 import pytest
 
 from interlock.adapters.cedar import CedarPolicies
-from interlock.adapters.cedar.judge import heard
+from interlock.adapters.cedar.library import heard
 from interlock.domain.binding import bind
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, InProcess, checked
@@ -200,7 +200,7 @@ def test_6_an_empty_list_is_not_let_through_as_if_all_of_it_were_listed() -> Non
         "context.args.x * 100 <= 1000000",
         "10 - context.args.x > 0",
         "-context.args.x > -100",
-        'context.stage == "partial" && (if context.undo then true else context.args.x < 5)',
+        'context.stage == Stage::"partial" && (if context.undo then true else context.args.x < 5)',
     ],
 )
 def test_7_a_number_is_compared_only_where_the_contract_bounds_it(condition: str) -> None:

@@ -54,19 +54,38 @@ def test_a_contract_becomes_an_action() -> None:
         "      sku: String,\n"
         "      tags: Set<String>\n"
         "    },\n"
+        "    budget: {\n"
+        "      calls?: Long\n"
+        "    },\n"
+        "    confidence?: Long,\n"
+        "    data: Set<String>,\n"
         "    facts: {\n"
         "      flagship: Bool,\n"
         "      floor_minor: Long,\n"
         "      season?: String\n"
         "    },\n"
+        "    minuteOfDay: Long,\n"
         "    nowMs: Long,\n"
-        "    stage: String,\n"
+        "    parsed: {},\n"
+        "    stage: Stage,\n"
+        "    taint: {\n"
+        "      currency: Bool,\n"
+        "      note: Bool,\n"
+        "      price_minor: Bool,\n"
+        "      sku: Bool,\n"
+        "      tags: Bool\n"
+        "    },\n"
+        "    taintedAny: Bool,\n"
         "    task: {\n"
         "      depth: Long,\n"
         "      initiator: String,\n"
         "      purpose: String\n"
         "    },\n"
-        "    undo: Bool\n"
+        "    undo: Bool,\n"
+        "    user: {\n"
+        "      roles: Set<String>\n"
+        "    },\n"
+        "    weekday: Long\n"
         "  }\n"
         "};\n"
     )
@@ -287,8 +306,8 @@ SCHEMA = CedarPolicies().bundle({}, CONTRACTS).schema
         ("price_minor: Long", "price_minor : Long"),
         ("price_minor: Long", "price_minor: 7 Long"),
         ("price_minor: Long", "price_minor: Long // really"),
-        ("    undo: Bool\n", "    undo: String\n"),
-        ("    undo: Bool\n", "    undo: Bool,\n    more: Bool\n"),
+        ("    weekday: Long\n", "    weekday: String\n"),
+        ("    weekday: Long\n", "    weekday: Long,\n    more: Bool\n"),
         ('"risk:high"]', '"risk:none"]'),
         ('action "risk:high";', ""),
         ("entity Agent;", "entity Agent; entity Other;"),

@@ -28,7 +28,8 @@ from interlock.domain.contract import (
     TwoPhase,
 )
 from interlock.domain.ids import ContractName, Person
-from interlock.domain.policy import Policy, Question
+from interlock.domain.policy import Policy
+from interlock.domain.question import Question
 from interlock.domain.unwind import Unwind
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery
@@ -55,7 +56,7 @@ NAMES = ("thing.put", "thing.take", "thing.two")
 def above_ten(question: Question) -> bool:
     """What people are asked about."""
     n = question.arguments["n"]
-    return isinstance(n, int) and n > 10 and not question.undo
+    return isinstance(n, int) and n > 10 and not question.around.undo
 
 
 ASK = Policy(

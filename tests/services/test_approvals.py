@@ -19,7 +19,8 @@ from interlock.domain.errors import (
     StaleView,
 )
 from interlock.domain.ids import ActionId, Digest, Person
-from interlock.domain.policy import Policy, Question
+from interlock.domain.policy import Policy
+from interlock.domain.question import Question
 from interlock.testing.parts import Predicate
 from interlock.testing.world import World, contract, permit
 

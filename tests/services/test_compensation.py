@@ -194,7 +194,7 @@ async def test_an_undo_that_policy_denies_or_a_person_rejects_is_visible() -> No
     back = Reversal(contract=ContractName("thing.take"), arguments={"n": "$args.n"}, approver="lead")
     deny = Policy(id="no", effect="forbid", owner="pia", verdict="deny", reason="never this one")
     await world.apply(
-        contract(reversal=back), rules=(permit(), (deny, lambda asked: asked.undo and asked.arguments["n"] == 1))
+        contract(reversal=back), rules=(permit(), (deny, lambda asked: asked.around.undo and asked.arguments["n"] == 1))
     )
     task = await world.task()
     denied, rejected = await world.propose(task, n=1), await world.propose(task, n=2)

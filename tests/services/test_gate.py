@@ -24,8 +24,9 @@ from interlock.domain.contract import (
 from interlock.domain.control import StopScope
 from interlock.domain.errors import ContractError, KeyReused, NotAllowed, NotFound
 from interlock.domain.ids import ContractName, Person
-from interlock.domain.policy import Policy, Question, Verdict
+from interlock.domain.policy import Policy, Verdict
 from interlock.domain.proposal import Proposal
+from interlock.domain.question import Question
 from interlock.embedded import Embedded
 from interlock.ports.store import ActionQuery
 from interlock.testing.parts import Predicate

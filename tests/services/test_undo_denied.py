@@ -14,7 +14,7 @@ async def test_a_denied_undo_is_told_once() -> None:
     """After an undo was denied the original is `undo_failed`, in the store and in the log."""
     world = World()
     no_undo = Policy(id="no-undo", effect="forbid", owner="pia", reason="not now")
-    await world.apply(contract(), rules=(permit(), (no_undo, lambda question: question.undo)))
+    await world.apply(contract(), rules=(permit(), (no_undo, lambda question: question.around.undo)))
     action = await world.propose(await world.task())
 
     request = await world.plane.compensation.undo("action", action.id, by="rita", why="a test")

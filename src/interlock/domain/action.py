@@ -14,6 +14,7 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import IllegalMove
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, StreamId, TaskId, WorkerId
 from interlock.domain.policy import Decision
+from interlock.domain.question import Circumstances
 from interlock.domain.record import Record
 
 State = Literal[
@@ -177,12 +178,16 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
     idempotency_key: str
     initiator: str = ""
     justification: str = ""
+    confidence: int | None = None
+    """How sure the agent says it is, per mille. Its own word."""
     traceparent: str = ""
     proposed_at: int
 
     state: State
     reasons: tuple[str, ...] = ()
     decision: Decision | None = None
+    asked: Circumstances | None = None
+    """What was so around it when that was decided."""
     hold: Hold | None = None
     reserved: tuple[Draw, ...] = ()
     due_at: int | None = None

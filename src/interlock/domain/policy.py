@@ -12,10 +12,11 @@ from typing import Literal
 
 import msgspec
 
-from interlock.domain.canonical import JsonValue
-from interlock.domain.ids import AgentName, ContractName, Digest
+from interlock.domain.ids import Digest
 
 Verdict = Literal["allow", "oblige", "require_approval", "escalate", "shadow", "deny"]
+Engine = Literal["compiled", "cedarpy"]
+"""What answers: functions compiled from the policies' own tree, or the library that is their oracle."""
 VERDICTS: tuple[Verdict, ...] = ("allow", "oblige", "require_approval", "escalate", "shadow", "deny")
 
 
@@ -43,29 +44,13 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What policies are asked: typed facts only, none of them from the agent but `arguments`."""
-
-    agent: AgentName
-    release: Digest
-    contract: ContractName
-    contract_digest: Digest
-    tenant: str
-    arguments: dict[str, JsonValue]
-    facts: dict[str, JsonValue]
-    purpose: str
-    initiator: str
-    depth: int
-    stage: str
-    undo: bool
-    asked_at: int
-
-
 class Opinions(msgspec.Struct, frozen=True, kw_only=True):
     """Which policies were satisfied, by id, and what went wrong while asking."""
 
     satisfied: tuple[str, ...]
     errors: tuple[str, ...] = ()
+    alarm: str = ""
+    """What is wrong with the engine itself: two that must agree did not. The answer is that of the one to be trusted."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

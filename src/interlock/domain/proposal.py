@@ -15,6 +15,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     arguments: dict[str, JsonValue]
     idempotency_key: str | None = None
     justification: str = ""
+    confidence: int | None = None
+    """How sure the agent says it is, per mille."""
     traceparent: str = ""
     expected: Digest | None = None
     """The digest of the contract the caller's own code carries; a different one in force refuses the action."""

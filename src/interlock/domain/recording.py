@@ -54,6 +54,8 @@ def _body(action: Action, phase: Phase) -> dict[str, JsonValue]:
         "actionDigest": action.digest,
         "doesNotAssert": DOES_NOT_ASSERT,
     }
+    if action.confidence is not None:
+        body["confidence"] = {"perMille": action.confidence, "saidBy": "agent"}
     if action.traceparent:
         body["traceparent"] = action.traceparent
     codes: list[JsonValue] = [reason for reason in action.reasons if reason.startswith(OURS)]

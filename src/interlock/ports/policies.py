@@ -5,7 +5,9 @@ from typing import Protocol
 
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
-from interlock.domain.policy import Opinions, Policy, Question
+from interlock.domain.ids import AgentName, ContractName
+from interlock.domain.policy import Engine, Opinions, Policy
+from interlock.domain.question import Question
 
 
 class Judge(Protocol):
@@ -14,6 +16,10 @@ class Judge(Protocol):
     @property
     def policies(self) -> Mapping[str, Policy]:
         """What the combiner must know of each policy, by id."""
+        ...
+
+    def reads(self, contract: ContractName, agent: AgentName) -> frozenset[str]:
+        """What of the context (`budget`, `facts`, ...) any policy on that agent's use of that contract looks at."""
         ...
 
     def opinions(self, question: Question) -> Opinions:
@@ -28,6 +34,6 @@ class Policies(Protocol):
         """Form a bundle: parse, validate against the schema generated from `contracts`, lint. Raises PolicyError."""
         ...
 
-    def load(self, bundle: Bundle) -> Judge:
+    def load(self, bundle: Bundle, engine: Engine = "compiled") -> Judge:
         """Make a stored bundle ready to answer. Raises PolicyError."""
         ...

@@ -111,7 +111,12 @@ class Approvals:
         decision = msgspec.structs.replace(decision, requirements=decision.requirements or (own,))
         reserved = draws_of(changed, contract, case.task, orders)
         changed = msgspec.structs.replace(
-            changed, decision=decision, facts=judgement.facts, reasons=decision.reasons, reserved=reserved
+            changed,
+            decision=decision,
+            facts=judgement.facts,
+            asked=judgement.around,
+            reasons=decision.reasons,
+            reserved=reserved,
         )
         again = held(changed, contract, decision, asked.expires_at)
         word = self._word(person, orders.control, "approve", again.binding, note)
@@ -204,7 +209,11 @@ class Approvals:
         contract = await self._orders.contract(action.contract_digest)
         decision = msgspec.structs.replace(decision, requirements=decision.requirements or asked.requirements)
         action = msgspec.structs.replace(
-            action, decision=decision, facts=judgement.facts, reasons=decision.reasons or action.reasons
+            action,
+            decision=decision,
+            facts=judgement.facts,
+            asked=judgement.around,
+            reasons=decision.reasons or action.reasons,
         )
         again = held(action, contract, decision, asked.expires_at)
         await self._recorder.write(action.after("modify", hold=again), "decided", conditions=(orders.control,))

@@ -28,6 +28,7 @@ class Cases:
             task=await self.task(action),
             agent=await self.agent(action, orders),
             idempotency_key=action.idempotency_key,
+            confidence=action.confidence,
             undoing=undoing,
         )
 

@@ -6,16 +6,20 @@ import msgspec
 
 from interlock.domain.agent import Agent
 from interlock.domain.binding import MAX_ARGUMENT_BYTES
+from interlock.domain.budget import Budget
 from interlock.domain.call import Call, Landed
 from interlock.domain.canonical import CanonicalError, JsonValue, encode
 from interlock.domain.contract import Contract, Reversal
 from interlock.domain.control import Stop
-from interlock.domain.errors import EffectorError
-from interlock.domain.ids import ActionId, Digest
+from interlock.domain.errors import ContractError, EffectorError
+from interlock.domain.ids import ActionId, Digest, Person
 from interlock.domain.oversight import oversee, oversee_undo
-from interlock.domain.policy import Decision, Question, combine
+from interlock.domain.policy import Decision, combine
+from interlock.domain.question import Circumstances, Question
 from interlock.domain.task import Task
 from interlock.ports.effector import Effectors
+from interlock.ports.store import Store
+from interlock.services.drawing import amounts_of, keys_of
 from interlock.services.orders import Orders
 
 
@@ -28,6 +32,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     task: Task
     agent: Agent
     idempotency_key: str
+    confidence: int | None = None
     undoing: Contract | None = None
     """The contract of the action this one undoes."""
 
@@ -37,51 +42,62 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
     decision: Decision
     facts: dict[str, JsonValue]
+    around: Circumstances
+    alarm: str = ""
+    """See `Opinions.alarm`."""
 
 
 class Decider:
     """Gathers what policies may look at, asks them, and applies our own rules on top."""
 
-    def __init__(self, effectors: Effectors, tenant: str) -> None:
+    def __init__(self, effectors: Effectors, store: Store, tenant: str) -> None:
         self._effectors = effectors
+        self._store = store
         self._tenant = tenant
 
     async def judge(self, case: Case, orders: Orders, now: int) -> Judgement:
         """Decide `case` under `orders`. Whatever cannot be found out denies; nothing raises."""
         facts, problem = await self._facts(case)
-        decision = _denied(problem, orders) if problem else self._ask(case, facts, orders, now)
-        return Judgement(decision=msgspec.structs.replace(decision, decided_at=now), facts=facts)
+        around = await self._around(case, orders, now)
+        alarm = ""
+        if not problem:
+            problem = _unaskable(case, orders)
+        if problem or orders.judge is None:
+            decision = _denied(problem or orders.judge_problem, orders)
+        else:
+            opinions = orders.judge.opinions(question_of(case, facts, around, self._tenant))
+            decision = _overseen(case, combine(opinions, orders.judge.policies, orders.control.bundle), around)
+            alarm = opinions.alarm
+        decision = msgspec.structs.replace(decision, decided_at=now)
+        return Judgement(decision=decision, facts=facts, around=around, alarm=alarm)
 
-    def _ask(self, case: Case, facts: dict[str, JsonValue], orders: Orders, now: int) -> Decision:
-        if case.undoing is None and case.task.agent not in orders.control.agents:
-            return _denied(f"agent `{case.task.agent}` is in force no more", orders)
-        if orders.judge is None:
-            return _denied(orders.judge_problem, orders)
-        in_force = orders.contracts.get(case.contract.name)
-        if case.undoing is None and (in_force is None or in_force.judged_by != case.contract.judged_by):
-            # The bundle knows the contract as it is now: its groups and bounds say nothing about another version.
-            return _denied("the contract changed since the task was opened; open another task", orders)
-        stage = case.agent.stage_for(case.contract.name if case.undoing is None else case.undoing.name)
-        question = Question(
-            agent=case.task.agent,
-            release=case.task.release,
-            contract=case.contract.name,
-            contract_digest=case.contract.digest,
-            tenant=self._tenant,
-            arguments=case.arguments,
-            facts=facts,
+    async def _around(self, case: Case, orders: Orders, now: int) -> Circumstances:
+        person = case.task.initiator.removeprefix("user:")
+        return Circumstances(
             purpose=case.task.purpose,
-            initiator=case.task.initiator,
             depth=case.task.depth,
-            stage=stage,
-            undo=case.undoing is not None,
+            stage=case.agent.stage_for(case.contract.name if case.undoing is None else case.undoing.name),
             asked_at=now,
+            undo=case.undoing is not None,
+            roles=tuple(sorted(set(orders.control.people.get(Person(person), ())))),
+            budget=await self._left(case, orders),
         )
-        decision = combine(orders.judge.opinions(question), orders.judge.policies, orders.control.bundle)
-        if case.undoing is None:
-            return oversee(decision, case.contract, stage)
-        reversal = case.undoing.reversal
-        return oversee_undo(decision, reversal.approver if isinstance(reversal, Reversal) else None)
+
+    async def _left(self, case: Case, orders: Orders) -> dict[str, int]:
+        """What is left for this action by unit, where a policy looks at it. What is reserved is settled by the commit."""
+        if orders.judge is None or "budget" not in orders.judge.reads(case.contract.name, case.task.agent):
+            return {}
+        try:
+            units = amounts_of(case.arguments, case.contract)
+        except ContractError:
+            return {}  # it is refused for that, before or after
+        left: dict[str, int] = {}
+        for unit in units:
+            found = [await self._store.get(Budget, key) for key in keys_of(unit, case.task, orders)]
+            limits = [each.left for each in found if each is not None]
+            if limits:
+                left[unit] = max(min(limits), 0)
+        return left
 
     async def _facts(self, case: Case) -> tuple[dict[str, JsonValue], str]:
         source = case.contract.facts
@@ -103,6 +119,47 @@ class Decider:
         except CanonicalError as error:
             return {}, f"the facts policies need cannot be written down: {error}"
         return facts, ""
+
+
+def question_of(case: Case, facts: dict[str, JsonValue], around: Circumstances, tenant: str) -> Question:
+    """What the policies are asked about `case`."""
+    contract = case.contract
+    return Question(
+        agent=case.task.agent,
+        release=case.task.release,
+        contract=contract.name,
+        contract_digest=contract.digest,
+        tenant=tenant,
+        arguments=case.arguments,
+        facts=facts,
+        data=tuple(sorted({kind for name, kind in contract.data_classes.items() if name in case.arguments})),
+        initiator=case.task.initiator,
+        confidence=case.confidence,
+        around=around,
+    )
+
+
+def _unaskable(case: Case, orders: Orders) -> str:
+    """Why the policies in force cannot be asked about `case`, or nothing."""
+    if orders.judge is None:
+        return orders.judge_problem
+    if case.undoing is not None:
+        return ""
+    if case.task.agent not in orders.control.agents:
+        return f"agent `{case.task.agent}` is in force no more"
+    in_force = orders.contracts.get(case.contract.name)
+    if in_force is None or in_force.judged_by != case.contract.judged_by:
+        # The bundle knows the contract as it is now: its groups and bounds say nothing about another version.
+        return "the contract changed since the task was opened; open another task"
+    return ""
+
+
+def _overseen(case: Case, decision: Decision, around: Circumstances) -> Decision:
+    """`decision`, with the rules of ours that no policy can loosen."""
+    if case.undoing is None:
+        return oversee(decision, case.contract, around.stage)
+    reversal = case.undoing.reversal
+    return oversee_undo(decision, reversal.approver if isinstance(reversal, Reversal) else None)
 
 
 def _denied(problem: str, orders: Orders) -> Decision:

@@ -83,7 +83,13 @@ class Dispatch:
             # Everybody is asked anew, those who agreed before too: their word was about another decision.
             until = now + case.agent.approvals.within_ms
             asking = msgspec.structs.replace(
-                action, decision=decision, facts=judgement.facts, reasons=decision.reasons, owner=None, lease_until=None
+                action,
+                decision=decision,
+                facts=judgement.facts,
+                asked=judgement.around,
+                reasons=decision.reasons,
+                owner=None,
+                lease_until=None,
             )
             asked = held(asking, contract, decision, until if action.undoes else min(until, task.expires_at))
             after = asking.after("hold", hold=asked, due_at=asked.expires_at)

@@ -14,6 +14,8 @@ from interlock.ports.clock import Clock, Ids
 
 MAX_WORD_BYTES = 64 * 1024
 """Canonical size of each text around the arguments."""
+CERTAIN = 1000
+"""The highest confidence there is: it is given per mille."""
 NOTHING = Digest("0" * 64)
 """The digest of an action that no contract ever described."""
 
@@ -88,6 +90,8 @@ def must_be_writable(proposal: Proposal) -> None:
         "justification": proposal.justification,
         "traceparent": proposal.traceparent,
     }
+    if proposal.confidence is not None and not 0 <= proposal.confidence <= CERTAIN:
+        raise ContractError("`confidence` is a number per mille, from 0 to 1000", path="/confidence")
     for name, text in words.items():
         try:
             encode(text, max_bytes=MAX_WORD_BYTES)

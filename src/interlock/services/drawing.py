@@ -17,21 +17,29 @@ def draws_of(action: Action, contract: Contract, task: Task, orders: Orders) -> 
     """
     if action.undoes is not None:
         return ()
-    amounts = {"calls": 1} | _cost(action, contract)
-    known = set(orders.control.budgets) | {budget_key(f"task:{task.id}", unit) for unit in task.budgets}
-    scopes = ("tenant", f"agent:{task.agent}", f"task:{task.id}")
     return tuple(
         Draw(budget=key, move="reserve", amount=amount)
-        for unit, amount in amounts.items()
-        for key in (budget_key(scope, unit) for scope in scopes)
-        if key in known
+        for unit, amount in amounts_of(action.arguments, contract).items()
+        for key in keys_of(unit, task, orders)
     )
 
 
-def _cost(action: Action, contract: Contract) -> dict[str, int]:
+def amounts_of(arguments: dict[str, JsonValue], contract: Contract) -> dict[str, int]:
+    """What doing this would take, by unit. Raises ContractError as `draws_of` does."""
+    return {"calls": 1} | _cost(arguments, contract)
+
+
+def keys_of(unit: str, task: Task, orders: Orders) -> tuple[str, ...]:
+    """The budgets on `unit` that apply to `task`, the widest first."""
+    known = set(orders.control.budgets) | {budget_key(f"task:{task.id}", each) for each in task.budgets}
+    scopes = ("tenant", f"agent:{task.agent}", f"task:{task.id}")
+    return tuple(key for key in (budget_key(scope, unit) for scope in scopes) if key in known)
+
+
+def _cost(arguments: dict[str, JsonValue], contract: Contract) -> dict[str, int]:
     if contract.cost is None:
         return {}
-    sources: dict[str, JsonValue] = {"$args": action.arguments}
+    sources: dict[str, JsonValue] = {"$args": arguments}
     amount, unit = resolve(contract.cost.amount, sources), resolve(contract.cost.unit, sources)
     if isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
         raise ContractError("its cost does not come out as a number of units")

@@ -93,7 +93,12 @@ class Gate:
             draft = self._drafts.bound(task, contract, proposal.arguments, key)
         except ContractError as error:
             return self._drafts.refused(proposal, error.detail, "interlock.arguments", contract)
-        draft = msgspec.structs.replace(draft, justification=proposal.justification, traceparent=proposal.traceparent)
+        draft = msgspec.structs.replace(
+            draft,
+            justification=proposal.justification,
+            traceparent=proposal.traceparent,
+            confidence=proposal.confidence,
+        )
         self._steps.reached("propose.bound")
         # 3. Limits that need no policy.
         limit = await self._limit(draft, contract, task, agent.runtime, orders)

@@ -65,12 +65,15 @@ class Judging:
             task=task,
             agent=agent,
             idempotency_key=draft.idempotency_key,
+            confidence=draft.confidence,
             undoing=undoing,
         )
         now = draft.proposed_at
         judgement = await self._decider.judge(case, orders, now)
         decision = judgement.decision
-        draft = msgspec.structs.replace(draft, decision=decision, facts=judgement.facts, reasons=decision.reasons)
+        draft = msgspec.structs.replace(
+            draft, decision=decision, facts=judgement.facts, asked=judgement.around, reasons=decision.reasons
+        )
         self._steps.reached("propose.decided")
         # 5. Reserve, in the transaction that stores the decision.
         lives = decision.verdict in ("allow", "oblige", "require_approval", "escalate")

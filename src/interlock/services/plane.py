@@ -68,7 +68,7 @@ def plane(means: Means) -> ControlPlane:
     """Put the services together, in the order in which they need each other."""
     m = means
     orders = StandingOrders(m.store, m.policies)
-    decider = Decider(m.effectors, m.tenant)
+    decider = Decider(m.effectors, m.store, m.tenant)
     cases = Cases(m.store, orders)
     recorder = Recorder(m.store, m.clock, m.steps)
     caller = Caller(m.effectors)

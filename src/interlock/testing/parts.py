@@ -15,7 +15,9 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Conditional, Contract, Keyed
 from interlock.domain.contract import Target as Place
 from interlock.domain.errors import PolicyError
-from interlock.domain.policy import Opinions, Policy, Question
+from interlock.domain.ids import AgentName, ContractName
+from interlock.domain.policy import Engine, Opinions, Policy
+from interlock.domain.question import Question
 from interlock.ports.effector import Role
 from interlock.ports.policies import Judge
 
@@ -97,6 +99,11 @@ class PredicateJudge:
         self._rules = rules
         self.policies: Mapping[str, Policy] = {name: policy for name, (policy, _) in rules.items()}
 
+    def reads(self, contract: ContractName, agent: AgentName) -> frozenset[str]:
+        """A predicate may look at anything."""
+        del contract, agent
+        return frozenset({"budget"})
+
     def opinions(self, question: Question) -> Opinions:
         """Those whose predicate holds. A missing argument or fact is an error, as it is in a real engine."""
         satisfied, errors = list[str](), list[str]()
@@ -129,8 +136,9 @@ class PredicatePolicies:
         self._known(sources)
         return Bundle(language="predicates", sources=dict(sources), schema=",".join(each.digest for each in contracts))
 
-    def load(self, bundle: Bundle) -> Judge:
+    def load(self, bundle: Bundle, engine: Engine = "compiled") -> Judge:
         """The judge over all rules of the bundle."""
+        del engine
         self._known(bundle.sources)
         rules: dict[str, tuple[Policy, Predicate]] = {}
         for name in bundle.sources:

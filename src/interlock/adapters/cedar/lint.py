@@ -51,7 +51,7 @@ def values(template: pst.Template, found: Iterable[Surface]) -> Iterator[str]:
     within = [surface for surface in found if about_action(template, surface)]
     known: dict[str, set[str]] = {}
     for surface in within:
-        for choice in (*choices(surface.args), *choices(surface.facts)):
+        for choice in choices(surface.context()):
             known.setdefault(choice.name, set()).update(choice.values)
     for uid in sorted(pst.entity_uids(template), key=str):
         if str(uid.type) not in ("Action", "Agent", "Release", "System") and uid.id not in known.get(str(uid.type), ()):

@@ -8,7 +8,11 @@ from cedarpy import pst
 
 from interlock.adapters.cedar import lint
 from interlock.adapters.cedar.annotations import policy_of
+from interlock.adapters.cedar.compiled import watched_judge
+from interlock.adapters.cedar.compiling import refusal
 from interlock.adapters.cedar.judge import CedarJudge
+from interlock.adapters.cedar.library import library_judge
+from interlock.adapters.cedar.loaded import Loaded
 from interlock.adapters.cedar.schema import Surface, parse, render, surfaces
 from interlock.adapters.cedar.scope import idle
 from interlock.adapters.cedar.source import Place, Problems, Statement, invalid, parsed
@@ -16,7 +20,7 @@ from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import CanonicalError
 from interlock.domain.contract import Contract
 from interlock.domain.errors import PolicyError
-from interlock.domain.policy import Policy
+from interlock.domain.policy import Engine, Policy
 
 LANGUAGE = "cedar"
 
@@ -57,8 +61,13 @@ class CedarPolicies:
         problems.settle()
         return bundle
 
-    def load(self, bundle: Bundle) -> CedarJudge:
+    def load(self, bundle: Bundle, engine: Engine = "compiled") -> CedarJudge:
         """Make a stored bundle ready to answer: it is parsed and validated as if it were new. Raises PolicyError."""
+        loaded = self.loaded(bundle)
+        return watched_judge(loaded) if engine == "compiled" else library_judge(loaded)
+
+    def loaded(self, bundle: Bundle) -> Loaded:
+        """A stored bundle as any engine takes it. Raises PolicyError."""
         if bundle.language != LANGUAGE:
             raise PolicyError(f"the bundle is in `{bundle.language}`, not in `{LANGUAGE}`")
         found = parse(bundle.schema)
@@ -66,7 +75,7 @@ class CedarPolicies:
         problems = Problems()
         rules = _rules(bundle, found, schema, problems)
         problems.settle()
-        return CedarJudge(
+        return Loaded(
             {rule.policy.id: rule.policy for rule in rules},
             {rule.policy.id: rule.template for rule in rules},
             found,
@@ -85,7 +94,7 @@ def _rules(bundle: Bundle, found: Mapping[str, Surface], schema: cedarpy.Schema,
     """Every policy of a bundle that is sound; the others are noted in `problems`."""
     rules: dict[str, _Rule] = {}
     for statement, template in parsed(bundle.sources, problems):
-        mistaken = lint.group_as_action(template)
+        mistaken = lint.group_as_action(template) or _unknown(template)
         wrong = [mistaken] if mistaken else invalid(statement, schema, idle=idle(template, found.values()))
         rule = _rule(statement, template, wrong, problems)
         if rule is None:
@@ -94,6 +103,12 @@ def _rules(bundle: Bundle, found: Mapping[str, Surface], schema: cedarpy.Schema,
         if first is not rule:
             problems.add(rule.place, f"`@id` is taken by the policy at {first.place}", rule.policy.id)
     return list(rules.values())
+
+
+def _unknown(template: pst.Template) -> str | None:
+    """What in it compiled policies do not know, as a problem. Both engines take the same language."""
+    found = refusal(template)
+    return None if found is None else f"it uses {found}, which is not supported here"
 
 
 def _rule(statement: Statement, template: pst.Template, wrong: list[str], problems: Problems) -> _Rule | None:

@@ -13,6 +13,7 @@ import msgspec
 
 from interlock.adapters.cedar.shape import Choice, Flag, Group, Integer, Many, Member, Reader, Shape, Text, choices
 from interlock.adapters.cedar.words import Words, name_text, quoted
+from interlock.domain.agent import STAGES
 from interlock.domain.contract import RISKS, Contract
 from interlock.domain.errors import PolicyError
 
@@ -20,13 +21,20 @@ EFFECTS: Final = ("read", "write", "external")
 GROUPS: Final = ("any", *(f"effect:{e}" for e in EFFECTS), "irreversible", *(f"risk:{r}" for r in RISKS))
 """All groups exist always: a policy on what is critical must not fail to load because nothing is critical yet."""
 
+STAGE: Final = Choice("Stage", tuple(sorted(STAGES)))
 AROUND: Final = (
+    Member("confidence", Integer(), optional=True),
+    Member("data", Many(Text())),
+    Member("minuteOfDay", Integer()),
     Member("nowMs", Integer()),
-    Member("stage", Text()),
+    Member("stage", STAGE),
+    Member("taintedAny", Flag()),
     Member("task", Group((Member("depth", Integer()), Member("initiator", Text()), Member("purpose", Text())))),
     Member("undo", Flag()),
+    Member("user", Group((Member("roles", Many(Text())),))),
+    Member("weekday", Integer()),
 )
-"""What policies see of any action besides its arguments and facts."""
+"""What policies see of any action besides what its contract brings. Times are UTC; `weekday` is 1 on Mondays."""
 
 _HEAD: Final = """\
 entity Agent;
@@ -43,11 +51,26 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...]
     args: Group
     facts: Group
+    parsed: Group = Group()
+    """What we read out of arguments and facts by the contract's rules."""
+    budget: Group = Group()
+    """What is left, by the units it draws on."""
+
+    @property
+    def taint(self) -> Group:
+        """One flag for each argument, so that a misspelt label is refused like a misspelt argument."""
+        return Group(tuple(Member(member.name, Flag()) for member in self.args.members))
 
     def context(self) -> Group:
         """The whole context of a question about it."""
-        members = (*AROUND, Member("args", self.args), Member("facts", self.facts))
-        return Group(tuple(sorted(members, key=lambda member: member.name)))
+        own = (
+            Member("args", self.args),
+            Member("budget", self.budget),
+            Member("facts", self.facts),
+            Member("parsed", self.parsed),
+            Member("taint", self.taint),
+        )
+        return Group(tuple(sorted((*AROUND, *own), key=lambda member: member.name)))
 
 
 def surfaces(contracts: Sequence[Contract]) -> tuple[dict[str, Surface], tuple[str, ...]]:
@@ -66,7 +89,13 @@ def surfaces(contracts: Sequence[Contract]) -> tuple[dict[str, Surface], tuple[s
             facts = Reader(owner, contract.facts.schema, defaults_everywhere=True)
             seen_facts = facts.record()
             unseen += [f"{contract.name} facts {path}: {why}" for path, why in facts.unseen]
-        found[contract.name] = Surface(name=contract.name, groups=groups(contract), args=seen_args, facts=seen_facts)
+        found[contract.name] = Surface(
+            name=contract.name,
+            groups=groups(contract),
+            args=seen_args,
+            facts=seen_facts,
+            budget=Group(tuple(Member(unit, Integer(), optional=True) for unit in units(contract))),
+        )
     return found, tuple(unseen)
 
 
@@ -74,6 +103,20 @@ def groups(contract: Contract) -> tuple[str, ...]:
     """The action groups a contract is in, sorted."""
     irreversible = ("irreversible",) if contract.irreversible else ()
     return ("any", f"effect:{contract.effect}", *irreversible, f"risk:{contract.risk}")
+
+
+def units(contract: Contract) -> tuple[str, ...]:
+    """The units a use of `contract` may draw on, sorted: its calls, and what it costs."""
+    if contract.cost is None:
+        return ("calls",)
+    unit = contract.cost.unit
+    if not unit.startswith("$args."):
+        return tuple(sorted({"calls", unit}))
+    reader = Reader(contract.name, contract.input_schema, defaults_everywhere=False)
+    node = reader.described(tuple(unit.removeprefix("$args.").split("."))) or {}
+    values = node.get("enum")
+    named = {value for value in values if isinstance(value, str)} if isinstance(values, list) else set[str]()
+    return tuple(sorted({"calls", *named}))
 
 
 def render(found: Mapping[str, Surface], unseen: Iterable[str] = ()) -> str:
@@ -125,17 +168,18 @@ def _surface(words: Words, enums: Mapping[str, tuple[str, ...]]) -> Surface:
     words.expect("}", ";")
     members = {member.name: member.shape for member in context.members} if isinstance(context, Group) else {}
     args, facts = members.get("args"), members.get("facts")
-    if isinstance(args, Group) and isinstance(facts, Group):
-        surface = Surface(name=name, groups=within, args=args, facts=facts)
+    parsed, budget = members.get("parsed"), members.get("budget")
+    if isinstance(args, Group) and isinstance(facts, Group) and isinstance(parsed, Group) and isinstance(budget, Group):
+        surface = Surface(name=name, groups=within, args=args, facts=facts, parsed=parsed, budget=budget)
         if surface.context() == context and set(within) <= set(GROUPS):
             return surface
     raise words.wrong(f"`{name}` is not described as this version describes a contract")
 
 
 def _enums(found: Iterable[Surface]) -> dict[str, tuple[str, ...]]:
-    values: dict[str, set[str]] = {}
+    values: dict[str, set[str]] = {STAGE.name: set(STAGE.values)}
     for surface in found:
-        for choice in (*choices(surface.args), *choices(surface.facts)):
+        for choice in choices(surface.context()):
             values.setdefault(choice.name, set()).update(choice.values)
     return {name: tuple(sorted(each)) for name, each in values.items()}
 

@@ -69,7 +69,7 @@ Shape: TypeAlias = Text | Integer | Flag | Choice | Many | Group
 _ESCAPES: Final = frozenset({"__entity", "__extn", "__expr"})
 # Names that mean something else in our schemas.
 _TAKEN: Final = frozenset(
-    "Action Agent Bool Boolean Entity Extension Long Record Release Set String System".split()  # noqa: SIM905 - reads better
+    "Action Agent Bool Boolean Entity Extension Long Record Release Set Stage String System".split()  # noqa: SIM905 - reads better
 )
 
 

@@ -1,0 +1,49 @@
+"""What policies are asked about one action: typed facts only, none of them from the agent but its arguments and how sure it
+says it is."""
+
+import msgspec
+
+from interlock.domain.agent import Stage
+from interlock.domain.canonical import JsonValue
+from interlock.domain.ids import AgentName, ContractName, Digest
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was so around an action when the policies were asked. Kept with the action, so that the very same question can
+    be put again: to another bundle, to another engine, by an auditor."""
+
+    purpose: str
+    """The task's."""
+    depth: int
+    """How deep the task is nested."""
+    stage: Stage
+    """How far the agent's release may act by itself, with this contract."""
+    asked_at: int
+    undo: bool = False
+    roles: tuple[str, ...] = ()
+    """Those of the person on whose behalf the task runs, sorted."""
+    budget: dict[str, int] = {}
+    """By unit, the least that is left in any budget this action would draw on; only where a policy asks for it."""
+    tainted: tuple[str, ...] = ()
+    """Arguments whose value comes from untrusted content alone."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """One question: whether this agent may do this, now."""
+
+    agent: AgentName
+    release: Digest
+    contract: ContractName
+    contract_digest: Digest
+    tenant: str
+    arguments: dict[str, JsonValue]
+    facts: dict[str, JsonValue]
+    """What the contract's own source of facts said."""
+    parsed: dict[str, JsonValue] = {}
+    """What we read out of arguments and facts, by the contract's rules."""
+    data: tuple[str, ...] = ()
+    """Data classes of the arguments given, sorted."""
+    initiator: str
+    confidence: int | None = None
+    """How sure the agent says it is, per mille."""
+    around: Circumstances
