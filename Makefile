@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-tau2 battery browser coverage docs sizes
+.PHONY: help demo test check bench bench-tau2 battery fuzz browser coverage docs sizes
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,10 +30,14 @@ check: $(READY) ## style, types, floors and drawn pages, in under a minute
 	@$(BIN)/python -m scripts.sizes
 
 bench: $(READY) ## the figures of docs/benchmarks.md
+	@$(UV) sync --locked --quiet --group bench
 	@$(BIN)/python -m bench
 
 bench-tau2: $(READY) ## a public retail benchmark through the gate, and back
 	@$(BIN)/python -m bench.tau2
+
+fuzz: $(READY) ## compiled policies against their oracle, a million times
+	@$(BIN)/python -m bench.fuzz
 
 battery: $(READY) ## the long versions of the slow suites
 	@$(BIN)/pytest -m slow
