@@ -1,11 +1,12 @@
 """The worker: takes up whatever is due, in any number of processes, and can be killed at any moment."""
 
 import logging
+from collections import Counter
 
 import anyio
 import anyio.abc
 
-from interlock.domain.action import Action
+from interlock.domain.action import ENDS, Action, State
 from interlock.domain.errors import Conflict, InterlockError, StoreBusy, StoreUnsure
 from interlock.services.plane import ControlPlane
 
@@ -26,6 +27,8 @@ class Worker:
         self._busy = 0
         self.driven = 0
         """How many drives were finished since it began."""
+        self.badly: Counter[State] = Counter()
+        """In how many of them an action ended without having been done, or became unknown, by its state."""
 
     async def run(self, *, until_idle: bool = False) -> int:
         """Work until cancelled; with `until_idle`, until nothing is due, nothing is being driven, and no undo request can
@@ -56,7 +59,9 @@ class Worker:
 
     async def _drive(self, action: Action) -> None:
         try:
-            await self._plane.execution.drive(action)
+            after = await self._plane.execution.drive(action)
+            if after.state == "unknown" or after.state in ENDS:
+                self.badly[after.state] += 1
         except InterlockError as error:
             # Somebody else has it, or will: the lease runs out and it is claimed again. One action that cannot be driven
             # must not stop the others.

@@ -248,8 +248,8 @@ def test_secrets_come_from_the_environment_at_call_time(server: Server) -> None:
     anyio.run(body)
     assert [seen.headers["authorization"] for seen in server.seen] == ["Bearer s3cret", "Bearer rotated"]
     assert server.seen[0].headers["x-plain"] == "$5 {a}"
-    assert http.reaches(target)
-    assert not HttpEffectors({}).reaches(target)
+    assert not http.missing(target)
+    assert HttpEffectors({}).missing(target)
     assert HttpEffectors()._environ is os.environ
 
 

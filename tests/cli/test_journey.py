@@ -56,7 +56,7 @@ def test_from_an_empty_folder_to_a_verified_log(tmp_path: Path) -> None:
     assert desk("approve", pinned[0][-12:], "--as", "ana")["state"] == "ready"
     assert desk("reject", pinned[1], "--as", "ana", "--note", "no")["reasons"] == ["no"]
     assert desk("modify", pinned[2], "--args", '{"text": "three"}', "--as", "ana")["state"] == "ready"
-    assert desk("work", "--until-idle") == {"driven": 2}
+    assert desk("work", "--until-idle") == {"driven": 2, "ended_badly": {}}
     states = {each["id"]: each["state"] for each in desk("actions")}
     assert [states[each] for each in pinned] == ["done", "rejected", "done"]
     texts = sorted(path.read_text() for path in (desk.folder / "notes").iterdir())

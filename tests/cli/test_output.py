@@ -175,7 +175,7 @@ def test_ctrl_c_ends_a_worker_well(shell: Shell, json_too: bool) -> None:
 
     assert (worker.returncode, err) == (0, "")
     assert time.monotonic() - began < 5
-    assert json.loads(out) == {"driven": 1} or json.loads(out) == {"driven": 0} if json_too else "stopped" in out
+    assert json.loads(out)["driven"] in (0, 1) if json_too else "stopped" in out
 
 
 def test_ctrl_c_while_waiting_says_so(shell: Shell) -> None:

@@ -90,6 +90,6 @@ def test_waiting_approvals_survive_an_upgrade(shell: Shell) -> None:
 
     assert set(again) == {"stale_view"}
     assert set(ready) == {"ready"}
-    assert worked.json() == {"driven": 100}
+    assert worked.json() == {"driven": 100, "ended_badly": {}}
     assert sorted(shell.place.effects()) == sorted(f"new {500 + n}" for n in range(100))
     assert set(shell.place.by_key().values()) == {1}

@@ -9,11 +9,14 @@ from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Conditional, Contract, Facts, Keyed, Lookup, PythonTarget, TwoPhase
 from interlock.domain.duration import DAY, MINUTE
+from interlock.domain.errors import EffectorError
 from interlock.domain.ids import ContractName, Person
 from interlock.domain.policy import Policy
 from interlock.domain.proposal import Proposal
 from interlock.domain.settlement import MAX_ATTEMPTS
+from interlock.ports.store import ActionQuery
 from interlock.services.breaker import PAUSE_MS, THRESHOLD
+from interlock.services.calling import NEVER_CALLED
 from interlock.services.plane import ControlPlane
 from interlock.testing.parts import Crash, CrashAt, Target
 from interlock.testing.world import TIMING, World, contract, permit
@@ -71,6 +74,65 @@ async def test_one_bad_call_of_each_class(name: str, way: str) -> None:
     await finish(world)
 
     assert ((await world.action(action)).state, target.effects.total()) == TABLE[name][way]
+
+
+def lost(arguments: dict[str, JsonValue], call: Call) -> Answer:
+    """A target whose code cannot be found."""
+    del arguments, call
+    raise EffectorError("`world` cannot be imported")
+
+
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.proves("execution.by_class")
+async def test_a_tool_that_was_never_found_did_nothing(name: str) -> None:
+    """On a first attempt a tool that cannot be imported is failed, at once and as our own word, whatever its class."""
+    world = World()
+    await world.apply(CLASSES[name], budgets={"calls": 10})
+    world.effectors.on("thing.put", "run", lost)
+
+    action = await world.propose(await world.task())
+
+    assert (action.state, action.attempt) == ("failed", 1)
+    assert action.outcome is not None
+    assert (action.outcome.error, action.outcome.note) == ("`world` cannot be imported", NEVER_CALLED)
+    assert (await world.reserved(), await world.spent()) == (0, 0)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.proves("execution.by_class", "execution.crash")
+async def test_a_tool_that_is_lost_before_a_repeat_proves_nothing(name: str) -> None:
+    """What died around its first call is not said to have failed because the second cannot find the tool."""
+    world = World(steps=CrashAt("execute.called"))
+    await world.apply(CLASSES[name])
+    target = Target(world.effectors, CLASSES[name])
+    with pytest.raises(Crash):
+        await world.propose(await world.task())
+    assert target.effects.total() == 1
+    (action,) = await world.store.actions(ActionQuery())
+    world.effectors.on("thing.put", "run", lost)
+
+    world.clock.advance(60_000)
+    await finish(world, world.another("calm"))
+
+    after = await world.action(action)
+    assert after.state != "failed" or not CLASSES[name].acts
+    assert after.outcome is None or after.outcome.note != NEVER_CALLED
+
+
+@pytest.mark.proves("two_phase.abort")
+async def test_a_reservation_whose_tool_was_never_found_failed() -> None:
+    """A two-phase tool that cannot be imported reserved nothing: there is nothing to release."""
+    world = World()
+    await world.apply(contract(two_phase=TwoPhase(prepare=ASK, abort=ASK)))
+    world.effectors.on("thing.put", "prepare", lost)
+
+    action = await world.propose(await world.task())
+    await world.work()
+
+    after = await world.action(action)
+    assert (after.state, world.effectors.calls["thing.put", "abort"]) == ("failed", 0)
+    assert after.outcome is not None
+    assert after.outcome.note == NEVER_CALLED
 
 
 @pytest.mark.parametrize("step", ["propose.recorded", "execute.called"])

@@ -1,5 +1,6 @@
 """`run`, `work`, `actions`, `show`: proposing, working, looking."""
 
+from collections import Counter
 from typing import Annotated
 
 import msgspec
@@ -80,7 +81,7 @@ def propose(
             )
             if wait and action.state not in SETTLED:
                 action = await embedded.wait(action.id, timeout_ms=wait * 1000)
-            await _tell(here, plane, action)
+            await _tell(here, plane, action, missing=await _missing(plane, action))
             return exit_of(action)
 
     raise typer.Exit(run(here.output, work))
@@ -108,7 +109,10 @@ def work(
         # Stopping a worker is no error: what it held is taken up when the lease runs out.
         ended = "stopped"
     driven = sum(worker.driven for worker in workers)
-    here.output.value({"driven": driven}, lambda console: console.print(f"{driven} driven, {ended}"))
+    badly = sum((worker.badly for worker in workers), Counter[State]())
+    here.output.value(
+        {"driven": driven, "ended_badly": dict(badly)}, lambda console: _worked(console, driven, badly, ended)
+    )
 
 
 def actions(
@@ -185,11 +189,26 @@ def exit_of(action: Action) -> Exit:
     return Exit.NOT_DONE if action.state in ENDS else Exit.WAITING
 
 
-async def _tell(here: Context, plane: ControlPlane, action: Action) -> None:
+async def _tell(here: Context, plane: ControlPlane, action: Action, *, missing: str = "") -> None:
     contract: Contract | None = None
     if action.contract_digest:
         contract = await plane.orders.contract(action.contract_digest)
-    here.output.value(action, lambda console: show_action(console, action, contract))
+    here.output.value(action, lambda console: show_action(console, action, contract, missing=missing))
+
+
+async def _missing(plane: ControlPlane, action: Action) -> str:
+    """Why an action that only waits for a worker could not be run right here, or nothing."""
+    if action.state != "ready":
+        return ""
+    return plane.means.effectors.missing(await plane.orders.contract(action.contract_digest))
+
+
+def _worked(console: Console, driven: int, badly: Counter[State], ended: str) -> None:
+    bad = ", ".join(f"{count} {state(name)}" for name, count in sorted(badly.items()))
+    console.print(f"{driven} driven, {bad}, {ended}" if bad else f"{driven} driven, {ended}")
+    if badly:
+        options = " ".join(f"--state {name}" for name in sorted(badly))
+        console.print(f"[dim]`interlock actions {options}` says why[/dim]")
 
 
 def _states(words: tuple[str, ...]) -> tuple[State, ...]:

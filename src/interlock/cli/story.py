@@ -7,12 +7,13 @@ from rich.console import Console
 from rich.text import Text
 
 from interlock.cli.output import moment, pairs, safe, short, shown, state
-from interlock.domain.action import MEANING, Action
+from interlock.domain.action import MEANING, Action, Outcome
 from interlock.domain.approval import Hold
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup, NoReversal, Reversal
 from interlock.domain.duration import words
 from interlock.sdk.outcomes import why
+from interlock.services.calling import NEVER_CALLED
 
 Line = tuple[str, str]
 """What something is called, and what it is."""
@@ -25,10 +26,13 @@ _NEXT = {
 }
 
 
-def show_action(console: Console, action: Action, contract: Contract | None) -> None:
-    """The whole life of an action, top to bottom."""
-    console.print(f"[bold]{shown(action.contract)}[/bold]  {state(action.state)}  [dim]{MEANING[action.state]}[/dim]")
-    _print(console, [*_proposed(action), *_decided(action, contract), *_carried_out(action), *_left(action)])
+def show_action(console: Console, action: Action, contract: Contract | None, *, missing: str = "") -> None:
+    """The whole life of an action, top to bottom. `missing` is why it could not be run right here."""
+    console.print(
+        f"[bold]{shown(action.contract)}[/bold]  {state(action.state)}  [dim]{shown(_headline(action))}[/dim]"
+    )
+    here: list[Line] = [("not here", missing)] if missing else []
+    _print(console, [*_proposed(action), *_decided(action, contract), *_carried_out(action), *here, *_left(action)])
 
 
 def show_contract(console: Console, contract: Contract) -> None:
@@ -69,6 +73,19 @@ def reversal(contract: Contract) -> str:
             return f"cannot be undone: {reason}"
         case None:
             return "nothing to undo"
+
+
+def _headline(action: Action) -> str:
+    """What its state means; where we refused it ourselves, why we did."""
+    if action.state == "refused":
+        return "; ".join(why(action)[1]) or MEANING[action.state]
+    if action.state == "failed" and action.outcome is not None and action.outcome.note == NEVER_CALLED:
+        return f"nothing happened: {NEVER_CALLED}"
+    return MEANING[action.state]
+
+
+def _said_by(said: Outcome) -> str:
+    return f"{NEVER_CALLED}; tried at" if said.note == NEVER_CALLED else f"said by the {said.by} at"
 
 
 def _proposed(action: Action) -> Iterator[Line]:
@@ -115,14 +132,14 @@ def _carried_out(action: Action) -> Iterator[Line]:
         yield "attempts", f"{action.attempt}, the last at {last}, fence {action.fence}"
     said = action.outcome
     if said is not None:
-        yield "outcome", f"said by the {said.by} at {moment(said.observed_at)}"
+        yield "outcome", f"{_said_by(said)} {moment(said.observed_at)}"
         if said.result is not None:
             yield "  result", text(said.result)
         if said.verified is not None:
             yield "  verified", "yes" if said.verified else "no: the postcondition does not hold"
         if said.error:
             yield "  error", said.error
-        if said.note:
+        if said.note and said.note != NEVER_CALLED:
             yield "  note", said.note
 
 

@@ -16,6 +16,10 @@ class Effectors(Protocol):
         """Whether this process can run `contract` at all."""
         ...
 
+    def missing(self, contract: Contract) -> str:
+        """Why this process cannot run `contract`, in words; empty where it can."""
+        ...
+
     async def invoke(
         self,
         contract: Contract,

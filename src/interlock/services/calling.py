@@ -1,11 +1,18 @@
 """One call of one target, as every step makes it."""
 
 from interlock.domain.action import Action
-from interlock.domain.call import Answer, Call, Unsure
+from interlock.domain.call import Answer, Call, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, Target
 from interlock.domain.errors import EffectorError
 from interlock.ports.effector import Effectors, Role
+
+NEVER_CALLED = "the tool was never called"
+"""The note on an outcome that is our own word, not the tool's."""
+
+
+class Missing(Nothing, frozen=True):
+    """The target could not even be found, and nobody called it before: it is us who say that nothing happened."""
 
 
 class Caller:
@@ -24,7 +31,8 @@ class Caller:
     ) -> Answer:
         """Call `target` with the action's own arguments, or with `arguments`. Never raises for what the tool does.
 
-        A target that cannot be found is Unsure: whether an earlier attempt found it is not ours to say.
+        A target that cannot be found is Missing where this is the first attempt at it, and Unsure on a repeat: whether an
+        earlier attempt found it is not ours to say.
         """
         call = Call(
             action_id=action.id,
@@ -40,4 +48,9 @@ class Caller:
                 contract, target, role, action.arguments if arguments is None else arguments, call
             )
         except EffectorError as error:
-            return Unsure(error.detail)
+            return Missing(error.detail) if _first(action, role) else Unsure(error.detail)
+
+
+def _first(action: Action, role: Role) -> bool:
+    """Whether a call in this role is the first that may touch the world, under the very lease that wrote the intent."""
+    return role in ("run", "prepare") and action.attempt <= 1 and action.dispatched_fence == action.fence

@@ -21,7 +21,7 @@ from interlock.domain.settlement import MAX_ATTEMPTS, Timing
 from interlock.domain.task import Task
 from interlock.ports.clock import Clock
 from interlock.ports.steps import Steps
-from interlock.services.calling import Caller
+from interlock.services.calling import NEVER_CALLED, Caller, Missing
 from interlock.services.cases import Cases
 from interlock.services.deciding import Decider, brake
 from interlock.services.holding import held
@@ -164,7 +164,8 @@ class Dispatch:
                 if action.dispatched_fence != action.fence:
                     # Somebody may have prepared before us, and what they reserved may be why we were refused.
                     return await self._recorder.write(self._aborting(action, contract, why), "voided")
-                outcome = Outcome(error=why, observed_at=self._clock.now())
+                note = NEVER_CALLED if isinstance(answer, Missing) else ""
+                outcome = Outcome(error=why, observed_at=self._clock.now(), note=note)
                 return await self._recorder.end(action, "fail", "outcome", outcome=outcome)
             case Unsure():
                 if action.fence > MAX_ATTEMPTS:

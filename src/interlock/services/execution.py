@@ -20,7 +20,7 @@ from interlock.ports.clock import Clock
 from interlock.ports.steps import Steps
 from interlock.ports.store import Claim, Store
 from interlock.services.breaker import Breaker
-from interlock.services.calling import Caller
+from interlock.services.calling import NEVER_CALLED, Caller, Missing
 from interlock.services.dispatch import PAUSE_MS, Dispatch
 from interlock.services.intents import Intents
 from interlock.services.orders import StandingOrders
@@ -141,7 +141,8 @@ class Execution:
             case Nothing(why=why):
                 self._breaker.worked(contract.name)
                 step = after_refusal(action, contract, why, now, self._timing)
-                return await self._next(action, contract, step, Outcome(error=why, observed_at=now))
+                note = NEVER_CALLED if isinstance(answer, Missing) else ""
+                return await self._next(action, contract, step, Outcome(error=why, observed_at=now, note=note))
             case Unsure(why=why):
                 await self._breaker.failed(action, why)
                 step = settle(action, contract, now, self._timing)

@@ -181,6 +181,10 @@ class ScriptedEffectors:
         del contract
         return self.reachable
 
+    def missing(self, contract: Contract) -> str:
+        """What it lacks to run it: the test says."""
+        return "" if self.reaches(contract) else "the test says that it cannot"
+
     async def invoke(
         self, contract: Contract, target: Place, role: Role, arguments: dict[str, JsonValue], call: Call
     ) -> Answer:

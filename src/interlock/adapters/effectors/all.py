@@ -13,8 +13,8 @@ from interlock.ports.effector import Role
 class Http(Protocol):
     """`HttpEffectors`, or what makes them when they are first needed: their client is slow to import."""
 
-    def reaches(self, target: HttpTarget) -> bool:
-        """Whether this process can send to it."""
+    def missing(self, target: HttpTarget) -> str:
+        """What this process lacks to send to it; empty: nothing."""
         ...
 
     async def invoke(
@@ -38,16 +38,20 @@ class AllEffectors:
 
     def reaches(self, contract: Contract) -> bool:
         """Whether this process can call everything that running `contract` may need."""
-        return all(self._reaches(target) for target in targets_of(contract))
+        return not self.missing(contract)
 
-    def _reaches(self, target: Target) -> bool:
+    def missing(self, contract: Contract) -> str:
+        """The first thing that this process lacks to run `contract`; empty: nothing."""
+        return next((found for target in targets_of(contract) if (found := self._missing(target))), "")
+
+    def _missing(self, target: Target) -> str:
         match target:
             case PythonTarget():
-                return self.python.reaches(target)
+                return self.python.missing(target)
             case HttpTarget():
-                return self.http.reaches(target)
+                return self.http.missing(target)
             case InProcess():
-                return self.in_process.reaches(target)
+                return self.in_process.missing(target)
             case _:
                 assert_never(target)
 

@@ -47,14 +47,14 @@ class HttpEffectors:
         self._client: httpx.AsyncClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def reaches(self, target: HttpTarget) -> bool:
-        """Whether the target is a URL and this process has the environment variables its headers need."""
+    def missing(self, target: HttpTarget) -> str:
+        """What this process lacks to send to it: a URL, or the environment variables its headers need. Empty: nothing."""
         try:
             checked_url(target.url)
             contract_headers(target, self._environ)
-        except EffectorError:
-            return False
-        return True
+        except EffectorError as error:
+            return error.detail
+        return ""
 
     async def invoke(
         self, contract: Contract, target: HttpTarget, role: Role, arguments: dict[str, JsonValue], call: Call

@@ -20,9 +20,9 @@ class LaterHttp:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
-    def reaches(self, target: HttpTarget) -> bool:
+    def missing(self, target: HttpTarget) -> str:
         """See `HttpEffectors`."""
-        return self._door.reaches(target)
+        return self._door.missing(target)
 
     async def invoke(
         self, contract: Contract, target: HttpTarget, role: Role, arguments: dict[str, JsonValue], call: Call

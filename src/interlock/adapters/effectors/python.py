@@ -25,13 +25,13 @@ class PythonEffectors:
         self._functions = functions
         self._known: dict[str, Found] = {}
 
-    def reaches(self, target: PythonTarget) -> bool:
-        """Whether it can be imported here."""
+    def missing(self, target: PythonTarget) -> str:
+        """Why it cannot be imported here; empty where it can."""
         try:
             self._find(target)
-        except EffectorError:
-            return False
-        return True
+        except EffectorError as error:
+            return error.detail
+        return ""
 
     async def invoke(
         self, contract: Contract, target: PythonTarget, role: Role, arguments: dict[str, JsonValue], call: Call
@@ -81,9 +81,9 @@ class InProcessEffectors:
             raise EffectorError(f"`{name}` is not a function")
         self._offered[name] = tool
 
-    def reaches(self, target: InProcess) -> bool:
-        """Whether this process offers it."""
-        return target.name in self._offered
+    def missing(self, target: InProcess) -> str:
+        """Why it cannot be called here; empty where this process offers it."""
+        return "" if target.name in self._offered else _elsewhere(target)
 
     async def invoke(
         self, contract: Contract, target: InProcess, role: Role, arguments: dict[str, JsonValue], call: Call
@@ -92,7 +92,11 @@ class InProcessEffectors:
         tool = self._offered.get(target.name)
         if tool is None:
             raise EffectorError(
-                f"`{target.name}` can only be called by the process that made it",
+                _elsewhere(target),
                 next_step="start the program that declares the tool, or make it a function of a module",
             )
         return await self._functions.call(tool, role, arguments, call, contract.timeout_ms)
+
+
+def _elsewhere(target: InProcess) -> str:
+    return f"`{target.name}` can only be called by the process that made it"
