@@ -179,6 +179,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise("policy.approval_needs_permit", _POLICY, "Nobody is asked to approve what no policy permits."),
     Promise(
+        "policy.candidate_never_counts",
+        "How to try a policy in shadow",
+        "A policy in shadow mode grants nothing, stops nothing, and denies nothing by an error; what it would do is reported.",
+    ),
+    Promise(
         "policy.decides_by_arguments_and_facts",
         _POLICY,
         "A policy decides by the values of arguments and facts, and the decision says by which policy.",

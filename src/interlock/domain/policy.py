@@ -1,7 +1,7 @@
 """Opinions in, one decision out.
 
 Order: allow < oblige < require_approval < escalate < shadow < deny.
-1. Any error while evaluating, an unknown contract, no bundle: deny.
+1. Any error while evaluating, an unknown contract, no bundle: deny. A policy in shadow mode that fails is reported only.
 2. A satisfied forbid whose outcome is deny: deny.
 3. No satisfied permit: deny, before any softer outcome is looked at. An approval cannot create a permission.
 4. Otherwise the highest outcome among the satisfied forbids; what must be approved and what must be done is the union.
@@ -49,6 +49,8 @@ class Opinions(msgspec.Struct, frozen=True, kw_only=True):
 
     satisfied: tuple[str, ...]
     errors: tuple[str, ...] = ()
+    failing: dict[str, str] = {}
+    """Policies in shadow mode that could not be evaluated, and why. Nobody is denied anything by a trial."""
     alarm: str = ""
     """What is wrong with the engine itself: two that must agree did not. The answer is that of the one to be trusted."""
 
@@ -65,6 +67,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """With `shadow`: what it would have been outside shadow."""
     candidates: tuple[str, ...] = ()
     """Policies in shadow mode that were satisfied."""
+    failing: tuple[str, ...] = ()
+    """Policies in shadow mode that could not be evaluated."""
     bundle: Digest = Digest("")
     decided_at: int = 0
 
@@ -75,6 +79,12 @@ def combine(opinions: Opinions, policies: Mapping[str, Policy], bundle: Digest) 
     if opinions.errors or unknown or not bundle:
         detail = opinions.errors or tuple(f"unknown policy `{name}`" for name in unknown) or ("no policy bundle",)
         return Decision(verdict="deny", because=("interlock.error",), reasons=detail, bundle=bundle)
+    decision = _of(opinions, policies, bundle)
+    return msgspec.structs.replace(decision, failing=tuple(sorted(opinions.failing))) if opinions.failing else decision
+
+
+def _of(opinions: Opinions, policies: Mapping[str, Policy], bundle: Digest) -> Decision:
+    """The decision that follows where everything that is enforced could be evaluated."""
     asked = [policies[name] for name in dict.fromkeys(opinions.satisfied)]
     live = [policy for policy in asked if policy.mode == "enforce"]
     candidates = tuple(sorted(policy.id for policy in asked if policy.mode == "shadow"))

@@ -102,6 +102,8 @@ def _decision(decision: Decision) -> dict[str, JsonValue]:
         said["obligations"] = list(decision.obligations)
     if decision.candidates:
         said["candidates"] = list(decision.candidates)
+    if decision.failing:
+        said["failing"] = list(decision.failing)
     return said
 
 

@@ -1,10 +1,13 @@
 """A bundle that answers: which of its policies are satisfied, all of them, by whichever engine was asked for.
 
 What engines leave open is closed here: a contract that is not in the bundle, and whatever goes wrong, is an error.
+Policies in shadow mode are asked apart, each for itself, so that nothing about one can reach what is enforced.
 """
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+
+import msgspec
 
 from interlock.adapters.cedar.loaded import FAULTS, MAX_SLICES, Loaded, Slice, closed
 from interlock.adapters.cedar.request import Unfit
@@ -46,14 +49,52 @@ class CedarJudge:
         try:
             if contract not in self._loaded.surfaces:
                 return closed(f"the contract `{contract}` is not in the policy bundle")
-            answer = self._asked(contract, question.agent)[0]
-            return NOTHING if answer is None else answer(question)
-        except Unfit as error:
-            return closed(f"what policies on `{contract}` read does not fit: {error}")
+            answer, _, trials = self._asked(contract, question.agent)
         except FAULTS as error:
-            # Only the kind: the engine's own words may hold an argument's value.
-            return closed(f"the policy engine could not answer: {type(error).__name__}")
+            return closed(_could_not_answer(error))
+        said = NOTHING if answer is None else _heard(answer, question)
+        return _with_trials(said, trials, question) if trials else said
 
-    def _ready(self, contract: str, agent: str) -> tuple[Answer | None, frozenset[str]]:
+    def _ready(self, contract: str, agent: str) -> tuple[Answer | None, frozenset[str], dict[str, Answer]]:
+        """What answers for the policies in force, what all of them look at, and what answers for each candidate."""
         found = self._loaded.slice(contract, agent)
-        return (None, frozenset()) if found is None else (self._prepare(found), found.names())
+        if found is None:
+            return None, frozenset(), {}
+        enforced = tuple(rule for rule in found.rules if self.policies[rule.id].mode == "enforce")
+        trials = {
+            rule.id: self._tried(found.only((rule,))) for rule in found.rules if self.policies[rule.id].mode == "shadow"
+        }
+        return self._prepare(found.only(enforced)) if enforced else None, found.names(), trials
+
+    def _tried(self, found: Slice) -> Answer:
+        """A candidate, made ready; where that cannot be done, only it fails."""
+        try:
+            return self._prepare(found)
+        except FAULTS as error:
+            failed = closed(_could_not_answer(error))
+            return lambda _: failed
+
+
+def _heard(answer: Answer, question: Question) -> Opinions:
+    try:
+        return answer(question)
+    except Unfit as error:
+        return closed(f"what policies on `{question.contract}` read does not fit: {error}")
+    except FAULTS as error:
+        return closed(_could_not_answer(error))
+
+
+def _with_trials(said: Opinions, trials: Mapping[str, Answer], question: Question) -> Opinions:
+    """`said`, and which candidates were satisfied or failed."""
+    tried = {name: _heard(answer, question) for name, answer in trials.items()}
+    return msgspec.structs.replace(
+        said,
+        satisfied=tuple(sorted((*said.satisfied, *(name for name, each in tried.items() if each.satisfied)))),
+        failing={name: each.errors[0] for name, each in tried.items() if each.errors},
+        alarm=said.alarm or next((each.alarm for each in tried.values() if each.alarm), ""),
+    )
+
+
+def _could_not_answer(error: Exception) -> str:
+    # Only the kind: the engine's own words may hold an argument's value.
+    return f"the policy engine could not answer: {type(error).__name__}"

@@ -50,6 +50,10 @@ class Slice(msgspec.Struct, frozen=True):
         members = self.surface.context().members
         return frozenset(each.name for each in members if self.read.whole or each.name in self.read.members)
 
+    def only(self, rules: tuple[pst.Template, ...]) -> "Slice":
+        """The same with `rules` alone, and what they read."""
+        return Slice(self.surface, self.agent, rules, reads(rules))
+
 
 class Loaded:
     """The policies of one bundle, ready for an engine. Nothing in it changes."""
