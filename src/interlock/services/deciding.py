@@ -12,7 +12,7 @@ from interlock.domain.canonical import CanonicalError, JsonValue, encode
 from interlock.domain.contract import Contract, Reversal
 from interlock.domain.control import Stop
 from interlock.domain.errors import ContractError, EffectorError
-from interlock.domain.ids import ActionId, Digest, Person
+from interlock.domain.ids import ActionId, AgentName, Digest, Person
 from interlock.domain.oversight import oversee, oversee_undo
 from interlock.domain.policy import Decision, combine
 from interlock.domain.question import Circumstances, Question
@@ -66,7 +66,8 @@ class Decider:
             decision = _denied(problem or orders.judge_problem, orders)
         else:
             opinions = orders.judge.opinions(question_of(case, facts, around, self._tenant))
-            decision = _overseen(case, combine(opinions, orders.judge.policies, orders.control.bundle), around)
+            decision = combine(opinions, orders.judge.policies, orders.control.bundle)
+            decision = overseen(decision, case.contract, case.undoing, around)
             alarm = opinions.alarm
         decision = msgspec.structs.replace(decision, decided_at=now)
         return Judgement(decision=decision, facts=facts, around=around, alarm=alarm)
@@ -123,18 +124,43 @@ class Decider:
 
 def question_of(case: Case, facts: dict[str, JsonValue], around: Circumstances, tenant: str) -> Question:
     """What the policies are asked about `case`."""
-    contract = case.contract
-    return Question(
+    return question(
+        case.contract,
+        case.arguments,
+        facts,
+        around,
         agent=case.task.agent,
         release=case.task.release,
+        initiator=case.task.initiator,
+        confidence=case.confidence,
+        tenant=tenant,
+    )
+
+
+def question(
+    contract: Contract,
+    arguments: dict[str, JsonValue],
+    facts: dict[str, JsonValue],
+    around: Circumstances,
+    *,
+    agent: AgentName,
+    release: Digest,
+    initiator: str,
+    confidence: int | None,
+    tenant: str,
+) -> Question:
+    """What the policies are asked about such a use of `contract`, whether it is proposed or was recorded."""
+    return Question(
+        agent=agent,
+        release=release,
         contract=contract.name,
         contract_digest=contract.digest,
         tenant=tenant,
-        arguments=case.arguments,
+        arguments=arguments,
         facts=facts,
-        data=tuple(sorted({kind for name, kind in contract.data_classes.items() if name in case.arguments})),
-        initiator=case.task.initiator,
-        confidence=case.confidence,
+        data=tuple(sorted({kind for name, kind in contract.data_classes.items() if name in arguments})),
+        initiator=initiator,
+        confidence=confidence,
         around=around,
     )
 
@@ -154,11 +180,12 @@ def _unaskable(case: Case, orders: Orders) -> str:
     return ""
 
 
-def _overseen(case: Case, decision: Decision, around: Circumstances) -> Decision:
-    """`decision`, with the rules of ours that no policy can loosen."""
-    if case.undoing is None:
-        return oversee(decision, case.contract, around.stage)
-    reversal = case.undoing.reversal
+def overseen(decision: Decision, contract: Contract, undoing: Contract | None, around: Circumstances) -> Decision:
+    """`decision` on a use of `contract`, with the rules of ours that no policy can loosen. `undoing` is the contract of
+    the action that it undoes."""
+    if undoing is None:
+        return oversee(decision, contract, around.stage)
+    reversal = undoing.reversal
     return oversee_undo(decision, reversal.approver if isinstance(reversal, Reversal) else None)
 
 
