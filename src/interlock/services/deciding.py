@@ -57,7 +57,7 @@ class Decider:
 
     async def judge(self, case: Case, orders: Orders, now: int) -> Judgement:
         """Decide `case` under `orders`. Whatever cannot be found out denies; nothing raises."""
-        facts, problem = await self._facts(case)
+        facts, problem = await self.facts(case)
         around = await self._around(case, orders, now)
         alarm = ""
         if not problem:
@@ -81,10 +81,10 @@ class Decider:
             asked_at=now,
             undo=case.undoing is not None,
             roles=tuple(sorted(set(orders.control.people.get(Person(person), ())))),
-            budget=await self._left(case, orders),
+            budget=await self.left(case, orders),
         )
 
-    async def _left(self, case: Case, orders: Orders) -> dict[str, int]:
+    async def left(self, case: Case, orders: Orders) -> dict[str, int]:
         """What is left for this action by unit, where a policy looks at it. What is reserved is settled by the commit."""
         if orders.judge is None or "budget" not in orders.judge.reads(case.contract.name, case.task.agent):
             return {}
@@ -100,7 +100,8 @@ class Decider:
                 left[unit] = max(min(limits), 0)
         return left
 
-    async def _facts(self, case: Case) -> tuple[dict[str, JsonValue], str]:
+    async def facts(self, case: Case) -> tuple[dict[str, JsonValue], str]:
+        """What the contract's source of facts says, or why there is nothing."""
         source = case.contract.facts
         if source is None:
             return {}, ""
