@@ -13,12 +13,15 @@ from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
 from interlock.domain.record import Record
 from interlock.domain.release import Release
+from interlock.domain.whatif import Decided
 
 R = TypeVar("R", bound=Record)
 
 UNCHANGING: Final[frozenset[str]] = frozenset(kind.kind for kind in (Agent, Bundle, Contract, Release))
 """The kinds that are filed under their digest."""
 
+decided_of: Final = msgspec.json.Decoder(Decided).decode
+"""Reads of an action's text what is needed to ask again. ValueError when it is none."""
 _encode: Final = msgspec.json.Encoder().encode
 _decoders: Final[dict[type[Record], msgspec.json.Decoder[Record]]] = {}
 

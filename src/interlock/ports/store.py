@@ -8,6 +8,7 @@ from interlock.domain.action import Action, State
 from interlock.domain.change import Change
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, WorkerId
 from interlock.domain.record import Record
+from interlock.ports.recorded import Recorded
 
 R = TypeVar("R", bound=Record)
 
@@ -42,7 +43,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 16
 
 
-class Store(Protocol):
+class Store(Recorded, Protocol):
     """The truth. All methods raise StoreError (closed gate) when the store cannot answer.
 
     Durable means that it survives a loss of power. Nothing here promises that a process is alone.

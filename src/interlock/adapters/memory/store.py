@@ -5,7 +5,7 @@ from itertools import islice
 from typing import TypeVar
 
 from interlock.adapters.appending import Appender
-from interlock.adapters.filing import record_of
+from interlock.adapters.filing import decided_of, record_of
 from interlock.adapters.memory.faults import Faults
 from interlock.adapters.memory.truth import Key, Row, Truth, matches
 from interlock.domain.action import Action
@@ -14,6 +14,7 @@ from interlock.domain.errors import StoreError, StoreUnsure
 from interlock.domain.evidence import Entry, Fact
 from interlock.domain.ids import ActionId, AgentName, Tenant
 from interlock.domain.record import Record
+from interlock.domain.whatif import Decided
 from interlock.ports.sealer import Sealer
 from interlock.ports.store import ActionQuery, Claim
 
@@ -84,6 +85,15 @@ class MemoryStore:
     async def count(self, query: ActionQuery) -> int:
         """See `Store.count`."""
         return sum(matches(query, action) for action in self._open().actions())
+
+    async def decided(self, *, since_at: int, before: ActionId | None, limit: int) -> list[Decided]:
+        """See `Recorded.decided`."""
+        newest_first = (
+            body
+            for _, body, record in reversed(self._open().of_kind(Action.kind))
+            if isinstance(record, Action) and record.proposed_at >= since_at and (before is None or record.id < before)
+        )
+        return [decided_of(body) for body in islice(newest_first, limit)]
 
     async def by_idempotency_key(self, agent: AgentName, key: str) -> Action | None:
         """See `Store.by_idempotency_key`."""

@@ -28,6 +28,9 @@ SAVE_DOCUMENT: Final = (
 )
 
 ACTION: Final = "SELECT body FROM action WHERE tenant = ? AND id = ?"
+DECIDED: Final = "SELECT body FROM action WHERE tenant = ? AND id < ? AND proposed_at >= ? ORDER BY id DESC LIMIT ?"
+LAST: Final = "\U0010ffff"
+"""Sorts after every id."""
 ACTION_REVISION: Final = "SELECT revision FROM action WHERE tenant = ? AND id = ?"
 ACTION_BY_KEY: Final = "SELECT body FROM action WHERE tenant = ? AND agent = ? AND idempotency_key = ?"
 ADD_ACTION: Final = (

@@ -10,7 +10,7 @@ from typing import Final, TypeVar, cast
 import apsw
 
 from interlock.adapters.changes import Changes
-from interlock.adapters.filing import UNCHANGING, record_of
+from interlock.adapters.filing import UNCHANGING, decided_of, record_of
 from interlock.adapters.sqlite import log, opening
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.failures import meaning
@@ -25,6 +25,7 @@ from interlock.domain.errors import NotFound
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId, AgentName, Tenant
 from interlock.domain.record import Record
+from interlock.domain.whatif import Decided
 from interlock.ports.sealer import Sealer
 from interlock.ports.store import ActionQuery, Claim
 
@@ -122,6 +123,11 @@ class SqliteStore:
     async def count(self, query: ActionQuery) -> int:
         """See `Store.count`."""
         return cast(int, self._reader.value(*sql.counted(self._number, query)))
+
+    async def decided(self, *, since_at: int, before: ActionId | None, limit: int) -> list[Decided]:
+        """See `Recorded.decided`."""
+        rows = self._reader.rows(sql.DECIDED, (self._number, before or sql.LAST, since_at, limit))
+        return [decided_of(body) for (body,) in rows]
 
     async def by_idempotency_key(self, agent: AgentName, key: str) -> Action | None:
         """See `Store.by_idempotency_key`."""
