@@ -190,6 +190,12 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise("policy.deny_overrides", _POLICY, "A deny wins over every permit and every softer outcome, in any order."),
     Promise(
+        "policy.engine_watched",
+        _POLICY,
+        "An engine that disagrees with its oracle is found out and answers nothing more.",
+    ),
+    Promise("policy.engines_agree", _POLICY, "Compiled policies give the same answers as cedarpy, errors included."),
+    Promise(
         "policy.groups_hold",
         _POLICY,
         "Rules on an agent or on a group of contracts hold for every member, releases nobody has seen yet included.",
@@ -203,6 +209,11 @@ PROMISES: tuple[Promise, ...] = (
         "policy.refused_at_load",
         _POLICY,
         "What is wrong with a policy keeps the whole bundle out of force, and is said with file and line.",
+    ),
+    Promise(
+        "policy.unknown_nodes_refused",
+        _POLICY,
+        "What the engine does not know of the language is refused at load.",
     ),
     Promise(
         "policy.unknown_contract_denies",

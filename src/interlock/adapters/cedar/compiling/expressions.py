@@ -136,9 +136,10 @@ def _binary(node: pst.BinaryOp, depth: int) -> ast.expr:
         return call(_CALLS[op], left, right)
     match op:
         case "eq":
-            return _equality(node, left, right)
+            # To Python true is 1, but validation lets nothing compare a Bool with a Long.
+            return equal(left, right)
         case "not_eq":
-            return ast.UnaryOp(ast.Not(), _equality(node, left, right))
+            return ast.UnaryOp(ast.Not(), equal(left, right))
         case "in":
             return call("_within", left, right, name(PARENTS))
         case "contains":
@@ -150,13 +151,6 @@ def _binary(node: pst.BinaryOp, depth: int) -> ast.expr:
             return ast.UnaryOp(ast.Not(), apart)
         case _:
             raise Unsupported(f"`{op}`")
-
-
-def _equality(node: pst.BinaryOp, left: ast.expr, right: ast.expr) -> ast.expr:
-    # Text and entities equal nothing of another type in Python either.
-    if isinstance(node.left, pst.StringLit | pst.EntityLit) or isinstance(node.right, pst.StringLit | pst.EntityLit):
-        return equal(left, right)
-    return call("_same", left, right)
 
 
 def _attribute(node: pst.GetAttr, depth: int) -> ast.expr:

@@ -53,11 +53,6 @@ def _fits(value: int) -> int:
     return value
 
 
-def same(left: object, right: object) -> bool:
-    """Equality. To Python true is 1; to Cedar it is not."""
-    return left == right and (type(left) is bool) is (type(right) is bool)
-
-
 def within(left: Entity, right: Entity | frozenset[Entity], up: Mapping[Entity, frozenset[Entity]]) -> bool:
     """`left in right`: it is that entity, or below it, or any of them if it is a set."""
     above = up.get(left, _NOTHING)
@@ -106,7 +101,6 @@ GLOBALS: Final[dict[str, Callable[..., Any] | dict[str, Any]]] = {
     "_sub": sub,
     "_mul": mul,
     "_neg": neg,
-    "_same": same,
     "_within": within,
     "_has": has,
     "_like": like,
