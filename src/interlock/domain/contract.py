@@ -17,6 +17,7 @@ from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.duration import DAY, SECOND
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import ContractName, Digest
+from interlock.domain.parse import Parse, misfit
 from interlock.domain.record import Record, digest_of
 
 Effect = Literal["read", "write", "external"]
@@ -141,6 +142,8 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     target: Target
     lookup: Target | None = None
     facts: Facts | None = None
+    parses: dict[str, Parse] = {}
+    """What is read out of the arguments for policies, by the name under which they see it: `context.parsed.NAME`."""
     postcondition: Target | None = None
     two_phase: TwoPhase | None = None
     cost: Cost | None = None
@@ -172,7 +175,7 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     def judged_by(self) -> tuple[object, ...]:
         """What policies know of it: two versions that agree in this are judged alike, whatever else they say."""
         facts = self.facts.schema if self.facts is not None else None
-        return self.effect, self.risk, self.irreversible, self.input_schema, facts
+        return self.effect, self.risk, self.irreversible, self.input_schema, facts, self.parses
 
     @property
     def acts(self) -> bool:
@@ -231,13 +234,21 @@ def checked(contract: Contract) -> Contract:
         top = text.removeprefix("$args.").split(".")[0]
         if text.startswith("$args.") and top not in _properties(schema):
             raise refuse(f"`{text}` names no argument", path)
-    for name in contract.data_classes:
-        if name not in _properties(schema) and name not in _properties(contract.output_schema):
-            raise refuse(
-                f"its data class for `{name}` protects nothing: no argument or result has that name", "/data_classes"
-            )
+    for why, path in _idle(contract):
+        raise refuse(why, path)
     _ = contract.takes, contract.gives
     return contract
+
+
+def _idle(contract: Contract) -> Iterator[tuple[str, str]]:
+    """What the contract says of an argument that is not there, or is of another kind."""
+    facts = contract.facts.schema if contract.facts is not None else None
+    for name, rule in contract.parses.items():
+        if why := misfit(name, rule, contract.input_schema, facts):
+            yield why, f"/parses/{name}"
+    for name in contract.data_classes:
+        if name not in _properties(contract.input_schema) and name not in _properties(contract.output_schema):
+            yield f"its data class for `{name}` protects nothing: no argument or result has that name", "/data_classes"
 
 
 def _properties(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
