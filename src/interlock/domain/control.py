@@ -10,6 +10,8 @@ from typing import ClassVar, Literal
 import msgspec
 
 from interlock.domain.ids import AgentName, ContractName, Digest, Person
+from interlock.domain.policy import Engine
+from interlock.domain.publishing import Publishing
 from interlock.domain.record import Record
 
 StopScope = Literal["all", "agent", "release", "contract"]
@@ -38,6 +40,17 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     release: Digest
 
 
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the library answers instead of compiled policies, in every process, until a person says otherwise."""
+
+    why: str
+    by: str
+    """`interlock.engine`, or a person."""
+    since_at: int
+    instead_of: Engine
+    """What the workspace asks for."""
+
+
 class Control(Record, frozen=True, kw_only=True):
     """What is in force. There is one per tenant."""
 
@@ -51,6 +64,12 @@ class Control(Record, frozen=True, kw_only=True):
     budgets: tuple[str, ...] = ()
     """Keys of the budgets that apply to the tenant and to agents."""
     stops: tuple[Stop, ...] = ()
+    publishing: Publishing = Publishing()
+    """How many people it takes to change any of this but the brakes."""
+    engine: Engine = "compiled"
+    """What answers for the policies."""
+    alarm: Alarm | None = None
+    """While there is one, `engine` is the library."""
 
     @property
     def key(self) -> str:

@@ -20,7 +20,7 @@ from interlock.domain.note import Checkpoint
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_BASE = "https://interlock.dev/evidence"
 
-Subject = Literal["action", "task", "control", "unwind", "run"]
+Subject = Literal["action", "task", "control", "unwind", "run", "publication"]
 
 Phase = Literal[
     "refused",
@@ -40,6 +40,13 @@ Phase = Literal[
     "applied",
     "stopped",
     "resumed",
+    "proposed",
+    "accepted",
+    "published",
+    "withdrawn",
+    "superseded",
+    "alarm",
+    "engine",
 ]
 
 

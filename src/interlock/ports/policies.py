@@ -6,6 +6,7 @@ from typing import Protocol
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
 from interlock.domain.ids import AgentName, ContractName
+from interlock.domain.ownership import Worded
 from interlock.domain.policy import Engine, Opinions, Policy
 from interlock.domain.question import Question
 
@@ -36,4 +37,8 @@ class Policies(Protocol):
 
     def load(self, bundle: Bundle, engine: Engine = "compiled") -> Judge:
         """Make a stored bundle ready to answer. Raises PolicyError."""
+        ...
+
+    def worded(self, bundle: Bundle) -> Mapping[str, Worded]:
+        """The policies of a bundle by id, as people read them. Raises PolicyError."""
         ...

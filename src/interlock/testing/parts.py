@@ -16,6 +16,7 @@ from interlock.domain.contract import Conditional, Contract, Keyed
 from interlock.domain.contract import Target as Place
 from interlock.domain.errors import PolicyError
 from interlock.domain.ids import AgentName, ContractName
+from interlock.domain.ownership import Worded
 from interlock.domain.policy import Engine, Opinions, Policy
 from interlock.domain.question import Question
 from interlock.ports.effector import Role
@@ -121,6 +122,7 @@ class PredicatePolicies:
 
     def __init__(self) -> None:
         self._rules: dict[str, Mapping[str, tuple[Policy, Predicate]]] = {}
+        self._contracts: set[ContractName] = set()
 
     def register(self, name: str, *rules: tuple[Policy, Predicate]) -> dict[str, str]:
         """Make rules known under `name`; gives the sources to apply."""
@@ -134,6 +136,7 @@ class PredicatePolicies:
     def bundle(self, sources: Mapping[str, str], contracts: Sequence[Contract]) -> Bundle:
         """A bundle of registered rules."""
         self._known(sources)
+        self._contracts.update(each.name for each in contracts)
         return Bundle(language="predicates", sources=dict(sources), schema=",".join(each.digest for each in contracts))
 
     def load(self, bundle: Bundle, engine: Engine = "compiled") -> Judge:
@@ -144,6 +147,15 @@ class PredicatePolicies:
         for name in bundle.sources:
             rules |= self._rules[name]
         return PredicateJudge(rules)
+
+    def worded(self, bundle: Bundle) -> Mapping[str, Worded]:
+        """Each rule under its bundle's name, about everything."""
+        self._known(bundle.sources)
+        return {
+            name: Worded(text=f"{source}: {policy}", policy=policy, contracts=frozenset(self._contracts))
+            for source in bundle.sources
+            for name, (policy, _) in self._rules[source].items()
+        }
 
     def _known(self, sources: Mapping[str, str]) -> None:
         unknown = [name for name in sources if name not in self._rules]

@@ -16,10 +16,12 @@ from interlock.adapters.cedar.loaded import Loaded
 from interlock.adapters.cedar.schema import Surface, parse, render, surfaces
 from interlock.adapters.cedar.scope import idle
 from interlock.adapters.cedar.source import Place, Problems, Statement, invalid, parsed
+from interlock.adapters.cedar.worded import worded
 from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import CanonicalError
 from interlock.domain.contract import Contract
 from interlock.domain.errors import PolicyError
+from interlock.domain.ownership import Worded
 from interlock.domain.policy import Engine, Policy
 
 LANGUAGE = "cedar"
@@ -81,6 +83,10 @@ class CedarPolicies:
             found,
             schema,
         )
+
+    def worded(self, bundle: Bundle) -> dict[str, Worded]:
+        """The policies of a bundle by id, as people read them. Raises PolicyError."""
+        return worded(bundle)
 
 
 def _schema(bundle: Bundle) -> cedarpy.Schema:

@@ -1,0 +1,24 @@
+"""The policies of a bundle as people read them: their own words, and the contracts their scope takes in."""
+
+from functools import partial
+
+from interlock.adapters.cedar.annotations import policy_of
+from interlock.adapters.cedar.schema import parse
+from interlock.adapters.cedar.scope import about_action
+from interlock.adapters.cedar.source import Problems, parsed
+from interlock.domain.bundle import Bundle
+from interlock.domain.ids import ContractName
+from interlock.domain.ownership import Worded
+
+
+def worded(bundle: Bundle) -> dict[str, Worded]:
+    """By id. Raises PolicyError for what is no policy."""
+    found, problems = parse(bundle.schema), Problems()
+    policies: dict[str, Worded] = {}
+    for statement, template in parsed(bundle.sources, problems):
+        policy = policy_of(template, partial(problems.add, statement.place))
+        if policy is not None:
+            about = frozenset(ContractName(name) for name, each in found.items() if about_action(template, each))
+            policies[policy.id] = Worded(text=statement.text, policy=policy, contracts=about)
+    problems.settle()
+    return policies

@@ -1,0 +1,79 @@
+"""An edition: a whole definition by its digests. What is in force is one, what somebody proposes is another.
+
+Brakes and alarms are no part of it: they come and go, and what people agreed to stays what it was.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from interlock.domain.budget import Budget, budget_key
+from interlock.domain.canonical import digest
+from interlock.domain.control import Control, Standing
+from interlock.domain.ids import AgentName, ContractName, Digest, Person
+from interlock.domain.policy import Engine
+from interlock.domain.publishing import Publishing
+from interlock.domain.record import plain
+
+
+class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything a workspace brings into force."""
+
+    bundle: Digest = Digest("")
+    contracts: dict[ContractName, Digest] = {}
+    agents: dict[AgentName, Standing] = {}
+    people: dict[Person, tuple[str, ...]] = {}
+    limits: dict[str, dict[str, int]] = {}
+    """Budgets: scope, unit, limit."""
+    publishing: Publishing = Publishing()
+    engine: Engine = "compiled"
+
+    @property
+    def digest(self) -> Digest:
+        """SHA-256 over the canonical form of all of it. Names of agents, people and units may not be printable ASCII, so
+        tables go in as lists of pairs."""
+        parts = [
+            self.bundle,
+            _pairs(self.contracts),
+            _pairs(self.agents),
+            _pairs({name: sorted(roles) for name, roles in self.people.items()}),
+            _pairs({scope: _pairs(units) for scope, units in self.limits.items()}),
+            self.publishing,
+            self.engine,
+        ]
+        return Digest(digest(plain(parts)))
+
+    def enacted(self, control: Control) -> Control:
+        """`control` with this in force. An alarm outlives it: until a person ends it the library answers."""
+        alarm = control.alarm
+        return msgspec.structs.replace(
+            control,
+            bundle=self.bundle,
+            contracts=self.contracts,
+            agents=self.agents,
+            people=self.people,
+            budgets=tuple(budget_key(scope, unit) for scope, units in self.limits.items() for unit in units),
+            publishing=self.publishing,
+            engine=self.engine if alarm is None else control.engine,
+            alarm=None if alarm is None else msgspec.structs.replace(alarm, instead_of=self.engine),
+        )
+
+
+def in_force(control: Control, budgets: Iterable[Budget]) -> Edition:
+    """The edition that is in force; `budgets` are those that `control` names."""
+    limits: dict[str, dict[str, int]] = {}
+    for each in budgets:
+        limits.setdefault(each.scope, {})[each.unit] = each.limit
+    return Edition(
+        bundle=control.bundle,
+        contracts=control.contracts,
+        agents=control.agents,
+        people=control.people,
+        limits=limits,
+        publishing=control.publishing,
+        engine=control.engine if control.alarm is None else control.alarm.instead_of,
+    )
+
+
+def _pairs(table: Mapping[str, object]) -> list[list[object]]:
+    return [[name, value] for name, value in sorted(table.items())]

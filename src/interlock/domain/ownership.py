@@ -1,0 +1,137 @@
+"""Which grave contracts a change loosens, and who must agree to that.
+
+Told from the definitions alone, so that it never misses one: a policy that permits more, or that no longer forbids as it
+did, counts as loosening whatever it is about, whether or not any request would now pass. Evidence from recorded decisions
+belongs to the review; what somebody must agree to does not hang on what happened to be recorded.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+
+import msgspec
+
+from interlock.domain.agent import STAGES, Agent
+from interlock.domain.contract import Contract
+from interlock.domain.errors import WorkspaceError
+from interlock.domain.ids import AgentName, ContractName, Person
+from interlock.domain.policy import Policy
+from interlock.domain.publishing import Publishing
+from interlock.domain.whatif import of_consequence
+
+
+class Worded(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy as people read it, and what it is about."""
+
+    text: str
+    policy: Policy
+    contracts: frozenset[ContractName]
+    """Those its scope takes in."""
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """One of two definitions that are held against each other."""
+
+    agents: Mapping[AgentName, Agent]
+    contracts: Mapping[ContractName, Contract]
+    policies: Mapping[str, Worded]
+    people: Mapping[Person, tuple[str, ...]]
+    publishing: Publishing
+
+    def holders(self, owner: str) -> frozenset[Person]:
+        """Who `owner`, a person or a role, is."""
+        return frozenset(person for person, roles in self.people.items() if owner == person or owner in roles)
+
+
+def loosened(old: Side, new: Side) -> dict[ContractName, tuple[str, ...]]:
+    """By grave contract, what of the change loosens it or may. A contract is grave if it is so on either side."""
+    found: dict[ContractName, tuple[str, ...]] = {}
+    for name in sorted(old.contracts.keys() | new.contracts.keys()):
+        versions = [side.contracts[name] for side in (old, new) if name in side.contracts]
+        if of_consequence(*versions):
+            why = (*_policies(name, old, new), *_contract(name, old, new), *_agents(name, old, new))
+            why = (*why, *_answerable(name, old, new))
+            if why:
+                found[name] = why
+    return found
+
+
+def owners_of(names: Collection[ContractName], old: Side, new: Side) -> dict[ContractName, str]:
+    """Who must agree, by contract: the owner in force, or where that is nobody, the one proposed.
+
+    Raises WorkspaceError where neither is anybody in force: nobody could agree.
+    """
+    found: dict[ContractName, str] = {}
+    for name in names:
+        claimed = [side.contracts[name].owner for side in (old, new) if name in side.contracts]
+        able = [owner for owner in claimed if owner and old.holders(owner)]
+        if not able:
+            said = f"its owner `{claimed[0]}` is nobody" if claimed[0] else "it has no owner"
+            raise WorkspaceError(
+                f"`{name}` would be loosened, which takes its owner, and {said} in force",
+                next_step=f"publish an owner of `{name}` first: a person of people.yaml, or a role somebody holds",
+            )
+        found[name] = able[0]
+    return found
+
+
+def _policies(name: ContractName, old: Side, new: Side) -> Iterator[str]:
+    for each in sorted(old.policies.keys() | new.policies.keys()):
+        was, becomes = old.policies.get(each), new.policies.get(each)
+        if was is not None and becomes is not None and was.text == becomes.text:
+            # The same words may come to take in more, by a contract that changed its groups: see `_contract`.
+            continue
+        if was is not None and was.policy.effect == "forbid" and name in was.contracts:
+            yield f"policy `{each}` forbids {'otherwise' if becomes is not None else 'no more'}"
+        if becomes is not None and becomes.policy.effect == "permit" and name in becomes.contracts:
+            yield f"policy `{each}` permits {'otherwise' if was is not None else 'it'}"
+
+
+def _contract(name: ContractName, old: Side, new: Side) -> Iterator[str]:
+    was, becomes = old.contracts.get(name), new.contracts.get(name)
+    if was is None or becomes is None:
+        return
+    # Another risk or effect, even a higher one, takes it out of the groups that policies are about.
+    if becomes.risk != was.risk:
+        yield f"its risk is {becomes.risk} instead of {was.risk}"
+    if becomes.effect != was.effect:
+        yield f"its effect is {becomes.effect} instead of {was.effect}"
+    if was.irreversible != becomes.irreversible:
+        yield f"it is said to be {'irreversible' if becomes.irreversible else 'reversible'}"
+    if _known(becomes) != _known(was):
+        yield "policies are told something else of it"
+    if becomes.target != was.target:
+        yield "something else is called"
+    if becomes.cost != was.cost:
+        yield "it costs something else"
+
+
+def _agents(name: ContractName, old: Side, new: Side) -> Iterator[str]:
+    for agent in new.agents.values():
+        was, becomes = _stage(old.agents.get(agent.name), name), _stage(agent, name)
+        alone = STAGES[was] == "bounded" and becomes > 0 and becomes != was
+        if becomes > was or alone:
+            # What a bounded agent is denied because it cannot be undone, in other stages a person may allow.
+            yield f"agent `{agent.name}` goes from {STAGES[was]} to {STAGES[becomes]}"
+
+
+def _answerable(name: ContractName, old: Side, new: Side) -> Iterator[str]:
+    """Who answers for it: whoever could take that over could then loosen it."""
+    was, becomes = old.contracts.get(name), new.contracts.get(name)
+    if was is None or not old.holders(was.owner):
+        return
+    if becomes is not None and becomes.owner != was.owner:
+        yield f"its owner is `{becomes.owner}` instead of `{was.owner}`"
+    if new.holders(was.owner) - old.holders(was.owner):
+        yield f"somebody else becomes `{was.owner}`"
+    if old.publishing.owners and not new.publishing.owners:
+        yield "its owner is not asked any more"
+
+
+def _known(contract: Contract) -> tuple[object, ...]:
+    """What policies may look at, beside risk, effect and reversibility."""
+    plain = msgspec.structs.replace(contract, risk="low", effect="read", reversal=None)
+    return plain.judged_by
+
+
+def _stage(agent: Agent | None, name: ContractName) -> int:
+    """How far an agent goes with a contract; one that may not use it goes no further than one in shadow."""
+    return STAGES.index(agent.stage_for(name)) if agent is not None and name in agent.capabilities else 0
