@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import crowd, gated, memory, package, waiting
+from bench import crowd, gated, memory, package, policy, waiting, whatif
 
 FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "gated": gated.run,
@@ -12,6 +12,8 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "waiting": waiting.run,
     "memory": memory.run,
     "package": package.run,
+    "policy": policy.run,
+    "whatif": whatif.run,
 }
 
 

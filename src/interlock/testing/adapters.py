@@ -1,6 +1,7 @@
 """The real adapters, for tests and benchmarks that put a plane together by hand."""
 
 from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.cedar.views import CedarViews
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_call import HttpEffectors
@@ -13,6 +14,7 @@ from interlock.adapters.system import SystemClock, SystemIds
 __all__ = [
     "AllEffectors",
     "CedarPolicies",
+    "CedarViews",
     "Functions",
     "HttpEffectors",
     "InProcessEffectors",
