@@ -31,10 +31,10 @@ _WORDS = 120
 """How many characters of one argument are shown."""
 
 
-class Decided(msgspec.Struct, frozen=True, kw_only=True):
+class Decided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A recorded action, as much of it as is needed to ask again. Fields are those of `Action`."""
 
-    class Word(msgspec.Struct, frozen=True, kw_only=True):
+    class Word(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """What is needed of its decision."""
 
         because: tuple[str, ...] = ()

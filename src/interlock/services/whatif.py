@@ -67,6 +67,8 @@ class _Use(msgspec.Struct, frozen=True):
     """Whether both bundles see the same of it."""
     budget: bool
     """Whether policies look at what is left."""
+    plain: bool
+    """Whether any question about it can be put again, whatever else was recorded."""
     found: dict[object, _Found]
 
 
@@ -96,7 +98,8 @@ class WhatIf:
             size = PAGE if left is None else min(PAGE, left)
             page = await self._store.decided(since_at=since_at, before=before, limit=size)
             for action in page:
-                await replaying.put(action)
+                if not replaying.put_plain(action):
+                    await replaying.put(action)
             if len(page) < size:
                 return replaying.tally.result(old=old.digest, new=new.digest, since_at=since_at, stopped=False)
             before = page[-1].id
@@ -129,6 +132,14 @@ class _Replaying:
         self._contracts = contracts
         self._uses: dict[tuple[Digest, AgentName], _Use | None] = {}
         self._kept: dict[tuple[Digest, ContractName, AgentName], bool] = {}
+
+    def put_plain(self, action: Decided) -> bool:
+        """Put one to both bundles if nothing need be looked up for it, as for nearly all; whether that was so."""
+        use = self._uses.get((action.contract_digest, action.agent))
+        if use is None or not use.plain or action.undoes is not None or action.asked is None or action.decision is None:
+            return False
+        self._put(action, action.asked, use, None)
+        return True
 
     async def put(self, action: Decided) -> None:
         """Put one to both bundles. What no policy was ever asked about does not count."""
@@ -192,15 +203,16 @@ class _Replaying:
             return None
         name = then.name
         now = self._contracts.get(name)
-        missing = "" if name in self._new.views else NOT_NEW
+        missing = NOT_OLD if name not in self._old.views else "" if name in self._new.views else NOT_NEW
         reads = self._old.judge.reads(name, action.agent) | self._new.judge.reads(name, action.agent)
         return _Use(
             contract=then,
             owner=(now or then).owner,
             grave=of_consequence(then, now),
-            missing=missing if name in self._old.views else NOT_OLD,
+            missing=missing,
             same_view=self._old.views.get(name) == self._new.views.get(name),
             budget="budget" in reads,
+            plain=not missing and then.facts is None and "budget" not in reads,
             found={},
         )
 
