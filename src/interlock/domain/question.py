@@ -24,6 +24,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Those of the person on whose behalf the task runs, sorted."""
     budget: dict[str, int] = {}
     """By unit, the least that is left in any budget this action would draw on; only where a policy asks for it."""
+    parsed: dict[str, JsonValue] = {}
+    """What was read out of arguments and facts, by the contract's rules."""
     tainted: tuple[str, ...] = ()
     """Arguments whose value comes from untrusted content alone."""
 
@@ -40,7 +42,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, JsonValue]
     """What the contract's own source of facts said."""
     parsed: dict[str, JsonValue] = {}
-    """What we read out of arguments and facts, by the contract's rules."""
+    """See `Circumstances.parsed`."""
     data: tuple[str, ...] = ()
     """Data classes of the arguments given, sorted."""
     initiator: str

@@ -128,6 +128,8 @@ def _private(action: Action, phase: Phase) -> dict[str, JsonValue]:
             private["justification"] = action.justification
         if action.facts:
             private["facts"] = action.facts
+        if action.asked is not None and action.asked.parsed:
+            private["parsed"] = action.asked.parsed
     if sentences := [reason for reason in action.reasons if not reason.startswith(OURS)]:
         private["reasons"] = list[JsonValue](sentences)
     if action.hold is not None and phase in ("approved", "rejected", "modified"):
