@@ -75,7 +75,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def combine(opinions: Opinions, policies: Mapping[str, Policy], bundle: Digest) -> Decision:
     """The decision that follows from `opinions` alone. `policies` are those of `bundle` by id."""
-    unknown = tuple(name for name in opinions.satisfied if name not in policies)
+    unknown = [name for name in opinions.satisfied if name not in policies]
     if opinions.errors or unknown or not bundle:
         detail = opinions.errors or tuple(f"unknown policy `{name}`" for name in unknown) or ("no policy bundle",)
         return Decision(verdict="deny", because=("interlock.error",), reasons=detail, bundle=bundle)
@@ -85,9 +85,10 @@ def combine(opinions: Opinions, policies: Mapping[str, Policy], bundle: Digest) 
 
 def _of(opinions: Opinions, policies: Mapping[str, Policy], bundle: Digest) -> Decision:
     """The decision that follows where everything that is enforced could be evaluated."""
-    asked = [policies[name] for name in dict.fromkeys(opinions.satisfied)]
+    # In the order of their ids from here on, whatever the engine's.
+    asked = [policies[name] for name in sorted(set(opinions.satisfied))]
     live = [policy for policy in asked if policy.mode == "enforce"]
-    candidates = tuple(sorted(policy.id for policy in asked if policy.mode == "shadow"))
+    candidates = () if len(live) == len(asked) else tuple(policy.id for policy in asked if policy.mode == "shadow")
     forbids = [policy for policy in live if policy.effect == "forbid"]
     denying = [policy for policy in forbids if policy.verdict == "deny"]
     if denying:
@@ -108,7 +109,7 @@ def _of(opinions: Opinions, policies: Mapping[str, Policy], bundle: Digest) -> D
         deciding,
         bundle,
         requirements=_requirements(forbids),
-        obligations=tuple(sorted({word for policy in live for word in policy.obligations})),
+        obligations=tuple(sorted({word for policy in live if policy.obligations for word in policy.obligations})),
         would_be=_highest([each for each in forbids if each.verdict != "shadow"]) if verdict == "shadow" else None,
         candidates=candidates,
     )
@@ -124,11 +125,10 @@ def _decision(
     would_be: Verdict | None = None,
     candidates: tuple[str, ...] = (),
 ) -> Decision:
-    ordered = sorted(deciding, key=lambda policy: policy.id)
     return Decision(
         verdict=verdict,
-        because=tuple(policy.id for policy in ordered),
-        reasons=tuple(policy.reason for policy in ordered if policy.reason),
+        because=tuple([policy.id for policy in deciding]),
+        reasons=tuple([policy.reason for policy in deciding if policy.reason]),
         requirements=requirements,
         obligations=obligations,
         would_be=would_be,
@@ -140,10 +140,13 @@ def _decision(
 def _requirements(forbids: list[Policy]) -> tuple[Requirement, ...]:
     return tuple(
         Requirement(role=policy.approver, quorum=policy.quorum, policy=policy.id)
-        for policy in sorted(forbids, key=lambda policy: policy.id)
+        for policy in forbids
         if policy.verdict in ("require_approval", "escalate")
     )
 
 
 def _highest(forbids: list[Policy]) -> Verdict:
-    return VERDICTS[max((VERDICTS.index(policy.verdict) for policy in forbids), default=0)]
+    return max([policy.verdict for policy in forbids], key=_RANK.__getitem__, default="allow")
+
+
+_RANK: dict[Verdict, int] = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
