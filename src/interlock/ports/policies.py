@@ -39,6 +39,11 @@ class Policies(Protocol):
         """Make a stored bundle ready to answer. Raises PolicyError."""
         ...
 
+    def seen(self, bundle: Bundle) -> Mapping[ContractName, str]:
+        """For each contract of a bundle, what its policies see of it, in words that are the same exactly where that is the
+        same. Raises PolicyError."""
+        ...
+
     def worded(self, bundle: Bundle) -> Mapping[str, Worded]:
         """The policies of a bundle by id, as people read them. Raises PolicyError."""
         ...

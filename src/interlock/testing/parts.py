@@ -137,7 +137,7 @@ class PredicatePolicies:
         """A bundle of registered rules."""
         self._known(sources)
         self._contracts.update(each.name for each in contracts)
-        return Bundle(language="predicates", sources=dict(sources), schema=",".join(each.digest for each in contracts))
+        return Bundle(language="predicates", sources=dict(sources), schema=",".join(f"{each.name} {each.digest}" for each in contracts))
 
     def load(self, bundle: Bundle, engine: Engine = "compiled") -> Judge:
         """The judge over all rules of the bundle."""
@@ -147,6 +147,10 @@ class PredicatePolicies:
         for name in bundle.sources:
             rules |= self._rules[name]
         return PredicateJudge(rules)
+
+    def seen(self, bundle: Bundle) -> Mapping[ContractName, str]:
+        """Predicates see all of a question."""
+        return {ContractName(name): view for name, _, view in (each.partition(" ") for each in bundle.schema.split(","))}
 
     def worded(self, bundle: Bundle) -> Mapping[str, Worded]:
         """Each rule under its bundle's name, about everything."""

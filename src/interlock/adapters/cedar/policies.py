@@ -21,6 +21,7 @@ from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import CanonicalError
 from interlock.domain.contract import Contract
 from interlock.domain.errors import PolicyError
+from interlock.domain.ids import ContractName
 from interlock.domain.ownership import Worded
 from interlock.domain.policy import Engine, Policy
 
@@ -83,6 +84,10 @@ class CedarPolicies:
             found,
             schema,
         )
+
+    def seen(self, bundle: Bundle) -> dict[ContractName, str]:
+        """For each contract its own piece of the schema. Raises PolicyError."""
+        return {ContractName(name): render({name: surface}) for name, surface in parse(bundle.schema).items()}
 
     def worded(self, bundle: Bundle) -> dict[str, Worded]:
         """The policies of a bundle by id, as people read them. Raises PolicyError."""
