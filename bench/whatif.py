@@ -13,7 +13,7 @@ from interlock.domain.ids import ActionId, Digest
 from interlock.domain.whatif import Comparison
 from interlock.ports.store import ActionQuery
 from interlock.services.whatif import PAGE, WhatIf
-from interlock.testing.adapters import CedarPolicies, CedarViews, SystemIds
+from interlock.testing.adapters import CedarPolicies, SystemIds
 
 COUNT = 20_000
 ROUNDS = 5
@@ -103,4 +103,4 @@ async def _replay(site: Bench) -> Comparison:
     old = policies.bundle(POLICIES, contracts())
     changed = POLICIES["bench.cedar"].replace("> 1000000", "> 1500000").replace("minor < 1 ", "minor < 10 ")
     new = policies.bundle({"bench.cedar": changed}, contracts())
-    return await WhatIf(site.plane.means.store, policies, CedarViews(), "bench").replay(old, new, contracts())
+    return await WhatIf(site.plane.means.store, policies, "bench").replay(old, new, contracts())

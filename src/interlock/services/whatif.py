@@ -16,7 +16,6 @@ from interlock.domain.question import Circumstances
 from interlock.domain.whatif import Comparison, Decided, Direction, Tally, direction, of_consequence
 from interlock.ports.policies import Judge, Policies
 from interlock.ports.store import Store
-from interlock.ports.views import Views
 from interlock.services.deciding import overseen, question
 
 PAGE: Final = 500
@@ -75,10 +74,9 @@ class _Use(msgspec.Struct, frozen=True):
 class WhatIf:
     """Says what would have been decided under other policies."""
 
-    def __init__(self, store: Store, policies: Policies, views: Views, tenant: str) -> None:
+    def __init__(self, store: Store, policies: Policies, tenant: str) -> None:
         self._store = store
         self._policies = policies
-        self._views = views
         self._tenant = tenant
 
     async def replay(
@@ -109,7 +107,7 @@ class WhatIf:
         return replaying.tally.result(old=old.digest, new=new.digest, since_at=since_at, stopped=bool(more))
 
     def _side(self, bundle: Bundle) -> _Side:
-        return _Side(bundle.digest, self._policies.load(bundle), self._views.of(bundle))
+        return _Side(bundle.digest, self._policies.load(bundle), self._policies.seen(bundle))
 
 
 class _Replaying:

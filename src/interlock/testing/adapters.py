@@ -1,7 +1,6 @@
 """The real adapters, for tests and benchmarks that put a plane together by hand."""
 
 from interlock.adapters.cedar import CedarPolicies
-from interlock.adapters.cedar.views import CedarViews
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_call import HttpEffectors
@@ -14,7 +13,6 @@ from interlock.adapters.system import SystemClock, SystemIds
 __all__ = [
     "AllEffectors",
     "CedarPolicies",
-    "CedarViews",
     "Functions",
     "HttpEffectors",
     "InProcessEffectors",
