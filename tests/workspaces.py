@@ -18,6 +18,7 @@ tenant: tests
 modules: [{module}]
 budgets: {{calls: 10000, EUR: 100000}}
 timing: {{lease_margin: 1s, skew: 50ms}}
+policy_tests: advised
 """
 
 PEOPLE = """\

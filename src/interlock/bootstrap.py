@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.cedar.parsing import places
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_later import LaterHttp
@@ -22,9 +23,11 @@ from interlock.adapters.system import SystemClock, SystemIds
 from interlock.adapters.workspace import (
     SETTINGS,
     Problem,
+    Severity,
     Workspace,
     complete,
     load_modules,
+    read_policy_tests,
     read_workspace,
     sound,
     write_workspace,
@@ -41,8 +44,9 @@ from interlock.sdk.signature import plain_result, values_of
 from interlock.sdk.task import Connection
 from interlock.sdk.tool import Hooks, Tool, tools_in
 from interlock.services.audit import Verifying
+from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane, Means, plane
-from interlock.services.registry import Definition
+from interlock.services.policy_tests import Report, run
 
 MEMORY = "memory:"
 
@@ -55,6 +59,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     workspace: Workspace
     contracts: tuple[Contract, ...]
     problems: tuple[Problem, ...]
+    tested: Report | None = None
+    """What became of the tests of the policies; None where these, or anything before them, are wrong."""
 
     def counts(self) -> dict[str, int]:
         """How many there are of each thing."""
@@ -70,10 +76,13 @@ def read_site(folder: Path, tools: Sequence[Tool[..., Any]] = ()) -> Site:
     """Read a workspace and import its modules; `tools` are added to those. Raises WorkspaceError if it is none."""
     workspace = read_workspace(folder)
     whole = complete(workspace, tools_in, [each.contract for each in tools])
-    problems = whole.problems
-    if not any(each.severity == "error" for each in problems):
+    problems, tested = whole.problems, None
+    if not _wrong(problems):
         problems = (*problems, *_policy_problems(workspace, whole.contracts))
-    return Site(workspace=workspace, contracts=whole.contracts, problems=problems)
+    if not _wrong(problems):
+        tested, found = _tests(workspace, whole.contracts)
+        problems = (*problems, *found)
+    return Site(workspace=workspace, contracts=whole.contracts, problems=problems, tested=tested)
 
 
 def definition(site: Site) -> Definition:
@@ -249,6 +258,38 @@ def _policy_problems(workspace: Workspace, contracts: Sequence[Contract]) -> lis
     except PolicyError as error:
         return [_placed(text) for text in error.problems]
     return []
+
+
+def _tests(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Report, list[Problem]]:
+    """The tests of the policies, run; and each that fails, and each policy that none makes true, as a problem in its place.
+    Without the setting `policy_tests: advised` they are errors, and keep the workspace out of force."""
+    names = [agent.name for agent in workspace.agents]
+    tests = read_policy_tests(workspace.folder, contracts, names)
+    report = run(
+        tests.cases,
+        policies=CedarPolicies(names),
+        sources=workspace.policies,
+        contracts=contracts,
+        tenant=workspace.settings.tenant,
+    )
+    severity: Severity = "error" if workspace.settings.policy_tests == "required" else "warning"
+    found = list(tests.problems)
+    for each in report.failed:
+        case = each.case
+        message = f"the policy test `{case.name}` fails: {'; '.join(each.differences)}"
+        found.append(Problem(file=case.file, line=case.line, column=case.column, message=message, severity=severity))
+    where = places(workspace.policies)
+    # Where a file cannot be read nobody knows what it would have covered.
+    for name in () if _wrong(tests.problems) else report.uncovered:
+        message = f"no test makes the policy `{name}` true: add one to policies/tests/"
+        place = where[name]
+        file = f"policies/{place.file}"
+        found.append(Problem(file=file, line=place.line, column=place.column, message=message, severity=severity))
+    return report, found
+
+
+def _wrong(problems: Sequence[Problem]) -> bool:
+    return any(each.severity == "error" for each in problems)
 
 
 def _placed(text: str) -> Problem:

@@ -3,18 +3,22 @@
 from interlock.adapters.workspace.example import write_workspace
 from interlock.adapters.workspace.folder import SETTINGS, Workspace, WorkspaceSettings, read_workspace, sound
 from interlock.adapters.workspace.modules import Complete, complete, load_modules
-from interlock.adapters.workspace.problem import Problem
+from interlock.adapters.workspace.policy_tests import PolicyTests, read_policy_tests
+from interlock.adapters.workspace.problem import Problem, Severity
 from interlock.adapters.workspace.together import cross_check
 
 __all__ = [
     "SETTINGS",
     "Complete",
+    "PolicyTests",
     "Problem",
+    "Severity",
     "Workspace",
     "WorkspaceSettings",
     "complete",
     "cross_check",
     "load_modules",
+    "read_policy_tests",
     "read_workspace",
     "sound",
     "write_workspace",

@@ -78,6 +78,21 @@ forbid (
 when { context.args.pinned };
 """
 
+_TESTS: Final = """\
+# What the policies must decide. Each policy must be true in at least one of these, or it does not go into force.
+given:
+  agent: keeper
+  contract: notes.add
+  args: {text: milk}
+cases:
+  - name: the keeper writes a note down
+    expect: {verdict: allow, by: [notes.keeper]}
+
+  - name: a pinned note waits for a reviewer
+    args: {pinned: true}
+    expect: {verdict: require_approval, by: [notes.pinned]}
+"""
+
 _TOOLS: Final = '''\
 """Notes, one text file each: two tools, each of which undoes the other."""
 
@@ -146,6 +161,7 @@ _FILES: Final = {
     "people.yaml": _PEOPLE,
     "agents/keeper.yaml": _AGENT,
     "policies/notes.cedar": _POLICY,
+    "policies/tests/notes.yaml": _TESTS,
     "notes.py": _TOOLS,
 }
 

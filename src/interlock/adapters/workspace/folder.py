@@ -9,7 +9,7 @@ Reading never raises for what is in the folder: whatever is wrong is among the `
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -25,6 +25,9 @@ from interlock.domain.contract import Contract
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import Person, Tenant
 from interlock.domain.settlement import Timing
+
+PolicyTesting = Literal["required", "advised"]
+_TESTING: Final[tuple[PolicyTesting, ...]] = ("required", "advised")
 
 SETTINGS: Final = "interlock.yaml"
 PEOPLE: Final = "people.yaml"
@@ -43,6 +46,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     budgets: dict[str, int] = {}
     """The tenant's limits by unit."""
     timing: Timing = Timing()
+    policy_tests: PolicyTesting = "required"
+    """Whether policies go into force without tests that pass and make each of them true."""
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +136,7 @@ class _Reading:
                 lease_margin_ms=timing.span("lease_margin", base.lease_margin_ms),
                 skew_ms=timing.span("skew", base.skew_ms),
             ),
+            policy_tests=section.choice("policy_tests", _TESTING, "required"),
         )
         for word in section.words("modules"):
             self.places["module", word.text] = Place(SETTINGS, word.line, word.column)
