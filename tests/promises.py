@@ -184,6 +184,21 @@ PROMISES: tuple[Promise, ...] = (
         "A policy in shadow mode grants nothing, stops nothing, and denies nothing by an error; what it would do is reported.",
     ),
     Promise(
+        "policy.explained",
+        "How to explain a decision",
+        "Every policy considered says whether it was satisfied, and which part of it, with which values, settled that.",
+    ),
+    Promise(
+        "policy.explanation_agrees",
+        "How to explain a decision",
+        "An explanation calls satisfied, and failed, exactly what the engine does.",
+    ),
+    Promise(
+        "policy.explanation_hides",
+        "How to explain a decision",
+        "Values of a data class that is not open stay out of an explanation unless the reader asks for them.",
+    ),
+    Promise(
         "policy.decides_by_arguments_and_facts",
         _POLICY,
         "A policy decides by the values of arguments and facts, and the decision says by which policy.",
