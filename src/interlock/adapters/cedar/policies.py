@@ -10,12 +10,14 @@ from interlock.adapters.cedar import lint
 from interlock.adapters.cedar.annotations import policy_of
 from interlock.adapters.cedar.compiled import watched_judge
 from interlock.adapters.cedar.compiling import refusal
+from interlock.adapters.cedar.hints import invalid
 from interlock.adapters.cedar.judge import CedarJudge
 from interlock.adapters.cedar.library import library_judge
 from interlock.adapters.cedar.loaded import Loaded
+from interlock.adapters.cedar.parsing import parsed
 from interlock.adapters.cedar.schema import Surface, parse, render, surfaces
 from interlock.adapters.cedar.scope import idle
-from interlock.adapters.cedar.source import Place, Problems, Statement, invalid, parsed
+from interlock.adapters.cedar.source import Problems, Statement
 from interlock.adapters.cedar.worded import worded
 from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import CanonicalError
@@ -31,7 +33,7 @@ LANGUAGE = "cedar"
 class _Rule(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     template: pst.Template
-    place: Place
+    statement: Statement
 
 
 class CedarPolicies:
@@ -60,7 +62,7 @@ class CedarPolicies:
                 *lint.measures(rule.template, found, contracts),
             )
             for detail in wrong:
-                problems.add(rule.place, detail, rule.policy.id)
+                problems.add(rule.statement, detail, rule.policy.id)
         problems.settle()
         return bundle
 
@@ -112,7 +114,7 @@ def _rules(bundle: Bundle, found: Mapping[str, Surface], schema: cedarpy.Schema,
             continue
         first = rules.setdefault(rule.policy.id, rule)
         if first is not rule:
-            problems.add(rule.place, f"`@id` is taken by the policy at {first.place}", rule.policy.id)
+            problems.add(rule.statement, f"`@id` is taken by the policy at {first.statement.place}", rule.policy.id)
     return list(rules.values())
 
 
@@ -124,7 +126,7 @@ def _unknown(template: pst.Template) -> str | None:
 
 def _rule(statement: Statement, template: pst.Template, wrong: list[str], problems: Problems) -> _Rule | None:
     name = template.annotations.get("id", "")
-    policy = policy_of(template, lambda detail: problems.add(statement.place, detail, name))
+    policy = policy_of(template, lambda detail: problems.add(statement, detail, name))
     for detail in wrong:
-        problems.add(statement.place, detail, name)
-    return None if policy is None or wrong else _Rule(policy=policy, template=template, place=statement.place)
+        problems.add(statement, detail, name)
+    return None if policy is None or wrong else _Rule(policy=policy, template=template, statement=statement)

@@ -1,21 +1,30 @@
 """Policy files as people write them: one policy after the other, each with its place.
 
 Cedar's parser says which policy is wrong but not where it stands, and names policies by their order. So a file is cut
-into its policies first, and each is parsed by itself.
+into its policies first, each is parsed by itself, and the place of a mistake within it is found on its tokens.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Final
 
-import cedarpy
 import msgspec
-from cedarpy import pst
 
 from interlock.domain.errors import PolicyError
+from interlock.domain.finding import Finding, Severity
 
-# Nothing but a policy's end is a semicolon outside strings and comments.
-_PIECE: Final = re.compile(r'(?P<skip>\s+|//[^\n]*)|"(?:[^"\\]|\\.)*"|(?P<end>;)|[^\s";/]+|.', re.DOTALL)
+PIECE: Final = re.compile(
+    r'(?P<skip>\s+|//[^\n]*)|(?P<text>"(?:[^"\\]+|\\.)*"?)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)'
+    r"|[0-9]+|&&|\|\||[=!<>]=|::|(?P<end>;)|.",
+    re.DOTALL,
+)
+"""The tokens of Cedar, and what stands between them. A string that nothing closes goes on to the end: looking for its
+end again from every quote in it would take time by the square of its length. Outside of strings and comments a
+semicolon is nothing but a policy's end."""
+
+MOST: Final = 500
+"""Findings about one bundle. Nobody reads more, and a person's mistake in a list of thousands is one mistake."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -34,96 +43,92 @@ class Statement(msgspec.Struct, frozen=True):
 
     place: Place
     text: str
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """What is wrong at one place, in a policy if that is known."""
-
-    place: Place
-    policy: str
-    detail: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: policy `{self.policy}`: {self.detail}" if self.policy else f"{self.place}: {self.detail}"
+    before: str = ""
+    """What stands before it on its first line."""
 
 
 class Problems:
     """Collects what is wrong, so that a person sees all of it at once."""
 
     def __init__(self) -> None:
-        self._found: list[Problem] = []
+        self.found: list[Finding] = []
 
-    def add(self, place: Place, detail: str, policy: str = "") -> None:
-        """Note that something at `place` is wrong."""
-        self._found.append(Problem(place, policy, detail))
+    def add(
+        self,
+        statement: Statement,
+        message: str,
+        policy: str = "",
+        *,
+        span: tuple[int, int] | None = None,
+        severity: Severity = "error",
+    ) -> None:
+        """Note something about `statement`; `span` is where in its text, else it is its first word."""
+        if len(self.found) >= MOST:
+            return
+        start, end = span or _first_word(statement.text)
+        begin = statement.text.rfind("\n", 0, start) + 1
+        stop = statement.text.find("\n", start)
+        stop = len(statement.text) if stop < 0 else stop
+        before = "" if begin else statement.before
+        self.found.append(
+            Finding(
+                severity=severity,
+                message=message,
+                policy=policy,
+                file=statement.place.file,
+                line=statement.place.line + statement.text.count("\n", 0, start),
+                column=len(before) + start - begin + 1,
+                end_column=len(before) + min(end, stop) - begin + 1,
+                source=(before + statement.text[begin:stop]).rstrip()[:400],
+            )
+        )
+
+    def at(self, file: str, message: str, line: int = 1) -> None:
+        """Note something about a file."""
+        self.found.append(Finding(message=message, file=file, line=line, column=1, end_column=1))
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noted, by place, each once."""
+        return tuple(sorted(dict.fromkeys(self.found), key=lambda each: (each.file, each.line, each.column)))
 
     def settle(self) -> None:
-        """Raise PolicyError if anything was noted. Its members are those of the first; `problems` has them all."""
-        if not self._found:
+        """Raise PolicyError if anything noted is an error. Its members are those of the first; `problems` has all."""
+        wrong = [each for each in self.findings() if each.severity == "error"]
+        if not wrong:
             return
-        first, others = self._found[0], len(self._found) - 1
+        first, others = wrong[0], len(wrong) - 1
         raise PolicyError(
             f"{first} (and {others} more)" if others else str(first),
-            file=first.place.file,
-            line=first.place.line,
-            column=first.place.column,
+            file=first.file,
+            line=first.line,
+            column=first.column,
             policy=first.policy,
-            problems=tuple(str(each) for each in self._found),
+            problems=tuple(str(each) for each in wrong),
         )
+
+
+def _first_word(text: str) -> tuple[int, int]:
+    found = PIECE.match(text)
+    return (0, found.end() if found else 1)
 
 
 def statements(file: str, text: str) -> Iterator[Statement]:
     """The policies of one file in their order. What follows the last semicolon counts as one, complete or not."""
+    lines = [0, *(found.end() for found in re.finditer("\n", text))]
     start: int | None = None
-    for piece in _PIECE.finditer(text):
+    for piece in PIECE.finditer(text):
         if piece["skip"]:
             continue
         if start is None:
             start = piece.start()
         if piece["end"]:
-            yield _statement(file, text, start, piece.end())
+            yield _statement(file, text, start, piece.end(), lines)
             start = None
     if start is not None:
-        yield _statement(file, text, start, len(text))
+        yield _statement(file, text, start, len(text), lines)
 
 
-def _statement(file: str, text: str, start: int, end: int) -> Statement:
-    line = text.count("\n", 0, start) + 1
-    column = start - text.rfind("\n", 0, start)
-    return Statement(Place(file, line, column), text[start:end])
-
-
-def parsed(sources: Mapping[str, str], problems: Problems) -> Iterator[tuple[Statement, pst.Template]]:
-    """Every policy of every file that parses, files by name. Templates are refused: nothing here links them."""
-    for file, text in sorted(sources.items()):
-        for statement in statements(file, text):
-            try:
-                found = cedarpy.policies_to_pst(statement.text)
-            except ValueError as error:
-                problems.add(statement.place, f"this is no Cedar policy: {error}")
-                continue
-            if found.templates:
-                problems.add(
-                    statement.place, "a template (`?principal`, `?resource`) is not supported; name who is meant"
-                )
-            elif len(found.static_policies) != 1:
-                problems.add(statement.place, "exactly one policy was expected here")
-            else:
-                yield statement, next(iter(found.static_policies.values()))
-
-
-def invalid(statement: Statement, schema: cedarpy.Schema, *, idle: bool) -> list[str]:
-    """What Cedar's strict validation finds wrong with one policy. `idle`: it is about groups that no contract is in now,
-    which the validator takes for a mistake."""
-    result = cedarpy.validate_policies(statement.text, schema)  # pyright: ignore[reportUnknownMemberType]  cedarpy leaves its dicts untyped
-    if result.validation_passed:
-        return []
-    found = {_OWN_NAME.sub("", problem.error) for problem in result.errors} or {"it does not pass validation"}
-    if idle or len(found) > 1:
-        # Beside another problem it only follows from that one.
-        found.discard(_NOTHING_TO_APPLY_TO)
-    return sorted(found)
-
-
-_NOTHING_TO_APPLY_TO: Final = "unable to find an applicable action given the policy scope constraints"
-_OWN_NAME: Final = re.compile(r"^for policy `policy0`[:,] ")
+def _statement(file: str, text: str, start: int, end: int, lines: list[int]) -> Statement:
+    line = bisect_right(lines, start)
+    begin = lines[line - 1]
+    return Statement(Place(file, line, start - begin + 1), text[start:end], text[begin:start])

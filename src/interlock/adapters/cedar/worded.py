@@ -3,9 +3,10 @@
 from functools import partial
 
 from interlock.adapters.cedar.annotations import policy_of
+from interlock.adapters.cedar.parsing import parsed
 from interlock.adapters.cedar.schema import parse
 from interlock.adapters.cedar.scope import about_action
-from interlock.adapters.cedar.source import Problems, parsed
+from interlock.adapters.cedar.source import Problems
 from interlock.domain.bundle import Bundle
 from interlock.domain.ids import ContractName
 from interlock.domain.ownership import Worded
@@ -16,7 +17,7 @@ def worded(bundle: Bundle) -> dict[str, Worded]:
     found, problems = parse(bundle.schema), Problems()
     policies: dict[str, Worded] = {}
     for statement, template in parsed(bundle.sources, problems):
-        policy = policy_of(template, partial(problems.add, statement.place))
+        policy = policy_of(template, partial(problems.add, statement))
         if policy is not None:
             about = frozenset(ContractName(name) for name, each in found.items() if about_action(template, each))
             policies[policy.id] = Worded(text=statement.text, policy=policy, contracts=about)

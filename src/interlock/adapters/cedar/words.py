@@ -1,7 +1,8 @@
 """The words of Cedar text: strings and names as Cedar writes them, and a reader for the few forms we read ourselves."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Final
 
 from interlock.domain.errors import PolicyError
@@ -21,6 +22,12 @@ def quoted(text: str) -> str:
 def name_text(name: str) -> str:
     """The name of a record's member, quoted where it must be."""
     return name if _NAME.fullmatch(name) and name not in _RESERVED else quoted(name)
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """`; did you mean ...?` with what comes closest, or nothing."""
+    found = get_close_matches(name[:128], sorted(set(known)), n=1, cutoff=0.6)
+    return f"; did you mean `{found[0]}`?" if found else ""
 
 
 def _letter(letter: str) -> str:
