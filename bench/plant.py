@@ -17,8 +17,8 @@ from interlock.domain.settlement import Timing
 from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
 from interlock.sdk.signature import plain_result, values_of
+from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane, Means, plane
-from interlock.services.registry import Definition
 from interlock.testing.adapters import (
     AllEffectors,
     CedarPolicies,

@@ -45,8 +45,8 @@ from interlock.domain.settlement import Timing
 from interlock.ports.steps import Steps
 from interlock.sdk.signature import facts_schema, plain_result, schema_of, values_of
 from interlock.sdk.tool import NoEffect
+from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane, Means, plane
-from interlock.services.registry import Definition
 from interlock.testing.parts import SilentSteps
 
 OUTSIDE = os.environ.get("OUTSIDE", "")

@@ -4,6 +4,7 @@ Brakes and alarms are no part of it: they come and go, and what people agreed to
 """
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -14,6 +15,8 @@ from interlock.domain.ids import AgentName, ContractName, Digest, Person
 from interlock.domain.policy import Engine
 from interlock.domain.publishing import Publishing
 from interlock.domain.record import plain
+
+Name = TypeVar("Name", bound=str)
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,5 +78,5 @@ def in_force(control: Control, budgets: Iterable[Budget]) -> Edition:
     )
 
 
-def _pairs(table: Mapping[str, object]) -> list[list[object]]:
+def _pairs(table: Mapping[Name, object]) -> list[list[object]]:
     return [[name, value] for name, value in sorted(table.items())]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from interlock.domain.errors import NotAllowed
 from interlock.domain.ids import ContractName, Person
 
 MOST_PERSONS = 20
@@ -20,14 +21,26 @@ class Publishing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     owners: bool = False
     """Whether loosening a contract that is grave (irreversible, or of high or critical risk) needs its owner."""
 
+    @property
+    def anybody(self) -> bool:
+        """Whether whoever can write to the store may publish, named or not."""
+        return self.persons == 1 and not self.roles
+
     def counts(self, roles: Iterable[str]) -> bool:
         """Whether somebody who holds `roles` is one of the persons."""
         held = frozenset(roles)
         return bool(held & frozenset(self.roles)) if self.roles else bool(held)
 
+    def must_count(self, person: str, roles: Iterable[str]) -> None:
+        """Raises NotAllowed where `person`, who holds `roles`, is none of the persons."""
+        if not self.counts(roles):
+            raise NotAllowed(
+                f"`{person}` holds none of the roles that publish here", next_step=f"ask a {' or a '.join(self.roles)}"
+            )
+
     def problem(self, people: Mapping[Person, tuple[str, ...]]) -> str:
         """Why nothing could ever be published under this rule by `people`, or nothing."""
-        if self.persons == 1 and not self.roles:
+        if self.anybody:
             return ""
         able = sum(self.counts(roles) for roles in people.values())
         if able >= self.persons:
@@ -75,7 +88,8 @@ def missing(rule: Publishing, owners: Mapping[ContractName, str], consents: Iter
     given = tuple(consents)
     counted = {word.person for word in given if rule.counts(word.roles)}
     asked = {contract: owner for contract, owner in owners.items() if not any(speaks(owner, each) for each in given)}
-    return Missing(persons=max(rule.persons - len(counted), 0), roles=rule.roles, owners=asked)
+    persons = 0 if rule.anybody else max(rule.persons - len(counted), 0)
+    return Missing(persons=persons, roles=rule.roles, owners=asked)
 
 
 def speaks(owner: str, word: Consent) -> bool:

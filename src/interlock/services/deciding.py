@@ -20,6 +20,7 @@ from interlock.domain.task import Task
 from interlock.ports.effector import Effectors
 from interlock.ports.store import Store
 from interlock.services.drawing import amounts_of, keys_of
+from interlock.services.engines import Engines
 from interlock.services.orders import Orders
 
 
@@ -50,10 +51,11 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 class Decider:
     """Gathers what policies may look at, asks them, and applies our own rules on top."""
 
-    def __init__(self, effectors: Effectors, store: Store, tenant: str) -> None:
+    def __init__(self, effectors: Effectors, store: Store, tenant: str, engines: Engines) -> None:
         self._effectors = effectors
         self._store = store
         self._tenant = tenant
+        self._engines = engines
 
     async def judge(self, case: Case, orders: Orders, now: int) -> Judgement:
         """Decide `case` under `orders`. Whatever cannot be found out denies; nothing raises."""
@@ -69,6 +71,8 @@ class Decider:
             decision = combine(opinions, orders.judge.policies, orders.control.bundle)
             decision = overseen(decision, case.contract, case.undoing, around)
             alarm = opinions.alarm
+            # Before the decision is stored: then it is made again, by the engine that is to be trusted, in every process.
+            await self._engines.heard(alarm)
         decision = msgspec.structs.replace(decision, decided_at=now)
         return Judgement(decision=decision, facts=facts, around=around, alarm=alarm)
 

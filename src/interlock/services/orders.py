@@ -14,6 +14,7 @@ from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.errors import IntegrityError, NotFound, PolicyError
 from interlock.domain.ids import AgentName, ContractName, Digest
+from interlock.domain.policy import Engine
 from interlock.domain.record import Record
 from interlock.domain.release import Release
 from interlock.ports.policies import Judge, Policies
@@ -40,7 +41,7 @@ class StandingOrders:
         self._policies = policies
         self._orders: Orders | None = None
         self._immutable: dict[tuple[str, str], Record] = {}
-        self._judges: dict[Digest, Judge] = {}
+        self._judges: dict[tuple[Digest, Engine], Judge] = {}
 
     async def current(self) -> Orders:
         """The orders as last seen. A commit that leans on outdated ones fails with Conflict; then `refresh`."""
@@ -88,11 +89,14 @@ class StandingOrders:
     async def _judge(self, control: Control) -> tuple[Judge | None, str]:
         if not control.bundle:
             return None, "no policy bundle is in force"
-        known = self._judges.get(control.bundle)
+        # An engine that is not in force is forgotten: put back after an alarm, it begins anew, as it does in a new process.
+        self._judges = {key: judge for key, judge in self._judges.items() if key[1] == control.engine}
+        wanted = (control.bundle, control.engine)
+        known = self._judges.get(wanted)
         if known is None:
             try:
-                known = self._policies.load(await self.stored(Bundle, control.bundle))
+                known = self._policies.load(await self.stored(Bundle, control.bundle), control.engine)
             except (PolicyError, NotFound, IntegrityError) as error:
                 return None, error.detail
-            self._judges[control.bundle] = known
+            self._judges[wanted] = known
         return known, ""

@@ -19,16 +19,20 @@ from interlock.services.compensation import Compensation
 from interlock.services.deciding import Decider
 from interlock.services.dispatch import Dispatch
 from interlock.services.drafting import Drafts
+from interlock.services.editions import Editions
+from interlock.services.engines import Engines
 from interlock.services.execution import Execution
 from interlock.services.gate import Gate
 from interlock.services.intents import Intents
 from interlock.services.judging import Judging
 from interlock.services.orders import StandingOrders
+from interlock.services.publishing import Publisher
 from interlock.services.recorder import Recorder
 from interlock.services.registry import Registry
 from interlock.services.settling import Settling
 from interlock.services.tasks import Tasks
 from interlock.services.undoing import Undoing
+from interlock.services.whatif import WhatIf
 
 
 class Means(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +63,9 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     approvals: Approvals
     compensation: Compensation
     registry: Registry
+    publisher: Publisher
+    engines: Engines
+    whatif: WhatIf
     tasks: Tasks
     settling: Settling
     audit: Audit
@@ -68,7 +75,8 @@ def plane(means: Means) -> ControlPlane:
     """Put the services together, in the order in which they need each other."""
     m = means
     orders = StandingOrders(m.store, m.policies)
-    decider = Decider(m.effectors, m.store, m.tenant)
+    engines = Engines(m.store, orders, m.clock)
+    decider = Decider(m.effectors, m.store, m.tenant, engines)
     cases = Cases(m.store, orders)
     recorder = Recorder(m.store, m.clock, m.steps)
     caller = Caller(m.effectors)
@@ -111,6 +119,16 @@ def plane(means: Means) -> ControlPlane:
         worker=m.worker,
         intents=intents,
     )
+    whatif = WhatIf(m.store, m.policies, m.tenant)
+    publisher = Publisher(
+        store=m.store,
+        orders=orders,
+        editions=Editions(m.store, orders, m.policies),
+        policies=m.policies,
+        whatif=whatif,
+        clock=m.clock,
+        ids=m.ids,
+    )
     return ControlPlane(
         means=means,
         orders=orders,
@@ -130,7 +148,10 @@ def plane(means: Means) -> ControlPlane:
             steps=m.steps,
             places=m.places,
         ),
-        registry=Registry(store=m.store, orders=orders, policies=m.policies, clock=m.clock),
+        registry=Registry(store=m.store, orders=orders, publisher=publisher, clock=m.clock),
+        publisher=publisher,
+        engines=engines,
+        whatif=whatif,
         tasks=Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids),
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock),
         audit=Audit(store=m.store, log=m.log, verifying=m.verifying),

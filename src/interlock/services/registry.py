@@ -5,98 +5,51 @@ from typing import assert_never
 import msgspec
 
 from interlock.domain.agent import Agent
-from interlock.domain.budget import Budget, budget_key
-from interlock.domain.bundle import Bundle
+from interlock.domain.brakes import Brake, holding, standing
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
-from interlock.domain.contract import Contract, checked
-from interlock.domain.control import Control, Standing, Stop, StopScope
-from interlock.domain.errors import Conflict, NotFound, WorkspaceError
+from interlock.domain.contract import Contract
+from interlock.domain.control import Control, Stop, StopScope
+from interlock.domain.errors import Conflict, NotFound
 from interlock.domain.evidence import Phase
-from interlock.domain.ids import Person
-from interlock.domain.record import Record
+from interlock.domain.names import instead, listed
+from interlock.domain.people import must_be_known
 from interlock.domain.recording import control_fact
-from interlock.domain.release import Release, release_of
+from interlock.domain.release import Release
 from interlock.ports.clock import Clock
-from interlock.ports.policies import Policies
-from interlock.ports.store import R, Store
+from interlock.ports.store import Store
+from interlock.services.editions import Definition
 from interlock.services.orders import StandingOrders
+from interlock.services.publishing import Applied, Publisher
 from interlock.services.saving import save
 
 ALL = 1_000_000
 
 
-class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole workspace as values: what shall be in force."""
-
-    agents: tuple[Agent, ...]
-    contracts: tuple[Contract, ...]
-    policies: dict[str, str]
-    people: dict[Person, tuple[str, ...]]
-    budgets: dict[str, int] = {}
-    """The tenant's limits by unit."""
-
-
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    """What an apply brought into force."""
-
-    bundle: str
-    releases: dict[str, str]
-    """Label by agent."""
-    changed: bool
-    """False when exactly this was in force already: nothing was written."""
-
-
 class Registry:
-    """Brings definitions into force, whole or not at all."""
+    """Puts definitions in force where one person may, and pulls and lifts brakes."""
 
-    def __init__(self, *, store: Store, orders: StandingOrders, policies: Policies, clock: Clock) -> None:
+    def __init__(self, *, store: Store, orders: StandingOrders, publisher: Publisher, clock: Clock) -> None:
         self._store = store
         self._orders = orders
-        self._policies = policies
+        self._publisher = publisher
         self._clock = clock
 
     async def apply(self, definition: Definition, *, by: str) -> Applied:
         """Validate and store every version by its digest, form the releases, and swap the control record.
 
-        Raises PolicyError, ContractError or WorkspaceError, after which everything in force is as it was.
+        Raises PolicyError, ContractError or WorkspaceError, and NotAllowed where the rule in force takes more people than
+        one; everything in force is then as it was.
         """
-        contracts = {contract.name: checked(contract) for contract in definition.contracts}
-        if len(contracts) != len(definition.contracts):
-            raise WorkspaceError("two contracts have the same name")
-        bundle = self._policies.bundle(definition.policies, definition.contracts)
-        self._policies.load(bundle)
-        releases = {agent.name: release_of(agent, contracts, bundle.digest) for agent in definition.agents}
-        labels = {str(name): release.label for name, release in releases.items()}
-        while True:
-            control = (await self._orders.refresh()).control
-            limits, budgets = await self._budgets(definition)
-            after = msgspec.structs.replace(
-                control,
-                bundle=bundle.digest,
-                contracts={name: contract.digest for name, contract in contracts.items()},
-                agents={
-                    agent.name: Standing(agent=agent.digest, release=releases[agent.name].digest)
-                    for agent in definition.agents
-                },
-                people=definition.people,
-                budgets=budgets,
-            )
-            if after == control and not limits:
-                return Applied(bundle=bundle.digest, releases=labels, changed=False)
-            fresh = await self._fresh(definition.agents, tuple(contracts.values()), tuple(releases.values()), bundle)
-            fact = control_fact(after, "applied", {"releases": dict[str, JsonValue](labels)}, by, self._clock.now())
-            try:
-                await save(self._store, Change(puts=(after, *fresh, *limits), facts=(fact,)))
-            except Conflict:
-                continue
-            await self._orders.refresh()
-            return Applied(bundle=bundle.digest, releases=labels, changed=True)
+        return await self._publisher.publish(definition, by=by, alone=True)
 
     async def stop(
         self, scope: StopScope, name: str = "", *, by: str, why: str, until_at: int | None = None
     ) -> Control:
         """Pull a brake. From the moment this returns nothing in its scope is dispatched by any process, but for undos.
+
+        Anybody may, under any name: a brake that asks who is there is pulled too late. A scope that a person stopped already
+        stays as it is.
 
         Raises NotFound when there never was such an agent, release (by its whole digest) or contract: a brake that holds
         nothing would look like one that holds.
@@ -104,36 +57,69 @@ class Registry:
         await self._must_exist(scope, name)
         while True:
             control = (await self._orders.refresh()).control
-            stop = Stop(scope=scope, name=name, why=why, by=by, since_at=self._clock.now(), until_at=until_at)
+            stop = Stop(
+                scope=scope, name=name, why=why or f"by {by}", by=by, since_at=self._clock.now(), until_at=until_at
+            )
+            already = standing(control, scope, name)
+            if already is not None and until_at is None:
+                return control
             after = msgspec.structs.replace(control, stops=(*control.stops, stop))
             if await self._swap(after, "stopped", {"scope": scope, "name": name}, by):
                 return after.saved()
 
     async def resume(self, scope: StopScope, name: str = "", *, by: str) -> Control:
-        """Lift every brake on exactly that scope. Lifting what is not there changes nothing."""
+        """Lift every brake on exactly that scope.
+
+        Raises NotAllowed for a name that is not among the people of the workspace (where it has any), NotFound where
+        nothing of that scope is stopped.
+        """
         while True:
             control = (await self._orders.refresh()).control
+            must_be_known(by, control)
             kept = tuple(stop for stop in control.stops if (stop.scope, stop.name) != (scope, name))
             if kept == control.stops:
-                return control
+                raise await self._not_stopped(scope, name)
             after = msgspec.structs.replace(control, stops=kept)
             if await self._swap(after, "resumed", {"scope": scope, "name": name}, by):
                 return after.saved()
 
+    async def brakes(self) -> list[Brake]:
+        """Every brake that holds now, in the words that lift it."""
+        control, now = (await self._orders.refresh()).control, self._clock.now()
+        return [Brake(words=await self._words(stop), stop=stop) for stop in holding(control, now)]
+
+    async def _words(self, stop: Stop) -> str:
+        if stop.scope == "release":
+            release = await self._store.get(Release, stop.name)
+            return f"release:{release.label if release is not None else stop.name}"
+        return f"{stop.scope}:{stop.name}" if stop.name else stop.scope
+
+    async def _not_stopped(self, scope: StopScope, name: str) -> NotFound:
+        words = await self._words(Stop(scope=scope, name=name, why="", by="", since_at=0))
+        others = [brake.words for brake in await self.brakes()]
+        return NotFound(
+            f"`{words}` is not stopped",
+            next_step=f"what is stopped: {listed(others)}" if others else "nothing is stopped",
+        )
+
     async def _must_exist(self, scope: StopScope, name: str) -> None:
+        known: set[str] = set()
         match scope:
             case "all":
-                found = not name
+                known = {""}
             case "agent":
-                found = any(agent.name == name for agent in await self._store.all(Agent, limit=ALL))
+                known = {agent.name for agent in await self._store.all(Agent, limit=ALL)}
             case "contract":
-                found = any(contract.name == name for contract in await self._store.all(Contract, limit=ALL))
+                known = {contract.name for contract in await self._store.all(Contract, limit=ALL)}
             case "release":
-                found = await self._store.get(Release, name) is not None
+                known = {name} if await self._store.get(Release, name) is not None else set()
             case _:
                 assert_never(scope)
-        if not found:
-            raise NotFound(f"there is no {scope} `{name}` to stop")
+        if name not in known:
+            raise NotFound(
+                f"there is no {scope} `{name}` to stop",
+                next_step=instead(name, known - {""}, "bring one into force: `interlock apply`"),
+            )
 
     # -- parts -------------------------------------------------------------------------------------------------
 
@@ -146,31 +132,3 @@ class Registry:
             return False
         await self._orders.refresh()
         return True
-
-    async def _fresh(
-        self, agents: tuple[Agent, ...], contracts: tuple[Contract, ...], releases: tuple[Release, ...], bundle: Bundle
-    ) -> tuple[Record, ...]:
-        """Those of the versions that are not stored yet. A stored version never changes, so it is not written twice."""
-        return (
-            *await self._unknown(Agent, agents),
-            *await self._unknown(Contract, contracts),
-            *await self._unknown(Release, releases),
-            *await self._unknown(Bundle, (bundle,)),
-        )
-
-    async def _unknown(self, kind: type[R], versions: tuple[R, ...]) -> list[R]:
-        return [each for each in versions if await self._store.get(kind, each.key) is None]
-
-    async def _budgets(self, definition: Definition) -> tuple[list[Budget], tuple[str, ...]]:
-        """Budgets whose limit must be written, and the keys of all that apply."""
-        wanted = {("tenant", unit): limit for unit, limit in definition.budgets.items()}
-        for agent in definition.agents:
-            wanted |= {(f"agent:{agent.name}", unit): limit for unit, limit in agent.budgets.items()}
-        changed: list[Budget] = []
-        for (scope, unit), limit in wanted.items():
-            known = await self._store.get(Budget, budget_key(scope, unit))
-            if known is None:
-                changed.append(Budget(scope=scope, unit=unit, limit=limit))
-            elif known.limit != limit:
-                changed.append(msgspec.structs.replace(known, limit=limit))
-        return changed, tuple(budget_key(scope, unit) for scope, unit in wanted)

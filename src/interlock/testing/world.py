@@ -20,8 +20,8 @@ from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery
+from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane, Means, plane
-from interlock.services.registry import Definition
 from interlock.testing.parts import (
     CountedIds,
     ManualClock,
