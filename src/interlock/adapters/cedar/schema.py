@@ -16,6 +16,7 @@ from interlock.adapters.cedar.words import Words, name_text, quoted
 from interlock.domain.agent import STAGES
 from interlock.domain.contract import RISKS, Contract
 from interlock.domain.errors import PolicyError
+from interlock.domain.parse import Gives, gives, may_be_absent
 
 EFFECTS: Final = ("read", "write", "external")
 GROUPS: Final = ("any", *(f"effect:{e}" for e in EFFECTS), "irreversible", *(f"risk:{r}" for r in RISKS))
@@ -35,6 +36,9 @@ AROUND: Final = (
     Member("weekday", Integer()),
 )
 """What policies see of any action besides what its contract brings. Times are UTC; `weekday` is 1 on Mondays."""
+
+_GIVEN: Final[dict[Gives, Shape]] = {"texts": Many(Text()), "text": Text(), "integer": Integer()}
+"""What each kind of parsed fact is."""
 
 _HEAD: Final = """\
 entity Agent;
@@ -94,9 +98,20 @@ def surfaces(contracts: Sequence[Contract]) -> tuple[dict[str, Surface], tuple[s
             groups=groups(contract),
             args=seen_args,
             facts=seen_facts,
+            parsed=_parsed(contract),
             budget=Group(tuple(Member(unit, Integer(), optional=True) for unit in units(contract))),
         )
     return found, tuple(unseen)
+
+
+def _parsed(contract: Contract) -> Group:
+    """The parsed facts by name; those whose argument may be missing are optional."""
+    return Group(
+        tuple(
+            Member(name, _GIVEN[gives(rule)], optional=may_be_absent(rule, contract.input_schema))
+            for name, rule in sorted(contract.parses.items())
+        )
+    )
 
 
 def groups(contract: Contract) -> tuple[str, ...]:
