@@ -27,17 +27,19 @@ from interlock.ports.policies import Judge
 
 SIZES: Final = (20, 200, 2_000)
 CONTRACTS: Final = 12
-AGENTS: Final = 3
-"""At least. Where there are many policies there are many agents: one for each 24."""
+USED: Final = 4
+"""Contracts an agent has policies of its own about."""
+OF_AGENT: Final = 24
+"""Policies about one agent: six for each of them."""
 QUESTIONS: Final = 3_000
 COMPARED: Final = 100
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One policy in three languages. `agent` and `contract` are its scope."""
+    """One policy in three languages. `agent` and `contract` are its scope; without an agent it is about all of them."""
 
     name: str
-    agent: int
+    agent: int | None
     contract: int
     head: str
     cedar: str
@@ -93,9 +95,7 @@ async def run() -> None:
 
 def _size(size: int) -> None:
     rules = [_rule(number, size) for number in range(size)]
-    # Only contracts that some policy is about are asked of.
-    used = min(CONTRACTS, size // len(_SHAPES))
-    language, contracts = CedarPolicies(), [_contract(number) for number in range(used)]
+    language, contracts = CedarPolicies(), [_contract(number) for number in range(CONTRACTS)]
     text = "\n".join(_cedar(rule) for rule in rules)
     began = time.process_time()
     bundle = language.bundle({"bench.cedar": text}, contracts)
@@ -144,14 +144,14 @@ def _size(size: int) -> None:
         ("", "CPU p50 µs", "CPU p99 µs", "decisions/s", "of cedarpy's p50"),
         [(name, f"{p50:.1f}", f"{p99:.1f}", f"{1e6 / p50:,.0f}", f"{p50 / base:.3f}") for name, p50, p99 in rows],
         f"forming the bundle, lints included: {formed:.2f} s; loading it: {read:.2f} s; "
-        f"compiling {used * agents} slices and {QUESTIONS:,} decisions: {compiling:.2f} s"
+        f"compiling {USED * agents} slices and {QUESTIONS:,} decisions: {compiling:.2f} s"
         + ("" if len(others) == 2 else "; an engine is not installed: `uv sync --group bench`"),
     )
 
 
 def _times(work: Callable[[int], object], count: int) -> tuple[float, float]:
     """Median and 99th percentile of CPU microseconds."""
-    for number in range(min(count, 200)):
+    for number in range(count):
         work(number)
     gc.collect()
     times: list[float] = []
@@ -197,16 +197,20 @@ def _contract(number: int) -> Contract:
 
 
 def _agents(size: int) -> int:
-    return max(AGENTS, size // 24)
+    """Where there are many policies there are many agents."""
+    return max(1, (size - CONTRACTS) // OF_AGENT)
 
 
 def _rule(number: int, size: int) -> Rule:
-    effect, said, cedar, rego, cel = _SHAPES[number % len(_SHAPES)]
+    """The first twelve permit everybody one contract each; the others are about one agent's use of one of its four."""
+    own = number - CONTRACTS
+    effect, said, cedar, rego, cel = _SHAPES[0 if own < 0 else own % len(_SHAPES)]
+    agent = own // OF_AGENT % _agents(size)
     values = {"t": 1_000 + 97 * number % 90_000, "k": number % 5}
     return Rule(
         name=f"p{number}",
-        agent=number // 7 % _agents(size),
-        contract=number // len(_SHAPES) % min(CONTRACTS, size // len(_SHAPES)),
+        agent=None if own < 0 else agent,
+        contract=number if own < 0 else (agent + own // len(_SHAPES) % USED) % CONTRACTS,
         head=f"{said} {effect}",
         cedar=cedar.format(**values),
         rego=rego.format(**values),
@@ -217,7 +221,8 @@ def _rule(number: int, size: int) -> Rule:
 def _cedar(rule: Rule) -> str:
     said, effect = rule.head.rsplit(" ", 1)
     when = f" when {{ {rule.cedar} }}" if rule.cedar else ""
-    scope = f'principal in Agent::"a{rule.agent}", action == Action::"bench.c{rule.contract}", resource'
+    who = "principal" if rule.agent is None else f'principal in Agent::"a{rule.agent}"'
+    scope = f'{who}, action == Action::"bench.c{rule.contract}", resource'
     return f'@id("{rule.name}") @owner("o") {said} {effect}({scope}){when};'
 
 
@@ -229,7 +234,7 @@ def _rego(rules: list[Rule]) -> Callable[[Question, Mapping[str, Any]], set[str]
         # A set without rules would not be there to be asked for.
         lines = [f"package bench.c{contract}", "import rego.v1", 'matched contains "none" if input.agent == ""']
         lines += [
-            f'matched contains "{rule.name}" if {{ input.agent == "a{rule.agent}"; {rule.rego or "true"} }}'
+            f'matched contains "{rule.name}" if {{ {_whose(rule)}{rule.rego or "true"} }}'
             for rule in rules
             if rule.contract == contract
         ]
@@ -243,6 +248,10 @@ def _rego(rules: list[Rule]) -> Callable[[Question, Mapping[str, Any]], set[str]
         return set(engine.eval_rule(f"data.{question.contract}.matched"))
 
     return ask
+
+
+def _whose(rule: Rule) -> str:
+    return "" if rule.agent is None else f'input.agent == "a{rule.agent}"; '
 
 
 def _engine(module: str) -> Any:
@@ -265,7 +274,7 @@ def _cel(rules: list[Rule], agents: int) -> Callable[[Question, Mapping[str, Any
             parts = [
                 f'({rule.cel}) ? "{rule.name}" : ""'
                 for rule in rules
-                if rule.contract == contract and rule.agent == agent
+                if rule.contract == contract and rule.agent in (None, agent)
             ]
             programs[f"bench.c{contract}", f"a{agent}"] = environment.compile(f"[{', '.join(parts)}]")
 
@@ -294,9 +303,10 @@ def _question(
     call: tuple[int, dict[str, JsonValue], dict[str, JsonValue]], contracts: list[Contract], agents: int
 ) -> Question:
     number, arguments, facts = call
-    contract = contracts[number % len(contracts)]
+    agent = number % agents
+    contract = contracts[(agent + number // agents % USED) % CONTRACTS]
     return Question(
-        agent=AgentName(f"a{number // len(contracts) % agents}"),
+        agent=AgentName(f"a{agent}"),
         release=Digest("0123456789abcdef" * 4),
         contract=contract.name,
         contract_digest=contract.digest,

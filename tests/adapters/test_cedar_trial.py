@@ -6,7 +6,7 @@ import pytest
 from bench.chance import Chance
 from bench.fuzz import some
 from interlock.adapters.cedar import CedarPolicies
-from interlock.adapters.cedar.compiled import compiled, compiled_judge
+from interlock.adapters.cedar.compiled import Compiled, compiled_judge
 from interlock.adapters.cedar.judge import Answer, CedarJudge
 from interlock.adapters.cedar.loaded import Loaded, Slice
 from interlock.domain.ids import Digest
@@ -92,7 +92,7 @@ def test_a_candidate_that_cannot_be_made_ready_fails_alone() -> None:
     def prepare(found: Slice) -> Answer:
         if any(rule.id == "c" for rule in found.rules):
             raise RecursionError
-        return compiled(found)
+        return Compiled().prepare(found)
 
     opinions = CedarJudge(loaded, prepare).opinions(question())
 

@@ -21,6 +21,10 @@ class Reads:
             part = part.members.setdefault(name, Reads())
         return part
 
+    def key(self) -> tuple[object, ...]:
+        """Equal for parts that read the same."""
+        return self.whole, *sorted((name, part.key()) for name, part in self.members.items())
+
 
 def reads(templates: Iterable[pst.Template]) -> Reads:
     """What `templates` read together. Any use of `context` other than naming members of it reads all of that part."""
