@@ -58,6 +58,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
 
     means: Means
     orders: StandingOrders
+    decider: Decider
     gate: Gate
     execution: Execution
     approvals: Approvals
@@ -132,6 +133,7 @@ def plane(means: Means) -> ControlPlane:
     return ControlPlane(
         means=means,
         orders=orders,
+        decider=decider,
         gate=gate,
         execution=execution,
         approvals=Approvals(
