@@ -12,8 +12,10 @@ import msgspec
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
 from interlock.domain.ids import AgentName, ContractName, Digest
-from interlock.domain.policy import VERDICTS, Decision, Opinions, Policy, Verdict, combine
+from interlock.domain.parse import ChangePerMille, Parse
+from interlock.domain.policy import Decision, Opinions, Policy, Verdict, combine
 from interlock.domain.question import Circumstances, Question
+from interlock.domain.whatif import direction
 
 Standing = Literal["satisfied", "unsatisfied", "elsewhere", "failed"]
 """`elsewhere`: its scope is another agent, contract, release or system. `failed`: it could not be evaluated."""
@@ -76,11 +78,25 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 def hidden(contract: Contract) -> dict[str, str]:
     """Names whose values stay hidden, and the data class of each."""
-    return {name: kind for name, kind in contract.data_classes.items() if kind not in OPEN}
+    names = {name: kind for name, kind in contract.data_classes.items() if kind not in OPEN}
+    read = {
+        name: names[source]
+        for name, rule in contract.parses.items()
+        for source in (rule.of, *_against(rule))
+        if source in names
+    }
+    return names | read
+
+
+def _against(rule: Parse) -> tuple[str, ...]:
+    """What else than its argument is in what a rule reads."""
+    path = rule.against.split(".") if isinstance(rule, ChangePerMille) else []
+    return tuple(path[1:2])
 
 
 def shown(question: Question, without: Mapping[str, str]) -> Asked:
     """`question` with the values of what is in `without` left out."""
+    given = (question.arguments, question.facts, question.parsed)
     return Asked(
         agent=question.agent,
         release=question.release,
@@ -91,8 +107,8 @@ def shown(question: Question, without: Mapping[str, str]) -> Asked:
         arguments=_without(question.arguments, without),
         facts=_without(question.facts, without),
         parsed=_without(question.parsed, without),
-        around=question.around,
-        hidden={name: kind for name, kind in without.items() if name in question.arguments or name in question.facts},
+        around=msgspec.structs.replace(question.around, parsed={}),
+        hidden={name: kind for name, kind in without.items() if any(name in each for each in given)},
     )
 
 
@@ -175,8 +191,7 @@ def _tried(name: str, opinions: Opinions, policies: Mapping[str, Policy], decisi
     there = enforcing(name, opinions, policies, decision.bundle)
     if same_answer(there, decision):
         return f"`{name}` is only tried, and {became}; in force it would change nothing here"
-    order = VERDICTS.index(there.verdict) - VERDICTS.index(decision.verdict)
-    how = "tighten" if order > 0 else "loosen" if order < 0 else "change"
+    how = {"loosened": "loosen", "tightened": "tighten"}.get(direction(decision, there) or "", "change")
     return f"`{name}` is only tried, and {became}; in force it would {how} the policies' answer: {words(there.verdict)}"
 
 
