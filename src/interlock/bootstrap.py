@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.cedar.explaining import CedarExplainer
 from interlock.adapters.cedar.parsing import places
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
@@ -17,6 +18,7 @@ from interlock.adapters.effectors.http_later import LaterHttp
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
+from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.system import SystemClock, SystemIds
@@ -37,6 +39,7 @@ from interlock.domain.contract import Contract, InProcess
 from interlock.domain.errors import KeyFileError, PolicyError, StoreError, WorkspaceError
 from interlock.domain.ids import StreamId, WorkerId
 from interlock.embedded import Embedded
+from interlock.ports.explainer import Explainer
 from interlock.ports.steps import Steps
 from interlock.sdk.client import Client
 from interlock.sdk.home import Home
@@ -88,6 +91,13 @@ def read_site(folder: Path, tools: Sequence[Tool[..., Any]] = ()) -> Site:
 def definition(site: Site) -> Definition:
     """What the site wants in force. Raises WorkspaceError with the first thing that is wrong."""
     sound(site.problems)
+    return draft(site)
+
+
+def draft(site: Site) -> Definition:
+    """The same, whatever the tests of its policies say: for whoever tries a policy before it has one."""
+    if site.tested is None:
+        sound(site.problems)
     workspace = site.workspace
     return Definition(
         agents=workspace.agents,
@@ -95,6 +105,8 @@ def definition(site: Site) -> Definition:
         policies=workspace.policies,
         people=workspace.people,
         budgets=workspace.settings.budgets,
+        publishing=workspace.settings.publishing,
+        engine=workspace.settings.engine,
     )
 
 
@@ -120,6 +132,16 @@ def initialise(folder: Path, name: str) -> list[str]:
 def connect(folder: Path, *, steps: Steps | None = None) -> ControlPlane:
     """The control plane on the workspace in `folder`. Raises WorkspaceError, KeyFileError and StoreErrors."""
     return _connect(_settled(folder), memory=False, steps=steps)[0]
+
+
+def rehearsing(folder: Path) -> ControlPlane:
+    """A control plane of nothing but memory, with the workspace's tools: what is done in it is forgotten with it."""
+    return _connect(_settled(folder), memory=True, steps=None)[0]
+
+
+def explainer() -> Explainer:
+    """What says in words why policies are satisfied or not."""
+    return CedarExplainer()
 
 
 def looking(folder: Path) -> ControlPlane:
@@ -226,6 +248,7 @@ def _assembled(
             log=store,
             policies=CedarPolicies(),
             effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
+            parser=LaterSql(),
             clock=SystemClock(),
             ids=ids,
             steps=steps or _Quiet(),
