@@ -17,6 +17,7 @@ from interlock.domain.ids import Digest
 Verdict = Literal["allow", "oblige", "require_approval", "escalate", "shadow", "deny"]
 Engine = Literal["compiled", "cedarpy"]
 """What answers: functions compiled from the policies' own tree, or the library that is their oracle."""
+ENGINES: tuple[Engine, ...] = ("compiled", "cedarpy")
 VERDICTS: tuple[Verdict, ...] = ("allow", "oblige", "require_approval", "escalate", "shadow", "deny")
 
 

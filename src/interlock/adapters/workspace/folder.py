@@ -20,10 +20,13 @@ from interlock.adapters.workspace.files import bytes_of, text_of
 from interlock.adapters.workspace.nodes import Node, Scalar, Table, parse
 from interlock.adapters.workspace.people_file import read_people
 from interlock.adapters.workspace.problem import Place, Problem, Problems
+from interlock.adapters.workspace.publishing_file import read_publishing
 from interlock.domain.agent import Agent
 from interlock.domain.contract import Contract
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import Person, Tenant
+from interlock.domain.policy import ENGINES, Engine
+from interlock.domain.publishing import Publishing
 from interlock.domain.settlement import Timing
 
 PolicyTesting = Literal["required", "advised"]
@@ -48,6 +51,9 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     timing: Timing = Timing()
     policy_tests: PolicyTesting = "required"
     """Whether policies go into force without tests that pass and make each of them true."""
+    publishing: Publishing = Publishing()
+    engine: Engine = "compiled"
+    """What answers for the policies."""
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +143,10 @@ class _Reading:
                 skew_ms=timing.span("skew", base.skew_ms),
             ),
             policy_tests=section.choice("policy_tests", _TESTING, "required"),
+            publishing=read_publishing(section.section("publishing")),
+            engine=section.choice("engine", ENGINES, "compiled"),
         )
+        self.places["setting", "publishing"] = section.place("publishing")
         for word in section.words("modules"):
             self.places["module", word.text] = Place(SETTINGS, word.line, word.column)
             if not all(part.isidentifier() for part in word.text.split(".")):

@@ -27,7 +27,8 @@ class _Together:
         self.roles = {role for roles in workspace.people.values() for role in roles}
 
     def all(self) -> Iterator[Problem]:
-        """Everything, agents first."""
+        """Everything, the rule of publishing first."""
+        yield from self.publishing()
         for agent in self.workspace.agents:
             yield from self.agent(agent)
         seen: set[str] = set()
@@ -38,6 +39,16 @@ class _Together:
             if isinstance(contract.reversal, Reversal):
                 yield from self.reversal(contract, contract.reversal)
         yield from self.unused()
+
+    def publishing(self) -> Iterator[Problem]:
+        """The rule of publishing against the people there are: one that nobody could meet would close the door for good."""
+        rule, where = self.workspace.settings.publishing, ("setting", "publishing")
+        problem = rule.problem(self.workspace.people)
+        if problem:
+            yield self.problem(problem, *where)
+        for role in rule.roles:
+            if role not in self.roles:
+                yield self.problem(f"nobody holds `{role}`{near(role, tuple(self.roles))}", *where, severity="warning")
 
     def agent(self, agent: Agent) -> Iterator[Problem]:
         """One agent against the contracts, and its stage against its owners."""
