@@ -122,7 +122,7 @@ def _break(report: Report, lock: interlock.Client, setting: Setting, release: st
         outcome = violate(lock, violation, state_keys[-1])
         seen = Broken(violation=violation, outcome=type(outcome).__name__, because=because(outcome))
         report.broken.append(seen)
-    report.cohort_undone = lock.person(PERSON).undo(release=release, why=WHY).undone
+    report.cohort_undone = report.undone + lock.person(PERSON).undo(release=release, why=WHY).undone
     report.cohort_restored = sum(setting.shop.dump(key) == data.document_text() for key in state_keys)
 
 

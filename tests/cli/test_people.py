@@ -23,6 +23,44 @@ def test_one_yes_is_counted_once(shell: Shell) -> None:
     error = shell.json("approve", action, "--as", "ria", code=Exit.YOURS)["error"]
 
     assert error["code"] == "illegal_move"
+    assert "the action is ready (approved by `rita` at 20" in error["detail"]
+
+
+def test_who_may_not_decide_is_told_who_may(shell: Shell) -> None:
+    """The advice names the role that is asked and those who hold it; a name that nobody knows is told apart from others."""
+    shell.place.change("people.yaml", lambda text: text + "lee: [lead]\n")
+    shell("apply")
+    action = shell.proposed(500, "--on-behalf-of", "user:ana")
+
+    advice = {
+        who: shell.json("approve", action, "--as", who, code=Exit.YOURS)["error"] for who in ("ana", "lee", "ritta")
+    }
+
+    holders = "ask somebody who holds `reviewer`: `rita`, `ria`"
+    assert advice["ana"]["next"] == advice["lee"]["next"] == holders
+    assert advice["lee"]["detail"] == "`lee` is not asked here; one of these roles is: reviewer"
+    assert advice["ritta"]["next"] == "did you mean `rita`?"
+
+
+@pytest.mark.parametrize("word", ["approve", "reject"])
+def test_a_no_is_to_what_was_shown_as_well(shell: Shell, word: str) -> None:
+    """`--view` of either word is the beginning of what the line `view` of `show` says."""
+    action = shell.proposed(500)
+    (view,) = [line.split()[1] for line in shell("show", action).out.splitlines() if line.split()[:1] == ["view"]]
+
+    error = shell.json(word, action, "--view", "0" * 12, "--as", "rita", code=Exit.YOURS)["error"]
+    assert error["code"] == "stale_view"
+    assert shell(word, action, "--view", view, "--as", "rita").code == Exit.OK
+
+
+def test_only_people_of_the_workspace_undo(shell: Shell) -> None:
+    """A name that is not in people.yaml undoes nothing."""
+    done = shell.proposed(1)
+
+    error = shell.json("undo", done, "--as", "stranger", code=Exit.YOURS)["error"]
+
+    assert (error["code"], error["next"]) == ("not_allowed", "known: `ana`, `ria`, `rita`")
+    assert shell.state(done) == "done"
 
 
 def test_a_view_that_is_no_longer_shown_is_refused(shell: Shell) -> None:
@@ -109,7 +147,7 @@ def test_a_brake_holds_until_it_is_lifted(shell: Shell, what: str) -> None:
     shell("approve", waiting, "--as", "rita")
 
     stops = shell.json("stop", what, "--as", "rita", "--why", "smoke")["stops"]
-    assert [(each["scope"], each["by"], each["why"]) for each in stops] == [(what.partition(":")[0], "rita", "smoke")]
+    assert [(each["what"], each["by"], each["why"]) for each in stops] == [(what, "rita", "smoke")]
     assert shell.json("run", "box.put", "--agent", "ag", "--args", '{"n": 1}', code=Exit.NOT_DONE)["state"] == "refused"
     assert shell("stop", "agent:nobody", "--as", "rita").code == Exit.YOURS
     assert shell("stop", "release:nobody@123", "--as", "rita").code == Exit.YOURS

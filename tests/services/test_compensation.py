@@ -9,8 +9,8 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Contract, Keyed, Lookup, NoReversal, PythonTarget, Reversal
 from interlock.domain.control import StopScope
 from interlock.domain.duration import DAY
-from interlock.domain.errors import IllegalMove, NotFound
-from interlock.domain.ids import ContractName, Person
+from interlock.domain.errors import IllegalMove, NotAllowed, NotFound
+from interlock.domain.ids import ContractName, Person, UnwindId
 from interlock.domain.policy import Policy
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.services.plane import ControlPlane
@@ -345,6 +345,53 @@ async def test_an_agent_cannot_take_the_key_of_its_own_undo() -> None:
     await asyncio.wait_for(finish(world), 5)
 
     assert (await world.action(action)).state == "undone"
+
+
+async def test_what_was_undone_before_is_not_counted_again() -> None:
+    """A request counts what it undid, not what stood undone when it was asked."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    done = [await world.propose(task, n=n) for n in range(3)]
+    await world.plane.compensation.undo("action", done[2].id, by="rita", why="wrong")
+    await finish(world)
+
+    asked = await world.plane.compensation.undo("task", task.id, by="rita", why="all wrong")
+    await finish(world)
+
+    after = await world.store.get(Unwind, asked.id)
+    assert after is not None
+    assert (after.state, after.undone) == ("done", 2)
+
+
+@pytest.mark.proves("undo.asked")
+async def test_only_people_ask_for_an_undo() -> None:
+    """Somebody who is not among the people of the workspace, or holds no role there, can neither undo nor retry."""
+    world = World()
+    world.people[Person("noel")] = ()
+    await world.apply(contract())
+    action = await world.propose(await world.task())
+
+    for who, words in (("stranger", "not among the people"), ("noel", "holds no role")):
+        with pytest.raises(NotAllowed, match=words):
+            await world.plane.compensation.undo("action", action.id, by=who, why="")
+        with pytest.raises(NotAllowed, match=words):
+            await world.plane.compensation.retry(UnwindId("any"), by=who)
+    assert (await world.action(action)).state == "done"
+
+
+@pytest.mark.parametrize(("why", "words"), [("", "what it did is undone"), ("odd", "what it did is undone: odd")])
+async def test_the_brake_of_an_undone_release_says_what_it_is_for(why: str, words: str) -> None:
+    """With a reason or without, whoever is refused afterwards reads a whole sentence."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+
+    await world.plane.compensation.undo("release", task.release, by="rita", why=why)
+
+    (brake,) = await world.plane.registry.brakes()
+    assert (brake.words.startswith("release:ag@"), brake.stop.why) == (True, words)
+    assert (await world.propose(task)).reasons[-1] == f"stopped: {words}"
 
 
 @pytest.mark.proves("undo.asked")

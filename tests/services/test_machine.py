@@ -1,6 +1,7 @@
 """Anything anybody may do, in any order, with crashes, on two processes: the invariants hold after every step."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any, Literal, TypeVar
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from interlock.domain.action import MOVES, SETTLED, Action
-from interlock.domain.errors import Conflict, InterlockError
+from interlock.domain.control import StopScope
+from interlock.domain.errors import Conflict, InterlockError, NotFound
 from interlock.domain.ids import Person
 from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind
@@ -55,8 +57,10 @@ class Life(RuleBasedStateMachine):
 
     async def settle_all(self) -> None:
         """What must become of it all in the end."""
-        await self.shop.calm.registry.resume("all", by="rita")
-        await self.shop.calm.registry.resume("agent", "ag", by="rita")
+        scopes: tuple[tuple[StopScope, str], ...] = (("all", ""), ("agent", "ag"))
+        for scope, name in scopes:
+            with contextlib.suppress(NotFound):
+                await self.shop.calm.registry.resume(scope, name, by="rita")
         await self.shop.finish(self.shop.another("last"), rounds=40)
         assert await disagreements(self.shop) == []
 

@@ -8,7 +8,7 @@ import pytest
 from interlock.domain.budget import Budget
 from interlock.domain.contract import Cost
 from interlock.domain.control import Control, StopScope
-from interlock.domain.errors import ContractError, NotFound, PolicyError, WorkspaceError
+from interlock.domain.errors import ContractError, NotAllowed, NotFound, PolicyError, WorkspaceError
 from interlock.testing.world import World, contract
 
 pytestmark = pytest.mark.anyio
@@ -101,23 +101,65 @@ async def test_a_brake_on_what_is_not_there_is_an_error(scope: StopScope, name: 
 
 @pytest.mark.proves("registry.recorded")
 async def test_every_change_of_the_orders_is_a_fact() -> None:
-    """Applying, braking and resuming are each one entry; resuming what is not braked is none."""
+    """Applying, braking and resuming are each one entry; resuming what is not braked is none, and says what is."""
     world = World()
     await world.apply(contract())
     await world.plane.registry.stop("agent", "ag", by="rita", why="halt")
     await world.plane.registry.resume("agent", "ag", by="rita")
-    await world.plane.registry.resume("agent", "ag", by="rita")
+    for stopped, words in ((False, "nothing is stopped"), (True, "what is stopped: `all`")):
+        if stopped:
+            await world.plane.registry.stop("all", by="rita", why="halt")
+        with pytest.raises(NotFound, match="`agent:ag` is not stopped") as caught:
+            await world.plane.registry.resume("agent", "ag", by="rita")
+        assert caught.value.next_step == words
 
-    assert [entry.phase for entry in await world.store.entries(0, 1000)] == ["applied", "stopped", "resumed"]
+    assert [entry.phase for entry in await world.store.entries(0, 1000)] == [
+        "applied",
+        "stopped",
+        "resumed",
+        "stopped",
+    ]
 
 
 @pytest.mark.proves("registry.recorded")
 async def test_ten_brakes_at_once_all_hold() -> None:
-    """Concurrent brakes of two processes are all kept."""
+    """Concurrent brakes of two processes are all kept, and of two on one scope the first."""
     world = World()
-    await world.apply(contract())
+    names = [f"thing.put{n}" for n in range(5)]
+    await world.apply(contract(), *(contract(name) for name in names))
     planes = [world.plane, world.another("w2")]
 
-    await asyncio.gather(*(planes[n % 2].registry.stop("agent", "ag", by=f"p{n}", why="halt") for n in range(10)))
+    await asyncio.gather(
+        *(planes[n % 2].registry.stop("contract", names[n // 2], by=f"p{n}", why="halt") for n in range(10))
+    )
 
-    assert {stop.by for stop in (await control(world)).stops} == {f"p{n}" for n in range(10)}
+    assert sorted(stop.name for stop in (await control(world)).stops) == names
+
+
+@pytest.mark.proves("registry.stop_exists")
+async def test_who_pulls_a_brake_is_not_asked_for_and_who_lifts_it_is() -> None:
+    """Anybody stops; only somebody who is among the people resumes, where the workspace names any."""
+    world = World()
+    await world.apply(contract())
+    await world.plane.registry.stop("agent", "ag", by="stranger", why="")
+
+    with pytest.raises(NotAllowed, match="not among the people"):
+        await world.plane.registry.resume("agent", "ag", by="stranger")
+    (brake,) = await world.plane.registry.brakes()
+    assert (brake.words, brake.stop.by, brake.stop.why) == ("agent:ag", "stranger", "by stranger")
+    await world.plane.registry.resume("agent", "ag", by="rita")
+    assert await world.plane.registry.brakes() == []
+
+
+async def test_where_nobody_is_named_any_name_will_do() -> None:
+    """A workspace without people can be stopped, resumed and undone under the name that the program gives."""
+    world = World()
+    world.people.clear()
+    await world.apply(contract())
+    done = await world.propose(await world.task())
+    await world.plane.registry.stop("all", by="me", why="")
+    await world.plane.registry.resume("all", by="me")
+
+    request = await world.plane.compensation.undo("action", done.id, by="me", why="")
+
+    assert request.by == "me"

@@ -7,6 +7,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from interlock.cli.brakes import lifting
 from interlock.cli.context import Context, context_of, find_action
 from interlock.cli.output import Exit, moment, run, short, shown, state, table
 from interlock.cli.story import show_action, show_contract
@@ -193,7 +194,8 @@ async def _tell(here: Context, plane: ControlPlane, action: Action, *, missing: 
     contract: Contract | None = None
     if action.contract_digest:
         contract = await plane.orders.contract(action.contract_digest)
-    here.output.value(action, lambda console: show_action(console, action, contract, missing=missing))
+    lift = await lifting(plane, action)
+    here.output.value(action, lambda console: show_action(console, action, contract, missing=missing, lift=lift))
 
 
 async def _missing(plane: ControlPlane, action: Action) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from interlock.cli import actions, audit, people, policy, system, workspace
+from interlock.cli import actions, audit, brakes, people, policy, system, workspace
 from interlock.cli.context import Context
 from interlock.cli.output import Exit, Interrupted, Output, UsageError, safe
 from interlock.domain.errors import InterlockError, StoreError
@@ -55,7 +55,7 @@ def options(
     )
 
 
-for module in (workspace, policy, actions, people, audit, system):
+for module in (workspace, policy, actions, people, brakes, audit, system):
     module.register(app)
 
 

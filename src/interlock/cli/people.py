@@ -1,4 +1,4 @@
-"""`approve`, `reject`, `modify`, `settle`, `undo`, `retry`, `stop`, `resume`: what a person decides."""
+"""`approve`, `reject`, `modify`, `settle`, `undo`, `retry`: what a person decides."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,6 @@ from interlock.cli.context import SHORTEST, context_of, find_action, find_releas
 from interlock.cli.output import Exit, run, short, shown, state, table
 from interlock.domain.action import Action
 from interlock.domain.approval import open_requirements
-from interlock.domain.control import StopScope
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import Digest, UnwindId
 from interlock.domain.unwind import Unwind, UnwindScope
@@ -20,11 +19,12 @@ _ENDINGS: dict[str, Literal["done", "failed"]] = {"done": "done", "failed": "fai
 
 ActionArgument = Annotated[str, typer.Argument(help="The action's id, or the end of it.")]
 Note = Annotated[str, typer.Option(help="Why; kept with the decision.")]
+View = Annotated[str, typer.Option(help="The view's digest you decided on; refused if it changed since.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (approve, reject, modify, settle, undo, retry, stop, resume):
+    for command in (approve, reject, modify, settle, undo, retry):
         app.command()(command)
 
 
@@ -32,7 +32,7 @@ def approve(
     context: typer.Context,
     action: ActionArgument,
     note: Note = "",
-    view: Annotated[str, typer.Option(help="The view's digest you decided on; refused if it changed since.")] = "",
+    view: View = "",
 ) -> None:
     """Say yes to a held action, exactly as `interlock show` shows it."""
     here = context_of(context)
@@ -40,21 +40,20 @@ def approve(
     async def work() -> None:
         async with here.plane() as plane:
             found = await find_action(plane, action)
-            wanted = _view(found, view)
-            after = await plane.approvals.approve(found.id, here.who(), note=note, view=wanted)
+            after = await plane.approvals.approve(found.id, here.who(), note=note, view=_view(found, view))
         here.output.value(after, lambda console: _said(console, after))
 
     run(here.output, work)
 
 
-def reject(context: typer.Context, action: ActionArgument, note: Note = "") -> None:
+def reject(context: typer.Context, action: ActionArgument, note: Note = "", view: View = "") -> None:
     """Say no to a held action. That ends it."""
     here = context_of(context)
 
     async def work() -> None:
         async with here.plane() as plane:
             found = await find_action(plane, action)
-            after = await plane.approvals.reject(found.id, here.who(), note=note)
+            after = await plane.approvals.reject(found.id, here.who(), note=note, view=_view(found, view))
         here.output.value(after, lambda console: _said(console, after))
 
     run(here.output, work)
@@ -152,62 +151,6 @@ def retry(
         run(here.output, listing)
     else:
         raise typer.Exit(run(here.output, work))
-
-
-def stop(
-    context: typer.Context,
-    what: Annotated[str, typer.Argument(help="`all`, `agent:NAME`, `release:LABEL` or `contract:NAME`.")],
-    why: Annotated[str, typer.Option(help="Why; kept with the brake.")] = "",
-) -> None:
-    """Pull a brake: nothing in its scope is decided or dispatched, by any process, until `resume`."""
-    _brake(context, what, why, pull=True)
-
-
-def resume(
-    context: typer.Context,
-    what: Annotated[str, typer.Argument(help="What was stopped, in the same words.")],
-) -> None:
-    """Lift a brake."""
-    _brake(context, what, "", pull=False)
-
-
-def _brake(context: typer.Context, what: str, why: str, *, pull: bool) -> None:
-    here = context_of(context)
-
-    async def work() -> None:
-        async with here.plane() as plane:
-            scope, name = await _stopped(plane, what)
-            if pull:
-                control = await plane.registry.stop(scope, name, by=here.who(), why=why or "stopped")
-            else:
-                control = await plane.registry.resume(scope, name, by=here.who())
-
-        def show(console: Console) -> None:
-            console.print(f"[red]stopped[/red] {shown(what)}" if pull else f"[green]resumed[/green] {shown(what)}")
-            for each in control.stops:
-                left = f"{each.scope}:{each.name}" if each.name else each.scope
-                console.print(f"  stopped: {shown(left)}  [dim]by {shown(each.by)}: {shown(each.why)}[/dim]")
-
-        here.output.value({"stops": control.stops, "epoch": control.revision}, show)
-
-    run(here.output, work)
-
-
-async def _stopped(plane: ControlPlane, what: str) -> tuple[StopScope, str]:
-    """The brake that `what` names."""
-    scope, _, name = what.partition(":")
-    match scope:
-        case "all" if not name:
-            return "all", ""
-        case "agent" | "contract" if name:
-            return scope, name
-        case "release" if name:
-            return "release", (await find_release(plane, name)).digest
-        case _:
-            raise ContractError(
-                f"`{what}` says not what is meant",
-                next_step="write `all`, `agent:NAME`, `release:LABEL` or `contract:NAME`",
-            )
 
 
 def _view(action: Action, view: str) -> Digest | None:

@@ -26,13 +26,18 @@ _NEXT = {
 }
 
 
-def show_action(console: Console, action: Action, contract: Contract | None, *, missing: str = "") -> None:
-    """The whole life of an action, top to bottom. `missing` is why it could not be run right here."""
+def show_action(
+    console: Console, action: Action, contract: Contract | None, *, missing: str = "", lift: str = ""
+) -> None:
+    """The whole life of an action, top to bottom. `missing` is why it could not be run right here, `lift` what to do about
+    the brake that holds it."""
     console.print(
         f"[bold]{shown(action.contract)}[/bold]  {state(action.state)}  [dim]{shown(_headline(action))}[/dim]"
     )
     here: list[Line] = [("not here", missing)] if missing else []
-    _print(console, [*_proposed(action), *_decided(action, contract), *_carried_out(action), *here, *_left(action)])
+    _print(
+        console, [*_proposed(action), *_decided(action, contract), *_carried_out(action), *here, *_left(action, lift)]
+    )
 
 
 def show_contract(console: Console, contract: Contract) -> None:
@@ -143,14 +148,16 @@ def _carried_out(action: Action) -> Iterator[Line]:
             yield "  note", said.note
 
 
-def _left(action: Action) -> Iterator[Line]:
+def _left(action: Action, lift: str) -> Iterator[Line]:
     if action.undoes:
         yield "undoes", action.undoes
     if action.undone_by:
         yield "undone by", action.undone_by
     entries = f"{action.entries} entry" if action.entries == 1 else f"{action.entries} entries"
     yield "evidence", f"{entries}; `interlock packet {short(action.id)}` shows all"
-    if action.state in _NEXT:
+    if lift:
+        yield "next", lift
+    elif action.state in _NEXT:
         yield "next", _NEXT[action.state].format(action=short(action.id))
 
 

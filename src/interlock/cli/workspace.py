@@ -1,14 +1,15 @@
 """`init`, `check`, `apply`: the workspace as files, and bringing it into force."""
 
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.console import Console
 
-from interlock.bootstrap import definition, initialise, read_site
+from interlock.bootstrap import initialise, read_site
+from interlock.cli.bringing import alarm_line, bring, standing_alarm
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, run, shown
 from interlock.domain.errors import InterlockError
@@ -51,6 +52,7 @@ def check(context: typer.Context) -> None:
     except InterlockError as error:
         raise typer.Exit(here.output.fail(error)) from None
     wrong = [each for each in problems if each.severity == "error"]
+    alarm = run(here.output, partial(standing_alarm, here)) if site.workspace.settings.store.exists() else None
 
     def show(console: Console) -> None:
         for each in problems:
@@ -60,27 +62,15 @@ def check(context: typer.Context) -> None:
         counts = site.counts()
         said = ", ".join(f"{count} {word}" for word, count in counts.items())
         console.print(f"[red]{len(wrong)} wrong[/red], {said}" if wrong else f"[green]all good[/green]: {said}")
+        if alarm is not None:
+            console.print(alarm_line(alarm))
 
-    here.output.value({"ok": not wrong, "problems": problems, "counts": site.counts()}, show)
+    here.output.value({"ok": not wrong, "problems": problems, "counts": site.counts(), "alarm": alarm}, show)
     if wrong:
         raise typer.Exit(Exit.YOURS)
 
 
-def apply(context: typer.Context) -> None:
-    """Store this version of everything by its digest, form the releases, and put them in force."""
-    here = context_of(context)
-
-    async def work() -> None:
-        wanted = definition(read_site(here.folder))
-        async with here.plane() as plane:
-            applied = await plane.registry.apply(wanted, by=here.person or "unnamed")
-
-        def show(console: Console) -> None:
-            console.print("[green]in force[/green]" if applied.changed else "in force already, nothing changed")
-            console.print(f"  policies  {applied.bundle[:12]}")
-            for label in applied.releases.values():
-                console.print(f"  release   {label}")
-
-        here.output.value(msgspec.to_builtins(applied), show)
-
-    run(here.output, work)
+def apply(context: typer.Context, why: Annotated[str, typer.Option(help="Why; kept with it.")] = "") -> None:
+    """Store this version of everything by its digest, form the releases, and put them in force; or propose it, where the
+    workspace says that this takes more people than you."""
+    bring(context, why)

@@ -115,7 +115,7 @@ class NotAllowed(InterlockError):
 
     code = "not_allowed"
     fault = "yours"
-    next = "ask somebody who holds the role named above"
+    next = "people.yaml says who holds which role, an agent's file what it may do"
 
 
 class IllegalMove(InterlockError):

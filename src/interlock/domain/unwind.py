@@ -36,6 +36,9 @@ class Unwind(Record, frozen=True, kw_only=True, omit_defaults=True):
     blocked_by: ActionId | None = None
     blocked_why: str = ""
     undone: int = 0
+    """How many actions of the scope were undone since it was asked."""
+    before: int = 0
+    """How many had been undone before."""
     remaining: int = 0
     due_at: int | None = None
 

@@ -11,7 +11,10 @@ from interlock.domain.budget import ended
 from interlock.domain.canonical import JsonValue
 from interlock.domain.control import Control
 from interlock.domain.errors import Conflict, IllegalMove, IntegrityError, NotAllowed, NotFound, StaleView
+from interlock.domain.evidence import at
 from interlock.domain.ids import ActionId, Digest, Person
+from interlock.domain.names import listed
+from interlock.domain.people import roles_of
 from interlock.domain.policy import Requirement
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
@@ -164,7 +167,10 @@ class Approvals:
         if action is None:
             raise NotFound(f"there is no action `{action_id}`")
         if action.state != "held":
-            raise IllegalMove(f"the action is {action.state}; only a held one can be decided upon", state=action.state)
+            raise IllegalMove(
+                f"the action is {action.state}{_spoken(action)}; only a held one can be decided upon",
+                state=action.state,
+            )
         if action.hold is None:
             raise IntegrityError(f"action {action.id} is held without saying for what")
         if self._clock.now() >= action.hold.expires_at:
@@ -174,16 +180,18 @@ class Approvals:
 
     def _entitled(self, action: Action, asked: Hold, person: Person, control: Control) -> frozenset[str]:
         """The roles by which `person` may speak on `action`."""
-        roles = control.roles(person)
-        if not roles:
-            raise NotAllowed(f"`{person}` is not among the people of this workspace or holds no role")
-        if is_initiator(person, action.initiator):
-            raise NotAllowed(f"`{person}` asked for this and cannot decide on it")
+        roles = roles_of(person, control)
         wanted = {need.role for need in asked.requirements}
+        others = _ask(action, asked, wanted, control)
+        if is_initiator(person, action.initiator):
+            raise NotAllowed(f"`{person}` asked for this and cannot decide on it", next_step=others)
         if not roles & wanted:
-            raise NotAllowed(f"`{person}` is not asked here; one of these roles is: {', '.join(sorted(wanted))}")
-        if any(word.person == person and word.binding == asked.binding for word in asked.approvals):
-            raise NotAllowed(f"`{person}` has decided on this already")
+            raise NotAllowed(
+                f"`{person}` is not asked here; one of these roles is: {', '.join(sorted(wanted))}", next_step=others
+            )
+        for word in asked.approvals:
+            if word.person == person and word.binding == asked.binding:
+                raise NotAllowed(f"`{person}` has decided on this already, at {at(word.decided_at)}", next_step=others)
         return roles & wanted
 
     def _word(
@@ -217,6 +225,28 @@ class Approvals:
         )
         again = held(action, contract, decision, asked.expires_at)
         await self._recorder.write(action.after("modify", hold=again), "decided", conditions=(orders.control,))
+
+
+def _spoken(action: Action) -> str:
+    """Who decided on it already, and when."""
+    words = action.hold.approvals if action.hold is not None else ()
+    said = "; ".join(f"{_SAID[word.verdict]} by `{word.person}` at {at(word.decided_at)}" for word in words)
+    return f" ({said})" if said else ""
+
+
+_SAID = {"approve": "approved", "reject": "rejected"}
+
+
+def _ask(action: Action, asked: Hold, wanted: set[str], control: Control) -> str:
+    """Who can decide on `action`: for each role that is asked, those who hold it and have not spoken."""
+    spoken = {word.person for word in asked.approvals if word.binding == asked.binding}
+    able = [each for each in control.people if each not in spoken and not is_initiator(each, action.initiator)]
+    return "; ".join(
+        f"ask somebody who holds `{role}`: {listed(holders)}"
+        if (holders := [each for each in able if role in control.roles(each)])
+        else f"nobody else holds `{role}`: name somebody in people.yaml, then `interlock apply`"
+        for role in sorted(wanted)
+    )
 
 
 def _as_shown(asked: Hold, shown: Digest | None, view: Digest | None) -> Digest:

@@ -17,6 +17,7 @@ from interlock.domain.control import Control, Stop
 from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotFound
 from interlock.domain.evidence import Fact, Phase
 from interlock.domain.ids import Digest, TaskId, UnwindId
+from interlock.domain.people import must_be_known
 from interlock.domain.record import Record
 from interlock.domain.recording import control_fact
 from interlock.domain.release import Release
@@ -74,9 +75,11 @@ class Compensation:
     async def undo(self, scope: UnwindScope, target: str, *, by: str, why: str) -> Unwind:
         """Ask for everything in `scope` to be undone, and close the scope. A request for it that is not done is given back.
 
-        Raises NotFound when there is no such action, task or release, IllegalMove when a single action was never done or is
-        itself an undo: that would be done again outside of every limit; the agent may propose it anew.
+        Raises NotAllowed for a name that is not among the people of the workspace (where it has any), NotFound when there is
+        no such action, task or release, IllegalMove when a single action was never done or is itself an undo: that would be
+        done again outside of every limit; the agent may propose it anew.
         """
+        must_be_known(by, (await self._orders.refresh()).control)
         now = self._clock.now()
         request = Unwind(
             id=UnwindId(self._ids.new()), scope=scope, target=target, by=by, why=why, asked_at=now, due_at=now
@@ -87,6 +90,8 @@ class Compensation:
                 if (known.scope, known.target) == (scope, target) and known.state != "done":
                     return known
             closed = await self._closing(request)
+            request = msgspec.structs.replace(request, before=0)
+            request = msgspec.structs.replace(request, before=await self._undone(request))
             said = (self._said(each, request, now) for each in closed if isinstance(each, Control))
             try:
                 await save(self._store, Change(puts=(request, *closed), facts=(*facts, *said)))
@@ -101,9 +106,10 @@ class Compensation:
     async def retry(self, request_id: UnwindId, *, by: str) -> Unwind:
         """Go on with a blocked request: what failed to be undone is tried once more.
 
-        Raises NotFound, IllegalMove when it is not blocked or the time in which it could be undone is over, ContractError
-        when its undo cannot be derived.
+        Raises NotFound, NotAllowed as `undo` does, IllegalMove when it is not blocked or the time in which it could be undone
+        is over, ContractError when its undo cannot be derived.
         """
+        must_be_known(by, (await self._orders.refresh()).control)
         request = await self._request(request_id)
         if request.state != "blocked":
             raise IllegalMove(f"the request is {request.state}, not blocked", state=request.state)
@@ -207,7 +213,7 @@ class Compensation:
             for action in waiting:
                 # A conflict: it moved; it is looked at again.
                 with contextlib.suppress(Conflict):
-                    why = (f"undone by {request.by}: {request.why}",)
+                    why = (f"undone by {request.by}: {request.why}" if request.why else f"undone by {request.by}",)
                     await self._recorder.end(action, "void", "voided", reasons=why)
 
     async def _scope(self, request: Unwind) -> list[Action]:
@@ -219,10 +225,10 @@ class Compensation:
         return await self._store.actions(_query(request, states))
 
     async def _undone(self, request: Unwind) -> int:
-        """How many actions of the scope stand undone."""
+        """How many actions of the scope stand undone that did not when it was asked."""
         if request.scope == "action":
             return int((await self._action(request.target)).state == "undone")
-        return await self._store.count(_query(request, ("undone",)))
+        return await self._store.count(_query(request, ("undone",))) - request.before
 
     async def _closing(self, request: Unwind) -> tuple[Record, ...]:
         """What must be written to close the scope. Something always is, so that of two requests at once one is told."""
@@ -249,7 +255,7 @@ class Compensation:
                 stop = Stop(
                     scope="release",
                     name=request.target,
-                    why=f"undone: {request.why}",
+                    why=f"what it did is undone: {request.why}" if request.why else "what it did is undone",
                     by=request.by,
                     since_at=request.asked_at,
                     unwinding=True,

@@ -4,8 +4,9 @@ from typing import Literal
 
 from interlock.domain.action import Action, Outcome
 from interlock.domain.canonical import JsonValue
-from interlock.domain.errors import Conflict, IllegalMove, NotAllowed, NotFound
+from interlock.domain.errors import Conflict, IllegalMove, NotFound
 from interlock.domain.ids import ActionId, Person
+from interlock.domain.people import roles_of
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
 from interlock.services.orders import StandingOrders
@@ -33,8 +34,7 @@ class Settling:
         """Record that `person` found out whether it happened; `result` is what the tool would have returned, which an
         undo may need. Raises NotFound, IllegalMove when it is not unknown, NotAllowed for a person nobody knows.
         """
-        if not (await self._orders.refresh()).control.roles(person):
-            raise NotAllowed(f"`{person}` is not among the people of this workspace or holds no role")
+        roles_of(person, (await self._orders.refresh()).control)
         said = Outcome(
             result=result, observed_at=self._clock.now(), by="person", note=f"{person}: {note}" if note else person
         )

@@ -1,0 +1,86 @@
+"""Brakes at the command line: who may, which hold, how one is lifted, and that nobody has to guess any of it."""
+
+from interlock.cli.output import Exit
+from tests.cli.shell import Shell
+
+RUN = ("run", "box.put", "--agent", "ag", "--args", '{"n": 1}')
+
+
+def test_what_is_stopped_is_listed(shell: Shell) -> None:
+    """`stop` alone lists the brakes that hold, in the words that lift them; `apply` says them, too."""
+    assert (shell.json("stop")["stops"], shell("stop").out) == ([], "nothing is stopped\n")
+    shell("stop", "agent:ag", "--as", "stranger", "--why", "smoke")
+    shell("stop", "contract:box.look", "--as", "rita")
+
+    stops = shell.json("stop")["stops"]
+    assert [(each["what"], each["by"], each["why"]) for each in stops] == [
+        ("agent:ag", "stranger", "smoke"),
+        ("contract:box.look", "rita", "by rita"),
+    ]
+    for said in (shell("stop"), shell("apply")):
+        assert "stopped: agent:ag" in said.out
+        assert "interlock resume agent:ag --as NAME" in said.out
+    assert [each["what"] for each in shell.json("apply")["stops"]] == ["agent:ag", "contract:box.look"]
+
+
+def test_a_refusal_by_a_brake_says_how_to_lift_it(shell: Shell) -> None:
+    """The first line is the reason, the last the command that lifts the brake; once it is lifted, that it is gone."""
+    waiting = shell.proposed(500)
+    shell("approve", waiting, "--as", "rita")
+    shell("stop", "agent:ag", "--as", "rita", "--why", "smoke")
+
+    refused = shell(*RUN)
+    assert refused.code == Exit.NOT_DONE
+    assert refused.out.splitlines()[0] == "box.put  refused  stopped: smoke"
+    assert "interlock resume agent:ag --as NAME" in refused.out.splitlines()[-1]
+    assert "interlock resume agent:ag --as NAME" in shell("show", waiting).out
+    shell("resume", "agent:ag", "--as", "rita")
+    action = shell.json("actions", "--state", "refused")[0]["id"]
+    assert "the brake was lifted since" in shell("show", action).out
+
+
+def test_stopping_twice_is_stopping_once(shell: Shell) -> None:
+    """A scope that is stopped stays stopped by whoever was first, and the second is told so."""
+    shell("stop", "agent:ag", "--as", "rita", "--why", "smoke")
+
+    again = shell("stop", "agent:ag", "--as", "ana", "--why", "fire")
+
+    assert (again.code, "already" in again.out, again.out.count("stopped: ")) == (0, True, 1)
+    assert [each["by"] for each in shell.json("stop")["stops"]] == ["rita"]
+    assert shell.json("stop", "all", "--as", "ana")["already"] is False
+
+
+def test_only_what_is_stopped_is_resumed(shell: Shell) -> None:
+    """Lifting a brake that is not there is a mistake, and says which are; so is lifting one as nobody in particular."""
+    shell("stop", "agent:ag", "--as", "rita")
+
+    for what in ("agent:shade", "agent:agg", "all"):
+        error = shell.json("resume", what, "--as", "rita", code=Exit.YOURS)["error"]
+        assert (error["code"], error["next"]) == ("not_found", "what is stopped: `agent:ag`")
+    stranger = shell.json("resume", "agent:ag", "--as", "stranger", code=Exit.YOURS)["error"]
+    assert (stranger["code"], "not among the people" in stranger["detail"]) == ("not_allowed", True)
+    assert len(shell.json("stop")["stops"]) == 1
+
+
+def test_a_misspelt_scope_names_the_closest(shell: Shell) -> None:
+    """A brake on what is not there says what may have been meant, or what there is."""
+    for what, meant in (
+        ("agent:aag", "did you mean `ag`?"),
+        ("contract:box.putt", "did you mean `box.put`?"),
+        ("agent:zzzz", "known: `ag`, `helper`, `shade`"),
+    ):
+        assert shell.json("stop", what, "--as", "rita", code=Exit.YOURS)["error"]["next"] == meant
+
+
+def test_an_undone_release_stays_stopped_until_somebody_resumes_it(shell: Shell) -> None:
+    """The brake of the undo is among those listed, by its label, with a whole sentence as its reason."""
+    (label,) = [each for each in shell.json("apply")["releases"].values() if each.startswith("ag@")]
+    shell(*RUN)
+
+    assert shell.json("undo", f"release:{label}", "--as", "rita")["state"] == "done"
+    (brake,) = shell.json("stop")["stops"]
+
+    assert (brake["what"], brake["why"]) == (f"release:{label}", "what it did is undone")
+    assert shell.json(*RUN, code=Exit.NOT_DONE)["reasons"][-1] == "stopped: what it did is undone"
+    shell("resume", f"release:{label}", "--as", "rita")
+    assert shell(*RUN).code == Exit.OK
