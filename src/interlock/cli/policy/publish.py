@@ -1,8 +1,216 @@
 """Bring policies into force, with as many people as that takes."""
 
+from collections.abc import Mapping
+from typing import Annotated
+
 import typer
+from rich.console import Console
+
+from interlock.cli.bringing import alarm_line, bring
+from interlock.cli.context import SHORTEST, context_of
+from interlock.cli.output import Exit, moment, run, short, shown, table
+from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.ids import ContractName, PublicationId
+from interlock.domain.policy import ENGINES, Engine
+from interlock.domain.publication import Difference, Publication
+from interlock.domain.publishing import Missing
+from interlock.domain.whatif import Comparison
+from interlock.services.plane import ControlPlane
+from interlock.services.publishing import Review
+
+REPLAYED = 20_000
+"""How many of the newest recorded decisions a review asks again."""
+
+WhichArgument = Annotated[str, typer.Argument(help="The publication's id, or the end of it.")]
+Note = Annotated[str, typer.Option(help="Why; kept with the word.")]
 
 
 def register(policy: typer.Typer) -> None:
     """Add the commands."""
-    del policy
+    for command in (publish, pending, review, accept, withdraw, engine):
+        policy.command()(command)
+
+
+def publish(context: typer.Context, why: Annotated[str, typer.Option(help="Why; kept with it.")] = "") -> None:
+    """Put the workspace in force as `interlock apply` does, or propose it where that takes more people than you."""
+    bring(context, why)
+
+
+def pending(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Those that ended, too.")] = False,
+) -> None:
+    """What is proposed and waits for somebody's word."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.reading() as plane:
+            found = [each for each in await plane.publisher.publications() if everything or each.state == "open"]
+            waits = {each.id: await plane.publisher.waits_for(each) for each in found if each.state == "open"}
+        said = [{"publication": each, "waits_for": _said(waits.get(each.id))} for each in found]
+        here.output.value(said, lambda console: _pending(console, found, waits))
+
+    run(here.output, work)
+
+
+def review(
+    context: typer.Context,
+    publication: WhichArgument,
+    newest: Annotated[int, typer.Option(min=0, help="How many recorded decisions to ask again.")] = REPLAYED,
+) -> None:
+    """What a publication would change: line by line, what it loosens, and what would have been decided otherwise."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.reading() as plane:
+            found = await find_publication(plane, publication)
+            made = await plane.publisher.review(found.id, limit=newest)
+        here.output.value(made, lambda console: _review(console, made))
+
+    run(here.output, work)
+
+
+def accept(context: typer.Context, publication: WhichArgument, note: Note = "") -> None:
+    """Agree to a publication. With the last person it takes, it is in force in every process when this returns."""
+    here = context_of(context)
+
+    async def work() -> int:
+        async with here.plane() as plane:
+            found = await find_publication(plane, publication)
+            after = await plane.publisher.accept(found.id, here.who(), note=note)
+            left = await plane.publisher.waits_for(after)
+
+        def show(console: Console) -> None:
+            if after.state == "published":
+                console.print(f"[green]in force[/green] publication {short(after.id)}")
+                console.print(f"  policies  {after.edition.bundle[:12]}")
+            else:
+                console.print(f"publication {short(after.id)} waits for {shown(left.words)}")
+
+        here.output.value({"publication": after, "waits_for": _said(left if after.state == "open" else None)}, show)
+        return Exit.OK if after.state == "published" else Exit.WAITING
+
+    raise typer.Exit(run(here.output, work))
+
+
+def withdraw(context: typer.Context, publication: WhichArgument) -> None:
+    """Take a publication back: nobody can agree to it any more."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            found = await find_publication(plane, publication)
+            after = await plane.publisher.withdraw(found.id, here.who())
+        here.output.value(after, lambda console: console.print(f"publication {short(after.id)} is {after.state}"))
+
+    run(here.output, work)
+
+
+def engine(
+    context: typer.Context,
+    wanted: Annotated[
+        str, typer.Argument(help="`compiled` or `cedarpy`; without it the engine in force is shown.")
+    ] = "",
+    why: Annotated[str, typer.Option(help="Why; kept with it.")] = "",
+) -> None:
+    """What answers for the policies, and whether an alarm stands; or have the other one answer, in every process."""
+    here = context_of(context)
+
+    async def work() -> None:
+        found: Engine | None = next((each for each in ENGINES if each == wanted), None)
+        if wanted and found is None:
+            raise ContractError(f"there is no engine `{wanted}`", next_step="name one: `compiled` or `cedarpy`")
+        if found is None:
+            async with here.reading() as plane:
+                control = (await plane.orders.refresh()).control
+        else:
+            if not why:
+                raise ContractError("say why: it is kept in the log", next_step="add `--why TEXT`")
+            async with here.plane() as plane:
+                control = await plane.engines.use(found, by=here.who(), why=why)
+
+        def show(console: Console) -> None:
+            console.print(f"engine  {control.engine}")
+            if control.alarm is not None:
+                console.print(alarm_line(control.alarm))
+
+        here.output.value({"engine": control.engine, "alarm": control.alarm}, show)
+
+    run(here.output, work)
+
+
+async def find_publication(plane: ControlPlane, text: str) -> Publication:
+    """The publication of that id, or the only one whose id ends in `text`. Raises NotFound."""
+    known = await plane.publisher.publications()
+    found = [each for each in known if each.id == text or (len(text) >= SHORTEST and each.id.endswith(text))]
+    if len(found) == 1:
+        return found[0]
+    said = f"`{text}` is the end of {len(found)} publications" if found else f"there is no publication `{text}`"
+    raise NotFound(said, next_step="list them: `interlock policy pending --all`")
+
+
+def _said(left: Missing | None) -> str:
+    return left.words if left is not None else ""
+
+
+def _pending(console: Console, found: list[Publication], waits: Mapping[PublicationId, Missing]) -> None:
+    if not found:
+        console.print("[dim]nothing is proposed[/dim]")
+        return
+    listed = table("publication", "when (UTC)", "by", "state", "changes", "waits for")
+    for each in found:
+        changes = f"{len(each.changes)}: {each.changes[0]}" if each.changes else "-"
+        listed.add_row(
+            short(each.id),
+            moment(each.proposed_at),
+            shown(each.proposed_by),
+            each.state,
+            shown(changes + (" ..." if len(each.changes) > 1 else "")),
+            shown(_said(waits.get(each.id)) or "-"),
+        )
+    console.print(listed)
+
+
+def _review(console: Console, made: Review) -> None:
+    found = made.publication
+    console.print(f"publication {short(found.id)} is {found.state}: proposed by {shown(found.proposed_by)}")
+    if found.why:
+        console.print(f"  why: {shown(found.why)}")
+    if made.stale and found.state == "open":
+        console.print("[red]what is in force changed since: it must be proposed again[/red]")
+    for each in made.differences:
+        _difference(console, each)
+    _loosened(console, made.loosened)
+    if made.whatif is not None:
+        _compared(console, made.whatif)
+    if found.state == "open":
+        console.print(f"it waits for {shown(made.missing.words)}")
+        console.print(f"[dim]agree: `interlock policy accept {short(found.id)} --as NAME`[/dim]")
+
+
+def _difference(console: Console, each: Difference) -> None:
+    console.print(f"[bold]{shown(each.words)}[/bold]")
+    for line in each.diff.splitlines():
+        colour = {"+": "green", "-": "red"}.get(line[:1], "dim")
+        console.print(f"  [{colour}]{shown(line)}[/{colour}]", soft_wrap=True)
+
+
+def _loosened(console: Console, found: Mapping[ContractName, tuple[str, ...]]) -> None:
+    if found:
+        console.print("[yellow]it loosens, or may[/yellow]")
+    for name, why in found.items():
+        console.print(f"  {shown(name)}: {shown('; '.join(why))}")
+
+
+def _compared(console: Console, found: Comparison) -> None:
+    console.print(
+        f"of {found.asked} recorded decisions {found.count('loosened')} would be looser, "
+        f"{found.count('tightened')} tighter, {found.count('other')} otherwise, {found.same} the same"
+    )
+    for group in found.groups:
+        if group.direction == "loosened":
+            example = f"{group.agent} {group.contract} {group.arguments}"
+            console.print(f"  {group.count} x {group.old} becomes {group.new}, such as {shown(example)}")
+    left = sum(each.count for each in found.unasked)
+    if left:
+        console.print(f"  [dim]{left} could not be asked again: {shown(found.unasked[0].why)}[/dim]")
