@@ -26,6 +26,7 @@ from interlock.testing.adapters import (
     HttpEffectors,
     InProcessEffectors,
     KeyFolder,
+    LaterSql,
     LogSealer,
     PythonEffectors,
     SqliteStore,
@@ -121,6 +122,7 @@ def connect(folder: Path) -> ControlPlane:
             effectors=AllEffectors(
                 python=PythonEffectors(functions), http=HttpEffectors(os.environ), in_process=offered
             ),
+            parser=LaterSql(),
             clock=SystemClock(),
             ids=ids,
             steps=SilentSteps(),

@@ -20,6 +20,7 @@ from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_call import HttpEffectors
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
 from interlock.adapters.keys import KeyFolder
+from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.system import SystemClock, SystemIds
@@ -229,6 +230,7 @@ def connect(folder: Path, *, worker: str, steps: Steps | None = None) -> Control
             log=store,
             policies=CedarPolicies(),
             effectors=effectors,
+            parser=LaterSql(),
             clock=SystemClock(),
             ids=ids,
             steps=steps or SilentSteps(),

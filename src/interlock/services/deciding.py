@@ -18,10 +18,12 @@ from interlock.domain.policy import Decision, combine
 from interlock.domain.question import Circumstances, Question
 from interlock.domain.task import Task
 from interlock.ports.effector import Effectors
+from interlock.ports.parser import Parser
 from interlock.ports.store import Store
 from interlock.services.drawing import amounts_of, keys_of
 from interlock.services.engines import Engines
 from interlock.services.orders import Orders
+from interlock.services.reading import parsed_facts
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,8 +53,9 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 class Decider:
     """Gathers what policies may look at, asks them, and applies our own rules on top."""
 
-    def __init__(self, effectors: Effectors, store: Store, tenant: str, engines: Engines) -> None:
+    def __init__(self, effectors: Effectors, store: Store, tenant: str, engines: Engines, parser: Parser) -> None:
         self._effectors = effectors
+        self._parser = parser
         self._store = store
         self._tenant = tenant
         self._engines = engines
@@ -60,7 +63,10 @@ class Decider:
     async def judge(self, case: Case, orders: Orders, now: int) -> Judgement:
         """Decide `case` under `orders`. Whatever cannot be found out denies; nothing raises."""
         facts, problem = await self.facts(case)
-        around = await self._around(case, orders, now)
+        parsed: dict[str, JsonValue] = {}
+        if not problem:
+            parsed, problem = await self.parsed(case.contract, case.arguments, facts)
+        around = await self._around(case, orders, now, parsed)
         alarm = ""
         if not problem:
             problem = _unaskable(case, orders)
@@ -76,7 +82,7 @@ class Decider:
         decision = msgspec.structs.replace(decision, decided_at=now)
         return Judgement(decision=decision, facts=facts, around=around, alarm=alarm)
 
-    async def _around(self, case: Case, orders: Orders, now: int) -> Circumstances:
+    async def _around(self, case: Case, orders: Orders, now: int, parsed: dict[str, JsonValue]) -> Circumstances:
         person = case.task.initiator.removeprefix("user:")
         return Circumstances(
             purpose=case.task.purpose,
@@ -86,6 +92,7 @@ class Decider:
             undo=case.undoing is not None,
             roles=tuple(sorted(set(orders.control.people.get(Person(person), ())))),
             budget=await self.left(case, orders),
+            parsed=parsed,
         )
 
     async def left(self, case: Case, orders: Orders) -> dict[str, int]:
@@ -103,6 +110,12 @@ class Decider:
             if limits:
                 left[unit] = max(min(limits), 0)
         return left
+
+    async def parsed(
+        self, contract: Contract, arguments: dict[str, JsonValue], facts: dict[str, JsonValue]
+    ) -> tuple[dict[str, JsonValue], str]:
+        """What the contract's rules read out of bound arguments and facts, or why it cannot be read."""
+        return await parsed_facts(contract, arguments, facts, self._parser)
 
     async def facts(self, case: Case) -> tuple[dict[str, JsonValue], str]:
         """What the contract's source of facts says, or why there is nothing."""
@@ -163,6 +176,7 @@ def question(
         tenant=tenant,
         arguments=arguments,
         facts=facts,
+        parsed=around.parsed,
         data=tuple(sorted({kind for name, kind in contract.data_classes.items() if name in arguments})),
         initiator=initiator,
         confidence=confidence,

@@ -7,6 +7,7 @@ from interlock.domain.settlement import Timing
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
 from interlock.ports.log import Log
+from interlock.ports.parser import Parser
 from interlock.ports.policies import Policies
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
@@ -44,6 +45,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     log: Log
     policies: Policies
     effectors: Effectors
+    parser: Parser
     clock: Clock
     ids: Ids
     steps: Steps
@@ -77,7 +79,7 @@ def plane(means: Means) -> ControlPlane:
     m = means
     orders = StandingOrders(m.store, m.policies)
     engines = Engines(m.store, orders, m.clock)
-    decider = Decider(m.effectors, m.store, m.tenant, engines)
+    decider = Decider(m.effectors, m.store, m.tenant, engines, m.parser)
     cases = Cases(m.store, orders)
     recorder = Recorder(m.store, m.clock, m.steps)
     caller = Caller(m.effectors)

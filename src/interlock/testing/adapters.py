@@ -6,6 +6,7 @@ from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_call import HttpEffectors
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
 from interlock.adapters.keys import KeyFolder
+from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.system import SystemClock, SystemIds
@@ -17,6 +18,7 @@ __all__ = [
     "HttpEffectors",
     "InProcessEffectors",
     "KeyFolder",
+    "LaterSql",
     "LogSealer",
     "PythonEffectors",
     "SqliteStore",

@@ -4,6 +4,7 @@ import msgspec
 
 from interlock.adapters.keys import Keys, fresh
 from interlock.adapters.memory import Faults, MemoryStore
+from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.domain.action import Action
 from interlock.domain.agent import Agent, Approvals, Owners, Runtime, Stage
@@ -89,6 +90,7 @@ class World:
                 log=self.store,
                 policies=self.policies,
                 effectors=self.effectors,
+                parser=LaterSql(),
                 clock=self.clock,
                 ids=self.ids,
                 steps=steps or SilentSteps(),
