@@ -19,6 +19,7 @@ from interlock.adapters.effectors.python import InProcessEffectors, PythonEffect
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
 from interlock.adapters.parsing import LaterSql
+from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.system import SystemClock, SystemIds
@@ -38,6 +39,7 @@ from interlock.attended import Attended
 from interlock.domain.contract import Contract, InProcess
 from interlock.domain.errors import KeyFileError, PolicyError, StoreError, WorkspaceError
 from interlock.domain.ids import StreamId, WorkerId
+from interlock.domain.names import listed
 from interlock.embedded import Embedded
 from interlock.ports.explainer import Explainer
 from interlock.ports.steps import Steps
@@ -119,6 +121,14 @@ def initialise(folder: Path, name: str) -> list[str]:
     made = [] if (folder / SETTINGS).exists() else [str(path) for path in write_workspace(folder, name)]
     settings = read_workspace(folder).settings
     keys = KeyFolder(settings.keys)
+    lacking = keys.lacking()
+    if lacking and settings.store.exists():
+        raise KeyFileError(f"the log in `{settings.store}` began with keys of which {listed(lacking)} is missing")
+    if lacking:
+        raise KeyFileError(
+            f"of the keys in `{keys.path}`, {listed(lacking)} is missing",
+            next_step="restore the backup of the keys; if no log ever began with them, remove the folder and try again",
+        )
     if keys.path.exists() and not made:
         raise WorkspaceError(f"`{folder}` is complete: there is nothing to make", next_step="run `interlock check`")
     if settings.store.exists():
@@ -129,9 +139,12 @@ def initialise(folder: Path, name: str) -> list[str]:
     return made
 
 
-def connect(folder: Path, *, steps: Steps | None = None) -> ControlPlane:
-    """The control plane on the workspace in `folder`. Raises WorkspaceError, KeyFileError and StoreErrors."""
-    return _connect(_settled(folder), memory=False, steps=steps)[0]
+def connect(folder: Path, *, begin: bool = False, steps: Steps | None = None) -> ControlPlane:
+    """The control plane on the workspace in `folder`. With `begin` a store is made where there is none.
+
+    Raises WorkspaceError, KeyFileError and StoreErrors.
+    """
+    return _connect(_settled(folder), memory=False, begin=begin, steps=steps)[0]
 
 
 def rehearsing(folder: Path) -> ControlPlane:
@@ -169,7 +182,7 @@ def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[...,
     text = str(location)
     memory = text.startswith(MEMORY)
     folder = Path(text.removeprefix(MEMORY) or ".")
-    control, offered = _connect(_settled(folder), memory=memory, steps=None)
+    control, offered = _connect(_settled(folder), memory=memory, begin=apply or bool(tools), steps=None)
 
     def register(tool: Tool[..., Any]) -> None:
         _offer(offered, tool)
@@ -203,7 +216,9 @@ class _Quiet:
         """Do nothing."""
 
 
-def _connect(workspace: Workspace, *, memory: bool, steps: Steps | None) -> tuple[ControlPlane, InProcessEffectors]:
+def _connect(
+    workspace: Workspace, *, memory: bool, begin: bool, steps: Steps | None
+) -> tuple[ControlPlane, InProcessEffectors]:
     settings = workspace.settings
     load_modules((), settings.pythonpath, tools_in)
     ids = SystemIds()
@@ -218,6 +233,12 @@ def _connect(workspace: Workspace, *, memory: bool, steps: Steps | None) -> tupl
             raise KeyFileError(
                 f"there are no keys in `{settings.keys}`, and no log yet",
                 next_step=f"make them: `interlock init {workspace.folder}`",
+            )
+        if not begin and not settings.store.exists():
+            # A store that was lost must not be replaced in silence by an empty one, which would verify.
+            raise StoreError(
+                f"there is no store `{settings.store}`",
+                next_step="if there was one, restore its backup; if not, `interlock apply` begins one",
             )
         keys = KeyFolder(settings.keys).load()
         try:
@@ -248,6 +269,7 @@ def _assembled(
             log=store,
             policies=CedarPolicies(),
             effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
+            parser=LaterSql(),
             parser=LaterSql(),
             clock=SystemClock(),
             ids=ids,
@@ -288,13 +310,19 @@ def _tests(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Report,
     Without the setting `policy_tests: advised` they are errors, and keep the workspace out of force."""
     names = [agent.name for agent in workspace.agents]
     tests = read_policy_tests(workspace.folder, contracts, names)
-    report = run(
-        tests.cases,
-        policies=CedarPolicies(names),
-        sources=workspace.policies,
-        contracts=contracts,
-        tenant=workspace.settings.tenant,
-    )
+    home = Home()
+    try:
+        report = home.block(
+            run,
+            tests.cases,
+            policies=CedarPolicies(names),
+            parser=LaterSql(),
+            sources=workspace.policies,
+            contracts=contracts,
+            tenant=workspace.settings.tenant,
+        )
+    finally:
+        home.stop()
     severity: Severity = "error" if workspace.settings.policy_tests == "required" else "warning"
     found = list(tests.problems)
     for each in report.failed:

@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
 from interlock.domain.errors import PolicyError
 from interlock.domain.ids import ContractName
 from interlock.domain.policy import Decision, Opinions, Policy, combine
 from interlock.domain.policy_case import PolicyCase, differences, unknown_names
+from interlock.ports.parser import Parser
 from interlock.ports.policies import Judge, Policies
+from interlock.services.reading import parsed_facts
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,10 +55,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return 100 * len(self.covered) // known if known else 100
 
 
-def run(
+async def run(
     cases: Sequence[PolicyCase],
     *,
     policies: Policies,
+    parser: Parser,
     sources: Mapping[str, str],
     contracts: Sequence[Contract],
     tenant: str,
@@ -71,7 +75,8 @@ def run(
         if isinstance(bench, str):
             results.append(Result(case=case, differences=(bench,)))
             continue
-        result, satisfied = bench.run(case)
+        parsed, unread = await _parsed(case, parser)
+        result, satisfied = bench.run(case, parsed, unread)
         results.append(result)
         seen.update(satisfied)
     names = sorted(real.policies)
@@ -95,18 +100,28 @@ class _Bench:
         self._library: Judge = policies.load(bundle, "cedarpy")
         self.policies: Mapping[str, Policy] = self._compiled.policies
 
-    def run(self, case: PolicyCase) -> tuple[Result, tuple[str, ...]]:
-        """What becomes of `case`, and the policies that it makes true."""
+    def run(self, case: PolicyCase, parsed: dict[str, JsonValue], unread: str) -> tuple[Result, tuple[str, ...]]:
+        """What becomes of `case`, and the policies that it makes true. `unread`: why nothing could be parsed."""
         unknown = unknown_names(case.expect, self.policies)
         if case.refusal or case.expect.refused:
             fits = () if case.refusal else ("expected to be refused, but the arguments fit the contract",)
             return Result(case=case, differences=(*unknown, *fits)), ()
-        question = case.question(self._tenant, case.parsed or {})
+        question = case.question(self._tenant, parsed)
         compiled, library = self._compiled.opinions(question), self._library.opinions(question)
+        if unread:
+            # As the gate has it: what cannot be read denies before any policy is asked.
+            compiled = library = Opinions(satisfied=(), errors=(unread,))
         obliged = any(self.policies[name].verdict == "oblige" for name in library.satisfied)
         decision = case.settled(combine(library, self.policies, self._digest), obliged=obliged)
         found = (*unknown, *_disagreement(compiled, library), *differences(case.expect, decision))
         return Result(case=case, decision=decision, differences=found), library.satisfied
+
+
+async def _parsed(case: PolicyCase, parser: Parser) -> tuple[dict[str, JsonValue], str]:
+    """What policies see as parsed: what the case says, or what the contract's rules read, or why they cannot."""
+    if case.parsed is not None or case.refusal:
+        return case.parsed or {}, ""
+    return await parsed_facts(case.contract, case.arguments, case.facts, parser)
 
 
 def _apart(
