@@ -19,7 +19,6 @@ from interlock.adapters.effectors.python import InProcessEffectors, PythonEffect
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
 from interlock.adapters.parsing import LaterSql
-from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.system import SystemClock, SystemIds
@@ -269,7 +268,6 @@ def _assembled(
             log=store,
             policies=CedarPolicies(),
             effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
-            parser=LaterSql(),
             parser=LaterSql(),
             clock=SystemClock(),
             ids=ids,
