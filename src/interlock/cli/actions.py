@@ -62,6 +62,9 @@ def propose(
     on_behalf_of: Annotated[str, typer.Option(help="On whose behalf: `user:ana`.")] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same key gives the same action.")] = "",
     wait: Annotated[int, typer.Option(min=0, max=10_000_000, help="Seconds to wait for people or a worker.")] = 0,
+    confidence: Annotated[
+        int | None, typer.Option(min=0, max=1000, help="How sure the agent says it is, per mille.")
+    ] = None,
 ) -> None:
     """Propose one action, as an agent would, and run it if it may run."""
     here = context_of(context)
@@ -78,6 +81,7 @@ def propose(
                     contract=ContractName(contract),
                     arguments=arguments,
                     idempotency_key=key or None,
+                    confidence=confidence,
                 )
             )
             if wait and action.state not in SETTLED:

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from contextvars import Token
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -61,6 +61,17 @@ class Connection:
         return outcome_of(action, self.ticket(action.id, tool), raw if tool is None else _typed(tool, raw))
 
 
+class _Said(NamedTuple):
+    """What a caller says beside the arguments."""
+
+    idempotency_key: str | None = None
+    justification: str = ""
+    confidence: int | None = None
+
+
+_NOTHING: Final = _Said()
+
+
 class _Handle:
     """An open task, and how actions are proposed in it."""
 
@@ -75,31 +86,21 @@ class _Handle:
 
     def call_sync(self, tool: AnyTool, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
         """A synchronous tool called inside this task, from any thread but the event loop's."""
-        return _result(self._connection.home.block(self._propose, tool, args, kwargs, None, ""))
+        return _result(self._connection.home.block(self._propose, tool, args, kwargs, _NOTHING))
 
     async def call_async(self, tool: AnyTool, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
         """An asynchronous tool called inside this task."""
-        return _result(await self._connection.home.run(self._propose, tool, args, kwargs, None, ""))
+        return _result(await self._connection.home.run(self._propose, tool, args, kwargs, _NOTHING))
 
     async def _propose(
-        self,
-        tool: AnyTool | str,
-        args: tuple[object, ...],
-        kwargs: Mapping[str, object],
-        idempotency_key: str | None,
-        justification: str,
+        self, tool: AnyTool | str, args: tuple[object, ...], kwargs: Mapping[str, object], said: _Said
     ) -> Outcome:
-        proposal = self._proposal(tool, args, kwargs, idempotency_key, justification)
+        proposal = self._proposal(tool, args, kwargs, said)
         action = await self._connection.plane.propose(proposal)
         return self._connection.outcome(action, tool if isinstance(tool, Tool) else None)
 
     def _proposal(
-        self,
-        tool: AnyTool | str,
-        args: tuple[object, ...],
-        kwargs: Mapping[str, object],
-        idempotency_key: str | None,
-        justification: str,
+        self, tool: AnyTool | str, args: tuple[object, ...], kwargs: Mapping[str, object], said: _Said
     ) -> Proposal:
         contract, expected, unfit = ContractName(str(tool)), None, ""
         if isinstance(tool, Tool):
@@ -107,6 +108,8 @@ class _Handle:
             contract, expected = tool.contract.name, tool.contract.digest
         try:
             arguments = arguments_of(tool.function, args, kwargs) if isinstance(tool, Tool) else _by_name(args, kwargs)
+            if said.confidence is not None and isinstance(tool, Tool):
+                _must_be_said(tool, arguments)
         except ContractError as error:
             # Nothing of it may be guessed; the gate refuses it and records that it was tried.
             arguments, unfit = _written(kwargs), _words(error.detail)
@@ -114,8 +117,9 @@ class _Handle:
             task=self.task,
             contract=contract,
             arguments=arguments,
-            idempotency_key=idempotency_key,
-            justification=justification,
+            idempotency_key=said.idempotency_key,
+            justification=said.justification,
+            confidence=said.confidence,
             expected=expected,
             unfit=unfit,
         )
@@ -131,10 +135,16 @@ class AsyncTask(_Handle):
         *args: object,
         idempotency_key: str | None = None,
         justification: str = "",
+        confidence: int | None = None,
         **kwargs: object,
     ) -> Outcome:
-        """Propose one action and give its outcome; nothing is raised for a no. The same key gives the same action."""
-        return await self._connection.home.run(self._propose, tool, args, kwargs, idempotency_key, justification)
+        """Propose one action and give its outcome; nothing is raised for a no. The same key gives the same action.
+
+        `confidence` is how sure the agent says it is, per mille. An argument of the tool's of that name is given by
+        position; a contract named as text takes a mapping of its arguments instead.
+        """
+        said = _Said(idempotency_key, justification, confidence)
+        return await self._connection.home.run(self._propose, tool, args, kwargs, said)
 
 
 class SyncTask(_Handle):
@@ -147,10 +157,16 @@ class SyncTask(_Handle):
         *args: object,
         idempotency_key: str | None = None,
         justification: str = "",
+        confidence: int | None = None,
         **kwargs: object,
     ) -> Outcome:
-        """Propose one action and give its outcome; nothing is raised for a no. The same key gives the same action."""
-        return self._connection.home.block(self._propose, tool, args, kwargs, idempotency_key, justification)
+        """Propose one action and give its outcome; nothing is raised for a no. The same key gives the same action.
+
+        `confidence` is how sure the agent says it is, per mille. An argument of the tool's of that name is given by
+        position; a contract named as text takes a mapping of its arguments instead.
+        """
+        said = _Said(idempotency_key, justification, confidence)
+        return self._connection.home.block(self._propose, tool, args, kwargs, said)
 
 
 class TaskScope:
@@ -235,10 +251,25 @@ def _typed(tool: AnyTool, raw: JsonValue) -> object:
         return raw
 
 
+def _must_be_said(tool: AnyTool, arguments: Mapping[str, JsonValue]) -> None:
+    """`confidence=` is never the tool's own argument, which keeps its default then: the caller may have meant it."""
+    properties = tool.contract.input_schema.get("properties")
+    if isinstance(properties, dict) and "confidence" in properties and "confidence" not in arguments:
+        raise ContractError(
+            "`confidence=` says how sure the agent is; give the tool's own `confidence` by position", path="/confidence"
+        )
+
+
 def _by_name(args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, JsonValue]:
-    """The arguments of a contract whose signature is not here."""
+    """The arguments of a contract whose signature is not here: by name, or as one mapping."""
+    if len(args) == 1 and isinstance(args[0], Mapping):
+        given = cast(Mapping[object, object], args[0])
+        named = {str(name): value for name, value in given.items()}
+        for twice in named.keys() & kwargs.keys():
+            raise ContractError(f"`{twice}` is given twice", path=pointer(twice))
+        args, kwargs = (), {**named, **kwargs}
     if args:
-        raise ContractError("a contract that is named as text takes its arguments by name")
+        raise ContractError("a contract that is named as text takes its arguments by name, or as one mapping")
     return {name: to_plain(value, pointer(name)) for name, value in kwargs.items()}
 
 

@@ -90,8 +90,10 @@ def must_be_writable(proposal: Proposal) -> None:
         "justification": proposal.justification,
         "traceparent": proposal.traceparent,
     }
-    if proposal.confidence is not None and not 0 <= proposal.confidence <= CERTAIN:
-        raise ContractError("`confidence` is a number per mille, from 0 to 1000", path="/confidence")
+    sure: object = proposal.confidence
+    # 0.9 and True would pass for numbers per mille, and mean something else.
+    if sure is not None and (type(sure) is not int or not 0 <= sure <= CERTAIN):
+        raise ContractError("`confidence` is a whole number per mille, from 0 to 1000", path="/confidence")
     for name, text in words.items():
         try:
             encode(text, max_bytes=MAX_WORD_BYTES)
