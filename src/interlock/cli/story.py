@@ -102,8 +102,12 @@ def _proposed(action: Action) -> Iterator[Line]:
         yield f"  {name}", text(value)
     for name, value in action.facts.items():
         yield f"  fact {name}", text(value)
+    for name, value in (action.asked.parsed if action.asked is not None else {}).items():
+        yield f"  parsed {name}", text(value)
     if action.justification:
         yield "because", action.justification
+    if action.confidence is not None:
+        yield "confidence", f"{action.confidence} per mille, says the agent"
 
 
 def _decided(action: Action, contract: Contract | None) -> Iterator[Line]:
