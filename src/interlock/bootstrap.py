@@ -3,7 +3,7 @@
 import os
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +25,34 @@ from interlock.adapters.system import SystemClock, SystemIds
 from interlock.adapters.workspace import (
     SETTINGS,
     Problem,
+    Problems,
     Severity,
     Workspace,
     complete,
     load_modules,
+    read_cases,
     read_policy_tests,
     read_workspace,
     sound,
     write_workspace,
 )
+from interlock.adapters.workspace.starters import (
+    Names,
+    Starter,
+    agent_of,
+    policies_of,
+    samples_of,
+    starter_called,
+    write_new,
+)
+from interlock.adapters.workspace.starters.matrix import matrix_files
 from interlock.attended import Attended
 from interlock.domain.contract import Contract, InProcess
 from interlock.domain.errors import KeyFileError, PolicyError, StoreError, WorkspaceError
 from interlock.domain.ids import StreamId, WorkerId
 from interlock.domain.names import listed
+from interlock.domain.oversight import REVIEWER
+from interlock.domain.policy_case import PolicyCase
 from interlock.embedded import Embedded
 from interlock.ports.explainer import Explainer
 from interlock.ports.steps import Steps
@@ -136,6 +150,68 @@ def initialise(folder: Path, name: str) -> list[str]:
         keys.create(f"{settings.tenant}.interlock/log")
         made.append(str(keys.path.relative_to(folder) if keys.path.is_relative_to(folder) else keys.path))
     return made
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written to begin with."""
+
+    files: list[str]
+    agent: str
+    contract: str = ""
+    """Which one the policies are about; empty for all."""
+    todo: list[str] = []
+    """What is left to a person."""
+
+
+def begin_policies(folder: Path, name: str, *, agent: str = "", contracts: Mapping[str, str] | None = None) -> Begun:
+    """Write the policies `name` to begin with, and their tests, about a contract of the workspace that they fit; where
+    there is none, about a sample that is written as well. `contracts` says by role which one is meant. Overwrites nothing.
+
+    Raises WorkspaceError, also where the one that is meant does not fit, with what it lacks.
+    """
+    starter = starter_called(name)
+    meant = dict(contracts or {})
+    wanted = meant.pop(starter.role, "")
+    if meant:
+        raise WorkspaceError(
+            f"`{next(iter(meant))}` is no contract of this starter", next_step=f"write `--contract {starter.role}=NAME`"
+        )
+    workspace = _settled(folder)
+    whole = complete(workspace, tools_in)
+    sound(whole.problems)
+    known = {str(each.name): each for each in whole.contracts}
+    if wanted and wanted not in known:
+        raise WorkspaceError(f"there is no contract `{wanted}`", next_step=f"there are {', '.join(sorted(known))}")
+    acting = sorted(name for name, each in known.items() if each.acts and name != starter.contract)
+    first = [starter.contract] if starter.contract in known else []
+    why = ""
+    for candidate in [wanted] if wanted else [*first, *acting]:
+        names = _names(workspace, starter, candidate, agent, known[candidate].owner)
+        misfit = _misfit(workspace, whole.contracts, starter, names)
+        if not misfit:
+            return _written(workspace, policies_of(starter, names), names)
+        why = misfit if candidate in (wanted, starter.contract) else why
+    if wanted or any(each in known for each in (starter.contract, *starter.also)):
+        raise WorkspaceError(
+            f"`{wanted or starter.contract}` does not fit these policies: {why or 'a sample of theirs has its name'}",
+            next_step=f"give it what it lacks, or name another: `--contract {starter.role}=NAME`",
+        )
+    names = _names(workspace, starter, starter.contract, agent, starter.owner)
+    return _written(workspace, {**samples_of(starter), **policies_of(starter, names)}, names)
+
+
+def begin_matrix(folder: Path, *, confidence: int, agent: str = "") -> Begun:
+    """Write the oversight matrix as policies, with a test for each of its cells. Overwrites nothing. Raises WorkspaceError."""
+    workspace = _settled(folder)
+    agents = [str(each.name) for each in workspace.agents]
+    files = matrix_files(
+        confidence=confidence,
+        agent=agent,
+        agents=agents[0] if agents else "anybody",
+        approver=_approver(workspace),
+        owner="oversight",
+    )
+    return Begun(files=write_new(folder, files), agent=agent)
 
 
 def connect(folder: Path, *, begin: bool = False, steps: Steps | None = None) -> ControlPlane:
@@ -308,19 +384,7 @@ def _tests(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Report,
     Without the setting `policy_tests: advised` they are errors, and keep the workspace out of force."""
     names = [agent.name for agent in workspace.agents]
     tests = read_policy_tests(workspace.folder, contracts, names)
-    home = Home()
-    try:
-        report = home.block(
-            run,
-            tests.cases,
-            policies=CedarPolicies(names),
-            parser=LaterSql(),
-            sources=workspace.policies,
-            contracts=contracts,
-            tenant=workspace.settings.tenant,
-        )
-    finally:
-        home.stop()
+    report = _report(tests.cases, workspace, workspace.policies, contracts, names)
     severity: Severity = "error" if workspace.settings.policy_tests == "required" else "warning"
     found = list(tests.problems)
     for each in report.failed:
@@ -335,6 +399,77 @@ def _tests(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Report,
         file = f"policies/{place.file}"
         found.append(Problem(file=file, line=place.line, column=place.column, message=message, severity=severity))
     return report, found
+
+
+def _names(workspace: Workspace, starter: Starter, contract: str, agent: str, owner: str) -> Names:
+    """What stands in the places of a starter: an agent that may use the contract, where there is one."""
+    able = [str(each.name) for each in workspace.agents if contract in each.capabilities]
+    return Names(
+        agent=agent or (able[0] if able else starter.agent),
+        contract=contract,
+        approver=_approver(workspace),
+        owner=owner or starter.owner,
+    )
+
+
+def _approver(workspace: Workspace) -> str:
+    """A role that somebody holds."""
+    roles = sorted({role for held in workspace.people.values() for role in held})
+    return REVIEWER if REVIEWER in roles or not roles else roles[0]
+
+
+def _misfit(workspace: Workspace, contracts: Sequence[Contract], starter: Starter, names: Names) -> str:
+    """Why the starter's policies would not hold for the contract that `names` names, or nothing: its tests are tried."""
+    policies, tests = policies_of(starter, names).values()
+    agents = sorted({*(str(each.name) for each in workspace.agents), names.agent})
+    problems = Problems(starter.name)
+    cases = read_cases(tests.encode(), problems, {each.name: each for each in contracts}, agents)
+    if problems.found:
+        return problems.found[0].message
+    try:
+        sources = {**workspace.policies, f"{starter.name}.cedar": policies}
+        failed = _report(cases, workspace, sources, contracts, agents).failed
+    except PolicyError as error:
+        return error.problems[0]
+    return "; ".join(failed[0].differences) if failed else ""
+
+
+def _written(workspace: Workspace, files: dict[str, str], names: Names) -> Begun:
+    """The files of a starter, and those of an agent that may use the contract where there is none."""
+    there = [each for each in workspace.agents if each.name == names.agent]
+    todo: list[str] = []
+    if not there:
+        files = {**agent_of(names), **files}
+        todo.append(f"say in agents/{names.agent}.yaml what the agent is for, and who answers for it")
+    elif names.contract not in there[0].capabilities:
+        todo.append(f"add `{names.contract}` to the capabilities in agents/{names.agent}.yaml")
+    if f"contracts/{names.contract}.yaml" in files:
+        todo.append(f"put your own tool in the place of the sample contracts/{names.contract}.yaml")
+    made = write_new(workspace.folder, files)
+    return Begun(files=made, agent=names.agent, contract=names.contract, todo=todo)
+
+
+def _report(
+    cases: Sequence[PolicyCase],
+    workspace: Workspace,
+    sources: Mapping[str, str],
+    contracts: Sequence[Contract],
+    agents: Sequence[str],
+) -> Report:
+    """`cases` run against the policies in `sources`. Raises PolicyError."""
+    home = Home()
+    try:
+        return home.block(
+            run,
+            cases,
+            policies=CedarPolicies(agents),
+            parser=LaterSql(),
+            sources=sources,
+            contracts=contracts,
+            tenant=workspace.settings.tenant,
+        )
+    finally:
+        home.stop()
 
 
 def _wrong(problems: Sequence[Problem]) -> bool:

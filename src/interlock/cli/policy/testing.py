@@ -40,6 +40,8 @@ def run_tests(
             _shown(console, each)
         for problem in problems:
             console.print(f"[red]error[/red] {shown(str(problem))}")
+        if site.tested is None:
+            return
         if only:
             console.print(f"{len(results) - len(failed)} of {len(results)} passed (all: {len(report.results)})")
             return
