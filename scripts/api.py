@@ -28,6 +28,7 @@ _NAMED: dict[str, tuple[str, ...]] = {
         "NoReversal",
         "Cost",
     ),
+    "Parsed facts": ("Domains", "Hosts", "Folded", "ChangePerMille", "Statements", "Tables"),
 }
 """The sections of the page. Outcomes and errors have a page of their own."""
 _OURS = frozenset({"call_sync", "call_async"})

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
     from interlock.domain.errors import InterlockError
+    from interlock.domain.parse import ChangePerMille, Domains, Folded, Hosts, Statements, Tables
     from interlock.domain.unwind import Unwind
     from interlock.sdk.client import Client
     from interlock.sdk.desk import AsyncDesk, Desk
@@ -57,6 +58,7 @@ _WHERE = {
     "interlock.domain.contract": ("Blind", "Conditional", "Cost", "Keyed", "Lookup", "NoReversal", "Reversal"),
     "interlock.domain.duration": ("DAY", "HOUR", "MINUTE", "SECOND"),
     "interlock.domain.errors": ("InterlockError",),
+    "interlock.domain.parse": ("ChangePerMille", "Domains", "Folded", "Hosts", "Statements", "Tables"),
     "interlock.sdk.client": ("Client",),
     "interlock.sdk.outcomes": (
         "Denied",
@@ -86,14 +88,18 @@ __all__ = [
     "AsyncTask",
     "Blind",
     "Call",
+    "ChangePerMille",
     "Client",
     "Conditional",
     "Cost",
     "Denied",
     "Desk",
+    "Domains",
     "Done",
     "Failed",
+    "Folded",
     "Held",
+    "Hosts",
     "InterlockError",
     "Keyed",
     "Landed",
@@ -106,7 +112,9 @@ __all__ = [
     "Refused",
     "Reversal",
     "Shadowed",
+    "Statements",
     "SyncTask",
+    "Tables",
     "Ticket",
     "Tool",
     "Unknown",

@@ -38,6 +38,7 @@ from interlock.domain.contract import (
 from interlock.domain.duration import SECOND
 from interlock.domain.errors import ContractError, NotAllowed
 from interlock.domain.ids import ContractName
+from interlock.domain.parse import Parse
 from interlock.domain.record import plain
 from interlock.sdk.signature import Function, accepts, facts_schema, schema_of
 
@@ -142,6 +143,7 @@ def tool(
     reversal: Reversal | NoReversal | None = None,
     lookup: Function | None = None,
     facts: Function | None = None,
+    parses: Mapping[str, Parse] | None = None,
     postcondition: Function | None = None,
     two_phase: tuple[Function, Function] | None = None,
     cost: Cost | None = None,
@@ -153,7 +155,9 @@ def tool(
     """Put a function under contract. Raises ContractError where the contract would not hold.
 
     Without `name` it is the function's, without `description` the first line of its docstring. `two_phase` is
-    `(prepare, abort)`. A module's functions run in any process; a nested one, or one of the main program, only here.
+    `(prepare, abort)`. `parses` names what is read out of the arguments for policies (`Domains(of="to")`), which see it as
+    `context.parsed.NAME`; what cannot be read denies. A module's functions run in any process; a nested one, or one of the
+    main program, only here.
     """
     prepare, abort = two_phase or (None, None)
     hooks = Hooks(lookup=lookup, facts=facts, postcondition=postcondition, prepare=prepare, abort=abort)
@@ -182,6 +186,7 @@ def tool(
             target=targets["run"],
             lookup=targets.get("lookup"),
             facts=None if fact_schema is None else Facts(source=targets["facts"], schema=fact_schema),
+            parses=dict(parses or {}),
             postcondition=targets.get("postcondition"),
             two_phase=TwoPhase(prepare=targets["prepare"], abort=targets["abort"]) if two_phase else None,
             cost=cost,

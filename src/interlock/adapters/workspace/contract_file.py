@@ -8,6 +8,7 @@ arguments:                     # JSON Schema of each argument, all required but 
   to: {type: string}           # or a whole schema (`type: object`, `properties`, `required`)
   text: string                 # short for {type: string}
 idempotency: {keyed: {retention: 24h}}        # or blind | conditional | {lookup: {quarantine: 10m}}
+parses: {recipients: {domains: {of: to}}}     # facts read out of arguments, by name: see parses.py
 reversal: {none: a mail cannot be unsent}     # or {contract, arguments, within, approver}
 run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
 """
@@ -17,6 +18,7 @@ from typing import Final
 from interlock.adapters.workspace.agent_file import Places
 from interlock.adapters.workspace.fields import Section, at, json_of, near
 from interlock.adapters.workspace.nodes import Node, Scalar, Table
+from interlock.adapters.workspace.parses import parses_in
 from interlock.adapters.workspace.schemas import is_whole, schema_behind, schema_in
 from interlock.adapters.workspace.targets import read_target, target_in
 from interlock.domain.closing import Schema
@@ -71,6 +73,7 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
         target=read_target(section, "run", required=True) or InProcess(name=name),
         lookup=read_target(section, "lookup"),
         facts=_facts(section.section("facts")),
+        parses=parses_in(section),
         postcondition=read_target(section, "postcondition"),
         two_phase=_two_phase(section.section("two_phase")),
         cost=_cost(section.section("cost")),
