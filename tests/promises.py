@@ -33,9 +33,71 @@ _BACKUP: Final = "How to back up and restore"
 _MACHINE: Final = "Decisions: an explicit state machine on SQL"
 _ORDERS: Final = "Decisions: one control record"
 _UNDO: Final = "How to undo"
+_PUBLISH: Final = "How to publish policies"
 _WORKER: Final = "How to run workers and survive a crash"
 
 PROMISES: tuple[Promise, ...] = (
+    # -- publishing ------------------------------------------------------------------------------------------------
+    Promise(
+        "publish.first",
+        _PUBLISH,
+        "The first edition of an empty installation needs one person, whatever rule it brings.",
+    ),
+    Promise(
+        "publish.two_persons",
+        _PUBLISH,
+        "Where the rule in force says so nothing but brakes changes by one person's word, the rule itself included; with the "
+        "last person needed all of it is in force.",
+    ),
+    Promise(
+        "publish.entitled",
+        _PUBLISH,
+        "Only different, known people in the roles named count, whoever proposed it among them.",
+    ),
+    Promise(
+        "publish.stale",
+        _PUBLISH,
+        "What was proposed against something else than what is in force is never published, and says that it must be "
+        "proposed again.",
+    ),
+    Promise("publish.idempotent", _PUBLISH, "Proposing the same again gives the same publication, and writes nothing."),
+    Promise("publish.withdraw", _PUBLISH, "What was withdrawn is never published."),
+    Promise("publish.race", _PUBLISH, "People who agree at once publish once."),
+    Promise(
+        "publish.rule_can_be_met", _PUBLISH, "A rule that the people there are could not meet never comes into force."
+    ),
+    Promise(
+        "publish.whole",
+        _PUBLISH,
+        "Whatever fails on the way, what is in force, the publications and the log say the same.",
+    ),
+    Promise(
+        "publish.owners",
+        _PUBLISH,
+        "Where owners are asked, a change that may loosen a contract that cannot be undone or is of high or critical risk "
+        "waits for its owner.",
+    ),
+    Promise(
+        "publish.swap",
+        _PUBLISH,
+        "Once a publish has returned no process decides anything under what was in force before.",
+    ),
+    Promise(
+        "publish.held",
+        _PUBLISH,
+        "What waits for a person is decided again under new policies: before a yes counts, and before it is dispatched.",
+    ),
+    Promise(
+        "engine.alarm",
+        _PUBLISH,
+        "Where compiled policies and the library disagree the library's answer stands, it is recorded, and the library "
+        "answers in every process from then on.",
+    ),
+    Promise(
+        "engine.back",
+        _PUBLISH,
+        "An alarm stands until a person who may publish ends it, with a reason, on record.",
+    ),
     # -- contracts and arguments -----------------------------------------------------------------------------------
     Promise("sdk.ticket_across_processes", _API, "The ticket of an action can be waited for in another process."),
     Promise(

@@ -42,9 +42,13 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def loosened(old: Side, new: Side) -> dict[ContractName, tuple[str, ...]]:
-    """By grave contract, what of the change loosens it or may. A contract is grave if it is so on either side."""
+    """By grave contract, what of the change loosens it or may. A contract is grave if it is so on either side.
+
+    Those that no agent may use of itself, only as the undo of something, are left out: people ask for undos.
+    """
+    usable = {name for side in (old, new) for agent in side.agents.values() for name in agent.capabilities}
     found: dict[ContractName, tuple[str, ...]] = {}
-    for name in sorted(old.contracts.keys() | new.contracts.keys()):
+    for name in sorted(usable & (old.contracts.keys() | new.contracts.keys())):
         versions = [side.contracts[name] for side in (old, new) if name in side.contracts]
         if of_consequence(*versions):
             why = (*_policies(name, old, new), *_contract(name, old, new), *_agents(name, old, new))

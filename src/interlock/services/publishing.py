@@ -329,15 +329,16 @@ class Publisher:
                 f"`{person}` {'proposed this' if proposed else 'has agreed already'}; it takes somebody else",
                 next_step=f"it waits for {missing(control.publishing, found.owners, found.consents).words}",
             )
-        return self._may_speak(found, person, control, note)
+        return self._may_speak(found, person, control, found.consents, note)
 
-    def _may_speak(self, found: Publication, person: Person, control: Control, note: str = "") -> Consent:
-        """`person`'s word. Raises NotAllowed where it is not asked."""
+    def _may_speak(
+        self, found: Publication, person: Person, control: Control, beside: tuple[Consent, ...] = (), note: str = ""
+    ) -> Consent:
+        """`person`'s word. Raises NotAllowed where it would not count beside those of `beside`."""
         roles = tuple(sorted(roles_of(person, control)))
         word = Consent(person=person, roles=roles, consented_at=self._clock.now(), note=note)
         rule = control.publishing
-        before, after = missing(rule, found.owners, ()), missing(rule, found.owners, (word,))
-        if not rule.counts(roles) and before.owners == after.owners:
+        if missing(rule, found.owners, beside) == missing(rule, found.owners, (*beside, word)):
             raise NotAllowed(
                 f"`{person}` is not asked here",
                 next_step=f"it waits for {missing(rule, found.owners, found.consents).words}",

@@ -137,7 +137,11 @@ class PredicatePolicies:
         """A bundle of registered rules."""
         self._known(sources)
         self._contracts.update(each.name for each in contracts)
-        return Bundle(language="predicates", sources=dict(sources), schema=",".join(f"{each.name} {each.digest}" for each in contracts))
+        return Bundle(
+            language="predicates",
+            sources=dict(sources),
+            schema=",".join(f"{each.name} {each.digest}" for each in contracts),
+        )
 
     def load(self, bundle: Bundle, engine: Engine = "compiled") -> Judge:
         """The judge over all rules of the bundle."""
@@ -150,13 +154,15 @@ class PredicatePolicies:
 
     def seen(self, bundle: Bundle) -> Mapping[ContractName, str]:
         """Predicates see all of a question."""
-        return {ContractName(name): view for name, _, view in (each.partition(" ") for each in bundle.schema.split(","))}
+        return {
+            ContractName(name): view for name, _, view in (each.partition(" ") for each in bundle.schema.split(","))
+        }
 
     def worded(self, bundle: Bundle) -> Mapping[str, Worded]:
         """Each rule under its bundle's name, about everything."""
         self._known(bundle.sources)
         return {
-            name: Worded(text=f"{source}: {policy}", policy=policy, contracts=frozenset(self._contracts))
+            name: Worded(text=str(policy), policy=policy, contracts=frozenset(self._contracts))
             for source in bundle.sources
             for name, (policy, _) in self._rules[source].items()
         }

@@ -15,6 +15,7 @@ from interlock.domain.duration import DAY
 from interlock.domain.ids import AgentName, ContractName, Person, StreamId, Tenant, WorkerId
 from interlock.domain.policy import Policy
 from interlock.domain.proposal import Proposal
+from interlock.domain.publishing import Publishing
 from interlock.domain.record import Record
 from interlock.domain.settlement import Timing
 from interlock.domain.task import Opening, Task
@@ -109,6 +110,7 @@ class World:
         runtime: Runtime | None = None,
         owners: Owners = OWNERS,
         approvals_within_ms: int = DAY,
+        publishing: Publishing | None = None,
     ) -> None:
         """Bring contracts (and `thing.take`) into force under `rules`, or under one that permits everything."""
         sources = self.policies.register(bundle, *(rules or (permit(),)))
@@ -129,6 +131,7 @@ class World:
             policies=sources,
             people=dict(self.people),
             budgets=budgets or {},
+            publishing=publishing or Publishing(),
         )
         self._applied = definition
         await self.plane.registry.apply(definition, by="test")
