@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import interlock
-from interlock.domain.errors import KeyReused, NotAllowed, NotFound, WorkspaceError
+from interlock.domain.errors import KeyReused, NotAllowed, NotFound, StoreError, WorkspaceError
 from tests.workspaces import Place
 
 
@@ -256,8 +256,15 @@ def test_what_cannot_be_opened_is_said(place: Place) -> None:
     """No workspace, nothing applied, an unknown agent, a workspace with an error: each names itself."""
     with pytest.raises(WorkspaceError, match="is no workspace"):
         interlock.open(place.folder / "elsewhere")
-    with interlock.open(place.folder) as client, pytest.raises(NotFound, match="no agent `ag` is in force"):
-        client.task("ag", purpose="test").__enter__()
+    with pytest.raises(StoreError, match="there is no store"):
+        interlock.open(place.folder)
+    assert not (place.folder / ".interlock/interlock.db").exists()
+    with (
+        interlock.open(place.folder, apply=True) as client,
+        pytest.raises(NotFound, match="no agent `agg` is in force") as caught,
+    ):
+        client.task("agg", purpose="test").__enter__()
+    assert caught.value.next_step == "did you mean `ag`?"
     place.change("agents/ag.yaml", lambda text: text.replace("box.look", "box.lok"))
     with pytest.raises(WorkspaceError, match=r"agents/ag\.yaml:.*there is no contract `box\.lok`"):
         interlock.open(place.folder, apply=True)

@@ -123,6 +123,13 @@ class KeyFolder:
             raise KeyFileError(f"keys cannot be made in `{self.path}`: {error.strerror}") from None
         return keys
 
+    def lacking(self) -> list[str]:
+        """The files that the folder lacks; nothing where there is no folder at all."""
+        if not self.path.is_dir():
+            return []
+        wanted = [f"{name}.{kind}" for name in _NAMES for kind in ("key", "pub")]
+        return [name for name in wanted if not (self.path / name).exists()]
+
     def load(self) -> Keys:
         """Both keys, or KeyFileError saying which file is missing, unreadable, open to others or wrong."""
         if not self.path.is_dir():

@@ -15,6 +15,7 @@ from interlock.domain.dsse import DsseError
 from interlock.domain.dsse import parse as parse_envelope
 from interlock.domain.errors import ContractError, InterlockError
 from interlock.domain.evidence import Packet, Verification
+from interlock.domain.note import NoteError, parse_checkpoint, parse_note
 from interlock.domain.verification import verify_packet
 
 MAX_PACKET_BYTES = 64 * 1024 * 1024
@@ -69,7 +70,11 @@ def verify(
                 found = await plane.audit.verify(kept)
                 head = await plane.audit.head()
             what = "log"
-            if keep is not None and head is not None and not found.findings:
+            if keep is not None and not found.findings:
+                if head is None:
+                    raise ContractError(
+                        "the log is empty: there is no checkpoint to keep", next_step="bring something into force first"
+                    )
                 _keep(keep, head.encode())
         here.output.value(_summary(found), lambda console: _verdict(console, found, what))
         return Exit.EVIDENCE if found.findings else Exit.OK
@@ -85,10 +90,13 @@ def _packet(path: Path) -> Packet:
 
 
 def _checkpoint(path: Path) -> str:
+    """Any checkpoint as text, whoever signed it: what it says is for the verification to judge."""
+    data = _read(path)
     try:
-        return _read(path).decode()
-    except UnicodeDecodeError:
-        raise ContractError(f"`{path}` is not a checkpoint", next_step=_NEXT) from None
+        parse_checkpoint(parse_note(data).text)
+    except NoteError as error:
+        raise ContractError(f"`{path}` is not a checkpoint: {error}", next_step=_NEXT) from None
+    return data.decode()
 
 
 _NEXT = "name a file that `interlock packet --out` or `interlock verify --keep` wrote"
@@ -117,6 +125,7 @@ def _summary(found: Verification) -> dict[str, object]:
     root = found.checkpoint.root.hex() if found.checkpoint is not None else None
     return {
         "ok": not found.findings,
+        "empty": found.checkpoint is None and not found.findings,
         "entries": found.size,
         "signatures": found.signatures,
         "size": size,
@@ -126,6 +135,9 @@ def _summary(found: Verification) -> dict[str, object]:
 
 
 def _verdict(console: Console, found: Verification, what: str) -> None:
+    if not found.findings and found.checkpoint is None and what == "log":
+        console.print("[yellow]the log is empty[/yellow]: nothing was ever recorded in it, so nothing is proven")
+        return
     if not found.findings:
         size = found.checkpoint.size if found.checkpoint is not None else 0
         root = found.checkpoint.root.hex()[:16] if found.checkpoint is not None else "-"

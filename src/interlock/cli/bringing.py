@@ -18,8 +18,10 @@ def bring(context: typer.Context, why: str) -> None:
     here = context_of(context)
 
     async def work() -> int:
-        wanted = definition(read_site(here.folder))
-        async with here.plane() as plane:
+        site = read_site(here.folder)
+        wanted, store = definition(site), site.workspace.settings.store
+        began = not store.exists()
+        async with here.plane(begin=True) as plane:
             applied = await plane.publisher.publish(wanted, by=here.person or "unnamed", why=why)
             stops = await plane.registry.brakes()
             alarm = (await plane.orders.refresh()).control.alarm
@@ -32,11 +34,13 @@ def bring(context: typer.Context, why: str) -> None:
             console.print(f"  policies  {applied.bundle[:12]}")
             for label in applied.releases.values():
                 console.print(f"  release   {label}")
+            if began:
+                console.print(f"  log       a new one begins in {shown(str(store))}")
             print_brakes(console, stops)
             if alarm is not None:
                 console.print(alarm_line(alarm))
 
-        here.output.value({**msgspec.to_builtins(applied), "stops": rows(stops), "alarm": alarm}, show)
+        here.output.value({**msgspec.to_builtins(applied), "began": began, "stops": rows(stops), "alarm": alarm}, show)
         return Exit.OK if applied.publication is None else Exit.WAITING
 
     raise typer.Exit(run(here.output, work))

@@ -42,9 +42,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         return self.person
 
     @asynccontextmanager
-    async def plane(self) -> AsyncGenerator[ControlPlane]:
-        """The control plane of the workspace, closed at the end."""
-        plane = connect(self.folder)
+    async def plane(self, *, begin: bool = False) -> AsyncGenerator[ControlPlane]:
+        """The control plane of the workspace, closed at the end. With `begin` a store is made where there is none."""
+        plane = connect(self.folder, begin=begin)
         try:
             yield plane
         finally:

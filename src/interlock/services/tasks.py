@@ -8,6 +8,7 @@ from interlock.domain.change import Change, given
 from interlock.domain.errors import Conflict, NotAllowed, NotFound
 from interlock.domain.evidence import Fact, Phase
 from interlock.domain.ids import Digest, TaskId
+from interlock.domain.names import instead
 from interlock.domain.record import plain
 from interlock.domain.task import Opening, Task
 from interlock.ports.clock import Clock, Ids
@@ -34,7 +35,8 @@ class Tasks:
             orders = await self._orders.refresh()
             standing = orders.control.agents.get(opening.agent)
             if standing is None:
-                raise NotFound(f"no agent `{opening.agent}` is in force", next_step="run `interlock apply`")
+                advice = instead(opening.agent, orders.control.agents, "run `interlock apply`")
+                raise NotFound(f"no agent `{opening.agent}` is in force", next_step=advice)
             runtime = orders.agents[opening.agent].runtime
             parent = await self._open_parent(opening)
             depth = parent.depth + 1 if parent is not None else 0

@@ -76,9 +76,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
 def read_workspace(folder: Path) -> Workspace:
     """Read all of it. Raises WorkspaceError only where `folder` is no workspace at all."""
     if not (folder / SETTINGS).is_file():
-        raise WorkspaceError(
-            f"`{folder}` is no workspace: it has no {SETTINGS}", next_step="make one: `interlock init FOLDER`"
-        )
+        raise WorkspaceError(f"`{folder}` is no workspace: it has no {SETTINGS}", next_step=_elsewhere(folder))
     reading = _Reading(folder)
     settings = reading.settings()
     people = reading.people()
@@ -96,6 +94,14 @@ def read_workspace(folder: Path) -> Workspace:
         places=reading.places,
         unread=frozenset(reading.unread),
     )
+
+
+def _elsewhere(folder: Path) -> str:
+    """Where the workspace may be instead: `folder` is often one of its own folders."""
+    for parent in folder.absolute().parents:
+        if (parent / SETTINGS).is_file():
+            return f"`{parent}` is one: go there, or name it: `interlock -w {parent} ...`"
+    return "go into the workspace's folder, or name it: `interlock -w FOLDER ...`; a new one: `interlock init FOLDER`"
 
 
 def sound(problems: tuple[Problem, ...]) -> None:
