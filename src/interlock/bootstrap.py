@@ -36,6 +36,7 @@ from interlock.adapters.workspace import (
     sound,
     write_workspace,
 )
+from interlock.adapters.workspace.candidate_file import CandidateFile, candidate_file
 from interlock.adapters.workspace.starters import (
     Names,
     Starter,
@@ -224,7 +225,12 @@ def connect(folder: Path, *, begin: bool = False, steps: Steps | None = None) ->
 
 def rehearsing(folder: Path) -> ControlPlane:
     """A control plane of nothing but memory, with the workspace's tools: what is done in it is forgotten with it."""
-    return _connect(_settled(folder), memory=True, steps=None)[0]
+    return _connect(_settled(folder), memory=True, begin=False, steps=None)[0]
+
+
+def candidate(folder: Path, policy: str) -> CandidateFile:
+    """A policy in shadow mode in its file, to be promoted or dropped. Raises WorkspaceError, NotFound and IllegalMove."""
+    return candidate_file(_settled(folder).folder, policy)
 
 
 def explainer() -> Explainer:
