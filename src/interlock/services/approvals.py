@@ -212,7 +212,9 @@ class Approvals:
         decision = judgement.decision
         if decision.verdict in ("deny", "shadow"):
             reasons = decision.reasons or (decision.verdict,)
-            await self._recorder.end(action, "deny", "decided", decision=decision, reasons=reasons)
+            await self._recorder.end(
+                action, "deny", "decided", conditions=(orders.control,), decision=decision, reasons=reasons
+            )
             return
         contract = await self._orders.contract(action.contract_digest)
         decision = msgspec.structs.replace(decision, requirements=decision.requirements or asked.requirements)

@@ -77,7 +77,12 @@ class Dispatch:
         decision = judgement.decision
         if decision.verdict in ("deny", "shadow"):
             return await self._recorder.end(
-                action, "deny", "decided", decision=decision, reasons=decision.reasons or (decision.verdict,)
+                action,
+                "deny",
+                "decided",
+                conditions=(orders.control,),
+                decision=decision,
+                reasons=decision.reasons or (decision.verdict,),
             )
         if _unmet(action, decision):
             # Everybody is asked anew, those who agreed before too: their word was about another decision.

@@ -59,11 +59,16 @@ class Recorder:
         """It may or may not have happened. Visible as `unknown`; asked again at `due_at`, or by a person."""
         return await self._move(action, "lose", phase, due_at=due_at, outcome=outcome, reasons=(why,))
 
-    async def end(self, action: Action, move: Move, phase: Phase, **changes: object) -> Action:
-        """The move that ends it. Its budget is spent if it was done, and released otherwise."""
-        return await self._move(action, move, phase, due_at=None, ended_at=self._clock.now(), **changes)
+    async def end(
+        self, action: Action, move: Move, phase: Phase, *, conditions: tuple[Record, ...] = (), **changes: object
+    ) -> Action:
+        """The move that ends it, if `conditions` still are as they were read. Its budget is spent if it was done, and
+        released otherwise."""
+        return await self._move(action, move, phase, conditions, due_at=None, ended_at=self._clock.now(), **changes)
 
-    async def _move(self, action: Action, move: Move, phase: Phase, **changes: object) -> Action:
+    async def _move(
+        self, action: Action, move: Move, phase: Phase, conditions: tuple[Record, ...] = (), **changes: object
+    ) -> Action:
         now = self._clock.now()
         after, fact = recorded(action.after(move, owner=None, lease_until=None, **changes), phase, now)
         puts, facts = [after], [fact]
@@ -73,7 +78,8 @@ class Recorder:
             facts.append(said)
         draws = () if after.state == "unknown" else ended(action.reserved, spent=after.state == "done")
         try:
-            await save(self._store, Change(puts=tuple(puts), draws=draws, facts=tuple(facts)))
+            leaning = tuple(given(each) for each in conditions)
+            await save(self._store, Change(puts=tuple(puts), given=leaning, draws=draws, facts=tuple(facts)))
         except Conflict:
             if await self._too_late(after, phase):
                 return await self._stored(after)
