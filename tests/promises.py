@@ -718,4 +718,35 @@ PROMISES: tuple[Promise, ...] = (
         "The command line",
         "Every command works in the order in which a person meets it, from an empty folder to a verified log.",
     ),
+    # -- policy tests ----------------------------------------------------------------------------------------------------
+    Promise(
+        "policy.tests_run_on_both_engines",
+        "How to test a policy",
+        "Every policy test is run on both engines, and fails where they disagree, whatever it expects.",
+    ),
+    Promise(
+        "policy.threshold_edit_breaks_a_test",
+        "How to test a policy",
+        "An edit that changes what a test expects fails that test, and keeps the policies out of force.",
+    ),
+    Promise(
+        "policy.coverage_gate",
+        "How to test a policy",
+        "A policy that no test makes true, or a failing test, keeps a workspace out of force unless it says otherwise.",
+    ),
+    Promise(
+        "policy.test_files_with_places",
+        "How to test a policy",
+        "Whatever is wrong in a policy test's file is said with line and column and the nearest spelling.",
+    ),
+    Promise(
+        "policy.starters_are_tested",
+        "How to begin with tested policies",
+        "What `interlock policy new` writes passes its check and its tests, which make each policy true, on both engines.",
+    ),
+    Promise(
+        "policy.matrix_has_a_test_a_cell",
+        "How to begin with tested policies: the oversight matrix",
+        "Every cell of the oversight matrix is decided as its table says, before any contract of its kind exists.",
+    ),
 )
