@@ -191,8 +191,10 @@ def _tried(name: str, opinions: Opinions, policies: Mapping[str, Policy], decisi
     there = enforcing(name, opinions, policies, decision.bundle)
     if same_answer(there, decision):
         return f"`{name}` is only tried, and {became}; in force it would change nothing here"
-    how = {"loosened": "loosen", "tightened": "tighten"}.get(direction(decision, there) or "", "change")
-    return f"`{name}` is only tried, and {became}; in force it would {how} the policies' answer: {words(there.verdict)}"
+    how = {"loosened": "loosen", "tightened": "tighten"}.get(direction(decision, there) or "")
+    if how is None:
+        return f"`{name}` is only tried, and {became}; in force it would decide alike, among others"
+    return f"`{name}` is only tried, and {became}; in force it would {how} what policies say to: {words(there.verdict)}"
 
 
 def words(verdict: Verdict) -> str:

@@ -1,8 +1,153 @@
 """Policies in shadow: what they would have done, and what becomes of them."""
 
+from typing import Annotated
+
 import typer
+from rich.console import Console
+
+from interlock.bootstrap import candidate, explainer
+from interlock.cli.context import Context, context_of
+from interlock.cli.output import UsageError, moment, pairs, run, short, shown
+from interlock.cli.policy.reasons import coloured, place_of
+from interlock.domain.duration import parse
+from interlock.domain.errors import NotFound, StoreError
+from interlock.services.candidates import Candidate, Candidates
+from interlock.services.plane import ControlPlane
 
 
 def register(policy: typer.Typer) -> None:
     """Add the commands."""
-    del policy
+    policy.command()(candidates)
+    policy.command()(promote)
+    policy.command()(drop)
+
+
+_SINCE = "Only decisions of this time: 7d, 12h; else all there are."
+_Since = Annotated[str, typer.Option(help=_SINCE)]
+_Id = Annotated[str, typer.Argument(help="The policy's `@id`.")]
+
+
+def candidates(context: typer.Context, since: _Since = "") -> None:
+    """Policies in shadow that are in force, and what was decided beside each. Changes nothing."""
+    here = context_of(context)
+
+    async def work() -> None:
+        lasts_ms = _lasts(since)
+        async with here.reading() as plane:
+            found = await _figures(plane, lasts_ms)
+
+        def show(console: Console) -> None:
+            if not found:
+                console.print('[dim]no policy in force is in shadow: `@mode("shadow")` puts one there[/dim]')
+            for each in found:
+                show_candidate(console, each)
+
+        here.output.value(found, show)
+
+    run(here.output, work)
+
+
+def promote(context: typer.Context, policy: _Id, since: _Since = "") -> None:
+    """Take a policy out of shadow, in its file: its `@mode` goes, nothing else. Publishing it is the next step."""
+    _change(context_of(context), policy, since, promoting=True)
+
+
+def drop(context: typer.Context, policy: _Id, since: _Since = "") -> None:
+    """Take a policy in shadow out of its file, with its comments. Publishing that is the next step."""
+    _change(context_of(context), policy, since, promoting=False)
+
+
+def _change(here: Context, policy: str, since: str, *, promoting: bool) -> None:
+    async def work() -> None:
+        lasts_ms = _lasts(since)
+        found = candidate(here.folder, policy)
+        figures = await _known(here, policy, lasts_ms)
+        changed = figures is not None and figures.text != found.text
+        if promoting:
+            found.promote()
+        else:
+            found.drop()
+        done = "promoted" if promoting else "dropped"
+        place = f"{found.name}:{found.found.line}"
+        following = ("interlock check", "interlock policy test", "interlock policy publish")
+
+        def show(console: Console) -> None:
+            if figures is None:
+                console.print(
+                    f"[dim]no figures: `{shown(policy)}` as it was is not in force, so nothing was decided beside it[/dim]"
+                )
+            else:
+                show_candidate(console, figures)
+            if changed:
+                console.print("[yellow]note[/yellow]  the file said something else than what these figures are about")
+            console.print(f"[green]{done}[/green] {shown(policy)} in {shown(place)}")
+            console.print(f"next  {'; '.join(f'`{each}`' for each in following)}")
+
+        here.output.value(
+            {
+                "policy": policy,
+                "done": done,
+                "file": found.name,
+                "line": found.found.line,
+                "figures": figures,
+                "changed_since": changed,
+                "next": following,
+            },
+            show,
+        )
+
+    run(here.output, work)
+
+
+async def _known(here: Context, policy: str, lasts_ms: int | None) -> Candidate | None:
+    """The figures of `policy`; None where it is not in force, or nothing is yet."""
+    try:
+        async with here.reading() as plane:
+            found = await _figures(plane, lasts_ms)
+    except (NotFound, StoreError):
+        return None
+    return next((each for each in found if each.policy == policy), None)
+
+
+async def _figures(plane: ControlPlane, lasts_ms: int | None) -> tuple[Candidate, ...]:
+    means = plane.means
+    counted = Candidates(
+        store=means.store, orders=plane.orders, policies=means.policies, explainer=explainer(), tenant=means.tenant
+    )
+    return await counted.figures(since_at=0 if lasts_ms is None else means.clock.now() - lasts_ms)
+
+
+def show_candidate(console: Console, found: Candidate) -> None:
+    """One candidate with its figures."""
+    place = f"{place_of(found.file, found.line)} of {found.owner}"
+    console.print(f"[bold]{shown(found.policy)}[/bold]  {coloured(found.verdict)}  [dim]{shown(place)}[/dim]")
+    table = pairs()
+    if found.since_at is None:
+        table.add_row("  decisions", "none beside it yet")
+    else:
+        table.add_row("  decisions", f"{found.decisions} beside it since {moment(found.since_at)}")
+        others = ", the others were about something else" if found.evaluated < found.decisions else ""
+        table.add_row("  evaluated", f"{found.evaluated}{others}")
+        failed = f", {found.failed} could not be evaluated" if found.failed else ""
+        table.add_row("  satisfied", f"{found.satisfied}{failed}")
+        allowed = f", of which {found.allowed} were allowed" if found.tightened else ""
+        table.add_row("  in force", f"{found.tightened} tightened{allowed}; {found.loosened} loosened")
+        if found.otherwise:
+            table.add_row("", f"{found.otherwise} decided alike, this policy among those that decide")
+    console.print(table)
+    for each in found.examples:
+        console.print(
+            f"    {short(each.action)}  {shown(each.contract)} by {shown(each.agent)}: "
+            f"{coloured(each.was)}, would be {coloured(each.would_be)}"
+        )
+    if found.examples:
+        console.print(f"    [dim]`interlock policy explain {short(found.examples[0].action)}` says why[/dim]")
+
+
+def _lasts(since: str) -> int | None:
+    if not since:
+        return None
+    try:
+        return parse(since)
+    except ValueError as error:
+        raise UsageError(f"`--since`: {error}", next_step="write it as 7d, 12h or 90m") from None

@@ -43,6 +43,11 @@ def show_explanation(console: Console, found: Explanation, *, everything: bool) 
         console.print(f"  [dim]and {len(elsewhere) - len(listed)} more; `--all` names them[/dim]")
 
 
+def place_of(file: str, line: int) -> str:
+    """Where a policy of the workspace stands."""
+    return f"policies/{file}:{line}"
+
+
 def coloured(verdict: Verdict) -> str:
     """A verdict in its colour."""
     return f"[{COLOURS[verdict]}]{words(verdict)}[/{COLOURS[verdict]}]"
@@ -94,7 +99,7 @@ def _section(console: Console, title: str, policies: Sequence[Considered], *, st
     console.print(f"\n[bold]{title}[/bold]")
     for each in policies:
         how = f", {_STANDING[each.standing]}" if standing else ""
-        place = f"{each.file}:{each.line}"
+        place = place_of(each.file, each.line)
         owner = f"of {each.owner}"
         console.print(
             f"  {shown(each.policy)}  {coloured(each.verdict)}{how}  [dim]{shown(place)} {shown(owner)}[/dim]"
