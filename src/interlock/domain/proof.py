@@ -52,6 +52,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     new: Verdict | None = None
     confirmed: bool = False
     """Both engines decide the request as the search says, and its arguments fit the contract."""
+    reads: tuple[str, ...] = ()
+    """What of the request the policies on it look at: `args`, `facts`, `stage` and so on."""
     ms: int = 0
 
 

@@ -11,10 +11,14 @@ from functools import cached_property
 from importlib import import_module
 from typing import Final
 
+import msgspec
 from cedarpy import pst
 
-from interlock.adapters.cedar.loaded import Loaded
+from interlock.adapters.cedar.compiled import compiled
+from interlock.adapters.cedar.loaded import Loaded, Slice
 from interlock.adapters.cedar.policies import CedarPolicies
+from interlock.adapters.cedar.reads import reads
+from interlock.adapters.cedar.schema import Surface
 from interlock.adapters.cedar.scope import about_action, about_agent
 from interlock.adapters.cedar.symbolic_decision import (
     Ruled,
@@ -128,7 +132,8 @@ class Z3Solver:
                 continue
             concerned = [agent for agent in agents if about_agent(each.template, agent)]
             for group, _, here in _groups(loaded, loaded, contract, concerned):
-                yield self._searched(here, group, tenant, timeout_ms, _broken(logic, here, each))
+                found = self._searched(here, group, tenant, timeout_ms, _broken(logic, here, each))
+                yield _described(found, each, surface)
 
     def _searched(
         self, here: _Slice, group: tuple[AgentName, ...], tenant: str, timeout_ms: int, goal: _Goal
@@ -173,6 +178,17 @@ def _broken(logic: Logic, here: _Slice, written: Written) -> _Goal:
         return logic.all(described, wrong), terms.unsaid
 
     return goal
+
+
+def _described(found: Candidate, written: Written, surface: Surface) -> Candidate:
+    """`found`, with a doubt where the engine does not see in it what the invariant describes."""
+    if found.question is None:
+        return found
+    slice_ = Slice(surface, found.question.agent, (written.template,), reads((written.template,)))
+    if compiled(slice_)(found.question).satisfied:
+        return found
+    doubt = "the engine does not find it among what the invariant describes"
+    return msgspec.structs.replace(found, why="; ".join(each for each in (found.why, doubt) if each))
 
 
 def _groups(
