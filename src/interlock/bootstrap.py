@@ -12,6 +12,7 @@ import msgspec
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.cedar.explaining import CedarExplainer
 from interlock.adapters.cedar.parsing import places
+from interlock.adapters.cedar.symbolic import Z3Solver
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_later import LaterHttp
@@ -66,6 +67,7 @@ from interlock.services.audit import Verifying
 from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane, Means, plane
 from interlock.services.policy_tests import Report, run
+from interlock.services.proving import Proving
 
 MEMORY = "memory:"
 
@@ -288,6 +290,11 @@ def _settled(folder: Path) -> Workspace:
     workspace = read_workspace(folder)
     sound(tuple(each for each in workspace.problems if each.file == SETTINGS))
     return workspace
+
+
+def proving(tenant: str) -> Proving:
+    """Who searches among all possible requests. The solver is an optional part of the installation, looked for when asked."""
+    return Proving(Z3Solver(), CedarPolicies(), tenant)
 
 
 class _Quiet:
