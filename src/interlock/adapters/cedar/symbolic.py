@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 from cedarpy import pst
 
-from interlock.adapters.cedar.compiled import compiled
+from interlock.adapters.cedar.compiled import Compiled
 from interlock.adapters.cedar.loaded import Loaded, Slice
 from interlock.adapters.cedar.policies import CedarPolicies
 from interlock.adapters.cedar.reads import reads
@@ -185,7 +185,7 @@ def _described(found: Candidate, written: Written, surface: Surface) -> Candidat
     if found.question is None:
         return found
     slice_ = Slice(surface, found.question.agent, (written.template,), reads((written.template,)))
-    if compiled(slice_)(found.question).satisfied:
+    if Compiled().prepare(slice_)(found.question).satisfied:
         return found
     doubt = "the engine does not find it among what the invariant describes"
     return msgspec.structs.replace(found, why="; ".join(each for each in (found.why, doubt) if each))
