@@ -34,6 +34,7 @@ _MACHINE: Final = "Decisions: an explicit state machine on SQL"
 _ORDERS: Final = "Decisions: one control record"
 _UNDO: Final = "How to undo"
 _PUBLISH: Final = "How to publish policies"
+_PARSED: Final = "How to decide on parsed facts"
 _WORKER: Final = "How to run workers and survive a crash"
 
 PROMISES: tuple[Promise, ...] = (
@@ -259,6 +260,21 @@ PROMISES: tuple[Promise, ...] = (
         "policy.explanation_hides",
         "How to explain a decision",
         "Values of a data class that is not open stay out of an explanation unless the reader asks for them.",
+    ),
+    Promise(
+        "policy.promoted_alone",
+        "How to try a policy in shadow",
+        "Promoting a policy takes its `@mode` away, dropping it takes the policy with its comments; no other byte changes.",
+    ),
+    Promise(
+        "policy.candidate_figures",
+        "How to try a policy in shadow",
+        "A candidate's figures are those of deciding again, with it in force, what was decided beside it.",
+    ),
+    Promise(
+        "policy.tried_not_touched",
+        "How to explain a decision",
+        "Trying a hypothetical decides as the gate would, and records and touches nothing.",
     ),
     Promise(
         "policy.decides_by_arguments_and_facts",
@@ -748,5 +764,41 @@ PROMISES: tuple[Promise, ...] = (
         "policy.matrix_has_a_test_a_cell",
         "How to begin with tested policies: the oversight matrix",
         "Every cell of the oversight matrix is decided as its table says, before any contract of its kind exists.",
+    ),
+    # -- parsed facts ----------------------------------------------------------------------------------------------
+    Promise(
+        "parsing.domains",
+        _PARSED,
+        "A domain is among those read of a recipient argument if and only if a recipient has it; what is no plain address denies.",
+    ),
+    Promise(
+        "parsing.hosts",
+        _PARSED,
+        "A URL whose host two programs could read differently is not read, and denies.",
+    ),
+    Promise(
+        "parsing.change",
+        _PARSED,
+        "A change in thousandths is rounded away from zero, so that no limit is undercut.",
+    ),
+    Promise(
+        "parsing.sql",
+        _PARSED,
+        "Of SQL every statement's kind is found, also inside another, or the text is not read and denies.",
+    ),
+    Promise(
+        "parsing.unreadable_denies",
+        _PARSED,
+        "A parsed fact that cannot be read denies the action, with a reason that names the argument and not its value.",
+    ),
+    Promise(
+        "parsing.asked_again",
+        _PARSED,
+        "Parsed facts are kept with the action as private values, so that a recorded decision can be asked again without a parser.",
+    ),
+    Promise(
+        "sdk.confidence",
+        "How to decide on parsed facts: how sure the agent is",
+        "`confidence=` is the agent's own word, recorded as such, and never taken for an argument of the tool.",
     ),
 )

@@ -11,13 +11,18 @@ from interlock.domain.parsing import Unreadable
 
 _BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 _QUOTED: Final = re.compile(r"[^.\"'`\[\]\x00-\x1f\x7f]+")
+_CARRIES: Final = (exp.Query, exp.Values, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable)
 _MAX_BYTES: Final = 63
 """PostgreSQL cuts longer names off, so that two of them may be one."""
 
 
 def tables_in(tree: exp.Expr, dialect: SqlDialect) -> Iterator[str]:
     """The tables of a statement, as qualified as they are written. Raises Unreadable."""
-    if isinstance(tree, exp.Drop | exp.Create) and str(tree.args.get("kind")).upper() not in ("TABLE", "VIEW"):
+    if isinstance(tree, exp.Drop | exp.Create | exp.Alter):
+        told = str(tree.args.get("kind")).upper() in ("TABLE", "VIEW")
+    else:
+        told = isinstance(tree, _CARRIES)
+    if not told:
         raise Unreadable("a statement that does not say which tables it touches")
     for node in tree.walk():
         if isinstance(node, exp.In) and node.args.get("field") is not None:
