@@ -1,0 +1,201 @@
+"""`policy test`, `policy new`, and the gate before `apply`: whole journeys in a workspace as `init` makes it."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from interlock.cli.app import app, global_first
+from interlock.cli.output import Exit
+from tests.cli.shell import Said
+
+STARTERS = ("pricing", "refunds", "replenishment", "mail", "database")
+NOTES = "policies/notes.cedar"
+TESTS = "policies/tests/notes.yaml"
+
+
+def program(*words: str, folder: Path) -> Said:
+    """Run a command in `folder`, in this process."""
+    found = CliRunner().invoke(app, global_first(["-w", str(folder), *words]), prog_name="interlock")
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
+        raise found.exception
+    return Said(found.exit_code, found.stdout, found.stderr)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A workspace as `init` makes it, whose module `notes` is its own."""
+    path = list(sys.path)
+    assert program("init", str(tmp_path / "team"), folder=tmp_path).code == 0
+    yield tmp_path / "team"
+    sys.path[:] = path
+    sys.modules.pop("notes", None)
+
+
+def change(path: Path, right: str, wrong: str) -> None:
+    """Another word in a file."""
+    text = path.read_text()
+    assert right in text
+    path.write_text(text.replace(right, wrong))
+
+
+def wrong(said: Said) -> list[tuple[str, int, str]]:
+    """File, line and message of each error that `check --json` told."""
+    return [
+        (each["file"], each["line"], each["message"]) for each in said.json()["problems"] if each["severity"] == "error"
+    ]
+
+
+@pytest.mark.proves("policy.coverage_gate")
+def test_a_policy_without_a_test_stays_out_of_force(folder: Path) -> None:
+    """It is told with its file and line by `check`, `policy test` and `apply`; a test that makes it true lets it in; where the
+    workspace only advises tests it is a warning."""
+    assert program("apply", folder=folder).code == 0
+    with (folder / NOTES).open("a") as file:
+        file.write('@id("late") @owner("o") @outcome("deny") @reason("at night")\n')
+        file.write("forbid (principal, action, resource) when { context.minuteOfDay < 360 };\n")
+    line = (folder / NOTES).read_text().splitlines().index(
+        '@id("late") @owner("o") @outcome("deny") @reason("at night")'
+    ) + 1
+    place = (NOTES, line, "no test makes the policy `late` true: add one to policies/tests/")
+
+    checked = program("check", "--json", folder=folder)
+    tested = program("policy", "test", "--json", folder=folder)
+    applied = program("apply", "--json", folder=folder)
+    assert (checked.code, wrong(checked)) == (Exit.YOURS, [place])
+    assert (tested.code, tested.json()["coverage"]["uncovered"]) == (Exit.YOURS, ["late"])
+    assert (applied.code, applied.json()["error"]["line"]) == (Exit.YOURS, line)
+
+    with (folder / "interlock.yaml").open("a") as file:
+        file.write("policy_tests: advised\n")
+    assert program("check", "--json", folder=folder).json()["ok"]
+    assert program("policy", "test", folder=folder).code == 0
+    assert program("apply", folder=folder).code == 0
+
+    change(folder / "interlock.yaml", "policy_tests: advised", "policy_tests: required")
+    (folder / "policies/late.test.yaml").write_text(
+        "- {name: at night, agent: keeper, contract: notes.add, args: {text: x}, with: {at: 2026-11-21T05:59Z}, expect: deny}\n"
+    )
+    assert program("check", "--json", folder=folder).json()["problems"] == []
+    assert program("apply", folder=folder).code == 0
+
+
+@pytest.mark.proves("policy.threshold_edit_breaks_a_test")
+def test_a_moved_threshold_stays_out_of_force(folder: Path) -> None:
+    """A refund limit that somebody raises fails the tests that speak of it, by name and with what is otherwise; what was in
+    force stays in force."""
+    assert program("policy", "new", "refunds", folder=folder).code == 0
+    assert program("apply", folder=folder).code == 0
+    change(folder / "policies/refunds.cedar", "amount_minor > 10000", "amount_minor > 20000")
+
+    tested = program("policy", "test", folder=folder)
+    applied = program("apply", "--json", folder=folder)
+
+    assert tested.code == Exit.YOURS
+    assert "FAIL  more asks somebody" in tested.out
+    assert "expected require_approval, was allow by refunds.agent" in tested.out
+    assert applied.code == Exit.YOURS
+    assert "the policy test `more asks somebody` fails" in applied.json()["error"]["detail"]
+    change(folder / "policies/refunds.cedar", "amount_minor > 20000", "amount_minor > 10000")
+    assert not program("apply", "--json", folder=folder).json()["changed"]
+
+
+def test_one_test_by_its_name(folder: Path) -> None:
+    """`-k` runs the tests whose names hold a word; one that fails elsewhere does not count, and coverage is not judged."""
+    change(folder / TESTS, "verdict: allow", "verdict: deny")
+
+    found = program("policy", "test", "-k", "pinned", "--json", folder=folder)
+
+    assert found.code == 0
+    assert [(each["name"], each["passed"]) for each in found.json()["tests"]] == [
+        ("a pinned note waits for a reviewer", True)
+    ]
+    assert program("policy", "test", folder=folder).code == Exit.YOURS
+
+
+@pytest.mark.proves("policy.starters_are_tested")
+@pytest.mark.parametrize("starter", STARTERS)
+def test_a_starter_is_green_in_a_fresh_workspace(folder: Path, starter: str) -> None:
+    """`policy new` names what it wrote; the workspace then checks without a warning, every test passes, every policy is true in
+    one, it goes into force, and nothing is written a second time."""
+    made = program("policy", "new", starter, "--json", folder=folder)
+    assert made.code == 0
+    assert all((folder / path).is_file() for path in made.json()["files"])
+
+    assert program("check", "--json", folder=folder).json()["problems"] == []
+    tested = program("policy", "test", "--json", folder=folder)
+    assert (tested.code, tested.json()["coverage"]["per_cent"]) == (0, 100)
+    assert program("apply", folder=folder).code == 0
+
+    before = {path: path.read_bytes() for path in folder.rglob("*.cedar")}
+    again = program("policy", "new", starter, "--json", folder=folder)
+    assert (again.code, "exists already" in again.json()["error"]["detail"]) == (Exit.YOURS, True)
+    assert {path: path.read_bytes() for path in folder.rglob("*.cedar")} == before
+
+
+@pytest.mark.proves("policy.matrix_has_a_test_a_cell")
+@pytest.mark.parametrize("more", [(), ("--confidence", "990"), ("--agent", "keeper")])
+def test_the_matrix_is_green_in_a_fresh_workspace(folder: Path, more: tuple[str, ...]) -> None:
+    """A test for each of 24 cells, all of them passing, all policies true in one, although the workspace has contracts of two
+    cells only."""
+    assert program("policy", "new", "--from-matrix", *more, folder=folder).code == 0
+
+    tested = program("policy", "test", "-k", "->", "--json", folder=folder).json()
+
+    assert len(tested["tests"]) == 26
+    assert program("check", "--json", folder=folder).json()["problems"] == []
+    assert program("apply", folder=folder).code == 0
+
+
+def test_a_starter_takes_a_contract_of_the_workspace_that_fits(folder: Path) -> None:
+    """A contract with all that the policies look at is used as it is, under its own name and by the agent that may use it; no
+    sample is written."""
+    assert program("policy", "new", "refunds", folder=folder).code == 0
+    text = (folder / "contracts/refunds.issue.yaml").read_text().replace("name: refunds.issue", "name: pay.back")
+    for path in ("policies/refunds.cedar", "policies/tests/refunds.yaml", "contracts/refunds.issue.yaml"):
+        (folder / path).unlink()
+    (folder / "contracts/pay.back.yaml").write_text(text)
+    change(folder / "agents/refund-clerk.yaml", "refunds.issue", "pay.back")
+
+    made = program("policy", "new", "refunds", "--json", folder=folder).json()
+
+    assert made["files"] == ["policies/refunds.cedar", "policies/tests/refunds.yaml"]
+    assert (made["contract"], made["agent"]) == ("pay.back", "refund-clerk")
+    assert 'Action::"pay.back"' in (folder / "policies/refunds.cedar").read_text()
+    assert program("check", "--json", folder=folder).json()["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), Exit.USAGE, "say what to begin with"),
+        (("refunds", "--from-matrix"), Exit.USAGE, "say what to begin with"),
+        (("refund",), Exit.YOURS, "did you mean `refunds`?"),
+        (("refunds", "--contract", "issue"), Exit.USAGE, "is not `ROLE=NAME`"),
+        (("refunds", "--contract", "pay=notes.add"), Exit.YOURS, "`pay` is no contract of this starter"),
+        (("refunds", "--contract", "issue=notes.ad"), Exit.YOURS, "there is no contract `notes.ad`"),
+        (("refunds", "--contract", "issue=notes.add"), Exit.YOURS, "`notes.add` does not fit these policies"),
+    ],
+)
+def test_what_cannot_be_begun_is_told(folder: Path, words: tuple[str, ...], code: Exit, said: str) -> None:
+    """Each slip is one error in words, and nothing is written."""
+    before = sorted(folder.rglob("*"))
+
+    found = program("policy", "new", *words, "--json", folder=folder)
+
+    assert (found.code, said in json.loads(found.out)["error"]["detail"]) == (code, True)
+    assert sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts) == before
+
+
+def test_policies_that_cannot_be_tested_are_told(folder: Path) -> None:
+    """Where a policy is wrong `policy test` says what is wrong, and does not look green."""
+    change(folder / NOTES, "context.args.pinned", "context.args.pined")
+
+    found = program("policy", "test", folder=folder)
+
+    assert found.code == Exit.YOURS
+    assert "pined" in found.out
+    assert "passed" not in found.out
