@@ -169,9 +169,12 @@ def consents(loosenings: tuple[Loosening, ...]) -> tuple[Consent, ...]:
     )
 
 
-def in_words(values: Mapping[str, JsonValue]) -> str:
-    """Arguments or facts on one line: `amount_minor 25001, order "A-17"`."""
-    return ", ".join(f"{name} {_short(msgspec.json.encode(value).decode())}" for name, value in values.items())
+def in_words(values: Mapping[str, JsonValue], classes: Mapping[str, str]) -> str:
+    """Arguments or facts on one line: `amount_minor 25001, order "A-17"`. Of those in a data class only the class is told."""
+    return ", ".join(
+        f"{name} ({classes[name]})" if name in classes else f"{name} {_short(msgspec.json.encode(value).decode())}"
+        for name, value in values.items()
+    )
 
 
 class Tally:
@@ -190,9 +193,17 @@ class Tally:
         self._same += 1
 
     def differ(
-        self, found: Direction, old: Decision, new: Decision, action: Decided, owner: str, *, grave: bool
+        self,
+        found: Direction,
+        old: Decision,
+        new: Decision,
+        action: Decided,
+        contract: Contract,
+        *,
+        owner: str,
+        grave: bool,
     ) -> None:
-        """One more that would be decided otherwise. `grave`: its contract is of consequence."""
+        """One more that would be decided otherwise. `grave`: its contract, which `owner` answers for, is of consequence."""
         self.asked += 1
         key = (found, action.contract, old.verdict, new.verdict, old.because, new.because)
         known = self._groups.get(key)
@@ -209,7 +220,7 @@ class Tally:
                 count=1,
                 example=action.id,
                 agent=action.agent,
-                arguments=in_words(action.arguments),
+                arguments=in_words(action.arguments, contract.data_classes),
             )
             self._groups[key] = (group, 1)
         if found == "loosened" and grave:

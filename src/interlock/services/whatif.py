@@ -186,7 +186,9 @@ class _Replaying:
         if found.direction is None:
             self.tally.agree()
         else:
-            self.tally.differ(found.direction, found.old, found.new, action, use.owner, grave=use.grave)
+            self.tally.differ(
+                found.direction, found.old, found.new, action, use.contract, owner=use.owner, grave=use.grave
+            )
 
     def _compared(
         self, was: Opinions, is_now: Opinions, use: _Use, undoing: Contract | None, around: Circumstances

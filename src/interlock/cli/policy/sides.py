@@ -1,0 +1,103 @@
+"""Which policies are meant, as people say it: `in-force`, `files`, a folder, or the beginning of a bundle's digest."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from interlock.bootstrap import draft, looking, read_site, rehearsing
+from interlock.cli.context import SHORTEST, Context
+from interlock.domain.bundle import Bundle
+from interlock.domain.contract import Contract
+from interlock.domain.errors import NotFound
+from interlock.domain.ids import AgentName
+from interlock.services.editions import Definition
+from interlock.services.plane import ControlPlane
+
+IN_FORCE, FILES = "in-force", "files"
+_WORKSPACE = "interlock.yaml"
+
+
+class Side(msgspec.Struct, frozen=True, kw_only=True):
+    """One set of policies."""
+
+    name: str
+    bundle: Bundle
+    contracts: Mapping[str, Contract]
+    """Those it is about, by name; of a bundle out of force, those in force."""
+    agents: tuple[AgentName, ...]
+
+    @property
+    def label(self) -> str:
+        """Digest and name."""
+        digest = self.bundle.digest[:12]
+        return digest if digest.startswith(self.name) else f"{digest} ({self.name})"
+
+
+@asynccontextmanager
+async def plane_for(here: Context, *names: str) -> AsyncGenerator[ControlPlane]:
+    """The control plane for looking. Without a store, one in memory, if none of `names` is to be found in a store."""
+    try:
+        plane = looking(here.folder)
+    except NotFound:
+        if not all(_on_disk(name) for name in names):
+            raise
+        plane = rehearsing(here.folder)
+    try:
+        yield plane
+    finally:
+        await plane.means.store.close()
+
+
+async def side(here: Context, plane: ControlPlane, name: str) -> Side:
+    """The policies that `name` means. Raises NotFound, PolicyError and WorkspaceError."""
+    if name == IN_FORCE:
+        orders = await plane.orders.refresh()
+        if not orders.control.bundle:
+            raise NotFound("no policies are in force", next_step="bring them into force: `interlock apply`")
+        return await _in_force(plane, name, await plane.orders.stored(Bundle, orders.control.bundle))
+    wanted = _written(here, name)
+    if wanted is None:
+        return await _in_force(plane, name, await _stored(plane, name))
+    return Side(
+        name=name,
+        bundle=plane.means.policies.bundle(wanted.policies, wanted.contracts),
+        contracts={each.name: each for each in wanted.contracts},
+        agents=tuple(each.name for each in wanted.agents),
+    )
+
+
+def _on_disk(name: str) -> bool:
+    return name == FILES or Path(name).is_dir()
+
+
+def _written(here: Context, name: str) -> Definition | None:
+    """What the files of `name` want: this workspace, another one, or this one with the policies of a folder. None where
+    `name` is no files."""
+    if not _on_disk(name):
+        return None
+    if name == FILES:
+        return draft(read_site(here.folder))
+    folder = Path(name)
+    if (folder / _WORKSPACE).is_file():
+        return draft(read_site(folder))
+    texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.cedar"))}
+    if not texts:
+        raise NotFound(f"there are no policies in `{name}`", next_step="name a folder with `.cedar` files")
+    return msgspec.structs.replace(draft(read_site(here.folder)), policies=texts)
+
+
+async def _in_force(plane: ControlPlane, name: str, bundle: Bundle) -> Side:
+    orders = await plane.orders.current()
+    contracts = {str(each.name): each for each in orders.contracts.values()}
+    return Side(name=name, bundle=bundle, contracts=contracts, agents=tuple(orders.agents))
+
+
+async def _stored(plane: ControlPlane, name: str) -> Bundle:
+    known = await plane.means.store.all(Bundle)
+    found = [each for each in known if len(name) >= SHORTEST and each.digest.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    said = f"`{name}` is the beginning of {len(found)} bundles" if found else f"`{name}` is no bundle and no folder"
+    raise NotFound(said, next_step=f"name `{IN_FORCE}`, `{FILES}`, a folder, or the beginning of a bundle's digest")
