@@ -2,7 +2,7 @@
 
 import typer
 
-from interlock.cli.policy import candidates, diff, explain, files, new, publish, testing
+from interlock.cli.policy import candidates, diff, explain, files, new, prove, publish, testing
 
 
 def register(app: typer.Typer) -> None:
@@ -10,6 +10,6 @@ def register(app: typer.Typer) -> None:
     policy = typer.Typer(
         name="policy", help="Write, test, explain, compare and publish policies.", no_args_is_help=True
     )
-    for module in (new, files, testing, explain, diff, candidates, publish):
+    for module in (new, files, testing, explain, diff, prove, candidates, publish):
         module.register(policy)
     app.add_typer(policy)
