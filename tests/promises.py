@@ -769,7 +769,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "parsing.domains",
         _PARSED,
-        "A domain is among those read of a recipient argument if and only if a recipient has it; what is no plain address denies.",
+        "A domain is read of a recipient argument if and only if a recipient has it; what is no plain address denies.",
     ),
     Promise(
         "parsing.hosts",
@@ -794,7 +794,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "parsing.asked_again",
         _PARSED,
-        "Parsed facts are kept with the action as private values, so that a recorded decision can be asked again without a parser.",
+        "Parsed facts are kept with the action as private values, so that its decision can be asked again without a parser.",
     ),
     Promise(
         "sdk.confidence",

@@ -5,14 +5,14 @@ import pytest
 
 from bench.chance import Chance
 from bench.fuzz import some
-from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.cedar.compiled import Compiled, compiled_judge
 from interlock.adapters.cedar.judge import Answer, CedarJudge
 from interlock.adapters.cedar.loaded import Loaded, Slice
+from interlock.adapters.cedar.policies import CedarPolicies
 from interlock.domain.ids import Digest
 from interlock.domain.policy import Engine, combine
 from interlock.ports.policies import Judge
-from tests.adapters.cedar_cases import ALL, CONTRACTS, one_file, priced, question
+from tests.adapters.cedar_cases import ALL, priced, question, stored
 
 BUNDLE = Digest("b" * 64)
 ENGINES: tuple[Engine, ...] = ("compiled", "cedarpy")
@@ -23,8 +23,7 @@ ON_PRICE = 'forbid(principal, action == Action::"pricing.set_price", resource)'
 
 def judge(engine: Engine, *policies: str) -> Judge:
     """Policies as one file, loaded."""
-    language = CedarPolicies()
-    return language.load(language.bundle(one_file("\n".join(policies)), CONTRACTS), engine)
+    return CedarPolicies().load(stored(*policies), engine)
 
 
 def candidate(when: str, *, outcome: str = "deny") -> str:
@@ -86,8 +85,7 @@ def test_what_only_a_candidate_reads_need_not_fit(engine: Engine) -> None:
 
 def test_a_candidate_that_cannot_be_made_ready_fails_alone() -> None:
     """Where an engine cannot even prepare a policy in shadow mode, the others answer as if it were not there."""
-    language = CedarPolicies()
-    loaded = language.loaded(language.bundle(one_file("\n".join((ALL, candidate("true")))), CONTRACTS))
+    loaded = CedarPolicies().loaded(stored(ALL, candidate("true")))
 
     def prepare(found: Slice) -> Answer:
         if any(rule.id == "c" for rule in found.rules):
