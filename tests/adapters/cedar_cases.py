@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from interlock.adapters.cedar import CedarPolicies
+from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, Facts, InProcess, NoReversal, Reversal, checked
 from interlock.domain.ids import AgentName, ContractName, Digest
@@ -132,6 +133,16 @@ def judge_of(*policies: str, contracts: tuple[Contract, ...] = CONTRACTS) -> Jud
     """Policies as one file, loaded."""
     language = CedarPolicies()
     return language.load(language.bundle({"p.cedar": "\n".join(policies)}, contracts))
+
+
+def stored(*policies: str, contracts: tuple[Contract, ...] = CONTRACTS) -> Bundle:
+    """Policies as a bundle out of the store, where any lint of today may have been unknown: it is loaded without."""
+    return Bundle(sources={"p.cedar": "\n".join(policies)}, schema=CedarPolicies().bundle({}, contracts).schema)
+
+
+def stored_judge(*policies: str) -> Judge:
+    """Such a bundle, loaded."""
+    return CedarPolicies().load(stored(*policies))
 
 
 def satisfied(judge: Judge, asked: Question) -> tuple[str, ...]:

@@ -39,7 +39,9 @@ WRONG: list[tuple[str, str]] = [
     (f'@id("x") {PERMIT}', "`@owner` must be given"),
     (f'@id("x") @owner(" ") {PERMIT}', "`@owner` must be given"),
     (f'{NAMED}@sevrity("high") {PERMIT}', "`@sevrity` is not known"),
-    (f'{NAMED}@expires("never") {PERMIT}', "`@expires` is not known"),
+    (f'{NAMED}@expires("never") {PERMIT}', "`@expires` is the last day"),
+    (f'{NAMED}@expires("2027-02-29") {PERMIT}', "`@expires` is the last day"),
+    (f'{NAMED}@risk("hihg") {PERMIT}', "`@risk` is one of `low`, `medium`, `high`, `critical`; did you mean `high`?"),
     (f'{NAMED}@outcome("deny") {PERMIT}', "`@outcome` belongs on a forbid"),
     (f'{NAMED}@approver("lead") {PERMIT}', "`@approver` belongs on a forbid"),
     (f'{NAMED}@reason("r") {FORBID}', "a forbid has an `@outcome`"),
@@ -121,7 +123,7 @@ def test_every_problem_is_told_at_once() -> None:
 
 def test_an_id_is_taken_once_over_all_files() -> None:
     """The second use is refused and says where the first is."""
-    with pytest.raises(PolicyError, match=r"b\.cedar:2:1: policy `all`: `@id` is taken by the policy at a\.cedar:1:1"):
+    with pytest.raises(PolicyError, match=r"b\.cedar:2:5: policy `all`: `@id` is taken by the policy at a\.cedar:1:1"):
         CedarPolicies().bundle({"b.cedar": f"\n{ALL}", "a.cedar": ALL}, CONTRACTS)
 
 
@@ -188,9 +190,9 @@ def test_a_bundle_is_known_by_a_stable_digest() -> None:
 
 
 def test_texts_too_long_to_be_filed_are_refused() -> None:
-    """A file over a megabyte has no digest."""
+    """What is longer than a megabyte once it is written down has no digest."""
     with pytest.raises(PolicyError, match="cannot be filed"):
-        CedarPolicies().bundle(one_file("//" + " " * 2**20), [])
+        CedarPolicies().bundle(one_file("//" + "\\" * (2**20 - 2)), [])
 
 
 def test_a_stored_bundle_loads_after_a_round_trip() -> None:

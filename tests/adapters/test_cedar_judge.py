@@ -17,17 +17,17 @@ from interlock.ports.policies import Judge, Policies
 from tests.adapters.cedar_cases import (
     ALL,
     ARGUMENTS,
-    CONTRACTS,
     FACTS,
     RELEASE,
     Json,
     decided,
     forbid,
     judge_of,
-    one_file,
     priced,
     question,
     satisfied,
+    stored,
+    stored_judge,
 )
 
 FLOOR = forbid("context.facts.flagship && context.args.price_minor < context.facts.floor_minor", name="floor")
@@ -58,7 +58,7 @@ def test_a_price_below_the_floor_is_denied_and_says_by_which_policy() -> None:
 @pytest.mark.proves("policy.all_satisfied_named")
 def test_every_satisfied_policy_is_named_permits_and_forbids_alike() -> None:
     """Cedar alone names only the side that won."""
-    judge = judge_of(
+    judge = stored_judge(
         ALL, '@id("two") @owner("o") permit(principal, action, resource);', FLOOR, forbid("false", name="never")
     )
 
@@ -201,7 +201,7 @@ def test_no_argument_can_pass_for_anything_else() -> None:
 
 def test_an_error_does_not_repeat_the_values() -> None:
     """An argument may be somebody's data; what policies say is recorded."""
-    judge = judge_of(ALL, forbid("context.args.price_minor + context.facts.floor_minor > 0"))
+    judge = stored_judge(ALL, forbid("context.args.price_minor + context.facts.floor_minor > 0"))
     opinions = judge.opinions(question(facts={**FACTS, "floor_minor": 2**63 - 7}))
 
     assert opinions.errors == ("policy `f` could not be evaluated: integer overflow while attempting to add values",)
@@ -385,9 +385,8 @@ def test_slices_lean_contexts_and_own_checks_change_no_answer(
     """For any policies and any question that fits, the judge and Cedar asked in full name the same policies, and where
     one has an error so has the other."""
     policies = annotated(drawn)
-    language = CedarPolicies()
-    bundle = language.bundle(one_file("\n".join(policies.values())), CONTRACTS)
-    judge = language.load(bundle)
+    bundle = stored(*policies.values())
+    judge = CedarPolicies().load(bundle)
 
     for each in asked:
         opinions = judge.opinions(each)
@@ -417,7 +416,7 @@ anything = st.recursive(
 @given(st.sampled_from(sorted([*ARGUMENTS, "note"])), anything)
 def test_what_no_contract_would_let_through_is_never_evaluated(name: str, value: JsonValue) -> None:
     """Replace any argument that policies read by anything: either it is of its type or nothing is satisfied."""
-    judge = judge_of(ALL, READ_ALL, forbid("context.args.price_minor == 0", name="g"))
+    judge = judge_of(ALL, READ_ALL, forbid("context.args.price_minor == 1", name="g"))
     opinions = judge.opinions(priced(**{name: value}))
 
     fits = {

@@ -25,6 +25,7 @@ from tests.adapters.cedar_cases import (
     priced,
     question,
     satisfied,
+    stored_judge,
 )
 
 RELEASE = {"type": "Release", "id": "pricing@0123456789ab"}
@@ -75,7 +76,7 @@ def test_1_a_forbid_that_overflows_denies() -> None:
     context: Json = {"args": {"price_minor": 1}, "facts": {"floor_minor": 2**62}}
     assert bare(ALL, OVERFLOW, context=json.dumps(context)).decision is cedarpy.Decision.Allow
 
-    decision = decided(judge_of(ALL, OVERFLOW), question(facts={**FACTS, "floor_minor": 2**62}))
+    decision = decided(stored_judge(ALL, OVERFLOW), question(facts={**FACTS, "floor_minor": 2**62}))
 
     assert (decision.verdict, decision.because) == ("deny", ("interlock.error",))
     assert decision.reasons == (

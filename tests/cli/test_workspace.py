@@ -9,8 +9,8 @@ PLANTED: tuple[tuple[str, str, str, tuple[str, int, int]], ...] = (
     ("interlock.yaml", "tenant: tests", "tenants: tests", ("interlock.yaml", 1, 1)),
     ("people.yaml", "rita: [reviewer]", "rita: {a: b}", ("people.yaml", 1, 7)),
     ("agents/ag.yaml", "stage: partial", "stage: parial", ("agents/ag.yaml", 4, 8)),
-    ("policies/all.cedar", "context.args.n > 1000", "context.args.m > 1000", ("policies/all.cedar", 4, 1)),
-    ("policies/all.cedar", "permit(principal", "permit(prinzipal", ("policies/all.cedar", 1, 1)),
+    ("policies/all.cedar", "context.args.n > 1000", "context.args.m > 1000", ("policies/all.cedar", 5, 78)),
+    ("policies/all.cedar", "permit(principal", "permit(prinzipal", ("policies/all.cedar", 1, 35)),
 )
 
 

@@ -5,7 +5,7 @@ import msgspec
 import interlock
 from interlock import Call
 from interlock_demo.tools.promises import KEPT_BY_PAYMENTS, KEPT_BY_THE_SHOP, TIMEOUT_MS
-from interlock_demo.tools.words import Minor, ReturnId
+from interlock_demo.tools.words import Minor, ReturnId, Sum
 from interlock_demo.world import desk, goodwill, money
 from interlock_demo.world.db import ShopRefusal
 from interlock_demo.world.goodwill import Credit
@@ -17,9 +17,9 @@ class ReturnFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the shop itself owes for the return, whatever the agent says."""
 
     accepted: bool
-    refund_due_minor: int
-    refunded_minor: int
-    credit_due_minor: int
+    refund_due_minor: Sum
+    refunded_minor: Sum
+    credit_due_minor: Sum
     days_since_order: int
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 Minor = Annotated[int, msgspec.Meta(ge=1, le=5_000_000, description="An amount in minor units of EUR.")]
+Sum = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000, description="What amounts come to, or nothing.")]
 Units = Annotated[int, msgspec.Meta(ge=1, le=100_000, description="A number of pieces.")]
 Sku = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}-[0-9]{3}$", description="A product's number, such as `AUR-001`.")]
 ReplacementSku = Annotated[str, msgspec.Meta(pattern="^([A-Z]{3}-[0-9]{3})?$", description="A product, or nothing.")]

@@ -4,32 +4,46 @@ An annotation nobody reads would be a rule nobody applies, so each is known, wel
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, cast
 
 from cedarpy import pst
 
+from interlock.adapters.cedar.remark import Remark
+from interlock.adapters.cedar.words import near
+from interlock.domain.contract import RISKS
 from interlock.domain.policy import VERDICTS, Policy, Verdict
 
-KNOWN: Final = ("id", "owner", "outcome", "reason", "approver", "quorum", "obligation", "mode")
+KNOWN: Final = ("id", "owner", "outcome", "reason", "approver", "quorum", "obligation", "mode", "risk", "expires")
 _OUTCOMES: Final = VERDICTS[1:]
 _ASKING: Final = ("require_approval", "escalate")
 _ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]{0,127}")
 _ROLE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _QUORUM: Final = re.compile(r"[1-9][0-9]?")
 _OBLIGATION: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _OURS: Final = "interlock."
+_SOON: Final = timedelta(days=14)
 
 
-def policy_of(template: pst.Template, wrong: Callable[[str], None]) -> Policy | None:
+def policy_of(template: pst.Template, wrong: Callable[[Remark], None]) -> Policy | None:
     """What the combiner must know of `template`. Each thing that is wrong is told to `wrong`; then there is none."""
     said = dict(template.annotations)
     problems = [*_unknown(said), *_always(said)]
     problems += _of_forbid(said) if template.effect == "forbid" else _of_permit(said)
     obligations = tuple(word.strip() for word in said["obligation"].split(",")) if "obligation" in said else ()
-    problems += [f"`{word}` in `@obligation` is no word" for word in obligations if not _OBLIGATION.fullmatch(word)]
+    for word in obligations:
+        if not _OBLIGATION.fullmatch(word):
+            problems.append(_of("obligation", f"`{word}` in `@obligation` is no word"))
     if said.get("mode", "shadow") not in ("shadow", "enforce"):
-        problems.append("`@mode` is `shadow` or `enforce`")
+        problems.append(_of("mode", "`@mode` is `shadow` or `enforce`"))
+    if said.get("risk", "low") not in RISKS:
+        problems.append(_of("risk", f"`@risk` is one of {_listed(RISKS)}{near(said['risk'], RISKS)}"))
+    if "expires" in said and _day(said["expires"]) is None:
+        problems.append(
+            _of("expires", '`@expires` is the last day on which the policy is meant: `@expires("2027-01-31")`')
+        )
     for problem in problems:
         wrong(problem)
     if problems:
@@ -47,47 +61,93 @@ def policy_of(template: pst.Template, wrong: Callable[[str], None]) -> Policy | 
     )
 
 
-def _unknown(said: Mapping[str, str]) -> list[str]:
+def expiry(template: pst.Template, at: int) -> Iterator[Remark]:
+    """Whether a policy's last day is over at `at` (UTC ms), or soon will be. In a bundle that is in force it goes on
+    holding: a prohibition that ends by itself would let something through on a day when nobody looks."""
+    last = _day(template.annotations.get("expires", ""))
+    if last is None:
+        return
+    today = datetime.fromtimestamp(at / 1000, tz=UTC).date()
+    if today > last:
+        yield _of("expires", f"its last day was {last}: renew it, or take it away")
+    elif today >= last - _SOON:
+        yield _of("expires", f"its last day is {last}; from the day after, no bundle with it is formed")._replace(
+            severity="warning"
+        )
+
+
+def approvers(template: pst.Template, roles: Collection[str]) -> Iterator[Remark]:
+    """An approver that nobody is: what it holds would be held for ever."""
+    role = template.annotations.get("approver", "")
+    if role and role not in roles:
+        yield _of("approver", f"nobody has the role `{role}`{near(role, roles)}")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _of(key: str, message: str) -> Remark:
+    """A remark on the value of an annotation."""
+    return Remark(message, at=key, part="value")
+
+
+def _listed(words: Collection[str]) -> str:
+    return ", ".join(f"`{each}`" for each in words)
+
+
+def _unknown(said: Mapping[str, str]) -> list[Remark]:
+    there = ", ".join(f"`@{each}`" for each in KNOWN)
     return [
-        f"`@{key}` is not known; there are {', '.join(f'`@{each}`' for each in KNOWN)}"
+        Remark(f"`@{key}` is not known; {_meant(key) or f'there are {there}'}", at=key, part="key")
         for key in said
         if key not in KNOWN
     ]
 
 
-def _always(said: Mapping[str, str]) -> list[str]:
-    problems: list[str] = []
+def _meant(key: str) -> str:
+    found = near(key, KNOWN)
+    return found.removeprefix("; ").replace("`", "`@", 1)
+
+
+def _always(said: Mapping[str, str]) -> list[Remark]:
+    problems: list[Remark] = []
     name = said.get("id", "")
     if not _ID.fullmatch(name):
-        problems.append("`@id` must be given: a word such as `price.floor`, at most 128 characters")
+        problems.append(_of("id", "`@id` must be given: a word such as `price.floor`, at most 128 characters"))
     elif name.startswith(_OURS):
-        problems.append(f"`@id` begins with `{_OURS}`, which is kept for rules that no policy can loosen")
+        problems.append(_of("id", f"`@id` begins with `{_OURS}`, which is kept for rules that no policy can loosen"))
     if not said.get("owner", "").strip():
-        problems.append("`@owner` must be given: who answers for this policy")
+        problems.append(_of("owner", "`@owner` must be given: who answers for this policy"))
     return problems
 
 
-def _of_forbid(said: Mapping[str, str]) -> list[str]:
-    problems: list[str] = []
-    outcome = said.get("outcome")
+def _of_forbid(said: Mapping[str, str]) -> list[Remark]:
+    problems: list[Remark] = []
+    outcome = said.get("outcome", "")
     if outcome not in _OUTCOMES:
-        problems.append(f"a forbid has an `@outcome`: one of {', '.join(f'`{each}`' for each in _OUTCOMES)}")
+        meant = near(outcome, _OUTCOMES)
+        problems.append(_of("outcome", f"a forbid has an `@outcome`: one of {_listed(_OUTCOMES)}{meant}"))
     if not said.get("reason", "").strip():
-        problems.append("a forbid has a `@reason`: what the person who runs into it is told")
+        problems.append(_of("reason", "a forbid has a `@reason`: what the person who runs into it is told"))
     if outcome in _ASKING:
         if not _ROLE.fullmatch(said.get("approver", "")):
-            problems.append(f"`{outcome}` needs an `@approver`: the role that is asked")
+            problems.append(_of("approver", f"`{outcome}` needs an `@approver`: the role that is asked"))
         if not _QUORUM.fullmatch(said.get("quorum", "1")):
-            problems.append("`@quorum` is how many people must agree: a whole number from 1 to 99")
+            problems.append(_of("quorum", "`@quorum` is how many people must agree: a whole number from 1 to 99"))
     else:
-        problems += [f"`@{key}` means nothing where nobody is asked" for key in ("approver", "quorum") if key in said]
+        unasked = [key for key in ("approver", "quorum") if key in said]
+        problems += [Remark(f"`@{key}` means nothing where nobody is asked", at=key, part="key") for key in unasked]
     if outcome == "oblige" and "obligation" not in said:
-        problems.append("`oblige` needs an `@obligation`: what must be done")
+        problems.append(Remark("`oblige` needs an `@obligation`: what must be done", at="outcome", part="value"))
     if outcome == "deny" and "obligation" in said:
-        problems.append("`@obligation` means nothing on what is denied")
+        problems.append(Remark("`@obligation` means nothing on what is denied", at="obligation", part="key"))
     return problems
 
 
-def _of_permit(said: Mapping[str, str]) -> list[str]:
+def _of_permit(said: Mapping[str, str]) -> list[Remark]:
     asked = [key for key in ("outcome", "approver", "quorum") if key in said]
-    return [f"`@{key}` belongs on a forbid: a permit only grants" for key in asked]
+    return [Remark(f"`@{key}` belongs on a forbid: a permit only grants", at=key, part="key") for key in asked]

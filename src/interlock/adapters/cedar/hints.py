@@ -1,25 +1,156 @@
-"""What Cedar's strict validation finds wrong."""
+"""What Cedar's strict validation finds wrong, with the place that it does not tell and what may have been meant."""
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import cedarpy
+from cedarpy import pst
 
+from interlock.adapters.cedar.reads import children, context_path
+from interlock.adapters.cedar.remark import Remark
+from interlock.adapters.cedar.schema import GROUPS, STAGE, Surface
+from interlock.adapters.cedar.scope import about_action
+from interlock.adapters.cedar.shape import Choice, Flag, Group, Integer, Many, Shape, Text, choices
 from interlock.adapters.cedar.source import Statement
-
-
-def invalid(statement: Statement, schema: cedarpy.Schema, *, idle: bool) -> list[str]:
-    """What Cedar's strict validation finds wrong with one policy. `idle`: it is about groups that no contract is in now,
-    which the validator takes for a mistake."""
-    result = cedarpy.validate_policies(statement.text, schema)  # pyright: ignore[reportUnknownMemberType]  cedarpy leaves its dicts untyped
-    if result.validation_passed:
-        return []
-    found = {_OWN_NAME.sub("", problem.error) for problem in result.errors} or {"it does not pass validation"}
-    if idle or len(found) > 1:
-        # Beside another problem it only follows from that one.
-        found.discard(_NOTHING_TO_APPLY_TO)
-    return sorted(found)
-
+from interlock.adapters.cedar.words import near
+from interlock.adapters.cedar.writing import written
 
 _NOTHING_TO_APPLY_TO: Final = "unable to find an applicable action given the policy scope constraints"
 _OWN_NAME: Final = re.compile(r"^for policy `policy0`[:,] ")
+_ATTRIBUTE: Final = re.compile(r"attribute `([^`]*)` in context for (.*?)( not found)?", re.DOTALL)
+_VALUE: Final = re.compile(r'entity `([^`]*?)::"(.*?)"` is of an enumerated entity type', re.DOTALL)
+_ACTION: Final = re.compile(r'unrecognized action `Action::"(.*)"`', re.DOTALL)
+_TYPE: Final = re.compile(r"unrecognized entity type `([^`]*)`")
+_TYPES: Final = re.compile(r"the types .* are not compatible|unexpected type: expected .*", re.DOTALL)
+_NUMBERS: Final = ("less", "less_eq", "greater", "greater_eq", "add", "sub", "mul")
+
+
+def invalid(
+    statement: Statement, template: pst.Template, schema: cedarpy.Schema, found: Mapping[str, Surface], *, idle: bool
+) -> list[Remark]:
+    """What the validator finds wrong with one policy. `idle`: it is about groups that no contract is in now, which the
+    validator takes for a mistake."""
+    result = cedarpy.validate_policies(statement.text, schema)  # pyright: ignore[reportUnknownMemberType]  cedarpy leaves its dicts untyped
+    if result.validation_passed:
+        return []
+    errors = {_OWN_NAME.sub("", problem.error) for problem in result.errors} or {"it does not pass validation"}
+    if idle or len(errors) > 1:
+        # Beside another problem it only follows from that one.
+        errors.discard(_NOTHING_TO_APPLY_TO)
+    within = [surface for surface in found.values() if about_action(template, surface)]
+    return [_hinted(error, template, within, found) for error in sorted(errors)]
+
+
+def _hinted(error: str, template: pst.Template, within: list[Surface], found: Mapping[str, Surface]) -> Remark:
+    if said := _ATTRIBUTE.search(error):
+        path = tuple(said[1].split("."))
+        at = ".".join(("context", *path))
+        if "optional attribute" in error:
+            base, name = ".".join(("context", *path[:-1])), path[-1]
+            return Remark(f"{error}; ask first whether it is there: `{base} has {name} && ...`", at, "last")
+        return Remark(f"{error}{near(path[-1], _beside(path, within))}", at, "last")
+    if said := _VALUE.search(error):
+        values = {value for each in (*_choices(found.values()), STAGE) if each.name == said[1] for value in each.values}
+        return Remark(f"{error}{near(said[2], values)}", f'{said[1]}::"{said[2]}"')
+    if said := _ACTION.search(error):
+        return Remark(f"{error}{near(said[1], (*found, *GROUPS))}", f'Action::"{said[1]}"')
+    if said := _TYPE.search(error):
+        types = ("Action", "Agent", "Release", "System", STAGE.name, *(each.name for each in _choices(found.values())))
+        return Remark(f"{error}{near(said[1], types)}", said[1], "word")
+    if _TYPES.fullmatch(error):
+        return _mistyped(error, template, within)
+    return Remark(error)
+
+
+def _choices(found: Iterable[Surface]) -> Iterator[Choice]:
+    for surface in found:
+        yield from choices(surface.context())
+
+
+def _beside(path: tuple[str, ...], within: Iterable[Surface]) -> Iterator[str]:
+    """What there is where `path` was looked for."""
+    for surface in within:
+        group = shape_at(surface.context(), path[:-1])
+        if isinstance(group, Group):
+            yield from (member.name for member in group.members)
+
+
+def shape_at(shape: Shape, path: Iterable[str]) -> Shape | None:
+    """The type of what stands at `path`, or None."""
+    for name in path:
+        if not isinstance(shape, Group):
+            return None
+        found = next((member.shape for member in shape.members if member.name == name), None)
+        if found is None:
+            return None
+        shape = found
+    return shape
+
+
+def _mistyped(error: str, template: pst.Template, within: list[Surface]) -> Remark:
+    """A wrong type at the operand that has it. Which one Cedar meant it does not say; the first that does not fit is it."""
+    context = within[0].context() if within else Group()
+    pending: list[object] = list(reversed(template.clauses))
+    while pending:
+        node = pending.pop()
+        match node:
+            case pst.HasAttr(pst.UnaryOp("not", base), attrs):
+                meant = written(pst.HasAttr(base, attrs))
+                return Remark(f"{error}; `!` binds before `has`: write `!({meant})`", f"!{written(base)}")
+            case pst.BinaryOp(op, left, right) if op in _NUMBERS:
+                for side in (left, right):
+                    if _kind(side, context) not in ("Long", ""):
+                        return Remark(f"{error}: {written(side)}", written(side))
+            case pst.BinaryOp("eq" | "not_eq", left, right):
+                kinds = (_kind(left, context), _kind(right, context))
+                if "" not in kinds and kinds[0] != kinds[1]:
+                    said = f"`{written(left)}` is {_a(kinds[0])} and `{written(right)}` {_a(kinds[1])}"
+                    return Remark(f"{error}: {said}", written(node))
+            case pst.BinaryOp("and" | "or", left, right):
+                for side in (left, right):
+                    if _kind(side, context) not in ("Bool", ""):
+                        return Remark(f"{error}: {written(side)}", written(side))
+            case _:
+                pass
+        pending.extend(reversed(list(children(node))))
+    return Remark(error)
+
+
+def _a(kind: str) -> str:
+    return f"a {kind}" if kind in ("Bool", "Long", "String", "Set") else f"of type {kind}"
+
+
+def _kind(node: object, context: Group) -> str:
+    """The name of a type, as far as it is plain; else nothing."""
+    match node:
+        case pst.LongLit() | pst.UnaryOp("neg", _) | pst.BinaryOp("add" | "sub" | "mul", _, _):
+            return "Long"
+        case pst.StringLit():
+            return "String"
+        case (
+            pst.BoolLit() | pst.UnaryOp("not" | "is_empty", _) | pst.HasAttr() | pst.Like() | pst.Is() | pst.BinaryOp()
+        ):
+            return "Bool"
+        case pst.Set():
+            return "Set"
+        case pst.EntityLit(uid):
+            return str(uid.type)
+        case _:
+            return _named(shape_at(context, context_path(node) or ("",)))
+
+
+def _named(shape: Shape | None) -> str:
+    match shape:
+        case Text():
+            return "String"
+        case Integer():
+            return "Long"
+        case Flag():
+            return "Bool"
+        case Many():
+            return "Set"
+        case Choice():
+            return shape.name
+        case Group() | None:
+            return ""

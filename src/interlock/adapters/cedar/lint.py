@@ -13,9 +13,12 @@ from typing import Final
 from cedarpy import pst
 
 from interlock.adapters.cedar.reads import Reads, children, context_path, reads
+from interlock.adapters.cedar.remark import Remark
 from interlock.adapters.cedar.schema import GROUPS, Surface
 from interlock.adapters.cedar.scope import about_action
 from interlock.adapters.cedar.shape import Group, JsonSchema, Reader, Shape, choices, in_part
+from interlock.adapters.cedar.words import near, quoted
+from interlock.adapters.cedar.writing import short, uid_text
 from interlock.domain.contract import Contract
 
 _ORDERED: Final = ("less", "less_eq", "greater", "greater_eq")
@@ -25,27 +28,28 @@ _RELEASE: Final = re.compile(r"(.+)@[0-9a-f]{12}", re.DOTALL)
 Path = tuple[str, ...]
 
 
-def group_as_action(template: pst.Template) -> str | None:
+def group_as_action(template: pst.Template) -> Remark | None:
     """A policy about a group as if it were an action: right by its types, and never true."""
     if isinstance(template.action, pst.ActionEq) and template.action.entity.id in GROUPS:
-        return f"`action == {template.action.entity}` is never true: write `action in`"
+        entity = uid_text(template.action.entity)
+        return Remark(f"`action == {entity}` is never true: write `action in`", f"action == {entity}")
     return None
 
 
-def names(template: pst.Template, agents: Collection[str] | None) -> Iterator[str]:
+def names(template: pst.Template, agents: Collection[str] | None) -> Iterator[Remark]:
     """What is wrong with whom and what a policy names. With `agents` an unknown agent is wrong; without, nobody knows."""
     for uid in sorted(pst.entity_uids(template), key=str):
         if str(uid.type) == "Release":
             found = _RELEASE.fullmatch(uid.id)
             if found is None:
-                yield f"`{uid}` is no release: `agent@` and the first 12 digits of its digest"
+                yield Remark(f"`{uid}` is no release: `agent@` and the first 12 digits of its digest", uid_text(uid))
             elif agents is not None and found[1] not in agents:
-                yield f"`{uid}` is a release of no agent there is"
+                yield Remark(f"`{uid}` is a release of no agent there is{near(found[1], agents)}", uid_text(uid))
         elif str(uid.type) == "Agent" and agents is not None and uid.id not in agents:
-            yield f"there is no agent `{uid.id}`"
+            yield Remark(f"there is no agent `{uid.id}`{near(uid.id, agents)}", uid_text(uid))
 
 
-def values(template: pst.Template, found: Iterable[Surface]) -> Iterator[str]:
+def values(template: pst.Template, found: Iterable[Surface]) -> Iterator[Remark]:
     """Enum values that a policy names and that none of the contracts it is about has. The validator holds a value
     against those of all contracts together, because members of one name share a type."""
     within = [surface for surface in found if about_action(template, surface)]
@@ -54,17 +58,20 @@ def values(template: pst.Template, found: Iterable[Surface]) -> Iterator[str]:
         for choice in choices(surface.context()):
             known.setdefault(choice.name, set()).update(choice.values)
     for uid in sorted(pst.entity_uids(template), key=str):
-        if str(uid.type) not in ("Action", "Agent", "Release", "System") and uid.id not in known.get(str(uid.type), ()):
-            yield f"`{uid}` is no value of any contract this policy is about"
+        there = known.get(str(uid.type), set())
+        if str(uid.type) not in ("Action", "Agent", "Release", "System") and uid.id not in there:
+            meant = near(uid.id, there)
+            yield Remark(f"`{uid}` is no value of any contract this policy is about{meant}", uid_text(uid))
 
 
-def wholes(template: pst.Template, found: Iterable[Surface]) -> Iterator[str]:
+def wholes(template: pst.Template, found: Iterable[Surface]) -> Iterator[Remark]:
     """Records that a policy compares as a whole and sees in part: two that differ might be equal to it."""
     read = reads([template])
     for surface in found:
         if about_action(template, surface):
             for path in _seen_in_part(surface.context(), read, ()):
-                yield f"it uses all of `{'.'.join(('context', *path))}`, of which policies on `{surface.name}` see a part"
+                at = ".".join(("context", *path))
+                yield Remark(f"it uses all of `{at}`, of which policies on `{surface.name}` see a part", at)
 
 
 def _seen_in_part(shape: Shape, read: Reads, path: Path) -> Iterator[Path]:
@@ -77,7 +84,7 @@ def _seen_in_part(shape: Shape, read: Reads, path: Path) -> Iterator[Path]:
                 yield from _seen_in_part(member.shape, read.members[member.name], (*path, member.name))
 
 
-def measures(template: pst.Template, found: Mapping[str, Surface], contracts: Iterable[Contract]) -> Iterator[str]:
+def measures(template: pst.Template, found: Mapping[str, Surface], contracts: Iterable[Contract]) -> Iterator[Remark]:
     """Arguments that a policy measures and a contract it is about leaves open."""
     measured = _measured(template)
     for contract in contracts:
@@ -88,7 +95,7 @@ def measures(template: pst.Template, found: Mapping[str, Surface], contracts: It
             node = schema.described(path)
             if node is not None and not _bounded(node, kind):
                 argument = f"`{contract.name}` argument `{'.'.join(path)}`"
-                yield f"it {_WHY[kind].format(argument)}"
+                yield Remark(f"it {_WHY[kind].format(argument)}", ".".join(("context", "args", *path)))
 
 
 _WHY: Final = {
@@ -149,3 +156,40 @@ def _bounded(node: JsonSchema, kind: str) -> bool:
         case _:
             least = node.get("minItems")
             return isinstance(least, int) and least > 0
+
+
+def taint(template: pst.Template) -> Iterator[Remark]:
+    """A policy on what nobody says yet."""
+    read = reads([template]).members
+    for name in ("taint", "taintedAny"):
+        if name in read:
+            said = "until boundaries mark what comes from outside, it is always false"
+            at = f"context.{name}"
+            yield Remark(f"it reads `{at}`: {said}", at, severity="warning")
+
+
+def vocabulary(
+    template: pst.Template, found: Mapping[str, Surface], contracts: Iterable[Contract], roles: Collection[str] | None
+) -> Iterator[Remark]:
+    """Words that a policy looks for among roles and data classes, and that are none. Both are text, because they come
+    and go without any contract changing, so the validator lets any word pass."""
+    within = [contract for contract in contracts if about_action(template, found[contract.name])]
+    classes = {kind for contract in within for kind in contract.data_classes.values()}
+    pending: list[object] = list(template.clauses)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, pst.BinaryOp):
+            for side, other in ((node.left, node.right), (node.right, node.left)):
+                path = context_path(side)
+                if path == ("user", "roles") and roles is not None:
+                    yield from _none_of(node, other, roles, "nobody has the role `{}`")
+                elif path == ("data",):
+                    yield from _none_of(node, other, classes, "no argument it is about is of the data class `{}`")
+        pending.extend(children(node))
+
+
+def _none_of(node: object, words: object, known: Collection[str], why: str) -> Iterator[Remark]:
+    elements = words.elements if isinstance(words, pst.Set) else (words,)
+    for each in elements:
+        if isinstance(each, pst.StringLit) and each.value not in known:
+            yield Remark(f"{why.format(each.value)}{near(each.value, known)}: `{short(node)}`", quoted(each.value))

@@ -1,20 +1,24 @@
 """Policies in Cedar: forming a bundle, all or nothing, and loading one."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import cedarpy
-import msgspec
 from cedarpy import pst
 
 from interlock.adapters.cedar import lint
-from interlock.adapters.cedar.annotations import policy_of
+from interlock.adapters.cedar.annotations import approvers, expiry, policy_of
+from interlock.adapters.cedar.bounds import overflows
 from interlock.adapters.cedar.compiled import watched_judge
 from interlock.adapters.cedar.compiling import refusal
+from interlock.adapters.cedar.dead import dead, shadowed
 from interlock.adapters.cedar.hints import invalid
 from interlock.adapters.cedar.judge import CedarJudge
 from interlock.adapters.cedar.library import library_judge
 from interlock.adapters.cedar.loaded import Loaded
 from interlock.adapters.cedar.parsing import parsed
+from interlock.adapters.cedar.ranges import Ranges
+from interlock.adapters.cedar.remark import Noting, Remark
 from interlock.adapters.cedar.schema import Surface, parse, render, surfaces
 from interlock.adapters.cedar.scope import idle
 from interlock.adapters.cedar.source import Problems, Statement
@@ -23,6 +27,7 @@ from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import CanonicalError
 from interlock.domain.contract import Contract
 from interlock.domain.errors import PolicyError
+from interlock.domain.finding import Finding
 from interlock.domain.ids import ContractName
 from interlock.domain.ownership import Worded
 from interlock.domain.policy import Engine, Policy
@@ -30,41 +35,74 @@ from interlock.domain.policy import Engine, Policy
 LANGUAGE = "cedar"
 
 
-class _Rule(msgspec.Struct, frozen=True, kw_only=True):
+class _Rule(NamedTuple):
     policy: Policy
     template: pst.Template
     statement: Statement
+    note: Noting
 
 
 class CedarPolicies:
     """The policy language Cedar, as `ports.policies.Policies` wants it."""
 
-    def __init__(self, agents: Collection[str] | None = None) -> None:
-        """With `agents`, the names of all there are, a policy that names another is refused when a bundle is formed."""
+    def __init__(self, agents: Collection[str] | None = None, roles: Collection[str] | None = None) -> None:
+        """With `agents`, the names of all there are, and `roles`, those that people have, a policy that names another is
+        refused when a bundle is formed."""
         self._agents = agents
+        self._roles = roles
 
-    def bundle(self, sources: Mapping[str, str], contracts: Sequence[Contract]) -> Bundle:
-        """Form a bundle: parse, validate against the schema generated from `contracts`, lint. Without any policy it is
-        a bundle that denies everything. Raises PolicyError with `file`, `line`, `column` and `policy` of the first
-        problem, and all of them in `problems`."""
-        found, unseen = surfaces(contracts)
-        bundle = Bundle(language=LANGUAGE, sources=dict(sources), schema=render(found, unseen))
+    def bundle(self, sources: Mapping[str, str], contracts: Sequence[Contract], *, at: int | None = None) -> Bundle:
+        """Form a bundle, all or nothing: parse, validate against the schema generated from `contracts`, lint. Without any
+        policy it is a bundle that denies everything. With `at`, in UTC ms, a policy whose last day is over is wrong, too.
+        Raises PolicyError with `file`, `line`, `column` and `policy` of the first problem, and all of them in
+        `problems`."""
+        bundle, problems = self._held(sources, contracts, at)
+        problems.settle()
         try:
             _ = bundle.digest
         except CanonicalError as error:
             raise PolicyError(f"the policies cannot be filed: {error}") from None
-        problems = Problems()
-        for rule in _rules(bundle, found, _schema(bundle), problems):
-            wrong = (
-                *lint.names(rule.template, self._agents),
-                *lint.values(rule.template, found.values()),
-                *lint.wholes(rule.template, found.values()),
-                *lint.measures(rule.template, found, contracts),
-            )
-            for detail in wrong:
-                problems.add(rule.statement, detail, rule.policy.id)
-        problems.settle()
         return bundle
+
+    def findings(
+        self, sources: Mapping[str, str], contracts: Sequence[Contract], *, at: int | None = None
+    ) -> tuple[Finding, ...]:
+        """Everything that is wrong or doubtful about policies, by place. What `bundle` refuses is an error, the rest a
+        warning; with `at`, in UTC ms, also what will be over within fourteen days. Raises PolicyError where the
+        contracts make no schema."""
+        return self._held(sources, contracts, at)[1].findings()
+
+    def _held(
+        self, sources: Mapping[str, str], contracts: Sequence[Contract], at: int | None
+    ) -> tuple[Bundle, Problems]:
+        """What would be the bundle, and what is to be said about it."""
+        found, unseen = surfaces(contracts)
+        bundle = Bundle(language=LANGUAGE, sources=dict(sources), schema=render(found, unseen))
+        problems = Problems()
+        rules = _rules(bundle, found, _schema(bundle), problems)
+        ranges = {str(contract.name): Ranges(contract, found[contract.name]) for contract in contracts}
+        for rule in rules:
+            template = rule.template
+            remarks = [
+                *lint.names(template, self._agents),
+                *lint.values(template, found.values()),
+                *lint.wholes(template, found.values()),
+                *lint.measures(template, found, contracts),
+                *lint.vocabulary(template, found, contracts, self._roles),
+                *lint.taint(template),
+                *(() if self._roles is None else approvers(template, self._roles)),
+                *(() if at is None else expiry(template, at)),
+                *overflows(template, ranges),
+            ]
+            if all(remark.severity == "warning" for remark in remarks):
+                # What is misspelt is never true, but that is not what is wrong with it.
+                remarks += dead(template, ranges)
+            for remark in remarks:
+                rule.note(remark)
+        notes = {rule.policy.id: rule.note for rule in rules}
+        for name, remark in shadowed([(rule.policy, rule.template) for rule in rules], found):
+            notes[name](remark)
+        return bundle, problems
 
     def load(self, bundle: Bundle, engine: Engine = "compiled") -> CedarJudge:
         """Make a stored bundle ready to answer: it is parsed and validated as if it were new. Raises PolicyError."""
@@ -107,26 +145,24 @@ def _rules(bundle: Bundle, found: Mapping[str, Surface], schema: cedarpy.Schema,
     """Every policy of a bundle that is sound; the others are noted in `problems`."""
     rules: dict[str, _Rule] = {}
     for statement, template in parsed(bundle.sources, problems):
+        note = Noting(problems, statement, template.annotations.get("id", ""))
+        policy = policy_of(template, note)
         mistaken = lint.group_as_action(template) or _unknown(template)
-        wrong = [mistaken] if mistaken else invalid(statement, schema, idle=idle(template, found.values()))
-        rule = _rule(statement, template, wrong, problems)
-        if rule is None:
+        wrong = (
+            [mistaken] if mistaken else invalid(statement, template, schema, found, idle=idle(template, found.values()))
+        )
+        for remark in wrong:
+            note(remark)
+        if policy is None or wrong:
             continue
-        first = rules.setdefault(rule.policy.id, rule)
+        rule = _Rule(policy, template, statement, note)
+        first = rules.setdefault(policy.id, rule)
         if first is not rule:
-            problems.add(rule.statement, f"`@id` is taken by the policy at {first.statement.place}", rule.policy.id)
+            note(Remark(f"`@id` is taken by the policy at {first.statement.place}", "id", "value"))
     return list(rules.values())
 
 
-def _unknown(template: pst.Template) -> str | None:
+def _unknown(template: pst.Template) -> Remark | None:
     """What in it compiled policies do not know, as a problem. Both engines take the same language."""
     found = refusal(template)
-    return None if found is None else f"it uses {found}, which is not supported here"
-
-
-def _rule(statement: Statement, template: pst.Template, wrong: list[str], problems: Problems) -> _Rule | None:
-    name = template.annotations.get("id", "")
-    policy = policy_of(template, lambda detail: problems.add(statement, detail, name))
-    for detail in wrong:
-        problems.add(statement, detail, name)
-    return None if policy is None or wrong else _Rule(policy=policy, template=template, statement=statement)
+    return None if found is None else Remark(f"it uses {found}, which is not supported here")

@@ -1,9 +1,8 @@
 """The policies of a bundle as people read them: their own words, and the contracts their scope takes in."""
 
-from functools import partial
-
 from interlock.adapters.cedar.annotations import policy_of
 from interlock.adapters.cedar.parsing import parsed
+from interlock.adapters.cedar.remark import Noting
 from interlock.adapters.cedar.schema import parse
 from interlock.adapters.cedar.scope import about_action
 from interlock.adapters.cedar.source import Problems
@@ -17,7 +16,7 @@ def worded(bundle: Bundle) -> dict[str, Worded]:
     found, problems = parse(bundle.schema), Problems()
     policies: dict[str, Worded] = {}
     for statement, template in parsed(bundle.sources, problems):
-        policy = policy_of(template, partial(problems.add, statement))
+        policy = policy_of(template, Noting(problems, statement, template.annotations.get("id", "")))
         if policy is not None:
             about = frozenset(ContractName(name) for name, each in found.items() if about_action(template, each))
             policies[policy.id] = Worded(text=statement.text, policy=policy, contracts=about)
