@@ -193,7 +193,7 @@ def test_an_error_is_not_hidden_by_the_task_that_cannot_be_closed(place: Place) 
     ):
         other.close()
 
-    assert "could not be closed" in caught.value.__notes__[0]
+    assert "could not be closed" in caught.value.__notes__[-1]
 
 
 def test_a_client_closes_once_and_then_says_so(place: Place) -> None:

@@ -8,20 +8,25 @@ import typer
 from rich.console import Console
 
 from interlock.cli.brakes import lifting
+from interlock.cli.bringing import alarm_line
 from interlock.cli.context import Context, context_of, find_action
-from interlock.cli.output import Exit, moment, run, short, shown, state, table
+from interlock.cli.output import Exit, UsageError, moment, run, short, shown, state, table
 from interlock.cli.story import show_action, show_contract
 from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
+from interlock.domain.agent import Agent
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
-from interlock.domain.errors import ContractError
+from interlock.domain.control import Control
+from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import AgentName, ContractName, TaskId
+from interlock.domain.names import instead
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening
 from interlock.embedded import Embedded
 from interlock.ports.store import ActionQuery
 from interlock.sdk.outcomes import why
 from interlock.services.plane import ControlPlane
+from interlock.services.registry import ALL
 from interlock.worker import SLOTS, Worker
 
 
@@ -34,22 +39,23 @@ def register(app: typer.Typer) -> None:
 
 
 def arguments_from(text: str) -> dict[str, JsonValue]:
-    """A JSON object from the command line. Raises ContractError when it is something else."""
+    """A JSON object from the command line. Raises UsageError when it is something else."""
     value = json_from(text)
     if not isinstance(value, dict):
-        raise ContractError("the arguments are JSON, but no object", next_step=_EXAMPLE)
+        raise UsageError("the arguments are JSON, but no object", next_step=_EXAMPLE)
     return value
 
 
 def json_from(text: str) -> JsonValue:
-    """A JSON value from the command line. Raises ContractError when it is none."""
+    """A JSON value from the command line. Raises UsageError when it is none."""
     try:
         value: JsonValue = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ContractError(f"`{text[:80]}` is no JSON: {error}", next_step=_EXAMPLE) from None
+        raise UsageError(f"`{text[:80]}` is no JSON: {error}", next_step=_EXAMPLE) from None
     return value
 
 
+_OF_AN_ID = frozenset("0123456789abcdef-")
 _EXAMPLE = 'write it as \'{"sku": "A-1"}\', in single quotes'
 
 
@@ -73,6 +79,10 @@ def propose(
         arguments = arguments_from(args)
         async with here.plane() as plane:
             embedded = Embedded(plane)
+            in_force = (await plane.orders.refresh()).control.contracts
+            if contract not in in_force:
+                advice = instead(contract, in_force, "bring one into force: `interlock apply`")
+                raise NotFound(f"no contract `{contract}` is in force", next_step=advice)
             initiator = on_behalf_of or (f"user:{here.person}" if here.person else f"system:{agent}")
             task = await embedded.open_task(Opening(agent=AgentName(agent), purpose=purpose, initiator=initiator))
             action = await embedded.propose(
@@ -142,10 +152,14 @@ def actions(
             limit=limit,
         )
         async with here.reading() as plane:
+            await _known(plane, agent, contract)
             found = await plane.means.store.actions(query)
             total = await plane.means.store.count(query)
+            control = await plane.means.store.get(Control, "control")
 
         def listing(console: Console) -> None:
+            if control is not None and control.alarm is not None:
+                console.print(alarm_line(control.alarm))
             if not found:
                 console.print("[dim]no such actions[/dim]")
                 return
@@ -182,6 +196,9 @@ def show(
                 contract = await plane.orders.contract(control.contracts[ContractName(what)])
                 here.output.value(contract, lambda console: show_contract(console, contract))
                 return
+            if set(what) - _OF_AN_ID:
+                advice = instead(what, control.contracts, "bring one into force: `interlock apply`")
+                raise NotFound(f"there is no contract `{what}` in force", next_step=advice)
             await _tell(here, plane, await find_action(plane, what))
 
     run(here.output, work)
@@ -200,6 +217,17 @@ async def _tell(here: Context, plane: ControlPlane, action: Action, *, missing: 
         contract = await plane.orders.contract(action.contract_digest)
     lift = await lifting(plane, action)
     here.output.value(action, lambda console: show_action(console, action, contract, missing=missing, lift=lift))
+
+
+async def _known(plane: ControlPlane, agent: str, contract: str) -> None:
+    """Raises NotFound for an agent or a contract that never was: a list of nothing would look like a list."""
+    store, advice = plane.means.store, "bring one into force: `interlock apply`"
+    agents = {each.name for each in await store.all(Agent, limit=ALL)} if agent else set[AgentName]()
+    if agent and agent not in agents:
+        raise NotFound(f"there is no agent `{agent}`", next_step=instead(agent, agents, advice))
+    contracts = {each.name for each in await store.all(Contract, limit=ALL)} if contract else set[ContractName]()
+    if contract and contract not in contracts:
+        raise NotFound(f"there is no contract `{contract}`", next_step=instead(contract, contracts, advice))
 
 
 async def _missing(plane: ControlPlane, action: Action) -> str:

@@ -34,6 +34,12 @@ GRACE_S = 0.2
 """How long a thread is waited for that is only about to end."""
 
 
+def _version(context: typer.Context, asked: bool) -> None:
+    if asked:
+        system.print_version(Output(json=bool(context.params.get("json"))))
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -43,9 +49,13 @@ def options(
     person: Annotated[
         str, typer.Option("--as", help="Who you are, for what a person decides, or INTERLOCK_PERSON.")
     ] = "",
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
     """Options of every command."""
+    del version
     settings = from_environment(os.environ)
     _must_be_text(settings.person or "")
     context.obj = Context(

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from interlock.cli.context import context_of, find_action
-from interlock.cli.output import Exit, run, short, shown, table
+from interlock.cli.output import Exit, counted, run, short, shown, table
 from interlock.domain.disclosure import DisclosureError
 from interlock.domain.disclosure import parse as parse_disclosure
 from interlock.domain.dsse import DsseError
@@ -142,7 +142,8 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
         size = found.checkpoint.size if found.checkpoint is not None else 0
         root = found.checkpoint.root.hex()[:16] if found.checkpoint is not None else "-"
         console.print(
-            f"[green]the {what} verifies[/green]: {found.signatures} signatures, {size} entries under root {root}"
+            f"[green]the {what} verifies[/green]: {counted(found.signatures, 'signatures')}, "
+            f"{counted(size, 'entries')} under root {root}"
         )
         return
     first, *others = found.findings
@@ -161,7 +162,7 @@ def _story(console: Console, made: Packet, out: Path | None) -> None:
     console.print(f"[bold]proof of action[/bold] {made.action}")
     console.print(listed)
     size = made.checkpoint.split("\n")[1]
-    console.print(f"[dim]each entry is proven to be in the log of {size} entries, signed:[/dim]")
+    console.print(f"[dim]each entry is proven to be in the log of {counted(int(size), 'entries')}, signed:[/dim]")
     console.print(shown(made.checkpoint.splitlines()[-1]), style="dim", soft_wrap=True)
     if out is not None:
         console.print(f"written to {shown(str(out))}; verify it with `interlock verify --packet {shown(str(out))}`")

@@ -209,6 +209,15 @@ def moment(at: int | None) -> str:
     return datetime.fromtimestamp(at / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def counted(count: int, many: str) -> str:
+    """`many` of something, or one of it."""
+    one = _ONE.get(many, many.removesuffix("s"))
+    return f"{count} {one if count == 1 else many}"
+
+
+_ONE = {"people": "person", "entries": "entry"}
+
+
 def short(identifier: str) -> str:
     """The end of an identifier, enough to tell it from its neighbours."""
     return identifier[-12:]

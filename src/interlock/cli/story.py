@@ -89,6 +89,10 @@ def _headline(action: Action) -> str:
     return MEANING[action.state]
 
 
+def _utc(at: int | None) -> str:
+    return "-" if at is None else f"{moment(at)} UTC"
+
+
 def _said_by(said: Outcome) -> str:
     return f"{NEVER_CALLED}; tried at" if said.note == NEVER_CALLED else f"said by the {said.by} at"
 
@@ -97,7 +101,7 @@ def _proposed(action: Action) -> Iterator[Line]:
     yield "action", action.id
     yield "task", f"{action.task}  agent {action.agent}  for {action.initiator}"
     yield "release", action.release[:12]
-    yield "proposed", moment(action.proposed_at)
+    yield "proposed", _utc(action.proposed_at)
     for name, value in action.arguments.items():
         yield f"  {name}", text(value)
     for name, value in action.facts.items():
@@ -127,21 +131,21 @@ def _decided(action: Action, contract: Contract | None) -> Iterator[Line]:
 
 def _held(hold: Hold) -> Iterator[Line]:
     for need in hold.requirements:
-        until = moment(hold.expires_at)
+        until = _utc(hold.expires_at)
         yield "asks", f"{need.quorum} of role {need.role} (policy {need.policy}) until {until}"
     for word in hold.approvals:
         note = f": {word.note}" if word.note else ""
-        yield word.verdict, f"{word.person} at {moment(word.decided_at)}{note}"
+        yield word.verdict, f"{word.person} at {_utc(word.decided_at)}{note}"
     yield "view", hold.view[:12]
 
 
 def _carried_out(action: Action) -> Iterator[Line]:
     if action.attempt:
-        last = moment(action.dispatched_at)
+        last = _utc(action.dispatched_at)
         yield "attempts", f"{action.attempt}, the last at {last}, fence {action.fence}"
     said = action.outcome
     if said is not None:
-        yield "outcome", f"{_said_by(said)} {moment(said.observed_at)}"
+        yield "outcome", f"{_said_by(said)} {_utc(said.observed_at)}"
         if said.result is not None:
             yield "  result", text(said.result)
         if said.verified is not None:
@@ -181,7 +185,7 @@ def _repeats(contract: Contract) -> str:
 def _target(contract: Contract) -> str:
     target = msgspec.to_builtins(contract.target)
     place = target.get("target") or target.get("name") or f"{target.get('method', 'POST')} {target.get('url')}"
-    return f"{place} ({contract.target.__struct_config__.tag})".replace("_", " ")
+    return f"{place} ({str(contract.target.__struct_config__.tag).replace('_', ' ')})"
 
 
 def _fields(label: str, schema: dict[str, JsonValue]) -> list[Line]:

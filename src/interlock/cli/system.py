@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from interlock.cli.context import context_of
+from interlock.cli.output import Output
 
 
 def register(app: typer.Typer) -> None:
@@ -31,6 +32,10 @@ def demo(
 
 def show_version(context: typer.Context) -> None:
     """Which version this is."""
-    here = context_of(context)
+    print_version(context_of(context).output)
+
+
+def print_version(output: Output) -> None:
+    """The version, in words or for programs."""
     number = version("interlock")
-    here.output.value({"version": number}, lambda console: console.print(f"interlock {number}"))
+    output.value({"version": number}, lambda console: console.print(f"interlock {number}"))

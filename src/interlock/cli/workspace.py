@@ -11,7 +11,7 @@ from rich.console import Console
 from interlock.bootstrap import initialise, read_site
 from interlock.cli.bringing import alarm_line, bring, standing_alarm
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, run, shown
+from interlock.cli.output import Exit, counted, run, shown
 from interlock.domain.errors import InterlockError
 
 
@@ -60,7 +60,7 @@ def check(context: typer.Context) -> None:
             colour = "red" if each.severity == "error" else "yellow"
             console.print(f"{shown(where)}: [{colour}]{each.severity}[/{colour}]: {shown(each.message)}")
         counts = site.counts()
-        said = ", ".join(f"{count} {word}" for word, count in counts.items())
+        said = ", ".join(counted(count, word) for word, count in counts.items())
         console.print(f"[red]{len(wrong)} wrong[/red], {said}" if wrong else f"[green]all good[/green]: {said}")
         if alarm is not None:
             console.print(alarm_line(alarm))

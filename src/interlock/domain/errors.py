@@ -40,6 +40,8 @@ class InterlockError(Exception):
         self.detail = detail
         self.next_step = next_step or type(self).next
         self.members = members
+        # Where nobody catches it, a traceback says what to do as well.
+        self.add_note(f"next: {self.next_step}")
 
     def problem(self) -> dict[str, object]:
         """The error as one JSON object: `code`, `fault`, `detail`, `next`, and members of the kind."""

@@ -1,0 +1,85 @@
+"""Names that are mistyped, words that are no JSON, the version: small mistakes are answered with what helps."""
+
+import pytest
+
+from interlock.cli.output import Exit, counted
+from tests.cli.shell import Shell, program
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "next_step"),
+    [
+        (("run", "box.putt", "--agent", "ag"), "no contract `box.putt` is in force", "did you mean `box.put`?"),
+        (("run", "box.put", "--agent", "agg"), "no agent `agg` is in force", "did you mean `ag`?"),
+        (("show", "box.putt"), "there is no contract `box.putt` in force", "did you mean `box.put`?"),
+        (("actions", "--agent", "agg"), "there is no agent `agg`", "did you mean `ag`?"),
+        (("actions", "--agent", "xyz"), "there is no agent `xyz`", "known: `ag`, `helper`, `shade`"),
+        (("actions", "--contract", "box.putt"), "there is no contract `box.putt`", "did you mean `box.put`?"),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_closest(
+    shell: Shell, words: tuple[str, ...], said: str, next_step: str
+) -> None:
+    """Nothing is proposed or listed under a name that is not there."""
+    error = shell.json(*words, code=Exit.YOURS)["error"]
+
+    assert (error["code"], error["detail"], error["next"]) == ("not_found", said, next_step)
+    assert shell.json("actions") == []
+
+
+def test_what_is_in_force_no_more_is_listed_still(shell: Shell) -> None:
+    """An agent whose file is gone has its actions still."""
+    shell.proposed(1)
+    (shell.place.folder / "agents/ag.yaml").unlink()
+    shell("apply")
+
+    assert len(shell.json("actions", "--agent", "ag")) == 1
+
+
+@pytest.mark.parametrize("text", ["{", "", "[1]", "7", '{"n": }'])
+def test_words_that_are_no_arguments_are_a_mistake_of_usage(shell: Shell, text: str) -> None:
+    """What cannot be read as an object ends as any other mistake at the command line does."""
+    error = shell.json("run", "box.put", "--agent", "ag", "--args", text, code=Exit.USAGE)["error"]
+
+    assert (error["code"], "JSON" in error["detail"]) == ("usage", True)
+
+
+def test_the_version_is_an_option_as_well(shell: Shell) -> None:
+    """`--version` says what `version` says, in words and for programs, without a workspace."""
+    said = program("--version", folder=shell.place.folder.parent)
+
+    assert (said.code, said.out) == (0, program("version", folder=shell.place.folder.parent).out)
+    assert shell.json("--version") == shell.json("version")
+
+
+def test_a_tool_is_shown_by_the_name_it_has(shell: Shell) -> None:
+    """The target's own underscores are left alone; only its kind is put into words."""
+    assert f"{shell.place.module}:put (python)" in shell("show", "box.put").out
+    assert "_" in shell.place.module
+
+
+def test_times_say_that_they_are_utc(shell: Shell) -> None:
+    """Every time that `show` prints is in UTC, and says so."""
+    action = shell.proposed(500)
+    shell("approve", action, "--as", "rita")
+    shell("work", "--until-idle")
+
+    times = [line for line in shell("show", action).out.splitlines() if " 20" in line and ":" in line]
+
+    assert len(times) == 5
+    assert all(" UTC" in line for line in times)
+
+
+@pytest.mark.parametrize(
+    ("count", "many", "said"),
+    [
+        (1, "agents", "1 agent"),
+        (2, "agents", "2 agents"),
+        (1, "people", "1 person"),
+        (0, "entries", "0 entries"),
+        (1, "entries", "1 entry"),
+    ],
+)
+def test_one_is_said_in_the_singular(count: int, many: str, said: str) -> None:
+    """One agent is not one agents."""
+    assert counted(count, many) == said
