@@ -10,7 +10,8 @@ from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.workspace import complete, read_workspace, write_workspace
 from interlock.domain.binding import bind
 from interlock.domain.call import Call
-from interlock.domain.contract import Contract
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract, Reversal
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import ActionId
 from interlock.sdk.signature import plain_result, values_of
@@ -45,7 +46,7 @@ def test_the_example_passes_its_own_check(tmp_path: Path) -> None:
     policies.load(policies.bundle(workspace.policies, contracts))
 
     assert workspace.settings.tenant == "acme"
-    assert [contract.name for contract in contracts] == ["notes.add", "notes.remove"]
+    assert [contract.name for contract in contracts] == ["notes.add", "notes.remove", "notes.restore"]
     assert all(contract.acts and not contract.irreversible for contract in contracts)
 
 
@@ -91,24 +92,45 @@ def test_what_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 
 def test_its_tools_do_what_they_promise(tmp_path: Path) -> None:
-    """A note is written once however often the call is repeated, put away once, and each undoes the other."""
-    add, remove = made(tmp_path)
+    """A note is written once however often the call is repeated, put away once, and comes back as it was: its name, its
+    text and its pin."""
+    add, remove, restore = made(tmp_path)
     tools = {tool.contract.name: tool for tool in tools_in(sys.modules["notes"])}
 
-    def run(contract: Contract, key: str, **arguments: str) -> object:
+    def run(contract: Contract, key: str, **arguments: JsonValue) -> JsonValue:
         bound = bind(contract, dict(arguments), nonce="0")
         call = Call(action_id=ActionId("a"), idempotency_key=key)
         function = tools[contract.name].function
         return plain_result(function(**values_of(function, bound.arguments, call=call)))
 
-    written = run(add, "k1", text="milk")
-    assert run(add, "k1", text="milk") == written
-    assert len(list((tmp_path / "notes").iterdir())) == 1
+    def notes() -> dict[str, str]:
+        return {path.stem: path.read_text() for path in (tmp_path / "notes").iterdir()}
+
+    written = run(add, "k1", text="milk", pinned=True)
+    assert run(add, "k1", text="milk", pinned=True) == written
+    before = notes()
+    assert list(before.values()) == ["* milk"]
 
     assert isinstance(written, dict)
-    note_id = str(written["note_id"])
-    removed = run(remove, "k2", note_id=note_id)
-    assert run(remove, "k2", note_id=note_id) == removed == {"note_id": note_id, "text": "milk"}
-    assert list((tmp_path / "notes").iterdir()) == []
+    removed = run(remove, "k2", note_id=written["note_id"])
+    assert run(remove, "k2", note_id=written["note_id"]) == removed
+    assert notes() == {}
     with pytest.raises(NoEffect):
-        run(remove, "k3", note_id=note_id)
+        run(remove, "k3", note_id=written["note_id"])
+
+    assert isinstance(removed, dict)
+    assert isinstance(remove.reversal, Reversal)
+    assert (remove.reversal.contract, set(remove.reversal.arguments)) == (restore.name, set(removed))
+    for _ in range(2):
+        assert run(restore, "k4", **removed) == written
+    assert notes() == before
+    with pytest.raises(NoEffect):
+        run(restore, "k5", note_id="0" * 16, kept_as="0" * 16)
+
+
+def test_people_have_the_time_they_are_given(tmp_path: Path) -> None:
+    """A task lasts at least as long as people may take to decide, or the time given would never be had."""
+    write_workspace(tmp_path)
+    (agent,) = read_workspace(tmp_path).agents
+
+    assert agent.runtime.max_task_ms >= agent.approvals.within_ms

@@ -41,9 +41,9 @@ stage: partial
 capabilities: [notes.add, notes.remove]
 runtime:
   max_actions: 100
-  max_task: 1h
+  max_task: 8h
 approvals:
-  within: 4h              # silence never means yes
+  within: 4h              # silence never means yes; nobody is waited for longer than the task lasts
 behaviour:
   prompt: Keep what is worth keeping, and say it shortly.
   model: none yet
@@ -59,7 +59,7 @@ _POLICY: Final = """\
 @owner("notes-team")
 permit (
   principal in Agent::"keeper",
-  action in [Action::"notes.add", Action::"notes.remove"],
+  action in [Action::"notes.add", Action::"notes.remove", Action::"notes.restore"],
   resource
 );
 
@@ -94,7 +94,7 @@ cases:
 """
 
 _TOOLS: Final = '''\
-"""Notes, one text file each: two tools, each of which undoes the other."""
+"""Notes, one text file each. Every tool can be undone: what is removed is only put away, and comes back as it was."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -106,13 +106,21 @@ import interlock
 
 HERE = Path(__file__).parent
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+Name = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """A note as it is, or as it was."""
+    """A note as it is."""
 
     note_id: str
     text: str
+
+
+class Removed(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a removed note was put, so that exactly this one can be restored."""
+
+    note_id: str
+    kept_as: str
 
 
 def _file(folder: str, call: interlock.Call) -> Path:
@@ -141,17 +149,37 @@ def add(call: interlock.Call, text: Text, pinned: bool = False) -> Note:
     effect="write",
     risk="medium",
     idempotency=interlock.Keyed(retention_ms=30 * interlock.DAY),
-    reversal=interlock.Reversal(contract="notes.add", arguments={"text": "$result.text"}),
+    reversal=interlock.Reversal(
+        contract="notes.restore", arguments={"note_id": "$result.note_id", "kept_as": "$result.kept_as"}
+    ),
     owner="notes-team",
 )
-def remove(call: interlock.Call, note_id: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]) -> Note:
+def remove(call: interlock.Call, note_id: Name) -> Removed:
     """Put a note away."""
-    kept, away = HERE / "notes" / f"{note_id}.txt", _file("removed", call)
+    note, away = HERE / "notes" / f"{note_id}.txt", _file("removed", call)
     if not away.exists():
-        if not kept.exists():
+        if not note.exists():
             raise interlock.NoEffect(f"there is no note {note_id}")
-        kept.replace(away)
-    return Note(note_id=note_id, text=away.read_text(encoding="utf-8").removeprefix("* "))
+        note.replace(away)
+    return Removed(note_id=note_id, kept_as=away.stem)
+
+
+@interlock.tool(
+    name="notes.restore",
+    effect="write",
+    risk="low",
+    idempotency=interlock.Keyed(retention_ms=30 * interlock.DAY),
+    reversal=interlock.Reversal(contract="notes.remove", arguments={"note_id": "$result.note_id"}),
+    owner="notes-team",
+)
+def restore(note_id: Name, kept_as: Name) -> Note:
+    """Put a removed note back, under its own name and with all that was in it."""
+    note, away = HERE / "notes" / f"{note_id}.txt", HERE / "removed" / f"{kept_as}.txt"
+    if not note.exists():
+        if not away.exists():
+            raise interlock.NoEffect(f"the note {note_id} was not put away as {kept_as}")
+        away.replace(note)
+    return Note(note_id=note_id, text=note.read_text(encoding="utf-8").removeprefix("* "))
 '''
 
 _IGNORED: Final = "/.interlock/\n/notes/\n/removed/\n__pycache__/\n"
