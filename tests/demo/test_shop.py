@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from interlock_demo.invariants import check
@@ -120,6 +121,14 @@ def test_a_reference_is_ordered_once(place: Place) -> None:
     assert warehouse.find_order(place, "ours-2") is None
     assert after.on_order == 40
     assert after.weeks_of_cover() == before.weeks_of_cover(more=40)
+
+
+@pytest.mark.parametrize(("sold", "weeks"), [(0, 80), (1, 80), (4, 20), (8, 10), (16, 5)])
+def test_cover_is_counted_at_the_pace_of_sales(place: Place, sold: int, weeks: int) -> None:
+    """Ten units of which four are sold in eight weeks last for twenty; what was never sold counts as sold once."""
+    stock = warehouse.stock_of(place, "FJE-001")
+
+    assert msgspec.structs.replace(stock, on_hand=7, on_order=2, sold=sold).weeks_of_cover(more=1) == weeks
 
 
 REFUSED: list[Callable[[Place], object]] = [

@@ -36,8 +36,9 @@ class Stock(msgspec.Struct, frozen=True, kw_only=True):
         return self.sold < SLOW_UNITS_A_WEEK * WEEKS
 
     def weeks_of_cover(self, more: int = 0) -> int:
-        """For how many whole weeks the stock lasts, with `more` units; a product that never sells is counted as one a week."""
-        return (self.on_hand + self.on_order + more) * WEEKS // max(self.sold, WEEKS)
+        """For how many whole weeks the stock lasts, with `more` units, at the pace of the last ones; a product that was never
+        sold is counted as sold once."""
+        return (self.on_hand + self.on_order + more) * WEEKS // max(self.sold, 1)
 
 
 class PurchaseOrder(msgspec.Struct, frozen=True, kw_only=True):
