@@ -1,7 +1,6 @@
 """Where everything meets: files become values, adapters become means, means become a control plane. Names every adapter."""
 
 import os
-import re
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,8 @@ import msgspec
 
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.cedar.explaining import CedarExplainer
+from interlock.adapters.cedar.files import Reformatted, reformatted
+from interlock.adapters.cedar.formatting import formatted
 from interlock.adapters.cedar.parsing import places
 from interlock.adapters.cedar.symbolic import Z3Solver
 from interlock.adapters.effectors.all import AllEffectors
@@ -51,6 +52,7 @@ from interlock.adapters.workspace.starters.matrix import matrix_files
 from interlock.attended import Attended
 from interlock.domain.contract import Contract, InProcess
 from interlock.domain.errors import KeyFileError, PolicyError, StoreError, WorkspaceError
+from interlock.domain.finding import Finding
 from interlock.domain.ids import StreamId, WorkerId
 from interlock.domain.names import listed
 from interlock.domain.oversight import REVIEWER
@@ -70,8 +72,6 @@ from interlock.services.policy_tests import Report, run
 from interlock.services.proving import Proving
 
 MEMORY = "memory:"
-
-_PLACED = re.compile(r"(?P<file>[^:]+\.cedar):(?P<line>\d+):(?P<column>\d+): (?P<words>.*)", re.DOTALL)
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +126,25 @@ def draft(site: Site) -> Definition:
         publishing=workspace.settings.publishing,
         engine=workspace.settings.engine,
     )
+
+
+def policy_findings(folder: Path) -> tuple[Finding, ...]:
+    """Everything wrong or doubtful about the policies of a workspace, and which files are not in Cedar's form. Raises
+    WorkspaceError where anything else is wrong with it: policies are held against the contracts."""
+    workspace = read_workspace(folder)
+    whole = complete(workspace, tools_in, [])
+    sound(whole.problems)
+    found = list(_findings(workspace, whole.contracts))
+    for file, text in sorted(workspace.policies.items()):
+        if formatted(file, text) not in (None, text):
+            said = "it is not in Cedar's own form: `interlock policy fmt`"
+            found.append(Finding(severity="warning", message=said, file=file, line=1, column=1, end_column=1))
+    return tuple(sorted(found, key=lambda each: (each.file, each.line, each.column)))
+
+
+def policy_forms(folder: Path, files: Sequence[Path]) -> tuple[list[Reformatted], list[Path]]:
+    """Cedar's own form of policy files, else of all in the workspace; and those that do not parse. Raises PolicyError."""
+    return reformatted(files or sorted((folder / "policies").glob("*.cedar")))
 
 
 def initialise(folder: Path, name: str) -> list[str]:
@@ -386,10 +405,17 @@ def _offer(offered: InProcessEffectors, tool: Tool[..., Any]) -> None:
 
 def _policy_problems(workspace: Workspace, contracts: Sequence[Contract]) -> list[Problem]:
     try:
-        CedarPolicies([agent.name for agent in workspace.agents]).bundle(workspace.policies, contracts)
+        found = _findings(workspace, contracts)
     except PolicyError as error:
-        return [_placed(text) for text in error.problems]
-    return []
+        return [Problem(file="policies", message=text) for text in error.problems]
+    return [_placed(each) for each in found]
+
+
+def _findings(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Finding, ...]:
+    # Where nobody is named yet, nobody knows which roles there will be.
+    roles = {role for held in workspace.people.values() for role in held} or None
+    language = CedarPolicies([agent.name for agent in workspace.agents], roles)
+    return language.findings(workspace.policies, contracts, at=SystemClock().now())
 
 
 def _tests(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Report, list[Problem]]:
@@ -489,11 +515,13 @@ def _wrong(problems: Sequence[Problem]) -> bool:
     return any(each.severity == "error" for each in problems)
 
 
-def _placed(text: str) -> Problem:
-    """`file.cedar:3:1: words` as a problem in that place."""
-    found = _PLACED.fullmatch(text)
-    if found is None:
-        return Problem(file="policies", message=text)
+def _placed(finding: Finding) -> Problem:
+    """A finding as a problem of the workspace."""
+    message = f"policy `{finding.policy}`: {finding.message}" if finding.policy else finding.message
     return Problem(
-        file=f"policies/{found['file']}", line=int(found["line"]), column=int(found["column"]), message=found["words"]
+        file=f"policies/{finding.file}",
+        line=finding.line,
+        column=finding.column,
+        message=message,
+        severity=finding.severity,
     )
