@@ -24,6 +24,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     question: Question | None = None
     """A request of the kind looked for."""
+    reads: tuple[str, ...] = ()
+    """What an invariant looks at, besides the policies."""
     ms: int = 0
     """How long it took."""
 

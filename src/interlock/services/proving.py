@@ -118,7 +118,7 @@ def _seen(
     old: Decision | None = None,
     new: Decision,
 ) -> Proof:
-    reads = frozenset[str]().union(*(judge.reads(asked.contract, asked.agent) for judge in judges))
+    reads = frozenset(found.reads).union(*(judge.reads(asked.contract, asked.agent) for judge in judges))
     doubts = [
         found.why,
         "" if all(as_said) else "the engines decide it otherwise than the search",

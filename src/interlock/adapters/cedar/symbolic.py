@@ -185,7 +185,8 @@ def _described(found: Candidate, written: Written, surface: Surface) -> Candidat
     if found.question is None:
         return found
     slice_ = Slice(surface, found.question.agent, (written.template,), reads((written.template,)))
-    if Compiled().prepare(slice_)(found.question).satisfied:
+    found = msgspec.structs.replace(found, reads=tuple(sorted(slice_.names())))
+    if found.question is None or Compiled().prepare(slice_)(found.question).satisfied:
         return found
     doubt = "the engine does not find it among what the invariant describes"
     return msgspec.structs.replace(found, why="; ".join(each for each in (found.why, doubt) if each))

@@ -56,7 +56,8 @@ def _read(path: Path) -> dict[str, str]:
     try:
         return {path.name: path.read_text("utf-8")}
     except (OSError, UnicodeDecodeError) as error:
-        raise NotFound(f"`{path}` cannot be read: {error}", next_step="name the file with the invariants") from None
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise NotFound(f"`{path}` cannot be read: {why}", next_step="name the file with the invariants") from None
 
 
 def _whole(kept: Kept) -> dict[str, object]:
