@@ -804,22 +804,26 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "whatif.looser_exactly",
         "How to see what would change: what looser means",
-        "Looser is exact: a decision that asks less in any respect is loosened, one that only asks more never is, and identical ones differ nowhere.",
+        "Looser is exact: a decision that asks less in any respect is loosened, one that only asks more never is, "
+        "and identical ones differ nowhere.",
     ),
     Promise(
         "whatif.same_question",
         "How to see what would change: what was done",
-        "Recorded decisions are put to two bundles as the very same questions, through the code that decides, and whatever cannot be asked again is counted with its reason.",
+        "Recorded decisions are put to two bundles as the very same questions, through the code that "
+        "decides, and whatever cannot be asked again is counted with its reason.",
     ),
     Promise(
         "whatif.consent",
         "How to see what would change: whose consent it needs",
-        "Loosening what cannot be undone, or what is of high or critical risk, is listed apart with the owner whose consent it needs.",
+        "Loosening what cannot be undone, or what is of high or critical risk, is listed apart "
+        "with the owner whose consent it needs.",
     ),
     Promise(
         "whatif.no_loosening_missed",
         "How to see what would change: what could be done",
-        "Where the search says that no request is treated more loosely, there is none that evaluates; what it finds is put to both engines before it is believed.",
+        "Where the search says that no request is treated more loosely, there is none that evaluates; "
+        "what it finds is put to both engines before it is believed.",
     ),
     Promise(
         "whatif.invariants",
