@@ -147,7 +147,8 @@ def _requirements(forbids: list[Policy]) -> tuple[Requirement, ...]:
 
 
 def _highest(forbids: list[Policy]) -> Verdict:
-    return max([policy.verdict for policy in forbids], key=_RANK.__getitem__, default="allow")
+    verdicts: list[Verdict] = ["allow", *[policy.verdict for policy in forbids]]
+    return max(verdicts, key=_RANK.__getitem__)
 
 
 _RANK: dict[Verdict, int] = {verdict: rank for rank, verdict in enumerate(VERDICTS)}

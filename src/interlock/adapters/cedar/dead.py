@@ -104,13 +104,9 @@ def _range(ranges: Ranges, path: Path) -> str:
 
 
 def _value(value: object) -> str:
-    match value:
-        case (_, str(name)):
-            return f"`{name}`"
-        case bool():
-            return f"`{str(value).lower()}`"
-        case _:
-            return f"`{value}`"
+    if isinstance(value, tuple):
+        return f"`{value[-1]}`"
+    return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
 
 
 def _paths(node: object) -> Iterator[Path]:
