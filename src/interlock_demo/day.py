@@ -14,6 +14,7 @@ from interlock_demo.chapters.morning import open_for_business
 from interlock_demo.chapters.outage import power_cut
 from interlock_demo.chapters.people import decide
 from interlock_demo.chapters.release import bad_release
+from interlock_demo.chapters.rules import stricter_rule
 from interlock_demo.program import CommandFailed, WorkerProcess
 from interlock_demo.queue import queue_of
 from interlock_demo.report import evening
@@ -90,16 +91,18 @@ def verdict(tell: Teller, broken: list[str], took: str) -> int:
 def _day(tell: Teller, folder: Path) -> list[str]:
     """The chapters in order. Gives the promises that were broken, in words."""
     with (
-        set_up(folder, NUMBER) as setting,
-        PaymentProcess(setting.place) as payments,
-        WorkerProcess(setting.program) as worker,
+        set_up(folder, NUMBER) as morning,
+        PaymentProcess(morning.place) as payments,
+        WorkerProcess(morning.program) as worker,
     ):
+        setting = morning
         _introduce(tell, setting)
         queue = queue_of(setting.place, NUMBER)
         with interlock.open(setting.workspace) as lock:
             tallies = open_for_business(tell, setting, lock, queue)
             agreed = decide(tell, setting, lock, tallies.noted("held"))
             power_cut(tell, setting, lock, payments, worker, agreed)
+            setting = stricter_rule(tell, setting)
             original_prices = bad_release(tell, setting, lock, queue)
         worker.kill()
         return evening(tell, setting, original_prices)

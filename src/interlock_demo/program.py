@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 INTERLOCK = (sys.executable, "-m", "interlock")
-DONE, WAITING, NOT_VERIFIED = 0, 6, 4
+DONE, REFUSED, WAITING, NOT_VERIFIED = 0, 1, 6, 4
 """Exit codes of the program that the demo looks at; they are documented in its help."""
 
 
