@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from types import ModuleType
 
-from interlock.bootstrap import initialise
+from interlock.bootstrap.beginning import initialise
 
 _NUMBERS: Iterator[int] = count()
 

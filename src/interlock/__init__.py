@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from interlock.bootstrap import open  # noqa: A004 the field's word
+    from interlock.bootstrap.connecting import open  # noqa: A004 the field's word
     from interlock.domain.action import Action
     from interlock.domain.call import Call, Landed
     from interlock.domain.contract import (
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from interlock.sdk.tool import NoEffect, Tool, tool
 
 _WHERE = {
-    "interlock.bootstrap": ("open",),
+    "interlock.bootstrap.connecting": ("open",),
     "interlock.domain.action": ("Action",),
     "interlock.domain.unwind": ("Unwind",),
     "interlock.sdk.desk": ("AsyncDesk", "Desk"),

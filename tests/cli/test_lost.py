@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.bootstrap import connect
+from interlock.bootstrap.connecting import connect
 from interlock.cli.output import Exit
 from tests.cli.shell import Shell, program
 

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from interlock.adapters.cedar.compiling import runtime
-from interlock.bootstrap import connect, definition, read_site
+from interlock.bootstrap.connecting import connect
+from interlock.bootstrap.site import definition, read_site
 from interlock.domain.action import Action
 from interlock.domain.control import Control
 from interlock.domain.errors import NotAllowed

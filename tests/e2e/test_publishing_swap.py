@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
-from interlock.bootstrap import looking
+from interlock.bootstrap.connecting import looking
 from interlock.domain.evidence import Entry
 from interlock.domain.publication import Publication
 from tests.cli.shell import program
@@ -29,7 +29,7 @@ forbid(principal, action == Action::"box.put", resource);
 AGENT = """\
 import asyncio, json, sys
 from pathlib import Path
-from interlock.bootstrap import connect
+from interlock.bootstrap.connecting import connect
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening
 from interlock.embedded import Embedded

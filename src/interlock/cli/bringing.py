@@ -4,7 +4,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from interlock.bootstrap import definition, read_site
+from interlock.bootstrap.site import definition, read_site
 from interlock.cli.brakes import print_brakes, rows
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import Exit, moment, run, short, shown

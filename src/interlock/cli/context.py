@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import typer
 
-from interlock.bootstrap import connect, looking, public_keys
+from interlock.bootstrap.connecting import connect, looking, public_keys
 from interlock.cli.output import Exit, Output
 from interlock.domain.action import Action
 from interlock.domain.errors import NotAllowed, NotFound

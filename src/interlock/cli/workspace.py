@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.bootstrap import initialise, read_site
+from interlock.bootstrap.beginning import initialise
+from interlock.bootstrap.site import read_site
 from interlock.cli.bringing import alarm_line, bring, standing_alarm
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, counted, run, shown

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.bootstrap import candidate, explainer
+from interlock.bootstrap.tending import candidate, explainer
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import UsageError, moment, pairs, run, short, shown
 from interlock.cli.policy.reasons import coloured, place_of

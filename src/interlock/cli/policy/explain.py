@@ -7,7 +7,9 @@ from typing import Annotated, get_args
 
 import typer
 
-from interlock.bootstrap import draft, explainer, read_site, rehearsing
+from interlock.bootstrap.connecting import rehearsing
+from interlock.bootstrap.site import draft, read_site
+from interlock.bootstrap.tending import explainer
 from interlock.cli.actions import arguments_from
 from interlock.cli.context import Context, context_of, find_action
 from interlock.cli.output import UsageError, run

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.bootstrap import policy_findings, policy_forms
+from interlock.bootstrap.tending import policy_findings, policy_forms
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, shown
 from interlock.domain.errors import InterlockError

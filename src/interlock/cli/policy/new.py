@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.bootstrap import Begun, begin_matrix, begin_policies
+from interlock.bootstrap.beginning import Begun, begin_matrix, begin_policies
 from interlock.cli.context import context_of
 from interlock.cli.output import UsageError, shown
 from interlock.domain.errors import InterlockError

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.bootstrap import proving
+from interlock.bootstrap.tending import proving
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, run, shown
 from interlock.cli.policy.sides import FILES, Side, plane_for, side

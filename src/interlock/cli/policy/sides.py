@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from interlock.bootstrap import draft, looking, read_site, rehearsing
+from interlock.bootstrap.connecting import looking, rehearsing
+from interlock.bootstrap.site import draft, read_site
 from interlock.cli.context import SHORTEST, Context
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract

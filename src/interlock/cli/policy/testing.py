@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.bootstrap import read_site
+from interlock.bootstrap.site import read_site
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, shown
 from interlock.domain.errors import InterlockError

@@ -1,0 +1,99 @@
+"""Policies of a workspace and their tests, held against its contracts; what is wrong becomes a problem in its place."""
+
+from collections.abc import Mapping, Sequence
+
+from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.cedar.parsing import places
+from interlock.adapters.parsing import LaterSql
+from interlock.adapters.system import SystemClock
+from interlock.adapters.workspace import (
+    Problem,
+    Severity,
+    Workspace,
+    read_policy_tests,
+)
+from interlock.domain.contract import Contract
+from interlock.domain.errors import PolicyError
+from interlock.domain.finding import Finding
+from interlock.domain.policy_case import PolicyCase
+from interlock.sdk.home import Home
+from interlock.services.policy_tests import Report, run
+
+
+def policy_problems(workspace: Workspace, contracts: Sequence[Contract]) -> list[Problem]:
+    """Everything wrong or doubtful about the policies of a workspace, whatever keeps them from being a bundle at all included."""
+    try:
+        found = findings(workspace, contracts)
+    except PolicyError as error:
+        return [Problem(file="policies", message=text) for text in error.problems]
+    return [_placed(each) for each in found]
+
+
+def findings(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Finding, ...]:
+    """The same, as the policy language says it. Raises PolicyError."""
+    # Where nobody is named yet, nobody knows which roles there will be.
+    roles = {role for held in workspace.people.values() for role in held} or None
+    language = CedarPolicies([agent.name for agent in workspace.agents], roles)
+    return language.findings(workspace.policies, contracts, at=SystemClock().now())
+
+
+def policy_tests(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Report, list[Problem]]:
+    """The tests of the policies, run; and each that fails, and each policy that none makes true, as a problem in its place.
+    Without the setting `policy_tests: advised` they are errors, and keep the workspace out of force."""
+    names = [agent.name for agent in workspace.agents]
+    tests = read_policy_tests(workspace.folder, contracts, names)
+    report = tried(tests.cases, workspace, workspace.policies, contracts, names)
+    severity: Severity = "error" if workspace.settings.policy_tests == "required" else "warning"
+    found = list(tests.problems)
+    for each in report.failed:
+        case = each.case
+        message = f"the policy test `{case.name}` fails: {'; '.join(each.differences)}"
+        found.append(Problem(file=case.file, line=case.line, column=case.column, message=message, severity=severity))
+    where = places(workspace.policies)
+    # Where a file cannot be read nobody knows what it would have covered.
+    for name in () if wrong(tests.problems) else report.uncovered:
+        message = f"no test makes the policy `{name}` true: add one to policies/tests/"
+        place = where[name]
+        file = f"policies/{place.file}"
+        found.append(Problem(file=file, line=place.line, column=place.column, message=message, severity=severity))
+    return report, found
+
+
+def tried(
+    cases: Sequence[PolicyCase],
+    workspace: Workspace,
+    sources: Mapping[str, str],
+    contracts: Sequence[Contract],
+    agents: Sequence[str],
+) -> Report:
+    """`cases` run against the policies in `sources`. Raises PolicyError."""
+    home = Home()
+    try:
+        return home.block(
+            run,
+            cases,
+            policies=CedarPolicies(agents),
+            parser=LaterSql(),
+            sources=sources,
+            contracts=contracts,
+            tenant=workspace.settings.tenant,
+        )
+    finally:
+        home.stop()
+
+
+def wrong(problems: Sequence[Problem]) -> bool:
+    """Whether one of them is an error."""
+    return any(each.severity == "error" for each in problems)
+
+
+def _placed(finding: Finding) -> Problem:
+    """A finding as a problem of the workspace."""
+    message = f"policy `{finding.policy}`: {finding.message}" if finding.policy else finding.message
+    return Problem(
+        file=f"policies/{finding.file}",
+        line=finding.line,
+        column=finding.column,
+        message=message,
+        severity=finding.severity,
+    )

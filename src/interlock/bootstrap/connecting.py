@@ -1,0 +1,184 @@
+"""A workspace becomes a control plane: adapters become means, and means become services."""
+
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.effectors.all import AllEffectors
+from interlock.adapters.effectors.functions import Functions
+from interlock.adapters.effectors.http_later import LaterHttp
+from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
+from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
+from interlock.adapters.memory import MemoryStore
+from interlock.adapters.parsing import LaterSql
+from interlock.adapters.sealer import LogSealer
+from interlock.adapters.sqlite.store import SqliteStore
+from interlock.adapters.system import SystemClock, SystemIds
+from interlock.adapters.workspace import (
+    Workspace,
+    load_modules,
+)
+from interlock.attended import Attended
+from interlock.bootstrap.site import definition, read_site, settled
+from interlock.domain.contract import InProcess
+from interlock.domain.errors import KeyFileError, StoreError
+from interlock.domain.ids import StreamId, WorkerId
+from interlock.embedded import Embedded
+from interlock.ports.steps import Steps
+from interlock.sdk.client import Client
+from interlock.sdk.home import Home
+from interlock.sdk.signature import plain_result, values_of
+from interlock.sdk.task import Connection
+from interlock.sdk.tool import Hooks, Tool, tools_in
+from interlock.services.audit import Verifying
+from interlock.services.plane import ControlPlane, Means, plane
+
+MEMORY = "memory:"
+
+
+def connect(folder: Path, *, begin: bool = False, steps: Steps | None = None) -> ControlPlane:
+    """The control plane on the workspace in `folder`. With `begin` a store is made where there is none.
+
+    Raises WorkspaceError, KeyFileError and StoreErrors.
+    """
+    return _connect(settled(folder), memory=False, begin=begin, steps=steps)[0]
+
+
+def rehearsing(folder: Path) -> ControlPlane:
+    """A control plane of nothing but memory, with the workspace's tools: what is done in it is forgotten with it."""
+    return _connect(settled(folder), memory=True, begin=False, steps=None)[0]
+
+
+def looking(folder: Path) -> ControlPlane:
+    """The control plane for somebody who only looks: public keys suffice, and nothing can be written or run."""
+    workspace = settled(folder)
+    settings = workspace.settings
+    store = SqliteStore.look(settings.store, settings.tenant)
+    functions = Functions(values_of, plain_result)
+    return _assembled(workspace, store, InProcessEffectors(functions), functions, public_keys(folder), None)
+
+
+def public_keys(folder: Path) -> Verifying:
+    """What the log of the workspace in `folder` is verified with. Raises WorkspaceError and KeyFileError."""
+    log, gate = KeyFolder(settled(folder).settings.keys).public()
+    return Verifying(log_key=log, gate_keys=(gate,), verify=verify)
+
+
+def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[..., Any]] = ()) -> Client:  # noqa: A001 the field's word
+    """The agent's side of the control plane in a workspace folder.
+
+    `apply=True` brings the workspace as it is on disk into force first. `tools` are tools of this program alone (nested
+    functions, those of the main program): the workspace is brought into force together with their contracts.
+    `memory:FOLDER` keeps everything in memory, for tests, and always applies. Raises InterlockError.
+    """
+    text = str(location)
+    memory = text.startswith(MEMORY)
+    folder = Path(text.removeprefix(MEMORY) or ".")
+    control, offered = _connect(settled(folder), memory=memory, begin=apply or bool(tools), steps=None)
+
+    def register(tool: Tool[..., Any]) -> None:
+        _offer(offered, tool)
+
+    for tool in tools:
+        register(tool)
+    # Home of what is done before there is a client, whose own home is to be the loop of the program.
+    before = Home()
+    try:
+        if apply or memory or tools:
+            before.block(control.registry.apply, definition(read_site(folder, tools)), by="open")
+    except BaseException:
+        before.block(control.means.store.close)
+        raise
+    finally:
+        before.stop()
+    return Client(Connection(Embedded(control), Home(), register), Attended(control))
+
+
+class _Quiet:
+    """Nobody is told of steps."""
+
+    def reached(self, step: str) -> None:
+        """Do nothing."""
+
+
+def _connect(
+    workspace: Workspace, *, memory: bool, begin: bool, steps: Steps | None
+) -> tuple[ControlPlane, InProcessEffectors]:
+    settings = workspace.settings
+    load_modules((), settings.pythonpath, tools_in)
+    ids = SystemIds()
+    stream = StreamId(ids.new())
+    functions = Functions(values_of, plain_result)
+    offered = InProcessEffectors(functions)
+    if memory:
+        keys = Keys(log=fresh("memory/log"), gate=fresh("memory/log/gate"))
+        store: MemoryStore | SqliteStore = MemoryStore(settings.tenant, LogSealer(keys, stream, ids))
+    else:
+        if not settings.keys.exists() and not settings.store.exists():
+            raise KeyFileError(
+                f"there are no keys in `{settings.keys}`, and no log yet",
+                next_step=f"make them: `interlock init {workspace.folder}`",
+            )
+        if not begin and not settings.store.exists():
+            # A store that was lost must not be replaced in silence by an empty one, which would verify.
+            raise StoreError(
+                f"there is no store `{settings.store}`",
+                next_step="if there was one, restore its backup; if not, `interlock apply` begins one",
+            )
+        keys = KeyFolder(settings.keys).load()
+        try:
+            settings.store.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the store's folder `{settings.store.parent}` cannot be made: {error.strerror}"
+            ) from error
+        store = SqliteStore.open(settings.store, settings.tenant, LogSealer(keys, stream, ids))
+    verifying = Verifying(log_key=keys.log.verifier, gate_keys=(keys.gate.verifier,), verify=verify)
+    return _assembled(workspace, store, offered, functions, verifying, steps), offered
+
+
+def _assembled(
+    workspace: Workspace,
+    store: MemoryStore | SqliteStore,
+    offered: InProcessEffectors,
+    functions: Functions,
+    verifying: Verifying,
+    steps: Steps | None,
+) -> ControlPlane:
+    ids = SystemIds()
+    return plane(
+        Means(
+            tenant=workspace.settings.tenant,
+            worker=WorkerId(f"{socket.gethostname()}:{os.getpid()}:{ids.new()[-6:]}"),
+            store=store,
+            log=store,
+            policies=CedarPolicies(),
+            effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
+            parser=LaterSql(),
+            clock=SystemClock(),
+            ids=ids,
+            steps=steps or _Quiet(),
+            timing=workspace.settings.timing,
+            verifying=verifying,
+        )
+    )
+
+
+def _offer(offered: InProcessEffectors, tool: Tool[..., Any]) -> None:
+    """Make a tool of this process callable, with the functions beside it."""
+    contract = tool.contract
+    if isinstance(contract.target, InProcess):
+        offered.offer(contract.target.name, tool)
+    hooks: Hooks = tool.hooks
+    for name, hook in (
+        ("lookup", hooks.lookup),
+        ("facts", hooks.facts),
+        ("postcondition", hooks.postcondition),
+        ("prepare", hooks.prepare),
+        ("abort", hooks.abort),
+    ):
+        if hook is not None:
+            offered.offer(f"{contract.name}:{name}", hook)
