@@ -146,7 +146,10 @@ def test_the_matrix_is_green_in_a_fresh_workspace(folder: Path, more: tuple[str,
     tested = program("policy", "test", "-k", "->", "--json", folder=folder).json()
 
     assert len(tested["tests"]) == 26
-    assert program("check", "--json", folder=folder).json()["problems"] == []
+    checked = program("check", "--json", folder=folder)
+    assert checked.code == 0
+    # What the sample of `init` permits is permitted twice now, where the matrix is about the same agent.
+    assert {each["severity"] for each in checked.json()["problems"]} <= {"warning"}
     assert program("apply", folder=folder).code == 0
 
 

@@ -39,11 +39,9 @@ def dead(template: pst.Template, ranges: Mapping[str, Ranges]) -> Iterator[Remar
 
 
 def _about_nothing(template: pst.Template) -> Iterator[Remark]:
+    # A group without members is none of it: a rule on what is critical is best written before there is anything critical.
     if isinstance(template.action, pst.ActionIn) and not template.action.entities:
         yield Remark("it never applies: its list of actions is empty", "action in")
-    elif not isinstance(template.action, pst.ScopeAny):
-        # Whoever writes a rule on what is critical does well to write it before there is anything critical.
-        yield Remark("it applies to nothing yet: no contract is in that group", "action in", severity="warning")
 
 
 def _conditions(template: pst.Template) -> Iterator[Condition]:
