@@ -299,6 +299,26 @@ PROMISES: tuple[Promise, ...] = (
         "A policy that compares a number, a list or a pattern which the contract leaves open is refused.",
     ),
     Promise(
+        "policy.planted_faults",
+        "The policy language: what is refused",
+        "Each of the planted faults keeps a bundle from being formed, with the policy, the place of the word and what was meant.",
+    ),
+    Promise(
+        "policy.dead_refused",
+        "The policy language: what is refused",
+        "A policy that can never apply is refused, and one that changes nothing is a warning.",
+    ),
+    Promise(
+        "policy.bad_input_bounded",
+        "The policy language: what is refused",
+        "Policies that are malformed, huge or deeply nested are refused in bounded time, and never end the process.",
+    ),
+    Promise(
+        "policy.format_keeps",
+        "The policy language: one form",
+        "Formatting keeps every policy and every comment, and writes no file that does not parse.",
+    ),
+    Promise(
         "policy.refused_at_load",
         _POLICY,
         "What is wrong with a policy keeps the whole bundle out of force, and is said with file and line.",

@@ -138,7 +138,7 @@ def _of_forbid(said: Mapping[str, str]) -> list[Remark]:
             problems.append(_of("approver", f"`{outcome}` needs an `@approver`: the role that is asked"))
         if not _QUORUM.fullmatch(said.get("quorum", "1")):
             problems.append(_of("quorum", "`@quorum` is how many people must agree: a whole number from 1 to 99"))
-    else:
+    elif outcome in _OUTCOMES:
         unasked = [key for key in ("approver", "quorum") if key in said]
         problems += [Remark(f"`@{key}` means nothing where nobody is asked", at=key, part="key") for key in unasked]
     if outcome == "oblige" and "obligation" not in said:

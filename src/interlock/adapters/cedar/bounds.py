@@ -55,6 +55,9 @@ class _Reckoning:
             case _:
                 path = context_path(node)
                 known = self._ranges.at(path) if path else None
+                for each in _arithmetic(tuple(children(node))):
+                    # What makes up a record overflows whichever member is taken of it.
+                    self.span(each)
                 return known if isinstance(known, Span) else _WIDEST
 
     def _kept(self, node: pst.BinaryOp | pst.UnaryOp, span: Span) -> Span:
