@@ -175,7 +175,9 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     def judged_by(self) -> tuple[object, ...]:
         """What policies know of it: two versions that agree in this are judged alike, whatever else they say."""
         facts = self.facts.schema if self.facts is not None else None
-        return self.effect, self.risk, self.irreversible, self.input_schema, facts, self.parses
+        unit = self.cost.unit if self.cost is not None else ""
+        plain = (self.effect, self.risk, self.irreversible, self.input_schema)
+        return *plain, facts, self.parses, self.data_classes, unit
 
     @property
     def acts(self) -> bool:
