@@ -96,6 +96,10 @@ class _Counting(Parser):
             raise Unreadable("it is too intricate to be read")
         super()._advance(times)
 
+    def _warn_unsupported(self) -> None:
+        # sqlglot would write the statement into the log: it may be somebody's data.
+        raise Unreadable("it is no SQL that can be read")
+
 
 class _Postgres(_Counting, PostgresParser):
     pass
@@ -161,7 +165,7 @@ def _chunks(text: str, dialect: SqlDialect) -> Iterator[list[Token]]:
 
 
 def _tokens(text: str, dialect: SqlDialect) -> list[Token]:
-    known = Dialect.get_or_raise(dialect)
+    known = _known(dialect)
 
     class Plain(known.tokenizer_class):  # type: ignore[name-defined,misc] # each dialect brings its own
         # As a command, whatever follows up to a semicolon would be one token, strings and comments and all.
@@ -172,6 +176,13 @@ def _tokens(text: str, dialect: SqlDialect) -> list[Token]:
         return tokenizer.tokenize(text)
     except SqlglotError:
         raise Unreadable("it is no SQL that can be read") from None
+
+
+def _known(dialect: SqlDialect) -> Dialect:
+    found = Dialect.get_or_raise(dialect)
+    # Or else a path that is none is written into the log.
+    found.STRICT_JSON_PATH_SYNTAX = False  # pyright: ignore[reportAttributeAccessIssue]  untyped there, so taken for `True`
+    return found
 
 
 def _word(chunk: list[Token]) -> str:
@@ -205,7 +216,7 @@ def _tree(chunk: list[Token], text: str, dialect: SqlDialect) -> exp.Expr:
     if _word(chunk) == "REPLACE":
         first = chunk[0]
         chunk = [Token(TokenType.INSERT, "INSERT", first.line, first.col, first.start, first.end), *chunk[1:]]
-    parser = _PARSERS[dialect](error_level=ErrorLevel.IMMEDIATE, dialect=Dialect.get_or_raise(dialect))
+    parser = _PARSERS[dialect](error_level=ErrorLevel.IMMEDIATE, dialect=_known(dialect))
     try:
         trees = parser.parse(chunk, text)
         tree = trees[0] if len(trees) == 1 else None
