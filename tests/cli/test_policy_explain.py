@@ -174,6 +174,25 @@ def test_each_circumstance_counts(still: Shell, words: tuple[str, ...], verdict:
     assert (decision["verdict"], decision["because"]) == (verdict, [by])
 
 
+@pytest.mark.proves("policy.tried_not_touched")
+def test_what_is_left_is_what_a_fresh_task_has(place: Place, shell: Shell) -> None:
+    """Unless said otherwise the budget is the one that the gate would find: the agent's own limit on a task included."""
+    place.change("agents/ag.yaml", lambda text: text.replace("max_actions: 5000", "max_actions: 7"))
+    assert shell("apply").code == 0
+    made = shell.json("run", "box.pay", "--agent", "ag", "--args", '{"to": "a", "n": 60}')
+    recorded = shell.json("policy", "explain", made["id"])["asked"]["around"]["budget"]
+
+    assert recorded == {"calls": 7, "EUR": 100_000}
+    assert tried(shell)["asked"]["around"]["budget"] == recorded
+
+
+def test_the_time_says_that_it_is_utc(still: Shell) -> None:
+    """Nobody takes the time of a hypothetical for that of their own clock."""
+    said = still("policy", "try", "box.pay", "--agent", "ag", "--args", ARGS, "--facts", FACTS, "--at", NOON)
+
+    assert "at 2026-11-20 12:00:00 UTC" in said.out
+
+
 def test_an_undo_is_decided_as_one(still: Shell) -> None:
     """With `--undo` it is taken for the undo of what it undoes, and the stage's rules give way."""
     words = ("policy", "try", "box.take", "--agent", "ag", "--args", '{"n": 1}')

@@ -107,6 +107,8 @@ class Decider:
         for unit in units:
             found = [await self._store.get(Budget, key) for key in keys_of(unit, case.task, orders)]
             limits = [each.left for each in found if each is not None]
+            if unit in case.task.budgets:  # all that bounds a task that is only supposed: nothing of it is stored
+                limits.append(case.task.budgets[unit])
             if limits:
                 left[unit] = max(min(limits), 0)
         return left

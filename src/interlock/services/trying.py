@@ -172,6 +172,7 @@ def _task(wanted: Hypothesis, agent: Agent, release: Digest, at: int) -> Task:
         initiator=wanted.initiator or f"system:{agent.name}",
         opened_at=at,
         expires_at=at + agent.runtime.max_task_ms,
+        budgets={"calls": agent.runtime.max_actions},
         depth=wanted.depth,
     )
 

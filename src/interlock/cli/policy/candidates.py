@@ -125,13 +125,13 @@ def show_candidate(console: Console, found: Candidate) -> None:
     if found.since_at is None:
         table.add_row("  decisions", "none beside it yet")
     else:
-        table.add_row("  decisions", f"{found.decisions} beside it since {moment(found.since_at)}")
+        table.add_row("  decisions", f"{found.decisions} beside it since {moment(found.since_at)} UTC")
         others = ", the others were about something else" if found.evaluated < found.decisions else ""
         table.add_row("  evaluated", f"{found.evaluated}{others}")
         failed = f", {found.failed} could not be evaluated" if found.failed else ""
         table.add_row("  satisfied", f"{found.satisfied}{failed}")
-        allowed = f", of which {found.allowed} were allowed" if found.tightened else ""
-        table.add_row("  in force", f"{found.tightened} tightened{allowed}; {found.loosened} loosened")
+        allowed = f" ({found.allowed} of them happened without asking anybody)" if found.allowed else ""
+        table.add_row("  if enforced", f"{found.tightened} would be tighter{allowed}, {found.loosened} looser")
         if found.otherwise:
             table.add_row("", f"{found.otherwise} decided alike, this policy among those that decide")
     console.print(table)

@@ -102,7 +102,7 @@ def _show(
 def _replayed(console: Console, found: Comparison) -> None:
     counts = ", ".join(f"{found.count(each)} {each}" for each in ("loosened", "tightened", "other"))
     console.print(
-        f"{found.asked} decisions since {moment(found.since_at)} asked again: {counts}, {found.same} as before"
+        f"{found.asked} decisions since {moment(found.since_at)} UTC asked again: {counts}, {found.same} as before"
     )
     if found.stopped:
         console.print("[dim]there are older ones: `--limit` asked for no more[/dim]")

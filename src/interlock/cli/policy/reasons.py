@@ -60,7 +60,7 @@ def _by(decision: Decision) -> str:
 def _print_asked(console: Console, found: Explanation) -> None:
     asked, around = found.asked, found.asked.around
     lines: list[tuple[str, str]] = [
-        ("asked", f"{asked.agent}@{asked.release[:12]} for {asked.initiator}, at {moment(around.asked_at)}"),
+        ("asked", f"{asked.agent}@{asked.release[:12]} for {asked.initiator}, at {moment(around.asked_at)} UTC"),
         ("stage", around.stage + (", as an undo" if around.undo else "")),
         ("policies", found.bundle[:12]),
     ]
