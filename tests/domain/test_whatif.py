@@ -9,7 +9,8 @@ from interlock.domain.contract import Contract, NoReversal, Reversal
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest
 from interlock.domain.oversight import oversee
 from interlock.domain.policy import Decision, Opinions, Policy, Requirement, Verdict, combine
-from interlock.domain.whatif import Consent, Decided, Tally, at_least_as_strict, direction, in_words, of_consequence
+from interlock.domain.tally import Tally
+from interlock.domain.whatif import Consent, Decided, at_least_as_strict, direction, in_words, of_consequence
 from interlock.testing.world import contract
 
 BUNDLE = Digest("b" * 64)
@@ -49,7 +50,14 @@ def decided(satisfied: set[str]) -> Decision:
 
 
 DECISIONS = SATISFIED.map(decided)
-PERMITTED = st.builds(lambda name, others: decided({name, *others}), st.sampled_from(PERMITS), SATISFIED)
+
+
+def permitted(name: str, others: set[str]) -> Decision:
+    """The decision where a permit is satisfied, too."""
+    return decided({name, *others})
+
+
+PERMITTED = st.builds(permitted, st.sampled_from(PERMITS), SATISFIED)
 ANY = st.one_of(DECISIONS, PERMITTED)
 
 
@@ -101,13 +109,14 @@ def test_fewer_people_are_looser(role: str, was: int, now: int) -> None:
     assert found == ("loosened" if now < was else "tightened" if now > was else None)
 
 
+def used_as(risk: str, effect: str, undone: bool) -> Contract:
+    """A contract of some consequence or none."""
+    reversal = Reversal(contract=ContractName("thing.take"), arguments={}) if undone else NoReversal(why="it is gone")
+    return contract("thing.put", risk=risk, effect=effect, reversal=reversal)
+
+
 CONTRACTS = st.builds(
-    lambda risk, effect, undone: contract(
-        "thing.put",
-        risk=risk,
-        effect=effect,
-        reversal=Reversal(contract="thing.take", arguments={}) if undone else NoReversal(why="it is gone"),
-    ),
+    used_as,
     st.sampled_from(["low", "medium", "high", "critical"]),
     st.sampled_from(["read", "write", "external"]),
     st.booleans(),

@@ -68,7 +68,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def answer(self) -> Literal["proved", "refuted", "unknown"]:
-        """Proved only if it is for all of them, and for at least one."""
-        if any(each.answer == "found" for each in self.proofs):
+        """Proved only if it is for all of them, and for at least one. Refuted only by a request that both engines decide
+        as the search says: of any other nobody knows."""
+        if any(each.answer == "found" and each.confirmed for each in self.proofs):
             return "refuted"
         return "proved" if self.proofs and all(each.answer == "none" for each in self.proofs) else "unknown"

@@ -7,7 +7,7 @@ from interlock.domain.binding import bind
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError
-from interlock.domain.ids import AgentName
+from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.oversight import oversee
 from interlock.domain.policy import Decision, Engine, combine
 from interlock.domain.proof import Candidate, Invariant, Kept, Proof
@@ -46,10 +46,11 @@ class Proving:
         known = {each.name: each for each in contracts}
         sides = [(self._policies.load(old, engine), self._policies.load(new, engine)) for engine in _ENGINES]
         for found in self._solver.loosenings(old, new, contracts, agents, tenant=self._tenant, timeout_ms=timeout_ms):
-            asked, contract = found.question, known[found.contract]
+            asked = found.question
             if asked is None:
                 yield _unseen(found)
                 continue
+            contract = known[found.contract]
             pairs = [(_decided(was, old, contract, asked), _decided(now, new, contract, asked)) for was, now in sides]
             as_said = [direction(before, after) == "loosened" for before, after in pairs]
             yield _seen(found, asked, contract, sides[0], as_said, old=pairs[0][0], new=pairs[0][1])
@@ -69,15 +70,21 @@ class Proving:
         for invariant, found in self._solver.violations(
             written, bundle, contracts, agents, tenant=self._tenant, timeout_ms=timeout_ms
         ):
-            proofs = tuple(self._checked(invariant, each, bundle, known[each.contract], judges) for each in found)
+            proofs = tuple(self._checked(invariant, each, bundle, known, judges) for each in found)
             yield Kept(invariant=invariant, proofs=proofs)
 
     def _checked(
-        self, invariant: Invariant, found: Candidate, bundle: Bundle, contract: Contract, judges: Sequence[Judge]
+        self,
+        invariant: Invariant,
+        found: Candidate,
+        bundle: Bundle,
+        known: Mapping[ContractName, Contract],
+        judges: Sequence[Judge],
     ) -> Proof:
         asked = found.question
         if asked is None:
             return _unseen(found)
+        contract = known[found.contract]
         decisions = [_decided(judge, bundle, contract, asked) for judge in judges]
         broken = ("allow", "oblige") if invariant.lasting == "attended" else _HAPPENING
         as_said = [each.verdict in broken for each in decisions]
@@ -87,20 +94,24 @@ class Proving:
 def grave(
     proofs: Sequence[Proof], contracts: Mapping[str, Contract], kept: Mapping[str, Contract]
 ) -> tuple[Loosening, ...]:
-    """Those of the loosenings found whose contract's owner must consent; `kept` are the contracts in force before. One that
-    could not be confirmed counts: only that nothing was found is certain."""
-    return tuple(
-        Loosening(
-            contract=each.contract,
-            owner=contracts[each.contract].owner,
-            old=each.old or "deny",
-            new=each.new or "allow",
-            count=0,
-            example=None,
-        )
-        for each in proofs
-        if each.answer == "found" and of_consequence(contracts[each.contract], kept.get(each.contract))
-    )
+    """Those of the searches after which a contract's owner must consent; `kept` are the contracts in force before. What
+    could not be confirmed counts, and so does a search that gave up: only that there is nothing is certain."""
+    found: list[Loosening] = []
+    for each in proofs:
+        versions = contracts.get(each.contract), kept.get(each.contract)
+        known = versions[0] or versions[1]
+        if each.answer != "none" and (known is None or of_consequence(*versions)):
+            loosening = Loosening(
+                contract=each.contract,
+                owner=known.owner if known is not None else "",
+                old=each.old or "deny",
+                new=each.new or "allow",
+                count=0,
+                example=None,
+                doubt=each.why if each.answer == "unknown" else "",
+            )
+            found.append(loosening)
+    return tuple(found)
 
 
 def _unseen(found: Candidate) -> Proof:

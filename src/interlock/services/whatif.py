@@ -13,7 +13,8 @@ from interlock.domain.errors import PolicyError
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest
 from interlock.domain.policy import Decision, Opinions, combine
 from interlock.domain.question import Circumstances
-from interlock.domain.whatif import Comparison, Decided, Direction, Tally, direction, of_consequence
+from interlock.domain.tally import Tally
+from interlock.domain.whatif import Comparison, Decided, Direction, direction, of_consequence
 from interlock.ports.policies import Judge, Policies
 from interlock.ports.store import Store
 from interlock.services.deciding import overseen, question

@@ -5,19 +5,18 @@ left side is true. Of what cannot be said exactly a comparison becomes an unknow
 words stand: that may show a loosening which is none, and hides none.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any, Final
 
 from cedarpy import pst
 
 from interlock.adapters.cedar.compiling.runtime import LEAST
-from interlock.adapters.cedar.symbolic_values import (
+from interlock.adapters.cedar.symbolic.terms import Terms
+from interlock.adapters.cedar.symbolic.values import (
     Being,
     Fields,
     Flag,
     Listed,
-    Logic,
     Number,
     Pick,
     Text,
@@ -27,104 +26,30 @@ from interlock.adapters.cedar.symbolic_values import (
 )
 
 _DEPTH: Final = 120
-_KINDS: Final = ("Action", "Agent", "Release", "System")
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the variables of a policy stand for."""
-
-    context: Fields
-    principal: Being
-    action: Being
-    resource: Being
-    enums: Mapping[str, tuple[str, ...]]
-    """Values by type, in the order in which they are numbered."""
-
-
-@dataclass
-class Terms:
-    """Writes expressions about one request."""
-
-    logic: Logic
-    known: Known
-    unsaid: set[str] = field(default_factory=set[str])
-    """What had to be left unknown, in words."""
-
-    def condition(self, template: pst.Template) -> tuple[Z, Z]:
-        """Whether a policy is satisfied, and whether it cannot be evaluated; never both."""
-        holds, fails = self._scope(template), self.logic.false
-        for clause in template.clauses:
-            value, wrong = self.of(clause.expr)
-            truth = _flag(value)
-            fails = self.logic.any(fails, self.logic.all(holds, wrong))
-            holds = self.logic.all(holds, self.logic.no(truth) if isinstance(clause, pst.Unless) else truth)
-        return self.logic.all(holds, self.logic.no(fails)), fails
-
-    def of(self, node: object, depth: int = 0) -> tuple[Value, Z]:
-        """What `node` comes to, and whether it cannot be evaluated. Raises Unsayable."""
-        if depth > _DEPTH:
-            raise Unsayable("an expression that nests too deep")
-        write = _WRITERS.get(type(node))
-        if write is None:
-            raise Unsayable(f"`{type(node).__name__}`")
-        value, fails = write(self, node, depth + 1)
-        return value, fails
-
-    # -- scope -------------------------------------------------------------------------------------------------
-
-    def _scope(self, template: pst.Template) -> Z:
-        """Of the scope what the slice leaves open: which release it is, and which system."""
-        return self.logic.all(
-            self._constrained(template.principal, self.known.principal),
-            self._constrained(template.resource, self.known.resource),
-        )
-
-    def _constrained(self, scope: object, being: Being) -> Z:
-        match scope:
-            case pst.ScopeAny():
-                return self.logic.true
-            case pst.ScopeIs(kind):
-                return self.logic.flag(value=str(kind) == being.kind)
-            case pst.ScopeEq(pst.EntityUid() as uid):
-                return self.logic.same(being, self.entity(uid))
-            case pst.ScopeIn(pst.EntityUid() as uid):
-                return self.within(being, self.entity(uid))
-            case pst.ScopeIsIn(kind, pst.EntityUid() as uid):
-                within = self.within(being, self.entity(uid))
-                return self.logic.all(self.logic.flag(value=str(kind) == being.kind), within)
-            case _:
-                raise Unsayable(f"`{type(scope).__name__}` in a scope")
-
-    # -- parts the writers share -------------------------------------------------------------------------------
-
-    def entity(self, uid: pst.EntityUid) -> Value:
-        """An entity, written out."""
-        kind = str(uid.type)
-        if kind in _KINDS:
-            return Being(kind, self.logic.text(uid.id))
-        values = self.known.enums.get(kind, ())
-        return Pick(kind, self.logic.z.IntVal(values.index(uid.id) if uid.id in values else -1))
-
-    def within(self, left: Value, right: Value) -> Z:
-        """`left in right`."""
-        if isinstance(right, Listed):
-            return self.logic.any(*(self.within(left, each) for each in right.items))
-        if not isinstance(right, Being | Pick) or not isinstance(left, Being | Pick):
-            raise Unsayable("`in` with what is no entity")
-        same = self.logic.same(left, right)
-        if isinstance(left, Pick) or isinstance(right, Pick):
-            return same
-        above = [self.logic.text(name) == right.id for kind, name in left.above if kind == right.kind]
-        return self.logic.any(same, *above)
-
-    def guess(self, node: object, why: Unsayable) -> Z:
-        """An unknown truth for `node`."""
-        self.unsaid.add(str(why))
-        return self.logic.z.Bool(f"unknown {node!r}")
-
 
 Result = tuple[Value, Z]
+
+
+def condition(terms: Terms, template: pst.Template) -> tuple[Z, Z]:
+    """Whether a policy is satisfied, and whether it cannot be evaluated; never both. Raises Unsayable."""
+    logic = terms.logic
+    holds, fails = terms.scope(template), logic.false
+    for clause in template.clauses:
+        value, wrong = expression(terms, clause.expr)
+        truth = _flag(value)
+        fails = logic.any(fails, logic.all(holds, wrong))
+        holds = logic.all(holds, logic.no(truth) if isinstance(clause, pst.Unless) else truth)
+    return logic.all(holds, logic.no(fails)), fails
+
+
+def expression(terms: Terms, node: object, depth: int = 0) -> Result:
+    """What `node` comes to, and whether it cannot be evaluated. Raises Unsayable."""
+    if depth > _DEPTH:
+        raise Unsayable("an expression that nests too deep")
+    write = _WRITERS.get(type(node))
+    if write is None:
+        raise Unsayable(f"`{type(node).__name__}`")
+    return write(terms, node, depth + 1)
 
 
 def _flag(value: Value) -> Z:
@@ -169,7 +94,7 @@ def _entity(t: Terms, node: pst.EntityLit, depth: int) -> Result:
 
 
 def _unary(t: Terms, node: pst.UnaryOp, depth: int) -> Result:
-    value, fails = t.of(node.arg, depth)
+    value, fails = expression(t, node.arg, depth)
     match node.op:
         case "not":
             return Flag(t.logic.no(_flag(value))), fails
@@ -196,8 +121,8 @@ _SUMS: Final[dict[str, Callable[[Z, Z], Z]]] = {
 
 def _binary(t: Terms, node: pst.BinaryOp, depth: int) -> Result:
     op = node.op
-    left, fails = t.of(node.left, depth)
-    right, wrong = t.of(node.right, depth)
+    left, fails = expression(t, node.left, depth)
+    right, wrong = expression(t, node.right, depth)
     logic = t.logic
     if op in {"and", "or"}:
         asked = _flag(left) if op == "and" else logic.no(_flag(left))
@@ -230,7 +155,7 @@ def _told(t: Terms, node: object, tell: Callable[[], Z]) -> Flag:
 
 
 def _attribute(t: Terms, node: pst.GetAttr, depth: int) -> Result:
-    value, fails = t.of(node.base, depth)
+    value, fails = expression(t, node.base, depth)
     if not isinstance(value, Fields) or node.attr not in value.members:
         raise Unsayable(f"`{node.attr}`, which is not there for both")
     there, member = value.members[node.attr]
@@ -238,7 +163,7 @@ def _attribute(t: Terms, node: pst.GetAttr, depth: int) -> Result:
 
 
 def _has(t: Terms, node: pst.HasAttr, depth: int) -> Result:
-    value, fails = t.of(node.base, depth)
+    value, fails = expression(t, node.base, depth)
     found = t.logic.true
     for name in node.attrs:
         if not isinstance(value, Fields):
@@ -251,7 +176,7 @@ def _has(t: Terms, node: pst.HasAttr, depth: int) -> Result:
 
 
 def _like(t: Terms, node: pst.Like, depth: int) -> Result:
-    value, fails = t.of(node.base, depth)
+    value, fails = expression(t, node.base, depth)
     if not isinstance(value, Text):
         raise Unsayable("a pattern for what is no text")
     z = t.logic.z
@@ -263,32 +188,32 @@ def _like(t: Terms, node: pst.Like, depth: int) -> Result:
 
 
 def _is(t: Terms, node: pst.Is, depth: int) -> Result:
-    value, fails = t.of(node.base, depth)
+    value, fails = expression(t, node.base, depth)
     if not isinstance(value, Being | Pick):
         raise Unsayable("`is` of what is no entity")
     kind = t.logic.flag(value=value.kind == str(node.entity_type))
     if node.in_expr is None:
         return Flag(kind), fails
-    above, wrong = t.of(node.in_expr, depth)
+    above, wrong = expression(t, node.in_expr, depth)
     within = _told(t, node, lambda: t.within(value, above))
     return Flag(t.logic.all(kind, within.term)), t.logic.any(fails, t.logic.all(kind, wrong))
 
 
 def _choice(t: Terms, node: pst.IfThenElse, depth: int) -> Result:
-    cond, fails = t.of(node.cond, depth)
-    (one, wrong), (other, bad) = t.of(node.then_expr, depth), t.of(node.else_expr, depth)
+    cond, fails = expression(t, node.cond, depth)
+    (one, wrong), (other, bad) = expression(t, node.then_expr, depth), expression(t, node.else_expr, depth)
     when = _flag(cond)
     value = t.logic.choose(when, one, other)
     return value, t.logic.any(fails, t.logic.all(when, wrong), t.logic.all(t.logic.no(when), bad))
 
 
 def _set(t: Terms, node: pst.Set, depth: int) -> Result:
-    items = [t.of(each, depth) for each in node.elements]
+    items = [expression(t, each, depth) for each in node.elements]
     return Listed(tuple(value for value, _ in items)), t.logic.any(*(fails for _, fails in items))
 
 
 def _record(t: Terms, node: pst.Record, depth: int) -> Result:
-    items = {name: t.of(each, depth) for name, each in node.fields.items()}
+    items = {name: expression(t, each, depth) for name, each in node.fields.items()}
     members = {name: (t.logic.true, value) for name, (value, _) in items.items()}
     return Fields(members), t.logic.any(*(fails for _, fails in items.values()))
 

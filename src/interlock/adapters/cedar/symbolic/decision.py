@@ -1,15 +1,17 @@
 """A decision as a solver's terms: `domain.policy.combine`, `domain.oversight.oversee` and what looser means, over every
 request at once. A test holds each of them against the functions they repeat."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from cedarpy import pst
 
-from interlock.adapters.cedar.symbolic_request import Request
-from interlock.adapters.cedar.symbolic_terms import Terms
-from interlock.adapters.cedar.symbolic_values import Logic, Z
+from interlock.adapters.cedar.symbolic.expressions import condition
+from interlock.adapters.cedar.symbolic.logic import Logic
+from interlock.adapters.cedar.symbolic.request import Request
+from interlock.adapters.cedar.symbolic.terms import Terms
+from interlock.adapters.cedar.symbolic.values import Z
 from interlock.domain.contract import Contract
 from interlock.domain.oversight import REVIEWER
 from interlock.domain.policy import VERDICTS, Policy
@@ -33,10 +35,11 @@ class Ruled:
     obligations: Mapping[str, Z]
 
 
-def ruled(logic: Logic, terms: Terms, rules: Iterable[pst.Template], policies: Mapping[str, Policy]) -> Ruled:
-    """What `combine` makes of the policies in force among `rules`. Raises Unsayable."""
-    live = [(policies[rule.id], *terms.condition(rule)) for rule in rules if policies[rule.id].mode == "enforce"]
-    failed = logic.any(*(fails for _, _, fails in live))
+def ruled(logic: Logic, terms: Terms, rules: Iterable[pst.Template], policies: Mapping[str, Policy], unfit: Z) -> Ruled:
+    """What `combine` makes of `rules`, those in force; where the request is `unfit` nothing of it can be read. Raises
+    Unsayable."""
+    live = [(policies[rule.id], *condition(terms, rule)) for rule in rules]
+    failed = logic.any(unfit, *(fails for _, _, fails in live))
     permitted = logic.any(*(holds for policy, holds, _ in live if policy.effect == "permit"))
     forbids = [(policy, holds) for policy, holds, _ in live if policy.effect == "forbid"]
     denied = logic.any(*(holds for policy, holds in forbids if policy.verdict == "deny"))
@@ -104,23 +107,6 @@ def happens(said: Ruled) -> Z:
 def unattended(said: Ruled) -> Z:
     """Whether it may be done without anybody being asked."""
     return said.height < _ASK
-
-
-def same(
-    old: Sequence[pst.Template], new: Sequence[pst.Template], was: Mapping[str, Policy], now: Mapping[str, Policy]
-) -> bool:
-    """Whether two slices say the same word for word, reasons and owners aside, so that nothing need be searched."""
-    return _told(old, was) == _told(new, now)
-
-
-def _told(rules: Sequence[pst.Template], policies: Mapping[str, Policy]) -> list[tuple[object, ...]]:
-    found: list[tuple[object, ...]] = []
-    for rule in rules:
-        policy = policies[rule.id]
-        if policy.mode == "enforce":
-            combined = (policy.effect, policy.verdict, policy.approver, policy.quorum, policy.obligations)
-            found.append((*combined, rule.principal, rule.action, rule.resource, rule.clauses))
-    return sorted(found, key=repr)
 
 
 def _anybody(logic: Logic, said: Ruled) -> Z:

@@ -6,7 +6,7 @@ not known raises Unread: then the solver is not told of the pattern, and the con
 
 from typing import Final
 
-from interlock.adapters.cedar.symbolic_values import Z
+from interlock.adapters.cedar.symbolic.values import Z
 
 _CLASSES: Final = {"d": (("0", "9"),), "w": (("0", "9"), ("A", "Z"), ("a", "z"), ("_", "_"))}
 _PLAIN: Final = frozenset("-/:;,@#_ '\"!%&=<>~`")
@@ -87,7 +87,7 @@ class _Reader:
     def _times(self, one: Z) -> Z:
         inner, closed, self.left = self.left.partition("}")
         low, comma, high = inner.partition(",")
-        if not closed or not low.isdigit() or (high and not high.isdigit()) or int(high or low) > _MANY:
+        if not closed or not _count(low) or (high and not _count(high)) or int(high or low) > _MANY:
             raise Unread(inner)
         if not comma:
             return self.z.Loop(one, int(low), int(low)) if int(low) else self.z.Re("")
@@ -143,3 +143,7 @@ class _Reader:
     def _expect(self, word: str) -> None:
         if not self._take(word):
             raise Unread(self.left)
+
+
+def _count(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
