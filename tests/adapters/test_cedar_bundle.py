@@ -265,3 +265,21 @@ def test_real_policy_files_are_cut_into_policies_that_parse() -> None:
     problems = caught.value.members["problems"]
     assert isinstance(problems, tuple)
     assert not [problem for problem in problems if "no Cedar policy" in str(problem)]
+
+
+@pytest.mark.parametrize(
+    ("when", "looks"),
+    [
+        ('context.user.roles.contains("lead")', True),
+        ('context["us\\u{65}r"].roles.contains("lead")', True),
+        ('{a: context.user}.a.roles.contains("lead")', True),
+        ('context.task.initiator == "user:ana"', False),
+    ],
+)
+@pytest.mark.proves("publish.owners")
+def test_whether_a_policy_looks_at_roles(when: str, looks: bool) -> None:
+    """Told from what it reads and not from how that is written: a change of people may loosen such a policy."""
+    language = CedarPolicies()
+    bundle = language.bundle(one_file(f"{PRICING} when {{ {when} }};"), CONTRACTS)
+
+    assert language.worded(bundle)["x"].roles is looks

@@ -7,9 +7,11 @@ import msgspec
 import pytest
 
 from interlock.adapters.memory import Fault, Faults
+from interlock.domain.agent import Agent
 from interlock.domain.budget import Budget
+from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
-from interlock.domain.contract import NoReversal, PythonTarget
+from interlock.domain.contract import Facts, NoReversal, PythonTarget, Reversal
 from interlock.domain.control import Control
 from interlock.domain.errors import (
     IllegalMove,
@@ -20,7 +22,8 @@ from interlock.domain.errors import (
     StoreError,
     WorkspaceError,
 )
-from interlock.domain.ids import Person, PublicationId
+from interlock.domain.ids import AgentName, ContractName, Person, PublicationId
+from interlock.domain.ownership import Side, Worded, loosened
 from interlock.domain.policy import Policy
 from interlock.domain.publication import Publication, PublicationState
 from interlock.domain.publishing import Publishing
@@ -281,6 +284,7 @@ async def test_policies_that_can_no_longer_be_loaded_are_not_published() -> None
 # -- owners ----------------------------------------------------------------------------------------------------
 
 OWNERS = Publishing(owners=True)
+EMPTY: dict[str, JsonValue] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 
 @pytest.mark.proves("publish.owners")
@@ -330,6 +334,82 @@ async def test_the_ways_round_an_owner() -> None:
     mild_risen = msgspec.structs.replace(mild, description="words")
     others = tuple(each for each in world.definition().contracts if each.name != "thing.mild")
     assert (await world.plane.registry.apply(world.definition(contracts=(*others, mild_risen)), by="rita")).changed
+
+
+@pytest.mark.proves("publish.owners")
+async def test_the_ways_round_an_owner_in_several_steps() -> None:
+    """What is taken out could come back as somebody else's, an owner who is nobody could be followed by anybody, and what no
+    agent may use could be called harmless until one may: the step that makes it possible waits for the owner."""
+    world = await installed(OWNERS)
+    put = next(each for each in world.definition().contracts if each.name == "thing.put")
+    rest = tuple(each for each in world.definition().contracts if each.name != "thing.put")
+    agent = msgspec.structs.replace(world.definition().agents[0], capabilities=())
+    nobody = {person: roles for person, roles in world.people.items() if person != LENA}
+    harmless = (*rest, msgspec.structs.replace(put, risk="low", owner="rita"))
+
+    async def waits(**changes: object) -> str:
+        return (await world.plane.publisher.publish(world.definition(**changes), by="rita")).waits_for
+
+    expected = "the owner of thing.put (owner)"
+    assert await waits(contracts=rest, agents=(agent,)) == expected
+    assert await waits(people=nobody) == expected
+    assert (await world.plane.registry.apply(world.definition(agents=(agent,)), by="rita")).changed
+    assert await waits(agents=(agent,), contracts=harmless) == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data_classes": {}},
+        {"facts": Facts(source=PythonTarget(target="world:other"), schema=EMPTY)},
+        {"reversal": Reversal(contract="thing.take", arguments={"n": 0})},
+        {"postcondition": None},
+    ],
+    ids=lambda changes: str(*changes),
+)
+@pytest.mark.proves("publish.owners")
+async def test_what_else_a_contract_promises(changes: dict[str, object]) -> None:
+    """What policies learn of it and from whom, how it is undone, and what answers for it take its owner, too."""
+    world = World()
+    world.people[LENA] = ("owner",)
+    facts = Facts(source=PythonTarget(target="world:facts"), schema=EMPTY)
+    put = contract(
+        risk="high",
+        owner="owner",
+        data_classes={"n": "secret"},
+        facts=facts,
+        postcondition=PythonTarget(target="world:is"),
+    )
+    await world.apply(put, publishing=OWNERS)
+    others = tuple(each for each in world.definition().contracts if each.name != "thing.put")
+    changed = world.definition(contracts=(*others, msgspec.structs.replace(put, **changes)))
+
+    applied = await world.plane.publisher.publish(changed, by="rita")
+
+    assert applied.waits_for == "the owner of thing.put (owner)"
+
+
+@pytest.mark.proves("publish.owners")
+def test_roles_that_a_policy_looks_at() -> None:
+    """Where a policy asks who holds which role, another role for anybody may permit more; where none asks, it does not."""
+
+    def side(*, roles: bool, **people: tuple[str, ...]) -> Side:
+        policy = Worded(text="-", policy=permit()[0], contracts=frozenset({ContractName("thing.put")}), roles=roles)
+        agent = Agent(name=AgentName("ag"), purpose="test", capabilities=(ContractName("thing.put"),))
+        return Side(
+            agents={agent.name: agent},
+            contracts={ContractName("thing.put"): contract(risk="high")},
+            policies={"all": policy},
+            people={Person(name): held for name, held in people.items()},
+            publishing=OWNERS,
+        )
+
+    before, after = {"rita": ("reviewer",)}, {"rita": ("reviewer", "lead")}
+    assert loosened(side(roles=True, **before), side(roles=True, **after)) == {
+        "thing.put": ("policy `all` looks at roles, and `rita` has others",)
+    }
+    assert not loosened(side(roles=True, **before), side(roles=True, **before))
+    assert not loosened(side(roles=False, **before), side(roles=False, **after))
 
 
 @pytest.mark.proves("publish.owners")

@@ -25,6 +25,8 @@ class Worded(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     contracts: frozenset[ContractName]
     """Those its scope takes in."""
+    roles: bool = False
+    """Whether it looks at which roles people hold."""
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,17 +46,22 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
 def loosened(old: Side, new: Side) -> dict[ContractName, tuple[str, ...]]:
     """By grave contract, what of the change loosens it or may. A contract is grave if it is so on either side.
 
-    Those that no agent may use of itself, only as the undo of something, are left out: people ask for undos.
+    Of those that no agent may use of itself, only as the undo of something or not at all, only the contract counts, and
+    only where somebody owns it: people ask for undos, but an agent may come to use what was made harmless before.
     """
     usable = {name for side in (old, new) for agent in side.agents.values() for name in agent.capabilities}
     found: dict[ContractName, tuple[str, ...]] = {}
-    for name in sorted(usable & (old.contracts.keys() | new.contracts.keys())):
+    for name in sorted(old.contracts.keys() | new.contracts.keys()):
         versions = [side.contracts[name] for side in (old, new) if name in side.contracts]
-        if of_consequence(*versions):
-            why = (*_policies(name, old, new), *_contract(name, old, new), *_agents(name, old, new))
-            why = (*why, *_answerable(name, old, new))
-            if why:
-                found[name] = why
+        if not of_consequence(*versions):
+            continue
+        why = (*_contract(name, old, new), *_answerable(name, old, new))
+        if name in usable:
+            why = (*_policies(name, old, new), *_agents(name, old, new), *why)
+        elif not old.holders(versions[0].owner):
+            continue
+        if why:
+            found[name] = why
     return found
 
 
@@ -78,10 +85,14 @@ def owners_of(names: Collection[ContractName], old: Side, new: Side) -> dict[Con
 
 
 def _policies(name: ContractName, old: Side, new: Side) -> Iterator[str]:
+    everybody = old.people.keys() | new.people.keys()
+    others = sorted(each for each in everybody if set(old.people.get(each, ())) != set(new.people.get(each, ())))
     for each in sorted(old.policies.keys() | new.policies.keys()):
         was, becomes = old.policies.get(each), new.policies.get(each)
         if was is not None and becomes is not None and was.text == becomes.text:
             # The same words may come to take in more, by a contract that changed its groups: see `_contract`.
+            if others and becomes.roles and name in becomes.contracts:
+                yield f"policy `{each}` looks at roles, and `{others[0]}` has others"
             continue
         if was is not None and was.policy.effect == "forbid" and name in was.contracts:
             yield f"policy `{each}` forbids {'otherwise' if becomes is not None else 'no more'}"
@@ -100,9 +111,11 @@ def _contract(name: ContractName, old: Side, new: Side) -> Iterator[str]:
         yield f"its effect is {becomes.effect} instead of {was.effect}"
     if was.irreversible != becomes.irreversible:
         yield f"it is said to be {'irreversible' if becomes.irreversible else 'reversible'}"
+    elif not becomes.irreversible and becomes.reversal != was.reversal:
+        yield "it is undone otherwise"
     if _known(becomes) != _known(was):
         yield "policies are told something else of it"
-    if becomes.target != was.target:
+    if _called(becomes) != _called(was):
         yield "something else is called"
     if becomes.cost != was.cost:
         yield "it costs something else"
@@ -122,8 +135,13 @@ def _answerable(name: ContractName, old: Side, new: Side) -> Iterator[str]:
     was, becomes = old.contracts.get(name), new.contracts.get(name)
     if was is None or not old.holders(was.owner):
         return
-    if becomes is not None and becomes.owner != was.owner:
+    # What is gone, or nobody's, could come back next time as somebody else's.
+    if becomes is None:
+        yield "it is taken out"
+    elif becomes.owner != was.owner:
         yield f"its owner is `{becomes.owner}` instead of `{was.owner}`"
+    if not new.holders(was.owner):
+        yield f"nobody is `{was.owner}` any more"
     if new.holders(was.owner) - old.holders(was.owner):
         yield f"somebody else becomes `{was.owner}`"
     if old.publishing.owners and not new.publishing.owners:
@@ -131,9 +149,14 @@ def _answerable(name: ContractName, old: Side, new: Side) -> Iterator[str]:
 
 
 def _known(contract: Contract) -> tuple[object, ...]:
-    """What policies may look at, beside risk, effect and reversibility."""
-    plain = msgspec.structs.replace(contract, risk="low", effect="read", reversal=None)
-    return plain.judged_by
+    """What policies may look at, beside risk, effect, reversibility and cost, and where its facts come from."""
+    plain = msgspec.structs.replace(contract, risk="low", effect="read", reversal=None, cost=None)
+    return *plain.judged_by, contract.facts
+
+
+def _called(contract: Contract) -> tuple[object, ...]:
+    """Whatever acts or answers for it."""
+    return contract.target, contract.two_phase, contract.lookup, contract.postcondition
 
 
 def _stage(agent: Agent | None, name: ContractName) -> int:

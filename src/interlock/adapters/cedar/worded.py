@@ -2,6 +2,7 @@
 
 from interlock.adapters.cedar.annotations import policy_of
 from interlock.adapters.cedar.parsing import parsed
+from interlock.adapters.cedar.reads import reads
 from interlock.adapters.cedar.remark import Noting
 from interlock.adapters.cedar.schema import parse
 from interlock.adapters.cedar.scope import about_action
@@ -19,6 +20,8 @@ def worded(bundle: Bundle) -> dict[str, Worded]:
         policy = policy_of(template, Noting(problems, statement, template.annotations.get("id", "")))
         if policy is not None:
             about = frozenset(ContractName(name) for name, each in found.items() if about_action(template, each))
-            policies[policy.id] = Worded(text=statement.text, policy=policy, contracts=about)
+            seen = reads((template,))
+            roles = seen.whole or "user" in seen.members
+            policies[policy.id] = Worded(text=statement.text, policy=policy, contracts=about, roles=roles)
     problems.settle()
     return policies
