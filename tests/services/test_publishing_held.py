@@ -150,3 +150,21 @@ async def test_a_no_to_what_is_held_that_is_overtaken_is_made_again() -> None:
     now = await world.action(action)
     assert now.decision is not None
     assert (overtaken, now.state, now.decision.bundle) == ([action.id], "held", await bundle(world))
+
+
+@pytest.mark.proves("publish.swap", "gate.capabilities")
+async def test_a_capability_that_is_taken_away_is_gone_for_open_tasks() -> None:
+    """Neither a task that was open before, nor what waits in it and is agreed to afterwards, may use it any more."""
+    world = World()
+    await world.apply(contract(facts=FACTS), contract("thing.mild"), rules=(permit(), ASK))
+    task = await world.task()
+    waiting = await world.propose(task)
+    agent = world.definition().agents[0]
+    less = msgspec.structs.replace(agent, capabilities=("thing.mild",))
+    await world.plane.registry.apply(world.definition(agents=(less,)), by="rita")
+
+    assert (await world.propose(task)).state == "denied"
+    assert (await world.propose(task, "thing.mild")).state == "held"
+    await world.plane.approvals.approve(waiting.id, RITA)
+    await world.work()
+    assert ((await world.action(waiting)).state, world.effectors.calls[RUN]) == ("denied", 0)

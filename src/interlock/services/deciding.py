@@ -192,8 +192,12 @@ def _unaskable(case: Case, orders: Orders) -> str:
         return orders.judge_problem
     if case.undoing is not None:
         return ""
-    if case.task.agent not in orders.control.agents:
+    agent = orders.agents.get(case.task.agent)
+    if agent is None:
         return f"agent `{case.task.agent}` is in force no more"
+    if case.contract.name not in agent.capabilities:
+        # Its task was opened when it had it: what is taken away is gone for what runs and what waits, too.
+        return f"agent `{case.task.agent}` has the capability no more"
     in_force = orders.contracts.get(case.contract.name)
     if in_force is None or in_force.judged_by != case.contract.judged_by:
         # The bundle knows the contract as it is now: its groups and bounds say nothing about another version.
