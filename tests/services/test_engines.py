@@ -4,6 +4,7 @@ import pytest
 
 from interlock.adapters.memory import Fault
 from interlock.domain.control import Control
+from interlock.domain.edition import in_force
 from interlock.domain.errors import NotAllowed
 from interlock.domain.ids import Person
 from interlock.domain.publishing import Publishing
@@ -78,3 +79,22 @@ async def test_who_switches_engines() -> None:
     assert len(await world.store.entries(0, 1_000)) == size
     assert not (await world.plane.registry.apply(world.definition(), by="rita")).changed
     assert (await world.plane.engines.use("compiled", by=ANA, why="done")).alarm is None
+
+
+@pytest.mark.proves("engine.back", "publish.two_persons")
+async def test_an_engine_that_two_published_is_not_changed_by_one() -> None:
+    """Ending an alarm puts back what was published, and where no alarm stands there is nothing for one person to end."""
+    world = World()
+    await world.apply(contract(), publishing=Publishing(persons=2))
+    await world.plane.engines.heard(WHY)
+    applied = await world.plane.publisher.publish(world.definition(engine="cedarpy"), by="rita")
+    assert applied.publication is not None
+    await world.plane.publisher.accept(applied.publication, ANA)
+    edition = (await world.plane.publisher.get(applied.publication)).edition.digest
+
+    now = await world.plane.engines.use("compiled", by=RITA, why="mended")
+    with pytest.raises(NotAllowed, match="was published here"):
+        await world.plane.engines.use("compiled", by=RITA, why="faster")
+
+    assert (now.engine, now.alarm, (await control(world)).engine) == ("cedarpy", None, "cedarpy")
+    assert in_force(await control(world), ()).digest == edition

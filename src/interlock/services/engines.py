@@ -11,7 +11,7 @@ import msgspec
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.control import Alarm, Control
-from interlock.domain.errors import Conflict, StoreError
+from interlock.domain.errors import Conflict, NotAllowed, StoreError
 from interlock.domain.evidence import Phase
 from interlock.domain.ids import Person
 from interlock.domain.people import roles_of
@@ -58,10 +58,11 @@ class Engines:
             return
 
     async def use(self, engine: Engine, *, by: Person, why: str) -> Control:
-        """Have `engine` answer from now on, in every process. The library stays until somebody says otherwise; compiled
-        policies end an alarm. Saying what is so already changes nothing.
+        """Have `engine` answer from now on, in every process. The library stays until somebody says otherwise; `compiled`
+        ends an alarm, and then what was published answers. Saying what is so already changes nothing.
 
-        Raises NotAllowed for somebody who holds no role, or under a rule that names roles none of those.
+        Raises NotAllowed for somebody who holds no role, or under a rule that names roles none of those; and where the
+        library is what was published: that is changed by as many people as it took.
         """
         while True:
             control = (await self._orders.refresh()).control
@@ -69,6 +70,11 @@ class Engines:
             control.publishing.must_count(by, control.roles(by))
             if control.engine == engine:
                 return control
+            if engine == "compiled" and control.alarm is None:
+                raise NotAllowed(
+                    "the library is what was published here, and no alarm stands that could be ended",
+                    next_step="publish the other one: `engine: compiled` in interlock.yaml, then `interlock apply`",
+                )
             if await self._switched(control, engine, why, by, "engine"):
                 return (await self._orders.refresh()).control
 
@@ -76,8 +82,8 @@ class Engines:
         now = self._clock.now()
         asked: Engine = control.alarm.instead_of if control.alarm is not None else control.engine
         alarm = None if engine == "compiled" else Alarm(why=why, by=by, since_at=now, instead_of=asked)
-        after = msgspec.structs.replace(control, engine=engine, alarm=alarm)
-        body: dict[str, JsonValue] = {"engine": engine}
+        after = msgspec.structs.replace(control, engine=asked if alarm is None else engine, alarm=alarm)
+        body: dict[str, JsonValue] = {"engine": after.engine}
         fact = control_fact(after, phase, body, by, now)
         if by == WATCH:
             # Names of policies and of a contract, no values: whoever reads the log alone must be able to look for it.
