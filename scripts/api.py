@@ -7,9 +7,20 @@ from textwrap import dedent, fill, indent
 from typing import Any
 
 import interlock
+from interlock.bootstrap.beginning import Begun
 from interlock.domain.errors import InterlockError
+from interlock.domain.explanation import Explanation
+from interlock.domain.finding import Finding
+from interlock.domain.proof import Kept
 from interlock.domain.record import Record
+from interlock.domain.whatif import Comparison
 from interlock.sdk.outcomes import NotDone
+from interlock.services.candidates import Candidate
+from interlock.services.policy_tests import Report, Result
+from interlock.services.publishing import Applied, Review
+from interlock.workbench.comparing import Compared, Proved
+from interlock.workbench.publications import Brought, EngineState, Proposed
+from interlock.workbench.trials import Ended
 from scripts.fields import sentences
 
 WIDTH = 110
@@ -29,8 +40,28 @@ _NAMED: dict[str, tuple[str, ...]] = {
         "Cost",
     ),
     "Parsed facts": ("Domains", "Hosts", "Folded", "ChangePerMille", "Statements", "Tables"),
+    "Working with policies": ("policies", "Policies", "Hypothesis"),
 }
 """The sections of the page. Outcomes and errors have a page of their own."""
+_ANSWERS: tuple[type, ...] = (
+    Begun,
+    Finding,
+    Report,
+    Result,
+    Explanation,
+    Compared,
+    Comparison,
+    Proved,
+    Kept,
+    Candidate,
+    Ended,
+    Brought,
+    Applied,
+    Proposed,
+    Review,
+    EngineState,
+)
+"""What the methods of Policies give."""
 _OURS = frozenset({"call_sync", "call_async"})
 """Methods by which one part of ours calls another."""
 _DURATIONS = ("SECOND", "MINUTE", "HOUR", "DAY")
@@ -46,6 +77,8 @@ def api() -> str:
     for heading, names in _NAMED.items():
         parts.append(f"## {heading}")
         parts += [_entry(name, getattr(interlock, name)) for name in names]
+    parts.append("## What is answered about policies")
+    parts += [_entry(each.__name__, each) for each in _ANSWERS]
     said = ", ".join(f"`{name}` ({getattr(interlock, name)})" for name in _DURATIONS)
     return "\n\n".join([*parts, f"## Durations\n\nIn milliseconds: {said}."])
 

@@ -828,6 +828,16 @@ PROMISES: tuple[Promise, ...] = (
         "and identical ones differ nowhere.",
     ),
     Promise(
+        "library.as_the_command_line",
+        "The Python API: policies",
+        "A program can do with policies what the command line can, by the same code and with the same answers.",
+    ),
+    Promise(
+        "library.everywhere",
+        "The Python API: policies",
+        "Every tool for policies works on the policies of the shop and of a public retail benchmark.",
+    ),
+    Promise(
         "whatif.same_question",
         "How to see what would change: what was done",
         "Recorded decisions are put to two bundles as the very same questions, through the code that "

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from interlock.sdk.task import AsyncTask, SyncTask
     from interlock.sdk.ticket import Ticket
     from interlock.sdk.tool import NoEffect, Tool, tool
+    from interlock.services.trying import Hypothesis
+    from interlock.workbench.policies import Policies, policies
 
 _WHERE = {
     "interlock.bootstrap.connecting": ("open",),
@@ -75,6 +77,8 @@ _WHERE = {
     "interlock.sdk.task": ("AsyncTask", "SyncTask"),
     "interlock.sdk.ticket": ("Ticket",),
     "interlock.sdk.tool": ("NoEffect", "Tool", "tool"),
+    "interlock.services.trying": ("Hypothesis",),
+    "interlock.workbench.policies": ("Policies", "policies"),
 }
 _MODULE = {name: module for module, names in _WHERE.items() for name in names}
 
@@ -100,6 +104,7 @@ __all__ = [
     "Folded",
     "Held",
     "Hosts",
+    "Hypothesis",
     "InterlockError",
     "Keyed",
     "Landed",
@@ -109,6 +114,7 @@ __all__ = [
     "NotDone",
     "Outcome",
     "Pending",
+    "Policies",
     "Refused",
     "Reversal",
     "Shadowed",
@@ -120,6 +126,7 @@ __all__ = [
     "Unknown",
     "Unwind",
     "open",
+    "policies",
     "tool",
 ]
 

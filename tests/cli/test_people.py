@@ -103,7 +103,7 @@ def test_what_is_unknown_is_settled_by_who_looked(shell: Shell) -> None:
     assert "neither" in shell.json("settle", first["id"], "maybe", "--as", "rita", code=Exit.YOURS)["error"]["detail"]
     assert (
         "JSON"
-        in shell.json("settle", first["id"], "done", "--result", "{", "--as", "rita", code=Exit.YOURS)["error"][
+        in shell.json("settle", first["id"], "done", "--result", "{", "--as", "rita", code=Exit.USAGE)["error"][
             "detail"
         ]
     )

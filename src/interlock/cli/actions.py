@@ -9,7 +9,7 @@ from rich.console import Console
 
 from interlock.cli.brakes import lifting
 from interlock.cli.bringing import alarm_line
-from interlock.cli.context import Context, context_of, find_action
+from interlock.cli.context import Context, context_of
 from interlock.cli.output import Exit, UsageError, moment, run, short, shown, state, table
 from interlock.cli.story import show_action, show_contract
 from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
@@ -27,6 +27,7 @@ from interlock.ports.store import ActionQuery
 from interlock.sdk.outcomes import why
 from interlock.services.plane import ControlPlane
 from interlock.services.registry import ALL
+from interlock.workbench.finding import find_action
 from interlock.worker import SLOTS, Worker
 
 

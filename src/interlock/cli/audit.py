@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from interlock.cli.context import context_of, find_action
+from interlock.cli.context import context_of
 from interlock.cli.output import Exit, counted, run, short, shown, table
 from interlock.domain.disclosure import DisclosureError
 from interlock.domain.disclosure import parse as parse_disclosure
@@ -17,6 +17,7 @@ from interlock.domain.errors import ContractError, InterlockError
 from interlock.domain.evidence import Packet, Verification
 from interlock.domain.note import NoteError, parse_checkpoint, parse_note
 from interlock.domain.verification import verify_packet
+from interlock.workbench.finding import find_action
 
 MAX_PACKET_BYTES = 64 * 1024 * 1024
 

@@ -1,17 +1,19 @@
 """`stop` and `resume`: brakes, and which of them hold."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from interlock.cli.context import context_of, find_release
+from interlock.cli.context import context_of
 from interlock.cli.output import moment, run, shown
 from interlock.domain.action import Action
 from interlock.domain.brakes import STOPPED, Brake, standing
 from interlock.domain.control import StopScope
 from interlock.domain.errors import ContractError
 from interlock.services.plane import ControlPlane
+from interlock.workbench.finding import find_release
 
 
 def register(app: typer.Typer) -> None:
@@ -83,7 +85,7 @@ def resume(
     run(here.output, work)
 
 
-def print_brakes(console: Console, found: list[Brake]) -> None:
+def print_brakes(console: Console, found: Sequence[Brake]) -> None:
     """The brakes that hold, one a line, and how one is lifted."""
     for each in found:
         until = f" until {moment(each.stop.until_at)} UTC" if each.stop.until_at is not None else ""
@@ -95,7 +97,7 @@ def print_brakes(console: Console, found: list[Brake]) -> None:
         console.print(f"[dim]`interlock resume {shown(found[0].words)} --as NAME` lifts it[/dim]")
 
 
-def rows(found: list[Brake]) -> list[dict[str, object]]:
+def rows(found: Sequence[Brake]) -> list[dict[str, object]]:
     """The brakes that hold, for programs: the words that name each, and what is known of it."""
     return [
         {"what": each.words, **{name: getattr(each.stop, name) for name in each.stop.__struct_fields__}}

@@ -4,13 +4,13 @@ import msgspec
 import typer
 from rich.console import Console
 
-from interlock.bootstrap.site import definition, read_site
 from interlock.cli.brakes import print_brakes, rows
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import Exit, moment, run, short, shown
 from interlock.domain.control import Alarm, Control
 from interlock.domain.errors import InterlockError
 from interlock.services.publishing import Applied
+from interlock.workbench.publications import published
 
 
 def bring(context: typer.Context, why: str) -> None:
@@ -18,13 +18,8 @@ def bring(context: typer.Context, why: str) -> None:
     here = context_of(context)
 
     async def work() -> int:
-        site = read_site(here.folder)
-        wanted, store = definition(site), site.workspace.settings.store
-        began = not store.exists()
-        async with here.plane(begin=True) as plane:
-            applied = await plane.publisher.publish(wanted, by=here.person or "unnamed", why=why)
-            stops = await plane.registry.brakes()
-            alarm = (await plane.orders.refresh()).control.alarm
+        brought = await published(here.folder, by=here.person, why=why)
+        applied = brought.applied
 
         def show(console: Console) -> None:
             if applied.publication is not None:
@@ -34,13 +29,14 @@ def bring(context: typer.Context, why: str) -> None:
             console.print(f"  policies  {applied.bundle[:12]}")
             for label in applied.releases.values():
                 console.print(f"  release   {label}")
-            if began:
-                console.print(f"  log       a new one begins in {shown(str(store))}")
-            print_brakes(console, stops)
-            if alarm is not None:
-                console.print(alarm_line(alarm))
+            if brought.began is not None:
+                console.print(f"  log       a new one begins in {shown(str(brought.began))}")
+            print_brakes(console, brought.brakes)
+            if brought.alarm is not None:
+                console.print(alarm_line(brought.alarm))
 
-        here.output.value({**msgspec.to_builtins(applied), "began": began, "stops": rows(stops), "alarm": alarm}, show)
+        more = {"began": brought.began is not None, "stops": rows(brought.brakes), "alarm": brought.alarm}
+        here.output.value({**msgspec.to_builtins(applied), **more}, show)
         return Exit.OK if applied.publication is None else Exit.WAITING
 
     raise typer.Exit(run(here.output, work))

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 from interlock.cli.actions import arguments_from, json_from
-from interlock.cli.context import SHORTEST, context_of, find_action, find_release, find_task
+from interlock.cli.context import context_of
 from interlock.cli.output import Exit, run, short, shown, state, table
 from interlock.domain.action import Action
 from interlock.domain.approval import open_requirements
@@ -14,6 +14,7 @@ from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import Digest, UnwindId
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.services.plane import ControlPlane
+from interlock.workbench.finding import SHORTEST, find_action, find_release, find_task
 
 _ENDINGS: dict[str, Literal["done", "failed"]] = {"done": "done", "failed": "failed"}
 

@@ -1,18 +1,17 @@
 """Policies in shadow: what they would have done, and what becomes of them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
+import msgspec
 import typer
 from rich.console import Console
 
-from interlock.bootstrap.tending import candidate, explainer
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import UsageError, moment, pairs, run, short, shown
 from interlock.cli.policy.reasons import coloured, place_of
 from interlock.domain.duration import parse
-from interlock.domain.errors import NotFound, StoreError
-from interlock.services.candidates import Candidate, Candidates
-from interlock.services.plane import ControlPlane
+from interlock.services.candidates import Candidate
+from interlock.workbench.trials import ended, figures
 
 
 def register(policy: typer.Typer) -> None:
@@ -32,9 +31,7 @@ def candidates(context: typer.Context, since: _Since = "") -> None:
     here = context_of(context)
 
     async def work() -> None:
-        lasts_ms = _lasts(since)
-        async with here.reading() as plane:
-            found = await _figures(plane, lasts_ms)
+        found = await figures(here.folder, since_ms=_lasts(since))
 
         def show(console: Console) -> None:
             if not found:
@@ -49,72 +46,34 @@ def candidates(context: typer.Context, since: _Since = "") -> None:
 
 def promote(context: typer.Context, policy: _Id, since: _Since = "") -> None:
     """Take a policy out of shadow, in its file: its `@mode` goes, nothing else. Publishing it is the next step."""
-    _change(context_of(context), policy, since, promoting=True)
+    _change(context_of(context), policy, since, "promoted")
 
 
 def drop(context: typer.Context, policy: _Id, since: _Since = "") -> None:
     """Take a policy in shadow out of its file, with its comments. Publishing that is the next step."""
-    _change(context_of(context), policy, since, promoting=False)
+    _change(context_of(context), policy, since, "dropped")
 
 
-def _change(here: Context, policy: str, since: str, *, promoting: bool) -> None:
+def _change(here: Context, policy: str, since: str, done: Literal["promoted", "dropped"]) -> None:
     async def work() -> None:
-        lasts_ms = _lasts(since)
-        found = candidate(here.folder, policy)
-        figures = await _known(here, policy, lasts_ms)
-        changed = figures is not None and figures.text != found.text
-        if promoting:
-            found.promote()
-        else:
-            found.drop()
-        done = "promoted" if promoting else "dropped"
-        place = f"{found.name}:{found.found.line}"
+        found = await ended(here.folder, policy, done, since_ms=_lasts(since))
         following = ("interlock check", "interlock policy test", "interlock policy publish")
 
         def show(console: Console) -> None:
-            if figures is None:
+            if found.figures is None:
                 console.print(
                     f"[dim]no figures: `{shown(policy)}` as it was is not in force, so nothing was decided beside it[/dim]"
                 )
             else:
-                show_candidate(console, figures)
-            if changed:
+                show_candidate(console, found.figures)
+            if found.changed_since:
                 console.print("[yellow]note[/yellow]  the file said something else than what these figures are about")
-            console.print(f"[green]{done}[/green] {shown(policy)} in {shown(place)}")
+            console.print(f"[green]{done}[/green] {shown(policy)} in {shown(f'{found.file}:{found.line}')}")
             console.print(f"next  {'; '.join(f'`{each}`' for each in following)}")
 
-        here.output.value(
-            {
-                "policy": policy,
-                "done": done,
-                "file": found.name,
-                "line": found.found.line,
-                "figures": figures,
-                "changed_since": changed,
-                "next": following,
-            },
-            show,
-        )
+        here.output.value({**msgspec.structs.asdict(found), "next": following}, show)
 
     run(here.output, work)
-
-
-async def _known(here: Context, policy: str, lasts_ms: int | None) -> Candidate | None:
-    """The figures of `policy`; None where it is not in force, or nothing is yet."""
-    try:
-        async with here.reading() as plane:
-            found = await _figures(plane, lasts_ms)
-    except (NotFound, StoreError):
-        return None
-    return next((each for each in found if each.policy == policy), None)
-
-
-async def _figures(plane: ControlPlane, lasts_ms: int | None) -> tuple[Candidate, ...]:
-    means = plane.means
-    counted = Candidates(
-        store=means.store, orders=plane.orders, policies=means.policies, explainer=explainer(), tenant=means.tenant
-    )
-    return await counted.figures(since_at=0 if lasts_ms is None else means.clock.now() - lasts_ms)
 
 
 def show_candidate(console: Console, found: Candidate) -> None:

@@ -6,16 +6,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.bootstrap.tending import proving
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, UsageError, moment, run, short, shown, table
-from interlock.cli.policy.sides import FILES, IN_FORCE, Side, plane_for, side
 from interlock.cli.policy.witness import show_proof
-from interlock.domain.duration import DAY, parse
-from interlock.domain.proof import Proof
-from interlock.domain.whatif import Comparison, Consent, Direction, consents
-from interlock.services.proving import TIMEOUT_MS, grave
-from interlock.services.whatif import WhatIf
+from interlock.domain.duration import parse
+from interlock.domain.whatif import Comparison, Direction
+from interlock.services.proving import TIMEOUT_MS
+from interlock.workbench.comparing import Compared, compared
+from interlock.workbench.sides import FILES, IN_FORCE
 
 _SINCE = "30d"
 _COLOURS: dict[Direction, str] = {"loosened": "red", "tightened": "green", "other": "dim"}
@@ -50,51 +48,36 @@ def diff(
         raise typer.Exit(here.output.fail(UsageError(str(error), next_step=f"write `--since {_SINCE}`"))) from None
 
     async def work() -> int:
-        async with plane_for(here, old, new) as plane:
-            was, now = await side(here, plane, old), await side(here, plane, new)
-            at = max(plane.means.clock.now() - min(back, 100_000 * DAY), 0)
-            means = plane.means
-            whatif = WhatIf(means.store, means.policies, means.tenant)
-            found = await whatif.replay(was.bundle, now.bundle, now.contracts.values(), since_at=at, limit=limit)
-            searched: list[Proof] = []
-            if proofs:
-                contracts = tuple(now.contracts.values())
-                prover = proving(means.tenant)
-                searched = list(prover.loosenings(was.bundle, now.bundle, contracts, now.agents, timeout_ms=timeout))
-        needed = consents((*found.loosenings, *grave(searched, now.contracts, was.contracts)))
-        value: dict[str, object] = {"old": was.label, "new": now.label, "decisions": found, "consents": needed}
-        if proofs:
-            value["searches"] = searched
-        here.output.value(
-            value, lambda console: _show(console, (was, now), found, searched if proofs else None, needed)
-        )
-        looser = found.count("loosened") > 0 or any(each.answer != "none" for each in searched)
-        return Exit.YOURS if fail_on_loosening and looser else Exit.OK
+        found = await compared(here.folder, old, new, since_ms=back, limit=limit, proofs=proofs, timeout_ms=timeout)
+        value: dict[str, object] = {
+            "old": found.old.label,
+            "new": found.new.label,
+            "decisions": found.decisions,
+            "consents": found.consents,
+        }
+        if found.searches is not None:
+            value["searches"] = found.searches
+        here.output.value(value, lambda console: _show(console, found))
+        return Exit.YOURS if fail_on_loosening and found.loosened else Exit.OK
 
     raise typer.Exit(run(here.output, work))
 
 
-def _show(
-    console: Console,
-    sides: tuple[Side, Side],
-    found: Comparison,
-    searched: Sequence[Proof] | None,
-    needed: Sequence[Consent],
-) -> None:
-    was, now = sides
+def _show(console: Console, found: Compared) -> None:
+    was, now = found.old, found.new
     console.print(f"policies {shown(was.label)} -> {shown(now.label)}")
     if was.bundle.digest == now.bundle.digest:
         console.print("[dim]they are the same[/dim]")
-    _replayed(console, found)
-    if searched is not None:
+    _replayed(console, found.decisions)
+    if found.searches is not None:
         console.print("\n[bold]among all requests there could be[/bold]")
-        for each in searched:
+        for each in found.searches:
             show_proof(console, each, sought="looser")
-        if not searched:
+        if not found.searches:
             console.print("  no contract's policies changed: nothing is looser")
-    if needed:
+    if found.consents:
         console.print("\n[bold]needs consent[/bold] [dim](irreversible, or of high or critical risk)[/dim]")
-        for consent in needed:
+        for consent in found.consents:
             owner = shown(consent.owner) if consent.owner else "[red]nobody owns it[/red]"
             console.print(f"  {shown(consent.contract)}: {owner}  [dim]{shown(_plain(consent.why))}[/dim]")
 

@@ -1,27 +1,19 @@
 """Why an action was decided as it was, and how another would be."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated, get_args
 
 import typer
 
-from interlock.bootstrap.connecting import rehearsing
-from interlock.bootstrap.site import draft, read_site
-from interlock.bootstrap.tending import explainer
 from interlock.cli.actions import arguments_from
-from interlock.cli.context import Context, context_of, find_action
+from interlock.cli.context import context_of
 from interlock.cli.output import UsageError, run
 from interlock.cli.policy.reasons import show_explanation
 from interlock.domain.agent import STAGES, Stage
-from interlock.domain.bundle import Bundle
 from interlock.domain.names import instead
-from interlock.services.explaining import Explaining
-from interlock.services.plane import ControlPlane
-from interlock.services.trying import Hypothesis, Trying
-
-DECIDED, IN_FORCE, FILES = "decided", "in-force", "files"
+from interlock.services.trying import Hypothesis
+from interlock.workbench.reasons import DECIDED, explained, tried
+from interlock.workbench.sides import FILES, IN_FORCE
 
 
 def register(policy: typer.Typer) -> None:
@@ -43,11 +35,7 @@ def explain(
     here = context_of(context)
 
     async def work() -> None:
-        async with here.reading() as plane:
-            explaining = explaining_of(plane)
-            found = await find_action(plane, action)
-            by = await _bundle(here, plane, explaining, bundle)
-            told = await explaining.recorded(found, by, values=values)
+        told = await explained(here.folder, action, by=bundle, values=values)
         here.output.value(told, lambda console: show_explanation(console, told, everything=everything))
 
     run(here.output, work)
@@ -101,62 +89,12 @@ def try_(
             tainted=tuple(tainted or ()),
             undo=undo,
         )
-        async with _trying(here, bundle) as plane:
-            trying = Trying(
-                orders=plane.orders,
-                decider=plane.decider,
-                explaining=explaining_of(plane),
-                clock=plane.means.clock,
-                tenant=plane.means.tenant,
-            )
-            told = await trying.tried(wanted, values=values)
+        if bundle not in (FILES, IN_FORCE):
+            raise UsageError(f"`--bundle` is `{FILES}` or `{IN_FORCE}`, not `{bundle}`")
+        told = await tried(here.folder, wanted, by=bundle, values=values)
         here.output.value(told, lambda console: show_explanation(console, told, everything=everything))
 
     run(here.output, work)
-
-
-def explaining_of(plane: ControlPlane) -> Explaining:
-    """The service that explains, on what `plane` has."""
-    means = plane.means
-    return Explaining(
-        store=means.store, orders=plane.orders, policies=means.policies, explainer=explainer(), tenant=means.tenant
-    )
-
-
-def bundle_of_files(here: Context, plane: ControlPlane) -> Bundle:
-    """The policies as they are on disk. Raises WorkspaceError and PolicyError."""
-    wanted = draft(read_site(here.folder))
-    return plane.means.policies.bundle(wanted.policies, wanted.contracts)
-
-
-async def _bundle(here: Context, plane: ControlPlane, explaining: Explaining, name: str) -> Bundle | None:
-    match name:
-        case "decided":
-            return None
-        case "in-force":
-            return await explaining.in_force()
-        case "files":
-            return bundle_of_files(here, plane)
-        case _:
-            return await explaining.bundle(name)
-
-
-@asynccontextmanager
-async def _trying(here: Context, bundle: str) -> AsyncGenerator[ControlPlane]:
-    """What is in force, or the files as if they were: those are put in force in memory alone."""
-    if bundle == IN_FORCE:
-        async with here.reading() as plane:
-            yield plane
-        return
-    if bundle != FILES:
-        raise UsageError(f"`--bundle` is `{FILES}` or `{IN_FORCE}`, not `{bundle}`")
-    wanted = draft(read_site(here.folder))
-    plane = rehearsing(here.folder)
-    try:
-        await plane.registry.apply(wanted, by="nobody")
-        yield plane
-    finally:
-        await plane.means.store.close()
 
 
 def _stage(word: str) -> Stage:

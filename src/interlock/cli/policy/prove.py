@@ -6,16 +6,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.bootstrap.tending import proving
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, run, shown
-from interlock.cli.policy.sides import FILES, Side, plane_for, side
 from interlock.cli.policy.witness import show_proof
-from interlock.domain.errors import NotFound
 from interlock.domain.proof import Kept
 from interlock.services.proving import TIMEOUT_MS
+from interlock.workbench.comparing import INVARIANTS, Proved, proved, written_in
+from interlock.workbench.sides import FILES
 
-INVARIANTS = "invariants.cedar"
 _COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow"}
 
 
@@ -39,34 +37,22 @@ def prove(
     path = file or here.folder / INVARIANTS
 
     async def work() -> int:
-        async with plane_for(here, bundle) as plane:
-            about = await side(here, plane, bundle)
-            tenant = plane.means.tenant
-        contracts = tuple(about.contracts.values())
-        written = _read(path)
-        found = list(proving(tenant).invariants(written, about.bundle, contracts, about.agents, timeout_ms=timeout))
-        value = {"policies": about.label, "invariants": [{"answer": each.answer, **_whole(each)} for each in found]}
-        here.output.value(value, lambda console: _show(console, about, found))
-        return Exit.OK if all(each.answer == "proved" for each in found) else Exit.YOURS
+        found = await proved(here.folder, written_in(path), bundle, timeout_ms=timeout)
+        invariants = [{"answer": each.answer, **_whole(each)} for each in found.invariants]
+        value = {"policies": found.about.label, "invariants": invariants}
+        here.output.value(value, lambda console: _show(console, found))
+        return Exit.OK if all(each.answer == "proved" for each in found.invariants) else Exit.YOURS
 
     raise typer.Exit(run(here.output, work))
-
-
-def _read(path: Path) -> dict[str, str]:
-    try:
-        return {path.name: path.read_text("utf-8")}
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise NotFound(f"`{path}` cannot be read: {why}", next_step="name the file with the invariants") from None
 
 
 def _whole(kept: Kept) -> dict[str, object]:
     return {"invariant": kept.invariant, "proofs": kept.proofs}
 
 
-def _show(console: Console, about: Side, found: list[Kept]) -> None:
-    console.print(f"policies {shown(about.label)}")
-    for kept in found:
+def _show(console: Console, found: Proved) -> None:
+    console.print(f"policies {shown(found.about.label)}")
+    for kept in found.invariants:
         colour = _COLOURS[kept.answer]
         invariant = kept.invariant
         console.print(f"[{colour}]{kept.answer}[/{colour}] {shown(invariant.id)}  [dim]{shown(invariant.reason)}[/dim]")

@@ -1,25 +1,22 @@
 """Bring policies into force, with as many people as that takes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from interlock.cli.bringing import alarm_line, bring
-from interlock.cli.context import SHORTEST, context_of
+from interlock.cli.context import context_of
 from interlock.cli.output import Exit, moment, run, short, shown, table
-from interlock.domain.errors import ContractError, NotFound
-from interlock.domain.ids import ContractName, PublicationId
+from interlock.domain.errors import ContractError
+from interlock.domain.ids import ContractName
 from interlock.domain.policy import ENGINES, Engine
-from interlock.domain.publication import Difference, Publication
-from interlock.domain.publishing import Missing
+from interlock.domain.publication import Difference
 from interlock.domain.whatif import Comparison
-from interlock.services.plane import ControlPlane
 from interlock.services.publishing import Review
-
-REPLAYED = 20_000
-"""How many of the newest recorded decisions a review asks again."""
+from interlock.workbench import publications
+from interlock.workbench.publications import Proposed
 
 WhichArgument = Annotated[str, typer.Argument(help="The publication's id, or the end of it.")]
 Note = Annotated[str, typer.Option(help="Why; kept with the word.")]
@@ -44,11 +41,8 @@ def pending(
     here = context_of(context)
 
     async def work() -> None:
-        async with here.reading() as plane:
-            found = [each for each in await plane.publisher.publications() if everything or each.state == "open"]
-            waits = {each.id: await plane.publisher.waits_for(each) for each in found if each.state == "open"}
-        said = [{"publication": each, "waits_for": _said(waits.get(each.id))} for each in found]
-        here.output.value(said, lambda console: _pending(console, found, waits))
+        found = await publications.pending(here.folder, everything=everything)
+        here.output.value(found, lambda console: _pending(console, found))
 
     run(here.output, work)
 
@@ -56,15 +50,15 @@ def pending(
 def review(
     context: typer.Context,
     publication: WhichArgument,
-    newest: Annotated[int, typer.Option(min=0, help="How many recorded decisions to ask again.")] = REPLAYED,
+    newest: Annotated[
+        int, typer.Option(min=0, help="How many recorded decisions to ask again.")
+    ] = publications.REPLAYED,
 ) -> None:
     """What a publication would change: line by line, what it loosens, and what would have been decided otherwise."""
     here = context_of(context)
 
     async def work() -> None:
-        async with here.reading() as plane:
-            found = await find_publication(plane, publication)
-            made = await plane.publisher.review(found.id, limit=newest)
+        made = await publications.reviewed(here.folder, publication, newest=newest)
         here.output.value(made, lambda console: _review(console, made))
 
     run(here.output, work)
@@ -75,19 +69,17 @@ def accept(context: typer.Context, publication: WhichArgument, note: Note = "") 
     here = context_of(context)
 
     async def work() -> int:
-        async with here.plane() as plane:
-            found = await find_publication(plane, publication)
-            after = await plane.publisher.accept(found.id, here.who(), note=note)
-            left = await plane.publisher.waits_for(after)
+        found = await publications.accepted(here.folder, publication, here.who(), note=note)
+        after = found.publication
 
         def show(console: Console) -> None:
             if after.state == "published":
                 console.print(f"[green]in force[/green] publication {short(after.id)}")
                 console.print(f"  policies  {after.edition.bundle[:12]}")
             else:
-                console.print(f"publication {short(after.id)} waits for {shown(left.words)}")
+                console.print(f"publication {short(after.id)} waits for {shown(found.waits_for)}")
 
-        here.output.value({"publication": after, "waits_for": _said(left if after.state == "open" else None)}, show)
+        here.output.value(found, show)
         return Exit.OK if after.state == "published" else Exit.WAITING
 
     raise typer.Exit(run(here.output, work))
@@ -98,9 +90,7 @@ def withdraw(context: typer.Context, publication: WhichArgument) -> None:
     here = context_of(context)
 
     async def work() -> None:
-        async with here.plane() as plane:
-            found = await find_publication(plane, publication)
-            after = await plane.publisher.withdraw(found.id, here.who())
+        after = await publications.withdrawn(here.folder, publication, here.who())
         here.output.value(after, lambda console: console.print(f"publication {short(after.id)} is {after.state}"))
 
     run(here.output, work)
@@ -121,44 +111,29 @@ def engine(
         if wanted and found is None:
             raise ContractError(f"there is no engine `{wanted}`", next_step="name one: `compiled` or `cedarpy`")
         if found is None:
-            async with here.reading() as plane:
-                control = (await plane.orders.refresh()).control
+            now = await publications.engine_in_force(here.folder)
         else:
             if not why:
                 raise ContractError("say why: it is kept in the log", next_step="add `--why TEXT`")
-            async with here.plane() as plane:
-                control = await plane.engines.use(found, by=here.who(), why=why)
+            now = await publications.engine_used(here.folder, found, here.who(), why=why)
 
         def show(console: Console) -> None:
-            console.print(f"engine  {control.engine}")
-            if control.alarm is not None:
-                console.print(alarm_line(control.alarm))
+            console.print(f"engine  {now.engine}")
+            if now.alarm is not None:
+                console.print(alarm_line(now.alarm))
 
-        here.output.value({"engine": control.engine, "alarm": control.alarm}, show)
+        here.output.value(now, show)
 
     run(here.output, work)
 
 
-async def find_publication(plane: ControlPlane, text: str) -> Publication:
-    """The publication of that id, or the only one whose id ends in `text`. Raises NotFound."""
-    known = await plane.publisher.publications()
-    found = [each for each in known if each.id == text or (len(text) >= SHORTEST and each.id.endswith(text))]
-    if len(found) == 1:
-        return found[0]
-    said = f"`{text}` is the end of {len(found)} publications" if found else f"there is no publication `{text}`"
-    raise NotFound(said, next_step="list them: `interlock policy pending --all`")
-
-
-def _said(left: Missing | None) -> str:
-    return left.words if left is not None else ""
-
-
-def _pending(console: Console, found: list[Publication], waits: Mapping[PublicationId, Missing]) -> None:
+def _pending(console: Console, found: Sequence[Proposed]) -> None:
     if not found:
         console.print("[dim]nothing is proposed[/dim]")
         return
     listed = table("publication", "when (UTC)", "by", "state", "changes", "waits for")
-    for each in found:
+    for proposed in found:
+        each = proposed.publication
         changes = f"{len(each.changes)}: {each.changes[0]}" if each.changes else "-"
         listed.add_row(
             short(each.id),
@@ -166,7 +141,7 @@ def _pending(console: Console, found: list[Publication], waits: Mapping[Publicat
             shown(each.proposed_by),
             each.state,
             shown(changes + (" ..." if len(each.changes) > 1 else "")),
-            shown(_said(waits.get(each.id)) or "-"),
+            shown(proposed.waits_for or "-"),
         )
     console.print(listed)
 

@@ -8,13 +8,13 @@ import msgspec
 
 from interlock.bootstrap.connecting import looking, rehearsing
 from interlock.bootstrap.site import draft, read_site
-from interlock.cli.context import SHORTEST, Context
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
 from interlock.domain.errors import NotFound
 from interlock.domain.ids import AgentName
 from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane
+from interlock.workbench.finding import SHORTEST
 
 IN_FORCE, FILES = "in-force", "files"
 _WORKSPACE = "interlock.yaml"
@@ -37,28 +37,28 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def plane_for(here: Context, *names: str) -> AsyncGenerator[ControlPlane]:
+async def plane_for(folder: Path, *names: str) -> AsyncGenerator[ControlPlane]:
     """The control plane for looking. Without a store, one in memory, if none of `names` is to be found in a store."""
     try:
-        plane = looking(here.folder)
+        plane = looking(folder)
     except NotFound:
         if not all(_on_disk(name) for name in names):
             raise
-        plane = rehearsing(here.folder)
+        plane = rehearsing(folder)
     try:
         yield plane
     finally:
         await plane.means.store.close()
 
 
-async def side(here: Context, plane: ControlPlane, name: str) -> Side:
+async def side(folder: Path, plane: ControlPlane, name: str) -> Side:
     """The policies that `name` means. Raises NotFound, PolicyError and WorkspaceError."""
     if name == IN_FORCE:
         orders = await plane.orders.refresh()
         if not orders.control.bundle:
             raise NotFound("no policies are in force", next_step="bring them into force: `interlock apply`")
         return await _in_force(plane, name, await plane.orders.stored(Bundle, orders.control.bundle))
-    wanted = _written(here, name)
+    wanted = _written(folder, name)
     if wanted is None:
         return await _in_force(plane, name, await _stored(plane, name))
     return Side(
@@ -73,20 +73,20 @@ def _on_disk(name: str) -> bool:
     return name == FILES or Path(name).is_dir()
 
 
-def _written(here: Context, name: str) -> Definition | None:
+def _written(folder: Path, name: str) -> Definition | None:
     """What the files of `name` want: this workspace, another one, or this one with the policies of a folder. None where
     `name` is no files."""
     if not _on_disk(name):
         return None
     if name == FILES:
-        return draft(read_site(here.folder))
-    folder = Path(name)
-    if (folder / _WORKSPACE).is_file():
         return draft(read_site(folder))
-    texts = {path.name: path.read_text("utf-8") for path in sorted(folder.glob("*.cedar"))}
+    other = Path(name)
+    if (other / _WORKSPACE).is_file():
+        return draft(read_site(other))
+    texts = {path.name: path.read_text("utf-8") for path in sorted(other.glob("*.cedar"))}
     if not texts:
         raise NotFound(f"there are no policies in `{name}`", next_step="name a folder with `.cedar` files")
-    return msgspec.structs.replace(draft(read_site(here.folder)), policies=texts)
+    return msgspec.structs.replace(draft(read_site(folder)), policies=texts)
 
 
 async def _in_force(plane: ControlPlane, name: str, bundle: Bundle) -> Side:

@@ -1,0 +1,76 @@
+"""What somebody means who gives a part of an id."""
+
+from interlock.domain.action import Action
+from interlock.domain.errors import NotFound
+from interlock.domain.ids import ActionId
+from interlock.domain.publication import Publication
+from interlock.domain.release import Release
+from interlock.domain.task import Task
+from interlock.ports.store import ActionQuery
+from interlock.services.plane import ControlPlane
+
+PAGE = 2_000
+PAGES = 50
+"""How far back a shortened identifier is looked for."""
+SHORTEST = 4
+"""Fewer characters would match by chance."""
+
+
+async def find_action(plane: ControlPlane, text: str) -> Action:
+    """The action of that id, or the newest page's only one whose id ends in `text`. Raises NotFound."""
+    exact = await plane.means.store.get(Action, text)
+    if exact is not None:
+        return exact
+    if len(text) < SHORTEST:
+        raise NotFound(f"there is no action `{text}`; an id may be shortened to {SHORTEST} characters, not to fewer")
+    before: ActionId | None = None
+    for _ in range(PAGES):
+        page = await plane.means.store.actions(ActionQuery(before=before, limit=PAGE))
+        matching = [action for action in page if action.id.endswith(text)]
+        if len(matching) > 1:
+            some = ", ".join(f"`{action.id}`" for action in matching[:3])
+            raise NotFound(f"`{text}` is the end of {len(matching)} actions: {some}", next_step="give more of the id")
+        if matching:
+            return matching[0]
+        if len(page) < PAGE:
+            break
+        before = page[-1].id
+    raise NotFound(f"there is no action `{text}`")
+
+
+async def find_task(plane: ControlPlane, text: str) -> Task:
+    """The task of that id, or the one recent task whose id ends in `text`. Raises NotFound."""
+    exact = await plane.means.store.get(Task, text)
+    if exact is not None:
+        return exact
+    found = [each for each in await plane.means.store.all(Task, limit=PAGE) if each.id.endswith(text)]
+    if len(text) >= SHORTEST and len(found) == 1:
+        return found[0]
+    raise NotFound(
+        f"`{text}` is the end of {len(found)} tasks" if text and found else f"there is no task `{text}`",
+        next_step="`interlock show ACTION` says an action's task",
+    )
+
+
+async def find_release(plane: ControlPlane, text: str) -> Release:
+    """The one release of that label, or whose digest begins with `text`. Raises NotFound."""
+    agent, _, digest = text.rpartition("@")
+    releases = await plane.means.store.all(Release)
+    found = [each for each in releases if each.digest.startswith(digest) and agent in ("", each.agent)]
+    if digest and len(found) == 1:
+        return found[0]
+    known = ", ".join(f"`{each.label}`" for each in releases[:5])
+    raise NotFound(
+        f"`{text}` is the beginning of {len(found)} releases" if digest and found else f"there is no release `{text}`",
+        next_step=f"name one of them: {known}" if known else "bring one into force: `interlock apply`",
+    )
+
+
+async def find_publication(plane: ControlPlane, text: str) -> Publication:
+    """The publication of that id, or the only one whose id ends in `text`. Raises NotFound."""
+    known = await plane.publisher.publications()
+    found = [each for each in known if each.id == text or (len(text) >= SHORTEST and each.id.endswith(text))]
+    if len(found) == 1:
+        return found[0]
+    said = f"`{text}` is the end of {len(found)} publications" if found else f"there is no publication `{text}`"
+    raise NotFound(said, next_step="list them: `interlock policy pending --all`")

@@ -1,0 +1,172 @@
+"""Policies for programs: everything that `interlock policy` does, with the same code and typed answers."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from interlock.bootstrap.beginning import Begun, begin_matrix, begin_policies
+from interlock.bootstrap.site import read_site
+from interlock.bootstrap.tending import policy_findings, policy_forms
+from interlock.domain.duration import DAY
+from interlock.domain.errors import NotAllowed, PolicyError
+from interlock.domain.explanation import Explanation
+from interlock.domain.finding import Finding
+from interlock.domain.ids import Person
+from interlock.domain.policy import Engine
+from interlock.domain.publication import Publication
+from interlock.sdk.home import Home
+from interlock.services.candidates import Candidate
+from interlock.services.policy_tests import Report
+from interlock.services.publishing import Review
+from interlock.services.trying import Hypothesis
+from interlock.workbench import comparing, publications, reasons, trials
+from interlock.workbench.comparing import INVARIANTS, Compared, Proved
+from interlock.workbench.publications import Brought, EngineState, Proposed
+from interlock.workbench.trials import Ended
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Policies:
+    """The policies of a workspace folder, as `person` works with them. Every method raises InterlockError.
+
+    Calls block; an asynchronous program makes them in a thread.
+    """
+
+    def __init__(self, folder: str | Path = ".", *, person: str = "") -> None:
+        self._folder = Path(folder)
+        self._person = Person(person) if person else None
+
+    # -- files -----------------------------------------------------------------------------------------------------
+
+    def new(self, name: str, *, agent: str = "", contracts: Mapping[str, str] | None = None) -> Begun:
+        """Write policies to begin with and their tests: `pricing`, `refunds`, `replenishment`, `mail`, `database`.
+        `contracts` names by role which contract is meant. Overwrites nothing."""
+        return begin_policies(self._folder, name, agent=agent, contracts=contracts)
+
+    def new_from_matrix(self, *, confidence: int = 850, agent: str = "") -> Begun:
+        """Write the oversight matrix and its tests. `confidence`: from how many per mille on an agent is sure."""
+        return begin_matrix(self._folder, confidence=confidence, agent=agent)
+
+    def lint(self) -> tuple[Finding, ...]:
+        """Everything wrong or doubtful, each at its word."""
+        return policy_findings(self._folder)
+
+    def format(self, *, write: bool = True) -> tuple[Path, ...]:
+        """Put the files into Cedar's own form; without `write` only say which would change. Raises PolicyError, and
+        changes nothing, where one does not parse."""
+        forms, unreadable = policy_forms(self._folder, [])
+        if unreadable:
+            said = tuple([f"{path} does not parse" for path in unreadable])
+            raise PolicyError(said[0], problems=said)
+        changed = [each for each in forms if each.changes]
+        for each in changed if write else ():
+            each.write()
+        return tuple([each.path for each in changed])
+
+    def test(self) -> Report:
+        """The tests of the policies, run on both engines, and which policies none of them makes true. Raises
+        WorkspaceError where the workspace is wrong before any test."""
+        site = read_site(self._folder)
+        if site.tested is not None:
+            return site.tested
+        wrong = tuple([str(each) for each in site.problems if each.severity == "error"])
+        raise PolicyError(wrong[0], problems=wrong)
+
+    # -- reasons ---------------------------------------------------------------------------------------------------
+
+    def explain(self, action: str, *, by: str = "decided", values: bool = False) -> Explanation:
+        """Why an action (its id, or the end of it) was decided as it was. `by` the policies that `decided` it, those
+        `in-force`, those in `files`, or those of a digest. With `values` personal and secret ones are shown."""
+        return _now(reasons.explained, self._folder, action, by=by, values=values)
+
+    def try_(self, wanted: Hypothesis, *, by: str = "files", values: bool = False) -> Explanation:
+        """How what nobody proposed would be decided, by the policies in `files` or those `in-force`. Nothing is proposed,
+        recorded or touched."""
+        return _now(reasons.tried, self._folder, wanted, by=by, values=values)
+
+    # -- what would change -----------------------------------------------------------------------------------------
+
+    def diff(
+        self,
+        old: str = "in-force",
+        new: str = "files",
+        *,
+        since_ms: int = 30 * DAY,
+        limit: int | None = None,
+        proofs: bool = False,
+    ) -> Compared:
+        """What `new` would have decided otherwise of what was decided in the last `since_ms`; with `proofs` of any request
+        there could be. A side is `in-force`, `files`, a folder, or the beginning of a bundle's digest."""
+        return _now(comparing.compared, self._folder, old, new, since_ms=since_ms, limit=limit, proofs=proofs)
+
+    def prove(self, invariants: str | None = None, *, about: str = "files") -> Proved:
+        """Whether invariants hold of every request there could be: the text of them, else the workspace's own file."""
+        written = comparing.written_in(self._folder / INVARIANTS) if invariants is None else {INVARIANTS: invariants}
+        return _now(comparing.proved, self._folder, written, about)
+
+    # -- trials ----------------------------------------------------------------------------------------------------
+
+    def candidates(self, *, since_ms: int | None = None) -> tuple[Candidate, ...]:
+        """Policies in shadow that are in force, and what was decided beside each."""
+        return _now(trials.figures, self._folder, since_ms=since_ms)
+
+    def promote(self, policy: str) -> Ended:
+        """Take a policy out of shadow, in its file. Publishing it is the next step."""
+        return _now(trials.ended, self._folder, policy, "promoted")
+
+    def drop(self, policy: str) -> Ended:
+        """Take a policy in shadow out of its file. Publishing that is the next step."""
+        return _now(trials.ended, self._folder, policy, "dropped")
+
+    # -- publishing ------------------------------------------------------------------------------------------------
+
+    def publish(self, *, why: str = "") -> Brought:
+        """Put the workspace in force, or propose it where that takes more people."""
+        return _now(publications.published, self._folder, by=self._person, why=why)
+
+    def pending(self, *, everything: bool = False) -> tuple[Proposed, ...]:
+        """What waits for somebody's word; with `everything` what ended, too."""
+        return _now(publications.pending, self._folder, everything=everything)
+
+    def review(self, publication: str, *, newest: int = 20_000) -> Review:
+        """What a publication would change, and what of the `newest` recorded decisions would be otherwise."""
+        return _now(publications.reviewed, self._folder, publication, newest=newest)
+
+    def accept(self, publication: str, *, note: str = "") -> Proposed:
+        """Agree. With the last person it takes, it is in force in every process when this returns."""
+        return _now(publications.accepted, self._folder, publication, self._who(), note=note)
+
+    def withdraw(self, publication: str) -> Publication:
+        """Take a publication back."""
+        return _now(publications.withdrawn, self._folder, publication, self._who())
+
+    def engine(self) -> EngineState:
+        """What answers for the policies, and whether an alarm stands."""
+        return _now(publications.engine_in_force, self._folder)
+
+    def use_engine(self, engine: Engine, *, why: str) -> EngineState:
+        """Have the other engine answer, in every process."""
+        return _now(publications.engine_used, self._folder, engine, self._who(), why=why)
+
+    def _who(self) -> Person:
+        if self._person is None:
+            raise NotAllowed(
+                "a person decides this, and nobody said who",
+                next_step="name one: `interlock.policies(..., person=...)`",
+            )
+        return self._person
+
+
+def policies(folder: str | Path = ".", *, person: str = "") -> Policies:
+    """The policies of a workspace folder, as `person` works with them; your program answers for who it is."""
+    return Policies(folder, person=person)
+
+
+def _now(work: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    home = Home()
+    try:
+        return home.block(work, *args, **kwargs)
+    finally:
+        home.stop()
