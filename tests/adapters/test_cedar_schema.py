@@ -184,11 +184,16 @@ def test_what_has_no_cedar_type_is_left_out_and_said_so(schema: Json) -> None:
 )
 def test_a_record_seen_in_part_is_not_compared_as_a_whole(used: str) -> None:
     """Two values that differ in what is not seen would be equal to the policy; its members may be used as they are."""
-    part = reading({**CLOSED, "required": ["y"], "properties": {"y": {"type": "integer", "minimum": 0}, "z": {}}})
-    whole = reading({**CLOSED, "required": ["y"], "properties": {"y": {"type": "integer", "minimum": 0}}})
+    members: Json = {"y": {"type": "integer", "minimum": 0}}
+    part = reading({**CLOSED, "required": ["y"], "properties": {**members, "z": {}}})
+    named = reading(
+        {**CLOSED, "required": ["y"], "properties": members, "patternProperties": {"^z": {"type": "string"}}}
+    )
+    whole = reading({**CLOSED, "required": ["y"], "properties": members})
 
-    with pytest.raises(PolicyError, match="of which policies on `t` see a part"):
-        CedarPolicies().bundle(one_file(forbid(used, "action")), [part])
+    for unseen in (part, named):
+        with pytest.raises(PolicyError, match="of which policies on `t` see a part"):
+            CedarPolicies().bundle(one_file(forbid(used, "action")), [unseen])
     assert judge_of(forbid(used, "action"), contracts=(whole,)).policies
     assert judge_of(forbid("context.args.x.y < 1 && context.args has x", "action"), contracts=(part,)).policies
 

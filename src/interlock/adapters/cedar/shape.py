@@ -165,7 +165,9 @@ class Reader:
             shape = self._shape(inner, name, place, inside)
             if shape is not None:
                 members.append(Member(name, shape, not given or _nullable(inner)))
-        return Group(tuple(members), node.get("additionalProperties") is not False or len(members) < len(properties))
+        # Members that only have to be named after a pattern are none that a policy could name.
+        more = node.get("additionalProperties") is not False or bool(node.get("patternProperties"))
+        return Group(tuple(members), more or len(members) < len(properties))
 
     def _settled(self, node: JsonSchema, path: str, within: frozenset[str]) -> tuple[JsonSchema, frozenset[str]]:
         """`node` with references followed and alternatives that are one type made that type; `nullable` says whether
