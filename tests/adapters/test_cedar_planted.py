@@ -139,6 +139,27 @@ def when(condition: str, action: str = ON_PRICE) -> str:
             id="misspelt entity id",
         ),
         pytest.param(
+            when('context.args has nota && context.args.nota == "x"'),
+            5,
+            "nota",
+            "`context.args` never has `nota`; did you mean `note`?",
+            id="misspelt name after has",
+        ),
+        pytest.param(
+            when("!(context has budget.clals)"),
+            5,
+            "clals",
+            "`context.budget` never has `clals`; did you mean `calls`?",
+            id="misspelt name within has",
+        ),
+        pytest.param(
+            when("context has budgte.calls"),
+            5,
+            "budgte",
+            "`context` never has `budgte`; did you mean `budget`?",
+            id="misspelt group within has",
+        ),
+        pytest.param(
             when('principal == Release::"pricing@0123456789a"'),
             5,
             'Release::"pricing@0123456789a"',

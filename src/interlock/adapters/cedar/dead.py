@@ -4,6 +4,8 @@ The first is a mistake: somebody believes in a rule that is none. The second is 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Final
 
 from cedarpy import pst
 
@@ -19,6 +21,8 @@ from interlock.domain.policy import VERDICTS, Policy
 Condition = tuple[object, bool]
 """An expression, and what it must be for the policy to apply."""
 Ruled = tuple[Policy, pst.Template]
+_COMPARED: Final = 500
+"""Policies that one is held against. It is only worth a word, so it may not take time by the square of their number."""
 
 
 def dead(template: pst.Template, ranges: Mapping[str, Ranges]) -> Iterator[Remark]:
@@ -164,7 +168,7 @@ def shadowed(rules: Sequence[Ruled], found: Mapping[str, Surface]) -> Iterator[t
     for each in said:
         if each.policy.mode != "enforce" or not each.about:
             continue
-        other = next((one for one in keyed.fewer(each) if _hides(one, each)), None)
+        other = next((one for one in islice(keyed.fewer(each), _COMPARED) if _hides(one, each)), None)
         if other is not None:
             yield each.policy.id, _hidden(each, other)
 

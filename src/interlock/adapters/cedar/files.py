@@ -30,10 +30,16 @@ class Reformatted(msgspec.Struct, frozen=True, kw_only=True):
         path = self.path.resolve()
         try:
             number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
-                file.write(self.after)
-            Path(name).chmod(path.stat().st_mode & 0o777)
-            Path(name).replace(path)
+            try:
+                with os.fdopen(number, "w", encoding="utf-8", newline="") as file:
+                    file.write(self.after)
+                Path(name).chmod(path.stat().st_mode & 0o777)
+                # Somebody's editor may have saved it meanwhile: then what they wrote stays.
+                if _text(self.path) != self.before:
+                    raise PolicyError(f"`{self.path}` changed meanwhile", next_step="format it again")
+                Path(name).replace(path)
+            finally:
+                Path(name).unlink(missing_ok=True)
         except OSError as error:
             raise PolicyError(f"`{self.path}` cannot be written: {error.strerror}") from error
 

@@ -8,7 +8,7 @@ import cedarpy
 from cedarpy import pst
 
 from interlock.adapters.cedar.reads import children, context_path
-from interlock.adapters.cedar.remark import Remark
+from interlock.adapters.cedar.remark import MOST_OF_ONE, Remark
 from interlock.adapters.cedar.schema import GROUPS, STAGE, Surface
 from interlock.adapters.cedar.scope import about_action
 from interlock.adapters.cedar.shape import Choice, Flag, Group, Integer, Many, Shape, Text, choices
@@ -39,7 +39,7 @@ def invalid(
         # Beside another problem it only follows from that one.
         errors.discard(_NOTHING_TO_APPLY_TO)
     within = [surface for surface in found.values() if about_action(template, surface)]
-    return [_hinted(error, template, within, found) for error in sorted(errors)]
+    return [_hinted(error, template, within, found) for error in sorted(errors)[:MOST_OF_ONE]]
 
 
 def _hinted(error: str, template: pst.Template, within: list[Surface], found: Mapping[str, Surface]) -> Remark:

@@ -5,6 +5,7 @@ brackets, or some twelve hundred `&&`, the process is gone without a word (8 MiB
 forty and eighty). So how deep a text goes is counted on its tokens, which takes one pass and no stack.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -28,8 +29,9 @@ _ENDS: Final = frozenset({",", ";"})
 _OPERATORS: Final = frozenset(
     {"!", "-", "+", "*", ".", "<", ">", "=", "<=", ">=", "==", "!=", "has", "in", "is", "like"}
 )
-# Control characters that make a line read otherwise than it is.
-_HIDDEN: Final = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+# What makes text read otherwise than it is: it turns the direction of writing, or it ends a line, and with it a comment,
+# for whoever reads but not for Cedar, or the other way round.
+_HIDDEN: Final = re.compile("[\0\v\f\x1c-\x1e\x85\u2028-\u202e\u2066-\u2069]|\r(?!\n)")
 
 
 def within_size(sources: Mapping[str, str], problems: Problems) -> Iterator[tuple[str, str]]:
@@ -44,11 +46,10 @@ def within_size(sources: Mapping[str, str], problems: Problems) -> Iterator[tupl
             problems.at(file, "it has half of a surrogate pair in it, which is no character")
         elif size > MAX_FILE:
             problems.at(file, f"it is longer than {_size(MAX_FILE)}; make it several files")
-        elif (strange := next((each for each in text if each == "\0" or each in _HIDDEN), None)) is not None:
-            line = text.count("\n", 0, text.index(strange)) + 1
-            what = "NUL" if strange == "\0" else f"U+{ord(strange):04X}, which makes text read otherwise than it is"
+        elif strange := _HIDDEN.search(text):
+            line = text.count("\n", 0, strange.start()) + 1
             problems.at(
-                file, f"it has the character {what} in it; in a string write it as `\\u{{{ord(strange):x}}}`", line
+                file, f"it has {_named(strange[0])}; in a string write it as `\\u{{{ord(strange[0]):x}}}`", line
             )
         else:
             yield file, text
@@ -66,6 +67,13 @@ def readable(statement: Statement, problems: Problems) -> bool:
             statement, f"{why}; put some of it into a fact, or make it several policies", span=(start, start + 1)
         )
     return deep is None
+
+
+def _named(strange: str) -> str:
+    if strange == "\0":
+        return "the character NUL in it"
+    what = "a carriage return without a line feed" if strange == "\r" else f"the character U+{ord(strange):04X} in it"
+    return f"{what}, which makes text read otherwise than it is"
 
 
 def _bytes(text: str) -> int | None:

@@ -12,6 +12,7 @@ from typing import Final
 
 from cedarpy import pst
 
+from interlock.adapters.cedar.hints import shape_at
 from interlock.adapters.cedar.reads import Reads, children, context_path, reads
 from interlock.adapters.cedar.remark import Remark
 from interlock.adapters.cedar.schema import GROUPS, Surface
@@ -62,6 +63,25 @@ def values(template: pst.Template, found: Iterable[Surface]) -> Iterator[Remark]
         if str(uid.type) not in ("Action", "Agent", "Release", "System") and uid.id not in there:
             meant = near(uid.id, there)
             yield Remark(f"`{uid}` is no value of any contract this policy is about{meant}", uid_text(uid))
+
+
+def absent(template: pst.Template, found: Iterable[Surface]) -> Iterator[Remark]:
+    """Names that a policy asks for with `has`, and that none of the contracts it is about knows. To the validator that is
+    merely false, and then it does not look at what is said of them."""
+    within = [surface.context() for surface in found if about_action(template, surface)]
+    pending: list[object] = list(template.clauses) if within else []
+    while pending:
+        node = pending.pop()
+        base = context_path(node.base) if isinstance(node, pst.HasAttr) else None
+        if isinstance(node, pst.HasAttr) and base is not None:
+            path = (*base, *node.attrs)
+            groups = [group for each in within if isinstance(group := shape_at(each, path[:-1]), Group)]
+            there = {member.name for group in groups for member in group.members}
+            # Where there is no such group, the validator says so, or it was asked for just before.
+            if groups and path[-1] not in there:
+                where = ".".join(("context", *path[:-1]))
+                yield Remark(f"`{where}` never has `{path[-1]}`{near(path[-1], there)}", path[-1], "word")
+        pending.extend(children(node))
 
 
 def wholes(template: pst.Template, found: Iterable[Surface]) -> Iterator[Remark]:
@@ -190,6 +210,7 @@ def vocabulary(
 
 def _none_of(node: object, words: object, known: Collection[str], why: str) -> Iterator[Remark]:
     elements = words.elements if isinstance(words, pst.Set) else (words,)
-    for each in elements:
-        if isinstance(each, pst.StringLit) and each.value not in known:
-            yield Remark(f"{why.format(each.value)}{near(each.value, known)}: `{short(node)}`", quoted(each.value))
+    unknown = [each.value for each in elements if isinstance(each, pst.StringLit) and each.value not in known]
+    said = short(node) if unknown else ""
+    for value in unknown:
+        yield Remark(f"{why.format(value)}{near(value, known)}: `{said}`", quoted(value))

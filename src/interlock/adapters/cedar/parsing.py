@@ -27,6 +27,7 @@ def parsed(sources: Mapping[str, str], problems: Problems) -> Iterator[tuple[Sta
             count += 1
             if count > MAX_POLICIES:
                 problems.add(statement, f"a bundle has at most {MAX_POLICIES} policies")
+            if count > MAX_POLICIES or problems.full:
                 return
             template = _template(statement, problems) if readable(statement, problems) else None
             if template is not None:

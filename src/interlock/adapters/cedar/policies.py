@@ -1,6 +1,7 @@
 """Policies in Cedar: forming a bundle, all or nothing, and loading one."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import cedarpy
@@ -18,7 +19,7 @@ from interlock.adapters.cedar.library import library_judge
 from interlock.adapters.cedar.loaded import Loaded
 from interlock.adapters.cedar.parsing import parsed
 from interlock.adapters.cedar.ranges import Ranges
-from interlock.adapters.cedar.remark import Noting, Remark
+from interlock.adapters.cedar.remark import MOST_OF_ONE, Noting, Remark
 from interlock.adapters.cedar.schema import Surface, parse, render, surfaces
 from interlock.adapters.cedar.scope import idle
 from interlock.adapters.cedar.source import Problems, Statement
@@ -82,27 +83,44 @@ class CedarPolicies:
         rules = _rules(bundle, found, _schema(bundle), problems)
         ranges = {str(contract.name): Ranges(contract, found[contract.name]) for contract in contracts}
         for rule in rules:
-            template = rule.template
-            remarks = [
-                *lint.names(template, self._agents),
-                *lint.values(template, found.values()),
-                *lint.wholes(template, found.values()),
-                *lint.measures(template, found, contracts),
-                *lint.vocabulary(template, found, contracts, self._roles),
-                *lint.taint(template),
-                *(() if self._roles is None else approvers(template, self._roles)),
-                *(() if at is None else expiry(template, at)),
-                *overflows(template, ranges),
-            ]
-            if all(remark.severity == "warning" for remark in remarks):
-                # What is misspelt is never true, but that is not what is wrong with it.
-                remarks += dead(template, ranges)
-            for remark in remarks:
+            for remark in self._remarks(rule.template, found, contracts, ranges, at):
                 rule.note(remark)
+            if problems.full:
+                break
         notes = {rule.policy.id: rule.note for rule in rules}
         for name, remark in shadowed([(rule.policy, rule.template) for rule in rules], found):
             notes[name](remark)
         return bundle, problems
+
+    def _remarks(
+        self,
+        template: pst.Template,
+        found: Mapping[str, Surface],
+        contracts: Sequence[Contract],
+        ranges: Mapping[str, Ranges],
+        at: int | None,
+    ) -> Iterator[Remark]:
+        """What is to be said about one policy that is valid; of what is wrong no more than anybody reads."""
+        wrong = 0
+        for remark in chain(
+            lint.names(template, self._agents),
+            lint.values(template, found.values()),
+            lint.absent(template, found.values()),
+            lint.wholes(template, found.values()),
+            lint.measures(template, found, contracts),
+            lint.vocabulary(template, found, contracts, self._roles),
+            lint.taint(template),
+            () if self._roles is None else approvers(template, self._roles),
+            () if at is None else expiry(template, at),
+            overflows(template, ranges),
+        ):
+            yield remark
+            wrong += remark.severity == "error"
+            if wrong == MOST_OF_ONE:
+                return
+        if not wrong:
+            # What is misspelt is never true, but that is not what is wrong with it.
+            yield from dead(template, ranges)
 
     def load(self, bundle: Bundle, engine: Engine = "compiled") -> CedarJudge:
         """Make a stored bundle ready to answer: it is parsed and validated as if it were new. Raises PolicyError."""

@@ -1,6 +1,6 @@
 """What a lint has to say, and where: in words that the policy's own text is searched for."""
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from interlock.adapters.cedar.finder import Finder, Span
 from interlock.adapters.cedar.source import Problems, Statement
@@ -8,6 +8,10 @@ from interlock.domain.finding import Severity
 
 Part = Literal["all", "last", "word", "key", "value"]
 """All of the text looked for; its last name; a token anywhere; an annotation's key; its value."""
+
+
+MOST_OF_ONE: Final = 20
+"""Things wrong with one policy that are told. To look for the place, and the nearest word, of thousands takes long."""
 
 
 class Remark(NamedTuple):

@@ -15,16 +15,23 @@ from interlock.domain.errors import PolicyError
 from interlock.domain.finding import Finding, Severity
 
 PIECE: Final = re.compile(
-    r'(?P<skip>\s+|//[^\n]*)|(?P<text>"(?:[^"\\]+|\\.)*"?)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)'
+    r'(?P<skip>\s+|//[^\n\r]*)|(?P<text>"(?:[^"\\]+|\\.)*"?)|(?P<word>[A-Za-z_][A-Za-z0-9_]*)'
     r"|[0-9]+|&&|\|\||[=!<>]=|::|(?P<end>;)|.",
     re.DOTALL,
 )
-"""The tokens of Cedar, and what stands between them. A string that nothing closes goes on to the end: looking for its
-end again from every quote in it would take time by the square of its length. Outside of strings and comments a
-semicolon is nothing but a policy's end."""
+"""The tokens of Cedar, and what stands between them. A comment ends with the line, and to Cedar a carriage return ends
+one, too. A string that nothing closes goes on to the end: looking for its end again from every quote in it would take time
+by the square of its length. Outside of strings and comments a semicolon is nothing but a policy's end."""
 
 MOST: Final = 500
-"""Findings about one bundle. Nobody reads more, and a person's mistake in a list of thousands is one mistake."""
+"""Errors, and warnings, about one bundle. Nobody reads more, and a person's mistake in a list of thousands is one
+mistake. They are counted apart: no number of warnings may keep an error from being noted."""
+
+
+_WIDEST: Final = 400
+"""Letters of a line that are shown."""
+_LONGEST: Final = 1_000
+"""Letters of a message: Cedar's own repeat whatever they are about."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -44,7 +51,9 @@ class Statement(msgspec.Struct, frozen=True):
     place: Place
     text: str
     before: str = ""
-    """What stands before it on its first line."""
+    """What stands before it on its first line; nothing where that is very long."""
+    start: int = 0
+    """Where in its file it begins, counted in letters."""
 
 
 class Problems:
@@ -52,6 +61,7 @@ class Problems:
 
     def __init__(self) -> None:
         self.found: list[Finding] = []
+        self._count: dict[Severity, int] = {"error": 0, "warning": 0}
 
     def add(
         self,
@@ -63,25 +73,35 @@ class Problems:
         severity: Severity = "error",
     ) -> None:
         """Note something about `statement`; `span` is where in its text, else it is its first word."""
-        if len(self.found) >= MOST:
+        if self._count[severity] >= MOST:
             return
+        self._count[severity] += 1
         start, end = span or _first_word(statement.text)
         begin = statement.text.rfind("\n", 0, start) + 1
         stop = statement.text.find("\n", start)
         stop = len(statement.text) if stop < 0 else stop
         before = "" if begin else statement.before
+        ahead = 0 if begin else statement.place.column - 1
+        column = ahead + start - begin + 1
+        # Of a longer line nobody sees the end, and where its beginning was not kept, none of it.
+        seen = len(before) == ahead and column <= _WIDEST
         self.found.append(
             Finding(
                 severity=severity,
-                message=message,
+                message=message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...",
                 policy=policy,
                 file=statement.place.file,
                 line=statement.place.line + statement.text.count("\n", 0, start),
-                column=len(before) + start - begin + 1,
-                end_column=len(before) + min(end, stop) - begin + 1,
-                source=(before + statement.text[begin:stop]).rstrip()[:400],
+                column=column,
+                end_column=ahead + min(end, stop) - begin + 1,
+                source=(before + statement.text[begin:stop]).rstrip()[:_WIDEST] if seen else "",
             )
         )
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is wrong that no more is noted."""
+        return self._count["error"] >= MOST
 
     def at(self, file: str, message: str, line: int = 1) -> None:
         """Note something about a file."""
@@ -131,4 +151,6 @@ def statements(file: str, text: str) -> Iterator[Statement]:
 def _statement(file: str, text: str, start: int, end: int, lines: list[int]) -> Statement:
     line = bisect_right(lines, start)
     begin = lines[line - 1]
-    return Statement(Place(file, line, start - begin + 1), text[start:end], text[begin:start])
+    # A line of ten thousand policies kept before each of them would take memory by the square of its length.
+    before = text[begin:start] if start - begin < _WIDEST else ""
+    return Statement(Place(file, line, start - begin + 1), text[start:end], before, start)
