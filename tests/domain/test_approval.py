@@ -74,6 +74,8 @@ def test_only_different_entitled_people_count(words: list[tuple[str, set[str], b
 def test_who_the_initiator_is() -> None:
     """`user:ana` is the person `ana`; `system:ana` is nobody."""
     assert is_initiator(Person("ana"), "user:ana")
+    for spelled in ("user:Ana", "User:ana", " user: ana ", "ANA"):
+        assert is_initiator(Person("ana"), spelled)
     assert not is_initiator(Person("ana"), "system:ana")
     assert not is_initiator(Person("an"), "user:ana")
 

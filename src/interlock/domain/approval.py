@@ -78,8 +78,9 @@ def open_requirements(hold: Hold, *, initiator: str) -> tuple[Requirement, ...]:
 
 
 def is_initiator(person: Person, initiator: str) -> bool:
-    """Whether `person` is the one on whose behalf the task runs (`user:ana` is the person `ana`)."""
-    return initiator.removeprefix("user:") == person
+    """Whether `person` is the one on whose behalf the task runs (`user:ana` is the person `ana`). Programs write that, so
+    capitals and spaces make nobody somebody else."""
+    return initiator.strip().casefold().removeprefix("user:").strip() == person.casefold()
 
 
 def still_binding(hold: Hold, requirements: tuple[Requirement, ...]) -> tuple[Requirement, ...]:

@@ -17,9 +17,13 @@ _PERSON: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,127}")
 def read_people(section: Section) -> dict[Person, tuple[str, ...]]:
     """People and their roles. Everybody holds at least one, or could not do anything."""
     people: dict[Person, tuple[str, ...]] = {}
+    spelled: dict[str, str] = {}
     for name, node in section.own():
         if not _PERSON.fullmatch(name):
             section.wrong(f"`{name[:64]}` is no name for a person: letters, digits and any of `_.@+-`", node)
+        # Two names of one person would be two persons wherever two must agree.
+        if (other := spelled.setdefault(name.casefold(), name)) != name:
+            section.wrong(f"`{name[:64]}` and `{other[:64]}` are one name", node)
         roles = section.texts(name) if isinstance(node, Listing) else ()
         if isinstance(node, Scalar):
             roles = (node.text,)
