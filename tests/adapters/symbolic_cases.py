@@ -1,10 +1,10 @@
 """A question pinned down among all requests there could be, and searches over policies written out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import msgspec
-import z3
 
 from bench.chance import CONTRACT, OTHER, Chance
 from interlock.adapters.cedar import CedarPolicies
@@ -29,6 +29,8 @@ from interlock.domain.question import Question
 from interlock.services.proving import Proving
 from tests.adapters.cedar_cases import CONTRACTS, stored
 
+z3: Any = import_module("z3")
+"""It has no types of its own."""
 LOGIC = Logic(z3)
 TIMEOUT_MS = 5_000
 
@@ -107,7 +109,7 @@ def true_of(solver: Z, term: Z) -> bool:
     """Whether `term` is true of the one request that the solver knows; a term that may be either is an error."""
     either = solver.check(term), solver.check(z3.Not(term))
     assert either in ((z3.sat, z3.unsat), (z3.unsat, z3.sat)), either
-    return either[0] == z3.sat
+    return bool(either[0] == z3.sat)
 
 
 def _fields(request: Request, fields: Fields, given: Mapping[str, Any]) -> Iterator[Z]:

@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-import z3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +23,7 @@ from interlock.domain.contract import Contract, NoReversal, Reversal, checked
 from interlock.domain.errors import PolicyError
 from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.whatif import at_least_as_strict
-from tests.adapters.symbolic_cases import LOGIC, by_chance, decided, pinned, true_of
+from tests.adapters.symbolic_cases import LOGIC, by_chance, decided, pinned, true_of, z3
 
 SEEDS = st.integers(0, 2**32)
 SCHEMA = render(surfaces([CONTRACT, OTHER])[0])
