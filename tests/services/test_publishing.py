@@ -357,6 +357,22 @@ async def test_the_ways_round_an_owner_in_several_steps() -> None:
     assert await waits(agents=(agent,), contracts=harmless) == expected
 
 
+@pytest.mark.proves("publish.owners")
+async def test_a_capability_named_before_its_contract() -> None:
+    """A grave contract that comes when an agent has its name already waits for its owner as if the capability were new."""
+    world = World()
+    world.people[LENA] = ("owner",)
+    await world.apply(contract("thing.mild"), publishing=OWNERS)
+    agent = world.definition().agents[0]
+    early = (msgspec.structs.replace(agent, capabilities=(*agent.capabilities, ContractName("thing.put"))),)
+    assert (await world.plane.registry.apply(world.definition(agents=early), by="rita")).changed
+    grave = (*world.definition().contracts, contract(risk="high", owner="owner"))
+
+    applied = await world.plane.publisher.publish(world.definition(agents=early, contracts=grave), by="rita")
+
+    assert applied.waits_for == "the owner of thing.put (owner)"
+
+
 @pytest.mark.parametrize(
     "changes",
     [

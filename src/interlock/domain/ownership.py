@@ -123,7 +123,7 @@ def _contract(name: ContractName, old: Side, new: Side) -> Iterator[str]:
 
 def _agents(name: ContractName, old: Side, new: Side) -> Iterator[str]:
     for agent in new.agents.values():
-        was, becomes = _stage(old.agents.get(agent.name), name), _stage(agent, name)
+        was, becomes = _stage(agent.name, name, old), _stage(agent.name, name, new)
         alone = STAGES[was] == "bounded" and becomes > 0 and becomes != was
         if becomes > was or alone:
             # What a bounded agent is denied because it cannot be undone, in other stages a person may allow.
@@ -159,6 +159,9 @@ def _called(contract: Contract) -> tuple[object, ...]:
     return contract.target, contract.two_phase, contract.lookup, contract.postcondition
 
 
-def _stage(agent: Agent | None, name: ContractName) -> int:
-    """How far an agent goes with a contract; one that may not use it goes no further than one in shadow."""
-    return STAGES.index(agent.stage_for(name)) if agent is not None and name in agent.capabilities else 0
+def _stage(agent: AgentName, name: ContractName, side: Side) -> int:
+    """How far an agent goes with a contract; one that may not use it, or before there is one, goes no further than shadow."""
+    found = side.agents.get(agent)
+    if found is None or name not in found.capabilities or name not in side.contracts:
+        return 0
+    return STAGES.index(found.stage_for(name))
