@@ -116,6 +116,13 @@ def test_one_test_by_its_name(folder: Path) -> None:
     assert program("policy", "test", folder=folder).code == Exit.YOURS
 
 
+def test_a_name_that_no_test_has_is_no_green_run(folder: Path) -> None:
+    """Whoever mistypes the name of a test does not take nothing for a pass."""
+    found = program("policy", "test", "-k", "pinend", folder=folder)
+
+    assert (found.code, "no test has `pinend` in its name" in found.err) == (Exit.YOURS, True)
+
+
 @pytest.mark.proves("policy.starters_are_tested")
 @pytest.mark.parametrize("starter", STARTERS)
 def test_a_starter_is_green_in_a_fresh_workspace(folder: Path, starter: str) -> None:
@@ -126,6 +133,7 @@ def test_a_starter_is_green_in_a_fresh_workspace(folder: Path, starter: str) -> 
     assert all((folder / path).is_file() for path in made.json()["files"])
 
     assert program("check", "--json", folder=folder).json()["problems"] == []
+    assert program("policy", "lint", folder=folder).out == "nothing to say\n"
     tested = program("policy", "test", "--json", folder=folder)
     assert (tested.code, tested.json()["coverage"]["per_cent"]) == (0, 100)
     assert program("apply", folder=folder).code == 0

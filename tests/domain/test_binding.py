@@ -160,3 +160,22 @@ def test_a_property_that_may_not_be_given_is_no_trouble() -> None:
     """A schema may forbid a name by `false`; that is not a shape with a default."""
     assert path_of(taking(False), {**GOOD, "x": 1}) == "/x"
     assert bind(taking(False), GOOD, nonce=NONCE).arguments.keys() == {"sku", "price_minor", "note"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            {"sku": "A", "price_minr": 1, "price_minor": 1},
+            "/price_minr: there is no such argument; did you mean `price_minor`?",
+        ),
+        ({"sku": "A", "price_minor": 1, "zzz": 1}, "/zzz: there is no such argument; known: "),
+        ({"sku": "A"}, "/price_minor: it is required, and missing"),
+    ],
+)
+def test_a_wrong_name_is_said_in_words(arguments: dict[str, JsonValue], words: str) -> None:
+    """A misspelt argument is answered with the closest one, and a missing one is called missing."""
+    with pytest.raises(ContractError) as caught:
+        bind(PRICE, arguments, nonce="n")
+
+    assert words in caught.value.detail

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from interlock.adapters.cedar.formatting import formatted
 from interlock.adapters.keys import KeyFolder
 from interlock.adapters.workspace import (
     SETTINGS,
@@ -121,7 +122,7 @@ def begin_matrix(folder: Path, *, confidence: int, agent: str = "") -> Begun:
         approver=_approver(workspace),
         owner="oversight",
     )
-    return Begun(files=write_new(folder, files), agent=agent)
+    return Begun(files=write_new(folder, _in_form(files)), agent=agent)
 
 
 def _names(workspace: Workspace, starter: Starter, contract: str, agent: str, owner: str) -> Names:
@@ -168,5 +169,10 @@ def _written(workspace: Workspace, files: dict[str, str], names: Names) -> Begun
         todo.append(f"add `{names.contract}` to the capabilities in agents/{names.agent}.yaml")
     if f"contracts/{names.contract}.yaml" in files:
         todo.append(f"put your own tool in the place of the sample contracts/{names.contract}.yaml")
-    made = write_new(workspace.folder, files)
+    made = write_new(workspace.folder, _in_form(files))
     return Begun(files=made, agent=names.agent, contract=names.contract, todo=todo)
+
+
+def _in_form(files: Mapping[str, str]) -> dict[str, str]:
+    """The policies among `files` in Cedar's own form, which depends on how long the names in them are."""
+    return {path: (formatted(path, text) or text) if path.endswith(".cedar") else text for path, text in files.items()}

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from interlock.cli.context import context_of
-from interlock.cli.output import moment, run, shown
+from interlock.cli.output import moment, run, shown, worded
 from interlock.domain.action import Action
 from interlock.domain.brakes import STOPPED, Brake, standing
 from interlock.domain.control import StopScope
@@ -30,7 +30,7 @@ def stop(
             help="`all`, `agent:NAME`, `release:LABEL` or `contract:NAME`; without it all that is stopped is listed."
         ),
     ] = "",
-    why: Annotated[str, typer.Option(help="Why; kept with the brake.")] = "",
+    why: Annotated[str, typer.Option(help="Why; kept with the brake.", callback=worded)] = "",
 ) -> None:
     """Pull a brake: nothing in its scope is decided or dispatched, by any process, until `resume`. Anybody may."""
     here = context_of(context)
@@ -132,6 +132,6 @@ async def _scope(plane: ControlPlane, what: str) -> tuple[StopScope, str]:
             return "release", (await find_release(plane, name)).digest
         case _:
             raise ContractError(
-                f"`{what}` says not what is meant",
+                f"`{what}` does not say what is meant",
                 next_step="write `all`, `agent:NAME`, `release:LABEL` or `contract:NAME`",
             )

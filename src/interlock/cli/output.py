@@ -218,6 +218,14 @@ def counted(count: int, many: str) -> str:
 _ONE = {"people": "person", "entries": "entry"}
 
 
+def worded(context: typer.Context, option: typer.CallbackParam, value: str) -> str:
+    """An option in words, as it was given. Raises BadParameter for one that was given and says nothing."""
+    source = context.get_parameter_source(option.name or "")
+    if not value.strip() and source is not None and source.name != "DEFAULT":
+        raise typer.BadParameter("it is empty; say it in a few words, or leave it out")
+    return value
+
+
 def short(identifier: str) -> str:
     """The end of an identifier, enough to tell it from its neighbours."""
     return identifier[-12:]

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from interlock.cli.actions import arguments_from, json_from
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, run, short, shown, state, table
+from interlock.cli.output import Exit, run, short, shown, state, table, worded
 from interlock.domain.action import Action
 from interlock.domain.approval import open_requirements
 from interlock.domain.errors import ContractError, NotFound
@@ -19,7 +19,7 @@ from interlock.workbench.finding import SHORTEST, find_action, find_release, fin
 _ENDINGS: dict[str, Literal["done", "failed"]] = {"done": "done", "failed": "failed"}
 
 ActionArgument = Annotated[str, typer.Argument(help="The action's id, or the end of it.")]
-Note = Annotated[str, typer.Option(help="Why; kept with the decision.")]
+Note = Annotated[str, typer.Option(help="Why; kept with the decision.", callback=worded)]
 View = Annotated[str, typer.Option(help="The view's digest you decided on; refused if it changed since.")]
 
 
@@ -109,7 +109,7 @@ def settle(
 def undo(
     context: typer.Context,
     what: Annotated[str, typer.Argument(help="An action's id, `task:ID`, or `release:LABEL`.")],
-    why: Annotated[str, typer.Option(help="Why; kept with the request.")] = "",
+    why: Annotated[str, typer.Option(help="Why; kept with the request.", callback=worded)] = "",
 ) -> None:
     """Undo an action, a task, or everything a release did, in reverse order, each undo through the gate."""
     here = context_of(context)

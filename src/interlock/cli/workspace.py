@@ -12,7 +12,7 @@ from interlock.bootstrap.beginning import initialise
 from interlock.bootstrap.site import read_site
 from interlock.cli.bringing import alarm_line, bring, standing_alarm
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, counted, run, shown
+from interlock.cli.output import Exit, counted, run, shown, worded
 from interlock.domain.errors import InterlockError
 
 
@@ -71,7 +71,9 @@ def check(context: typer.Context) -> None:
         raise typer.Exit(Exit.YOURS)
 
 
-def apply(context: typer.Context, why: Annotated[str, typer.Option(help="Why; kept with it.")] = "") -> None:
+def apply(
+    context: typer.Context, why: Annotated[str, typer.Option(help="Why; kept with it.", callback=worded)] = ""
+) -> None:
     """Store this version of everything by its digest, form the releases, and put them in force; or propose it, where the
     workspace says that this takes more people than you."""
     bring(context, why)

@@ -13,6 +13,7 @@ from interlock.domain.canonical import CanonicalError, JsonValue, digest, encode
 from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import Digest
+from interlock.domain.names import instead
 
 MAX_ARGUMENT_BYTES = 256 * 1024
 """Canonical size of all arguments of one action together."""
@@ -42,7 +43,7 @@ def bind(contract: Contract, arguments: Arguments, *, nonce: str) -> Bound:
     if problem is not None:
         problem = _innermost(problem)
         path = _pointer(problem)
-        raise ContractError(f"`{contract.name}` {path or 'arguments'}: {problem.message}", path=path)
+        raise ContractError(f"`{contract.name}` {path or 'arguments'}: {_words(problem, contract)}", path=path)
     return Bound(arguments=complete, digest=action_digest(contract, complete, nonce))
 
 
@@ -86,6 +87,19 @@ def _innermost(problem: jsonschema_rs.ValidationError) -> jsonschema_rs.Validati
             break
         problem = deepest
     return problem
+
+
+def _words(problem: jsonschema_rs.ValidationError, contract: Contract) -> str:
+    """What is wrong, in words that do not take a schema to understand where it is about a name."""
+    kinds = jsonschema_rs.ValidationErrorKind
+    if isinstance(problem.kind, kinds.Required):
+        return "it is required, and missing"
+    if isinstance(problem.kind, kinds.AdditionalProperties) and problem.kind.unexpected:
+        known = cast(dict[str, JsonValue], contract.input_schema.get("properties", {}))
+        if problem.instance_path:
+            return "there is no such field"
+        return f"there is no such argument; {instead(problem.kind.unexpected[0], known, 'it takes none')}"
+    return problem.message
 
 
 def _pointer(problem: jsonschema_rs.ValidationError) -> str:

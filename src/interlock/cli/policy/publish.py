@@ -8,7 +8,7 @@ from rich.console import Console
 
 from interlock.cli.bringing import alarm_line, bring
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, moment, run, short, shown, table
+from interlock.cli.output import Exit, moment, run, short, shown, table, worded
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import ContractName
 from interlock.domain.policy import ENGINES, Engine
@@ -19,7 +19,7 @@ from interlock.workbench import publications
 from interlock.workbench.publications import Proposed
 
 WhichArgument = Annotated[str, typer.Argument(help="The publication's id, or the end of it.")]
-Note = Annotated[str, typer.Option(help="Why; kept with the word.")]
+Note = Annotated[str, typer.Option(help="Why; kept with the word.", callback=worded)]
 
 
 def register(policy: typer.Typer) -> None:
@@ -28,7 +28,9 @@ def register(policy: typer.Typer) -> None:
         policy.command()(command)
 
 
-def publish(context: typer.Context, why: Annotated[str, typer.Option(help="Why; kept with it.")] = "") -> None:
+def publish(
+    context: typer.Context, why: Annotated[str, typer.Option(help="Why; kept with it.", callback=worded)] = ""
+) -> None:
     """Put the workspace in force as `interlock apply` does, or propose it where that takes more people than you."""
     bring(context, why)
 
@@ -101,7 +103,7 @@ def engine(
     wanted: Annotated[
         str, typer.Argument(help="`compiled` or `cedarpy`; without it the engine in force is shown.")
     ] = "",
-    why: Annotated[str, typer.Option(help="Why; kept with it.")] = "",
+    why: Annotated[str, typer.Option(help="Why; kept with it.", callback=worded)] = "",
 ) -> None:
     """What answers for the policies, and whether an alarm stands; or have the other one answer, in every process."""
     here = context_of(context)

@@ -8,8 +8,10 @@ from rich.console import Console
 from interlock.bootstrap.site import read_site
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, shown
-from interlock.domain.errors import InterlockError
+from interlock.domain.errors import InterlockError, NotFound
 from interlock.services.policy_tests import Report, Result
+
+_NAMES = "`interlock policy test` runs all, and names them"
 
 
 def register(policy: typer.Typer) -> None:
@@ -29,6 +31,8 @@ def run_tests(
         raise typer.Exit(here.output.fail(error)) from None
     report = site.tested or Report(results=(), covered=(), uncovered=())
     results = [each for each in report.results if only in each.case.name]
+    if only and report.results and not results:
+        raise typer.Exit(here.output.fail(NotFound(f"no test has `{only}` in its name", next_step=_NAMES)))
     failed = [each for each in results if not each.passed]
     # A failing test is shown as such; what else keeps the workspace out of force is shown, or a green run would mislead.
     wrong = [each for each in site.problems if each.severity == "error"] if site.tested is None or not only else []
