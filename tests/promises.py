@@ -304,6 +304,11 @@ PROMISES: tuple[Promise, ...] = (
         "Each of the planted faults keeps a bundle from being formed, with the policy, the place of the word and what was meant.",
     ),
     Promise(
+        "policy.overflow_refused",
+        "The policy language: what is refused",
+        "A policy whose arithmetic could leave 64 bits, for any arguments that its contract lets through, is refused.",
+    ),
+    Promise(
         "policy.dead_refused",
         "The policy language: what is refused",
         "A policy that can never apply is refused, and one that changes nothing is a warning.",

@@ -108,7 +108,7 @@ def child(code: str, timeout_s: float) -> str:
         [sys.executable, "-c", code],
         check=False,
         cwd=root,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(root), *sys.path))},
         capture_output=True,
         text=True,
         timeout=timeout_s,
