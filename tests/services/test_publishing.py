@@ -11,7 +11,7 @@ from interlock.domain.agent import Agent
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
-from interlock.domain.contract import Facts, NoReversal, PythonTarget, Reversal
+from interlock.domain.contract import Effect, Facts, NoReversal, PythonTarget, Reversal
 from interlock.domain.control import Control
 from interlock.domain.errors import (
     IllegalMove,
@@ -371,6 +371,23 @@ async def test_a_capability_named_before_its_contract() -> None:
     applied = await world.plane.publisher.publish(world.definition(agents=early, contracts=grave), by="rita")
 
     assert applied.waits_for == "the owner of thing.put (owner)"
+
+
+@pytest.mark.parametrize(("effect", "waits"), [("read", "the owner of thing.read (owner)"), ("write", "")])
+@pytest.mark.proves("publish.owners")
+async def test_a_capability_of_an_agent_in_shadow(effect: Effect, waits: str) -> None:
+    """Nothing that acts is touched in shadow, but what is read is read: only then it is a loosening."""
+    world = World()
+    world.people[LENA] = ("owner",)
+    grave = contract("thing.read", risk="critical", owner="owner", effect=effect)
+    await world.apply(grave, contract("thing.mild"), stage="shadow", publishing=OWNERS)
+    agent = world.definition().agents[0]
+    less = (msgspec.structs.replace(agent, capabilities=("thing.mild",)),)
+    assert (await world.plane.registry.apply(world.definition(agents=less), by="rita")).changed
+
+    applied = await world.plane.publisher.publish(world.definition(), by="rita")
+
+    assert (applied.waits_for, applied.changed) == (waits, not waits)
 
 
 @pytest.mark.parametrize(

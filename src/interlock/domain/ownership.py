@@ -124,10 +124,13 @@ def _contract(name: ContractName, old: Side, new: Side) -> Iterator[str]:
 def _agents(name: ContractName, old: Side, new: Side) -> Iterator[str]:
     for agent in new.agents.values():
         was, becomes = _stage(agent.name, name, old), _stage(agent.name, name, new)
-        alone = STAGES[was] == "bounded" and becomes > 0 and becomes != was
-        if becomes > was or alone:
+        alone = was == STAGES.index("bounded") and 0 < becomes < was
+        if becomes > max(was, 0) or alone:
             # What a bounded agent is denied because it cannot be undone, in other stages a person may allow.
-            yield f"agent `{agent.name}` goes from {STAGES[was]} to {STAGES[becomes]}"
+            yield f"agent `{agent.name}` goes from {STAGES[max(was, 0)]} to {STAGES[becomes]}"
+        elif was < 0 <= becomes and not new.contracts[name].acts:
+            # What only reads is read in shadow, too.
+            yield f"agent `{agent.name}` may read it"
 
 
 def _answerable(name: ContractName, old: Side, new: Side) -> Iterator[str]:
@@ -160,8 +163,9 @@ def _called(contract: Contract) -> tuple[object, ...]:
 
 
 def _stage(agent: AgentName, name: ContractName, side: Side) -> int:
-    """How far an agent goes with a contract; one that may not use it, or before there is one, goes no further than shadow."""
+    """How far an agent goes with a contract, by its place among STAGES; below all of them where it may not use it, or where
+    there is none."""
     found = side.agents.get(agent)
     if found is None or name not in found.capabilities or name not in side.contracts:
-        return 0
+        return -1
     return STAGES.index(found.stage_for(name))
