@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, UsageError, moment, run, short, shown, table
+from interlock.cli.output import Exit, UsageError, counted, moment, run, short, shown, table
 from interlock.cli.policy.witness import show_proof
 from interlock.domain.duration import parse
 from interlock.domain.whatif import Comparison, Direction
@@ -85,7 +85,7 @@ def _show(console: Console, found: Compared) -> None:
 def _replayed(console: Console, found: Comparison) -> None:
     counts = ", ".join(f"{found.count(each)} {each}" for each in ("loosened", "tightened", "other"))
     console.print(
-        f"{found.asked} decisions since {moment(found.since_at)} UTC asked again: {counts}, {found.same} as before"
+        f"{counted(found.asked, 'decisions')} since {moment(found.since_at)} UTC asked again: {counts}, {found.same} as before"
     )
     if found.stopped:
         console.print("[dim]there are older ones: `--limit` asked for no more[/dim]")
