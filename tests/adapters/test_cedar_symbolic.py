@@ -40,7 +40,7 @@ def one_policy(chance: Chance) -> tuple[Bundle, Loaded]:
 
 
 @given(SEEDS)
-@settings(max_examples=150)
+@settings(max_examples=100)
 @pytest.mark.proves("whatif.no_loosening_missed")
 def test_a_policy_comes_to_what_cedar_says(seed: int) -> None:
     """For policies and questions by chance the solver's term is true where cedarpy is satisfied and fails where cedarpy
@@ -67,6 +67,53 @@ def test_a_policy_comes_to_what_cedar_says(seed: int) -> None:
             bundle.sources,
             asked,
         )
+
+
+BIG = "context.args.n * 9007199254740991 > 5"
+EDGES = (
+    f"context.args.flag || {BIG}",
+    f"context.args.flag && {BIG}",
+    f"{BIG} || true",
+    f"{BIG} && false",
+    f"!({BIG})",
+    f"if context.args.flag then {BIG} else true",
+    f"if {BIG} then context.args.flag else !context.args.flag",
+    "-(context.args.n * 4611686018427387904 * 2) == context.args.n",
+    "context.args.n - 9223372036854775807 < context.args.m",
+    "[context.args.n, context.args.n * 9007199254740991].contains(5)",
+    "{a: context.args.n * 9007199254740991, b: true}.b",
+    f"context.args has note || {BIG}",
+    "context.args has item.n && context.args.item.n + 9223372036854775807 > 0",
+    "context.args.numbers.contains(context.args.n * 9007199254740991)",
+    'context.args.word like "a*b" || context.args.word like "*a\\*b*" || context.args.word like "ünï"',
+    f'principal is Release in [Agent::"one", Agent::"three"] && {BIG}',
+    "context.nowMs + 9223372036854775807 > 0 || context.weekday == 1",
+)
+
+
+@given(
+    SEEDS,
+    st.sampled_from(EDGES),
+    st.sampled_from(["when {{ {} }}", "unless {{ {} }}", "when {{ context.undo }} unless {{ {} }}"]),
+)
+@settings(max_examples=200)
+@pytest.mark.proves("whatif.no_loosening_missed")
+def test_what_fails_fails_in_cedars_order(seed: int, edge: str, clauses: str) -> None:
+    """Overflow on either side of `&&` and `||`, in a branch, a set, a record, a second clause: the policy fails exactly where
+    cedarpy comes to evaluate it."""
+    asked = by_chance(Chance(seed))
+    text = f'@id("p") @owner("o") permit(principal, action, resource) {clauses.format(edge)};'
+    loaded = CedarPolicies().loaded(Bundle(language=LANGUAGE, sources={"p.cedar": text}, schema=SCHEMA))
+    request, solver = pinned(asked)
+    assert solver is not None
+    terms = Terms(LOGIC, request.known(request.surface))
+
+    holds, fails = condition(terms, loaded.templates["p"])
+
+    assert not terms.unsaid
+    said = library_judge(loaded).opinions(asked)
+    assert true_of(solver, fails) == bool(said.errors)
+    assert true_of(solver, holds) == (bool(said.satisfied) and not said.errors)
 
 
 @given(SEEDS)
@@ -136,7 +183,7 @@ def bundled(rules: list[tuple[str, str]], contract: Contract) -> Bundle:
 
 
 @given(RULES, RULES, uses(), SEEDS, st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=100)
 @pytest.mark.proves("whatif.no_loosening_missed")
 def test_looser_means_what_it_means_to_us(
     old: list[tuple[str, str]], new: list[tuple[str, str]], contract: Contract, seed: int, alike: bool
