@@ -17,6 +17,7 @@ _REST: Final = re.compile(r"[ \t]*//[^\n\r]*")
 _BLANK: Final = re.compile(r"\n(?:[ \t]*\n)+")
 """What keeps a comment apart from the policy below it: then it is the file's own."""
 _WIDTH: Final = 100
+_ROUNDS: Final = 5
 
 
 def formatted(file: str, text: str) -> str | None:
@@ -30,7 +31,7 @@ def formatted(file: str, text: str) -> str | None:
         try:
             # Without a policy there is nothing that the formatter would take, and nobody reads so long a comment.
             taken = _has_policy(piece) and len(piece) <= 2 * MAX_POLICY
-            new = cedarpy.format_policies(piece, _WIDTH).strip() if taken else _tidy(piece)
+            new = _form(piece) if taken else _tidy(piece)
             same = _read(new) == _read(piece)
         except ValueError:
             return None
@@ -39,6 +40,15 @@ def formatted(file: str, text: str) -> str | None:
     whole = f"{whole}\n" if whole else ""
     # Held against the text once more as a whole: a cut in the wrong place could bring what was a comment into force.
     return whole if _read(whole) == _read(text) and _comments(whole) == _comments(text) else text
+
+
+def _form(piece: str) -> str:
+    """By the formatter, again and again: around comments within a name, what it gives is not its own form yet."""
+    for _ in range(_ROUNDS):
+        before, piece = piece, cedarpy.format_policies(piece, _WIDTH).strip()
+        if piece == before:
+            break
+    return piece
 
 
 def _pieces(file: str, text: str) -> list[str] | None:
