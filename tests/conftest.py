@@ -27,6 +27,7 @@ ORDER = (
     "conformance",
     "services",
     "sdk",
+    "workbench",
     "cli",
     "demo",
     "tau2",
@@ -62,9 +63,18 @@ class Suites:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count what each suite will run, once deselection is over."""
         if not session.config.option.collectonly:
-            for item in session.items:
-                suite = suite_of(item.path)
-                self.left[suite] = self.left.get(suite, 0) + 1
+            self._count([item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """The same where others run the tests: each of them collected all."""
+        if not self.left:
+            self._count(ids)
+
+    def _count(self, ids: list[str]) -> None:
+        for nodeid in ids:
+            suite = self._suite(nodeid)
+            self.left[suite] = self.left.get(suite, 0) + 1
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Start the suite's watch."""
