@@ -78,7 +78,7 @@ EDGES = (
     f"!({BIG})",
     f"if context.args.flag then {BIG} else true",
     f"if {BIG} then context.args.flag else !context.args.flag",
-    "-(context.args.n * 4611686018427387904 * 2) == context.args.n",
+    "context.args.flag || -(context.args.m - context.args.m - 9223372036854775807 - 1) == 0",
     "context.args.n - 9223372036854775807 < context.args.m",
     "[context.args.n, context.args.n * 9007199254740991].contains(5)",
     "{a: context.args.n * 9007199254740991, b: true}.b",

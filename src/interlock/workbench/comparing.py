@@ -7,11 +7,10 @@ import msgspec
 
 from interlock.bootstrap.tending import proving
 from interlock.domain.duration import DAY
-from interlock.domain.errors import NotFound
 from interlock.domain.proof import Kept, Proof
 from interlock.domain.whatif import Comparison, Consent, consents
 from interlock.services.proving import TIMEOUT_MS, grave
-from interlock.workbench.sides import FILES, IN_FORCE, Side, plane_for, side
+from interlock.workbench.sides import FILES, IN_FORCE, Side, plane_for, side, text_of
 
 LONGEST_MS = 100_000 * DAY
 INVARIANTS = "invariants.cedar"
@@ -70,11 +69,7 @@ async def compared(
 
 def written_in(path: Path) -> dict[str, str]:
     """The invariants of a file. Raises NotFound where it cannot be read."""
-    try:
-        return {path.name: path.read_text("utf-8")}
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise NotFound(f"`{path}` cannot be read: {why}", next_step="name the file with the invariants") from None
+    return {path.name: text_of(path, "name the file with the invariants")}
 
 
 async def proved(

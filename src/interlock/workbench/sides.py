@@ -70,7 +70,10 @@ async def side(folder: Path, plane: ControlPlane, name: str) -> Side:
 
 
 def _on_disk(name: str) -> bool:
-    return name == FILES or Path(name).is_dir()
+    try:
+        return name == FILES or (name != "" and Path(name).is_dir())
+    except OSError:
+        return False  # no file can have such a name
 
 
 def _written(folder: Path, name: str) -> Definition | None:
@@ -83,10 +86,19 @@ def _written(folder: Path, name: str) -> Definition | None:
     other = Path(name)
     if (other / _WORKSPACE).is_file():
         return draft(read_site(other))
-    texts = {path.name: path.read_text("utf-8") for path in sorted(other.glob("*.cedar"))}
+    texts = {path.name: text_of(path, "name a folder with `.cedar` files") for path in sorted(other.glob("*.cedar"))}
     if not texts:
         raise NotFound(f"there are no policies in `{name}`", next_step="name a folder with `.cedar` files")
     return msgspec.structs.replace(draft(read_site(folder)), policies=texts)
+
+
+def text_of(path: Path, next_step: str) -> str:
+    """The text of a file. Raises NotFound where it cannot be read."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise NotFound(f"`{path}` cannot be read: {why}", next_step=next_step) from None
 
 
 async def _in_force(plane: ControlPlane, name: str, bundle: Bundle) -> Side:

@@ -73,8 +73,10 @@ def _show(console: Console, found: Compared) -> None:
         console.print("\n[bold]among all requests there could be[/bold]")
         for each in found.searches:
             show_proof(console, each, sought="looser")
-        if not found.searches:
+        if not found.searches and now.agents:
             console.print("  no contract's policies changed: nothing is looser")
+        if not now.agents:
+            console.print("  there is no agent whose requests could be searched")
     if found.consents:
         console.print("\n[bold]needs consent[/bold] [dim](irreversible, or of high or critical risk)[/dim]")
         for consent in found.consents:
