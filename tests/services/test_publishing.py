@@ -358,6 +358,20 @@ async def test_the_ways_round_an_owner_in_several_steps() -> None:
 
 
 @pytest.mark.proves("publish.owners")
+async def test_another_name_for_the_same() -> None:
+    """A harmless contract that calls what the grave one calls waits for the owner of that; one that calls another does not."""
+    world = await installed(OWNERS)
+    known, mild = world.definition().contracts, contract("thing.soft", owner="rita")
+    put = next(each for each in known if each.name == "thing.put")
+    twin = msgspec.structs.replace(mild, target=put.target)
+
+    applied = await world.plane.publisher.publish(world.definition(contracts=(*known, twin)), by="rita")
+
+    assert applied.waits_for == "the owner of thing.put (owner)"
+    assert (await world.plane.registry.apply(world.definition(contracts=(*known, mild)), by="rita")).changed
+
+
+@pytest.mark.proves("publish.owners")
 async def test_a_capability_named_before_its_contract() -> None:
     """A grave contract that comes when an agent has its name already waits for its owner as if the capability were new."""
     world = World()

@@ -55,7 +55,7 @@ def loosened(old: Side, new: Side) -> dict[ContractName, tuple[str, ...]]:
         versions = [side.contracts[name] for side in (old, new) if name in side.contracts]
         if not of_consequence(*versions):
             continue
-        why = (*_contract(name, old, new), *_answerable(name, old, new))
+        why = (*_contract(name, old, new), *_twins(name, old, new), *_answerable(name, old, new))
         if name in usable:
             why = (*_policies(name, old, new), *_agents(name, old, new), *why)
         elif not old.holders(versions[0].owner):
@@ -119,6 +119,17 @@ def _contract(name: ContractName, old: Side, new: Side) -> Iterator[str]:
         yield "something else is called"
     if becomes.cost != was.cost:
         yield "it costs something else"
+
+
+def _twins(name: ContractName, old: Side, new: Side) -> Iterator[str]:
+    """What comes to call the same under another name, past every policy on this one."""
+    was = old.contracts.get(name)
+    if was is None:
+        return
+    for other in sorted(new.contracts.keys() - {name}):
+        before = old.contracts.get(other)
+        if new.contracts[other].target == was.target and (before is None or before.target != was.target):
+            yield f"contract `{other}` calls the same"
 
 
 def _agents(name: ContractName, old: Side, new: Side) -> Iterator[str]:
