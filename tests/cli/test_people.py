@@ -26,6 +26,16 @@ def test_one_yes_is_counted_once(shell: Shell) -> None:
     assert "the action is ready (approved by `rita` at 20" in error["detail"]
 
 
+def test_a_person_is_a_user_with_or_without_the_word(shell: Shell) -> None:
+    """Whoever leaves `user:` away means the same person: no rule about that one is passed by it."""
+    for given in ("ana", "user:ana"):
+        action = shell.proposed(500, "--on-behalf-of", given)
+
+        assert shell.json("show", action)["initiator"] == "user:ana"
+    action = shell.proposed(500, "--on-behalf-of", "system:nightly")
+    assert shell.json("show", action)["initiator"] == "system:nightly"
+
+
 def test_who_may_not_decide_is_told_who_may(shell: Shell) -> None:
     """The advice names the role that is asked and those who hold it; a name that nobody knows is told apart from others."""
     shell.place.change("people.yaml", lambda text: text + "lee: [lead]\n")

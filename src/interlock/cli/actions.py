@@ -66,7 +66,7 @@ def propose(
     agent: Annotated[str, typer.Option(help="As which agent.")],
     args: Annotated[str, typer.Option(help="The arguments, as a JSON object.")] = "{}",
     purpose: Annotated[str, typer.Option(help="What it is for.")] = "from the command line",
-    on_behalf_of: Annotated[str, typer.Option(help="On whose behalf: `user:ana`.")] = "",
+    on_behalf_of: Annotated[str, typer.Option(help="On whose behalf: `user:ana`, or `ana`.")] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same key gives the same action.")] = "",
     wait: Annotated[int, typer.Option(min=0, max=10_000_000, help="Seconds to wait for people or a worker.")] = 0,
     confidence: Annotated[
@@ -84,7 +84,8 @@ def propose(
             if contract not in in_force:
                 advice = instead(contract, in_force, "bring one into force: `interlock apply`")
                 raise NotFound(f"no contract `{contract}` is in force", next_step=advice)
-            initiator = on_behalf_of or (f"user:{here.person}" if here.person else f"system:{agent}")
+            whom = on_behalf_of or here.person or f"system:{agent}"
+            initiator = whom if ":" in whom else f"user:{whom}"  # a rule about `user:ana` is not passed by `ana`
             task = await embedded.open_task(Opening(agent=AgentName(agent), purpose=purpose, initiator=initiator))
             action = await embedded.propose(
                 Proposal(

@@ -141,7 +141,8 @@ def retry(
         async with here.plane() as plane:
             found = [each for each in await plane.compensation.requests() if each.id.endswith(request)]
             if len(found) != 1:
-                said = f"`{request}` is the end of {len(found)} undo requests" if found else f"there is no `{request}`"
+                several = f"`{request}` is the end of {len(found)} undo requests"
+                said = several if found else f"there is no undo request `{request}`"
                 raise NotFound(said, next_step="list them: `interlock retry`")
             after = await plane.compensation.retry(UnwindId(found[0].id), by=here.who())
             after = await plane.compensation.advance(after)
