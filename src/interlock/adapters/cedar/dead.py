@@ -154,6 +154,8 @@ class _Said:
             return True
         return (
             its.effect == "forbid"
+            # What would be decided outside shadow is told, too, and that is the other's word.
+            and (mine.verdict != "shadow" or its.verdict == "shadow")
             and VERDICTS.index(mine.verdict) >= VERDICTS.index(its.verdict)
             and set(mine.obligations) >= set(its.obligations)
             and (not its.approver or (mine.approver == its.approver and mine.quorum >= its.quorum))
