@@ -11,7 +11,7 @@ from interlock.domain.agent import Agent
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
-from interlock.domain.contract import Effect, Facts, NoReversal, PythonTarget, Reversal
+from interlock.domain.contract import Cost, Effect, Facts, NoReversal, PythonTarget, Reversal
 from interlock.domain.control import Control
 from interlock.domain.errors import (
     IllegalMove,
@@ -327,6 +327,7 @@ async def test_the_ways_round_an_owner() -> None:
         "holder": {"people": {**world.people, RITA: ("reviewer", "owner")}},
         "stage": {"agents": (msgspec.structs.replace(agent, stage="bounded"),)},
         "rule": {"publishing": Publishing()},
+        "tests": {"publishing": Publishing(owners=True, tests="advised")},
     }
     for name, changes in ways.items():
         applied = await world.plane.publisher.publish(world.definition(**changes), by="rita")
@@ -457,6 +458,28 @@ def test_roles_that_a_policy_looks_at() -> None:
     }
     assert not loosened(side(roles=True, **before), side(roles=True, **before))
     assert not loosened(side(roles=False, **before), side(roles=False, **after))
+
+
+@pytest.mark.proves("publish.owners")
+def test_more_of_what_it_costs() -> None:
+    """A higher limit on the unit of its cost, or none, loosens it; a lower one and other units do not."""
+
+    def side(**limits: int) -> Side:
+        agent = Agent(name=AgentName("ag"), purpose="test", capabilities=(ContractName("thing.put"),))
+        grave = contract(risk="high", owner="rita", cost=Cost(unit="EUR", amount="$args.n"))
+        return Side(
+            agents={agent.name: agent},
+            contracts={ContractName("thing.put"): grave},
+            policies={},
+            people={Person("rita"): ("reviewer",)},
+            publishing=OWNERS,
+            limits={"all": limits},
+        )
+
+    assert loosened(side(EUR=10), side(EUR=11)) == {"thing.put": ("11 of EUR may be spent in `all` instead of 10",)}
+    assert loosened(side(EUR=10), side()) == {"thing.put": ("any amount of EUR may be spent in `all` instead of 10",)}
+    assert not loosened(side(EUR=10, calls=5), side(EUR=9, calls=6))
+    assert not loosened(side(), side(EUR=9))
 
 
 @pytest.mark.proves("publish.owners")

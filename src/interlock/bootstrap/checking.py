@@ -43,7 +43,7 @@ def policy_tests(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[R
     names = [agent.name for agent in workspace.agents]
     tests = read_policy_tests(workspace.folder, contracts, names)
     report = tried(tests.cases, workspace, workspace.policies, contracts, names)
-    severity: Severity = "error" if workspace.settings.policy_tests == "required" else "warning"
+    severity: Severity = "error" if workspace.settings.publishing.tests == "required" else "warning"
     found = list(tests.problems)
     for each in report.failed:
         case = each.case

@@ -37,6 +37,8 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     policies: Mapping[str, Worded]
     people: Mapping[Person, tuple[str, ...]]
     publishing: Publishing
+    limits: Mapping[str, Mapping[str, int]] = {}
+    """Budgets: scope, unit, limit."""
 
     def holders(self, owner: str) -> frozenset[Person]:
         """Who `owner`, a person or a role, is."""
@@ -55,7 +57,12 @@ def loosened(old: Side, new: Side) -> dict[ContractName, tuple[str, ...]]:
         versions = [side.contracts[name] for side in (old, new) if name in side.contracts]
         if not of_consequence(*versions):
             continue
-        why = (*_contract(name, old, new), *_twins(name, old, new), *_answerable(name, old, new))
+        why = (
+            *_contract(name, old, new),
+            *_twins(name, old, new),
+            *_limits(name, old, new),
+            *_answerable(name, old, new),
+        )
         if name in usable:
             why = (*_policies(name, old, new), *_agents(name, old, new), *why)
         elif not old.holders(versions[0].owner):
@@ -132,6 +139,16 @@ def _twins(name: ContractName, old: Side, new: Side) -> Iterator[str]:
             yield f"contract `{other}` calls the same"
 
 
+def _limits(name: ContractName, old: Side, new: Side) -> Iterator[str]:
+    """What it may cost in all."""
+    contract = old.contracts.get(name)
+    unit = contract.cost.unit if contract is not None and contract.cost is not None else ""
+    for scope, units in sorted(old.limits.items()):
+        was, becomes = units.get(unit), new.limits.get(scope, {}).get(unit)
+        if was is not None and (becomes is None or becomes > was):
+            yield f"{'any amount' if becomes is None else becomes} of {unit} may be spent in `{scope}` instead of {was}"
+
+
 def _agents(name: ContractName, old: Side, new: Side) -> Iterator[str]:
     for agent in new.agents.values():
         was, becomes = _stage(agent.name, name, old), _stage(agent.name, name, new)
@@ -160,6 +177,8 @@ def _answerable(name: ContractName, old: Side, new: Side) -> Iterator[str]:
         yield f"somebody else becomes `{was.owner}`"
     if old.publishing.owners and not new.publishing.owners:
         yield "its owner is not asked any more"
+    if old.publishing.tests == "required" and new.publishing.tests != "required":
+        yield "what the tests of its policies say counts no more"
 
 
 def _known(contract: Contract) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 weakening it takes what it asks for."""
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import msgspec
 
@@ -9,6 +10,9 @@ from interlock.domain.errors import NotAllowed
 from interlock.domain.ids import ContractName, Person
 
 MOST_PERSONS = 20
+
+Testing = Literal["required", "advised"]
+TESTING: tuple[Testing, ...] = ("required", "advised")
 
 
 class Publishing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -20,6 +24,8 @@ class Publishing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Only people in one of these roles count; empty: everybody who holds any role."""
     owners: bool = False
     """Whether loosening a contract that is grave (irreversible, or of high or critical risk) needs its owner."""
+    tests: Testing = "required"
+    """Whether what the tests of policies say keeps a workspace out of force, or is only mentioned."""
 
     @property
     def anybody(self) -> bool:

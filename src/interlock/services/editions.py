@@ -131,6 +131,7 @@ class Editions:
             policies=self._policies.worded(await self.bundle(edition.bundle)) if edition.bundle else {},
             people=edition.people,
             publishing=edition.publishing,
+            limits=edition.limits,
         )
 
     def side_of(self, formed: Formed) -> Side:
@@ -141,6 +142,7 @@ class Editions:
             policies=self._policies.worded(formed.bundle),
             people=formed.edition.people,
             publishing=formed.edition.publishing,
+            limits=formed.edition.limits,
         )
 
     async def _unknown(self, kind: type[R], versions: tuple[R, ...]) -> list[R]:

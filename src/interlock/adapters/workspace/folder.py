@@ -9,7 +9,7 @@ Reading never raises for what is in the folder: whatever is wrong is among the `
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
@@ -26,11 +26,8 @@ from interlock.domain.contract import Contract
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import Person, Tenant
 from interlock.domain.policy import ENGINES, Engine
-from interlock.domain.publishing import Publishing
+from interlock.domain.publishing import TESTING, Publishing
 from interlock.domain.settlement import Timing
-
-PolicyTesting = Literal["required", "advised"]
-_TESTING: Final[tuple[PolicyTesting, ...]] = ("required", "advised")
 
 SETTINGS: Final = "interlock.yaml"
 PEOPLE: Final = "people.yaml"
@@ -49,8 +46,6 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     budgets: dict[str, int] = {}
     """The tenant's limits by unit."""
     timing: Timing = Timing()
-    policy_tests: PolicyTesting = "required"
-    """Whether policies go into force without tests that pass and make each of them true."""
     publishing: Publishing = Publishing()
     engine: Engine = "compiled"
     """What answers for the policies."""
@@ -148,8 +143,10 @@ class _Reading:
                 lease_margin_ms=timing.span("lease_margin", base.lease_margin_ms),
                 skew_ms=timing.span("skew", base.skew_ms),
             ),
-            policy_tests=section.choice("policy_tests", _TESTING, "required"),
-            publishing=read_publishing(section.section("publishing")),
+            publishing=msgspec.structs.replace(
+                read_publishing(section.section("publishing")),
+                tests=section.choice("policy_tests", TESTING, "required"),
+            ),
             engine=section.choice("engine", ENGINES, "compiled"),
         )
         self.places["setting", "publishing"] = section.place("publishing")
