@@ -73,6 +73,13 @@ def _stopped(text: str, error: str) -> tuple[Span | None, str]:
             low = middle + 1
         else:
             high = middle
+    if (
+        said is not None
+        and 0 < low < len(finder.tokens)
+        and finder.tokens[low].word != said[1] == finder.tokens[low - 1].word
+    ):
+        # At the very end of a text it may take the token that it stumbles over for one more that is to come.
+        low -= 1
     if low < len(finder.tokens):
         span = finder.token_at(low)
         return span, near(text[span[0] : span[1]], _WORDS) if span is not None else ""
