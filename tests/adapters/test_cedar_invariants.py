@@ -58,6 +58,25 @@ def test_attended_is_less_than_never() -> None:
 
 
 @pytest.mark.proves("whatif.invariants")
+@pytest.mark.parametrize(
+    ("lasting", "when", "answer"),
+    [
+        ("attended", "!context.undo", "proved"),
+        ("attended", "true", "refuted"),
+        ("never", 'context.stage == Stage::"bounded" && !context.undo', "proved"),
+        ("never", 'context.stage == Stage::"shadow" && !context.undo', "proved"),
+        ("never", 'context.stage == Stage::"partial" && !context.undo', "refuted"),
+    ],
+)
+def test_our_own_rules_are_part_of_the_proof(lasting: str, when: str, answer: str) -> None:
+    """A mail cannot be unsent: in no stage is it sent unseen, in shadow and bounded not at all, and an undo is exempt."""
+    written = f"""@id("x") @invariant("{lasting}")
+        forbid(principal, action == Action::"mail.send", resource) when {{ {when} }};"""
+
+    assert kept(written, ALL).answer == answer
+
+
+@pytest.mark.proves("whatif.invariants")
 def test_every_agent_counts() -> None:
     """A forbid that names the agents it is about proves nothing of others; the witness is one of theirs."""
     named = forbid('principal in Agent::"alpha" && context.args.price_minor < context.facts.floor_minor')

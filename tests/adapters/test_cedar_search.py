@@ -137,6 +137,34 @@ def test_a_looser_bound_is_found_and_a_tighter_one_is_not() -> None:
     assert answers(searched([ALL, high], [ALL, low])) == {("pricing.set_price", ("pricing",)): "none"}
 
 
+LEAD = '@outcome("require_approval") @approver("lead")'
+
+
+@pytest.mark.proves("whatif.no_loosening_missed")
+@pytest.mark.parametrize(
+    ("old", "new", "back"),
+    [
+        (f'{LEAD} @quorum("2")', LEAD, "none"),
+        (LEAD, LEAD.replace("lead", "auditor"), "found"),
+        (LEAD.replace("require_approval", "escalate"), LEAD, "none"),
+        ('@outcome("shadow")', LEAD.replace("require_approval", "escalate"), "none"),
+        ('@outcome("deny")', '@outcome("shadow")', "none"),
+        ('@outcome("oblige") @obligation("tell,log")', '@outcome("oblige") @obligation("log")', "none"),
+        ('@outcome("oblige") @obligation("tell")', '@outcome("oblige") @obligation("log")', "found"),
+        (LEAD, '@outcome("oblige") @obligation("log")', "found"),
+        (LEAD, f'{LEAD} @mode("shadow")', "none"),
+    ],
+)
+def test_whatever_is_asked_less_is_found(old: str, new: str, back: str) -> None:
+    """Fewer people, others, a softer outcome, one obligation less, a policy on trial only: found, and confirmed."""
+    was, now = (forbid("context.args.price_minor > 5").replace('@outcome("deny")', each) for each in (old, new))
+
+    (found,) = searched([ALL, was], [ALL, now])
+
+    assert (found.answer, found.confirmed) == ("found", True)
+    assert [each.answer for each in searched([ALL, now], [ALL, was])] == [back]
+
+
 @pytest.mark.proves("whatif.no_loosening_missed")
 @pytest.mark.parametrize(
     ("old", "new"),
