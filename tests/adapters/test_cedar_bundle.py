@@ -141,6 +141,18 @@ def test_an_agent_that_is_not_there_is_refused_where_agents_are_known() -> None:
     assert CedarPolicies().bundle(one_file(misspelt), CONTRACTS).sources
 
 
+def test_another_installation_and_a_release_to_come_are_no_names() -> None:
+    """A policy on another tenant never applies. One on a release holds for older ones alone: it is part of the new one."""
+    known = CedarPolicies(agents=["pricing"], tenant="acme")
+    other = f'{DENY}forbid(principal, action, resource == System::"acne");'
+    release = f'{DENY}forbid(principal == Release::"pricing@0123456789ab", action, resource);'
+
+    assert "another installation" in refusal(other, language=known).detail
+    assert known.bundle(one_file(other.replace("acne", "acme")), CONTRACTS).sources
+    [found] = known.findings(one_file(f"{ALL}\n{release}"), CONTRACTS)
+    assert (found.severity, "from before this policy" in found.message) == ("warning", True)
+
+
 def test_what_a_policy_says_of_itself_reaches_the_combiner() -> None:
     """Every annotation, with its default where it is left out."""
     judge = judge_of(

@@ -358,7 +358,7 @@ PRICING, RELEASE = 'principal in Agent::"pricing"', 'principal == Release::"pric
 )  # fmt: skip
 def test_what_others_say_already_is_a_warning(others: tuple[str, ...], policy: str, words: str) -> None:
     """It names who says it, and the bundle is formed all the same."""
-    found = findings(*others, policy)
+    found = [each for each in findings(*others, policy) if "a release from before" not in each.message]
 
     assert [(each.policy[:1], each.severity) for each in found] == [("z", "warning")]
     assert words in found[0].message

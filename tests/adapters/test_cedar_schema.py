@@ -93,11 +93,13 @@ def test_a_contract_becomes_an_action() -> None:
 
 
 def test_a_contract_without_arguments_or_facts_has_empty_records() -> None:
-    """A policy may ask `context.facts has x` of any action."""
+    """A policy may look at `context.facts` of any action, though what none of them has is a mistake."""
     surface, _ = seen(LIST_PRICES)
 
     assert (surface.args, surface.facts) == (Group(), Group())
-    assert judge_of(forbid("context.facts has x", "action")).policies
+    assert judge_of(forbid("context has facts", "action")).policies
+    with pytest.raises(PolicyError, match="never has `x`"):
+        judge_of(forbid("context.facts has x", "action"))
 
 
 CLOSED: Json = {"type": "object", "additionalProperties": False}

@@ -33,7 +33,7 @@ def findings(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Findi
     """The same, as the policy language says it. Raises PolicyError."""
     # Where nobody is named yet, nobody knows which roles there will be.
     roles = {role for held in workspace.people.values() for role in held} or None
-    language = CedarPolicies([agent.name for agent in workspace.agents], roles)
+    language = CedarPolicies([agent.name for agent in workspace.agents], roles, workspace.settings.tenant)
     return language.findings(workspace.policies, contracts, at=SystemClock().now())
 
 

@@ -37,8 +37,9 @@ def group_as_action(template: pst.Template) -> Remark | None:
     return None
 
 
-def names(template: pst.Template, agents: Collection[str] | None) -> Iterator[Remark]:
-    """What is wrong with whom and what a policy names. With `agents` an unknown agent is wrong; without, nobody knows."""
+def names(template: pst.Template, agents: Collection[str] | None, tenant: str | None) -> Iterator[Remark]:
+    """What is wrong with whom and what a policy names. With `agents` an unknown agent is wrong, with `tenant` another
+    installation; without, nobody knows."""
     for uid in sorted(pst.entity_uids(template), key=str):
         if str(uid.type) == "Release":
             found = _RELEASE.fullmatch(uid.id)
@@ -46,6 +47,17 @@ def names(template: pst.Template, agents: Collection[str] | None) -> Iterator[Re
                 yield Remark(f"`{uid}` is no release: `agent@` and the first 12 digits of its digest", uid_text(uid))
             elif agents is not None and found[1] not in agents:
                 yield Remark(f"`{uid}` is a release of no agent there is{near(found[1], agents)}", uid_text(uid))
+            else:
+                # A release's digest covers its policies, so none with this policy can have been named in it.
+                yield Remark(
+                    f"`{uid}` can only be a release from before this policy: name the agent, or `interlock stop release:...`",
+                    uid_text(uid),
+                    severity="warning",
+                )
+        elif str(uid.type) == "System" and tenant is not None and uid.id != tenant:
+            yield Remark(
+                f"`{uid}` is another installation, and this policy never applies here: write `resource`", uid_text(uid)
+            )
         elif str(uid.type) == "Agent" and agents is not None and uid.id not in agents:
             yield Remark(f"there is no agent `{uid.id}`{near(uid.id, agents)}", uid_text(uid))
 

@@ -46,9 +46,15 @@ class _Rule(NamedTuple):
 class CedarPolicies:
     """The policy language Cedar, as `ports.policies.Policies` wants it."""
 
-    def __init__(self, agents: Collection[str] | None = None, roles: Collection[str] | None = None) -> None:
-        """With `agents`, the names of all there are, and `roles`, those that people have, a policy that names another is
-        refused when a bundle is formed."""
+    def __init__(
+        self,
+        agents: Collection[str] | None = None,
+        roles: Collection[str] | None = None,
+        tenant: str | None = None,
+    ) -> None:
+        """With `agents`, the names of all there are, `roles`, those that people have, and `tenant`, that of the
+        installation, a policy that names another is refused when a bundle is formed."""
+        self._tenant = tenant
         self._agents = agents
         self._roles = roles
 
@@ -103,7 +109,7 @@ class CedarPolicies:
         """What is to be said about one policy that is valid; of what is wrong no more than anybody reads."""
         wrong = 0
         for remark in chain(
-            lint.names(template, self._agents),
+            lint.names(template, self._agents, self._tenant),
             lint.values(template, found.values()),
             lint.absent(template, found.values()),
             lint.wholes(template, found.values()),
