@@ -70,6 +70,13 @@ def when(condition: str, action: str = ON_PRICE) -> str:
             id="misspelt argument",
         ),
         pytest.param(
+            when("context.args.price_minor == 1", 'action in [Action::"pricing.set_price", Action::"mail.send"]'),
+            5,
+            "price_minor",
+            "others it is about have it, so ask first: `context.args has price_minor && ...`",
+            id="argument of only one of the contracts",
+        ),
+        pytest.param(
             when("context.taint.skuu"), 5, "skuu", "`taint.skuu` in context for", id="misspelt taint label"
         ),
         pytest.param(
@@ -189,6 +196,16 @@ def test_a_planted_fault_is_found_at_its_word(text: str, line: int, letters: str
     assert finding.policy in ("p", "all")
     assert (finding.file, finding.line, meant(finding)) == ("p.cedar", line, letters)
     assert words in finding.message
+
+
+@pytest.mark.parametrize("stage", ["shadow", "bounded"])
+def test_a_rule_on_a_group_that_is_still_empty_may_name_a_stage(stage: str) -> None:
+    """What is there for every contract is no mistake where there is none yet; what is there for none still is."""
+    group = 'action in Action::"risk:critical"'
+    sound = when(f'context.stage == Stage::"{stage}"', group)
+
+    assert LANGUAGE.findings(one_file(sound), CONTRACTS) == ()
+    assert "did you mean `shadow`?" in planted(when('context.stage == Stage::"shadwo"', group)).message
 
 
 @pytest.mark.proves("policy.planted_faults")

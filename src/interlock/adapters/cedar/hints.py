@@ -13,7 +13,7 @@ from interlock.adapters.cedar.schema import GROUPS, STAGE, Surface
 from interlock.adapters.cedar.scope import about_action
 from interlock.adapters.cedar.shape import Choice, Flag, Group, Integer, Many, Shape, Text, choices
 from interlock.adapters.cedar.source import Statement
-from interlock.adapters.cedar.words import near
+from interlock.adapters.cedar.words import name_text, near
 from interlock.adapters.cedar.writing import written
 
 _NOTHING_TO_APPLY_TO: Final = "unable to find an applicable action given the policy scope constraints"
@@ -48,8 +48,13 @@ def _hinted(error: str, template: pst.Template, within: list[Surface], found: Ma
         at = ".".join(("context", *path))
         if "optional attribute" in error:
             base, name = ".".join(("context", *path[:-1])), path[-1]
-            return Remark(f"{error}; ask first whether it is there: `{base} has {name} && ...`", at, "last")
-        return Remark(f"{error}{near(path[-1], _beside(path, within))}", at, "last")
+            return Remark(f"{error}; ask first whether it is there: `{base} has {name_text(name)} && ...`", at, "last")
+        there = set(_beside(path, within))
+        if path[-1] in there:
+            base = ".".join(("context", *path[:-1]))
+            hint = f"; others it is about have it, so ask first: `{base} has {name_text(path[-1])} && ...`"
+            return Remark(error + hint, at, "last")
+        return Remark(f"{error}{near(path[-1], there)}", at, "last")
     if said := _VALUE.search(error):
         values = {value for each in (*_choices(found.values()), STAGE) if each.name == said[1] for value in each.values}
         return Remark(f"{error}{near(said[2], values)}", f'{said[1]}::"{said[2]}"')

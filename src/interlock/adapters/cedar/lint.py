@@ -66,6 +66,9 @@ def values(template: pst.Template, found: Iterable[Surface]) -> Iterator[Remark]
     """Enum values that a policy names and that none of the contracts it is about has. The validator holds a value
     against those of all contracts together, because members of one name share a type."""
     within = [surface for surface in found if about_action(template, surface)]
+    if not within:
+        # A group that is still empty: what there will be to name, nobody knows.
+        return
     known: dict[str, set[str]] = {}
     for surface in within:
         for choice in choices(surface.context()):

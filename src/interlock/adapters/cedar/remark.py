@@ -31,9 +31,13 @@ class Noting:
         self._statement = statement
         self._policy = policy
         self._finder = Finder(statement.text)
+        self._left: dict[Severity, int] = {"error": MOST_OF_ONE, "warning": MOST_OF_ONE}
 
     def __call__(self, remark: Remark) -> None:
-        """Note one, at its place where that is found."""
+        """Note one, at its place where that is found; of each severity no more than anybody reads."""
+        if not self._left[remark.severity]:
+            return
+        self._left[remark.severity] -= 1
         span = self._place(remark)
         self._problems.add(self._statement, remark.message, self._policy, span=span, severity=remark.severity)
 
