@@ -62,7 +62,7 @@ VALUES: Final[dict[str, tuple[int, ...]]] = {
     "context.args.maybe": (2, 9),
     "context.args.either": (-MAX_INTEGER, MAX_INTEGER),
     "context.args.item.n": (1, 1_000_000_000),
-    "context.facts.limit": (-(2**63), 2**63 - 1),
+    "context.facts.limit": (-MAX_INTEGER, MAX_INTEGER),
     "context.facts.rate": (-5, 0, 999),
     "context.nowMs": (0, 2**53),
     "context.confidence": (0, 1_000),
@@ -77,7 +77,7 @@ GUARDS: Final = (
 )
 
 literals = st.sampled_from([0, 1, -1, 2, 1_023, 1_025, 2**31, -(2**53), 2**62, 2**63 - 1, -(2**63) + 1]).map(str)
-leaves = st.one_of(st.sampled_from(sorted(VALUES)), st.just("context.facts.limit"), literals)
+leaves = st.one_of(st.sampled_from(sorted(VALUES)), st.just("context.facts.limit * 1023"), literals)
 
 
 def larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -168,14 +168,14 @@ def test_what_is_reckoned_is_exact(op: str, left: Span, right: Span) -> None:
     [
         ("context.args.low * 1023", "context.args.low * 1025"),
         ("context.args.wide * 1023", "context.args.wide * -1025"),
-        ("context.args.wide + context.args.wide", "context.facts.limit + 1"),
+        ("context.facts.limit * 1023 + context.args.wide", "context.facts.limit * 1025"),
         ("context.args.small * context.args.item.n", "context.args.small * 92233720368548 + 0"),
         ("context.args.listed * 3074457345618", "context.args.listed * 3074457345619"),
         ("context.args.alike * 9223372036854", "context.args.alike * 9223372036855"),
         ("context.args.maybe * 1024819115206086200", "context.args.maybe * 1024819115206086201"),
         ("context.facts.rate * 9232604641496272", "context.facts.rate * 9232604641496273"),
         ("context.minuteOfDay * 6409570560705195", "context.minuteOfDay * 6409570560705196"),
-        ("-(context.facts.rate) + 0", "-(context.facts.limit)"),
+        ("-(context.facts.limit) * 1023", "-(context.args.either) * 1025"),
         ("{n: context.args.low}.n * 1 + 0", "{n: context.args.low * 2000}.n"),
     ],
 )

@@ -233,10 +233,10 @@ class Narrow(Chance):
     def asked(self) -> Question:
         """A question in the words that the policies know, too."""
         dice, asked = self._dice, self.question()
-        arguments = {
+        arguments: Json = {
             **asked.arguments,
             "word": dice.choice("abc"),
-            "item": {"n": dice.choice((*NUMBERS, 201)), "t": "a"},
+            "item": dict[str, JsonValue](n=dice.choice((*NUMBERS, 201)), t="a"),
             "currency": dice.choice(("CHF", "EUR", "USD")),
         }
         day, minute = dice.randint(0, 6), dice.choice((0, 1, 2, 5, 99, 100, 101, 1439))

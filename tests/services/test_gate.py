@@ -626,6 +626,43 @@ async def test_facts_that_cannot_be_read_deny(answer: Answer) -> None:
     assert world.effectors.calls[RUN] == 0
 
 
+@pytest.mark.parametrize("facts", [{"floor": -1}, {"floor": 5}, {"tier": "bronze"}, {"floor": 0, "cap": 1.0e300}])
+async def test_facts_beyond_the_bounds_that_their_contract_promises_deny(facts: dict[str, object]) -> None:
+    """Policies were held against facts as they are promised; on others none is asked."""
+    world = World()
+    schema: dict[str, JsonValue] = {
+        "type": "object",
+        "properties": {
+            "floor": {"anyOf": [{"type": "integer", "minimum": 0, "exclusiveMaximum": 5}, {"type": "null"}]},
+            "tier": {"enum": ["gold", "silver"]},
+            "cap": {"type": "integer"},
+        },
+    }
+    await world.apply(contract(facts=Facts(source=PythonTarget(target="world:facts"), schema=schema)))
+    world.effectors.say("thing.put", "facts", Landed(facts))
+
+    action = await world.propose(await world.task())
+
+    assert action.state == "denied"
+    assert action.decision is not None
+    assert action.decision.reasons[0].startswith("the facts policies need ")
+
+
+async def test_facts_within_their_bounds_are_let_through_and_what_nobody_reads_is_let_be() -> None:
+    """Also where one is missing, null, or more than the contract names."""
+    world = World()
+    schema: dict[str, JsonValue] = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["floor", "tier"],
+        "properties": {"floor": {"type": "integer", "minimum": 0}, "tier": {"type": "string"}},
+    }
+    await world.apply(contract(facts=Facts(source=PythonTarget(target="world:facts"), schema=schema)))
+    world.effectors.say("thing.put", "facts", Landed({"floor": 0, "more": 1}))
+
+    assert (await world.propose(await world.task())).state == "done"
+
+
 @pytest.mark.proves("gate.slow_facts")
 async def test_facts_that_take_long_cost_no_lease() -> None:
     """The lease on the call begins when the intent is written, however long deciding took."""

@@ -171,6 +171,11 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
         """The compiled schema of the result."""
         return _compiled(self.name, self.output_schema, "/output_schema")
 
+    @cached_property
+    def states(self) -> jsonschema_rs.Validator | None:
+        """The compiled schema of the facts, where it reads any."""
+        return None if self.facts is None else _compiled(self.name, self.facts.schema, "/facts/schema")
+
     @property
     def judged_by(self) -> tuple[object, ...]:
         """What policies know of it: two versions that agree in this are judged alike, whatever else they say."""
@@ -238,7 +243,7 @@ def checked(contract: Contract) -> Contract:
             raise refuse(f"`{text}` names no argument", path)
     for why, path in _idle(contract):
         raise refuse(why, path)
-    _ = contract.takes, contract.gives
+    _ = contract.takes, contract.gives, contract.states
     return contract
 
 

@@ -1,14 +1,15 @@
 """Asking the policies about one action: facts in, decision out. Used at the proposal and again before dispatch."""
 
-from typing import cast
+from typing import Final, cast
 
+import jsonschema_rs
 import msgspec
 
 from interlock.domain.agent import Agent
 from interlock.domain.binding import MAX_ARGUMENT_BYTES
 from interlock.domain.budget import Budget
 from interlock.domain.call import Call, Landed
-from interlock.domain.canonical import CanonicalError, JsonValue, encode
+from interlock.domain.canonical import CanonicalError, JsonValue, encode, pointer
 from interlock.domain.contract import Contract, Reversal
 from interlock.domain.control import Stop
 from interlock.domain.errors import ContractError, EffectorError
@@ -139,7 +140,27 @@ class Decider:
             encode(facts, max_bytes=MAX_ARGUMENT_BYTES)
         except CanonicalError as error:
             return {}, f"the facts policies need cannot be written down: {error}"
-        return facts, ""
+        broken = _broken(case.contract, facts)
+        return ({}, f"the facts policies need are not what the contract says: {broken}") if broken else (facts, "")
+
+
+def _broken(contract: Contract, facts: dict[str, JsonValue]) -> str:
+    """What in facts is beyond the contract's bounds, without any value. Policies rest on those: whether one could overflow,
+    or never apply, was asked of facts as they are promised. What is missing, or of another type, minds only who reads it,
+    and what is more nobody sees."""
+    if contract.states is None or contract.states.is_valid(facts):
+        return ""
+    for each in contract.states.iter_errors(facts):
+        if not isinstance(each.kind, _LET_BE):
+            return f"{''.join(pointer(step) for step in each.instance_path)}: {each.message}"
+    return ""
+
+
+_LET_BE: Final = (
+    jsonschema_rs.ValidationErrorKind.Required,
+    jsonschema_rs.ValidationErrorKind.Type,
+    jsonschema_rs.ValidationErrorKind.AdditionalProperties,
+)
 
 
 def question_of(case: Case, facts: dict[str, JsonValue], around: Circumstances, tenant: str) -> Question:

@@ -1,7 +1,8 @@
 """What is known of every value a policy can read, before anybody asks: its bounds, or the values it may have.
 
-From the contract's JSON Schema for arguments and facts, from what we ourselves write for the rest. Arguments are whole
-numbers of 53 bits, because binding refuses any other; of facts we know no more than that they fit into 64.
+From the contract's JSON Schema for arguments and facts, from what we ourselves write for the rest. Arguments and facts are
+whole numbers of 53 bits within the bounds of their schema, because whoever binds the ones and reads the others refuses
+what is not; of parsed facts we know no more than that they fit into 64.
 """
 
 from typing import Final, NamedTuple
@@ -52,7 +53,7 @@ _AROUND: Final[dict[Path, Span]] = {
 }
 _BUDGET: Final = Span(0, 2**53)
 _ALL: Final = Span(LEAST, MOST)
-_ARGUMENT: Final = Span(-MAX_INTEGER, MAX_INTEGER)
+_PLAIN: Final = Span(-MAX_INTEGER, MAX_INTEGER)
 
 
 class Ranges:
@@ -106,7 +107,7 @@ class Ranges:
         if path in _AROUND:
             return _AROUND[path]
         node = self._described(path)
-        widest = _ARGUMENT if path[0] == "args" else _ALL
+        widest = _PLAIN if path[0] in ("args", "facts") else _ALL
         return widest if node is None else _bounded(node, widest)
 
     def _described(self, path: Path) -> JsonSchema | None:
