@@ -13,8 +13,8 @@ from interlock.domain.contract import RISKS, Risk
 from interlock.domain.policy import Verdict
 
 Oversight = Literal["auto", "sample", "approve", "propose"]
-"""auto: it happens. sample: it happens, and one in ten is looked at. approve: a person agrees first. propose: the agent only
-proposes, and a person whose task it is decides."""
+"""auto: it happens. sample: it happens, recorded for whoever looks at one in ten. approve: a person agrees first.
+propose: the agent only proposes, and a person whose task it is decides."""
 
 _VERDICTS: Final[dict[Oversight, Verdict]] = {
     "auto": "allow",
@@ -123,7 +123,7 @@ def _head(confidence: int) -> str:
     lines += [
         "//",
         "//   auto     it happens",
-        "//   sample   it happens, and one in ten is looked at afterwards: the obligation sample:0.1",
+        "//   sample   it happens; the obligation sample:0.1 is recorded with it, for whoever looks at one in ten afterwards",
         "//   approve  a person agrees before it happens",
         "//   propose  the agent only proposes: it is escalated, and a person decides what is done",
         "//",
@@ -140,7 +140,7 @@ def _permit(who: str, owner: str) -> str:
 
 _REASONS: Final[dict[Oversight, str]] = {
     "auto": "",
-    "sample": "one in ten is looked at",
+    "sample": "one in ten is to be looked at",
     "approve": "a person agrees first",
     "propose": "the agent only proposes",
 }
