@@ -17,7 +17,8 @@ from interlock.domain.whatif import Comparison
 from interlock.sdk.outcomes import NotDone
 from interlock.services.candidates import Candidate
 from interlock.services.policy_tests import Report, Result
-from interlock.services.publishing import Applied, Review
+from interlock.services.publishing import Applied
+from interlock.services.reviewing import Review
 from interlock.workbench.comparing import Compared, Proved
 from interlock.workbench.publications import Brought, EngineState, Proposed
 from interlock.workbench.trials import Ended

@@ -30,6 +30,7 @@ from interlock.services.orders import StandingOrders
 from interlock.services.publishing import Publisher
 from interlock.services.recorder import Recorder
 from interlock.services.registry import Registry
+from interlock.services.reviewing import Reviewing
 from interlock.services.settling import Settling
 from interlock.services.tasks import Tasks
 from interlock.services.undoing import Undoing
@@ -67,6 +68,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     compensation: Compensation
     registry: Registry
     publisher: Publisher
+    reviewing: Reviewing
     engines: Engines
     whatif: WhatIf
     tasks: Tasks
@@ -123,12 +125,12 @@ def plane(means: Means) -> ControlPlane:
         intents=intents,
     )
     whatif = WhatIf(m.store, m.policies, m.tenant)
+    editions = Editions(m.store, orders, m.policies)
     publisher = Publisher(
         store=m.store,
         orders=orders,
-        editions=Editions(m.store, orders, m.policies),
+        editions=editions,
         policies=m.policies,
-        whatif=whatif,
         clock=m.clock,
         ids=m.ids,
     )
@@ -154,6 +156,7 @@ def plane(means: Means) -> ControlPlane:
         ),
         registry=Registry(store=m.store, orders=orders, publisher=publisher, clock=m.clock),
         publisher=publisher,
+        reviewing=Reviewing(publisher=publisher, orders=orders, editions=editions, whatif=whatif),
         engines=engines,
         whatif=whatif,
         tasks=Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids),

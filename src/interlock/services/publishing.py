@@ -18,18 +18,16 @@ from interlock.domain.evidence import Fact
 from interlock.domain.ids import ContractName, Person, PublicationId
 from interlock.domain.ownership import Side, loosened, owners_of
 from interlock.domain.people import roles_of
-from interlock.domain.publication import Difference, Publication, differences, publication_fact
+from interlock.domain.publication import Publication, differences, publication_fact
 from interlock.domain.publishing import Consent, Missing, missing
 from interlock.domain.record import Record
 from interlock.domain.recording import control_fact
-from interlock.domain.whatif import Comparison
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.policies import Policies
 from interlock.ports.store import Store
 from interlock.services.editions import Definition, Editions, Formed, texts_of
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
-from interlock.services.whatif import WhatIf
 
 MOST = 1_000
 """How many publications are looked through, newest first."""
@@ -50,20 +48,6 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """Whose, in words."""
 
 
-class Review(msgspec.Struct, frozen=True, kw_only=True):
-    """A publication as whoever accepts it should see it."""
-
-    publication: Publication
-    differences: tuple[Difference, ...]
-    loosened: dict[ContractName, tuple[str, ...]]
-    """By contract that is irreversible or of high or critical risk: what of the change loosens it, or may."""
-    whatif: Comparison | None
-    """Recorded decisions under both; None where the policies are the same, or there is nothing to ask again."""
-    missing: Missing
-    stale: bool
-    """What is in force is not what it was proposed against."""
-
-
 class Publisher:
     """The only way in which an edition comes into force."""
 
@@ -74,7 +58,6 @@ class Publisher:
         orders: StandingOrders,
         editions: Editions,
         policies: Policies,
-        whatif: WhatIf,
         clock: Clock,
         ids: Ids,
     ) -> None:
@@ -82,7 +65,6 @@ class Publisher:
         self._orders = orders
         self._editions = editions
         self._policies = policies
-        self._whatif = whatif
         self._clock = clock
         self._ids = ids
 
@@ -180,31 +162,6 @@ class Publisher:
         """Whose word is still needed."""
         control = (await self._orders.refresh()).control
         return missing(control.publishing, publication.owners, publication.consents)
-
-    async def review(self, publication: PublicationId, *, since_at: int = 0, limit: int | None = None) -> Review:
-        """What it would change, held against what is in force now, with recorded decisions (since `since_at`, at most
-        `limit`) asked again. Raises NotFound."""
-        found = await self.get(publication)
-        control = (await self._orders.refresh()).control
-        current = await self._editions.in_force(control)
-        old, new = await self._editions.side(current), await self._editions.side(found.edition)
-        compared: Comparison | None = None
-        if current.bundle and current.bundle != found.edition.bundle:
-            compared = await self._whatif.replay(
-                await self._editions.bundle(current.bundle),
-                await self._editions.bundle(found.edition.bundle),
-                new.contracts.values(),
-                since_at=since_at,
-                limit=limit,
-            )
-        return Review(
-            publication=found,
-            differences=differences(texts_of(current, old), texts_of(found.edition, new)),
-            loosened=loosened(old, new),
-            whatif=compared,
-            missing=missing(control.publishing, found.owners, found.consents),
-            stale=current.digest != found.base,
-        )
 
     # -- parts -------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from interlock.domain.publication import Publication
 from interlock.sdk.home import Home
 from interlock.services.candidates import Candidate
 from interlock.services.policy_tests import Report
-from interlock.services.publishing import Review
+from interlock.services.reviewing import Review
 from interlock.services.trying import Hypothesis
 from interlock.workbench import comparing, publications, reasons, trials
 from interlock.workbench.comparing import INVARIANTS, Compared, Proved

@@ -10,7 +10,8 @@ from interlock.domain.control import Alarm
 from interlock.domain.ids import Person
 from interlock.domain.policy import Engine
 from interlock.domain.publication import Publication
-from interlock.services.publishing import Applied, Review
+from interlock.services.publishing import Applied
+from interlock.services.reviewing import Review
 from interlock.workbench.finding import find_publication
 from interlock.workbench.planes import reading, working
 
@@ -75,7 +76,7 @@ async def reviewed(folder: Path, publication: str, *, newest: int = REPLAYED) ->
     """What a publication (its id, or the end of it) would change. Raises NotFound."""
     async with reading(folder) as plane:
         found = await find_publication(plane, publication)
-        return await plane.publisher.review(found.id, limit=newest)
+        return await plane.reviewing.review(found.id, limit=newest)
 
 
 async def accepted(folder: Path, publication: str, person: Person, *, note: str = "") -> Proposed:

@@ -14,7 +14,7 @@ from interlock.domain.ids import ContractName
 from interlock.domain.policy import ENGINES, Engine
 from interlock.domain.publication import Difference
 from interlock.domain.whatif import Comparison
-from interlock.services.publishing import Review
+from interlock.services.reviewing import Review
 from interlock.workbench import publications
 from interlock.workbench.publications import Proposed
 

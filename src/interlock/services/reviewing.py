@@ -1,0 +1,62 @@
+"""What a publication would change, for whoever is asked to agree to it."""
+
+import msgspec
+
+from interlock.domain.ids import ContractName, PublicationId
+from interlock.domain.ownership import loosened
+from interlock.domain.publication import Difference, Publication, differences
+from interlock.domain.publishing import Missing, missing
+from interlock.domain.whatif import Comparison
+from interlock.services.editions import Editions, texts_of
+from interlock.services.orders import StandingOrders
+from interlock.services.publishing import Publisher
+from interlock.services.whatif import WhatIf
+
+
+class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """A publication as whoever accepts it should see it."""
+
+    publication: Publication
+    differences: tuple[Difference, ...]
+    loosened: dict[ContractName, tuple[str, ...]]
+    """By contract that is irreversible or of high or critical risk: what of the change loosens it, or may."""
+    whatif: Comparison | None
+    """Recorded decisions under both; None where the policies are the same, or there is nothing to ask again."""
+    missing: Missing
+    stale: bool
+    """What is in force is not what it was proposed against."""
+
+
+class Reviewing:
+    """Holds a publication against what is in force. Changes nothing."""
+
+    def __init__(self, *, publisher: Publisher, orders: StandingOrders, editions: Editions, whatif: WhatIf) -> None:
+        self._publisher = publisher
+        self._orders = orders
+        self._editions = editions
+        self._whatif = whatif
+
+    async def review(self, publication: PublicationId, *, since_at: int = 0, limit: int | None = None) -> Review:
+        """What it would change, held against what is in force now, with recorded decisions (since `since_at`, at most
+        `limit`) asked again. Raises NotFound."""
+        found = await self._publisher.get(publication)
+        control = (await self._orders.refresh()).control
+        current = await self._editions.in_force(control)
+        old, new = await self._editions.side(current), await self._editions.side(found.edition)
+        compared: Comparison | None = None
+        if current.bundle and current.bundle != found.edition.bundle:
+            compared = await self._whatif.replay(
+                await self._editions.bundle(current.bundle),
+                await self._editions.bundle(found.edition.bundle),
+                new.contracts.values(),
+                since_at=since_at,
+                limit=limit,
+            )
+        return Review(
+            publication=found,
+            differences=differences(texts_of(current, old), texts_of(found.edition, new)),
+            loosened=loosened(old, new),
+            whatif=compared,
+            missing=missing(control.publishing, found.owners, found.consents),
+            stale=current.digest != found.base,
+        )
