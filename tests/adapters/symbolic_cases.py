@@ -19,6 +19,7 @@ from interlock.adapters.cedar.symbolic.request import Request
 from interlock.adapters.cedar.symbolic.values import Bag, Fields, Flag, Number, Pick, Text, Value, Z
 from interlock.domain.binding import bind
 from interlock.domain.bundle import Bundle
+from interlock.domain.canonical import CanonicalError, encode
 from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import AgentName
@@ -81,12 +82,13 @@ def surface_of(contract: Contract, *others: Contract) -> Surface:
 
 
 def by_chance(chance: Chance) -> Question:
-    """A question that the gate lets through: its arguments fit, and what we say of them is so."""
+    """A question that the gate lets through: its arguments and facts fit, and what we say of them is so."""
     while True:
         asked = msgspec.structs.replace(chance.question(), data=())
         try:
             bind(CONTRACT, asked.arguments, nonce="")
-        except ContractError:
+            encode(asked.facts)
+        except (ContractError, CanonicalError):
             continue
         return asked
 

@@ -13,7 +13,7 @@ from interlock.adapters.cedar.shape import JsonSchema, Reader, choices
 from interlock.adapters.cedar.symbolic.logic import Logic
 from interlock.adapters.cedar.symbolic.terms import Known
 from interlock.adapters.cedar.symbolic.values import Bag, Being, Fields, Flag, Number, Pick, Text, Value, Z
-from interlock.adapters.cedar.symbolic.variables import ARGS, Variables
+from interlock.adapters.cedar.symbolic.variables import ARGS, FACTS, Variables
 from interlock.domain.contract import Contract
 
 _MINUTE: Final = 60_000
@@ -40,7 +40,10 @@ class Request:
         self.enums = {each.name: each.values for each in choices(surface.context())}
         self._strangers: dict[tuple[str, str], int] = {}
         arguments = Reader(contract.name, contract.input_schema, defaults_everywhere=False)
-        variables = Variables(logic, arguments)
+        described = {ARGS: arguments}
+        if contract.facts is not None:
+            described[FACTS] = Reader(contract.name, contract.facts.schema, defaults_everywhere=True)
+        variables = Variables(logic, described)
         self.context = variables.group(surface.context())
         self.holds: list[Z] = variables.holds
         """What is true of every request."""
@@ -87,7 +90,7 @@ class Request:
         yield self._term("task", "initiator") == text("user:somebody")
         yield self._term("task", "purpose") == text("anything")
         yield self._term("nowMs") == _NOON
-        for part in (ARGS, "facts"):
+        for part in (ARGS, FACTS):
             group = self.context.members[part][1]
             yield from self._plain(group) if isinstance(group, Fields) else ()
 

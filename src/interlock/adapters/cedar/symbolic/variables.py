@@ -1,10 +1,10 @@
 """Arguments, facts and all else as a solver's variables, each bounded as it is bounded before a policy sees it.
 
-Arguments are held against their contract when they are bound, so its schema bounds them. What a source of facts answers
-is held against its type only, so nothing but the type is known of it.
+Arguments are held against their contract when they are bound, and so are facts when they are read: what is beyond the
+bounds of its schema is refused or denied before any policy is asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from interlock.adapters.cedar.compiling.runtime import LEAST, MOST
@@ -18,15 +18,17 @@ from interlock.domain.canonical import MAX_INTEGER
 
 Path = tuple[str, ...]
 ARGS: Final = "args"
+FACTS: Final = "facts"
 
 
 class Variables:
     """Makes variables, and collects what holds of them."""
 
-    def __init__(self, logic: Logic, arguments: Reader) -> None:
+    def __init__(self, logic: Logic, described: Mapping[str, Reader]) -> None:
+        """`described` has the schemas of what is held against one, by where it stands in the context."""
         self._logic = logic
         self._z = logic.z
-        self._arguments = arguments
+        self._described = described
         self.holds: list[Z] = []
 
     def group(self, group: Group, path: Path = ()) -> Fields:
@@ -40,8 +42,8 @@ class Variables:
 
     def _variable(self, shape: Shape, path: Path) -> Value:
         name, z = ".".join(path), self._z
-        argument = path[0] == ARGS
-        schema = (self._arguments.described(path[1:]) or {}) if argument else {}
+        reader = self._described.get(path[0])
+        schema = {} if reader is None else reader.described(path[1:]) or {}
         match shape:
             case Text():
                 word = z.String(name)
@@ -51,8 +53,8 @@ class Variables:
                 return Truth(z.Bool(name))
             case Integer():
                 number = z.Int(name)
-                # An argument that JSON cannot hold exactly is refused.
-                least, most = (-MAX_INTEGER, MAX_INTEGER) if argument else (LEAST, MOST)
+                # What JSON cannot hold exactly is refused.
+                least, most = (LEAST, MOST) if reader is None else (-MAX_INTEGER, MAX_INTEGER)
                 self.holds += (number >= least, number <= most, *self._bounded(number, schema))
                 return Number(number)
             case Choice():
@@ -103,7 +105,7 @@ class Variables:
                 return  # the contract is asked when a request is found
 
     def _picked(self, pick: Z, shape: Choice, schema: JsonSchema) -> Iterator[Z]:
-        """A type is shared by all members of one name: of an argument the contract says which of its values it has."""
+        """A type is shared by all members of one name: the contract says which of its values it has."""
         values = _listed(schema)
         own = set(shape.values) if values is None else {value for value in values if isinstance(value, str)}
         yield self._logic.any(*(pick == place for place, value in enumerate(shape.values) if value in own))
