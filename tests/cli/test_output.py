@@ -200,6 +200,54 @@ def test_ctrl_c_while_waiting_says_so(shell: Shell) -> None:
     assert (waiting.returncode, json.loads(out)["error"]["code"], err) == (Exit.INTERRUPTED, "interrupted", "")
 
 
+LOADING = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Impatient(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+sys.argv = ["interlock", *{words}]
+from interlock.cli import main
+main()
+"""
+"""The program, and Ctrl-C at the moment when it loads a certain module."""
+
+
+@pytest.mark.parametrize(
+    "module", ["interlock.cli.app", "typer", "interlock.bootstrap.connecting", "interlock.cli.system"]
+)
+@pytest.mark.parametrize("words", [("check",), ("policy", "test"), ("check", "--json")])
+def test_ctrl_c_while_it_is_loaded_says_so(shell: Shell, module: str, words: tuple[str, ...]) -> None:
+    """Whoever is quicker than the program's own imports reads what every other reads, and no traceback."""
+    code = LOADING.format(module=module, words=list(words))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=shell.place.folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == Exit.INTERRUPTED
+    if "--json" in words:
+        assert (json.loads(done.stdout)["error"]["code"], done.stderr) == ("interrupted", "")
+    else:
+        assert done.stdout == ""
+        assert done.stderr.splitlines()[0] == "error stopped by Ctrl-C"
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("check",), ("apply",), ("policy", "test"), ("check", "--json")])
+def test_ctrl_c_while_tools_are_loaded_says_so(shell: Shell, words: tuple[str, ...]) -> None:
+    """Ctrl-C while somebody's own modules are imported ends every command alike, and nothing was done."""
+    shell.place.change(f"{shell.place.module}.py", lambda text: text + "\nimport os, signal\nos.kill(os.getpid(), 2)\n")
+    said = program(*words, folder=shell.place.folder)
+
+    assert (said.code, "Traceback" in said.err) == (Exit.INTERRUPTED, False)
+    assert "stopped" in said.out + said.err
+
+
 def test_a_narrow_terminal_keeps_what_is_copied(shell: Shell) -> None:
     """At 80 columns no line is longer, and ids, times and states are not broken."""
     action = shell.proposed(500)

@@ -1,5 +1,5 @@
 """The command line. Each module holds the commands of one noun; `main` is the program `interlock`."""
 
-from interlock.cli.app import main
+from interlock.cli.entry import main
 
 __all__ = ["main"]

@@ -13,7 +13,8 @@ import typer
 
 from interlock.cli import actions, audit, brakes, people, policy, system, workspace
 from interlock.cli.context import Context
-from interlock.cli.output import Exit, Interrupted, Output, UsageError, safe
+from interlock.cli.entry import Interrupted, interruptible, uninterruptible
+from interlock.cli.output import Exit, Output, UsageError, safe
 from interlock.domain.errors import InterlockError, StoreError
 from interlock.domain.ids import Person
 from interlock.settings import from_environment
@@ -79,7 +80,14 @@ def main() -> None:
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     # `--json` and `--as` may stand anywhere: people write them last.
-    _leave(_code(global_first(sys.argv[1:])))
+    words = global_first(sys.argv[1:])
+    try:
+        interruptible()
+        code = _code(words)
+    except KeyboardInterrupt:
+        code = Output(json="--json" in words).fail(Interrupted())
+    uninterruptible()
+    _leave(code)
 
 
 def _code(words: list[str]) -> int:
@@ -101,7 +109,7 @@ def _code(words: list[str]) -> int:
         traceback.print_exc()
         return output.fail(InterlockError(safe(f"a defect of Interlock: {type(error).__name__}: {error}")))
     if code == Exit.INTERRUPTED:
-        return output.fail(Interrupted("stopped by Ctrl-C"))
+        return output.fail(Interrupted())
     return code if isinstance(code, int) else Exit.OK
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from interlock.cli.entry import INTERRUPTED, Interrupted
 from interlock.domain.errors import Fault, IntegrityError, InterlockError, PolicyError
 from interlock.domain.record import plain
 
@@ -38,7 +39,7 @@ class Exit(IntEnum):
     """The action is held, waits for a worker, or is unknown."""
     OURS = 70
     """A defect of Interlock."""
-    INTERRUPTED = 130
+    INTERRUPTED = INTERRUPTED
     """Somebody pressed Ctrl-C. What was begun is taken up by whoever works next."""
 
 
@@ -48,14 +49,6 @@ class UsageError(InterlockError):
     code = "usage"
     fault = "yours"
     next = "look at `interlock --help`, or at `interlock COMMAND --help`"
-
-
-class Interrupted(InterlockError):
-    """Somebody pressed Ctrl-C while the program waited."""
-
-    code = "interrupted"
-    fault = "yours"
-    next = "look at where it stands: `interlock actions`"
 
 
 _BY_CODE = {UsageError.code: Exit.USAGE, Interrupted.code: Exit.INTERRUPTED, IntegrityError.code: Exit.EVIDENCE}

@@ -8,6 +8,7 @@ from rich.console import Console
 from interlock.cli.actions import arguments_from, json_from
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, run, short, shown, state, table, worded
+from interlock.cli.story import progress
 from interlock.domain.action import Action
 from interlock.domain.approval import open_requirements
 from interlock.domain.errors import ContractError, NotFound
@@ -175,10 +176,9 @@ async def _target(plane: ControlPlane, what: str) -> tuple[UnwindScope, str]:
 
 def _said(console: Console, action: Action) -> None:
     console.print(f"{shown(action.contract)} {short(action.id)} is {state(action.state)}")
-    missing = open_requirements(action.hold, initiator=action.initiator) if action.hold is not None else ()
-    if action.state == "held" and missing:
-        asked = ", ".join(f"{need.quorum} of role {need.role}" for need in missing)
-        console.print(f"[dim]still asked: {shown(asked)}[/dim]")
+    if action.state == "held" and action.hold is not None:
+        for need in open_requirements(action.hold, initiator=action.initiator):
+            console.print(f"[dim]{shown(progress(action.hold, need, action.initiator))}[/dim]")
     if action.state == "ready":
         console.print("[dim]a worker runs it: `interlock work`[/dim]")
 

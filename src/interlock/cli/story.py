@@ -8,10 +8,11 @@ from rich.text import Text
 
 from interlock.cli.output import moment, pairs, safe, short, shown, state
 from interlock.domain.action import MEANING, Action, Outcome
-from interlock.domain.approval import Hold
+from interlock.domain.approval import Hold, agreed
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup, NoReversal, Reversal
 from interlock.domain.duration import words
+from interlock.domain.policy import Requirement
 from interlock.sdk.outcomes import why
 from interlock.services.calling import NEVER_CALLED
 
@@ -126,13 +127,22 @@ def _decided(action: Action, contract: Contract | None) -> Iterator[Line]:
     for reason in reasons:
         yield "reason", f"{reason} ({rule})" if rule else reason
     if action.hold is not None:
-        yield from _held(action.hold)
+        yield from _held(action.hold, action.initiator)
 
 
-def _held(hold: Hold) -> Iterator[Line]:
+def progress(hold: Hold, need: Requirement, initiator: str) -> str:
+    """How many have agreed, and how many more it takes."""
+    count = agreed(hold, need, initiator=initiator)
+    left = max(need.quorum - count, 0)
+    return f"{count} of {need.quorum} of role {need.role} agreed" + (f", {left} more" if left else "")
+
+
+def _held(hold: Hold, initiator: str) -> Iterator[Line]:
     for need in hold.requirements:
         until = _utc(hold.expires_at)
         yield "asks", f"{need.quorum} of role {need.role} (policy {need.policy}) until {until}"
+        if need.quorum > 1:
+            yield "  agreed", progress(hold, need, initiator)
     for word in hold.approvals:
         note = f": {word.note}" if word.note else ""
         yield word.verdict, f"{word.person} at {_utc(word.decided_at)}{note}"
