@@ -19,7 +19,7 @@ from interlock.adapters.cedar.source import MOST
 from interlock.domain.errors import PolicyError
 from tests.adapters.cedar_cases import ALL, CONTRACTS, forbid, one_file
 
-LANGUAGE = CedarPolicies(agents=["pricing", "support"], roles=["pricing_lead", "reviewer"])
+LANGUAGE = CedarPolicies(agents=["pricing", "support"], roles={"pricing_lead": 1, "reviewer": 3})
 PATIENCE_S = 20.0
 """CPU for the worst of these inputs on a slow, busy machine; without bounds some of them would take hours."""
 

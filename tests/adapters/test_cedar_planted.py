@@ -9,7 +9,7 @@ from interlock.domain.finding import Finding
 from interlock.domain.ids import ContractName
 from tests.adapters.cedar_cases import ALL, CONTRACTS, Json, one_file
 
-LANGUAGE = CedarPolicies(agents=["pricing", "support"], roles=["pricing_lead", "reviewer"])
+LANGUAGE = CedarPolicies(agents=["pricing", "support"], roles={"pricing_lead": 1, "reviewer": 3})
 
 INTEGER: Json = {"type": "integer", "minimum": 0}
 BOUNDED: Json = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
@@ -123,6 +123,13 @@ def when(condition: str, action: str = ON_PRICE) -> str:
             '"pricing_laed"',
             "nobody has the role `pricing_laed`; did you mean `pricing_lead`?",
             id="unknown approver role",
+        ),
+        pytest.param(
+            f'{ASK}@approver("pricing_lead") @quorum("2")\nforbid(principal, {ON_PRICE}, resource);',
+            3,
+            '"2"',
+            "it takes 2 people in the role `pricing_lead`, and there is 1",
+            id="more people than have the role",
         ),
         pytest.param(
             f'@owner("o")\n@id("all") permit(principal, {ON_PRICE}, resource);',

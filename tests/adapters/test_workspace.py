@@ -275,6 +275,7 @@ WRONG: list[tuple[str, str, str, str]] = [
     (I, "EUR: 100000", "EUR: §lots", "whole number"),
     ("people.yaml", "ben: lead", "ben: §{roles: [lead]}", "list of words"),
     ("people.yaml", "ben: lead", "ben:§", "is empty"),
+    ("people.yaml", "ben: lead", "ben: §[]", "`ben` holds no role"),
     ("people.yaml", "ben: lead", "two words: §lead", "no name for a person"),
     ("people.yaml", "ben: lead", "ben: lead\nBen: §lead", "are one name"),
 ]

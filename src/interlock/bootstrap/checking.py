@@ -1,5 +1,6 @@
 """Policies of a workspace and their tests, held against its contracts; what is wrong becomes a problem in its place."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from interlock.adapters.cedar import CedarPolicies
@@ -7,6 +8,7 @@ from interlock.adapters.cedar.parsing import places
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.system import SystemClock
 from interlock.adapters.workspace import (
+    PEOPLE,
     Problem,
     Severity,
     Workspace,
@@ -31,8 +33,9 @@ def policy_problems(workspace: Workspace, contracts: Sequence[Contract]) -> list
 
 def findings(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Finding, ...]:
     """The same, as the policy language says it. Raises PolicyError."""
-    # Where nobody is named yet, nobody knows which roles there will be.
-    roles = {role for held in workspace.people.values() for role in held} or None
+    # Where people are named nowhere, or wrongly, nobody knows which roles there will be.
+    known = all(each.file != PEOPLE for each in workspace.problems)
+    roles = Counter(role for held in workspace.people.values() for role in held) if known else None
     language = CedarPolicies([agent.name for agent in workspace.agents], roles, workspace.settings.tenant)
     return language.findings(workspace.policies, contracts, at=SystemClock().now())
 

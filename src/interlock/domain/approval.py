@@ -63,18 +63,22 @@ def hold(
 
 
 def open_requirements(hold: Hold, *, initiator: str) -> tuple[Requirement, ...]:
-    """The requirements not yet met. Words for another binding do not count, nor does the initiator's own word,
+    """The requirements not yet met."""
+    return tuple(need for need in hold.requirements if agreed(hold, need, initiator=initiator) < need.quorum)
+
+
+def agreed(hold: Hold, need: Requirement, *, initiator: str) -> int:
+    """How many people have agreed for `need`. Words for another binding do not count, nor does the initiator's own word,
     nor a second word of the same person."""
-    heard = [
-        word
+    heard = {
+        word.person
         for word in hold.approvals
-        if word.verdict == "approve" and word.binding == hold.binding and not is_initiator(word.person, initiator)
-    ]
-    return tuple(
-        need
-        for need in hold.requirements
-        if len({word.person for word in heard if need.role in word.roles}) < need.quorum
-    )
+        if word.verdict == "approve"
+        and word.binding == hold.binding
+        and need.role in word.roles
+        and not is_initiator(word.person, initiator)
+    }
+    return len(heard)
 
 
 def is_initiator(person: Person, initiator: str) -> bool:

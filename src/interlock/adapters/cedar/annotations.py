@@ -76,11 +76,20 @@ def expiry(template: pst.Template, at: int) -> Iterator[Remark]:
         )
 
 
-def approvers(template: pst.Template, roles: Collection[str]) -> Iterator[Remark]:
-    """An approver that nobody is: what it holds would be held for ever."""
-    role = template.annotations.get("approver", "")
-    if role and role not in roles:
+def approvers(template: pst.Template, roles: Mapping[str, int]) -> Iterator[Remark]:
+    """An approver that nobody is, or more of them than there are: what it holds would be held for ever. `roles` says how
+    many people have each."""
+    said = template.annotations
+    role, wanted = said.get("approver", ""), int(said.get("quorum", "1"))
+    there = roles.get(role, 0)
+    if role and not there:
         yield _of("approver", f"nobody has the role `{role}`{near(role, roles)}")
+    elif role and there < wanted:
+        yield _of("quorum", f"it takes {wanted} people in the role `{role}`, and there {_are(there)}")
+
+
+def _are(count: int) -> str:
+    return "is 1" if count == 1 else f"are {count}"
 
 
 def _day(text: str) -> date | None:

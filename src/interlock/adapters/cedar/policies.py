@@ -49,10 +49,10 @@ class CedarPolicies:
     def __init__(
         self,
         agents: Collection[str] | None = None,
-        roles: Collection[str] | None = None,
+        roles: Mapping[str, int] | None = None,
         tenant: str | None = None,
     ) -> None:
-        """With `agents`, the names of all there are, `roles`, those that people have, and `tenant`, that of the
+        """With `agents`, the names of all there are, `roles`, how many people have each there is, and `tenant`, that of the
         installation, a policy that names another is refused when a bundle is formed."""
         self._tenant = tenant
         self._agents = agents

@@ -29,5 +29,9 @@ def read_people(section: Section) -> dict[Person, tuple[str, ...]]:
             roles = (node.text,)
         elif not isinstance(node, Listing):
             section.wrong(f"the roles of `{name[:64]}` must be a list of words", node)
+        if isinstance(node, Listing) and not node.items:
+            section.wrong(
+                f"`{name[:64]}` holds no role, so could not agree to anything: name one, or leave them out", node
+            )
         people[Person(name)] = roles
     return people
