@@ -27,9 +27,9 @@ class Teller:
     """Writes to one console."""
 
     def __init__(self, console: Console | None = None) -> None:
-        wide = Console()
+        wide = Console(emoji=False)
         width = min(wide.width, WIDTH) if wide.is_terminal else WIDTH
-        self.console = console or Console(highlight=False, width=width)
+        self.console = console or Console(highlight=False, emoji=False, width=width)
 
     def title(self, name: str, text: str) -> None:
         """The head of the whole story."""

@@ -22,6 +22,14 @@ from tests.cli.shell import PATIENCE_S, Shell, program
 STORE = ".interlock/interlock.db"
 KEYS = ".interlock/keys"
 
+TEST = """\
+- name: {name}
+  agent: ag
+  contract: box.look
+  args: {{word: x}}
+  expect: {{verdict: allow}}
+"""
+
 MISTAKES: tuple[tuple[str, tuple[str, ...], Exit], ...] = (
     ("no command", (), Exit.USAGE),
     ("an unknown command", ("frobnicate",), Exit.USAGE),
@@ -271,6 +279,56 @@ def _on_a_terminal(words: list[str], folder: Path) -> str:
     os.close(main)
     assert started.wait(PATIENCE_S) == 0
     return read.decode()
+
+
+PICTURES = ":fire: :100: [bold]b[/bold]"
+"""Words that rich makes pictures and colours of, unless it is told not to."""
+
+
+def test_words_are_shown_as_they_are(shell: Shell) -> None:
+    """Whatever somebody else wrote, every command prints it letter by letter: `:100:` is no picture, `[bold]` no colour."""
+    place, quoted = shell.place, json.dumps(PICTURES)
+    held = shell.proposed(500, "--purpose", PICTURES)
+    shell("reject", held, "--note", PICTURES, "--as", "rita")
+    place.change("interlock.yaml", lambda text: text + "publishing: {persons: 2}\n")
+    shell("apply")
+    place.change("policies/all.cedar", lambda text: text.replace('"more than a hundred"', quoted))
+    place.write("policies/tests/t.yaml", TEST.format(name=quoted))
+    proposed = shell.json("apply", "--why", PICTURES, "--as", "rita", code=Exit.WAITING)["publication"]
+    place.write("policies/tests/u.yaml", TEST.format(name=quoted).replace("verdict: allow", "verdict: deny"))
+    look = shell.json("run", "box.look", "--agent", "ag", "--args", json.dumps({"word": PICTURES}))["id"]
+    commands: tuple[tuple[str, ...], ...] = (
+        ("show", held),
+        ("show", look),
+        ("packet", look),
+        ("packet", held),
+        ("actions",),
+        ("policy", "test"),
+        ("policy", "review", proposed),
+        ("policy", "explain", look),
+        ("policy", "try", "box.look", "--agent", "ag", "--args", json.dumps({"word": PICTURES})),
+        ("policy", "accept", proposed, "--as", PICTURES),
+        ("run", PICTURES, "--agent", "ag"),
+        ("show", PICTURES),
+        ("actions", "--state", PICTURES),
+        ("policy", "try", "box.look", "--agent", PICTURES),
+        ("policy", "new", PICTURES),
+    )
+    for words in commands:
+        said = shell(*words)
+        assert PICTURES in said.out + said.err, (words, said)
+
+
+def test_a_place_is_shown_as_it_is(shell: Shell) -> None:
+    """The line 100 of a file is no picture of a hundred."""
+    lines = "\n" * 94
+    shell.place.change("policies/all.cedar", lambda text: f"{text}{lines}permit(principal, action, resource) oops;")
+    place = next(line for line in shell("check").out.splitlines() if "error" in line).partition(" ")[0]
+
+    assert place.startswith("policies/all.cedar:100:"), place
+    for words in (("check",), ("policy", "lint"), ("policy", "test"), ("apply",)):
+        said = shell(*words)
+        assert place.removeprefix("policies/").rstrip(":") in said.out + said.err, (words, said)
 
 
 def test_completion_knows_the_commands(shell: Shell) -> None:

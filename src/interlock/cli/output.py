@@ -88,7 +88,11 @@ def whole(value: object) -> object:
 
 
 class _Paper(Console):
-    """A console that goes on quietly when whoever read it has gone (`interlock actions | head -1`)."""
+    """A console that goes on quietly when whoever read it has gone (`interlock actions | head -1`), and that makes no
+    pictures of words: `notes.cedar:100:16` is a place."""
+
+    def __init__(self, *, stderr: bool = False, soft_wrap: bool = False) -> None:
+        super().__init__(stderr=stderr, soft_wrap=soft_wrap, highlight=False, emoji=False)
 
     def on_broken_pipe(self) -> None:
         """Read no more: what was asked for is done all the same."""
@@ -101,8 +105,8 @@ class Output:
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
-        self.console = _Paper(highlight=False)
-        self.errors = _Paper(stderr=True, highlight=False, soft_wrap=True)
+        self.console = _Paper()
+        self.errors = _Paper(stderr=True, soft_wrap=True)
         if not self.console.is_terminal:
             self.console.width = UNBOUND
 
