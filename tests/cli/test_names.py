@@ -1,5 +1,7 @@
 """Names that are mistyped, words that are no JSON, the version: small mistakes are answered with what helps."""
 
+import json
+
 import pytest
 
 from interlock.cli.output import Exit, counted
@@ -42,6 +44,48 @@ def test_words_that_are_no_arguments_are_a_mistake_of_usage(shell: Shell, text: 
     error = shell.json("run", "box.put", "--agent", "ag", "--args", text, code=Exit.USAGE)["error"]
 
     assert (error["code"], "JSON" in error["detail"]) == ("usage", True)
+
+
+TWICE = '{"n": 1, "word": "x", "n": 500}'
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "box.put", "--agent", "ag", "--args", TWICE),
+        ("run", "box.put", "--agent", "ag", "--args", '{"word": {"n": 1, "\\u006e": 2}}'),
+        ("policy", "try", "box.put", "--agent", "ag", "--args", TWICE),
+        ("policy", "try", "box.put", "--agent", "ag", "--args", '{"n": 1}', "--facts", TWICE),
+        ("modify", "HELD", "--args", TWICE, "--as", "rita"),
+        ("settle", "HELD", "done", "--result", TWICE, "--as", "rita"),
+    ],
+)
+def test_a_name_that_is_written_twice_is_refused(shell: Shell, words: tuple[str, ...]) -> None:
+    """Two values of one name in one object, however it is spelt, are a mistake: none of the two is taken."""
+    held = shell.proposed(500)
+    error = shell.json(*(held if word == "HELD" else word for word in words), code=Exit.USAGE)["error"]
+
+    assert error["detail"] == "`n` is written twice in one object"
+    assert shell.json("show", held)["arguments"]["n"] == 500
+    assert len(shell.json("actions")) == 1
+
+
+def test_half_a_character_is_called_so(shell: Shell) -> None:
+    """A surrogate alone is named as what is wrong, and a broken object as what it is."""
+    word = json.dumps({"word": "\ud800"})
+    half = shell.json("run", "box.look", "--agent", "ag", "--args", word, code=Exit.USAGE)
+    broken = shell.json("run", "box.look", "--agent", "ag", "--args", word[:-1], code=Exit.USAGE)
+
+    assert "half of a character" in half["error"]["detail"]
+    assert "half of a character" not in broken["error"]["detail"]
+
+
+def test_a_long_word_is_quoted_in_part(shell: Shell) -> None:
+    """What was given is quoted as far as anybody reads it."""
+    said = shell("show", "x" * 5_000)
+
+    assert f"`{'x' * 200}...`" in said.err
+    assert len(said.err) < 600
 
 
 def test_the_version_is_an_option_as_well(shell: Shell) -> None:

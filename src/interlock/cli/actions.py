@@ -10,11 +10,11 @@ from rich.console import Console
 from interlock.cli.brakes import lifting
 from interlock.cli.bringing import alarm_line
 from interlock.cli.context import Context, context_of
-from interlock.cli.output import Exit, UsageError, moment, run, short, shown, state, table
+from interlock.cli.given import arguments_from
+from interlock.cli.output import Exit, moment, run, short, shown, state, table
 from interlock.cli.story import show_action, show_contract
 from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
 from interlock.domain.agent import Agent
-from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.errors import ContractError, NotFound
@@ -39,25 +39,7 @@ def register(app: typer.Typer) -> None:
     app.command()(show)
 
 
-def arguments_from(text: str) -> dict[str, JsonValue]:
-    """A JSON object from the command line. Raises UsageError when it is something else."""
-    value = json_from(text)
-    if not isinstance(value, dict):
-        raise UsageError("the arguments are JSON, but no object", next_step=_EXAMPLE)
-    return value
-
-
-def json_from(text: str) -> JsonValue:
-    """A JSON value from the command line. Raises UsageError when it is none."""
-    try:
-        value: JsonValue = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise UsageError(f"`{text[:80]}` is no JSON: {error}", next_step=_EXAMPLE) from None
-    return value
-
-
 _OF_AN_ID = frozenset("0123456789abcdef-")
-_EXAMPLE = 'write it as \'{"sku": "A-1"}\', in single quotes'
 
 
 def propose(

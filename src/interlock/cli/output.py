@@ -1,6 +1,7 @@
 """How the command line speaks: tables for people, JSON for programs, one shape for errors, documented exit codes."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -134,10 +135,10 @@ class Output:
         if self.json:
             print_json({"error": error.problem()})
             return code
-        self.errors.print(f"[red]error[/red] {shown(str(error))}")
+        self.errors.print(f"[red]error[/red] {shown(clipped(str(error)))}")
         for other in error.problems[1:] if isinstance(error, PolicyError) else ():
-            self.errors.print(f"      {shown(other)}")
-        self.errors.print(f"[dim]next[/dim]  {shown(error.next_step)}")
+            self.errors.print(f"      {shown(clipped(other))}")
+        self.errors.print(f"[dim]next[/dim]  {shown(clipped(error.next_step))}")
         return code
 
 
@@ -190,6 +191,14 @@ def safe(text: str) -> str:
 def shown(text: str) -> str:
     """Somebody's words for rich, which would take brackets for its markup."""
     return escape(safe(text))
+
+
+def clipped(text: str) -> str:
+    """A message in which what somebody gave us, which stands in backticks, is only quoted as far as it is read."""
+    return _QUOTED.sub(r"`\1...`", text)
+
+
+_QUOTED = re.compile(r"`([^`]{200})[^`]{20,}`")
 
 
 def state(text: str) -> str:

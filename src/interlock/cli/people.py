@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from interlock.cli.actions import arguments_from, json_from
 from interlock.cli.context import context_of
+from interlock.cli.given import arguments_from, json_from
 from interlock.cli.output import Exit, run, short, shown, state, table, worded
 from interlock.cli.story import progress
 from interlock.domain.action import Action

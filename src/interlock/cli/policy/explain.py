@@ -5,8 +5,8 @@ from typing import Annotated, get_args
 
 import typer
 
-from interlock.cli.actions import arguments_from
 from interlock.cli.context import context_of
+from interlock.cli.given import arguments_from
 from interlock.cli.output import UsageError, run
 from interlock.cli.policy.reasons import show_explanation
 from interlock.domain.agent import STAGES, Stage
