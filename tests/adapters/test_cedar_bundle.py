@@ -68,9 +68,9 @@ WRONG: list[tuple[str, str]] = [
     (f"{NAMED}permit(principal == ?principal, action, resource);", "a template"),
     (f'{NAMED}permit(principal, action == Action::"pricing.set_prize", resource);', "unrecognized action"),
     (f'{NAMED}permit(principal, action in Action::"risk:hihg", resource);', "unrecognized action"),
-    (f'{NAMED}permit(principal, action == Action::"risk:high", resource);', "write `action in`"),
+    (f'{NAMED}permit(principal, action == Action::"risk:high", resource);', "write `action in Action::"),
     (f'{NAMED}permit(principal in Agnet::"pricing", action, resource);', "unrecognized entity type"),
-    (f'{NAMED}permit(principal == Agent::"pricing", action, resource);', "unable to find an applicable action"),
+    (f'{NAMED}permit(principal == Agent::"pricing", action, resource);', "write `principal in Agent::"),
     (f'{NAMED}permit(principal == Release::"pricing", action, resource);', "is no release"),
     (
         f"{PRICING} when {{ context.args.prise_minor == 1 }};",

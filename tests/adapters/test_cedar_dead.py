@@ -35,7 +35,7 @@ def findings(*policies: str, contracts: tuple[Contract, ...] = CONTRACTS) -> tup
 SIZES: Json = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["n", "m", "kind", "flag", "text"],
+    "required": ["n", "m", "kind", "flag", "text", "code", "word"],
     "properties": {
         "n": {"type": "integer", "minimum": 0, "maximum": 100},
         "m": {"type": "integer", "minimum": 50, "maximum": 200},
@@ -43,6 +43,8 @@ SIZES: Json = {
         "flag": {"type": "boolean"},
         "text": {"type": "string"},
         "note": {"type": "string"},
+        "code": {"type": "string", "pattern": "^n-[0-9]+$"},
+        "word": {"type": "string", "minLength": 1, "maxLength": 3},
     },
 }
 SIZED = checked(
@@ -74,6 +76,11 @@ N, M, KIND = "context.args.n", "context.args.m", "context.args.kind"
         (f"if {N} > 100 then true else {N} > 101", "is never true"),
         (f"context.args.flag && ({N} < 0 || {M} < 50)", "is never true"),
         ('context.stage == Stage::"shadow" && context.stage == Stage::"bounded"', "is never true beside"),
+        ('context.args.code == "abc"', "is never true in `sized`: `args.code` is text with `pattern: ^n-[0-9]+$`"),
+        ('context.args.word == ""', "is never true in `sized`: `args.word` is text with `minLength: 1` and `maxLength: 3`"),
+        ('["", "long"].contains(context.args.word)', "is never true"),
+        ('context.args.word == context.args.code && context.args.word == "n-7-"', "is never true"),
+        ('context.weekday > 7 || context.args.code == "n-"', "is never true"),
     ],
 )  # fmt: skip
 def test_a_policy_that_can_never_apply_is_refused(condition: str, words: str) -> None:
@@ -120,11 +127,49 @@ def test_an_empty_list_of_actions_is_refused() -> None:
         "context.weekday == 7 && context.minuteOfDay == 1439",
         f"{N} == {N}",
         "context.args.flag == (context.undo || true)",
+        'context.args.code == "n-12"',
+        'context.args.code != "n-12" && context.args.code != "n-13"',
+        'context.args.word == "äöü"',
+        '!["a", "b"].contains(context.args.word)',
+        'context.args.text == ""',
+        "context.args.word == context.args.code",
     ],
 )  # fmt: skip
 def test_a_policy_that_may_apply_is_not_refused(condition: str) -> None:
     """However close to never it is."""
     assert findings(forbid(condition, "action"), contracts=(SIZED,)) == ()
+
+
+@pytest.mark.proves("policy.dead_refused")
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (f"context.weekday > 7 || {N} > 5", "`context.weekday > 7` is never true in `sized`: `weekday` is from 1 to 7"),
+        (f"context.undo && ({N} > 5 || {N} > 7 || {N} < 0)", "`context.args.n < 0` is never true"),
+        (f"!({N} >= 0 && context.undo)", "`context.args.n >= 0` is always true"),
+        ('context.args.word == "" || context.args.word == "a"', '`context.args.word == ""` is never true'),
+    ],
+)
+def test_an_alternative_that_never_holds_is_a_warning(condition: str, words: str) -> None:
+    """The policy applies all the same, but not where somebody believes it does."""
+    [found] = findings(forbid(condition, "action"), contracts=(SIZED,))
+
+    assert found.severity == "warning"
+    assert found.message.startswith("a part of the condition counts for nothing: ")
+    assert words in found.message
+
+
+def test_an_alternative_counts_if_it_holds_of_one_contract() -> None:
+    """What cannot hold for one may hold for another."""
+    larger = msgspec.structs.replace(
+        SIZED,
+        name=ContractName("larger"),
+        input_schema={**SIZES, "properties": {**_members(SIZES), "n": {"type": "integer", "minimum": 0}}},
+    )
+    rule = forbid(f"{N} > 100 || context.undo", "action")
+
+    assert findings(rule, contracts=(SIZED, larger)) == ()
+    assert len(findings(rule, contracts=(SIZED,))) == 1
 
 
 def test_a_policy_is_alive_if_it_applies_to_one_of_its_contracts() -> None:

@@ -4,6 +4,7 @@ policy's id, the place of the very word, and what may have been meant."""
 import pytest
 
 from interlock.adapters.cedar import CedarPolicies
+from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract, InProcess, checked
 from interlock.domain.finding import Finding
 from interlock.domain.ids import ContractName
@@ -174,6 +175,44 @@ def when(condition: str, action: str = ON_PRICE) -> str:
             id="misspelt group within has",
         ),
         pytest.param(
+            when('context.undo && principal == Agent::"pricing"'),
+            5,
+            'principal == Agent::"pricing"',
+            'is never true: who asks is a release of an agent, write `principal in Agent::"pricing"`',
+            id="an agent as if it were a release",
+        ),
+        pytest.param(
+            when('Agent::"pricing" != principal'),
+            5,
+            'Agent::"pricing" != principal',
+            'is always true: who asks is a release of an agent, write `!(principal in Agent::"pricing")`',
+            id="an agent as if it were a release, otherwise",
+        ),
+        pytest.param(
+            when("principal is Agent"), 5, "principal is Agent", "who asks is a release of an agent", id="is an agent"
+        ),
+        pytest.param(
+            when('action == Action::"risk:high"'),
+            5,
+            'action == Action::"risk:high"',
+            'is never true: write `action in Action::"risk:high"`',
+            id="a group as if it were a contract, in a condition",
+        ),
+        pytest.param(
+            f'{DENY}forbid(principal == Agent::"pricing", action, resource);',
+            4,
+            'principal == Agent::"pricing"',
+            'write `principal in Agent::"pricing"`',
+            id="an agent as if it were a release, in the scope",
+        ),
+        pytest.param(
+            f"{DENY}forbid(principal is Agent, action, resource);",
+            4,
+            "principal is Agent",
+            "who asks is a release of an agent",
+            id="is an agent, in the scope",
+        ),
+        pytest.param(
             when('principal == Release::"pricing@0123456789a"'),
             5,
             'Release::"pricing@0123456789a"',
@@ -213,6 +252,26 @@ def test_a_rule_on_a_group_that_is_still_empty_may_name_a_stage(stage: str) -> N
 
     assert LANGUAGE.findings(one_file(sound), CONTRACTS) == ()
     assert "did you mean `shadow`?" in planted(when('context.stage == Stage::"shadwo"', group)).message
+
+
+@pytest.mark.parametrize(
+    "condition", ['context.task.initiator == "{}"', '["user:ana", "{}"].contains(context.task.initiator)']
+)
+def test_an_initiator_without_its_kind_is_doubted(condition: str) -> None:
+    """It is `user:ana` or `system:nightly`, so a bare name is most likely nobody; a caller may hand over any text, though."""
+    [found] = LANGUAGE.findings(one_file(when(condition.format("bob"))), CONTRACTS)
+
+    assert (found.severity, meant(found)) == ("warning", '"bob"')
+    assert 'did you mean "user:bob"?' in found.message
+    assert LANGUAGE.findings(one_file(when(condition.format("user:bob"))), CONTRACTS) == ()
+
+
+def test_a_bundle_of_before_with_a_comparison_refused_today_still_loads() -> None:
+    """What is in force answers as before; only a new bundle is held against what is known by now."""
+    sources = one_file(ALL + when('principal == Agent::"pricing"'))
+    schema = LANGUAGE.bundle({}, CONTRACTS).schema
+
+    assert LANGUAGE.load(Bundle(sources=dict(sources), schema=schema)).policies.keys() == {"all", "p"}
 
 
 @pytest.mark.proves("policy.planted_faults")

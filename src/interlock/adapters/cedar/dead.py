@@ -42,6 +42,33 @@ def dead(template: pst.Template, ranges: Mapping[str, Ranges]) -> Iterator[Remar
         yield first
 
 
+def idle_parts(template: pst.Template, ranges: Mapping[str, Ranges]) -> Iterator[Remark]:
+    """Alternatives of a condition that hold of no contract the policy is about: somebody believes in them, too."""
+    about = [each for each in ranges.values() if about_action(template, each.surface)]
+    for condition in _conditions(template) if about else ():
+        parts = list(_alternatives(condition))
+        for node, truth in parts if len(parts) > 1 else ():
+            if all(Reckoning(each).assume(node, truth, NOTHING) is None for each in about):
+                said = f"a part of the condition counts for nothing: {_because(node, truth, about[0])}"
+                yield Remark(said, written(node), severity="warning")
+
+
+def _alternatives(condition: Condition) -> Iterator[Condition]:
+    """The conditions of which one must hold."""
+    pending = [condition]
+    while pending:
+        node, truth = pending.pop()
+        match node:
+            case pst.UnaryOp("not", arg):
+                pending.append((arg, not truth))
+            case pst.BinaryOp("or", left, right) if truth:
+                pending += [(right, truth), (left, truth)]
+            case pst.BinaryOp("and", left, right) if not truth:
+                pending += [(right, truth), (left, truth)]
+            case _:
+                yield node, truth
+
+
 def _about_nothing(template: pst.Template) -> Iterator[Remark]:
     # A group without members is none of it: a rule on what is critical is best written before there is anything critical.
     if isinstance(template.action, pst.ActionIn) and not template.action.entities:
@@ -79,12 +106,18 @@ def _impossible(conditions: list[Condition], ranges: Ranges) -> Remark | None:
 
 
 def _told(node: object, truth: bool, against: str, ranges: Ranges) -> Remark:
-    never = "never true" if truth else "always true"
     if against:
+        never = "never true" if truth else "always true"
         return Remark(f"it never applies: `{short(node)}` is {never} beside {against}", written(node))
-    known = "; ".join(f"`{'.'.join(path)}` is {_range(ranges, path)}" for path in sorted(set(_paths(node))))
+    return Remark(f"it never applies: {_because(node, truth, ranges)}", written(node))
+
+
+def _because(node: object, truth: bool, ranges: Ranges) -> str:
+    never = "never true" if truth else "always true"
+    paths = [path for path in sorted(set(_paths(node))) if ranges.at(path) is not None]
+    known = "; ".join(f"`{'.'.join(path)}` is {_range(ranges, path)}" for path in paths)
     because = f" in `{ranges.surface.name}`: {known}" if known else ""
-    return Remark(f"it never applies: `{short(node)}` is {never}{because}", written(node))
+    return f"`{short(node)}` is {never}{because}"
 
 
 def _against(before: list[Condition], condition: Condition, ranges: Ranges) -> str:

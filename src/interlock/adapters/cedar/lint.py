@@ -15,7 +15,7 @@ from cedarpy import pst
 from interlock.adapters.cedar.hints import shape_at
 from interlock.adapters.cedar.reads import Reads, children, context_path, reads
 from interlock.adapters.cedar.remark import Remark
-from interlock.adapters.cedar.schema import GROUPS, Surface
+from interlock.adapters.cedar.schema import Surface
 from interlock.adapters.cedar.scope import about_action
 from interlock.adapters.cedar.shape import Group, JsonSchema, Reader, Shape, choices, in_part
 from interlock.adapters.cedar.words import near, quoted
@@ -27,14 +27,6 @@ _ARITHMETIC: Final = ("add", "sub", "mul")
 _RELEASE: Final = re.compile(r"(.+)@[0-9a-f]{12}", re.DOTALL)
 
 Path = tuple[str, ...]
-
-
-def group_as_action(template: pst.Template) -> Remark | None:
-    """A policy about a group as if it were an action: right by its types, and never true."""
-    if isinstance(template.action, pst.ActionEq) and template.action.entity.id in GROUPS:
-        entity = uid_text(template.action.entity)
-        return Remark(f"`action == {entity}` is never true: write `action in`", f"action == {entity}")
-    return None
 
 
 def names(template: pst.Template, agents: Collection[str] | None, tenant: str | None) -> Iterator[Remark]:

@@ -12,11 +12,12 @@ from interlock.adapters.cedar.annotations import approvers, expiry, policy_of
 from interlock.adapters.cedar.bounds import overflows
 from interlock.adapters.cedar.compiled import watched_judge
 from interlock.adapters.cedar.compiling import refusal
-from interlock.adapters.cedar.dead import dead, shadowed
+from interlock.adapters.cedar.dead import dead, idle_parts, shadowed
 from interlock.adapters.cedar.hints import invalid
 from interlock.adapters.cedar.judge import CedarJudge
 from interlock.adapters.cedar.library import library_judge
 from interlock.adapters.cedar.loaded import Loaded
+from interlock.adapters.cedar.misplaced import misplaced, never_the_same, unprefixed
 from interlock.adapters.cedar.parsing import parsed
 from interlock.adapters.cedar.ranges import Ranges
 from interlock.adapters.cedar.remark import MOST_OF_ONE, Noting, Remark
@@ -116,6 +117,8 @@ class CedarPolicies:
             lint.measures(template, found, contracts),
             lint.vocabulary(template, found, contracts, self._roles),
             lint.taint(template),
+            never_the_same(template),
+            unprefixed(template),
             () if self._roles is None else approvers(template, self._roles),
             () if at is None else expiry(template, at),
             overflows(template, ranges),
@@ -126,7 +129,8 @@ class CedarPolicies:
                 return
         if not wrong:
             # What is misspelt is never true, but that is not what is wrong with it.
-            yield from dead(template, ranges)
+            never = list(dead(template, ranges))
+            yield from never or idle_parts(template, ranges)
 
     def load(self, bundle: Bundle, engine: Engine = "compiled") -> CedarJudge:
         """Make a stored bundle ready to answer: it is parsed and validated as if it were new. Raises PolicyError."""
@@ -171,7 +175,7 @@ def _rules(bundle: Bundle, found: Mapping[str, Surface], schema: cedarpy.Schema,
     for statement, template in parsed(bundle.sources, problems):
         note = Noting(problems, statement, template.annotations.get("id", ""))
         policy = policy_of(template, note)
-        mistaken = lint.group_as_action(template) or _unknown(template)
+        mistaken = misplaced(template) or _unknown(template)
         wrong = (
             [mistaken] if mistaken else invalid(statement, template, schema, found, idle=idle(template, found.values()))
         )

@@ -7,10 +7,12 @@ what is not; of parsed facts we know no more than that they fit into 64.
 
 from typing import Final, NamedTuple
 
+import jsonschema_rs
+
 from interlock.adapters.cedar.hints import shape_at
 from interlock.adapters.cedar.schema import Surface
-from interlock.adapters.cedar.shape import Choice, Flag, Integer, JsonSchema, Reader
-from interlock.domain.canonical import MAX_INTEGER
+from interlock.adapters.cedar.shape import Choice, Flag, Integer, JsonSchema, Reader, Text
+from interlock.domain.canonical import MAX_INTEGER, JsonValue
 from interlock.domain.contract import Contract
 
 LEAST: Final = -(2**63)
@@ -39,7 +41,22 @@ class Among(NamedTuple):
     values: frozenset[object]
 
 
-Known = Span | Among | None
+class Wording(NamedTuple):
+    """Text of which the contract says something, as the words of its schema."""
+
+    limits: tuple[tuple[str, JsonValue], ...]
+
+    def allowed(self, values: frozenset[object]) -> frozenset[object]:
+        """Those that the contract lets through."""
+        schema: JsonSchema = {"type": "string", **dict(self.limits)}
+        fits = jsonschema_rs.validator_for(schema, offline=True).is_valid
+        return frozenset(value for value in values if fits(value))
+
+    def __str__(self) -> str:
+        return "text with " + " and ".join(f"`{word}: {value}`" for word, value in self.limits)
+
+
+Known = Span | Among | Wording | None
 """What is known of a value. None: nothing."""
 
 EITHER: Final = Among(frozenset((True, False)))
@@ -51,6 +68,7 @@ _AROUND: Final[dict[Path, Span]] = {
     ("task", "depth"): Span(0, 2**31),
     ("weekday",): Span(1, 7),
 }
+_OF_TEXT: Final = ("minLength", "maxLength", "pattern")
 _BUDGET: Final = Span(0, 2**53)
 _ALL: Final = Span(LEAST, MOST)
 _PLAIN: Final = Span(-MAX_INTEGER, MAX_INTEGER)
@@ -96,6 +114,8 @@ class Ranges:
                 return self._span(path)
             case Flag():
                 return EITHER
+            case Text():
+                return self._wording(path)
             case Choice(name, values):
                 return Among(frozenset((name, value) for value in values))
             case _:
@@ -109,6 +129,11 @@ class Ranges:
         node = self._described(path)
         widest = _PLAIN if path[0] in ("args", "facts") else _ALL
         return widest if node is None else _bounded(node, widest)
+
+    def _wording(self, path: Path) -> Wording | None:
+        node = self._described(path) or {}
+        limits = tuple((word, node[word]) for word in _OF_TEXT if node.get(word))
+        return Wording(limits) if limits else None
 
     def _described(self, path: Path) -> JsonSchema | None:
         reader = {"args": self._args, "facts": self._facts}.get(path[0])

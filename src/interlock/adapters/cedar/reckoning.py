@@ -10,7 +10,7 @@ from typing import Final
 from cedarpy import pst
 
 from interlock.adapters.cedar.bounds import reckoned
-from interlock.adapters.cedar.ranges import EITHER, LEAST, MOST, Among, Known, Ranges, Span
+from interlock.adapters.cedar.ranges import EITHER, LEAST, MOST, Among, Known, Ranges, Span, Wording
 from interlock.adapters.cedar.reads import context_path
 
 State = Mapping[object, Known]
@@ -161,9 +161,9 @@ class Reckoning:
             # Something in the list is not a plain value.
             return state
         if truth:
-            left = values if known is None else known.values & values
-            return {**state, item: Among(left)} if left else None
-        if known is None:
+            left = _both(known, Among(values))
+            return None if _empty(left) else {**state, item: left}
+        if not isinstance(known, Among):
             return state
         return {**state, item: Among(known.values - values)} if known.values - values else None
 
@@ -196,7 +196,9 @@ def _same(left: Known, right: Known) -> Among:
 
 
 def _single(known: Known) -> bool:
-    return known.low == known.high if isinstance(known, Span) else known is not None and len(known.values) == 1
+    if isinstance(known, Span):
+        return known.low == known.high
+    return isinstance(known, Among) and len(known.values) == 1
 
 
 def _both(left: Known, right: Known) -> Known:
@@ -205,11 +207,17 @@ def _both(left: Known, right: Known) -> Known:
         return Span(max(left.low, right.low), min(left.high, right.high))
     if isinstance(left, Among) and isinstance(right, Among):
         return Among(left.values & right.values)
+    if isinstance(left, Wording) and isinstance(right, Among):
+        return Among(left.allowed(right.values))
+    if isinstance(left, Among) and isinstance(right, Wording):
+        return _both(right, left)
     return left if right is None else right
 
 
 def _empty(known: Known) -> bool:
-    return known.low > known.high if isinstance(known, Span) else known is not None and not known.values
+    if isinstance(known, Span):
+        return known.low > known.high
+    return isinstance(known, Among) and not known.values
 
 
 def _without(known: Known, other: Known) -> Known:
