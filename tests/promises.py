@@ -838,6 +838,12 @@ PROMISES: tuple[Promise, ...] = (
         "A program can do with policies what the command line can, by the same code and with the same answers.",
     ),
     Promise(
+        "library.typed_at_the_edge",
+        _API,
+        "An argument of another type than a public method asks for, or out of its bounds, is refused under its name, and "
+        "nothing is written.",
+    ),
+    Promise(
         "library.everywhere",
         "The Python API: policies",
         "Every tool for policies works on the policies of the shop and of a public retail benchmark.",

@@ -25,6 +25,7 @@ from interlock.attended import Attended
 from interlock.bootstrap.site import definition, read_site, settled
 from interlock.domain.contract import InProcess
 from interlock.domain.errors import KeyFileError, StoreError
+from interlock.domain.fitting import checked
 from interlock.domain.ids import StreamId, WorkerId
 from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
@@ -67,6 +68,7 @@ def public_keys(folder: Path) -> Verifying:
     return Verifying(log_key=log, gate_keys=(gate,), verify=verify)
 
 
+@checked
 def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[..., Any]] = ()) -> Client:  # noqa: A001 the field's word
     """The agent's side of the control plane in a workspace folder.
 

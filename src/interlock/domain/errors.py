@@ -33,12 +33,15 @@ class InterlockError(Exception):
 
     code: ClassVar[str] = "interlock"
     fault: ClassVar[Fault] = "ours"
-    next: ClassVar[str] = "report this with the output of `interlock verify`"
+    next: str = "report this with the output of `interlock verify`"
+    """What to do; of an error that says nothing more fitting, what its kind advises."""
 
     def __init__(self, detail: str, *, next_step: str | None = None, **members: object) -> None:
         super().__init__(detail)
         self.detail = detail
-        self.next_step = next_step or type(self).next
+        if next_step:
+            self.next = next_step
+        self.next_step = self.next
         self.members = members
         # Where nobody catches it, a traceback says what to do as well.
         self.add_note(f"next: {self.next_step}")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
+from interlock.domain.fitting import Amount, Millis, checked
 from interlock.domain.ids import ActionId, AgentName, ContractName
 from interlock.domain.task import Opening
 from interlock.ports.people import People
@@ -21,19 +22,21 @@ class Client:
         self._connection = connection
         self._people = people
 
+    @checked
     def person(self, name: str) -> Desk:
         """The desk of a person of the workspace: approve, reject, modify, settle, undo. Your program answers for who it is."""
         home = self._connection.home
         return Desk(AsyncDesk(self._people, name, home), home)
 
+    @checked
     def task(
         self,
         agent: str,
         *,
         purpose: str,
         on_behalf_of: str = "",
-        lasts_ms: int | None = None,
-        budgets: Mapping[str, int] | None = None,
+        lasts_ms: Millis | None = None,
+        budgets: Mapping[str, Amount] | None = None,
         prohibited: tuple[str, ...] = (),
         plan: str = "",
         run: str = "",
@@ -55,6 +58,7 @@ class Client:
         )
         return TaskScope(self._connection, opening)
 
+    @checked
     def ticket(self, action_id: str, tool: AnyTool | None = None) -> Ticket[Outcome]:
         """The ticket of an action proposed earlier, perhaps by another process.
 

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Literal
 
 from interlock.domain.action import Action
-from interlock.domain.canonical import JsonValue
+from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.errors import ContractError
+from interlock.domain.fitting import Count, Millis, checked
 from interlock.domain.ids import ActionId, Digest, Person, UnwindId
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.ports.people import People
 from interlock.sdk.home import Home
+from interlock.sdk.values import plain_result, to_plain
 
 WAIT_MS = 30_000
 """How long an undo is followed here before it is left to a worker."""
@@ -23,36 +25,45 @@ class AsyncDesk:
         self._person = Person(person)
         self._home = home
 
-    async def waiting(self, *, limit: int = 100) -> list[Action]:
+    @checked
+    async def waiting(self, *, limit: Count = 100) -> list[Action]:
         """What waits for a person, newest first."""
         return await self._home.run(self._people.waiting, limit=limit)
 
+    @checked
     async def action(self, action_id: str) -> Action:
         """One action as it stands."""
         return await self._home.run(self._people.action, ActionId(action_id))
 
+    @checked
     async def approve(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
         """Say yes. `view` is the digest of what was shown (`action.hold.view`): refused if that changed since."""
         shown = None if view is None else Digest(view)
         return await self._home.run(self._people.approve, ActionId(action_id), self._person, note=note, view=shown)
 
+    @checked
     async def reject(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
         """Say no. That ends it."""
         shown = None if view is None else Digest(view)
         return await self._home.run(self._people.reject, ActionId(action_id), self._person, note=note, view=shown)
 
+    @checked
     async def modify(self, action_id: str, arguments: Mapping[str, JsonValue], *, note: str = "") -> Action:
         """Say yes to other arguments; those not named stay. They are validated and decided like any."""
-        return await self._home.run(self._people.modify, ActionId(action_id), self._person, dict(arguments), note=note)
+        wanted = {name: to_plain(value, pointer(name)) for name, value in arguments.items()}
+        return await self._home.run(self._people.modify, ActionId(action_id), self._person, wanted, note=note)
 
+    @checked
     async def settle(
         self, action_id: str, happened: Literal["done", "failed"], *, result: JsonValue = None, note: str = ""
     ) -> Action:
         """Say what became of an unknown action; `result` is what the tool would have returned, which an undo may need."""
+        returned = plain_result(result)
         return await self._home.run(
-            self._people.settle, ActionId(action_id), self._person, happened, result=result, note=note
+            self._people.settle, ActionId(action_id), self._person, happened, result=returned, note=note
         )
 
+    @checked
     async def undo(
         self,
         *,
@@ -60,14 +71,15 @@ class AsyncDesk:
         task: str | None = None,
         release: str | None = None,
         why: str = "",
-        wait_ms: int = WAIT_MS,
+        wait_ms: Millis = WAIT_MS,
     ) -> Unwind:
         """Undo one action, a task, or everything a release (its digest) did; exactly one is named. Each undo goes through the
         gate. What is not done within `wait_ms` a worker goes on with."""
         scope, target = _one(action, task, release)
         return await self._home.run(self._people.undo, scope, target, self._person, why=why, wait_ms=wait_ms)
 
-    async def retry(self, request: str, *, wait_ms: int = WAIT_MS) -> Unwind:
+    @checked
+    async def retry(self, request: str, *, wait_ms: Millis = WAIT_MS) -> Unwind:
         """Go on with an undo that was blocked."""
         return await self._home.run(self._people.retry, UnwindId(request), self._person, wait_ms=wait_ms)
 
@@ -79,32 +91,39 @@ class Desk:
         self.aio = aio
         self._home = home
 
-    def waiting(self, *, limit: int = 100) -> list[Action]:
+    @checked
+    def waiting(self, *, limit: Count = 100) -> list[Action]:
         """What waits for a person, newest first."""
         return self._home.block(self.aio.waiting, limit=limit)
 
+    @checked
     def action(self, action_id: str) -> Action:
         """One action as it stands."""
         return self._home.block(self.aio.action, action_id)
 
+    @checked
     def approve(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
         """Say yes. `view` is the digest of what was shown (`action.hold.view`): refused if that changed since."""
         return self._home.block(self.aio.approve, action_id, note=note, view=view)
 
+    @checked
     def reject(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
         """Say no. That ends it."""
         return self._home.block(self.aio.reject, action_id, note=note, view=view)
 
+    @checked
     def modify(self, action_id: str, arguments: Mapping[str, JsonValue], *, note: str = "") -> Action:
         """Say yes to other arguments; those not named stay. They are validated and decided like any."""
         return self._home.block(self.aio.modify, action_id, arguments, note=note)
 
+    @checked
     def settle(
         self, action_id: str, happened: Literal["done", "failed"], *, result: JsonValue = None, note: str = ""
     ) -> Action:
         """Say what became of an unknown action; `result` is what the tool would have returned, which an undo may need."""
         return self._home.block(self.aio.settle, action_id, happened, result=result, note=note)
 
+    @checked
     def undo(
         self,
         *,
@@ -112,13 +131,14 @@ class Desk:
         task: str | None = None,
         release: str | None = None,
         why: str = "",
-        wait_ms: int = WAIT_MS,
+        wait_ms: Millis = WAIT_MS,
     ) -> Unwind:
         """Undo one action, a task, or everything a release (its digest) did; exactly one is named. Each undo goes through the
         gate. What is not done within `wait_ms` a worker goes on with."""
         return self._home.block(self.aio.undo, action=action, task=task, release=release, why=why, wait_ms=wait_ms)
 
-    def retry(self, request: str, *, wait_ms: int = WAIT_MS) -> Unwind:
+    @checked
+    def retry(self, request: str, *, wait_ms: Millis = WAIT_MS) -> Unwind:
         """Go on with an undo that was blocked."""
         return self._home.block(self.aio.retry, request, wait_ms=wait_ms)
 

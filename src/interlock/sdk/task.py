@@ -102,6 +102,13 @@ class _Handle:
     def _proposal(
         self, tool: AnyTool | str, args: tuple[object, ...], kwargs: Mapping[str, object], said: _Said
     ) -> Proposal:
+        named = cast(object, tool)
+        if not isinstance(named, str | Tool):
+            raise ContractError(
+                f"`{type(named).__name__}` is no tool",
+                path="/tool",
+                next_step="propose what `@interlock.tool` made, or a contract by its name",
+            )
         contract, expected, unfit = ContractName(str(tool)), None, ""
         if isinstance(tool, Tool):
             self._connection.register(tool)

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, TypeVar
 
+from interlock.domain.fitting import Millis, checked
 from interlock.domain.ids import ActionId
 
 T = TypeVar("T")
@@ -24,11 +25,13 @@ class Ticket(Generic[T]):
         self._block = block
         self._run = run
 
-    def wait(self, *, timeout_ms: int | None = None) -> T:
+    @checked
+    def wait(self, *, timeout_ms: Millis | None = None) -> T:
         """The outcome, waited for in this thread: without `timeout_ms` until there is one, else as it then stands."""
         return self._block(self.action_id, timeout_ms)
 
-    async def wait_async(self, *, timeout_ms: int | None = None) -> T:
+    @checked
+    async def wait_async(self, *, timeout_ms: Millis | None = None) -> T:
         """The same without blocking the event loop."""
         return await self._run(self.action_id, timeout_ms)
 

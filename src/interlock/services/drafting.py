@@ -84,7 +84,7 @@ class Drafts:
 
 def must_be_writable(proposal: Proposal) -> None:
     """The words around the arguments go into records and evidence as they are."""
-    words: dict[str, JsonValue] = {
+    words: dict[str, object] = {
         "contract": proposal.contract,
         "idempotency_key": proposal.idempotency_key,
         "justification": proposal.justification,
@@ -95,6 +95,10 @@ def must_be_writable(proposal: Proposal) -> None:
     if sure is not None and (type(sure) is not int or not 0 <= sure <= CERTAIN):
         raise ContractError("`confidence` is a whole number per mille, from 0 to 1000", path="/confidence")
     for name, text in words.items():
+        if text is not None and not isinstance(text, str):
+            raise ContractError(
+                f"`{name}`: expected `str`, got `{type(text).__name__}`", path=f"/{name}", next_step="give it as text"
+            )
         try:
             encode(text, max_bytes=MAX_WORD_BYTES)
         except CanonicalError as error:

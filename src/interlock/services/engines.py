@@ -11,11 +11,12 @@ import msgspec
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.control import Alarm, Control
-from interlock.domain.errors import Conflict, NotAllowed, StoreError
+from interlock.domain.errors import Conflict, ContractError, NotAllowed, NotFound, StoreError
 from interlock.domain.evidence import Phase
 from interlock.domain.ids import Person
+from interlock.domain.names import instead
 from interlock.domain.people import roles_of
-from interlock.domain.policy import Engine
+from interlock.domain.policy import ENGINES, Engine
 from interlock.domain.recording import control_fact
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
@@ -61,9 +62,14 @@ class Engines:
         """Have `engine` answer from now on, in every process. The library stays until somebody says otherwise; `compiled`
         ends an alarm, and then what was published answers. Saying what is so already changes nothing.
 
-        Raises NotAllowed for somebody who holds no role, or under a rule that names roles none of those; and where the
-        library is what was published: that is changed by as many people as it took.
+        Raises NotFound for an engine that there is not, ContractError where nobody said why. Raises NotAllowed for somebody
+        who holds no role, or under a rule that names roles none of those; and where the library is what was published: that
+        is changed by as many people as it took.
         """
+        if engine not in ENGINES:
+            raise NotFound(f"there is no engine `{engine}`", next_step=instead(str(engine), ENGINES, ""))
+        if not why.strip():
+            raise ContractError("`why` is empty", path="/why", next_step="say in a few words why the engine changes")
         while True:
             control = (await self._orders.refresh()).control
             roles_of(by, control)

@@ -9,6 +9,7 @@ from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.contract import Contract, NoReversal, Reversal
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.explanation import Explanation
+from interlock.domain.fitting import Amount, Moment, PerMille, refitted
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, Person, TaskId
 from interlock.domain.names import instead, listed
 from interlock.domain.question import Circumstances
@@ -36,13 +37,13 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     read_facts: bool = False
     """Read them with the contract's own function: the only thing that is ever called."""
     stage: Stage | None = None
-    at: int | None = None
+    at: Moment | None = None
     """UTC ms."""
-    budget: dict[str, int] | None = None
+    budget: dict[str, Amount] | None = None
     """What is left, by unit."""
-    confidence: int | None = None
+    confidence: PerMille | None = None
     purpose: str = "a hypothetical"
-    depth: int = 0
+    depth: Amount = 0
     tainted: tuple[str, ...] = ()
     undo: bool = False
 
@@ -64,6 +65,7 @@ class Trying:
 
         Raises NotFound for names that there are not, ContractError with the field for what does not fit.
         """
+        wanted = refitted(wanted, "wanted", "mend the hypothesis: `help(interlock.Hypothesis)` says what it takes")
         bundle = await self._explaining.in_force()
         orders = await self._orders.current()
         contract, agent = _found(wanted, orders)

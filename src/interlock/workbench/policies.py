@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from interlock.bootstrap.beginning import Begun, begin_matrix, begin_policies
 from interlock.bootstrap.site import read_site
@@ -11,6 +11,7 @@ from interlock.domain.duration import DAY
 from interlock.domain.errors import NotAllowed, PolicyError
 from interlock.domain.explanation import Explanation
 from interlock.domain.finding import Finding
+from interlock.domain.fitting import Count, Millis, PerMille, checked
 from interlock.domain.ids import Person
 from interlock.domain.policy import Engine
 from interlock.domain.publication import Publication
@@ -34,18 +35,21 @@ class Policies:
     Calls block; an asynchronous program makes them in a thread.
     """
 
+    @checked
     def __init__(self, folder: str | Path = ".", *, person: str = "") -> None:
         self._folder = Path(folder)
         self._person = Person(person) if person else None
 
     # -- files -----------------------------------------------------------------------------------------------------
 
+    @checked
     def new(self, name: str, *, agent: str = "", contracts: Mapping[str, str] | None = None) -> Begun:
         """Write policies to begin with and their tests: `pricing`, `refunds`, `replenishment`, `mail`, `database`.
         `contracts` names by role which contract is meant. Overwrites nothing."""
         return begin_policies(self._folder, name, agent=agent, contracts=contracts)
 
-    def new_from_matrix(self, *, confidence: int = 850, agent: str = "") -> Begun:
+    @checked
+    def new_from_matrix(self, *, confidence: PerMille = 850, agent: str = "") -> Begun:
         """Write the oversight matrix and its tests. `confidence`: from how many per mille on an agent is sure."""
         return begin_matrix(self._folder, confidence=confidence, agent=agent)
 
@@ -53,6 +57,7 @@ class Policies:
         """Everything wrong or doubtful, each at its word."""
         return policy_findings(self._folder)
 
+    @checked
     def format(self, *, write: bool = True) -> tuple[Path, ...]:
         """Put the files into Cedar's own form; without `write` only say which would change. Raises PolicyError, and
         changes nothing, where one does not parse."""
@@ -76,31 +81,37 @@ class Policies:
 
     # -- reasons ---------------------------------------------------------------------------------------------------
 
+    @checked
     def explain(self, action: str, *, by: str = "decided", values: bool = False) -> Explanation:
         """Why an action (its id, or the end of it) was decided as it was. `by` the policies that `decided` it, those
         `in-force`, those in `files`, or those of a digest. With `values` personal and secret ones are shown."""
         return _now(reasons.explained, self._folder, action, by=by, values=values)
 
-    def try_(self, wanted: Hypothesis, *, by: str = "files", values: bool = False) -> Explanation:
+    @checked
+    def try_(
+        self, wanted: Hypothesis, *, by: Literal["files", "in-force"] = "files", values: bool = False
+    ) -> Explanation:
         """How what nobody proposed would be decided, by the policies in `files` or those `in-force`. Nothing is proposed,
         recorded or touched."""
         return _now(reasons.tried, self._folder, wanted, by=by, values=values)
 
     # -- what would change -----------------------------------------------------------------------------------------
 
+    @checked
     def diff(
         self,
         old: str = "in-force",
         new: str = "files",
         *,
-        since_ms: int = 30 * DAY,
-        limit: int | None = None,
+        since_ms: Millis = 30 * DAY,
+        limit: Count | None = None,
         proofs: bool = False,
     ) -> Compared:
         """What `new` would have decided otherwise of what was decided in the last `since_ms`; with `proofs` of any request
         there could be. A side is `in-force`, `files`, a folder, or the beginning of a bundle's digest."""
         return _now(comparing.compared, self._folder, old, new, since_ms=since_ms, limit=limit, proofs=proofs)
 
+    @checked
     def prove(self, invariants: str | None = None, *, about: str = "files") -> Proved:
         """Whether invariants hold of every request there could be: the text of them, else the workspace's own file."""
         written = comparing.written_in(self._folder / INVARIANTS) if invariants is None else {INVARIANTS: invariants}
@@ -108,36 +119,44 @@ class Policies:
 
     # -- trials ----------------------------------------------------------------------------------------------------
 
-    def candidates(self, *, since_ms: int | None = None) -> tuple[Candidate, ...]:
+    @checked
+    def candidates(self, *, since_ms: Millis | None = None) -> tuple[Candidate, ...]:
         """Policies in shadow that are in force, and what was decided beside each."""
         return _now(trials.figures, self._folder, since_ms=since_ms)
 
+    @checked
     def promote(self, policy: str) -> Ended:
         """Take a policy out of shadow, in its file. Publishing it is the next step."""
         return _now(trials.ended, self._folder, policy, "promoted")
 
+    @checked
     def drop(self, policy: str) -> Ended:
         """Take a policy in shadow out of its file. Publishing that is the next step."""
         return _now(trials.ended, self._folder, policy, "dropped")
 
     # -- publishing ------------------------------------------------------------------------------------------------
 
+    @checked
     def publish(self, *, why: str = "") -> Brought:
         """Put the workspace in force, or propose it where that takes more people."""
         return _now(publications.published, self._folder, by=self._person, why=why)
 
+    @checked
     def pending(self, *, everything: bool = False) -> tuple[Proposed, ...]:
         """What waits for somebody's word; with `everything` what ended, too."""
         return _now(publications.pending, self._folder, everything=everything)
 
-    def review(self, publication: str, *, newest: int = 20_000) -> Review:
+    @checked
+    def review(self, publication: str, *, newest: Count = 20_000) -> Review:
         """What a publication would change, and what of the `newest` recorded decisions would be otherwise."""
         return _now(publications.reviewed, self._folder, publication, newest=newest)
 
+    @checked
     def accept(self, publication: str, *, note: str = "") -> Proposed:
         """Agree. With the last person it takes, it is in force in every process when this returns."""
         return _now(publications.accepted, self._folder, publication, self._who(), note=note)
 
+    @checked
     def withdraw(self, publication: str) -> Publication:
         """Take a publication back."""
         return _now(publications.withdrawn, self._folder, publication, self._who())
@@ -146,6 +165,7 @@ class Policies:
         """What answers for the policies, and whether an alarm stands."""
         return _now(publications.engine_in_force, self._folder)
 
+    @checked
     def use_engine(self, engine: Engine, *, why: str) -> EngineState:
         """Have the other engine answer, in every process."""
         return _now(publications.engine_used, self._folder, engine, self._who(), why=why)
@@ -159,6 +179,7 @@ class Policies:
         return self._person
 
 
+@checked
 def policies(folder: str | Path = ".", *, person: str = "") -> Policies:
     """The policies of a workspace folder, as `person` works with them; your program answers for who it is."""
     return Policies(folder, person=person)
