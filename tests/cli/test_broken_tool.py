@@ -16,7 +16,10 @@ def test_a_module_that_cannot_be_imported_is_named(shell: Shell) -> None:
     told = shell("show", action["id"]).out
 
     assert proposed.code == Exit.WAITING
-    assert f"`{shell.place.module}` cannot be imported" in proposed.out
+    first, *_, last = proposed.out.splitlines()
+    assert f"cannot be run here: `{shell.place.module}` cannot be imported" in first
+    assert "waiting for a worker" not in proposed.out
+    assert "mended" in last
     assert "1 driven, 1 failed, nothing is due" in worked.out
     assert "--state failed" in worked.out
     assert (action["state"], action["attempt"]) == ("failed", 1)

@@ -32,13 +32,10 @@ def show_action(
 ) -> None:
     """The whole life of an action, top to bottom. `missing` is why it could not be run right here, `lift` what to do about
     the brake that holds it."""
-    console.print(
-        f"[bold]{shown(action.contract)}[/bold]  {state(action.state)}  [dim]{shown(_headline(action))}[/dim]"
-    )
-    here: list[Line] = [("not here", missing)] if missing else []
-    _print(
-        console, [*_proposed(action), *_decided(action, contract), *_carried_out(action), *here, *_left(action, lift)]
-    )
+    headline = f"cleared, but it cannot be run here: {missing}" if missing else _headline(action)
+    console.print(f"[bold]{shown(action.contract)}[/bold]  {state(action.state)}  [dim]{shown(headline)}[/dim]")
+    then = "interlock work    (where it can be run, or here once that is mended)" if missing else lift
+    _print(console, [*_proposed(action), *_decided(action, contract), *_carried_out(action), *_left(action, then)])
 
 
 def show_contract(console: Console, contract: Contract) -> None:
