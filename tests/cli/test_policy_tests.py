@@ -188,6 +188,8 @@ def test_a_starter_takes_a_contract_of_the_workspace_that_fits(folder: Path) -> 
         (("refunds", "--contract", "issue"), Exit.USAGE, "is not `ROLE=NAME`"),
         (("refunds", "--contract", "pay=notes.add"), Exit.YOURS, "`pay` is no contract of this starter"),
         (("refunds", "--contract", "issue=notes.ad"), Exit.YOURS, "there is no contract `notes.ad`"),
+        (("refunds", "--agent", "keepr"), Exit.YOURS, "did you mean `keeper`?"),
+        (("--from-matrix", "--agent", "nobody"), Exit.YOURS, "there is no agent `nobody`"),
         (("refunds", "--contract", "issue=notes.add"), Exit.YOURS, "`notes.add` does not fit these policies"),
     ],
 )
@@ -197,7 +199,10 @@ def test_what_cannot_be_begun_is_told(folder: Path, words: tuple[str, ...], code
 
     found = program("policy", "new", *words, "--json", folder=folder)
 
-    assert (found.code, said in json.loads(found.out)["error"]["detail"]) == (code, True)
+    assert (found.code, said in json.loads(found.out)["error"]["detail"] + json.loads(found.out)["error"]["next"]) == (
+        code,
+        True,
+    )
     assert sorted(path for path in folder.rglob("*") if "__pycache__" not in path.parts) == before
 
 

@@ -31,7 +31,7 @@ from interlock.bootstrap.checking import tried
 from interlock.bootstrap.site import settled
 from interlock.domain.contract import Contract
 from interlock.domain.errors import KeyFileError, PolicyError, WorkspaceError
-from interlock.domain.names import listed
+from interlock.domain.names import instead, listed
 from interlock.domain.oversight import REVIEWER
 from interlock.sdk.tool import tools_in
 
@@ -88,6 +88,7 @@ def begin_policies(folder: Path, name: str, *, agent: str = "", contracts: Mappi
             f"`{next(iter(meant))}` is no contract of this starter", next_step=f"write `--contract {starter.role}=NAME`"
         )
     workspace = settled(folder)
+    _known(workspace, agent, makes=not workspace.agents)
     whole = complete(workspace, tools_in)
     sound(whole.problems)
     known = {str(each.name): each for each in whole.contracts}
@@ -114,6 +115,7 @@ def begin_policies(folder: Path, name: str, *, agent: str = "", contracts: Mappi
 def begin_matrix(folder: Path, *, confidence: int, agent: str = "") -> Begun:
     """Write the oversight matrix as policies, with a test for each of its cells. Overwrites nothing. Raises WorkspaceError."""
     workspace = settled(folder)
+    _known(workspace, agent, makes=False)
     agents = [str(each.name) for each in workspace.agents]
     files = matrix_files(
         confidence=confidence,
@@ -123,6 +125,13 @@ def begin_matrix(folder: Path, *, confidence: int, agent: str = "") -> Begun:
         owner="oversight",
     )
     return Begun(files=write_new(folder, _in_form(files)), agent=agent)
+
+
+def _known(workspace: Workspace, agent: str, *, makes: bool) -> None:
+    """Raises WorkspaceError for an `agent` that is named and is none of the workspace's, unless one is to be made."""
+    there = [str(each.name) for each in workspace.agents]
+    if agent and agent not in there and not makes:
+        raise WorkspaceError(f"there is no agent `{agent}`", next_step=instead(agent, there, "write agents/NAME.yaml"))
 
 
 def _names(workspace: Workspace, starter: Starter, contract: str, agent: str, owner: str) -> Names:
