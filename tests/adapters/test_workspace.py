@@ -431,3 +431,30 @@ def test_a_workspace_with_anything_changed_is_read(tmp_path: Path, data: st.Data
 
     assert all(each.message for each in found)
     assert RECALL in FILES.values()
+
+
+@pytest.mark.parametrize(
+    ("file", "overlooked"),
+    [
+        ("night.ceder", True),
+        ("night.CEDAR", True),
+        ("night.ced", True),
+        ("night.cedar.txt", True),
+        ("shop/night.cedar", True),
+        ("tests/night.cedar", True),
+        ("night.cedar", False),
+        ("README.md", False),
+        ("tests/night.yaml", False),
+        ("night.cedar~", False),
+        (".night.cedar", False),
+        (".kept/night.cedar", False),
+    ],
+)
+def test_a_file_that_was_meant_as_a_policy_and_is_not_read_is_known(
+    tmp_path: Path, file: str, overlooked: bool
+) -> None:
+    """A misspelt ending, or a folder too deep: nobody would see that the rule is none."""
+    workspace = read(tmp_path, {f"policies/{file}": "forbid(principal, action, resource);"})
+
+    assert workspace.overlooked == ((file,) if overlooked else ())
+    assert (file in workspace.policies) is (file == "night.cedar")

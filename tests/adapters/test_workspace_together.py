@@ -109,6 +109,14 @@ def test_what_may_be_meant_is_a_warning(tmp_path: Path, changes: Files, file: st
     assert says in problems(tmp_path, changes)[0].message
 
 
+def test_no_policy_at_all_is_a_warning(tmp_path: Path) -> None:
+    """Agents and contracts without any policy are denied everything, which nobody asks for by leaving a folder empty."""
+    [found] = problems(tmp_path, {"policies/mail.cedar": None})
+
+    assert (found.severity, found.file) == ("warning", "policies")
+    assert "whatever an agent proposes is denied" in found.message
+
+
 @pytest.mark.proves("gate.owners")
 def test_an_agent_without_owners_may_stay_in_shadow(tmp_path: Path) -> None:
     """In shadow nobody needs to answer for it yet."""

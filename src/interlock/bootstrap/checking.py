@@ -37,7 +37,15 @@ def findings(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Findi
     known = all(each.file != PEOPLE for each in workspace.problems)
     roles = Counter(role for held in workspace.people.values() for role in held) if known else None
     language = CedarPolicies([agent.name for agent in workspace.agents], roles, workspace.settings.tenant)
-    return language.findings(workspace.policies, contracts, at=SystemClock().now())
+    found = language.findings(workspace.policies, contracts, at=SystemClock().now())
+    return (*map(_overlooked, workspace.overlooked), *found)
+
+
+def _overlooked(file: str) -> Finding:
+    nested = "/" in file and file.endswith(".cedar")
+    how = "policy files stand in `policies/` itself" if nested else "a policy file ends in `.cedar`"
+    message = f"the file is not read: {how}"
+    return Finding(severity="warning", message=message, file=file, line=1, column=1, end_column=1)
 
 
 def policy_tests(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Report, list[Problem]]:

@@ -8,6 +8,7 @@ Reading never raises for what is in the folder: whatever is wrong is among the `
 """
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -64,6 +65,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """Cedar text by file name."""
     problems: tuple[Problem, ...]
     places: Places
+    overlooked: tuple[str, ...] = ()
+    """Files below `policies/`, relative to it, that by their names were meant as policies and are not read."""
     unread: frozenset[str] = frozenset()
     """Names of contracts whose files are there but wrong: nobody needs to be told that they are missing, too."""
 
@@ -85,10 +88,18 @@ def read_workspace(folder: Path) -> Workspace:
         agents=agents,
         contracts=contracts,
         policies=policies,
+        overlooked=reading.overlooked(),
         problems=tuple(reading.problems),
         places=reading.places,
         unread=frozenset(reading.unread),
     )
+
+
+def _meant_as_policy(name: str) -> bool:
+    """Whether a file's name says that. What an editor keeps beside a file it is at does not."""
+    ending = f".{name.rpartition('.')[2].casefold()}" if "." in name else ""
+    spelled = ".cedar" in name.casefold() or get_close_matches(ending, [".cedar"], cutoff=0.7)
+    return bool(spelled) and not name.endswith(("~", "#", ".swp"))
 
 
 def _elsewhere(folder: Path) -> str:
@@ -203,6 +214,17 @@ class _Reading:
             else:
                 texts[path.name] = found.text
         return texts
+
+    def overlooked(self) -> tuple[str, ...]:
+        """What stands below `policies/` and was meant to be read: a misspelt ending, or a file in a folder of its own."""
+        folder, found = self.folder / "policies", list[str]()
+        for path in folder.rglob("*"):
+            below = path.relative_to(folder)
+            read = path.suffix == ".cedar" and len(below.parts) == 1
+            hidden = any(part.startswith(".") for part in below.parts)
+            if not read and not hidden and _meant_as_policy(path.name) and path.is_file():
+                found.append(below.as_posix())
+        return tuple(sorted(found))
 
     def _sections(self, kind: str, what: str) -> Iterator[Section]:
         """Each file of a kind as a table; what cannot be one is noted."""

@@ -39,6 +39,9 @@ class _Together:
             if isinstance(contract.reversal, Reversal):
                 yield from self.reversal(contract, contract.reversal)
         yield from self.unused()
+        if self.workspace.agents and self.contracts and not self.workspace.policies:
+            said = "there is no policy in `policies/`, so whatever an agent proposes is denied: `interlock policy new`"
+            yield Problem(file="policies", message=said, severity="warning")
 
     def publishing(self) -> Iterator[Problem]:
         """The rule of publishing against the people there are: one that nobody could meet would close the door for good."""

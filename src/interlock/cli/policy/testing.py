@@ -50,9 +50,9 @@ def run_tests(
             console.print(f"{len(results) - len(failed)} of {len(results)} passed (all: {len(report.results)})")
             return
         known = len(report.covered) + len(report.uncovered)
+        covered = f"{len(report.covered)} of {known} policies are true in a test ({report.per_cent} %)"
         console.print(
-            f"{len(results) - len(failed)} of {len(results)} passed; "
-            f"{len(report.covered)} of {known} policies are true in a test ({report.per_cent} %)"
+            f"{len(results) - len(failed)} of {len(results)} passed; {covered if known else 'there are no policies'}"
         )
         for name in report.uncovered:
             console.print(f"  [yellow]never[/yellow] {shown(name)}")
