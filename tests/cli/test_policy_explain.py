@@ -200,12 +200,37 @@ def test_an_undo_is_decided_as_one(still: Shell) -> None:
     plain, undo = still.json(*words), still.json(*words, "--undo")
 
     assert plain["decision"]["because"] == ["interlock.irreversible"]
-    assert "no such capability" in plain["notes"][0]
+    assert (plain["refused"], plain["notes"]) == (["`ag` has no such capability"], [])
+    assert undo["refused"] == []
     assert undo["decision"]["verdict"] == "allow"
     assert undo["notes"][0].startswith("taken for the undo of `box.aput`; ")
 
 
 @pytest.mark.proves("policy.explanation_hides")
+def test_what_the_gate_refuses_first_leads(still: Shell) -> None:
+    """What no policy is ever asked about is said in the first line, before what would follow otherwise."""
+    found = still("policy", "try", "box.take", "--agent", "ag", "--args", '{"n": 1}', "--depth", "900").out.splitlines()
+
+    assert found[0].startswith(
+        "box.take  refused before policies are asked: `ag` has no such capability; tasks of `ag`"
+    )
+    assert found[1] == "  otherwise it would be: require approval  by interlock.irreversible"
+
+
+def test_a_role_that_nobody_holds_is_noted(still: Shell) -> None:
+    """A misspelt role is asked with as it is given, and said to be nobody's."""
+    found = still.json("policy", "try", "box.put", "--agent", "ag", "--args", '{"n": 1}', "--roles", "reviewr,lead")
+
+    assert found["notes"] == ["nobody holds the role `reviewr`; did you mean `reviewer`?"]
+
+
+def test_an_empty_name_is_nobody(still: Shell) -> None:
+    """An option that names a person and names none is a mistake, and no other person is taken for it."""
+    for words in (("policy", "try", "box.put", "--user", ""), ("run", "box.put", "--on-behalf-of", " ")):
+        said = still(*words, "--agent", "ag", "--args", '{"n": 1}')
+        assert (said.code, "empty" in said.err) == (Exit.USAGE, True), said
+
+
 def test_personal_and_secret_values_are_hidden_until_asked_for(still: Shell) -> None:
     """Neither words nor arguments show them; `--values` shows both; data that is only internal is never hidden."""
     words = ("policy", "try", "box.pay", "--agent", "ag", "--args", ARGS, "--facts", FACTS, "--at", NOON)

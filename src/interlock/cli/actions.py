@@ -11,7 +11,7 @@ from interlock.cli.brakes import lifting
 from interlock.cli.bringing import alarm_line
 from interlock.cli.context import Context, context_of
 from interlock.cli.given import arguments_from
-from interlock.cli.output import Exit, moment, run, short, shown, state, table
+from interlock.cli.output import Exit, moment, run, short, shown, state, table, worded
 from interlock.cli.story import show_action, show_contract
 from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
 from interlock.domain.agent import Agent
@@ -48,7 +48,7 @@ def propose(
     agent: Annotated[str, typer.Option(help="As which agent.")],
     args: Annotated[str, typer.Option(help="The arguments, as a JSON object.")] = "{}",
     purpose: Annotated[str, typer.Option(help="What it is for.")] = "from the command line",
-    on_behalf_of: Annotated[str, typer.Option(help="On whose behalf: `user:ana`, or `ana`.")] = "",
+    on_behalf_of: Annotated[str, typer.Option(help="On whose behalf: `user:ana`, or `ana`.", callback=worded)] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same key gives the same action.")] = "",
     wait: Annotated[int, typer.Option(min=0, max=10_000_000, help="Seconds to wait for people or a worker.")] = 0,
     confidence: Annotated[

@@ -228,7 +228,7 @@ def worded(context: typer.Context, option: typer.CallbackParam, value: str) -> s
     """An option in words, as it was given. Raises BadParameter for one that was given and says nothing."""
     source = context.get_parameter_source(option.name or "")
     if not value.strip() and source is not None and source.name != "DEFAULT":
-        raise typer.BadParameter("it is empty; say it in a few words, or leave it out")
+        raise typer.BadParameter("it is empty; say it, or leave it out")
     return value
 
 

@@ -68,6 +68,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     policies: tuple[Considered, ...]
     combined: tuple[str, ...]
     """How the decision followed, a step a sentence."""
+    refused: tuple[str, ...] = ()
+    """Why the gate would refuse it before policies are asked, whatever they say; of a hypothetical only."""
     notes: tuple[str, ...] = ()
     """What a reader may trip over."""
     recorded: Decision | None = None

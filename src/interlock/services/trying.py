@@ -111,7 +111,8 @@ class Trying:
             tenant=self._tenant,
         )
         found = self._explaining.explained(asked, contract, undoing, bundle, values=values)
-        return msgspec.structs.replace(found, notes=(*notes, *_before(wanted, case, orders, at)))
+        refused = _refused(wanted, case, orders, at)
+        return msgspec.structs.replace(found, refused=refused, notes=(*notes, *_noted(wanted, case, orders)))
 
     async def _facts(self, wanted: Hypothesis, case: Case, orders: Orders) -> dict[str, JsonValue]:
         contract = case.contract
@@ -214,24 +215,38 @@ def _undoing(wanted: Hypothesis, contract: Contract, orders: Orders) -> tuple[Co
     return undone[0], (f"taken for the undo of `{undone[0].name}`{others}",)
 
 
-def _before(wanted: Hypothesis, case: Case, orders: Orders, at: int) -> list[str]:
-    """Why the gate would refuse it before any policy is asked, and what else a reader may trip over."""
-    found: list[str] = []
+def _refused(wanted: Hypothesis, case: Case, orders: Orders, at: int) -> tuple[str, ...]:
+    """Why the gate would refuse it before any policy is asked."""
     agent, contract = case.agent, case.contract
-    if case.undoing is None:
-        if contract.name not in agent.capabilities:
-            found.append(f"the gate refuses it before policies are asked: `{agent.name}` has no such capability")
-        if wanted.depth > agent.runtime.max_depth:
-            found.append(f"the gate refuses it: tasks of `{agent.name}` nest {agent.runtime.max_depth} deep")
-        stop = brake(orders, case.task, contract, at)
-        if stop is not None:
-            found.append(f"the gate refuses it: stopped, {stop.why}")
+    if case.undoing is not None:
+        return ()
+    found: list[str] = []
+    if contract.name not in agent.capabilities:
+        found.append(f"`{agent.name}` has no such capability")
+    if wanted.depth > agent.runtime.max_depth:
+        found.append(f"tasks of `{agent.name}` nest {agent.runtime.max_depth} deep")
+    stop = brake(orders, case.task, contract, at)
+    if stop is not None:
+        found.append(f"stopped, {stop.why}")
+    return tuple(found)
+
+
+def _noted(wanted: Hypothesis, case: Case, orders: Orders) -> list[str]:
+    """What else a reader may trip over."""
+    found: list[str] = []
+    agent, people = case.agent, orders.control.people
     missing = agent.owners.missing()
     if missing and wanted.stage is None:
         found.append(f"`{agent.name}` stays in shadow: nobody is named as its owner of {', '.join(missing)}")
     person = wanted.initiator.removeprefix("user:")
-    if wanted.roles is None and wanted.initiator.startswith("user:") and person not in orders.control.people:
+    if wanted.roles is None and wanted.initiator.startswith("user:") and person not in people:
         found.append(f"`{person}` is not among the people, so holds no role")
+    held = {role for roles in people.values() for role in roles}
+    found += [
+        f"nobody holds the role `{role}`; {instead(role, held, 'people.yaml names the roles')}"
+        for role in wanted.roles or ()
+        if role not in held
+    ]
     return found
 
 

@@ -74,7 +74,7 @@ def _show(console: Console, found: Compared) -> None:
         for each in found.searches:
             show_proof(console, each, sought="looser")
         if not found.searches and now.agents:
-            console.print("  no contract's policies changed: nothing is looser")
+            console.print("  no policy changed on what any agent may use: nothing is looser")
         if not now.agents:
             console.print("  there is no agent whose requests could be searched")
     if found.consents:

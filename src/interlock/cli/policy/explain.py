@@ -7,7 +7,7 @@ import typer
 
 from interlock.cli.context import context_of
 from interlock.cli.given import arguments_from
-from interlock.cli.output import UsageError, run
+from interlock.cli.output import UsageError, run, worded
 from interlock.cli.policy.reasons import show_explanation
 from interlock.domain.agent import STAGES, Stage
 from interlock.domain.names import instead
@@ -50,7 +50,7 @@ def try_(
     read_facts: Annotated[
         bool, typer.Option("--read-facts", help="Read the facts by the contract's own function.")
     ] = False,
-    user: Annotated[str, typer.Option(help="On behalf of this person, with the roles it holds.")] = "",
+    user: Annotated[str, typer.Option(help="On behalf of this person, with the roles it holds.", callback=worded)] = "",
     roles: Annotated[str | None, typer.Option(help="With these roles instead: `lead,reviewer`.")] = None,
     stage: Annotated[str, typer.Option(help=f"One of {', '.join(STAGES)}; else the agent's own.")] = "",
     at: Annotated[str, typer.Option(help="At this time: 2026-12-24T18:00, UTC unless it says otherwise.")] = "",

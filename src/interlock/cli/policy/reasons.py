@@ -25,7 +25,15 @@ COLOURS: dict[Verdict, str] = {
 def show_explanation(console: Console, found: Explanation, *, everything: bool) -> None:
     """The whole of it; of policies about something else only a few unless `everything`."""
     decision = found.decision
-    console.print(f"[bold]{shown(found.asked.contract)}[/bold]  {coloured(decision.verdict)}  by {_by(decision)}")
+    said = f"{coloured(decision.verdict)}  by {_by(decision)}"
+    if found.refused:
+        why = shown("; ".join(found.refused))
+        console.print(
+            f"[bold]{shown(found.asked.contract)}[/bold]  [red]refused before policies are asked[/red]: {why}"
+        )
+        console.print(f"  otherwise it would be: {said}")
+    else:
+        console.print(f"[bold]{shown(found.asked.contract)}[/bold]  {said}")
     _print_asked(console, found)
     console.print("\n[bold]how it followed[/bold]")
     for number, sentence in enumerate(found.combined, start=1):
