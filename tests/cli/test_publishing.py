@@ -1,5 +1,7 @@
 """Publishing from the command line: proposed by one, looked at and accepted by another."""
 
+import re
+
 import pytest
 
 import interlock
@@ -57,6 +59,40 @@ def test_from_a_proposal_to_a_decision(two: Shell) -> None:
     assert two("policy", "pending").out == "nothing is proposed\n"
     (ended,) = two.json("policy", "pending", "--all")
     assert [word["person"] for word in ended["publication"]["consents"]] == ["rita", "ria"]
+
+
+def test_what_ended_is_still_to_be_reviewed(two: Shell) -> None:
+    """After it came into force, and when much else has since, a publication shows who agreed, when, why, and its change."""
+    which = loosen(two)
+    before = two.json("policy", "review", which)
+    two("policy", "accept", which, "--note", "agreed [by] phone", "--as", "ria")
+    two.place.change("interlock.yaml", lambda text: text.replace(RULE, ""))
+    later = two.json("apply", "--as", "rita", code=6)["publication"]
+    two("policy", "withdraw", later, "--as", "rita")
+
+    after, seen = two.json("policy", "review", which), two("policy", "review", which).out
+
+    assert (after["differences"], after["loosened"]) == (before["differences"], before["loosened"])
+    assert (after["known"], after["whatif"], bool(after["differences"])) == (True, None, True)
+    assert re.search(r"is published since 20[0-9 :-]+ UTC: proposed by rita at 20[0-9 :-]+ UTC", seen)
+    assert re.search(r"agreed: ria at 20[0-9 :-]+ UTC: agreed \[by\] phone", seen)
+    assert '-forbid(principal, action == Action::"box.put", resource) when { context.args.n > 1000 };' in seen
+    assert "it waits for" not in seen
+    assert "publishing" in two("policy", "review", later).out
+
+
+def test_a_second_proposal_of_the_same_says_what_is_not_kept(two: Shell) -> None:
+    """Whoever proposes what is proposed already reads by whom it was, and that their own reason is not kept."""
+    which = loosen(two)
+    again = two("apply", "--why", "mine", "--as", "ria")
+    silent = two("apply", "--as", "ria")
+
+    assert (again.code, which[-12:] in again.out) == (6, True)
+    assert "proposed already by rita" in again.out
+    assert "your reason is not kept" in again.out
+    assert "your reason" not in silent.out
+    assert two.json("apply", "--why", "mine", "--as", "ria", code=6)["proposed_before"] == "rita"
+    assert two.json("policy", "review", which)["publication"]["why"] == "spring sale"
 
 
 @pytest.mark.proves("publish.entitled", "publish.stale")

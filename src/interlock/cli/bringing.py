@@ -23,7 +23,7 @@ def bring(context: typer.Context, why: str) -> None:
 
         def show(console: Console) -> None:
             if applied.publication is not None:
-                _proposed(console, applied)
+                _proposed(console, applied, why)
                 return
             console.print("[green]in force[/green]" if applied.changed else "in force already, nothing changed")
             console.print(f"  policies  {applied.bundle[:12]}")
@@ -61,8 +61,16 @@ def alarm_line(alarm: Alarm) -> str:
     )
 
 
-def _proposed(console: Console, applied: Applied) -> None:
+def _proposed(console: Console, applied: Applied, why: str) -> None:
     name = short(applied.publication or "")
-    console.print(f"[yellow]proposed[/yellow] publication {name}; nothing in force has changed")
+    if applied.proposed_before:
+        before = shown(applied.proposed_before)
+        console.print(
+            f"[yellow]proposed already[/yellow] by {before}: publication {name}; nothing in force has changed"
+        )
+        if why:
+            console.print(f"  your reason is not kept; say it when you agree: `interlock policy accept {name} --note`")
+    else:
+        console.print(f"[yellow]proposed[/yellow] publication {name}; nothing in force has changed")
     console.print(f"  waits for {shown(applied.waits_for)}")
     console.print(f"[dim]they look at it: `interlock policy review {name}`[/dim]")

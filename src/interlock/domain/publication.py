@@ -32,6 +32,8 @@ class Publication(Record, frozen=True, kw_only=True):
     edition: Edition
     base: Digest
     """Digest of the edition that was in force when it was proposed."""
+    replaces: Edition | None = None
+    """That edition itself; None in those proposed before it was kept."""
     proposed_by: str
     why: str = ""
     proposed_at: int

@@ -46,6 +46,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """Where the rule in force asks for somebody else's word: what waits for it."""
     waits_for: str = ""
     """Whose, in words."""
+    proposed_before: str = ""
+    """Where this very change was proposed already: by whom. Whoever proposes it again adds nothing, and no reason."""
 
 
 class Publisher:
@@ -194,7 +196,7 @@ class Publisher:
         base, now = current.digest, self._clock.now()
         for known in await self.publications():
             if known.state == "open" and known.base == base and known.edition.digest == formed.edition.digest:
-                return await self._waiting(known, formed)
+                return msgspec.structs.replace(await self._waiting(known, formed), proposed_before=known.proposed_by)
         old: Side = await self._editions.side(current)
         found = differences(texts_of(current, old), texts_of(formed.edition, self._editions.side_of(formed)))
         word = Consent(person=Person(by), roles=tuple(sorted(roles)), consented_at=now)
@@ -202,6 +204,7 @@ class Publisher:
             id=PublicationId(self._ids.new()),
             edition=formed.edition,
             base=base,
+            replaces=current,
             proposed_by=by,
             why=why,
             proposed_at=now,

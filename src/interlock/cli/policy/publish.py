@@ -150,9 +150,21 @@ def _pending(console: Console, found: Sequence[Proposed]) -> None:
 
 def _review(console: Console, made: Review) -> None:
     found = made.publication
-    console.print(f"publication {short(found.id)} is {found.state}: proposed by {shown(found.proposed_by)}")
+    ended = f" since {moment(found.ended_at)} UTC" if found.ended_at is not None else ""
+    console.print(
+        f"publication {short(found.id)} is {found.state}{ended}: proposed by {shown(found.proposed_by)} "
+        f"at {moment(found.proposed_at)} UTC"
+    )
     if found.why:
         console.print(f"  why: {shown(found.why)}")
+    for word in found.consents:
+        if word.person != found.proposed_by:
+            note = f": {word.note}" if word.note else ""
+            console.print(f"  agreed: {shown(word.person)} at {moment(word.consented_at)} UTC{shown(note)}")
+    if not made.known:
+        console.print("[dim]what it was proposed against is not known any more; what it was about:[/dim]")
+        for change in found.changes:
+            console.print(f"  {shown(change)}")
     if made.stale and found.state == "open":
         console.print("[red]what is in force changed since: it must be proposed again[/red]")
     for each in made.differences:
