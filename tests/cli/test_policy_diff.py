@@ -66,7 +66,7 @@ def test_what_is_the_same_is_said_to_be(shell: Shell) -> None:
 
     assert said.code == Exit.OK
     assert "they are the same" in said.out
-    assert "no contract's policies changed" in said.out
+    assert "no policy changed on what any agent may use" in said.out
 
 
 def test_a_pipeline_can_stop_at_a_loosening(past: Shell) -> None:

@@ -34,6 +34,15 @@ def test_an_invariant_of_the_workspace_is_proved(shell: Shell) -> None:
 
 
 @pytest.mark.proves("whatif.invariants")
+def test_agents_without_the_capability_are_left_out(shell: Shell) -> None:
+    """The gate refuses them before policies are asked, so nothing is searched for them."""
+    shell.place.write("invariants.cedar", NEVER)
+    shell.place.change("agents/shade.yaml", lambda text: text.replace("box.put, ", ""))
+
+    assert "box.put by ag, helper: none is a breach" in shell("policy", "prove").out
+
+
+@pytest.mark.proves("whatif.invariants")
 def test_one_that_does_not_hold_is_refuted_with_a_request(shell: Shell, tmp_path: Path) -> None:
     """It ends with 1, though another is proved, and shows the request with what policies look at."""
     path = tmp_path / "mine.cedar"

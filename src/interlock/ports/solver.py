@@ -1,12 +1,15 @@
 """Who searches among all possible requests."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
-from interlock.domain.ids import AgentName
+from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.proof import Candidate, Invariant
+
+Capabilities = Mapping[AgentName, Collection[ContractName]]
+"""What each agent may use. The gate refuses anything else before policies are asked."""
 
 
 class Solver(Protocol):
@@ -14,6 +17,8 @@ class Solver(Protocol):
     an invariant cannot be loaded, and EffectorError where no solver is installed.
 
     `none` is to be relied upon: there is no such request that evaluates. A request that is found is one to be checked.
+    With `capabilities` only those requests count that reach the policies: of agents that have the capability, and undos of
+    what an agent has the capability for.
     """
 
     def loosenings(
@@ -25,6 +30,7 @@ class Solver(Protocol):
         *,
         tenant: str,
         timeout_ms: int,
+        capabilities: Capabilities | None = None,
     ) -> Iterator[Candidate]:
         """For each of `contracts`, requests that `new` treats more loosely than `old`. What policies on it are the same in
         both is left out. A single search takes `timeout_ms` at most."""
@@ -39,6 +45,7 @@ class Solver(Protocol):
         *,
         tenant: str,
         timeout_ms: int,
+        capabilities: Capabilities | None = None,
     ) -> Iterator[tuple[Invariant, Iterator[Candidate]]]:
         """For each invariant in the files `written` (text by name), requests for which `bundle` breaks it."""
         ...

@@ -14,7 +14,7 @@ from interlock.domain.proof import Candidate, Invariant, Kept, Proof
 from interlock.domain.question import Question
 from interlock.domain.whatif import Loosening, direction, of_consequence
 from interlock.ports.policies import Judge, Policies
-from interlock.ports.solver import Solver
+from interlock.ports.solver import Capabilities, Solver
 
 TIMEOUT_MS: Final = 10_000
 """How long a single search may take."""
@@ -38,14 +38,18 @@ class Proving:
         agents: Sequence[AgentName],
         *,
         timeout_ms: int = TIMEOUT_MS,
+        capabilities: Capabilities | None = None,
     ) -> Iterator[Proof]:
         """For each contract whose policies changed, whether there is any request that `new` treats more loosely.
+        With `capabilities`, what the gate refuses before policies are asked is left out.
 
         Raises PolicyError, and EffectorError where no solver is installed.
         """
         known = {each.name: each for each in contracts}
         sides = [(self._policies.load(old, engine), self._policies.load(new, engine)) for engine in _ENGINES]
-        for found in self._solver.loosenings(old, new, contracts, agents, tenant=self._tenant, timeout_ms=timeout_ms):
+        for found in self._solver.loosenings(
+            old, new, contracts, agents, tenant=self._tenant, timeout_ms=timeout_ms, capabilities=capabilities
+        ):
             asked = found.question
             if asked is None:
                 yield _unseen(found)
@@ -63,12 +67,19 @@ class Proving:
         agents: Sequence[AgentName],
         *,
         timeout_ms: int = TIMEOUT_MS,
+        capabilities: Capabilities | None = None,
     ) -> Iterator[Kept]:
         """Whether the invariants in the files `written` hold of every request. Raises as `loosenings` does."""
         known = {each.name: each for each in contracts}
         judges = [self._policies.load(bundle, engine) for engine in _ENGINES]
         for invariant, found in self._solver.violations(
-            written, bundle, contracts, agents, tenant=self._tenant, timeout_ms=timeout_ms
+            written,
+            bundle,
+            contracts,
+            agents,
+            tenant=self._tenant,
+            timeout_ms=timeout_ms,
+            capabilities=capabilities,
         ):
             proofs = tuple(self._checked(invariant, each, bundle, known, judges) for each in found)
             yield Kept(invariant=invariant, proofs=proofs)

@@ -62,7 +62,10 @@ async def compared(
     searched: tuple[Proof, ...] = ()
     if proofs:
         prover = proving(tenant)
-        searched = tuple(prover.loosenings(was.bundle, now.bundle, contracts, now.agents, timeout_ms=timeout_ms))
+        searches = prover.loosenings(
+            was.bundle, now.bundle, contracts, now.agents, timeout_ms=timeout_ms, capabilities=now.capabilities
+        )
+        searched = tuple(searches)
     needed = consents((*found.loosenings, *grave(searched, now.contracts, was.contracts)))
     return Compared(old=was, new=now, decisions=found, searches=searched if proofs else None, consents=tuple(needed))
 
@@ -80,5 +83,12 @@ async def proved(
         meant = await side(folder, plane, about)
         tenant = plane.means.tenant
     contracts = tuple(meant.contracts.values())
-    found = proving(tenant).invariants(invariants, meant.bundle, contracts, meant.agents, timeout_ms=timeout_ms)
+    found = proving(tenant).invariants(
+        invariants,
+        meant.bundle,
+        contracts,
+        meant.agents,
+        timeout_ms=timeout_ms,
+        capabilities=meant.capabilities,
+    )
     return Proved(about=meant, invariants=tuple(found))

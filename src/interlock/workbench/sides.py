@@ -1,6 +1,6 @@
 """Which policies are meant, as people say it: `in-force`, `files`, a folder, or the beginning of a bundle's digest."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from interlock.bootstrap.site import draft, read_site
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
 from interlock.domain.errors import NotFound
-from interlock.domain.ids import AgentName
+from interlock.domain.ids import AgentName, ContractName
 from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane
 from interlock.workbench.finding import SHORTEST
@@ -27,7 +27,13 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     bundle: Bundle
     contracts: Mapping[str, Contract]
     """Those it is about, by name; of a bundle out of force, those in force."""
-    agents: tuple[AgentName, ...]
+    capabilities: Mapping[AgentName, Collection[ContractName]]
+    """What each agent may use."""
+
+    @property
+    def agents(self) -> tuple[AgentName, ...]:
+        """Their names."""
+        return tuple(self.capabilities)
 
     @property
     def label(self) -> str:
@@ -65,7 +71,7 @@ async def side(folder: Path, plane: ControlPlane, name: str) -> Side:
         name=name,
         bundle=plane.means.policies.bundle(wanted.policies, wanted.contracts),
         contracts={each.name: each for each in wanted.contracts},
-        agents=tuple(each.name for each in wanted.agents),
+        capabilities={each.name: each.capabilities for each in wanted.agents},
     )
 
 
@@ -104,7 +110,8 @@ def text_of(path: Path, next_step: str) -> str:
 async def _in_force(plane: ControlPlane, name: str, bundle: Bundle) -> Side:
     orders = await plane.orders.current()
     contracts = {str(each.name): each for each in orders.contracts.values()}
-    return Side(name=name, bundle=bundle, contracts=contracts, agents=tuple(orders.agents))
+    capabilities = {name: each.capabilities for name, each in orders.agents.items()}
+    return Side(name=name, bundle=bundle, contracts=contracts, capabilities=capabilities)
 
 
 async def _stored(plane: ControlPlane, name: str) -> Bundle:

@@ -28,11 +28,12 @@ from interlock.adapters.cedar.symbolic.slices import Use, groups
 from interlock.adapters.cedar.symbolic.terms import Terms
 from interlock.adapters.cedar.symbolic.values import Unsayable, Z
 from interlock.domain.bundle import Bundle
-from interlock.domain.contract import Contract
+from interlock.domain.contract import Contract, Reversal
 from interlock.domain.errors import EffectorError
 from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.proof import Answer, Candidate, Invariant
 from interlock.domain.question import Question
+from interlock.ports.solver import Capabilities
 
 _WISH_MS: Final = 100
 """How long each wish may take: a plain example is worth no more."""
@@ -63,19 +64,21 @@ class Z3Solver:
         *,
         tenant: str,
         timeout_ms: int,
+        capabilities: Capabilities | None = None,
     ) -> Iterator[Candidate]:
         """See `Solver.loosenings`."""
         logic = self._logic
         was, now = CedarPolicies().loaded(old), CedarPolicies().loaded(new)
         for name, surface, contract in _known(now, contracts):
-            if contract is None:
-                if was.surfaces.get(name) != surface or old.sources != new.sources:
-                    yield Candidate(contract=name, agents=tuple(agents), answer="unknown", why=_OTHER)
-                continue
-            for group, before, after in groups(was, now, contract, agents):
-                if not after.same_as(before):
-                    goal = _loosened(logic, before, after)
-                    yield self._searched(surface, contract, group, tenant, timeout_ms, goal)
+            for users, undoing in _users(name, contracts, agents, capabilities):
+                if contract is None:
+                    if was.surfaces.get(name) != surface or old.sources != new.sources:
+                        yield Candidate(contract=name, agents=users, answer="unknown", why=_OTHER)
+                    continue
+                for group, before, after in groups(was, now, contract, users):
+                    if not after.same_as(before):
+                        goal = _only(_loosened(logic, before, after), undoing, logic)
+                        yield self._searched(surface, contract, group, tenant, timeout_ms, goal)
 
     def violations(
         self,
@@ -86,12 +89,14 @@ class Z3Solver:
         *,
         tenant: str,
         timeout_ms: int,
+        capabilities: Capabilities | None = None,
     ) -> Iterator[tuple[Invariant, Iterator[Candidate]]]:
         """See `Solver.violations`."""
         _ = self._logic
         loaded = CedarPolicies().loaded(bundle)
         for each in written_in(written, loaded.schema):
-            yield each.invariant, self._broken(each, loaded, contracts, agents, tenant, timeout_ms)
+            concerned = [agent for agent in agents if about_agent(each.template, agent)]
+            yield each.invariant, self._broken(each, loaded, contracts, concerned, capabilities, tenant, timeout_ms)
 
     # -- parts -------------------------------------------------------------------------------------------------
 
@@ -100,20 +105,21 @@ class Z3Solver:
         each: Written,
         loaded: Loaded,
         contracts: Sequence[Contract],
-        agents: Sequence[AgentName],
+        concerned: Sequence[AgentName],
+        capabilities: Capabilities | None,
         tenant: str,
         timeout_ms: int,
     ) -> Iterator[Candidate]:
-        concerned = [agent for agent in agents if about_agent(each.template, agent)]
         for name, surface, contract in _known(loaded, contracts):
             if not about_action(each.template, surface):
                 continue
-            if contract is None:
-                yield Candidate(contract=name, agents=tuple(concerned), answer="unknown", why=_OTHER)
-                continue
-            for group, _, here in groups(loaded, loaded, contract, concerned, (each.template,)):
-                goal = _breached(self._logic, here, surface, each)
-                yield _described(self._searched(surface, contract, group, tenant, timeout_ms, goal), each, surface)
+            for users, undoing in _users(name, contracts, concerned, capabilities):
+                if contract is None:
+                    yield Candidate(contract=name, agents=users, answer="unknown", why=_OTHER)
+                    continue
+                for group, _, here in groups(loaded, loaded, contract, users, (each.template,)):
+                    goal = _only(_breached(self._logic, here, surface, each), undoing, self._logic)
+                    yield _described(self._searched(surface, contract, group, tenant, timeout_ms, goal), each, surface)
 
     def _searched(
         self,
@@ -154,6 +160,32 @@ def _known(loaded: Loaded, contracts: Sequence[Contract]) -> Iterator[tuple[Cont
     for name, surface in sorted(loaded.surfaces.items()):
         word = ContractName(name)
         yield word, surface, known.get(word) if seen.get(name) == surface else None
+
+
+def _users(
+    name: ContractName, contracts: Sequence[Contract], agents: Sequence[AgentName], capabilities: Capabilities | None
+) -> Iterator[tuple[tuple[AgentName, ...], bool]]:
+    """The agents whose use of a contract policies are asked about; and, marked so, those for whom only its undo of
+    something is, as it is the reversal of what they may use. Nobody is no group."""
+    if capabilities is None:
+        yield tuple(agents), False
+        return
+    undone = {each.name for each in contracts if isinstance(each.reversal, Reversal) and each.reversal.contract == name}
+    may = tuple(agent for agent in agents if name in capabilities.get(agent, ()))
+    undo = tuple(agent for agent in agents if agent not in may and not undone.isdisjoint(capabilities.get(agent, ())))
+    yield from ((users, undoing) for users, undoing in ((may, False), (undo, True)) if users)
+
+
+def _only(goal: _Goal, undoing: bool, logic: Logic) -> _Goal:
+    """The same among undos alone, where nothing else is asked."""
+    if not undoing:
+        return goal
+
+    def narrowed(request: Request) -> tuple[Z, set[str]]:
+        wanted, unsaid = goal(request)
+        return logic.all(request.undo, wanted), unsaid
+
+    return narrowed
 
 
 def _loosened(logic: Logic, before: Use, after: Use) -> _Goal:
