@@ -838,6 +838,16 @@ PROMISES: tuple[Promise, ...] = (
         "A program can do with policies what the command line can, by the same code and with the same answers.",
     ),
     Promise(
+        "store.unreadable_is_named",
+        _API,
+        "A stored record that cannot be read is named by an error that says what to do, and ends the program with 4.",
+    ),
+    Promise(
+        "store.readable_again",
+        _API,
+        "A record that could not be read again once it is stored is not stored, and nothing of its change is.",
+    ),
+    Promise(
         "library.typed_at_the_edge",
         _API,
         "An argument of another type than a public method asks for, or out of its bounds, is refused under its name, and "

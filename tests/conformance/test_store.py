@@ -59,7 +59,12 @@ def each_of(suite: str) -> pytest.MarkDecorator:
 
 @stores
 @each_of("saving")
-@pytest.mark.proves("store.compare_and_set", "store.all_or_nothing", "store.one_action_per_idempotency_key")
+@pytest.mark.proves(
+    "store.compare_and_set",
+    "store.all_or_nothing",
+    "store.one_action_per_idempotency_key",
+    "store.readable_again",
+)
 def test_saving(make: MakeWorld, promise: Promise, tmp_path: Path) -> None:
     """Records are saved only if unchanged, all of a change or none of it."""
     keep(promise, make(tmp_path))

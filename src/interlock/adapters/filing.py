@@ -2,15 +2,20 @@
 
 A store compares revisions and never looks into the text for it. Versions that are filed under their own digest are
 stored once and never changed; readers may keep them.
+
+What is written is read again before it is stored: a value of the wrong type, which Python lets anybody put into a record,
+would be found only by whoever needs the record, and by then nobody could mend it.
 """
 
 from typing import Final, NamedTuple, TypeVar, cast
 
 import msgspec
 
+from interlock.domain.action import Action
 from interlock.domain.agent import Agent
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
+from interlock.domain.errors import ContractError, IntegrityError
 from interlock.domain.record import Record
 from interlock.domain.release import Release
 from interlock.domain.whatif import Decided
@@ -20,8 +25,7 @@ R = TypeVar("R", bound=Record)
 UNCHANGING: Final[frozenset[str]] = frozenset(kind.kind for kind in (Agent, Bundle, Contract, Release))
 """The kinds that are filed under their digest."""
 
-decided_of: Final = msgspec.json.Decoder(Decided).decode
-"""Reads of an action's text what is needed to ask again. ValueError when it is none."""
+_decided: Final = msgspec.json.Decoder(Decided).decode
 _encode: Final = msgspec.json.Encoder().encode
 _decoders: Final[dict[type[Record], msgspec.json.Decoder[Record]]] = {}
 
@@ -34,13 +38,27 @@ class Filed(NamedTuple):
     revision: int
     body: str
     record: Record
+    read: Record
+    """What the text says, as whoever reads it next will have it."""
 
 
 def filed(record: Record) -> Filed:
-    """Write `record` down as it will be once saved. ValueError for a new revision of what never changes."""
-    if record.revision and record.kind in UNCHANGING:
-        raise ValueError(f"a stored {record.kind} never changes; store a new version under its own digest")
-    return Filed(record.kind, record.key, record.revision, text_of(record.saved()), record)
+    """Write `record` down as it will be once saved.
+
+    Raises ContractError for what could not be read again, ValueError for a new revision of what never changes.
+    """
+    kind = record.kind
+    if record.revision and kind in UNCHANGING:
+        raise ValueError(f"a stored {kind} never changes; store a new version under its own digest")
+    try:
+        body = text_of(record.saved())
+        read = _decoder(type(record)).decode(body)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise ContractError(
+            f"this {kind} cannot be stored, as nobody could read it again: {error}",
+            next_step="nothing was written; give what is named there as the type that is expected",
+        ) from None
+    return Filed(kind, record.key, record.revision, body, record, read)
 
 
 def text_of(record: Record) -> str:
@@ -48,9 +66,48 @@ def text_of(record: Record) -> str:
     return _encode(record).decode()
 
 
-def record_of(kind: type[R], body: str) -> R:
-    """Read a record back. ValueError when the text is not one of this kind."""
+def record_of(kind: type[R], body: str, key: str = "") -> R:
+    """Read a record back. Raises IntegrityError, naming the record, when the text is not one of this kind."""
+    try:
+        return cast(R, _decoder(kind).decode(body))
+    except ValueError as error:
+        raise _unreadable(kind, body, key, error) from None
+
+
+def decided_of(body: str) -> Decided:
+    """Of an action's text what is needed to ask again. Raises IntegrityError when it is none."""
+    try:
+        return _decided(body)
+    except ValueError as error:
+        raise _unreadable(Action, body, "", error) from None
+
+
+def _decoder(kind: type[Record]) -> msgspec.json.Decoder[Record]:
     decoder = _decoders.get(kind)
     if decoder is None:
-        decoder = _decoders[kind] = cast("msgspec.json.Decoder[Record]", msgspec.json.Decoder(kind))
-    return cast(R, decoder.decode(body))
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
+    return decoder
+
+
+def _unreadable(kind: type[Record], body: str, key: str, error: ValueError) -> IntegrityError:
+    return IntegrityError(
+        f"the stored {kind.kind} `{key or _name(body)}` cannot be read: {error}",
+        next_step="stop writing and keep the file; something else wrote or altered it: restore a backup beside it, "
+        "and hold the two against each other with `interlock verify`",
+        kind=kind.kind,
+        key=key or _name(body),
+    )
+
+
+def _name(body: str) -> str:
+    """What a text that cannot be read calls itself, if that much can be read."""
+    try:
+        said = msgspec.json.decode(body, type=_Named)
+    except ValueError:
+        return "?"
+    return said.id or said.name or "?"
+
+
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    id: str = ""
+    name: str = ""

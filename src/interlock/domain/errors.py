@@ -237,7 +237,7 @@ class Conflict(InterlockError):
 
 
 class IntegrityError(InterlockError):
-    """The log, or what it says of a record, does not verify."""
+    """The log, or what it says of a record, does not verify; or a stored record cannot be read."""
 
     code = "integrity"
     fault = "operator"

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.control import Control
 from interlock.domain.errors import IntegrityError, NotFound
 from interlock.domain.evidence import Finding, Packet, Verification
 from interlock.domain.ids import ActionId
@@ -84,7 +85,7 @@ async def verify_all(
     found = reading.verification
     if len(found.findings) >= MAX_FINDINGS:
         return found
-    findings = (*found.findings, *await cross_check(store, log, reading.trails))
+    findings = (*found.findings, *await _orders(store), *await cross_check(store, log, reading.trails))
     return msgspec.structs.replace(found, findings=findings[:MAX_FINDINGS])
 
 
@@ -94,7 +95,11 @@ async def cross_check(store: Store, log: Log, trails: Mapping[ActionId, Trail]) 
     unseen = set(trails)
     before: ActionId | None = None
     while len(findings) < MAX_FINDINGS:
-        page = await store.actions(ActionQuery(before=before, limit=PAGE))
+        try:
+            page = await store.actions(ActionQuery(before=before, limit=PAGE))
+        except IntegrityError as error:
+            # Those before it cannot be looked at one by one: what the log alone knows of them is no news.
+            return (*findings, Finding(place="store", problem=error.detail))
         if not page:
             break
         for action in page:
@@ -108,6 +113,15 @@ async def cross_check(store: Store, log: Log, trails: Mapping[ActionId, Trail]) 
     lost = [action for action in sorted(unseen) if await store.get(Action, action) is None]
     findings += (Finding(place=f"action {each}", problem="the log knows it, and the store does not") for each in lost)
     return tuple(findings[:MAX_FINDINGS])
+
+
+async def _orders(store: Store) -> list[Finding]:
+    """Whether the record that everything leans on can be read."""
+    try:
+        await store.get(Control, "control")
+    except IntegrityError as error:
+        return [Finding(place="control", problem=error.detail)]
+    return []
 
 
 async def packet_of(log: Log, action: ActionId) -> Packet:

@@ -64,7 +64,7 @@ class MemoryStore:
     async def get(self, kind: type[R], key: str) -> R | None:
         """See `Store.get`."""
         row = self._open().rows.get((kind.kind, key))
-        return None if row is None else record_of(kind, row[1])
+        return None if row is None else record_of(kind, row[1], key)
 
     async def all(self, kind: type[R], *, limit: int = 1000) -> list[R]:
         """See `Store.all`."""

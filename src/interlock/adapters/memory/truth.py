@@ -8,7 +8,7 @@ import threading
 
 from interlock.adapters.appending import Appender, Rows, cut, extended, same_log
 from interlock.adapters.changes import Changes
-from interlock.adapters.filing import Filed, filed, record_of, text_of
+from interlock.adapters.filing import Filed, filed, text_of
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget, Draw, drawn
 from interlock.domain.change import Change
@@ -94,7 +94,7 @@ class Truth:
             raise Conflict(f"{kind} `{key}` is at revision {stored}, not {revision}", kind=kind, key=key)
 
     def _row(self, put: Filed) -> Row:
-        return put.revision + 1, put.body, record_of(type(put.record), put.body)
+        return put.revision + 1, put.body, put.read
 
     def _budget(self, draw: Draw, after: dict[Key, Row]) -> Budget:
         place = (Budget.kind, draw.budget)

@@ -128,7 +128,8 @@ class Taking(NamedTuple):
 
 
 def prepared(tenant: int, change: Change) -> Prepared:
-    """Do beforehand all that needs no transaction. ValueError for what cannot be stored."""
+    """Do beforehand all that needs no transaction. ContractError for what could not be read again, ValueError for
+    a new revision of what never changes."""
     puts = tuple([_prepared_put(tenant, record) for record in change.puts])
     budgets = any(put.record.kind == Budget.kind for put in puts) or any(
         condition.kind == Budget.kind for condition in change.given
@@ -150,7 +151,7 @@ def due(connection: Connection, tenant: int, claim: Claim) -> list[Row]:
 
 
 def _prepared_put(tenant: int, record: Record) -> Put:
-    kind, key, revision, body, _ = filed(record)
+    kind, key, revision, body, _, _ = filed(record)
     if isinstance(record, Action):
         if not revision:
             return Put(record, key, sql.ADD_ACTION, sql.added_action(tenant, record, body))
@@ -211,5 +212,5 @@ def _budget(transaction: Transaction, key: str) -> Budget:
     body = connection.execute(sql.DOCUMENT, (tenant, Budget.kind, key)).get
     if body is None:
         raise Conflict(f"there is no budget `{key}`", kind=Budget.kind, key=key)
-    found = known.budgets[key] = record_of(Budget, body)
+    found = known.budgets[key] = record_of(Budget, body, key)
     return found

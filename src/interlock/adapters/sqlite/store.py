@@ -104,7 +104,7 @@ class SqliteStore:
             body = self._reader.value(sql.DOCUMENT, (self._number, *place))
         if body is None:
             return None
-        record = record_of(kind, body)
+        record = record_of(kind, body, key)
         if kind.kind in UNCHANGING:
             if len(self._kept) >= KEPT:
                 self._kept.clear()

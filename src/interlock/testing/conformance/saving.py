@@ -9,8 +9,9 @@ from interlock.domain.budget import Draw
 from interlock.domain.bundle import Bundle
 from interlock.domain.change import Change, Unchanged, given
 from interlock.domain.control import Control
-from interlock.domain.errors import BudgetExceeded, Conflict, StoreError
+from interlock.domain.errors import BudgetExceeded, Conflict, ContractError, StoreError
 from interlock.domain.evidence import Fact
+from interlock.domain.record import Record
 from interlock.domain.task import Task
 from interlock.ports.store import ActionQuery
 from interlock.testing.conformance.making import action, budget, fact, task
@@ -221,15 +222,29 @@ async def versions_are_stored_once(world: World) -> None:
         expect(False, "a second revision should have been refused")
 
 
-async def what_json_cannot_carry_is_refused(world: World) -> None:
-    """A record that cannot be written fails alone, and the store goes on."""
+async def what_cannot_be_read_again_is_refused(world: World) -> None:
+    """A record that cannot be written, or not be read once it is, fails alone and is not stored; the store goes on."""
     store = await world.open()
-    try:
-        await store.commit(Change(puts=(action(arguments={"x": object()}), task())))
-    except (ValueError, TypeError):
-        pass
-    else:
-        expect(False, "an object that is no JSON should have been refused")
+    before = task()
+    await store.commit(Change(puts=(before,)))
+    stored = before.saved()
+    wrong: list[tuple[str, Record]] = [
+        ("an object that is no JSON", action(arguments={"x": object()})),
+        ("a number for a text", msgspec.structs.replace(task(), purpose=5)),
+        ("a text that is none", msgspec.structs.replace(task(), purpose="\ud800")),
+        ("a text for a number", msgspec.structs.replace(task(), budgets={"calls": "x"})),
+        ("a word that is none of the known ones", msgspec.structs.replace(stored, state="nope")),
+        ("nothing for a text", msgspec.structs.replace(stored, purpose=None)),
+    ]
+    for what, record in wrong:
+        try:
+            await store.commit(Change(puts=(record, task())))
+        except ContractError as error:
+            expect(record.kind in error.detail, f"{what}: the error says of which kind the record is")
+        else:
+            expect(False, f"{what} should have been refused")
+        found = await store.get(type(record), record.key)
+        expect(found == (stored if record.revision else None), f"{what}: it is as it was")
     good = task()
     await store.commit(Change(puts=(good,)))
     expect(await store.get(Task, good.key) == good.saved(), "the next is stored")
@@ -262,6 +277,6 @@ PROMISES: tuple[Promise, ...] = (
     a_condition_closes_a_race,
     one_action_per_idempotency_key,
     versions_are_stored_once,
-    what_json_cannot_carry_is_refused,
+    what_cannot_be_read_again_is_refused,
     closed_is_closed,
 )
