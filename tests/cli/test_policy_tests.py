@@ -1,6 +1,7 @@
 """`policy test`, `policy new`, and the gate before `apply`: whole journeys in a workspace as `init` makes it."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -215,3 +216,30 @@ def test_policies_that_cannot_be_tested_are_told(folder: Path) -> None:
     assert found.code == Exit.YOURS
     assert "pined" in found.out
     assert "passed" not in found.out
+
+
+def test_a_test_that_cannot_be_read_is_counted_beside_the_others(folder: Path) -> None:
+    """The line that counts says that something could not be read; where it is stands once, as `check` writes it."""
+    (folder / "policies/tests/more.yaml").write_text(
+        "- {name: x, agent: keepr, contract: notes.add, args: {text: x}, expect: {verdict: allow}}\n", encoding="utf-8"
+    )
+
+    found = program("policy", "test", folder=folder).out
+
+    assert "2 of 2 passed, and 1 error beside them; " in found
+    assert found.count("error") == 2
+    line = next(line for line in found.splitlines() if "keepr" in line)
+    assert line.startswith("policies/tests/more.yaml:1:")
+    assert line in program("check", folder=folder).out
+
+
+def test_what_cannot_be_printed_is_no_trouble_of_the_store(folder: Path) -> None:
+    """Where standard output is full, that is what is said, and the exit code says that it was not told."""
+    for more in ("", " --json"):
+        done = subprocess.run(
+            ["bash", "-c", f"{sys.executable} -m interlock policy test{more} > /dev/full"],
+            cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert (done.returncode, "Traceback" in done.stderr) == (Exit.OPERATOR, False), done
+        assert more or "cannot be printed: No space left on device" in done.stderr
+        assert "store" not in done.stderr

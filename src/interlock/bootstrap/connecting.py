@@ -57,9 +57,19 @@ def looking(folder: Path) -> ControlPlane:
     """The control plane for somebody who only looks: public keys suffice, and nothing can be written or run."""
     workspace = settled(folder)
     settings = workspace.settings
+    _there(settings.store)
     store = SqliteStore.look(settings.store, settings.tenant)
     functions = Functions(values_of, plain_result)
     return _assembled(workspace, store, InProcessEffectors(functions), functions, public_keys(folder), None)
+
+
+def _there(store: Path) -> None:
+    """Raises StoreError where there is none."""
+    if not store.exists():
+        raise StoreError(
+            f"there is no store `{store}`",
+            next_step="if there was one, restore its backup; if not, `interlock apply` begins one",
+        )
 
 
 def public_keys(folder: Path) -> Verifying:
@@ -124,12 +134,9 @@ def _connect(
                 f"there are no keys in `{settings.keys}`, and no log yet",
                 next_step=f"make them: `interlock init {workspace.folder}`",
             )
-        if not begin and not settings.store.exists():
+        if not begin:
             # A store that was lost must not be replaced in silence by an empty one, which would verify.
-            raise StoreError(
-                f"there is no store `{settings.store}`",
-                next_step="if there was one, restore its backup; if not, `interlock apply` begins one",
-            )
+            _there(settings.store)
         keys = KeyFolder(settings.keys).load()
         try:
             settings.store.parent.mkdir(parents=True, exist_ok=True)

@@ -3,10 +3,11 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import anyio
 import msgspec
@@ -50,6 +51,14 @@ class UsageError(InterlockError):
     code = "usage"
     fault = "yours"
     next = "look at `interlock --help`, or at `interlock COMMAND --help`"
+
+
+class OutputError(InterlockError):
+    """What a command has to say does not fit where it is sent. What it did is done."""
+
+    code = "output"
+    fault = "operator"
+    next = "what was asked for is done, and only not told; send it where there is room: `> FILE`"
 
 
 _BY_CODE = {UsageError.code: Exit.USAGE, Interrupted.code: Exit.INTERRUPTED, IntegrityError.code: Exit.EVIDENCE}
@@ -115,19 +124,22 @@ class Output:
         """Print `value` as JSON, or let `show` print it for a person."""
         if self.json:
             print_json(value)
-        elif self.console.is_terminal:
-            show(self.console)
-        else:
+            return
+        with printing():
+            if self.console.is_terminal:
+                show(self.console)
+                return
             with self.console.capture() as caught:
                 show(self.console)
-            # Tables fill up their columns, which no file needs.
-            lines = [line.rstrip() for line in caught.get().splitlines()]
-            write("".join(f"{line}\n" for line in lines))
+        # Tables fill up their columns, which no file needs.
+        lines = [line.rstrip() for line in caught.get().splitlines()]
+        write("".join(f"{line}\n" for line in lines))
 
     def say(self, text: str) -> None:
         """A line for a person, in rich's markup; programs do not get it."""
         if not self.json:
-            self.console.print(text, soft_wrap=True)
+            with printing():
+                self.console.print(text, soft_wrap=True)
 
     def fail(self, error: InterlockError) -> int:
         """Print an error in the one shape and give the exit code."""
@@ -148,12 +160,22 @@ def print_json(value: object) -> None:
 
 
 def write(text: str) -> None:
-    """Put text on standard output. A reader who has gone does not mind."""
-    try:
+    """Put text on standard output. Raises OutputError where it does not fit."""
+    with printing():
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
         sys.stdout.flush()
+
+
+@contextmanager
+def printing() -> Generator[None]:
+    """While something is printed: a reader who has gone does not mind. Raises OutputError where it does not fit."""
+    try:
+        yield
     except BrokenPipeError:
         unread()
+    except OSError as error:
+        unread()
+        raise OutputError(f"what was asked for cannot be printed: {error.strerror}") from None
 
 
 def unread() -> None:
@@ -199,6 +221,42 @@ def clipped(text: str) -> str:
 
 
 _QUOTED = re.compile(r"`([^`]{200})[^`]{20,}`")
+
+
+class Placed(Protocol):
+    """Something wrong or doubtful in a file of a workspace."""
+
+    @property
+    def file(self) -> str:
+        """Under the workspace; empty where it is about all of it."""
+        ...
+
+    @property
+    def line(self) -> int:
+        """From 1; 0 where it is about the whole file."""
+        ...
+
+    @property
+    def column(self) -> int:
+        """From 1; 0 where it is about the whole line."""
+        ...
+
+    @property
+    def severity(self) -> str:
+        """`error` or `warning`."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """A sentence."""
+        ...
+
+
+def placed(problem: Placed) -> str:
+    """One line for a person, in markup: where it is, how bad it is, what it is."""
+    where = ":".join(str(part) for part in (problem.file or "workspace", problem.line, problem.column) if part)
+    colour = "red" if problem.severity == "error" else "yellow"
+    return f"{shown(where)}: [{colour}]{problem.severity}[/{colour}]: {shown(problem.message)}"
 
 
 def state(text: str) -> str:

@@ -12,7 +12,7 @@ from interlock.bootstrap.beginning import initialise
 from interlock.bootstrap.site import read_site
 from interlock.cli.bringing import alarm_line, bring, standing_alarm
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, counted, run, shown, worded
+from interlock.cli.output import Exit, counted, placed, run, shown, worded
 from interlock.domain.errors import InterlockError
 
 
@@ -57,9 +57,7 @@ def check(context: typer.Context) -> None:
 
     def show(console: Console) -> None:
         for each in problems:
-            where = ":".join(str(part) for part in (each.file or "workspace", each.line, each.column) if part)
-            colour = "red" if each.severity == "error" else "yellow"
-            console.print(f"{shown(where)}: [{colour}]{each.severity}[/{colour}]: {shown(each.message)}")
+            console.print(placed(each))
         counts = site.counts()
         said = ", ".join(counted(count, word) for word, count in counts.items())
         console.print(f"[red]{len(wrong)} wrong[/red], {said}" if wrong else f"[green]all good[/green]: {said}")

@@ -4,7 +4,7 @@ What may be somebody's data is left out of the words unless the reader asked for
 than an action is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from typing import Literal
 
 import msgspec
@@ -149,7 +149,7 @@ def combination(opinions: Opinions, policies: Mapping[str, Policy], decision: De
 
 def _combined(opinions: Opinions, policies: Mapping[str, Policy], decision: Decision) -> list[str]:
     live = [policies[name] for name in opinions.satisfied if name in policies and policies[name].mode == "enforce"]
-    permits = _named(policy.id for policy in live if policy.effect == "permit")
+    permits = [policy.id for policy in live if policy.effect == "permit"]
     soft = [policy for policy in live if policy.effect == "forbid" and policy.verdict != "deny"]
     if decision.because == ("interlock.error",):
         return [f"what is in force and cannot be evaluated denies everything: {'; '.join(decision.reasons)}"]
@@ -157,15 +157,23 @@ def _combined(opinions: Opinions, policies: Mapping[str, Policy], decision: Deci
         passed = f"; {_named(each.id for each in soft)} cannot help: an approval is no permission" if soft else ""
         return [f"no permit is satisfied, and what nothing permits is denied{passed}"]
     if decision.verdict == "deny":
-        over = _named(each.id for each in soft)
-        others = " and ".join(each for each in (f"the permit {permits}" if permits else "", over) if each)
+        others = " and ".join(
+            each
+            for each in (
+                f"the {'permit' if len(permits) == 1 else 'permits'} {_named(permits)}" if permits else "",
+                f"what {_named(each.id for each in soft)} {_verb(soft, 'says', 'say')}" if soft else "",
+            )
+            if each
+        )
         wins = f"; a deny wins over {others}" if others else ""
-        return [f"{_named(decision.because)} denies{wins}"]
+        return [f"{_named(decision.because)} {_verb(decision.because, 'denies', 'deny')}{wins}"]
+    permitted = f"{_named(permits)} {_verb(permits, 'permits', 'permit')} it"
     if not soft:
-        return [f"{permits} permits it, and no forbid is satisfied"]
+        return [f"{permitted}, and no forbid is satisfied"]
     weaker = _named(each.id for each in soft if each.id not in decision.because)
     over = f", which is stricter than {weaker}" if weaker else ""
-    said = [f"{permits} permits it, but {_named(decision.because)} says {words(decision.verdict)}{over}"]
+    says = _verb(decision.because, "says", "say")
+    said = [f"{permitted}, but {_named(decision.because)} {says} {words(decision.verdict)}{over}"]
     if decision.would_be is not None:
         said.append(f"outside shadow it would be: {words(decision.would_be)}")
     return said
@@ -202,6 +210,10 @@ def _tried(name: str, opinions: Opinions, policies: Mapping[str, Policy], decisi
 def words(verdict: Verdict) -> str:
     """A verdict as people say it."""
     return verdict.replace("_", " ")
+
+
+def _verb(subjects: Sized, one: str, many: str) -> str:
+    return one if len(subjects) == 1 else many
 
 
 def _named(names: Iterable[str]) -> str:

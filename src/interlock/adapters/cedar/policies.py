@@ -186,7 +186,7 @@ def _rules(bundle: Bundle, found: Mapping[str, Surface], schema: cedarpy.Schema,
         rule = _Rule(policy, template, statement, note)
         first = rules.setdefault(policy.id, rule)
         if first is not rule:
-            note(Remark(f"`@id` is taken by the policy at {first.statement.place}", "id", "value"))
+            note(Remark(f"`@id` is taken by the policy at policies/{first.statement.place}", "id", "value"))
     return list(rules.values())
 
 

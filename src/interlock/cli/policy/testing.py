@@ -7,7 +7,7 @@ from rich.console import Console
 
 from interlock.bootstrap.site import read_site
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, shown
+from interlock.cli.output import Exit, counted, placed, shown
 from interlock.domain.errors import InterlockError, NotFound
 from interlock.services.policy_tests import Report, Result
 
@@ -43,17 +43,17 @@ def run_tests(
         for each in results:
             _shown(console, each)
         for problem in problems:
-            console.print(f"[red]error[/red] {shown(str(problem))}")
+            console.print(placed(problem))
         if site.tested is None:
             return
+        beside = f", and {counted(len(problems), 'errors')} beside them" if problems else ""
+        passed = f"{len(results) - len(failed)} of {len(results)} passed{beside}"
         if only:
-            console.print(f"{len(results) - len(failed)} of {len(results)} passed (all: {len(report.results)})")
+            console.print(f"{passed} (all: {len(report.results)})")
             return
         known = len(report.covered) + len(report.uncovered)
         covered = f"{len(report.covered)} of {known} policies are true in a test ({report.per_cent} %)"
-        console.print(
-            f"{len(results) - len(failed)} of {len(results)} passed; {covered if known else 'there are no policies'}"
-        )
+        console.print(f"{passed}; {covered if known else 'there are no policies'}")
         for name in report.uncovered:
             console.print(f"  [yellow]never[/yellow] {shown(name)}")
 
