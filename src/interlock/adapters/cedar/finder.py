@@ -15,7 +15,9 @@ _ESCAPE: Final = re.compile(r"\\u\{([0-9A-Fa-f]{1,6})\}|\\x([0-9A-Fa-f]{2})|\\(.
 _SHORT: Final = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 
 
-class _Token(NamedTuple):
+class Token(NamedTuple):
+    """A token as Cedar has it, text without its quotes, and where it stands."""
+
     word: str
     start: int
     end: int
@@ -40,6 +42,17 @@ class Finder:
         """The first token that is `wanted`, annotations included."""
         return next(((token.start, token.end) for token in self._all if token.word == wanted), None)
 
+    def variable(self, name: str) -> Span | None:
+        """The first place in the scope and the clauses where `name` begins an expression."""
+        tokens = self.tokens
+        begin = self._body[0].start if self._body else 0
+        for at, token in enumerate(tokens):
+            plain = token.start >= begin and self._text[token.start] != '"' and token.word == name
+            after = tokens[at + 1].word if at + 1 < len(tokens) else ""
+            if plain and after not in ("::", ":") and (at == 0 or tokens[at - 1].word not in (".", "has", "::")):
+                return token.start, token.end
+        return None
+
     def annotation(self, key: str, *, value: bool = False) -> Span | None:
         """The key of an annotation, or its value if it has one."""
         tokens = self._all
@@ -56,16 +69,16 @@ class Finder:
         return None if token is None else (token.start, token.end)
 
     @cached_property
-    def tokens(self) -> list[_Token]:
+    def tokens(self) -> list[Token]:
         """All of them."""
         return _tokens(self._text, whole=True)
 
     @cached_property
-    def _all(self) -> list[_Token]:
+    def _all(self) -> list[Token]:
         return [token for token in self.tokens if token.word not in _LEFT_OUT or self._text[token.start] == '"']
 
     @cached_property
-    def _body(self) -> list[_Token]:
+    def _body(self) -> list[Token]:
         for at, token in enumerate(self._all):
             annotated = at > 0 and self._all[at - 1].word == "@"
             if self._text[token.start] != '"' and token.word in ("permit", "forbid") and not annotated:
@@ -73,7 +86,7 @@ class Finder:
         return self._all
 
 
-def _found(tokens: list[_Token], words: list[str], *, only_last: bool = False) -> Span | None:
+def _found(tokens: list[Token], words: list[str], *, only_last: bool = False) -> Span | None:
     count = len(words)
     for at in range(len(tokens) - count + 1 if count else 0):
         if tokens[at].word == words[0] and all(tokens[at + each].word == words[each] for each in range(count)):
@@ -82,12 +95,12 @@ def _found(tokens: list[_Token], words: list[str], *, only_last: bool = False) -
     return None
 
 
-def _tokens(text: str, *, whole: bool = False) -> list[_Token]:
-    found: list[_Token] = []
+def _tokens(text: str, *, whole: bool = False) -> list[Token]:
+    found: list[Token] = []
     for piece in PIECE.finditer(text):
         if piece["skip"] is None and (whole or piece[0] not in _LEFT_OUT):
             word = _unquoted(piece[0]) if piece["text"] else piece[0]
-            found.append(_Token(word, piece.start(), piece.end()))
+            found.append(Token(word, piece.start(), piece.end()))
     return found
 
 

@@ -23,6 +23,7 @@ _VALUE: Final = re.compile(r'entity `([^`]*?)::"(.*?)"` is of an enumerated enti
 _ACTION: Final = re.compile(r'unrecognized action `Action::"(.*)"`', re.DOTALL)
 _TYPE: Final = re.compile(r"unrecognized entity type `([^`]*)`")
 _TYPES: Final = re.compile(r"the types .* are not compatible|unexpected type: expected .*", re.DOTALL)
+_WITHOUT_MEMBERS: Final = ("Bool", "Long", "String", "Set")
 _NUMBERS: Final = ("less", "less_eq", "greater", "greater_eq", "add", "sub", "mul")
 
 
@@ -39,20 +40,23 @@ def invalid(
         # Beside another problem it only follows from that one.
         errors.discard(_NOTHING_TO_APPLY_TO)
     within = [surface for surface in found.values() if about_action(template, surface)]
-    return [_hinted(error, template, within, found) for error in sorted(errors)[:MOST_OF_ONE]]
+    typed = [error for error in errors if _TYPES.fullmatch(error)]
+    mistyped = list(_mistyped(template, within)) if typed else []
+    # Of one operand of a wrong type Cedar may say several things. Where we see which it is, that is said instead.
+    told = sorted(errors.difference(typed) if mistyped else errors)
+    hinted = [_hinted(error, within, found) for error in told[:MOST_OF_ONE]]
+    return [*hinted, *mistyped][:MOST_OF_ONE]
 
 
-def _hinted(error: str, template: pst.Template, within: list[Surface], found: Mapping[str, Surface]) -> Remark:
+def _hinted(error: str, within: list[Surface], found: Mapping[str, Surface]) -> Remark:
     if said := _ATTRIBUTE.search(error):
         path = tuple(said[1].split("."))
         at = ".".join(("context", *path))
         if "optional attribute" in error:
-            base, name = ".".join(("context", *path[:-1])), path[-1]
-            return Remark(f"{error}; ask first whether it is there: `{base} has {name_text(name)} && ...`", at, "last")
+            return Remark(f"{error}; ask first whether it is there: `{_asked(path)} && ...`", at, "last")
         there = set(_beside(path, within))
         if path[-1] in there:
-            base = ".".join(("context", *path[:-1]))
-            hint = f"; others it is about have it, so ask first: `{base} has {name_text(path[-1])} && ...`"
+            hint = f"; others it is about have it, so ask first: `{_asked(path)} && ...`"
             return Remark(error + hint, at, "last")
         return Remark(f"{error}{near(path[-1], there)}", at, "last")
     if said := _VALUE.search(error):
@@ -63,9 +67,14 @@ def _hinted(error: str, template: pst.Template, within: list[Surface], found: Ma
     if said := _TYPE.search(error):
         types = ("Action", "Agent", "Release", "System", STAGE.name, *(each.name for each in _choices(found.values())))
         return Remark(f"{error}{near(said[1], types)}", said[1], "word")
-    if _TYPES.fullmatch(error):
-        return _mistyped(error, template, within)
-    return Remark(error)
+    return Remark(_plain(error))
+
+
+def _asked(path: tuple[str, ...]) -> str:
+    """How to ask for a member of the context. Either form does; this is that of the documentation."""
+    if path[0] == "budget":
+        return f"context has {'.'.join(name_text(each) for each in path)}"
+    return f"{'.'.join(('context', *path[:-1]))} has {name_text(path[-1])}"
 
 
 def _choices(found: Iterable[Surface]) -> Iterator[Choice]:
@@ -93,37 +102,85 @@ def shape_at(shape: Shape, path: Iterable[str]) -> Shape | None:
     return shape
 
 
-def _mistyped(error: str, template: pst.Template, within: list[Surface]) -> Remark:
-    """A wrong type at the operand that has it. Which one Cedar meant it does not say; the first that does not fit is it."""
+def _plain(error: str) -> str:
+    """An error without Cedar's own names for what nobody wrote."""
+    return error.replace("__cedar::internal::AnyEntity", "an entity").replace(
+        "__cedar::internal::OpenRecord{}", "a record"
+    )
+
+
+def _mistyped(template: pst.Template, within: list[Surface]) -> Iterator[Remark]:
+    """Every operand that plainly has a wrong type. Which one Cedar meant it does not say."""
     context = within[0].context() if within else Group()
     pending: list[object] = list(reversed(template.clauses))
     while pending:
         node = pending.pop()
-        match node:
-            case pst.HasAttr(pst.UnaryOp("not", base), attrs):
-                meant = written(pst.HasAttr(base, attrs))
-                return Remark(f"{error}; `!` binds before `has`: write `!({meant})`", f"!{written(base)}")
-            case pst.BinaryOp(op, left, right) if op in _NUMBERS:
-                for side in (left, right):
-                    if _kind(side, context) not in ("Long", ""):
-                        return Remark(f"{error}: {written(side)}", written(side))
-            case pst.BinaryOp("eq" | "not_eq", left, right):
-                kinds = (_kind(left, context), _kind(right, context))
-                if "" not in kinds and kinds[0] != kinds[1]:
-                    said = f"`{written(left)}` is {_a(kinds[0])} and `{written(right)}` {_a(kinds[1])}"
-                    return Remark(f"{error}: {said}", written(node))
-            case pst.BinaryOp("and" | "or", left, right):
-                for side in (left, right):
-                    if _kind(side, context) not in ("Bool", ""):
-                        return Remark(f"{error}: {written(side)}", written(side))
-            case _:
-                pass
-        pending.extend(reversed(list(children(node))))
-    return Remark(error)
+        found = list(_wrong_operands(node, context))
+        yield from found
+        if not found or not isinstance(node, pst.HasAttr | pst.GetAttr):
+            pending.extend(reversed(list(children(node))))
+
+
+def _wrong_operands(node: object, context: Group) -> Iterator[Remark]:
+    match node:
+        case pst.HasAttr(pst.UnaryOp("not", base), attrs):
+            meant = written(pst.HasAttr(base, attrs))
+            yield Remark(f"`!` binds before `has`: write `!({meant})`", f"!{written(base)}")
+        case pst.GetAttr(base, attr):
+            kind = _kind(base, context)
+            if kind in _WITHOUT_MEMBERS:
+                said = f"`{written(base)}` is {_a(kind)} and has no `{attr}`"
+                yield Remark(said, written(node), "last" if context_path(base) else "all")
+        case pst.BinaryOp(op, left, right) if op in _NUMBERS:
+            yield from (_not_a("Long", side, context) for side in (left, right) if _is_not("Long", side, context))
+        case pst.BinaryOp("eq" | "not_eq", left, right):
+            kinds = (_kind(left, context), _kind(right, context))
+            if "" not in kinds and kinds[0] != kinds[1]:
+                said = f"`{written(left)}` is {_a(kinds[0])} and `{written(right)}` {_a(kinds[1])}"
+                said += _as_value(kinds[0], right) or _as_value(kinds[1], left)
+                yield Remark(f"the types {kinds[0]} and {kinds[1]} are not compatible: {said}", written(node))
+        case pst.BinaryOp("in", left, right) if _kind(left, context) in _WITHOUT_MEMBERS:
+            hint = f": write `{written(pst.BinaryOp('contains', right, left))}`" if isinstance(right, pst.Set) else ""
+            said = f"`in` is for entities, and `{written(left)}` is {_a(_kind(left, context))}{hint}"
+            yield Remark(said, written(node))
+        case _:
+            tested = _tested(node)
+            yield from (_not_a("Bool", side, context) for side in tested if _is_not("Bool", side, context))
+
+
+def _as_value(kind: str, node: object) -> str:
+    """How text is written as a value of an enum."""
+    if not isinstance(node, pst.StringLit) or kind in (*_WITHOUT_MEMBERS, "record"):
+        return ""
+    return f"; write `{kind}::{written(node)}`"
+
+
+def _tested(node: object) -> tuple[object, ...]:
+    """What of it must be true or false."""
+    match node:
+        case pst.When(expr) | pst.Unless(expr):
+            return (expr,)
+        case pst.BinaryOp("and" | "or", left, right):
+            return (left, right)
+        case pst.UnaryOp("not", arg):
+            return (arg,)
+        case pst.IfThenElse(cond, _, _):
+            return (cond,)
+        case _:
+            return ()
+
+
+def _is_not(kind: str, node: object, context: Group) -> bool:
+    return _kind(node, context) not in (kind, "")
+
+
+def _not_a(kind: str, node: object, context: Group) -> Remark:
+    said = f"`{written(node)}` is {_a(_kind(node, context))}, and {_a(kind)} is wanted here"
+    return Remark(said, written(node))
 
 
 def _a(kind: str) -> str:
-    return f"a {kind}" if kind in ("Bool", "Long", "String", "Set") else f"of type {kind}"
+    return f"a {kind}" if kind in ("Bool", "Long", "String", "Set", "record") else f"of type {kind}"
 
 
 def _kind(node: object, context: Group) -> str:
@@ -157,5 +214,7 @@ def _named(shape: Shape | None) -> str:
             return "Set"
         case Choice():
             return shape.name
-        case Group() | None:
+        case Group():
+            return "record"
+        case None:
             return ""

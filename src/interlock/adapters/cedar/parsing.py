@@ -9,12 +9,22 @@ from cedarpy import pst
 
 from interlock.adapters.cedar.finder import Finder, Span
 from interlock.adapters.cedar.limits import MAX_POLICIES, readable, within_size
+from interlock.adapters.cedar.schema import AROUND
+from interlock.adapters.cedar.slips import slip, unquoted_scope
 from interlock.adapters.cedar.source import Place, Problems, Statement, statements
 from interlock.adapters.cedar.words import near
 
 _QUOTED: Final = re.compile(r"[`']([^`']+)[`']")
-_INVALID: Final = re.compile(r"(?:an invalid variable in the policy scope|duplicate annotation): @?(\S+)")
+_INVALID: Final = re.compile(
+    r"(?:an invalid variable in the policy scope|duplicate annotation|invalid variable|invalid policy effect"
+    r"|invalid policy condition): @?(\S+)"
+)
+_ACCESS: Final = re.compile(r"invalid (?:member access|indexing expression) `([A-Za-z_][A-Za-z0-9_]*)")
+_OTHER_TYPE: Final = re.compile(r"with type `\w+` but got `(.*)`", re.DOTALL)
+_MISSING: Final = re.compile(r"missing the `(\w+)` variable in the scope")
 _UNFINISHED: Final = "unexpected end of input"
+_VARIABLES: Final = ("principal", "action", "resource", "context")
+_MEMBERS: Final = ("args", "facts", "parsed", "budget", "taint", *(member.name for member in AROUND))
 _WORDS: Final = ("permit", "forbid", "principal", "action", "resource", "context", "when", "unless")
 
 
@@ -56,16 +66,36 @@ def _template(statement: Statement, problems: Problems) -> pst.Template | None:
 
 
 def _stopped(text: str, error: str) -> tuple[Span | None, str]:
-    """The token at which Cedar stopped, and what may have been meant.
+    """The token at which Cedar stopped, and what may have been meant."""
+    finder = Finder(text)
+    if _MISSING.search(error):
+        return finder.word("permit") or finder.word("forbid"), "; write `(principal, action, resource)`"
+    if (typed := _OTHER_TYPE.search(error)) is not None:
+        return finder.find(typed[1]), ""
+    if error.startswith("expected an entity uid") and (found := unquoted_scope(text, finder.tokens)):
+        return found
+    stopped = _stopped_at(text, error, finder) if error.startswith("unexpected") else None
+    if (found := slip(text, finder.tokens, error, stopped)) is not None:
+        return found
+    if (unknown := _unknown_name(error)) is not None:
+        return finder.variable(unknown), _meant(unknown)
+    said = _INVALID.search(error) or _QUOTED.search(error)
+    if stopped is None:
+        place = None if said is None else finder.annotation(said[1]) or finder.word(said[1])
+        return place, _other(said[1]) if said is not None and "invalid" in error else ""
+    span = finder.token_at(stopped)
+    if span is not None:
+        return span, _other(text[span[0] : span[1]])
+    return finder.token_at(len(finder.tokens) - 1), "; a policy ends with `;`" if error == _UNFINISHED else ""
+
+
+def _stopped_at(text: str, error: str, finder: Finder) -> int:
+    """The number of the token at which Cedar stopped.
 
     Cedar says what it stumbled over, not where. Up to the token before, the text is merely unfinished to it; so the
     place is found by halves.
     """
-    finder = Finder(text)
-    said = _INVALID.search(error) or _QUOTED.search(error)
-    if not error.startswith("unexpected"):
-        place = None if said is None else finder.annotation(said[1]) or finder.word(said[1])
-        return place, near(said[1], _WORDS) if said is not None and "variable" in error else ""
+    said = _QUOTED.search(error)
     low, high = 0, len(finder.tokens)
     while low < high:
         middle = (low + high) // 2
@@ -73,17 +103,28 @@ def _stopped(text: str, error: str) -> tuple[Span | None, str]:
             low = middle + 1
         else:
             high = middle
-    if (
-        said is not None
-        and 0 < low < len(finder.tokens)
-        and finder.tokens[low].word != said[1] == finder.tokens[low - 1].word
-    ):
-        # At the very end of a text it may take the token that it stumbles over for one more that is to come.
-        low -= 1
-    if low < len(finder.tokens):
-        span = finder.token_at(low)
-        return span, near(text[span[0] : span[1]], _WORDS) if span is not None else ""
-    return finder.token_at(len(finder.tokens) - 1), "; a policy ends with `;`" if error == _UNFINISHED else ""
+    if said is not None and low < len(finder.tokens) and finder.tokens[low].word != said[1]:
+        # It may take the token that it stumbles over for the beginning of one more that is to come.
+        return next((at for at in range(low - 1, -1, -1) if finder.tokens[at].word == said[1]), low)
+    return low
+
+
+def _unknown_name(error: str) -> str | None:
+    """The name that Cedar does not know where an expression begins."""
+    found = _ACCESS.match(error)
+    if found is None and error.startswith("invalid variable"):
+        found = _INVALID.match(error)
+    return None if found is None else found[1]
+
+
+def _meant(name: str) -> str:
+    if name in _MEMBERS:
+        return f"; did you mean `context.{name}`?"
+    return near(name, _VARIABLES) or f"; an argument is `context.args.{name}`, a text stands in quotes"
+
+
+def _other(word: str) -> str:
+    return "" if word in _WORDS else near(word, _WORDS)
 
 
 def _error(text: str) -> str:
