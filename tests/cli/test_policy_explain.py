@@ -368,7 +368,7 @@ def test_what_no_policy_was_asked_about_says_so(shell: Shell) -> None:
 
 def test_what_is_in_force_can_be_tried_too(shell: Shell, place: Place) -> None:
     """`--bundle in-force` answers by the store, whatever the files say by now; without a store it says what to do."""
-    assert shell("policy", "try", "box.pay", "--agent", "ag", "--bundle", "in-force").code == Exit.YOURS
+    assert shell("policy", "try", "box.pay", "--agent", "ag", "--bundle", "in-force").code == Exit.OPERATOR
     assert shell("apply").code == 0
     place.change("policies/pay.cedar", lambda text: text.replace("context.args.n > 300", "context.args.n > 100"))
 

@@ -1,7 +1,6 @@
 """One case of a policy test's file: every field read, arguments bound, facts held against the contract."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 import jsonschema_rs
@@ -16,6 +15,7 @@ from interlock.domain.closing import Schema
 from interlock.domain.contract import RISKS, Contract, Effect, Risk
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import AgentName, ContractName, Digest
+from interlock.domain.moment import FORM, moment_of
 from interlock.domain.policy import VERDICTS, Verdict
 from interlock.domain.policy_case import (
     MADE_UP_INITIATOR,
@@ -240,13 +240,10 @@ def _moment(section: Section) -> int:
     if node is None:
         return MADE_UP_TIME
     try:
-        moment = datetime.fromisoformat(node.text if isinstance(node, Scalar) else "")
+        return moment_of(node.text if isinstance(node, Scalar) else "")
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        section.wrong("`at` must be a time and its zone, such as 2026-11-21T10:00Z", node)
+        section.wrong(f"`at` must be a time: {FORM}", node)
         return MADE_UP_TIME
-    return int(moment.timestamp() * 1000)
 
 
 def _flag(section: Section, name: str, *, default: bool) -> bool:

@@ -1,6 +1,5 @@
 """Why an action was decided as it was, and how another would be."""
 
-from datetime import UTC, datetime
 from typing import Annotated, get_args
 
 import typer
@@ -10,6 +9,7 @@ from interlock.cli.given import arguments_from
 from interlock.cli.output import UsageError, run, worded
 from interlock.cli.policy.reasons import show_explanation
 from interlock.domain.agent import STAGES, Stage
+from interlock.domain.moment import FORM, moment_of
 from interlock.domain.names import instead
 from interlock.services.trying import Hypothesis
 from interlock.workbench.reasons import DECIDED, explained, tried
@@ -107,10 +107,9 @@ def _stage(word: str) -> Stage:
 
 def _moment(word: str) -> int:
     try:
-        moment = datetime.fromisoformat(word)
+        return moment_of(word)
     except ValueError:
-        raise UsageError(f"`{word}` is no time", next_step="write it as 2026-12-24T18:00, or with +01:00") from None
-    return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        raise UsageError(f"`{word}` is no time", next_step=f"write it as {FORM}") from None
 
 
 def _budget(words: list[str]) -> dict[str, int]:
