@@ -231,3 +231,34 @@ def test_an_error_says_what_to_do_under_either_name(place: Place) -> None:
         interlock.policies(place.folder).promote("al")
 
     assert caught.value.next == caught.value.next_step == caught.value.problem()["next"] == "did you mean `all`?"
+
+
+@pytest.mark.proves("library.typed_at_the_edge")
+@pytest.mark.parametrize(
+    ("word", "wrong"),
+    [
+        ("name", HALF),
+        ("owner", HALF),
+        ("owner", 5),
+        ("reversal", interlock.NoReversal(why=HALF)),
+        ("data", 5),
+        ("data", {"n": 5}),
+        ("parses", 5),
+        ("two_phase", 5),
+        ("no_effect_on", 5),
+        ("no_effect_on", (5,)),
+        ("timeout_ms", "soon"),
+    ],
+)
+def test_a_declaration_of_the_wrong_type_is_refused(word: str, wrong: Any) -> None:
+    """What a decorator is given is looked at where it stands, and the error can be printed."""
+    words: dict[str, Any] = {"effect": "write", "risk": "low", "reversal": interlock.NoReversal(why="a test")}
+
+    def add(n: int) -> int:
+        return n
+
+    with pytest.raises(ContractError) as caught:
+        interlock.tool(**{**words, word: wrong})(add)
+
+    assert str(caught.value).encode()
+    assert caught.value.next

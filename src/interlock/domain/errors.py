@@ -37,6 +37,8 @@ class InterlockError(Exception):
     """What to do; of an error that says nothing more fitting, what its kind advises."""
 
     def __init__(self, detail: str, *, next_step: str | None = None, **members: object) -> None:
+        # It may repeat a text that cannot be written, such as half of a character, and is to be printed all the same.
+        detail = detail.encode(errors="backslashreplace").decode()
         super().__init__(detail)
         self.detail = detail
         if next_step:

@@ -29,6 +29,8 @@ Amount = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
 Moment = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
 """UTC ms, up to the end of the year 9999."""
 
+SHOWN: Final = 100
+"""How much of a wrong value an error repeats."""
 Kind = tuple[Any, tuple[type, ...]]
 """What an argument may be: a type that msgspec reads, or else the classes it may be of."""
 
@@ -70,6 +72,11 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
         return cast(Callable[..., T], function)(*fit, **named)
 
     return at_once
+
+
+def fitted(value: object, annotation: object, name: str, next_step: str) -> Any:
+    """`value`, the argument `name`, as its annotation says. Raises ContractError."""
+    return _fitted(value, _kind(annotation), name, next_step)
 
 
 def refitted(value: T, name: str, next_step: str) -> T:
@@ -120,7 +127,7 @@ def _words(said: str, annotation: object, value: object) -> str:
     """What msgspec said, in our words."""
     choices = [each for option in _options(annotation) if get_origin(option) is Literal for each in get_args(option)]
     if choices:
-        return f" is one of {listed(map(str, choices))}, not `{value}`"
+        return f" is one of {listed(map(str, choices))}, not `{str(value)[:SHOWN]}`"
     for json, python in _NAMES:
         said = said.replace(json, python)
     what, _, place = said.partition(" - at ")

@@ -147,5 +147,8 @@ def _one(action: str | None, task: str | None, release: str | None) -> tuple[Unw
     scopes: tuple[tuple[UnwindScope, str | None], ...] = (("action", action), ("task", task), ("release", release))
     named: list[tuple[UnwindScope, str]] = [(scope, target) for scope, target in scopes if target is not None]
     if len(named) != 1:
-        raise ContractError("an undo names exactly one of `action`, `task` and `release`")
+        raise ContractError(
+            "an undo names exactly one of `action`, `task` and `release`",
+            next_step="say which of them is to be undone: `undo(action=...)`",
+        )
     return named[0]

@@ -37,6 +37,7 @@ from interlock.domain.contract import (
 )
 from interlock.domain.duration import SECOND
 from interlock.domain.errors import ContractError, NotAllowed
+from interlock.domain.fitting import fitted
 from interlock.domain.ids import ContractName
 from interlock.domain.parse import Parse
 from interlock.domain.record import plain
@@ -159,7 +160,12 @@ def tool(
     `context.parsed.NAME`; what cannot be read denies. A module's functions run in any process; a nested one, or one of the
     main program, only here.
     """
-    prepare, abort = two_phase or (None, None)
+    prepare, abort = fitted(two_phase, tuple[Any, Any] | None, "two_phase", _NEXT) or (None, None)
+    classes: dict[str, str] = fitted(data or {}, dict[str, str], "data", _NEXT)
+    parsing: dict[str, Parse] = fitted(parses or {}, dict[str, Any], "parses", _NEXT)
+    harmless: tuple[type[Exception], ...] = fitted(no_effect_on, tuple[Any, ...], "no_effect_on", _NEXT)
+    if not all(isinstance(each, type) and issubclass(each, Exception) for each in cast(tuple[object, ...], harmless)):
+        raise ContractError("`no_effect_on`: only classes of exceptions", path="/no_effect_on", next_step=_NEXT)
     hooks = Hooks(lookup=lookup, facts=facts, postcondition=postcondition, prepare=prepare, abort=abort)
 
     def declare(function: Callable[..., Any], /) -> Tool[..., Any]:
@@ -186,14 +192,14 @@ def tool(
             target=targets["run"],
             lookup=targets.get("lookup"),
             facts=None if fact_schema is None else Facts(source=targets["facts"], schema=fact_schema),
-            parses=dict(parses or {}),
+            parses=parsing,
             postcondition=targets.get("postcondition"),
             two_phase=TwoPhase(prepare=targets["prepare"], abort=targets["abort"]) if two_phase else None,
             cost=cost,
-            data_classes=dict(data or {}),
+            data_classes=classes,
             timeout_ms=timeout_ms,
         )
-        return Tool(function, checked(_typed(contract)), hooks, no_effect_on)
+        return Tool(function, checked(_typed(contract)), hooks, harmless)
 
     return cast(Declaration, declare)
 
@@ -212,7 +218,7 @@ def _typed(contract: Contract) -> Contract:
     run a type checker."""
     try:
         return msgspec.convert(plain(contract), Contract)
-    except (msgspec.ValidationError, TypeError) as error:
+    except (msgspec.ValidationError, TypeError, UnicodeEncodeError) as error:
         raise ContractError(f"tool `{contract.name}`: {error}", next_step=_NEXT) from None
 
 

@@ -16,6 +16,7 @@ MAX_WORD_BYTES = 64 * 1024
 """Canonical size of each text around the arguments."""
 CERTAIN = 1000
 """The highest confidence there is: it is given per mille."""
+_TEXT = f"give it as text in UTF-8 of at most {MAX_WORD_BYTES // 1024} KiB"
 NOTHING = Digest("0" * 64)
 """The digest of an action that no contract ever described."""
 
@@ -93,16 +94,20 @@ def must_be_writable(proposal: Proposal) -> None:
     sure: object = proposal.confidence
     # 0.9 and True would pass for numbers per mille, and mean something else.
     if sure is not None and (type(sure) is not int or not 0 <= sure <= CERTAIN):
-        raise ContractError("`confidence` is a whole number per mille, from 0 to 1000", path="/confidence")
+        raise ContractError(
+            "`confidence` is a whole number per mille, from 0 to 1000",
+            path="/confidence",
+            next_step="give it per mille: 900 for nine times in ten, or leave it out",
+        )
     for name, text in words.items():
         if text is not None and not isinstance(text, str):
             raise ContractError(
-                f"`{name}`: expected `str`, got `{type(text).__name__}`", path=f"/{name}", next_step="give it as text"
+                f"`{name}`: expected `str`, got `{type(text).__name__}`", path=f"/{name}", next_step=_TEXT
             )
         try:
             encode(text, max_bytes=MAX_WORD_BYTES)
         except CanonicalError as error:
-            raise ContractError(f"`{name}`: {error.reason}", path=f"/{name}") from None
+            raise ContractError(f"`{name}`: {error.reason}", path=f"/{name}", next_step=_TEXT) from None
 
 
 def storable(arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -72,7 +72,11 @@ async def compared(
 
 def written_in(path: Path) -> dict[str, str]:
     """The invariants of a file. Raises NotFound where it cannot be read."""
-    return {path.name: text_of(path, "name the file with the invariants")}
+    return {
+        path.name: text_of(
+            path, "write it, or name another file: `interlock policy prove FILE`; a program may give the text itself"
+        )
+    }
 
 
 async def proved(
