@@ -170,13 +170,16 @@ def test_a_brake_holds_until_it_is_lifted(shell: Shell, what: str) -> None:
 
 
 def test_ids_may_be_shortened_but_not_guessed(shell: Shell) -> None:
-    """The end of an id names its action where it names one alone; too few characters, or too many matches, name none."""
+    """The end of an id, or the beginning of what lists show of it, names its action where it names one alone; too few
+    characters, or too many matches, name none."""
     first, second = shell.proposed(1), shell.proposed(2)
     common = "".join(a for a, b in zip(reversed(first), reversed(second), strict=True) if a == b)
 
     assert shell.json("show", first[-8:])["id"] == first
+    assert shell.json("show", first[-12:-4])["id"] == first
+    assert first[-12:-4] in shell("actions").out
     assert shell.json("show", second)["id"] == second
-    for text in ("", first[-3:], "zzzz", f"x{first}"):
+    for text in ("", first[-3:], "zzzz", f"x{first}", first[:8]):
         assert shell.json("show", text, code=Exit.YOURS)["error"]["code"] == "not_found"
     assert isinstance(common, str)
 

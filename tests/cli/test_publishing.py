@@ -41,6 +41,7 @@ def test_from_a_proposal_to_a_decision(two: Shell) -> None:
     which = loosen(two)
     assert two.state(two.proposed(1500)) == "denied"
     listed, seen = two("policy", "pending"), two("policy", "review", which[-12:])
+    assert two("policy", "review", which[-12:-8]).out == seen.out
     accepted = two("policy", "accept", which[-12:], "--note", "agreed", "--as", "ria")
 
     assert which[-12:] in listed.out

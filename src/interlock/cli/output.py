@@ -19,6 +19,7 @@ from rich.table import Table
 from interlock.cli.entry import INTERRUPTED, Interrupted
 from interlock.domain.errors import Fault, IntegrityError, InterlockError, PolicyError
 from interlock.domain.record import plain
+from interlock.workbench.finding import LISTED
 
 T = TypeVar("T")
 
@@ -292,7 +293,7 @@ def worded(context: typer.Context, option: typer.CallbackParam, value: str) -> s
 
 def short(identifier: str) -> str:
     """The end of an identifier, enough to tell it from its neighbours."""
-    return identifier[-12:]
+    return identifier[-LISTED:]
 
 
 def table(*columns: str) -> Table:

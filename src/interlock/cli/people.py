@@ -15,7 +15,7 @@ from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import Digest, UnwindId
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.services.plane import ControlPlane
-from interlock.workbench.finding import SHORTEST, find_action, find_release, find_task
+from interlock.workbench.finding import SHORTEST, find_action, find_release, find_task, names
 
 _ENDINGS: dict[str, Literal["done", "failed"]] = {"done": "done", "failed": "failed"}
 
@@ -140,9 +140,9 @@ def retry(
 
     async def work() -> int:
         async with here.plane() as plane:
-            found = [each for each in await plane.compensation.requests() if each.id.endswith(request)]
+            found = [each for each in await plane.compensation.requests() if names(request, each.id)]
             if len(found) != 1:
-                several = f"`{request}` is the end of {len(found)} undo requests"
+                several = f"`{request}` may be {len(found)} undo requests"
                 said = several if found else f"there is no undo request `{request}`"
                 raise NotFound(said, next_step="list them: `interlock retry`")
             after = await plane.compensation.retry(UnwindId(found[0].id), by=here.who())

@@ -16,8 +16,17 @@ SHORTEST = 4
 """Fewer characters would match by chance."""
 
 
+LISTED = 12
+"""So many characters of an identifier, its last, are what lists show."""
+
+
+def names(text: str, identifier: str) -> bool:
+    """Whether `text` is the end of an identifier, or the beginning of what lists show of it."""
+    return identifier.endswith(text) or identifier[-LISTED:].startswith(text)
+
+
 async def find_action(plane: ControlPlane, text: str) -> Action:
-    """The action of that id, or the newest page's only one whose id ends in `text`. Raises NotFound."""
+    """The action of that id, or the newest page's only one that `text` names. Raises NotFound."""
     exact = await plane.means.store.get(Action, text)
     if exact is not None:
         return exact
@@ -26,10 +35,10 @@ async def find_action(plane: ControlPlane, text: str) -> Action:
     before: ActionId | None = None
     for _ in range(PAGES):
         page = await plane.means.store.actions(ActionQuery(before=before, limit=PAGE))
-        matching = [action for action in page if action.id.endswith(text)]
+        matching = [action for action in page if names(text, action.id)]
         if len(matching) > 1:
             some = ", ".join(f"`{action.id}`" for action in matching[:3])
-            raise NotFound(f"`{text}` is the end of {len(matching)} actions: {some}", next_step="give more of the id")
+            raise NotFound(f"`{text}` may be {len(matching)} actions: {some}", next_step="give more of the id")
         if matching:
             return matching[0]
         if len(page) < PAGE:
@@ -39,15 +48,15 @@ async def find_action(plane: ControlPlane, text: str) -> Action:
 
 
 async def find_task(plane: ControlPlane, text: str) -> Task:
-    """The task of that id, or the one recent task whose id ends in `text`. Raises NotFound."""
+    """The task of that id, or the one recent task that `text` names. Raises NotFound."""
     exact = await plane.means.store.get(Task, text)
     if exact is not None:
         return exact
-    found = [each for each in await plane.means.store.all(Task, limit=PAGE) if each.id.endswith(text)]
+    found = [each for each in await plane.means.store.all(Task, limit=PAGE) if names(text, each.id)]
     if len(text) >= SHORTEST and len(found) == 1:
         return found[0]
     raise NotFound(
-        f"`{text}` is the end of {len(found)} tasks" if text and found else f"there is no task `{text}`",
+        f"`{text}` may be {len(found)} tasks" if text and found else f"there is no task `{text}`",
         next_step="`interlock show ACTION` says an action's task",
     )
 
@@ -67,10 +76,10 @@ async def find_release(plane: ControlPlane, text: str) -> Release:
 
 
 async def find_publication(plane: ControlPlane, text: str) -> Publication:
-    """The publication of that id, or the only one whose id ends in `text`. Raises NotFound."""
+    """The publication of that id, or the only one that `text` names. Raises NotFound."""
     known = await plane.publisher.publications()
-    found = [each for each in known if each.id == text or (len(text) >= SHORTEST and each.id.endswith(text))]
+    found = [each for each in known if each.id == text or (len(text) >= SHORTEST and names(text, each.id))]
     if len(found) == 1:
         return found[0]
-    said = f"`{text}` is the end of {len(found)} publications" if found else f"there is no publication `{text}`"
+    said = f"`{text}` may be {len(found)} publications" if found else f"there is no publication `{text}`"
     raise NotFound(said, next_step="list them: `interlock policy pending --all`")
