@@ -15,6 +15,7 @@ from tests.workspaces import Place, forget, workspace
 ALTERED = 'replace(body, \'"purpose":"tests"\', \'"purpose":5\')'
 SWAPPED = 'replace(body, \'"state":\', \'"state":7,"was":\')'
 ENGINE = "json_set(body, '$.engine', 'foo')"
+NO_TEXT = "cast(x'7b22ff' as text)"
 CUT = "substr(body, 1, length(body) - 9)"
 
 
@@ -53,6 +54,17 @@ def test_an_action_that_cannot_be_read_is_named(place: Place, body: str, words: 
     assert "the stored action `" in error["detail"]
     assert body == CUT or action in error["detail"]
     assert "restore a backup" in error["next"]
+
+
+@pytest.mark.parametrize("words", [("verify",), ("actions",), ("show",), ("approve", "--as", "ria")])
+def test_bytes_that_are_no_text_are_a_damaged_file(place: Place, words: tuple[str, ...]) -> None:
+    """What no defect of ours writes, but a disk may: the store is said to be damaged."""
+    action = alter(place, "action", "1", NO_TEXT)
+    more = () if words[0] in ("verify", "actions") else (action,)
+
+    error = Shell(place).json(*words, *more, code=Exit.OPERATOR)["error"]
+
+    assert error["code"] == "store_corrupt"
 
 
 @pytest.mark.proves("store.unreadable_is_named")

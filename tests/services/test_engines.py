@@ -1,11 +1,13 @@
 """Alarms when the store does not take them, and who may switch engines."""
 
+from typing import Any
+
 import pytest
 
 from interlock.adapters.memory import Fault
 from interlock.domain.control import Control
 from interlock.domain.edition import in_force
-from interlock.domain.errors import NotAllowed
+from interlock.domain.errors import ContractError, NotAllowed, NotFound
 from interlock.domain.ids import Person
 from interlock.domain.publishing import Publishing
 from interlock.testing.world import World, contract
@@ -71,6 +73,12 @@ async def test_who_switches_engines() -> None:
     for person in (Person("eve"), Person("")):
         with pytest.raises(NotAllowed):
             await world.plane.engines.use("cedarpy", by=person, why="why not")
+    wrong: Any = "foo"
+    with pytest.raises(NotFound, match="there is no engine `foo`") as unknown:
+        await world.plane.engines.use(wrong, by=RITA, why="why not")
+    assert unknown.value.next == "known: `cedarpy`, `compiled`"
+    with pytest.raises(ContractError, match="`why` is empty"):
+        await world.plane.engines.use("cedarpy", by=RITA, why=" ")
     now = await world.plane.engines.use("cedarpy", by=RITA, why="an upgrade of the library")
     assert now.alarm is not None
     assert (now.engine, now.alarm.by, now.alarm.why) == ("cedarpy", "rita", "an upgrade of the library")

@@ -12,9 +12,11 @@ from interlock.domain.errors import (
 )
 
 
-def meaning(error: apsw.Error) -> StoreError:
+def meaning(error: apsw.Error | UnicodeDecodeError) -> StoreError:
     """`error` as ours, when nothing of the transaction was stored."""
     match error:
+        case UnicodeDecodeError():
+            return StoreCorrupt(f"the store's file is damaged: a text in it is no UTF-8 ({error.reason})")
         case apsw.BusyError() | apsw.LockedError() | apsw.ProtocolError():
             return StoreBusy(f"another process holds the store: {error}")
         case apsw.FullError():

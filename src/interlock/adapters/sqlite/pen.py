@@ -85,7 +85,7 @@ class Pen:
             if not self._begin(wait=wait):
                 return False
             self._transaction(units)
-        except apsw.Error as error:
+        except (apsw.Error, UnicodeDecodeError) as error:
             _fail(units, meaning(error))
         except (InterlockError, ValueError, TypeError, OSError) as error:
             _fail(units, error)
@@ -231,7 +231,7 @@ def _apart(unit: Unit, transaction: Transaction) -> None:
     try:
         unit.result = unit.work(transaction)
     except _OF_ONE_UNIT as error:
-        unit.error = error
+        unit.error = meaning(error) if isinstance(error, UnicodeDecodeError) else error
         draft.back(mark)
         transaction.known.forget_unit()
         connection.execute(sql.ROLLBACK_TO)

@@ -30,7 +30,7 @@ class Reader:
                 raise StoreError("the store is closed")
             try:
                 yield self._connection
-            except apsw.Error as error:
+            except (apsw.Error, UnicodeDecodeError) as error:
                 raise meaning(error) from error
 
     def rows(self, statement: str, values: Values) -> list[Row]:
@@ -40,7 +40,7 @@ class Reader:
                 raise StoreError("the store is closed")
             try:
                 return self._connection.execute(statement, values).fetchall()
-            except apsw.Error as error:
+            except (apsw.Error, UnicodeDecodeError) as error:
                 raise meaning(error) from error
 
     def value(self, statement: str, values: Values = ()) -> Any:
@@ -50,7 +50,7 @@ class Reader:
                 raise StoreError("the store is closed")
             try:
                 return self._connection.execute(statement, values).get
-            except apsw.Error as error:
+            except (apsw.Error, UnicodeDecodeError) as error:
                 raise meaning(error) from error
 
     def close(self) -> None:
