@@ -2,11 +2,13 @@
 
 import pytest
 
+from interlock.adapters.cedar.invariants import invariant_findings
 from interlock.domain.errors import PolicyError
 from interlock.domain.policy import ENGINES
 from interlock.domain.proof import Kept
-from tests.adapters.cedar_cases import ALL, SET_PRICE, forbid, stored
+from tests.adapters.cedar_cases import ALL, CONTRACTS, SET_PRICE, forbid, stored
 from tests.adapters.symbolic_cases import decided, kept
+from tests.adapters.test_cedar_planted import meant
 
 CAP = """\
 @id("cap") @invariant("never") @reason("never below the floor")
@@ -144,3 +146,25 @@ def test_a_mistake_in_an_invariant_is_refused(written: str, said: str) -> None:
         kept(written, ALL, KEEPS)
 
     assert said in str(caught.value)
+
+
+@pytest.mark.proves("policy.planted_faults")
+@pytest.mark.parametrize(
+    ("old", "new", "line", "letters", "says"),
+    [
+        ('"pricing.set_price"', '"pricing.set_prize"', 2, 'Action::"pricing.set_prize"', "did you mean `pricing.set_price`?"),
+        ("args.price_minor", "args.prize_minor", 3, "prize_minor", "did you mean `price_minor`?"),
+        ("context.args", "contxt.args", 3, "contxt", "did you mean `context`?"),
+        ("@reason", "@reasn", 1, "reasn", "`@reasn` means nothing on an invariant"),
+        ('"never"', '"ever"', 1, '"ever"', "an invariant says what it promises"),
+        ("(principal,", '(principal == Agent::"alpha",', 2, 'principal == Agent::"alpha"', "write `principal in"),
+        ("(principal,", '(principal in Agent::"alhpa",', 2, 'Agent::"alhpa"', "did you mean `alpha`?"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_an_invariant_is_told_at_its_word(old: str, new: str, line: int, letters: str, says: str) -> None:
+    """As one in a policy is: the place, the letters underlined, and the nearest name."""
+    [found] = invariant_findings({"i.cedar": CAP.replace(old, new)}, CONTRACTS, ["alpha", "beta"])
+
+    assert (found.file, found.line, meant(found)) == ("i.cedar", line, letters)
+    assert says in found.message
+    assert invariant_findings({"i.cedar": CAP}, CONTRACTS, ["alpha", "beta"]) == ()

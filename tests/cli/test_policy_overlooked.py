@@ -32,3 +32,20 @@ def test_without_policies_nothing_is_covered(shell: Shell) -> None:
 
     assert "whatever an agent proposes is denied" in " ".join(shell("check").out.split())
     assert "0 of 0 passed; there are no policies" in shell("policy", "test").out
+
+
+def test_invariants_are_read_by_check_and_lint(shell: Shell) -> None:
+    """A misspelt action in invariants.cedar is told where it stands. It decides nothing, so it keeps nothing out of force."""
+    rule = '@id("cap") @invariant("never")\nforbid (principal, action == Action::"{}", resource) when {{ context.args.n > 5 }};\n'
+    shell.place.write("invariants.cedar", rule.format("box.putt"))
+
+    for command in (("check",), ("policy", "lint")):
+        said = shell(*command)
+        page = " ".join(said.out.split())
+        assert said.code == 0
+        assert "invariants.cedar:2:30: warning: invariant `cap`: " in page
+        assert "did you mean `box.put`?" in page
+        assert "policies/invariants.cedar" not in page
+
+    shell.place.write("invariants.cedar", rule.format("box.put"))
+    assert "invariants" not in shell("policy", "lint").out

@@ -88,7 +88,7 @@ def test_an_invariant_about_nothing_is_not_proved(shell: Shell) -> None:
         (None, "cannot be read"),
         ("", "there is no invariant"),
         ("forbid(principal", "invariants.cedar:1:"),
-        (NEVER.replace("context.args.n", "context.args.m"), "invariants.cedar:1:1"),
+        (NEVER.replace("context.args.n", "context.args.m"), "invariants.cedar:2:78"),
         (NEVER.replace("never", "sometimes"), "says what it promises"),
         (NEVER + NEVER, "is taken by the invariant at invariants.cedar:1"),
     ],

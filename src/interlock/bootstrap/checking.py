@@ -1,9 +1,12 @@
 """Policies of a workspace and their tests, held against its contracts; what is wrong becomes a problem in its place."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
 
 from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.cedar.invariants import invariant_findings
 from interlock.adapters.cedar.parsing import places
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.system import SystemClock
@@ -38,7 +41,15 @@ def findings(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Findi
     roles = Counter(role for held in workspace.people.values() for role in held) if known else None
     language = CedarPolicies([agent.name for agent in workspace.agents], roles, workspace.settings.tenant)
     found = language.findings(workspace.policies, contracts, at=SystemClock().now())
-    return (*map(_overlooked, workspace.overlooked), *found)
+    return (*map(_overlooked, workspace.overlooked), *found, *_doubted(workspace, contracts))
+
+
+def _doubted(workspace: Workspace, contracts: Sequence[Contract]) -> Iterator[Finding]:
+    """What is wrong with the workspace's invariants. They decide nothing, so it keeps no policy out of force."""
+    names = [agent.name for agent in workspace.agents]
+    for each in invariant_findings(workspace.invariants, contracts, names):
+        message = f"invariant `{each.policy}`: {each.message}" if each.policy else each.message
+        yield msgspec.structs.replace(each, severity="warning", message=message, policy="", folder="")
 
 
 def _overlooked(file: str) -> Finding:
@@ -100,11 +111,10 @@ def wrong(problems: Sequence[Problem]) -> bool:
 
 def _placed(finding: Finding) -> Problem:
     """A finding as a problem of the workspace."""
-    message = f"policy `{finding.policy}`: {finding.message}" if finding.policy else finding.message
     return Problem(
-        file=f"policies/{finding.file}",
+        file=finding.path,
         line=finding.line,
         column=finding.column,
-        message=message,
+        message=finding.told,
         severity=finding.severity,
     )

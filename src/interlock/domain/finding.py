@@ -14,6 +14,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     policy: str = ""
     """The policy's id, if it is known."""
+    folder: str = "policies"
+    """Where the file is in the workspace; nothing where it stands at its top, as the invariants do."""
     file: str
     line: int
     """From 1."""
@@ -26,8 +28,17 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """On one line, as `file:line:column: policy `id`: message`."""
-        where = f"{self.file}:{self.line}:{self.column}: "
-        return f"{where}policy `{self.policy}`: {self.message}" if self.policy else f"{where}{self.message}"
+        return f"{self.file}:{self.line}:{self.column}: {self.told}"
+
+    @property
+    def path(self) -> str:
+        """The file, relative to the workspace."""
+        return f"{self.folder}/{self.file}" if self.folder else self.file
+
+    @property
+    def told(self) -> str:
+        """The message, with the policy it is about."""
+        return f"policy `{self.policy}`: {self.message}" if self.policy else self.message
 
     @property
     def caret(self) -> str:

@@ -1,12 +1,15 @@
 """What a search among all possible requests found, rather than among those that were made."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.policy import Verdict
 from interlock.domain.question import Question
+
+INVARIANTS: Final = "invariants.cedar"
+"""Where a workspace keeps what must always hold."""
 
 Answer = Literal["none", "found", "unknown"]
 """`none`: there is no such request. `unknown`: the search gave up, and `why` says at what."""

@@ -13,8 +13,6 @@ from interlock.services.proving import TIMEOUT_MS, grave
 from interlock.workbench.sides import FILES, IN_FORCE, Side, plane_for, side, text_of
 
 LONGEST_MS = 100_000 * DAY
-INVARIANTS = "invariants.cedar"
-"""Where a workspace keeps them."""
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):

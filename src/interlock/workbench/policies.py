@@ -14,6 +14,7 @@ from interlock.domain.finding import Finding
 from interlock.domain.fitting import Count, Millis, PerMille, checked
 from interlock.domain.ids import Person
 from interlock.domain.policy import Engine
+from interlock.domain.proof import INVARIANTS
 from interlock.domain.publication import Publication
 from interlock.sdk.home import Home
 from interlock.services.candidates import Candidate
@@ -21,7 +22,7 @@ from interlock.services.policy_tests import Report
 from interlock.services.reviewing import Review
 from interlock.services.trying import Hypothesis
 from interlock.workbench import comparing, publications, reasons, trials
-from interlock.workbench.comparing import INVARIANTS, Compared, Proved
+from interlock.workbench.comparing import Compared, Proved
 from interlock.workbench.publications import Brought, EngineState, Proposed
 from interlock.workbench.trials import Ended
 

@@ -2,12 +2,12 @@
 
     interlock.yaml      tenant, store, keys, modules with tools, budgets
     people.yaml         who there is, and the roles each holds
-    agents/*.yaml       contracts/*.yaml       policies/*.cedar
+    agents/*.yaml       contracts/*.yaml       policies/*.cedar       invariants.cedar
 
 Reading never raises for what is in the folder: whatever is wrong is among the `problems`, with file, line and column.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ from interlock.domain.contract import Contract
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import Person, Tenant
 from interlock.domain.policy import ENGINES, Engine
+from interlock.domain.proof import INVARIANTS
 from interlock.domain.publishing import TESTING, Publishing
 from interlock.domain.settlement import Timing
 
@@ -65,6 +66,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """Cedar text by file name."""
     problems: tuple[Problem, ...]
     places: Places
+    invariants: dict[str, str] = {}
+    """The same of what must always hold; nothing where nobody wrote it."""
     overlooked: tuple[str, ...] = ()
     """Files below `policies/`, relative to it, that by their names were meant as policies and are not read."""
     unread: frozenset[str] = frozenset()
@@ -88,6 +91,7 @@ def read_workspace(folder: Path) -> Workspace:
         agents=agents,
         contracts=contracts,
         policies=policies,
+        invariants=reading.invariants(),
         overlooked=reading.overlooked(),
         problems=tuple(reading.problems),
         places=reading.places,
@@ -206,8 +210,16 @@ class _Reading:
 
     def policies(self) -> dict[str, str]:
         """`policies/*.cedar`, as text."""
+        return self._texts(self._files("policies", ".cedar"))
+
+    def invariants(self) -> dict[str, str]:
+        """`invariants.cedar`, as text."""
+        path = self.folder / INVARIANTS
+        return self._texts([path]) if path.exists() else {}
+
+    def _texts(self, paths: Sequence[Path]) -> dict[str, str]:
         texts: dict[str, str] = {}
-        for path in self._files("policies", ".cedar"):
+        for path in paths:
             found = text_of(path)
             if found.text is None:
                 self.problems.append(Problem(file=self._name(path), message=f"the file {found.why}"))

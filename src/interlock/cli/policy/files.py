@@ -77,8 +77,7 @@ def lint(context: typer.Context) -> None:
 
 def _shown(console: Console, finding: Finding) -> None:
     colour = "red" if finding.severity == "error" else "yellow"
-    said = f"policy `{finding.policy}`: {finding.message}" if finding.policy else finding.message
-    where = f"policies/{finding.file}:{finding.line}:{finding.column}"
-    console.print(f"{shown(where)}: [{colour}]{finding.severity}[/{colour}]: {shown(said)}", soft_wrap=True)
+    where = f"{finding.path}:{finding.line}:{finding.column}"
+    console.print(f"{shown(where)}: [{colour}]{finding.severity}[/{colour}]: {shown(finding.told)}", soft_wrap=True)
     for line in finding.caret.split("\n") if finding.caret else ():
         console.print(shown(line.replace("\t", " ")), soft_wrap=True)

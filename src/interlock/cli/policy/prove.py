@@ -9,9 +9,9 @@ from rich.console import Console
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, run, shown
 from interlock.cli.policy.witness import show_proof
-from interlock.domain.proof import Kept
+from interlock.domain.proof import INVARIANTS, Kept
 from interlock.services.proving import TIMEOUT_MS
-from interlock.workbench.comparing import INVARIANTS, Proved, proved, written_in
+from interlock.workbench.comparing import Proved, proved, written_in
 from interlock.workbench.sides import FILES
 
 _COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow"}

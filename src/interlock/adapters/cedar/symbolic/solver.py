@@ -13,6 +13,7 @@ import msgspec
 from cedarpy import pst
 
 from interlock.adapters.cedar.compiled import Compiled
+from interlock.adapters.cedar.invariants import Written, written_in
 from interlock.adapters.cedar.loaded import Loaded, Slice
 from interlock.adapters.cedar.policies import CedarPolicies
 from interlock.adapters.cedar.reads import reads
@@ -20,7 +21,6 @@ from interlock.adapters.cedar.schema import Surface, parse, render, surfaces
 from interlock.adapters.cedar.scope import about_action, about_agent
 from interlock.adapters.cedar.symbolic.decision import happens, looser, unattended
 from interlock.adapters.cedar.symbolic.expressions import condition
-from interlock.adapters.cedar.symbolic.invariants import Written, written_in
 from interlock.adapters.cedar.symbolic.logic import Logic
 from interlock.adapters.cedar.symbolic.reading import question
 from interlock.adapters.cedar.symbolic.request import Request
@@ -94,7 +94,7 @@ class Z3Solver:
         """See `Solver.violations`."""
         _ = self._logic
         loaded = CedarPolicies().loaded(bundle)
-        for each in written_in(written, loaded.schema):
+        for each in written_in(written, loaded.schema, loaded.surfaces):
             concerned = [agent for agent in agents if about_agent(each.template, agent)]
             yield each.invariant, self._broken(each, loaded, contracts, concerned, capabilities, tenant, timeout_ms)
 
