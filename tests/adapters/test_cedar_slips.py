@@ -1,5 +1,7 @@
 """What people write who have another language in their fingers: told at its word, with what to write instead."""
 
+import time
+
 import pytest
 
 from interlock.adapters.cedar import CedarPolicies
@@ -114,6 +116,16 @@ def test_words_within_text_are_no_slips(condition: str) -> None:
     """What stands in quotes is somebody's text; a fault beside it is told for what it is."""
     assert CedarPolicies().findings(one_file(when(condition)), CONTRACTS) == ()
     assert "did you mean `context`?" in planted(when(f"{condition} && contxt.undo")).message
+
+
+@pytest.mark.parametrize("piece", ["@a(b ", "'a ", "a = ", "1.5 ", "not ", "principal == "])
+def test_a_policy_full_of_slips_is_told_in_no_time(piece: str) -> None:
+    """As long as a policy may be, and nothing in it closed: the time it takes grows with its length alone."""
+    text = f"{SCOPE} when {{ {piece * (60_000 // len(piece))}"
+    began = time.process_time()
+
+    assert CedarPolicies().findings(one_file(text), CONTRACTS)
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -37,6 +37,8 @@ _CONSTANTS: Final = {
 }
 
 
+_REACH: Final = 50
+"""Tokens that one slip may take up."""
 _LETTERS: Final = {"invalid token": "'&|~", "division": "/", "remainder": "%"}
 _WORD: Final = re.compile(r"[\w]+|[=<>!]+")
 
@@ -51,9 +53,11 @@ class Slip(NamedTuple):
 
 def slip(text: str, tokens: Sequence[Token], error: str, stopped: int | None) -> tuple[Span, str] | None:
     """Where it is and what to say of it. `stopped` is the token at which Cedar did, where it says so."""
-    for at in range(len(tokens)):
+    known = _Tokens(text, tokens)
+    first, end = (0, len(tokens)) if stopped is None else (max(0, stopped - _REACH - 1), stopped + 2)
+    for at in range(first, end):
         for rule in _RULES:
-            found = rule(_Tokens(text, tokens), at)
+            found = rule(known, at)
             if found is None:
                 continue
             near = stopped is None or found.first - 1 <= stopped <= found.last + 1
@@ -88,8 +92,9 @@ class _Tokens:
         return at + 1 < len(self._tokens) and self._tokens[at].end == self._tokens[at + 1].start
 
     def until(self, at: int, *ends: str) -> int:
-        """The last token before the next of `ends`."""
-        while self.word(at + 1) and self.word(at + 1) not in ends:
+        """The last token before the next of `ends`, as far as anybody would have meant it."""
+        last = at + _REACH
+        while at < last and self.word(at + 1) and self.word(at + 1) not in ends:
             at += 1
         return at
 
