@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import anyio
 import msgspec
@@ -222,42 +222,6 @@ def clipped(text: str) -> str:
 
 
 _QUOTED = re.compile(r"`([^`]{200})[^`]{20,}`")
-
-
-class Placed(Protocol):
-    """Something wrong or doubtful in a file of a workspace."""
-
-    @property
-    def file(self) -> str:
-        """Under the workspace; empty where it is about all of it."""
-        ...
-
-    @property
-    def line(self) -> int:
-        """From 1; 0 where it is about the whole file."""
-        ...
-
-    @property
-    def column(self) -> int:
-        """From 1; 0 where it is about the whole line."""
-        ...
-
-    @property
-    def severity(self) -> str:
-        """`error` or `warning`."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """A sentence."""
-        ...
-
-
-def placed(problem: Placed) -> str:
-    """One line for a person, in markup: where it is, how bad it is, what it is."""
-    where = ":".join(str(part) for part in (problem.file or "workspace", problem.line, problem.column) if part)
-    colour = "red" if problem.severity == "error" else "yellow"
-    return f"{shown(where)}: [{colour}]{problem.severity}[/{colour}]: {shown(problem.message)}"
 
 
 def state(text: str) -> str:

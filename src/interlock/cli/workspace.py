@@ -12,7 +12,8 @@ from interlock.bootstrap.beginning import initialise
 from interlock.bootstrap.site import read_site
 from interlock.cli.bringing import alarm_line, bring, standing_alarm
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, counted, placed, run, shown, worded
+from interlock.cli.output import Exit, counted, run, shown, worded
+from interlock.cli.places import placed
 from interlock.domain.errors import InterlockError
 
 

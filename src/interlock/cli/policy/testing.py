@@ -7,7 +7,8 @@ from rich.console import Console
 
 from interlock.bootstrap.site import read_site
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, counted, placed, shown
+from interlock.cli.output import Exit, counted, shown
+from interlock.cli.places import placed
 from interlock.domain.errors import InterlockError, NotFound
 from interlock.services.policy_tests import Report, Result
 
