@@ -159,7 +159,7 @@ def test_without_a_store_files_are_compared(tmp_path: Path) -> None:
         other.joinpath("all.cedar").write_text('@id("all") @owner("o") permit(principal, action, resource);')
 
         found = shell.json("policy", "diff", "files", str(other), "--proofs")
-        error = shell.json("policy", "diff", code=Exit.YOURS)
+        error = shell.json("policy", "diff", code=Exit.OPERATOR)
 
         assert found["decisions"]["asked"] == 0
         assert {(each["contract"], each["answer"]) for each in found["searches"]} == {("box.put", "found")}
