@@ -163,7 +163,7 @@ def test_without_a_store_files_are_compared(tmp_path: Path) -> None:
 
         assert found["decisions"]["asked"] == 0
         assert {(each["contract"], each["answer"]) for each in found["searches"]} == {("box.put", "found")}
-        assert "error" in error
+        assert error["error"]["code"] == "store_missing"
     finally:
         forget(place)
 

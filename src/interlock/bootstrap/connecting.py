@@ -24,7 +24,7 @@ from interlock.adapters.workspace import (
 from interlock.attended import Attended
 from interlock.bootstrap.site import definition, read_site, settled
 from interlock.domain.contract import InProcess
-from interlock.domain.errors import KeyFileError, StoreError
+from interlock.domain.errors import KeyFileError, StoreError, StoreMissing
 from interlock.domain.fitting import checked
 from interlock.domain.ids import StreamId, WorkerId
 from interlock.embedded import Embedded
@@ -64,12 +64,9 @@ def looking(folder: Path) -> ControlPlane:
 
 
 def _there(store: Path) -> None:
-    """Raises StoreError where there is none."""
+    """Raises StoreMissing where there is none."""
     if not store.exists():
-        raise StoreError(
-            f"there is no store `{store}`",
-            next_step="if there was one, restore its backup; if not, `interlock apply` begins one",
-        )
+        raise StoreMissing(f"there is no store `{store}`")
 
 
 def public_keys(folder: Path) -> Verifying:

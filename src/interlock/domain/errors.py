@@ -12,7 +12,7 @@ InterlockError
 │   ├── StaleView          what was decided upon is no longer what is there
 │   └── BudgetExceeded     a budget has not enough left
 ├── Operators      whoever runs this installation can mend it
-│   ├── StoreError: StoreBusy StoreFull StoreReadOnly StoreCorrupt StoreTooNew StoreUnsure
+│   ├── StoreError: StoreMissing StoreBusy StoreFull StoreReadOnly StoreCorrupt StoreTooNew StoreUnsure
 │   ├── KeyFileError       a signing key is missing or wrong
 │   ├── EffectorError      a tool's code cannot be found or loaded
 │   └── IntegrityError     the log does not verify
@@ -167,6 +167,13 @@ class StoreError(InterlockError):
     code = "store"
     fault = "operator"
     next = "look at the store's disk and file, then try again"
+
+
+class StoreMissing(StoreError):
+    """There is no store where it should be. An empty one in its place would verify, and say nothing of what was lost."""
+
+    code = "store_missing"
+    next = "if there was one, restore its backup; if not, `interlock apply` begins one"
 
 
 class StoreBusy(StoreError):

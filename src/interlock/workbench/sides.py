@@ -10,7 +10,7 @@ from interlock.bootstrap.connecting import looking, rehearsing
 from interlock.bootstrap.site import draft, read_site
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
-from interlock.domain.errors import NotFound
+from interlock.domain.errors import NotFound, StoreMissing
 from interlock.domain.ids import AgentName, ContractName
 from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane
@@ -47,7 +47,7 @@ async def plane_for(folder: Path, *names: str) -> AsyncGenerator[ControlPlane]:
     """The control plane for looking. Without a store, one in memory, if none of `names` is to be found in a store."""
     try:
         plane = looking(folder)
-    except NotFound:
+    except (NotFound, StoreMissing):
         if not all(_on_disk(name) for name in names):
             raise
         plane = rehearsing(folder)
