@@ -87,6 +87,7 @@ def test_a_slip_in_a_condition_is_told_at_its_word(condition: str, letters: str,
         ("forbid(principal, action);", "forbid", "write `(principal, action, resource)`"),
         (f"{SCOPE} {{ context.undo }};", "{", "a condition begins with `when` or `unless`"),
         (f"{SCOPE} if {{ context.undo }};", "if", "a condition begins with `when` or `unless`"),
+        (f"{SCOPE} when", "when", "unexpected end of input"),
         (f"{SCOPE} when context.undo;", "context", "a condition stands in braces: `when { ... }`"),
     ],
 )

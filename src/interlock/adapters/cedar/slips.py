@@ -54,7 +54,7 @@ class Slip(NamedTuple):
 def slip(text: str, tokens: Sequence[Token], error: str, stopped: int | None) -> tuple[Span, str] | None:
     """Where it is and what to say of it. `stopped` is the token at which Cedar did, where it says so."""
     known = _Tokens(text, tokens)
-    first, end = (0, len(tokens)) if stopped is None else (max(0, stopped - _REACH - 1), stopped + 2)
+    first, end = (0, len(tokens)) if stopped is None else (max(0, stopped - _REACH - 1), min(stopped + 2, len(tokens)))
     for at in range(first, end):
         for rule in _RULES:
             found = rule(known, at)
