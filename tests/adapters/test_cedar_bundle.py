@@ -123,7 +123,9 @@ def test_every_problem_is_told_at_once() -> None:
 
 def test_an_id_is_taken_once_over_all_files() -> None:
     """The second use is refused and says where the first is."""
-    with pytest.raises(PolicyError, match=r"b\.cedar:2:5: policy `all`: `@id` is taken by the policy at policies/a\.cedar:1:1"):
+    with pytest.raises(
+        PolicyError, match=r"b\.cedar:2:5: policy `all`: `@id` is taken by the policy at policies/a\.cedar:1:1"
+    ):
         CedarPolicies().bundle({"b.cedar": f"\n{ALL}", "a.cedar": ALL}, CONTRACTS)
 
 
