@@ -26,7 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     epilog="Exit codes: 0 done · 1 cannot be done as asked · 2 usage · 3 the installation needs somebody · "
-    "4 the log does not verify · 5 nothing happened (refused, denied, failed) · 6 waiting (held, pending, unknown)",
+    "4 the log does not verify, or a record cannot be read · 5 nothing happened (refused, denied, failed) · "
+    "6 waiting (held, pending, unknown)",
 )
 
 GLOBAL = ("--as", "--workspace", "-w")

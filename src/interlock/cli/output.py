@@ -35,7 +35,7 @@ class Exit(IntEnum):
     OPERATOR = 3
     """The installation needs somebody: store, keys, disk, a tool that cannot be found."""
     EVIDENCE = 4
-    """The log does not verify."""
+    """The log does not verify, or a record cannot be read."""
     NOT_DONE = 5
     """The action was refused, denied, shadowed or failed: nothing happened."""
     WAITING = 6
