@@ -245,7 +245,7 @@ def test_8_not_before_has_is_refused() -> None:
     rule = forbid("!context.args has note")
     assert bare(ALL, rule, context='{"args": {}}').decision is cedarpy.Decision.Allow
 
-    with pytest.raises(PolicyError, match="expected Bool"):
+    with pytest.raises(PolicyError, match="binds before `has`"):
         CedarPolicies().bundle(one_file(rule), CONTRACTS)
     meant = judge_of(ALL, forbid("!(context.args has note)"))
     assert satisfied(meant, question()) == ("all", "f")
