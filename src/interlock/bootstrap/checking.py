@@ -21,7 +21,7 @@ from interlock.domain.contract import Contract
 from interlock.domain.errors import PolicyError
 from interlock.domain.finding import Finding
 from interlock.domain.policy_case import PolicyCase
-from interlock.sdk.home import Home
+from interlock.sdk.home import once
 from interlock.services.policy_tests import Report, run
 
 
@@ -89,19 +89,15 @@ def tried(
     agents: Sequence[str],
 ) -> Report:
     """`cases` run against the policies in `sources`. Raises PolicyError."""
-    home = Home()
-    try:
-        return home.block(
-            run,
-            cases,
-            policies=CedarPolicies(agents),
-            parser=LaterSql(),
-            sources=sources,
-            contracts=contracts,
-            tenant=workspace.settings.tenant,
-        )
-    finally:
-        home.stop()
+    return once(
+        run,
+        cases,
+        policies=CedarPolicies(agents),
+        parser=LaterSql(),
+        sources=sources,
+        contracts=contracts,
+        tenant=workspace.settings.tenant,
+    )
 
 
 def wrong(problems: Sequence[Problem]) -> bool:

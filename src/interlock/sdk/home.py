@@ -23,6 +23,15 @@ _LOOK_S = 1.0
 """How often a waiting thread looks whether there still is a loop that could answer it."""
 
 
+def once(work: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `work(...)` at a home of its own and wait for it, from any thread, one with a running loop included."""
+    home = Home()
+    try:
+        return home.block(work, *args, **kwargs)
+    finally:
+        home.stop()
+
+
 class Home:
     """Runs coroutines on the one loop. All methods raise NotAllowed once it is stopped, and in a forked process."""
 

@@ -20,7 +20,7 @@ from interlock.domain.whatif import Decided, direction
 from interlock.ports.explainer import Explainer, Written
 from interlock.ports.policies import Judge, Policies
 from interlock.ports.store import Store
-from interlock.services.deciding import overseen, question
+from interlock.services.deciding import asked_again, overseen
 from interlock.services.orders import StandingOrders
 
 PAGE: Final = 500
@@ -108,10 +108,7 @@ class Candidates:
 
         Raises NotFound where nothing is in force, PolicyError where it cannot be loaded.
         """
-        control = (await self._orders.refresh()).control
-        if not control.bundle:
-            raise NotFound("no policies are in force", next_step="put some in force: `interlock apply`")
-        bundle = await self._orders.stored(Bundle, control.bundle)
+        bundle = await self._orders.bundle()
         policies = self._policies.load(bundle).policies
         written = self._explainer.written(bundle)
         tallies = {name: _Tally() for name, policy in policies.items() if policy.mode == "shadow"}
@@ -160,19 +157,7 @@ class Candidates:
         if not names or action.asked is None or action.decision is None:
             return
         contract = await self._orders.contract(action.contract_digest)
-        opinions = beside.judge.opinions(
-            question(
-                contract,
-                action.arguments,
-                action.facts,
-                action.asked,
-                agent=action.agent,
-                release=action.release,
-                initiator=action.initiator,
-                confidence=action.confidence,
-                tenant=self._tenant,
-            )
-        )
+        opinions = beside.judge.opinions(asked_again(contract, action, action.asked, self._tenant))
         if action.decision.because == ("interlock.error",) and not opinions.errors:
             return  # policies were not asked then: its facts could not be read
         undoing = await self._undone(action.undoes)

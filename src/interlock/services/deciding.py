@@ -5,6 +5,7 @@ from typing import Final, cast
 import jsonschema_rs
 import msgspec
 
+from interlock.domain.action import Action
 from interlock.domain.agent import Agent
 from interlock.domain.binding import MAX_ARGUMENT_BYTES
 from interlock.domain.budget import Budget
@@ -18,6 +19,7 @@ from interlock.domain.oversight import oversee, oversee_undo
 from interlock.domain.policy import Decision, combine
 from interlock.domain.question import Circumstances, Question
 from interlock.domain.task import Task
+from interlock.domain.whatif import Decided
 from interlock.ports.effector import Effectors
 from interlock.ports.parser import Parser
 from interlock.ports.store import Store
@@ -174,6 +176,21 @@ def question_of(case: Case, facts: dict[str, JsonValue], around: Circumstances, 
         release=case.task.release,
         initiator=case.task.initiator,
         confidence=case.confidence,
+        tenant=tenant,
+    )
+
+
+def asked_again(contract: Contract, action: Action | Decided, around: Circumstances, tenant: str) -> Question:
+    """The very question that was put when `action` was decided in the circumstances `around`."""
+    return question(
+        contract,
+        action.arguments,
+        action.facts,
+        around,
+        agent=action.agent,
+        release=action.release,
+        initiator=action.initiator,
+        confidence=action.confidence,
         tenant=tenant,
     )
 

@@ -14,7 +14,7 @@ from interlock.domain.question import Question
 from interlock.ports.explainer import Explainer
 from interlock.ports.policies import Policies
 from interlock.ports.store import Store
-from interlock.services.deciding import overseen, question
+from interlock.services.deciding import asked_again, overseen
 from interlock.services.orders import StandingOrders
 
 SHORTEST = 4
@@ -46,17 +46,7 @@ class Explaining:
             )
         contract = await self._orders.contract(action.contract_digest)
         undoing = await self._undone(action)
-        asked = question(
-            contract,
-            action.arguments,
-            action.facts,
-            action.asked,
-            agent=action.agent,
-            release=action.release,
-            initiator=action.initiator,
-            confidence=action.confidence,
-            tenant=self._tenant,
-        )
+        asked = asked_again(contract, action, action.asked, self._tenant)
         by = bundle or await self.bundle(action.decision.bundle)
         found = self.explained(asked, contract, undoing, by, values=values)
         notes: list[str] = []
@@ -88,10 +78,7 @@ class Explaining:
 
     async def in_force(self) -> Bundle:
         """The bundle in force. Raises NotFound where there is none."""
-        control = (await self._orders.refresh()).control
-        if not control.bundle:
-            raise NotFound("no policies are in force", next_step="put some in force: `interlock apply`")
-        return await self._orders.stored(Bundle, control.bundle)
+        return await self._orders.bundle()
 
     async def bundle(self, digest: str) -> Bundle:
         """The one stored bundle whose digest is, or begins with, `digest`. Raises NotFound."""

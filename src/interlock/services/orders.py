@@ -86,6 +86,13 @@ class StandingOrders:
         self._immutable[kind.kind, digest] = found
         return found
 
+    async def bundle(self) -> Bundle:
+        """The policies in force, as they are now. Raises NotFound where there are none."""
+        control = (await self.refresh()).control
+        if not control.bundle:
+            raise NotFound("no policies are in force", next_step="put some in force: `interlock apply`")
+        return await self.stored(Bundle, control.bundle)
+
     async def _judge(self, control: Control) -> tuple[Judge | None, str]:
         if not control.bundle:
             return None, "no policy bundle is in force"

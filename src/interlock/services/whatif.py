@@ -17,7 +17,7 @@ from interlock.domain.tally import Tally
 from interlock.domain.whatif import Comparison, Decided, Direction, direction, of_consequence
 from interlock.ports.policies import Judge, Policies
 from interlock.ports.store import Store
-from interlock.services.deciding import overseen, question
+from interlock.services.deciding import asked_again, overseen
 
 PAGE: Final = 500
 """How many recorded decisions are held in memory at once."""
@@ -156,17 +156,7 @@ class _Replaying:
             self._put(action, action.asked, use, undoing)
 
     def _put(self, action: Decided, around: Circumstances, use: _Use, undoing: Contract | None) -> None:
-        asked = question(
-            use.contract,
-            action.arguments,
-            action.facts,
-            around,
-            agent=action.agent,
-            release=action.release,
-            initiator=action.initiator,
-            confidence=action.confidence,
-            tenant=self._tenant,
-        )
+        asked = asked_again(use.contract, action, around, self._tenant)
         was, is_now = self._old.judge.opinions(asked), self._new.judge.opinions(asked)
         if was.errors and is_now.errors:
             self.tally.skip(NEITHER if use.same_view else NO_FIT, action)

@@ -1,8 +1,8 @@
 """Policies for programs: everything that `interlock policy` does, with the same code and typed answers."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar
 
 from interlock.bootstrap.beginning import Begun, begin_matrix, begin_policies
 from interlock.bootstrap.site import read_site
@@ -16,7 +16,7 @@ from interlock.domain.ids import Person
 from interlock.domain.policy import Engine
 from interlock.domain.proof import INVARIANTS
 from interlock.domain.publication import Publication
-from interlock.sdk.home import Home
+from interlock.sdk.home import once
 from interlock.services.candidates import Candidate
 from interlock.services.policy_tests import Report
 from interlock.services.reviewing import Review
@@ -86,7 +86,7 @@ class Policies:
     def explain(self, action: str, *, by: str = "decided", values: bool = False) -> Explanation:
         """Why an action (its id, or the end of it) was decided as it was. `by` the policies that `decided` it, those
         `in-force`, those in `files`, or those of a digest. With `values` personal and secret ones are shown."""
-        return _now(reasons.explained, self._folder, action, by=by, values=values)
+        return once(reasons.explained, self._folder, action, by=by, values=values)
 
     @checked
     def try_(
@@ -94,7 +94,7 @@ class Policies:
     ) -> Explanation:
         """How what nobody proposed would be decided, by the policies in `files` or those `in-force`. Nothing is proposed,
         recorded or touched."""
-        return _now(reasons.tried, self._folder, wanted, by=by, values=values)
+        return once(reasons.tried, self._folder, wanted, by=by, values=values)
 
     # -- what would change -----------------------------------------------------------------------------------------
 
@@ -110,66 +110,66 @@ class Policies:
     ) -> Compared:
         """What `new` would have decided otherwise of what was decided in the last `since_ms`; with `proofs` of any request
         there could be. A side is `in-force`, `files`, a folder, or the beginning of a bundle's digest."""
-        return _now(comparing.compared, self._folder, old, new, since_ms=since_ms, limit=limit, proofs=proofs)
+        return once(comparing.compared, self._folder, old, new, since_ms=since_ms, limit=limit, proofs=proofs)
 
     @checked
     def prove(self, invariants: str | None = None, *, about: str = "files") -> Proved:
         """Whether invariants hold of every request there could be: the text of them, else the workspace's own file."""
         written = comparing.written_in(self._folder / INVARIANTS) if invariants is None else {INVARIANTS: invariants}
-        return _now(comparing.proved, self._folder, written, about)
+        return once(comparing.proved, self._folder, written, about)
 
     # -- trials ----------------------------------------------------------------------------------------------------
 
     @checked
     def candidates(self, *, since_ms: Millis | None = None) -> tuple[Candidate, ...]:
         """Policies in shadow that are in force, and what was decided beside each."""
-        return _now(trials.figures, self._folder, since_ms=since_ms)
+        return once(trials.figures, self._folder, since_ms=since_ms)
 
     @checked
     def promote(self, policy: str) -> Ended:
         """Take a policy out of shadow, in its file. Publishing it is the next step."""
-        return _now(trials.ended, self._folder, policy, "promoted")
+        return once(trials.ended, self._folder, policy, "promoted")
 
     @checked
     def drop(self, policy: str) -> Ended:
         """Take a policy in shadow out of its file. Publishing that is the next step."""
-        return _now(trials.ended, self._folder, policy, "dropped")
+        return once(trials.ended, self._folder, policy, "dropped")
 
     # -- publishing ------------------------------------------------------------------------------------------------
 
     @checked
     def publish(self, *, why: str = "") -> Brought:
         """Put the workspace in force, or propose it where that takes more people."""
-        return _now(publications.published, self._folder, by=self._person, why=why)
+        return once(publications.published, self._folder, by=self._person, why=why)
 
     @checked
     def pending(self, *, everything: bool = False) -> tuple[Proposed, ...]:
         """What waits for somebody's word; with `everything` what ended, too."""
-        return _now(publications.pending, self._folder, everything=everything)
+        return once(publications.pending, self._folder, everything=everything)
 
     @checked
     def review(self, publication: str, *, newest: Count = 20_000) -> Review:
         """What a publication would change, and what of the `newest` recorded decisions would be otherwise."""
-        return _now(publications.reviewed, self._folder, publication, newest=newest)
+        return once(publications.reviewed, self._folder, publication, newest=newest)
 
     @checked
     def accept(self, publication: str, *, note: str = "") -> Proposed:
         """Agree. With the last person it takes, it is in force in every process when this returns."""
-        return _now(publications.accepted, self._folder, publication, self._who(), note=note)
+        return once(publications.accepted, self._folder, publication, self._who(), note=note)
 
     @checked
     def withdraw(self, publication: str) -> Publication:
         """Take a publication back."""
-        return _now(publications.withdrawn, self._folder, publication, self._who())
+        return once(publications.withdrawn, self._folder, publication, self._who())
 
     def engine(self) -> EngineState:
         """What answers for the policies, and whether an alarm stands."""
-        return _now(publications.engine_in_force, self._folder)
+        return once(publications.engine_in_force, self._folder)
 
     @checked
     def use_engine(self, engine: Engine, *, why: str) -> EngineState:
         """Have the other engine answer, in every process."""
-        return _now(publications.engine_used, self._folder, engine, self._who(), why=why)
+        return once(publications.engine_used, self._folder, engine, self._who(), why=why)
 
     def _who(self) -> Person:
         if self._person is None:
@@ -184,11 +184,3 @@ class Policies:
 def policies(folder: str | Path = ".", *, person: str = "") -> Policies:
     """The policies of a workspace folder, as `person` works with them; your program answers for who it is."""
     return Policies(folder, person=person)
-
-
-def _now(work: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    home = Home()
-    try:
-        return home.block(work, *args, **kwargs)
-    finally:
-        home.stop()

@@ -60,10 +60,7 @@ async def plane_for(folder: Path, *names: str) -> AsyncGenerator[ControlPlane]:
 async def side(folder: Path, plane: ControlPlane, name: str) -> Side:
     """The policies that `name` means. Raises NotFound, PolicyError and WorkspaceError."""
     if name == IN_FORCE:
-        orders = await plane.orders.refresh()
-        if not orders.control.bundle:
-            raise NotFound("no policies are in force", next_step="bring them into force: `interlock apply`")
-        return await _in_force(plane, name, await plane.orders.stored(Bundle, orders.control.bundle))
+        return await _in_force(plane, name, await plane.orders.bundle())
     wanted = _written(folder, name)
     if wanted is None:
         return await _in_force(plane, name, await _stored(plane, name))

@@ -6,8 +6,8 @@ from typing import Final
 
 from cedarpy import pst
 
-from interlock.adapters.cedar.ranges import LEAST, MOST, Path, Ranges, Span
-from interlock.adapters.cedar.reads import children, context_path
+from interlock.adapters.cedar.ranges import LEAST, MOST, Ranges, Span
+from interlock.adapters.cedar.reads import children, context_path, context_paths
 from interlock.adapters.cedar.remark import Remark
 from interlock.adapters.cedar.scope import about_action
 from interlock.adapters.cedar.writing import short, written
@@ -99,7 +99,7 @@ def _told(node: pst.BinaryOp | pst.UnaryOp, span: Span, ranges: Ranges) -> Remar
 def _advice(node: object, ranges: Ranges) -> str:
     """What to bound, where, so that it fits."""
     advice: list[str] = []
-    paths = sorted(set(_paths(node)))
+    paths = sorted(set(context_paths(node)))
     for path in paths:
         ends = ranges.open(path)
         if ends:
@@ -110,14 +110,3 @@ def _advice(node: object, ranges: Ranges) -> str:
         return ", ".join(advice)
     wide = ", ".join(f"`{'.'.join(path)}` ({ranges.at(path)})" for path in paths)
     return f"make the bounds of {wide} narrower" if wide else f"use numbers up to {MAX_INTEGER}"
-
-
-def _paths(node: object) -> Iterator[Path]:
-    pending = [node]
-    while pending:
-        inner = pending.pop()
-        path = context_path(inner)
-        if path:
-            yield path
-        else:
-            pending.extend(children(inner))

@@ -10,7 +10,7 @@ from typing import Final
 from cedarpy import pst
 
 from interlock.adapters.cedar.ranges import Among, Path, Ranges
-from interlock.adapters.cedar.reads import children, context_path
+from interlock.adapters.cedar.reads import context_paths
 from interlock.adapters.cedar.reckoning import NOTHING, Reckoning, State
 from interlock.adapters.cedar.remark import Remark
 from interlock.adapters.cedar.schema import Surface
@@ -114,7 +114,7 @@ def _told(node: object, truth: bool, against: str, ranges: Ranges) -> Remark:
 
 def _because(node: object, truth: bool, ranges: Ranges) -> str:
     never = "never true" if truth else "always true"
-    paths = [path for path in sorted(set(_paths(node))) if ranges.at(path) is not None]
+    paths = [path for path in sorted(set(context_paths(node))) if ranges.at(path) is not None]
     known = "; ".join(f"`{'.'.join(path)}` is {_range(ranges, path)}" for path in paths)
     because = f" in `{ranges.surface.name}`: {known}" if known else ""
     return f"`{short(node)}` is {never}{because}"
@@ -142,18 +142,6 @@ def _value(value: object) -> str:
     if isinstance(value, tuple):
         return f"`{value[-1]}`"
     return f"`{str(value).lower()}`" if isinstance(value, bool) else f"`{value}`"
-
-
-def _paths(node: object) -> Iterator[Path]:
-    """What it reads of which something is known."""
-    pending = [node]
-    while pending:
-        inner = pending.pop()
-        path = context_path(inner)
-        if path:
-            yield path
-        else:
-            pending.extend(children(inner))
 
 
 # -- what others say already -----------------------------------------------------------------------------------------

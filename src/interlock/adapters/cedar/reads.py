@@ -51,6 +51,18 @@ def context_path(node: object) -> tuple[str, ...] | None:
     return tuple(reversed(path)) if isinstance(node, pst.Var) and node.name == "context" else None
 
 
+def context_paths(node: object) -> Iterator[tuple[str, ...]]:
+    """Every path below the context that it reads, as long as it is written."""
+    pending = [node]
+    while pending:
+        inner = pending.pop()
+        path = context_path(inner)
+        if path:
+            yield path
+        else:
+            pending.extend(children(inner))
+
+
 def children(node: object) -> Iterator[object]:
     """What stands directly below a node, whatever kind of node it is."""
     if isinstance(node, Mapping):
