@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator, Mapping
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from hypothesis import settings
 settings.register_profile("interlock", parent=settings(), deadline=None)
 settings.load_profile("interlock")
 """How fast an example runs on a busy machine is no promise of ours; `make bench` measures."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts what it puts in the background deaf to Ctrl-C, and every process begun here would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Status = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
 """Category, letter and word of one report."""
