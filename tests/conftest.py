@@ -36,6 +36,8 @@ ORDER = (
     "demo",
     "tau2",
     "e2e",
+    "foreign",
+    "battery",
     "docs",
 )
 """What is cheap and what the rest stands on comes first. A folder that is not named here runs at the end, by name."""

@@ -595,6 +595,11 @@ PROMISES: tuple[Promise, ...] = (
         _BACKUP,
         "A key that is missing, damaged, readable by others or of another pair is named, and nothing runs.",
     ),
+    Promise(
+        "evidence.foreign_programs",
+        _PROVEN,
+        "Programs that are not ours find log, proofs, entries and disclosures good, and reject each that was worked on.",
+    ),
     Promise("evidence.keys_kept", _BACKUP, "Keys are never overwritten."),
     Promise(
         "evidence.keys_private",
