@@ -36,6 +36,7 @@ _UNDO: Final = "How to undo"
 _PUBLISH: Final = "How to publish policies"
 _PARSED: Final = "How to decide on parsed facts"
 _WORKER: Final = "How to run workers and survive a crash"
+_SHOWN: Final = "How to show the log to others"
 
 PROMISES: tuple[Promise, ...] = (
     # -- publishing ------------------------------------------------------------------------------------------------
@@ -885,5 +886,22 @@ PROMISES: tuple[Promise, ...] = (
         "whatif.invariants",
         "How to see what would change: prove what must always hold",
         "An invariant is proved over all requests there could be, or refuted with one.",
+    ),
+    Promise(
+        "log.published_whole",
+        _SHOWN,
+        "Whatever dies while the log's files are published, and whenever, the checkpoint that is shown has every tile "
+        "and every entry it covers beside it.",
+    ),
+    Promise(
+        "log.shows_nothing_wrong",
+        _SHOWN,
+        "Nothing is shown of a log whose entries, tiles and signed checkpoint do not belong together.",
+    ),
+    Promise(
+        "log.shows_one_history",
+        _SHOWN,
+        "Once a checkpoint is shown, another history, a shorter one included, is never shown in its place, however many "
+        "publish at once.",
     ),
 )

@@ -130,7 +130,7 @@ def grow(size: int, leaf_hashes: Sequence[bytes], read: ReadTile) -> tuple[Tile,
             width = len(part) // HASH_BYTES
             changed.append(Tile(id=TileId(level=level, n=n, width=width), hashes=part))
             if width == WIDTH:
-                parents.append(root_of(_cut(part)))
+                parents.append(root_of(cut(part)))
             n += 1
         count, added, level = count // WIDTH, parents, level + 1
     return tuple(changed)
@@ -153,7 +153,7 @@ def hash_from_tiles(size: int, read: ReadTile) -> HashAt:
         needed = TileId(level=tile_level, n=n, width=width)
         if needed not in kept:
             kept[needed] = Tile(id=needed, hashes=read(needed)).hashes
-        return root_of(_cut(kept[needed][place * HASH_BYTES : (place + (1 << height)) * HASH_BYTES]))
+        return root_of(cut(kept[needed][place * HASH_BYTES : (place + (1 << height)) * HASH_BYTES]))
 
     return hash_at
 
@@ -167,5 +167,6 @@ def _numbered(n: int, width: int) -> str:
     return "/".join([*("x" + group for group in groups[:-1]), groups[-1]]) + suffix
 
 
-def _cut(hashes: bytes) -> list[bytes]:
+def cut(hashes: bytes) -> list[bytes]:
+    """The single hashes of a tile."""
     return [hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES)]
