@@ -26,6 +26,7 @@ _POLICY: Final = "Workspace files: policies"
 _AGENT: Final = "Workspace files: agents"
 _PEOPLE: Final = "How to approve, reject or modify"
 _BUDGET: Final = "How to set budgets and limits"
+_VAULT: Final = "The vault: keys"
 _PROVEN: Final = "What is proven"
 _THREAT: Final = "Threat model"
 _API: Final = "Python API"
@@ -554,6 +555,26 @@ PROMISES: tuple[Promise, ...] = (
         "store.one_claimer_each",
         _MACHINE,
         "Due work goes to one claimer for as long as its lease runs.",
+    ),
+    # -- the vault -------------------------------------------------------------------------------------------------------
+    Promise(
+        "vault.keys",
+        _VAULT,
+        "A key of the vault is given once, opens what it sealed, and is bound to what that is about.",
+    ),
+    Promise(
+        "vault.forgets", _VAULT, "A shredded key cannot be derived from anything that is left, and every other one can."
+    ),
+    Promise(
+        "vault.no_trace",
+        _VAULT,
+        "No key, and no secret above a shredded one, is left in any byte of the vault's files.",
+    ),
+    Promise("vault.old_copies", _VAULT, "After an erasure no older copy of the vault's file can be read."),
+    Promise(
+        "vault.crash",
+        _VAULT,
+        "A process killed at any step of exchanging the key over the keys leaves a vault that works.",
     ),
     # -- evidence --------------------------------------------------------------------------------------------------------
     Promise(

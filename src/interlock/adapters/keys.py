@@ -23,6 +23,7 @@ import msgspec
 from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
 from nacl.exceptions import BadSignatureError
 
+from interlock.adapters.line_files import read_line, sync_folder, write_line
 from interlock.domain.errors import KeyFileError
 from interlock.domain.note import ED25519, NoteError, VerifierKey, parse_vkey
 
@@ -30,7 +31,6 @@ SEED_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 
 _PREFIX: Final = "PRIVATE+KEY+"
-_MAX_FILE_BYTES: Final = 4096
 _NAMES: Final = ("log", "gate")
 _PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
@@ -108,12 +108,12 @@ class KeyFolder:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             beside.mkdir(mode=_PRIVATE_FOLDER)
             for name, key in zip(_NAMES, (keys.log, keys.gate), strict=True):
-                _write(beside / f"{name}.key", key.line(), _PRIVATE_FILE)
-                _write(beside / f"{name}.pub", key.verifier.vkey(), 0o644)
-            _sync(beside)
+                write_line(beside / f"{name}.key", key.line(), _PRIVATE_FILE)
+                write_line(beside / f"{name}.pub", key.verifier.vkey(), 0o644)
+            sync_folder(beside)
             # Replaces nothing but an empty folder: whoever comes second fails.
             beside.rename(self.path)
-            _sync(self.path.parent)
+            sync_folder(self.path.parent)
         except OSError as error:
             _discard(beside)
             if self.path.exists():
@@ -146,7 +146,7 @@ class KeyFolder:
 
     def _load(self, name: str) -> SigningKey:
         path = self.path / f"{name}.key"
-        key = _parse(_read(path, private=True), path)
+        key = _parse(read_line(path, private=True), path)
         if self._public(name) != key.verifier:
             raise KeyFileError(f"`{path}` and `{name}.pub` are not one pair")
         return key
@@ -154,7 +154,7 @@ class KeyFolder:
     def _public(self, name: str) -> VerifierKey:
         path = self.path / f"{name}.pub"
         try:
-            return parse_vkey(_read(path, private=False))
+            return parse_vkey(read_line(path, private=False))
         except NoteError as error:
             raise KeyFileError(f"`{path}` is not a public key: {error}") from None
 
@@ -177,47 +177,6 @@ def _parse(line: str, path: Path) -> SigningKey:
     if key.verifier.key_id().hex() != key_id:
         raise KeyFileError(f"`{path}` is damaged: its key id does not belong to it")
     return key
-
-
-def _read(path: Path, *, private: bool) -> str:
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if private and _POSIX and mode & 0o077:
-                raise KeyFileError(
-                    f"others may read `{path}` (mode {mode:04o})",
-                    next_step=f"chmod 600 {path}; if somebody may have read it, the key is spent",
-                )
-            data = file.read(_MAX_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise KeyFileError(f"`{path}` is missing") from None
-    except OSError as error:
-        raise KeyFileError(f"`{path}` cannot be read: {error.strerror}") from None
-    try:
-        line = data.decode()
-    except UnicodeDecodeError:
-        raise KeyFileError(f"`{path}` is not a key file") from None
-    if len(data) > _MAX_FILE_BYTES or line.count("\n") != 1 or not line.endswith("\n"):
-        raise KeyFileError(f"`{path}` is not a key file: it has one line")
-    return line[:-1]
-
-
-def _write(path: Path, line: str, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(line.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """A file is durable once its folder is. Windows has no such call and needs none."""
-    if _POSIX:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _discard(folder: Path) -> None:

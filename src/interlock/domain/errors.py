@@ -14,6 +14,7 @@ InterlockError
 ├── Operators      whoever runs this installation can mend it
 │   ├── StoreError: StoreMissing StoreBusy StoreFull StoreReadOnly StoreCorrupt StoreTooNew StoreUnsure
 │   ├── KeyFileError       a signing key is missing or wrong
+│   ├── KeyGone            what was sealed cannot be opened
 │   ├── EffectorError      a tool's code cannot be found or loaded
 │   └── IntegrityError     the log does not verify
 └── Ours           a broken promise of ours; report it
@@ -224,6 +225,14 @@ class KeyFileError(InterlockError):
     code = "key"
     fault = "operator"
     next = "restore the key file from your backup; without it nothing can be recorded, so nothing runs"
+
+
+class KeyGone(InterlockError):
+    """What was sealed cannot be opened: its key was erased, is missing, or the sealed bytes were altered."""
+
+    code = "key_gone"
+    fault = "operator"
+    next = "see whether it was erased: `interlock verify`; if not, restore the vault's backup"
 
 
 class EffectorError(InterlockError):

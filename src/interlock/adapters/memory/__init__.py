@@ -2,5 +2,6 @@
 
 from interlock.adapters.memory.faults import Fault, Faults
 from interlock.adapters.memory.store import MemoryStore
+from interlock.adapters.memory.vault import MemoryVault
 
-__all__ = ["Fault", "Faults", "MemoryStore"]
+__all__ = ["Fault", "Faults", "MemoryStore", "MemoryVault"]

@@ -81,7 +81,7 @@ def prepare(
         raise StoreError(
             f"SQLite {apsw.sqlite_lib_version()} can damage the file", next_step="install a current `apsw`"
         )
-    _create(path)
+    create_file(path)
     try:
         connection = connect(path, Patience(busy_ms))
         try:
@@ -141,7 +141,7 @@ def _writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _create(path: Path) -> None:
+def create_file(path: Path) -> None:
     """Make an empty file that only its owner may read: SQLite gives its companions the same mode."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -166,7 +166,7 @@ def _prepare(connection: Connection, path: Path, steps: Sequence[str], *, busy_m
         found = connection.execute("PRAGMA quick_check(1)").get
         if found != "ok":
             raise StoreCorrupt(f"the store's file `{path}` is damaged: {found}")
-    _until(busy_ms, lambda: _write_ahead(connection))
+    write_ahead(connection, busy_ms)
     if version < len(steps):
         _migrate(connection, steps, path)
 
@@ -180,6 +180,11 @@ def _version(connection: Connection, known: int, path: Path) -> int:
     if not isinstance(version, int) or version > known:
         raise StoreTooNew(f"the store `{path}` is of version {version}, and this program knows versions up to {known}")
     return version
+
+
+def write_ahead(connection: Connection, busy_ms: int) -> None:
+    """Have the file keep a write-ahead log; other processes may be at it."""
+    _until(busy_ms, lambda: _write_ahead(connection))
 
 
 def _write_ahead(connection: Connection) -> None:

@@ -4,6 +4,8 @@ Nothing here knows a test framework: a promise is an async function that takes a
 """
 
 from interlock.testing.conformance.store import SUITES
+from interlock.testing.conformance.vault import PROMISES as VAULT
+from interlock.testing.conformance.vault import VaultPromise
 from interlock.testing.conformance.world import Both, Promise, World
 
-__all__ = ["SUITES", "Both", "Promise", "World"]
+__all__ = ["SUITES", "VAULT", "Both", "Promise", "VaultPromise", "World"]

@@ -1,0 +1,96 @@
+"""What may be erased of a record, what stays, and how an erasure says which keys it destroyed.
+
+Of an action, a task or a publication only the fields named here stay readable: ids, digests, times and states, which the
+log's leaves say as well. Everything else, and every field that will be added, is private: it is kept under a key of its own
+and goes with that key. So a field that nobody thought of is erased rather than left behind.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeVar
+
+import msgspec
+
+from interlock.domain.action import Action
+from interlock.domain.keytree import BLOCK_BITS, PER_BLOCK, block_of, number_of, place_in
+from interlock.domain.publication import Publication
+from interlock.domain.record import Record
+from interlock.domain.task import Task
+
+R = TypeVar("R", bound=Record)
+
+_ACTION: Final = """
+revision id task agent release contract contract_digest digest confidence traceparent proposed_at state due_at place owner
+lease_until fence attempt dispatched_fence first_dispatched_at dispatched_at ended_at undoes undo_attempt undone_by entries
+stream withheld
+"""
+_TASK: Final = "revision id agent release opened_at expires_at state prohibited budgets depth parent withheld"
+_PUBLICATION: Final = "revision id edition base replaces proposed_at changes owners state ended_at withheld"
+
+PUBLIC: Final[Mapping[str, frozenset[str]]] = {
+    kind: frozenset(names.split())
+    for kind, names in ((Action.kind, _ACTION), (Task.kind, _TASK), (Publication.kind, _PUBLICATION))
+}
+"""By kind, the fields that stay. Kinds that are not named here have nothing private."""
+
+BLANK: Final[Mapping[str, Mapping[str, object]]] = {
+    Action.kind: {"arguments": {}, "nonce": "", "idempotency_key": ""},
+    Task.kind: {"purpose": "", "initiator": ""},
+    Publication.kind: {"proposed_by": ""},
+}
+"""What stands for the private fields that a record cannot be without."""
+
+
+def stripped(record: R, why: str) -> R:
+    """`record` without anything private, saying `why`: `erased`, `sealed` (its key is not at hand) or `lost`."""
+    kept = {name: getattr(record, name) for name in PUBLIC[record.kind]}
+    return type(record)(**{**BLANK[record.kind], **kept, "withheld": why})
+
+
+class Shred(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of an erasure: the keys it destroyed. `erasure` is its random id, `part` is counted from 1."""
+
+    erasure: str
+    part: int
+    keys: tuple[int, ...]
+
+
+def keys_as_text(numbers: Iterable[int]) -> dict[str, str]:
+    """Numbers of keys as an entry says them: by block, in hexadecimal, its places as `ranges_of` writes them."""
+    blocks: dict[int, list[int]] = {}
+    for number in sorted(set(numbers)):
+        blocks.setdefault(block_of(number), []).append(place_in(number))
+    return {f"{block:012x}": ranges_of(places) for block, places in blocks.items()}
+
+
+def keys_in(text: Mapping[str, str]) -> tuple[int, ...]:
+    """The numbers that `keys_as_text` wrote, or ValueError."""
+    found: list[int] = []
+    for name, places in text.items():
+        block = int(name, 16)
+        if len(name) != 12 or block >> BLOCK_BITS:
+            raise ValueError("no such block of keys")
+        found += (number_of(block, place) for place in numbers_in(places, PER_BLOCK))
+    return tuple(found)
+
+
+def ranges_of(numbers: Iterable[int]) -> str:
+    """`3,5-9,12`: numbers in order, those that follow each other as one range."""
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and runs[-1][1] + 1 == number:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def numbers_in(text: str, below: int) -> list[int]:
+    """The numbers that `ranges_of` wrote, or ValueError for what it never writes. Each is lower than `below`."""
+    found: list[int] = []
+    for run in text.split(",") if text else ():
+        first, dash, last = run.partition("-")
+        start, stop = int(first), int(last) if dash else int(first)
+        if not start <= stop < below or (found and start <= found[-1]):
+            raise ValueError("the numbers are not in order")
+        found += range(start, stop + 1)
+    return found
