@@ -1,0 +1,1527 @@
+#!/usr/bin/env python3
+"""Check an evidence bundle of Interlock without Interlock: one file, the standard library and PyNaCl.
+
+    python verify.py BUNDLE --key KEYS [--policy FILE] [--retained NOTE] [--max-age SECONDS] [--json]
+
+BUNDLE is the folder or zip file that `interlock audit export` wrote. KEYS are the public keys of the log and of its gate
+(`name+id+base64`), or a file with such lines, which you got from the operator by another way than the bundle: a bundle that
+brings its own keys proves only that it agrees with itself.
+
+Nothing in the bundle is believed. Leaf hashes, tiles and the root are computed again; the checkpoint, every entry and every
+change of key must be signed; streams and actions are numbered without a gap and move only as their tables allow; clear texts
+must be those that were committed to, and none may be gone without an erasure; times must lie between the anchors around them.
+
+Ends with 0 (verified), 4 (something is wrong: the first finding says where), 3 (agrees with itself, but nobody vouched for
+its keys), 1 (cannot be read), 2 (the command line is wrong). Formats: C2SP signed-note, tlog-checkpoint, tlog-tiles,
+tlog-cosignature and tlog-policy; DSSE 1.0.2; in-toto Statement v1; RFC 9901 disclosures.
+"""
+
+import argparse
+import json
+import os
+import re
+import stat
+import sys
+import time
+import zipfile
+import zlib
+from array import array
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any, NamedTuple, NoReturn, Protocol, TypeAlias, cast
+
+from nacl.bindings import crypto_sign_open
+from nacl.exceptions import BadSignatureError
+
+# -- limits: nothing is read that is larger, and nothing is kept that grows faster than the number of actions -----------
+
+MAX_NOTE = 1024 * 1024
+MAX_LEAF = 60_000
+WIDTH = 256
+HASH = 32
+MAX_BUNDLE = WIDTH * (MAX_LEAF + 2)
+MAX_SIZE = 2**40
+MAX_LINE = 8 * 1024 * 1024
+MAX_TEXT = 16 * 1024 * 1024
+MAX_FILES = 4_000_000
+MAX_SIGNATURES = 100
+MAX_FINDINGS = 100
+MAX_KEPT = 100_000
+"""So many clear texts that are not there are remembered until the erasures are known."""
+SKEW_MS = 300_000
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATES = "https://interlock.dev/evidence/"
+IN_TOTO = "application/vnd.in-toto+json"
+ED25519, COSIGNATURE = 1, 4
+
+MOVES: dict[str, frozenset[str]] = {
+    "": frozenset({"refused", "denied", "shadowed", "held", "ready", "preparing", "dispatching"}),
+    "held": frozenset({"ready", "held", "rejected", "expired", "denied", "voided"}),
+    "ready": frozenset({"preparing", "dispatching", "held", "denied", "expired", "voided"}),
+    "preparing": frozenset({"preparing", "prepared", "failed", "aborting"}),
+    "prepared": frozenset({"dispatching", "aborting"}),
+    "aborting": frozenset({"aborting", "voided", "failed"}),
+    "dispatching": frozenset({"done", "failed", "unknown", "dispatching", "aborting"}),
+    "unknown": frozenset({"done", "failed", "dispatching", "aborting"}),
+    "done": frozenset({"undoing"}),
+    "undoing": frozenset({"undone", "undo_failed"}),
+    "undo_failed": frozenset({"undoing", "undone"}),
+}
+"""Which state of an action may follow which (`""`: none yet); a state that is not here is an end."""
+TOUCHED = frozenset({"done", "unknown"})
+"""No action is in these unless its intent to act was recorded before."""
+
+
+class Refused(Exception):
+    """Something is not what it must be to be read at all. `code` is stable, `detail` is for a person."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Wrong(ValueError):
+    """Bytes are not the note, key, envelope or value they are said to be."""
+
+
+# -- the bundle's files ---------------------------------------------------------------------------------------------------
+
+
+class Files(Protocol):
+    """The files of a bundle, by their path with `/`."""
+
+    def paths(self) -> list[str]:
+        """Every file there is, in order."""
+        ...
+
+    def open(self, path: str) -> IO[bytes] | None:
+        """A file to be read, or None where there is none."""
+        ...
+
+
+class Folder:
+    """A bundle that lies in a folder. No link out of it is followed, and nothing but plain files is read."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    def paths(self) -> list[str]:
+        """Every file there is, in order."""
+        found: list[str] = []
+        for folder, _, names in os.walk(self._root):
+            found += (Path(folder, name).relative_to(self._root).as_posix() for name in names)
+            if len(found) > MAX_FILES:
+                raise Refused("too_large", "the bundle holds too many files")
+        return sorted(found)
+
+    def open(self, path: str) -> IO[bytes] | None:
+        """A file to be read, or None where there is none."""
+        place = self._root / path
+        try:
+            if not place.resolve().is_relative_to(self._root) or not stat.S_ISREG(place.stat().st_mode):
+                raise Refused("not_a_file", f"`{path}` is not a plain file of the bundle")
+            return place.open("rb")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
+
+
+class Zip:
+    """A bundle in one zip file, read where it lies: nothing is unpacked."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+            raise Refused("not_a_bundle", f"`{path}` is neither a folder nor a zip file: {error}") from None
+        infos = [each for each in self._zip.infolist() if not each.is_dir()]
+        if len(infos) > MAX_FILES:
+            raise Refused("too_large", "the bundle holds too many files")
+        self._infos = {each.filename: each for each in infos}
+        if len(self._infos) != len(infos):
+            raise Refused("not_a_bundle", "the zip file holds two files of one name")
+
+    def paths(self) -> list[str]:
+        """Every file there is, in order."""
+        return sorted(self._infos)
+
+    def open(self, path: str) -> IO[bytes] | None:
+        """A file to be read, or None where there is none."""
+        info = self._infos.get(path)
+        if info is None:
+            return None
+        try:
+            return self._zip.open(info)
+        except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
+            raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
+
+
+def files_of(path: Path) -> Files:
+    """The files of the bundle at `path`. Raises Refused."""
+    if not path.exists():
+        raise Refused("missing", f"there is no `{path}`")
+    return Folder(path) if path.is_dir() else Zip(path)
+
+
+_BROKEN = (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError)
+
+
+def read(files: Files, path: str, limit: int) -> bytes | None:
+    """All of a file of at most `limit` bytes, or None where there is none. Raises Refused."""
+    file = files.open(path)
+    if file is None:
+        return None
+    try:
+        with file:
+            data = file.read(limit + 1)
+    except _BROKEN as error:
+        raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
+    if len(data) > limit:
+        raise Refused("too_large", f"`{path}` is longer than {limit} bytes")
+    return data
+
+
+def needed(files: Files, path: str, limit: int) -> bytes:
+    """The same, of a file that must be there."""
+    data = read(files, path, limit)
+    if data is None:
+        raise Refused("missing", f"the bundle holds no `{path}`")
+    return data
+
+
+def lines_of(files: Files, path: str) -> Iterator[bytes]:
+    """The lines of a file, one at a time, each at most 8 MiB. Nothing where there is no such file. Raises Refused."""
+    file = files.open(path)
+    if file is None:
+        return
+    try:
+        with file:
+            while line := file.readline(MAX_LINE + 1):
+                if len(line) > MAX_LINE:
+                    raise Refused("too_large", f"a line of `{path}` is longer than {MAX_LINE} bytes")
+                yield line
+    except _BROKEN as error:
+        raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
+
+
+# -- values ---------------------------------------------------------------------------------------------------------------
+
+Json: TypeAlias = Any
+Object: TypeAlias = dict[str, Any]
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
+_NAME = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]+")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+
+
+def _no_float(text: str) -> NoReturn:
+    raise Wrong(f"`{text[:20]}` is no whole number")
+
+
+def _whole(text: str) -> int:
+    if len(text) > 400:
+        raise Wrong("an integer is too long")
+    return int(text)
+
+
+def _once(pairs: list[tuple[str, Json]]) -> Object:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Wrong("a key is given twice")
+    return found
+
+
+def strict(data: bytes, *, floats: bool = False) -> Json:
+    """Read JSON in which no key is given twice, without NaN and, unless `floats`, without floating-point numbers."""
+    number: Callable[[str], Any] = float if floats else _no_float
+    try:
+        return json.loads(
+            data.decode(), object_pairs_hook=_once, parse_constant=_no_float, parse_float=number, parse_int=_whole
+        )
+    except RecursionError:
+        raise Wrong("nested too deep") from None
+    except Wrong:
+        raise
+    except ValueError as error:
+        raise Wrong(f"not JSON: {str(error)[:120]}") from None
+
+
+def an_object(value: Json, what: str) -> Object:
+    """`value` as a JSON object, else Wrong."""
+    if not isinstance(value, dict):
+        raise Wrong(f"{what} is not a JSON object")
+    return cast(Object, value)
+
+
+def a_list(value: Json) -> list[Json]:
+    """`value` as a JSON array; anything else as an empty one."""
+    return [*cast("Iterable[Json]", value)] if isinstance(value, list) else []
+
+
+def text_in(value: Object, name: str) -> str:
+    """The string under `name`, else Wrong."""
+    found = value.get(name)
+    if not isinstance(found, str):
+        raise Wrong(f"`{name}` is not text")
+    return found
+
+
+def whole_in(value: Object, name: str) -> int:
+    """The integer under `name`, else Wrong."""
+    found = value.get(name)
+    if not isinstance(found, int) or isinstance(found, bool):
+        raise Wrong(f"`{name}` is not a whole number")
+    return found
+
+
+def from_base64(text: str, what: str = "a value") -> bytes:
+    """Standard padded base64 in its one form, else Wrong."""
+    try:
+        data = a2b_base64(text)
+    except ValueError:
+        raise Wrong(f"{what} is not base64") from None
+    if b64encode(data).decode() != text:
+        raise Wrong(f"{what} is not in the one form of base64")
+    return data
+
+
+def number(digits: str) -> int:
+    """A decimal number without leading zeros below 2^63, else Wrong."""
+    if not _NUMBER.fullmatch(digits):
+        raise Wrong("a number is written in decimal digits, without leading zeros")
+    return int(digits)
+
+
+def ms_of(text: str) -> int:
+    """RFC 3339 in UTC as milliseconds, else Wrong."""
+    if not _TIME.fullmatch(text):
+        raise Wrong(f"`{text[:40]}` is no time in UTC")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Wrong(f"`{text[:40]}` is no time in UTC") from None
+    return int(moment.replace(microsecond=0).timestamp()) * 1000 + moment.microsecond // 1000
+
+
+def shown(ms: int) -> str:
+    """Milliseconds as a time to read."""
+    try:
+        return datetime.fromtimestamp(ms // 1000, tz=UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return f"{ms} ms"
+
+
+def safe(text: str) -> str:
+    """Text of the bundle for a terminal: nothing in it moves the cursor or changes colours."""
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text[:500])
+
+
+# -- keys and notes -------------------------------------------------------------------------------------------------------
+
+
+class Key(NamedTuple):
+    """A public key: its name, its algorithm's byte and its 32 bytes."""
+
+    name: str
+    kind: int
+    public: bytes
+
+    def id(self) -> bytes:
+        """The four bytes that point to it."""
+        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+
+    def keyid(self) -> str:
+        """How an envelope points to it."""
+        return f"{self.name}+{self.id().hex()}"
+
+    def line(self) -> str:
+        """It as one line."""
+        return f"{self.keyid()}+{b64encode(bytes([self.kind]) + self.public).decode()}"
+
+
+def key_of(line: str) -> Key:
+    """Read a key line `name+id+base64`, else Wrong."""
+    parts = line.split("+", 2)
+    if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
+        raise Wrong("a key reads `name+id+base64`")
+    data = from_base64(parts[2], "the key")
+    if len(data) != 33 or data[0] not in (ED25519, COSIGNATURE):
+        raise Wrong(f"`{parts[0]}` is not an Ed25519 key")
+    key = Key(parts[0], data[0], data[1:])
+    if key.id().hex() != parts[1]:
+        raise Wrong(f"the id of the key `{parts[0]}` does not belong to it")
+    return key
+
+
+def good(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether an Ed25519 signature verifies."""
+    if len(signature) != 64:
+        return False
+    try:
+        crypto_sign_open(signature + message, public)
+    except BadSignatureError:
+        return False
+    return True
+
+
+class Note(NamedTuple):
+    """A text and the signatures under it: name, key id, bytes. Nothing in it is true until verified."""
+
+    text: bytes
+    signatures: tuple[tuple[str, bytes, bytes], ...]
+
+    def signed_by(self, key: Key) -> bool:
+        """Whether `key` signed it. Every line that claims the key must verify."""
+        claimed = [sig for name, id_, sig in self.signatures if (name, id_) == (key.name, key.id())]
+        return bool(claimed) and all(good(key.public, self.text, each) for each in claimed)
+
+    def cosigned_by(self, key: Key) -> int | None:
+        """When, in ms, the witness `key` says it saw this checkpoint; None where it did not sign."""
+        found: int | None = None
+        for name, id_, data in self.signatures:
+            if (name, id_) != (key.name, key.id()):
+                continue
+            seconds = int.from_bytes(data[:8], "big")
+            message = b"cosignature/v1\ntime %d\n" % seconds + self.text
+            if len(data) != 72 or seconds > 2**40 or not good(key.public, message, data[8:]):
+                return None
+            found = seconds * 1000
+        return found
+
+
+def note_of(data: bytes) -> Note:
+    """Read a signed note, verifying nothing, else Wrong."""
+    if len(data) > MAX_NOTE:
+        raise Wrong("the note is too long")
+    text, blank, lines = data.rpartition(b"\n\n")
+    if not blank or not lines.endswith(b"\n"):
+        raise Wrong("the note is not a text, an empty line and signatures")
+    if lines.count(b"\n") > MAX_SIGNATURES:
+        raise Wrong("the note has too many signatures")
+    signatures: list[tuple[str, bytes, bytes]] = []
+    try:
+        for line in lines[:-1].decode().split("\n"):
+            name, space, encoded = line.removeprefix("\N{EM DASH} ").partition(" ")
+            if not line.startswith("\N{EM DASH} ") or not space or not _NAME.fullmatch(name):
+                raise Wrong("a signature line reads `\N{EM DASH} name signature`")
+            signature = from_base64(encoded, "a signature")
+            if len(signature) < 5:
+                raise Wrong("a signature is too short")
+            signatures.append((name, signature[:4], signature[4:]))
+    except UnicodeDecodeError:
+        raise Wrong("the note is not UTF-8") from None
+    return Note(text + b"\n", tuple(signatures))
+
+
+class Checkpoint(NamedTuple):
+    """The name, size and root of a log."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+def checkpoint_of(text: bytes) -> Checkpoint:
+    """Read the text of a checkpoint note, else Wrong."""
+    try:
+        lines = text.decode().split("\n")
+    except UnicodeDecodeError:
+        raise Wrong("the checkpoint is not UTF-8") from None
+    if len(lines) != 4 or lines[3] or not _NAME.fullmatch(lines[0]):
+        raise Wrong("a checkpoint is exactly three lines: name, size, root")
+    root = from_base64(lines[2], "the root")
+    if len(root) != HASH:
+        raise Wrong("a root is 32 bytes long")
+    size = number(lines[1])
+    if size > MAX_SIZE:
+        raise Wrong(f"a log of {size} entries is more than this program reads")
+    return Checkpoint(lines[0], size, root)
+
+
+class Policy(NamedTuple):
+    """Which witnesses must have cosigned: C2SP tlog-policy."""
+
+    logs: tuple[Key, ...]
+    witnesses: dict[str, Key]
+    groups: dict[str, tuple[int, tuple[str, ...]]]
+    quorum: str
+
+    def met(self, names: set[str], wanted: str = "") -> bool:
+        """Whether the witnesses `names` make the quorum."""
+        name = wanted or self.quorum
+        if name == "none":
+            return True
+        if name in self.witnesses:
+            return name in names
+        least, members = self.groups[name]
+        return sum(self.met(names, each) for each in members) >= least
+
+
+def policy_of(text: str) -> Policy:
+    """Read a policy, else Wrong. A group names only what stands above it, so that there are no circles."""
+    logs: list[Key] = []
+    witnesses: dict[str, Key] = {}
+    groups: dict[str, tuple[int, tuple[str, ...]]] = {}
+    quorum = ""
+    for line in text.splitlines():
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        match words:
+            case ["log", vkey, *rest] if len(rest) <= 1:
+                logs.append(key_of(vkey))
+            case ["witness", name, vkey, *rest] if len(rest) <= 1 and name not in {*witnesses, *groups, "none"}:
+                witnesses[name] = _witness(vkey)
+            case ["group", name, least, *members] if members and name not in {*witnesses, *groups, "none"}:
+                if not all(each in witnesses or each in groups for each in members):
+                    raise Wrong(f"the group `{name}` names nobody that stands above it")
+                k = {"any": 1, "all": len(members)}.get(least) or number(least)
+                if not 1 <= k <= len(members) or len(set(members)) != len(members):
+                    raise Wrong(f"the group `{name}` cannot be met as it stands")
+                groups[name] = (k, tuple(members))
+            case ["quorum", name] if not quorum and (name == "none" or name in witnesses or name in groups):
+                quorum = name
+            case _:
+                raise Wrong(f"`{safe(line)[:80]}` is no line of a policy")
+    if not quorum:
+        raise Wrong("the policy does not say its quorum")
+    return Policy(tuple(logs), witnesses, groups, quorum)
+
+
+def _witness(vkey: str) -> Key:
+    key = key_of(vkey)
+    if key.kind != COSIGNATURE:
+        raise Wrong(f"`{key.name}` is not the key of a witness")
+    return key
+
+
+# -- the tree -------------------------------------------------------------------------------------------------------------
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """RFC 6962: an entry's leaf."""
+    return sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 6962: two neighbours' parent."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def root_of(hashes: list[bytes]) -> bytes:
+    """The root over these hashes."""
+    if not hashes:
+        return sha256(b"").digest()
+    peaks: list[tuple[int, bytes]] = []
+    for each in hashes:
+        height, node = 0, each
+        while peaks and peaks[-1][0] == height:
+            node = node_hash(peaks.pop()[1], node)
+            height += 1
+        peaks.append((height, node))
+    node = peaks[-1][1]
+    for _, peak in peaks[-2::-1]:
+        node = node_hash(peak, node)
+    return node
+
+
+class Tree:
+    """The hashes above the entries as computed here: 32 bytes for each 256 entries, twice over."""
+
+    def __init__(self) -> None:
+        self._levels: list[bytearray] = [bytearray()]
+        """Level k holds the roots of complete subtrees of 256 * 2^k entries."""
+        self.rest: list[bytes] = []
+        """The leaf hashes after the last full tile."""
+
+    @property
+    def size(self) -> int:
+        """How many entries were added."""
+        return len(self._levels[0]) // HASH * WIDTH + len(self.rest)
+
+    def add(self, hashes: list[bytes]) -> None:
+        """Add the leaf hashes of one tile."""
+        if len(hashes) < WIDTH:
+            self.rest = hashes
+            return
+        node, level = root_of(hashes), 0
+        while True:
+            if level == len(self._levels):
+                self._levels.append(bytearray())
+            row = self._levels[level]
+            row += node
+            if len(row) // HASH % 2:
+                return
+            node, level = node_hash(bytes(row[-2 * HASH : -HASH]), bytes(row[-HASH:])), level + 1
+
+    def tile_roots(self, start: int, stop: int) -> list[bytes]:
+        """The roots of the full lowest tiles from `start` up to `stop`."""
+        row = self._levels[0]
+        return [bytes(row[n * HASH : (n + 1) * HASH]) for n in range(start, stop)]
+
+    def root_at(self, tiles: int, rest: list[bytes]) -> bytes:
+        """The root over the first `tiles` full tiles and the leaf hashes `rest` after them."""
+        peaks: list[bytes] = []
+        place = 0
+        for level in range(tiles.bit_length() - 1, -1, -1):
+            if tiles >> level & 1:
+                row = self._levels[level]
+                n = place >> level
+                peaks.append(bytes(row[n * HASH : (n + 1) * HASH]))
+                place += 1 << level
+        if rest or not peaks:
+            peaks.append(root_of(rest))
+        node = peaks[-1]
+        for peak in peaks[-2::-1]:
+            node = node_hash(peak, node)
+        return node
+
+
+def tile_path(level: str, n: int, width: int) -> str:
+    """C2SP tlog-tiles: the path of a tile or bundle."""
+    digits = str(n)
+    digits = digits.zfill(-(-len(digits) // 3) * 3)
+    groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    suffix = "" if width == WIDTH else f".p/{width}"
+    return "/".join(["tile", level, *("x" + each for each in groups[:-1]), groups[-1]]) + suffix
+
+
+def entries_of(bundle: bytes, width: int) -> list[bytes]:
+    """The entries of a bundle, else Wrong."""
+    entries: list[bytes] = []
+    place = 0
+    while place < len(bundle):
+        end = place + 2 + int.from_bytes(bundle[place : place + 2], "big")
+        if end > len(bundle) or end - place - 2 > MAX_LEAF:
+            raise Wrong(f"its entry {len(entries)} is cut off or too long")
+        entries.append(bundle[place + 2 : end])
+        place = end
+    if len(entries) != width:
+        raise Wrong(f"it holds {len(entries)} entries, not {width}")
+    return entries
+
+
+# -- entries --------------------------------------------------------------------------------------------------------------
+
+
+class Said(NamedTuple):
+    """What an entry's Statement says, as far as it is checked here."""
+
+    kind: str
+    subject: str
+    digest: str
+    phase: str
+    stream: str
+    seq: int
+    prev: str
+    observed_at: int
+    action: str
+    action_seq: int
+    state: str
+    commitments: Object
+    predicate: Object
+
+
+_ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/=]+)","payloadType":"([^"\\]+)","signatures":\[(.+)\]\}', re.DOTALL)
+_SIGNATURE = re.compile(rb'\{"keyid":"([^"\\]*)","sig":"([A-Za-z0-9+/=]+)"\}')
+
+
+def envelope_of(data: bytes) -> tuple[bytes, str, list[tuple[str, bytes]]]:
+    """Payload, its type and signatures of a DSSE envelope in its one form, else Wrong."""
+    found = _ENVELOPE.fullmatch(data)
+    if found is None:
+        raise Wrong("it is not an envelope in its one form")
+    signatures: list[tuple[str, bytes]] = []
+    try:
+        kind = found[2].decode()
+        rest, place = found[3], 0
+        while place < len(rest):
+            if place:
+                if rest[place : place + 1] != b",":
+                    raise Wrong("it is not an envelope in its one form")
+                place += 1
+            one = _SIGNATURE.match(rest, place)
+            if one is None or len(signatures) >= MAX_SIGNATURES:
+                raise Wrong("it is not an envelope in its one form")
+            signatures.append((one[1].decode(), from_base64(one[2].decode(), "a signature")))
+            place = one.end()
+        return from_base64(found[1].decode(), "its payload"), kind, signatures
+    except UnicodeDecodeError:
+        raise Wrong("it is not an envelope in its one form") from None
+
+
+def pae(kind: str, payload: bytes) -> bytes:
+    """DSSE: what is signed."""
+    name = kind.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(name), name, len(payload), payload)
+
+
+def statement_of(payload: bytes) -> Said:
+    """Read a Statement of ours, else Wrong."""
+    said = an_object(_canonical(payload), "its payload")
+    predicate = an_object(said.get("predicate"), "its predicate")
+    kind = text_in(said, "predicateType")
+    if said.get("_type") != STATEMENT or not kind.startswith(PREDICATES):
+        raise Wrong(f"its payload is a `{safe(kind)}`, not a Statement of ours")
+    subjects = a_list(said.get("subject"))
+    if len(subjects) != 1:
+        raise Wrong("it is not about one subject")
+    subject = an_object(subjects[0], "its subject")
+    stream = an_object(predicate.get("stream"), "its stream")
+    times = an_object(predicate.get("times"), "its times")
+    has_action = predicate.get("actionId") is not None
+    return Said(
+        kind=kind.removeprefix(PREDICATES),
+        subject=text_in(subject, "name"),
+        digest=text_in(an_object(subject.get("digest"), "its digest"), "sha256"),
+        phase=text_in(predicate, "phase"),
+        stream=text_in(stream, "id"),
+        seq=whole_in(stream, "seq"),
+        prev=text_in(stream, "prev"),
+        observed_at=ms_of(text_in(times, "observedAt")),
+        action=text_in(predicate, "actionId") if has_action else "",
+        action_seq=whole_in(predicate, "actionSeq") if has_action else 0,
+        state=str(predicate.get("state")),
+        commitments=an_object(predicate.get("commitments", {}), "its commitments"),
+        predicate=predicate,
+    )
+
+
+def _canonical(payload: bytes) -> Json:
+    """Read the payload. Writing it again and comparing is the quick way to see that no key is given twice."""
+    try:
+        value = json.loads(payload, parse_constant=_no_float, parse_float=_no_float, parse_int=_whole)
+        if json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == payload:
+            return value
+    except (ValueError, RecursionError):
+        pass
+    return strict(payload)
+
+
+# -- what is found --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Report:
+    """What was checked, what is wrong, and what nobody vouched for."""
+
+    bundle: str
+    origin: str = ""
+    size: int = 0
+    root: str = ""
+    entries: int = 0
+    signatures: int = 0
+    actions: int = 0
+    streams: int = 0
+    unclosed: int = 0
+    disclosures: int = 0
+    erased: int = 0
+    anchors: int = 0
+    cosignatures: dict[str, str] = field(default_factory=dict[str, str])
+    log_keys: list[str] = field(default_factory=list[str])
+    gate_keys: list[str] = field(default_factory=list[str])
+    vouched: bool = False
+    findings: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    warnings: list[str] = field(default_factory=list[str])
+
+    def found(self, place: str, problem: str) -> None:
+        """Note one thing wrong."""
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.append((place, problem))
+
+    def warn(self, text: str) -> None:
+        """Note what nobody vouched for, or what was not looked at."""
+        if text not in self.warnings and len(self.warnings) < MAX_FINDINGS:
+            self.warnings.append(text)
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is so much wrong that reading on is of no use."""
+        return len(self.findings) >= MAX_FINDINGS
+
+    @property
+    def verdict(self) -> str:
+        """`verified`, `unvouched` or `failed`."""
+        return "failed" if self.findings else "verified" if self.vouched else "unvouched"
+
+    @property
+    def exit_code(self) -> int:
+        """What the program ends with."""
+        return {"verified": 0, "unvouched": 3, "failed": 4}[self.verdict]
+
+    def value(self) -> Object:
+        """It as one JSON value."""
+        findings = [{"place": place, "problem": problem} for place, problem in self.findings]
+        return {**asdict(self), "findings": findings, "verdict": self.verdict}
+
+
+class Window(NamedTuple):
+    """A key and the entries it is good for: from index `start` up to `stop` - 1, or without end."""
+
+    key: Key
+    start: int
+    stop: int | None
+
+
+class Keyring:
+    """The keys of one role, as the entries of the log change them."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self.windows = [Window(each, 0, None) for each in keys]
+
+    def rotate(self, old: Key, new: Key, index: int) -> None:
+        """From the entry after `index` on, `new` stands for `old`."""
+        kept = [each for each in self.windows if each.key != new]
+        if any(each.key == old for each in kept):
+            kept = [each._replace(stop=index + 1) if each.key == old else each for each in kept]
+        else:
+            # Only the later key was brought: it has signed who was before it.
+            kept.append(Window(old, 0, index + 1))
+        self.windows = [*kept, Window(new, index + 1, None)]
+
+    def at(self, index: int) -> dict[str, Key]:
+        """The keys that are good for entry `index`, by keyid."""
+        return {
+            each.key.keyid(): each.key
+            for each in self.windows
+            if each.start <= index and (each.stop is None or index < each.stop)
+        }
+
+    def current(self, key: Key) -> bool:
+        """Whether `key` has not been replaced."""
+        return any(each.key == key and each.stop is None for each in self.windows)
+
+
+@dataclass
+class Anchor:
+    """An anchor entry: which size was seen from outside, where the log says so, and when it was seen (ms)."""
+
+    index: int
+    size: int
+    earliest: int
+    latest: int
+
+
+class Trail(NamedTuple):
+    """What the log has said of an action so far."""
+
+    seq: int
+    state: str
+    intended: bool
+
+
+@dataclass
+class Options:
+    """What the auditor brings."""
+
+    keys: tuple[Key, ...] = ()
+    policy: Policy | None = None
+    retained: tuple[Note, ...] = ()
+    max_age_ms: int | None = None
+    skew_ms: int = SKEW_MS
+    now_ms: int = 0
+    progress: Callable[[int, int], None] | None = None
+
+
+class Disclosed:
+    """The clear texts of the bundle, read side by side with the entries: both are in the log's order."""
+
+    def __init__(self, files: Files, report: Report) -> None:
+        self._lines = lines_of(files, "disclosures.jsonl")
+        self._report = report
+        self._next = self._read()
+        self._last = -1
+
+    def of(self, index: int) -> list[str]:
+        """The clear texts beside entry `index`."""
+        texts: list[str] = []
+        while self._next is not None and self._next[0] <= index:
+            if self._next[0] == index:
+                texts.append(self._next[1])
+            else:
+                self._report.found("disclosures.jsonl", f"the clear text of entry {self._next[0]} is out of order")
+            self._next = self._read()
+        return texts
+
+    def finish(self) -> None:
+        """Say what belongs to no entry."""
+        if self._next is not None:
+            self._report.found("disclosures.jsonl", f"there is no entry {self._next[0]} to belong to")
+
+    def _read(self) -> tuple[int, str] | None:
+        for line in self._lines:
+            try:
+                value = an_object(strict(line), "a line")
+                return whole_in(value, "index"), text_in(value, "disclosure")
+            except Wrong as error:
+                self._report.found("disclosures.jsonl", str(error))
+                if self._report.enough:
+                    return None
+        return None
+
+
+def disclosure_of(text: str) -> tuple[str, str]:
+    """Name and digest of a disclosure (RFC 9901 section 4.2), else Wrong."""
+    if not text.isascii():
+        raise Wrong("it is not ASCII")
+    try:
+        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        raise Wrong("it is not base64url") from None
+    if urlsafe_b64encode(data).rstrip(b"=").decode() != text:
+        raise Wrong("it is not in the one form of base64url")
+    value = strict(data, floats=True)
+    parts = a_list(value)
+    if len(parts) != 3 or not isinstance(parts[0], str) or not isinstance(parts[1], str) or len(parts[0]) < 22:
+        raise Wrong("it is not salt, name and value")
+    return parts[1], urlsafe_b64encode(sha256(text.encode()).digest()).rstrip(b"=").decode()
+
+
+# -- the check ------------------------------------------------------------------------------------------------------------
+
+
+class Check:
+    """One pass over a bundle. Keeps a place for each stream, a trail for each action, 8 bytes for each entry."""
+
+    def __init__(self, files: Files, options: Options, report: Report) -> None:
+        self.files = files
+        self.options = options
+        self.report = report
+        self.tree = Tree()
+        self.log = Keyring(())
+        self.gate = Keyring(())
+        self.origin = ""
+        self.streams: dict[str, tuple[int, bytes]] = {}
+        self.closed: set[str] = set()
+        self.trails: dict[str, Trail] = {}
+        self.shared: dict[Trail, Trail] = {}
+        self.times = array("q")
+        self.anchors: list[Anchor] = []
+        self.unsigned: list[tuple[str, Note]] = []
+        """Anchored checkpoints by a key that is not known yet: a later entry may say that it was the log's."""
+        self.leaves: dict[int, list[bytes]] = {}
+        self.missing: set[tuple[int, str]] = set()
+        self.erased: set[int] = set()
+        self.expected: frozenset[str] | None = frozenset()
+        """Which clear texts the bundle says it brings; None: all."""
+        self.asked: set[str] | None = None
+        """Of which actions; None: of all."""
+
+    def run(self) -> None:
+        """Check everything. Raises Refused where the bundle cannot be read."""
+        self._promised()
+        try:
+            note = note_of(needed(self.files, "checkpoint", MAX_NOTE))
+            head = checkpoint_of(note.text)
+        except Wrong as error:
+            raise Refused("not_a_bundle", f"`checkpoint`: {error}") from None
+        self.origin = self.report.origin = head.origin
+        self.report.size, self.report.root = head.size, head.root.hex()
+        self._trust()
+        disclosed = Disclosed(self.files, self.report)
+        for n in range(-(-head.size // WIDTH)):
+            if not self._tile(n, min(WIDTH, head.size - n * WIDTH), disclosed) or self.report.enough:
+                break
+            if self.options.progress is not None:
+                self.options.progress(self.tree.size, head.size)
+        else:
+            disclosed.finish()
+            self._above(head.size)
+            if self.tree.root_at(head.size // WIDTH, self.tree.rest) != head.root:
+                self.report.found("checkpoint", "its root is not that of these entries")
+            self._retained(head)
+            for place, anchored in self.unsigned:
+                if not any(anchored.signed_by(each.key) for each in self.log.windows):
+                    self.report.found(place, "the checkpoint it anchors is not signed by this log")
+            self._sandwich()
+            self._actions()
+            self._gone()
+        self._signed(note, head)
+        self._manifest()
+        self._told()
+
+    # -- what is brought --------------------------------------------------------------------------------------------------
+
+    def _promised(self) -> None:
+        """What the bundle says it holds: only for finding out what is missing from it."""
+        try:
+            about = an_object(strict(needed(self.files, "export.json", MAX_TEXT)), "export.json")
+            names = about.get("disclosed")
+            if names == "all":
+                self.expected = None
+            elif isinstance(names, list):
+                self.expected = frozenset(str(each) for each in a_list(names))
+            else:
+                raise Wrong("`disclosed` is neither `all` nor a list")
+            if about.get("selected") is True:
+                self.asked = set()
+                for line in lines_of(self.files, "actions.jsonl"):
+                    self.asked.add(text_in(an_object(strict(line), "a line"), "action"))
+        except Wrong as error:
+            raise Refused("not_a_bundle", f"`export.json` or `actions.jsonl`: {error}") from None
+
+    def _trust(self) -> None:
+        """Which keys to begin with: those that the auditor brought, or else, with a warning, the bundle's own."""
+        brought = self.options.keys
+        logs = [each for each in brought if each.name == self.origin]
+        gates = [each for each in brought if each.name != self.origin]
+        self.report.vouched = bool(logs)
+        if brought and not logs:
+            self.report.found("checkpoint", f"it is of `{self.origin}`, and none of the keys you brought is that log's")
+        self.log = Keyring(logs or self._own("keys/log"))
+        self.gate = Keyring(gates)
+        if not brought:
+            self.report.warn(
+                "THE KEYS ARE THE BUNDLE'S OWN: whoever made it could have made them. Bring the log's key with --key."
+            )
+
+    def _own(self, path: str) -> list[Key]:
+        try:
+            lines = (read(self.files, path, MAX_NOTE) or b"").decode().split("\n")
+            return [key_of(each) for each in lines if each][:1]
+        except (Wrong, UnicodeDecodeError) as error:
+            self.report.found(path, str(error))
+            return []
+
+    # -- entries ----------------------------------------------------------------------------------------------------------
+
+    def _tile(self, n: int, width: int, disclosed: Disclosed) -> bool:
+        """Check the entries of the lowest tile `n`. False where they cannot be told apart, so that nothing more can be."""
+        path = tile_path("entries", n, width)
+        data = read(self.files, path, MAX_BUNDLE)
+        try:
+            if data is None:
+                raise Wrong("it is missing")
+            entries = entries_of(data, width)
+        except Wrong as error:
+            self.report.found(path, str(error))
+            return False
+        hashes = [leaf_hash(each) for each in entries]
+        path = tile_path("0", n, width)
+        stored = read(self.files, path, WIDTH * HASH)
+        if stored is None:
+            self.report.found(path, "it is missing")
+        elif stored != b"".join(hashes):
+            place = next((i for i, each in enumerate(hashes) if stored[i * HASH : (i + 1) * HASH] != each), 0)
+            self.report.found(f"entry {n * WIDTH + place}", f"{path} holds another entry in its place")
+        self.leaves[n] = hashes
+        self.leaves.pop(n - 4, None)
+        for place, entry in enumerate(entries):
+            index = n * WIDTH + place
+            self._entry(index, entry, hashes[place], disclosed.of(index))
+        self.tree.add(hashes)
+        self.report.entries += width
+        return True
+
+    def _entry(self, index: int, entry: bytes, leaf: bytes, texts: list[str]) -> None:
+        place = f"entry {index}"
+        try:
+            payload, kind, signatures = envelope_of(entry)
+            if kind != IN_TOTO:
+                raise Wrong(f"it holds a `{safe(kind)}`, not an in-toto Statement")
+            said = statement_of(payload)
+        except Wrong as error:
+            self.report.found(place, str(error))
+            self.times.append(self.times[-1] if self.times else 0)
+            return
+        self.times.append(said.observed_at)
+        if said.kind == "key/v1":
+            self._key(index, place, said)
+        self._entry_signed(index, place, pae(kind, payload), signatures)
+        self._stream(place, said, leaf)
+        self._trail(place, said)
+        self._clear(index, place, said, texts)
+        if said.kind == "anchor/v1" and said.phase == "anchored":
+            self._anchor(index, place, said)
+        elif said.kind == "erasure/v1" and said.phase == "erased":
+            self._erasure(place, said)
+
+    def _entry_signed(self, index: int, place: str, message: bytes, signatures: list[tuple[str, bytes]]) -> None:
+        keys = self.gate.at(index)
+        known = [(keys[keyid], sig) for keyid, sig in signatures if keyid in keys]
+        if not known and not self.gate.windows:
+            # Neither the auditor nor the log's first entry named a gate.
+            self.gate = Keyring(self._own("keys/gate"))
+            self.report.vouched = False
+            self.report.warn("THE GATE'S KEY IS THE BUNDLE'S OWN: nobody vouched for who signed the entries.")
+            keys = self.gate.at(index)
+            known = [(keys[keyid], sig) for keyid, sig in signatures if keyid in keys]
+        for key, sig in known:
+            if good(key.public, message, sig):
+                self.report.signatures += 1
+            else:
+                self.report.found(place, f"the signature by `{key.keyid()}` does not verify")
+        if not known:
+            name = signatures[0][0]
+            other = any(each.key.keyid() == name for each in self.gate.windows)
+            why = "whose key was not in force there" if other else "whom nobody named as a gate"
+            self.report.found(place, f"it is signed by `{safe(name)}`, {why}")
+
+    def _stream(self, place: str, said: Said, leaf: bytes) -> None:
+        before, prev = self.streams.get(said.stream, (0, b""))
+        name = safe(said.stream)
+        if said.seq != before + 1:
+            self.report.found(place, f"it is number {said.seq} of stream `{name}`, after number {before}")
+        elif said.prev != prev.hex():
+            self.report.found(place, f"it does not name the entry before it in stream `{name}`")
+        if said.stream in self.closed:
+            self.report.found(place, f"it stands in stream `{name}`, which was closed before")
+        self.streams[said.stream] = (said.seq, leaf)
+        if said.kind == "run/v1" and said.phase == "closed":
+            self.closed.add(said.stream)
+
+    def _trail(self, place: str, said: Said) -> None:
+        if not said.action or not said.action_seq:
+            return
+        name = safe(said.action)
+        if said.subject.rpartition(":")[2] != said.action:
+            self.report.found(place, f"it is about `{safe(said.subject)}`, and says it is of action `{name}`")
+        before = self.trails.get(said.action, Trail(0, "", intended=False))
+        intended = before.intended or said.phase == "dispatching"
+        if said.action_seq != before.seq + 1:
+            self.report.found(place, f"it is fact {said.action_seq} of action `{name}`, after fact {before.seq}")
+        elif said.state != before.state and said.state not in reachable(before.state):
+            was = before.state or "not there"
+            self.report.found(place, f"action `{name}` is {safe(said.state)}, which cannot follow on {was}")
+        elif said.state in TOUCHED and not intended:
+            self.report.found(place, f"action `{name}` is {said.state} without a recorded intent to act")
+        else:
+            self._agreed(place, said, before)
+        now = Trail(said.action_seq, said.state, intended)
+        # Actions end in few ways: sharing them keeps a million of them small.
+        self.trails[said.action] = self.shared.setdefault(now, now)
+
+    def _agreed(self, place: str, said: Said, before: Trail) -> None:
+        """Who agreed, agreed to this: each word is bound to what was shown, and what was held needs enough of them."""
+        hold = said.predicate.get("hold")
+        if not isinstance(hold, dict):
+            return
+        shown_ = cast(Object, hold)
+        words = a_list(said.predicate.get("approvals"))
+        agreed = [cast(Object, each) for each in words if isinstance(each, dict)]
+        agreed = [each for each in agreed if each.get("verdict") == "approve"]
+        leaving = before.state == "held" and said.state in ("ready", "preparing", "dispatching")
+        if not leaving:
+            return
+        if any(each.get("binding") != shown_.get("binding") for each in agreed):
+            self.report.found(place, "an approval is bound to something else than what was shown")
+        for need in a_list(shown_.get("requirements")):
+            if not isinstance(need, dict):
+                continue
+            wanted = cast(Object, need)
+            count = sum(1 for each in agreed if wanted.get("role") in a_list(each.get("roles")))
+            quorum = wanted.get("quorum")
+            if isinstance(quorum, int) and count < quorum:
+                role = safe(str(wanted.get("role")))
+                self.report.found(place, f"it left `held` with {count} of {quorum} approvals by a `{role}`")
+
+    def _clear(self, index: int, place: str, said: Said, texts: list[str]) -> None:
+        """Hold the clear texts beside an entry against its commitments, and note which are not there."""
+        here: set[str] = set()
+        for text in texts:
+            try:
+                name, digest = disclosure_of(text)
+            except Wrong as error:
+                self.report.found(place, f"a clear text beside it cannot be read: {error}")
+                continue
+            if name in here:
+                self.report.found(place, f"there are two clear texts of `{safe(name)}`")
+            elif name == "alg" or name not in said.commitments:
+                self.report.found(place, f"the clear text of `{safe(name)}` was never committed to")
+            elif said.commitments[name] != digest:
+                self.report.found(place, f"the clear text of `{safe(name)}` is not the one committed to")
+            here.add(name)
+            self.report.disclosures += 1
+        if self.asked is not None and said.action not in self.asked:
+            return
+        for name in said.commitments:
+            wanted = name != "alg" and (self.expected is None or name in self.expected)
+            if wanted and name not in here and len(self.missing) < MAX_KEPT:
+                self.missing.add((index, name))
+
+    # -- keys, anchors, erasures ------------------------------------------------------------------------------------------
+
+    def _key(self, index: int, place: str, said: Said) -> None:
+        body = said.predicate
+        try:
+            if said.phase == "introduced":
+                self._introduced(index, body)
+            elif said.phase == "rotated":
+                self._rotated(index, body)
+        except Wrong as error:
+            self.report.found(place, f"a key: {error}")
+
+    def _introduced(self, index: int, body: Object) -> None:
+        if index != 0:
+            raise Wrong("keys are introduced by the first entry alone")
+        log, gate = key_of(text_in(body, "log")), key_of(text_in(body, "gate"))
+        if log.name != self.origin or not any(each.key == log for each in self.log.windows):
+            self.report.warn(f"the log began with the key `{log.keyid()}`, which is not the one you brought")
+        # What the trusted log itself says counts for its gates; never for the log's own key.
+        self.gate = Keyring([gate])
+
+    def _rotated(self, index: int, body: Object) -> None:
+        role = text_in(body, "role")
+        ring = {"log": self.log, "gate": self.gate}.get(role)
+        if ring is None:
+            raise Wrong(f"there is no role `{safe(role)}`")
+        old, new = key_of(text_in(body, "replaces")), key_of(text_in(body, "key"))
+        message = f"interlock key rotation v1\n{self.origin}\n{role}\n{old.line()}\n{new.line()}\n{index}\n".encode()
+        if old.name != new.name or old == new:
+            raise Wrong("the new key is not another one of the same name")
+        if not good(old.public, message, from_base64(text_in(body, "endorsement"))):
+            raise Wrong(f"`{old.keyid()}` has not endorsed `{new.keyid()}`")
+        if not good(new.public, message, from_base64(text_in(body, "possession"))):
+            raise Wrong(f"`{new.keyid()}` has not shown that it is held")
+        if not ring.current(old) and not ring.current(new):
+            raise Wrong(f"`{old.keyid()}` was not in force, and cannot name who follows it")
+        ring.rotate(old, new, index)
+
+    def _anchor(self, index: int, place: str, said: Said) -> None:
+        self.report.anchors += 1
+        try:
+            note = note_of(text_in(said.predicate, "checkpoint").encode())
+            seen = checkpoint_of(note.text)
+        except (Wrong, UnicodeEncodeError) as error:
+            self.report.found(place, f"its checkpoint: {error}")
+            return
+        if seen.origin != self.origin or seen.size > index:
+            self.report.found(place, "it anchors another log, or entries after itself")
+            return
+        if seen.root != self._root_at(seen.size):
+            self.report.found(place, f"it anchors another log of {seen.size} entries than this one")
+        if not any(note.signed_by(each.key) for each in self.log.windows) and len(self.unsigned) < MAX_FINDINGS:
+            self.unsigned.append((place, note))
+        policy = self.options.policy
+        times = self._cosigned(note, policy)
+        if policy is not None and times and policy.met(set(times)):
+            self.anchors.append(Anchor(index, seen.size, min(times.values()), max(times.values())))
+        if "timestamp" in said.predicate:
+            self.report.warn("RFC 3161 time stamps are not checked here: the README says how `openssl ts` does it")
+
+    def _cosigned(self, note: Note, policy: Policy | None) -> dict[str, int]:
+        """Which witnesses of the policy signed, and when each says it saw it."""
+        found: dict[str, int] = {}
+        for name, key in policy.witnesses.items() if policy is not None else ():
+            moment = note.cosigned_by(key)
+            if moment is not None:
+                found[name] = moment
+        return found
+
+    def _erasure(self, place: str, said: Said) -> None:
+        for each in a_list(said.predicate.get("entries")):
+            ends = a_list(each) or [each]
+            first, last = ends[0], ends[-1]
+            if not isinstance(first, int) or not isinstance(last, int) or not 0 <= first <= last < len(self.times):
+                self.report.found(place, "it erases what was not recorded before it")
+                return
+            self.erased.update(range(first, last + 1))
+
+    def _root_at(self, size: int) -> bytes:
+        """The root of the log's first `size` entries, from what was computed here."""
+        tiles, rest = divmod(size, WIDTH)
+        if not rest:
+            return self.tree.root_at(tiles, [])
+        hashes = self.leaves.get(tiles)
+        if hashes is None:
+            width = min(WIDTH, self.report.size - tiles * WIDTH)
+            stored = read(self.files, tile_path("0", tiles, width), WIDTH * HASH) or b""
+            hashes = [stored[at : at + HASH] for at in range(0, len(stored), HASH)]
+        return self.tree.root_at(tiles, hashes[:rest])
+
+    # -- the whole --------------------------------------------------------------------------------------------------------
+
+    def _above(self, size: int) -> None:
+        """Hold every tile above the lowest against the one computed."""
+        level, nodes = 1, self.tree.tile_roots(0, size // WIDTH)
+        while nodes:
+            parents: list[bytes] = []
+            for n in range(-(-len(nodes) // WIDTH)):
+                part = nodes[n * WIDTH : (n + 1) * WIDTH]
+                path = tile_path(str(level), n, len(part))
+                stored = read(self.files, path, WIDTH * HASH)
+                if stored != b"".join(part):
+                    said = "it is missing" if stored is None else "it is not the tile of these entries"
+                    self.report.found(path, said)
+                if len(part) == WIDTH:
+                    parents.append(root_of(part))
+            level, nodes = level + 1, parents
+
+    def _signed(self, note: Note, head: Checkpoint) -> None:
+        # The checkpoint that first covers a change of the log's key is still signed by the key before.
+        keys = self.log.at(max(head.size - 1, 0))
+        if not any(note.signed_by(each) for each in keys.values()):
+            self.report.found("checkpoint", f"it is not signed by a key of `{safe(head.origin)}` that is in force")
+        policy = self.options.policy
+        if policy is None:
+            if self.options.max_age_ms is not None:
+                self.report.found("checkpoint", "nobody outside says how old it is: a maximum age needs --policy")
+            return
+        if policy.logs and not any(each in policy.logs for each in (window.key for window in self.log.windows)):
+            self.report.found("policy", "the policy is about another log")
+        times = self._cosigned(note, policy)
+        self.report.cosignatures = {name: shown(moment) for name, moment in sorted(times.items())}
+        if not policy.met(set(times)):
+            self.report.found("checkpoint", f"the witnesses who cosigned it ({len(times)}) do not make the quorum")
+        elif self.options.max_age_ms is not None:
+            since = self.options.now_ms - self.options.max_age_ms
+            if not policy.met({name for name, moment in times.items() if moment >= since}):
+                self.report.found("checkpoint", f"it is too old: no quorum saw it after {shown(since)}")
+
+    def _retained(self, head: Checkpoint) -> None:
+        for note in self.options.retained:
+            try:
+                kept = checkpoint_of(note.text)
+            except Wrong as error:
+                self.report.found("retained checkpoint", str(error))
+                continue
+            place = f"retained checkpoint of {kept.size}"
+            if kept.origin != head.origin or not any(note.signed_by(each.key) for each in self.log.windows):
+                self.report.found(place, "it is not signed by this log")
+            elif kept.size > head.size:
+                self.report.found(place, f"the log has only {head.size} entries: its end was cut off")
+            elif kept.root != self._root_at(kept.size):
+                self.report.found(place, "its root is not that of these entries")
+
+    def _sandwich(self) -> None:
+        """Each entry was recorded after what is anchored before it, and before what is anchored over it."""
+        if not self.anchors:
+            return
+        skew = self.options.skew_ms
+        until: list[tuple[int, int, int]] = []
+        latest = 2**62
+        for each in sorted(self.anchors, key=lambda one: one.size, reverse=True):
+            latest = min(latest, each.latest)
+            until.append((each.size, latest, each.index))
+        until.reverse()
+        earliest, anchor, start = -(2**62), 0, 0
+        bounds = iter(until)
+        size, most, over = next(bounds, (2**62, 2**62, 0))
+        begins = iter(sorted(self.anchors, key=lambda one: one.index))
+        begun = next(begins, None)
+        for index in range(start, len(self.times)):
+            while begun is not None and begun.index <= index:
+                if begun.earliest > earliest:
+                    earliest, anchor = begun.earliest, begun.index
+                begun = next(begins, None)
+            while index >= size:
+                size, most, over = next(bounds, (2**62, 2**62, 0))
+            moment = self.times[index]
+            if moment > most + skew:
+                said = f"it says {shown(moment)}, and witnesses saw it by {shown(most)} (anchor of entry {over})"
+                self.report.found(f"entry {index}", said)
+            elif moment < earliest - skew:
+                said = f"it says {shown(moment)}, and stands after what was seen at {shown(earliest)} (entry {anchor})"
+                self.report.found(f"entry {index}", said)
+
+    def _actions(self) -> None:
+        """The readable index says what the log says."""
+        listed = 0
+        for line in lines_of(self.files, "actions.jsonl"):
+            listed += 1
+            try:
+                value = an_object(strict(line), "a line")
+                name, facts, state = text_in(value, "action"), whole_in(value, "facts"), text_in(value, "state")
+            except Wrong as error:
+                self.report.found("actions.jsonl", str(error))
+                continue
+            trail = self.trails.get(name)
+            if trail is None or (trail.seq, trail.state) != (facts, state):
+                said = "the log has never heard of it" if trail is None else f"the log says {safe(trail.state)}"
+                self.report.found("actions.jsonl", f"action `{safe(name)}` is listed as {safe(state)}: {said}")
+            if self.report.enough:
+                return
+        if self.asked is None and listed != len(self.trails):
+            self.report.found("actions.jsonl", f"it lists {listed} actions, and the log knows {len(self.trails)}")
+
+    def _gone(self) -> None:
+        """What should be there in clear and is not, was erased under an entry, or lost."""
+        for index, name in sorted(self.missing):
+            if index in self.erased:
+                self.report.erased += 1
+            else:
+                said = f"the clear text of `{safe(name)}` is missing, and no erasure says why"
+                self.report.found(f"entry {index}", said)
+
+    def _manifest(self) -> None:
+        """Every file is listed with its digest, and none but these is there. It is signed by nobody: against accidents."""
+        listed: dict[str, str] = {}
+        for line in lines_of(self.files, "MANIFEST"):
+            digest, gap, path = line.decode("utf-8", "replace").rstrip("\n").partition("  ")
+            if not gap or len(digest) != 64 or path in listed:
+                self.report.found("MANIFEST", f"`{safe(path or digest)[:80]}` is not a line of it")
+            listed[path] = digest
+        if not listed:
+            self.report.found("MANIFEST", "it is missing or empty")
+        for path in self.files.paths():
+            if path == "MANIFEST":
+                continue
+            digest = listed.pop(path, "")
+            if not digest:
+                self.report.found(safe(path), "it is not listed in MANIFEST")
+            elif digest != self._digest(path):
+                self.report.found(safe(path), "it is not the file that MANIFEST lists")
+        for path in sorted(listed):
+            self.report.found(safe(path), "MANIFEST lists it, and it is not there")
+
+    def _digest(self, path: str) -> str:
+        file = self.files.open(path)
+        hashed = sha256()
+        try:
+            with file or open(os.devnull, "rb") as source:  # noqa: PTH123  nothing to read is read as nothing
+                while chunk := source.read(1 << 20):
+                    hashed.update(chunk)
+        except _BROKEN as error:
+            raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
+        return hashed.hexdigest()
+
+    def _told(self) -> None:
+        report = self.report
+        report.actions, report.streams = len(self.trails), len(self.streams)
+        report.unclosed = len(self.streams.keys() - self.closed)
+        report.log_keys = [each.key.line() for each in self.log.windows]
+        report.gate_keys = [each.key.line() for each in self.gate.windows]
+        if self.options.policy is None:
+            report.warn(
+                "no witness was asked for (--policy): that this is the latest checkpoint is the operator's word"
+            )
+        if report.anchors and not self.anchors:
+            report.warn("the anchors in the log count for nothing without a policy that their witnesses meet")
+
+
+_REACHABLE: dict[str, frozenset[str]] = {}
+
+
+def reachable(state: str) -> frozenset[str]:
+    """The states that some moves lead to from `state`. Not every move leaves a fact of its own."""
+    if state not in _REACHABLE:
+        seen: set[str] = set()
+        todo = [state]
+        while todo:
+            for each in MOVES.get(todo.pop(), frozenset()) - seen:
+                seen.add(each)
+                todo.append(each)
+        _REACHABLE[state] = frozenset(seen)
+    return _REACHABLE[state]
+
+
+def verify_bundle(bundle: Path, options: Options) -> Report:
+    """Check the bundle at `bundle`. Raises Refused where it cannot be read as one."""
+    report = Report(bundle=str(bundle))
+    Check(files_of(bundle), options, report).run()
+    return report
+
+
+# -- the program ----------------------------------------------------------------------------------------------------------
+
+
+def keys_from(text: str) -> list[Key]:
+    """The keys that a word of the command line means: one key, or the lines of a file. Raises Refused."""
+    path = Path(text)
+    try:
+        if "+" in text and not path.exists():
+            return [key_of(text)]
+        with path.open("rb") as file:
+            lines = file.read(MAX_NOTE).decode().split("\n")
+        return [key_of(each.strip()) for each in lines if each.strip() and not each.startswith("#")]
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused("bad_key", f"`{text}` is neither a key nor a file of keys: {error}") from None
+    except Wrong as error:
+        raise Refused("bad_key", f"`{text}`: {error}") from None
+
+
+def _file(path: Path, code: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_NOTE + 1)
+    except OSError as error:
+        raise Refused(code, f"`{path}` cannot be read: {error.strerror}") from None
+
+
+def options_from(
+    keys: Iterable[str],
+    policy: Path | None,
+    retained: Iterable[Path],
+    max_age_s: int | None,
+    skew_s: int,
+    now_ms: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Options:
+    """What the auditor brings, read from files. Raises Refused."""
+    try:
+        rules = None if policy is None else policy_of(_file(policy, "bad_policy").decode())
+    except (Wrong, UnicodeDecodeError) as error:
+        raise Refused("bad_policy", f"`{policy}`: {error}") from None
+    notes: list[Note] = []
+    for path in retained:
+        try:
+            notes.append(note_of(_file(path, "bad_note")))
+        except Wrong as error:
+            raise Refused("bad_note", f"`{path}`: {error}") from None
+    return Options(
+        keys=tuple(each for word in keys for each in keys_from(word)),
+        policy=rules,
+        retained=tuple(notes),
+        max_age_ms=None if max_age_s is None else max_age_s * 1000,
+        skew_ms=skew_s * 1000,
+        now_ms=now_ms,
+        progress=progress,
+    )
+
+
+def told(report: Report) -> str:
+    """A report in words."""
+    lines = [f"warning: {each}" for each in report.warnings]
+    if report.findings:
+        (place, problem), *others = report.findings
+        lines += ["THE BUNDLE DOES NOT VERIFY", f"first: {place}: {problem}"]
+        lines += [f"       {place}: {problem}" for place, problem in others[:9]]
+        if len(others) > 9:
+            lines.append(f"       and {len(others) - 9} more")
+    else:
+        verified = (
+            "the bundle verifies" if report.vouched else "the bundle agrees with itself, but nobody vouched for it"
+        )
+        lines.append(f"{verified}: {report.entries} entries of `{safe(report.origin)}` under root {report.root[:16]}")
+    lines.append(
+        f"{report.signatures} signatures, {report.actions} actions, {report.disclosures} clear texts, "
+        f"{report.erased} erased, {report.anchors} anchors, "
+        f"{report.streams} streams ({report.unclosed} without an end), {len(report.cosignatures)} cosignatures"
+    )
+    lines += [f"seen by {safe(name)} at {moment}" for name, moment in report.cosignatures.items()]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program and give its exit code."""
+    parser = argparse.ArgumentParser(prog="verify.py", description="Check an evidence bundle of Interlock.")
+    parser.add_argument("bundle", type=Path, help="the folder or zip file")
+    parser.add_argument("--key", action="append", default=[], help="a public key, or a file of them; may be repeated")
+    parser.add_argument("--policy", type=Path, help="which witnesses must have cosigned (C2SP tlog-policy)")
+    parser.add_argument("--retained", type=Path, action="append", default=[], help="a checkpoint kept earlier")
+    parser.add_argument("--max-age", type=int, metavar="SECONDS", help="how old the cosignatures may be")
+    parser.add_argument(
+        "--skew", type=int, default=SKEW_MS // 1000, metavar="SECONDS", help="how far clocks may differ"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON value")
+    given = parser.parse_args(arguments)
+    try:
+        now = time.time_ns() // 1_000_000
+        options = options_from(given.key, given.policy, given.retained, given.max_age, given.skew, now)
+        report = verify_bundle(given.bundle, options)
+    except Refused as refused:
+        error = {"error": {"code": refused.code, "detail": refused.detail}}
+        sys.stdout.write(json.dumps(error) + "\n" if given.json else f"refused: {safe(refused.detail)}\n")
+        return 1
+    sys.stdout.write((json.dumps(report.value(), indent=2) if given.json else told(report)) + "\n")
+    return report.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
