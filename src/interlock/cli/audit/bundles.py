@@ -1,0 +1,140 @@
+"""`audit export` and `audit verify`: the evidence as one piece, made here and checked anywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from interlock.cli.audit.moments import when
+from interlock.cli.context import context_of
+from interlock.cli.output import Exit, UsageError, counted, run, shown
+from interlock.domain.export import Exported, Selection, Wish
+from interlock.domain.names import instead
+from interlock.domain.requirement import PROFILES, ProfileName
+from interlock.workbench.exports import Verdict, exported, verified
+
+
+def register(audit: typer.Typer) -> None:
+    """Add the commands."""
+    audit.command()(export)
+    audit.command()(verify)
+
+
+def export(
+    context: typer.Context,
+    place: Annotated[Path, typer.Argument(help="A folder, or a file that ends in `.zip`, which is not there yet.")],
+    since: Annotated[str, typer.Option(help="Only what was recorded from then on: 2026-11-01, or 30d.")] = "",
+    until: Annotated[str, typer.Option(help="Only what was recorded before: 2026-12-01, or 1d.")] = "",
+    action: Annotated[list[str] | None, typer.Option(help="Only this action; may be given again.")] = None,
+    agent: Annotated[str, typer.Option(help="Only actions of this agent.")] = "",
+    disclose: Annotated[
+        str, typer.Option(help="Clear texts that go along: `none`, `all`, or names such as `toolArgs,toolResult`.")
+    ] = "none",
+    profile: Annotated[
+        list[str] | None, typer.Option(help=f"With lists of evidence for {' or '.join(PROFILES)}; may be given again.")
+    ] = None,
+) -> None:
+    """Write the evidence for somebody who has no Interlock: the whole log, readable lists, a verifier in one file.
+
+    The log goes along whole, since nothing less could be verified; it holds digests and commitments. Options choose what
+    the readable files are about, and which clear texts go along: without `--disclose` none do.
+    """
+    here = context_of(context)
+
+    async def work() -> None:
+        wish = Wish(
+            selection=Selection(since_at=when(since, "--since"), until_at=when(until, "--until"), agent=agent),
+            disclosed=_disclosed(disclose),
+            profiles=tuple(_profile(each) for each in profile or ()),
+        )
+        made = await exported(here.folder, place, wish, actions=action or ())
+        here.output.value(made, lambda console: _made(console, made))
+
+    run(here.output, work)
+
+
+def verify(
+    context: typer.Context,
+    bundle: Annotated[Path, typer.Argument(help="The folder or zip file that `interlock audit export` wrote.")],
+    key: Annotated[
+        list[str] | None, typer.Option(help="A public key of the log or its gate, or a file of them; may be repeated.")
+    ] = None,
+    policy: Annotated[Path | None, typer.Option(help="Which witnesses must have cosigned (C2SP tlog-policy).")] = None,
+    retained: Annotated[
+        list[Path] | None, typer.Option("--retained", help="A checkpoint kept earlier: the log must continue it.")
+    ] = None,
+    max_age: Annotated[int | None, typer.Option(min=1, help="How many seconds old the cosignatures may be.")] = None,
+    skew: Annotated[int, typer.Option(min=0, help="How many seconds clocks may differ.")] = 300,
+) -> None:
+    """Check an export as its own `verify.py` does: it is the same program. Needs no workspace.
+
+    Bring the log's public key with `--key`: without it an export can only be shown to agree with itself (exit code 3).
+    """
+    here = context_of(context)
+
+    async def work() -> int:
+        found = verified(bundle, keys=key or (), policy=policy, retained=retained or (), max_age_s=max_age, skew_s=skew)
+        here.output.value(found.report.value(), lambda console: _verdict(console, found))
+        if found.findings:
+            return Exit.EVIDENCE
+        return Exit.OK if found.verdict == "verified" else Exit.OPERATOR
+
+    raise typer.Exit(run(here.output, work))
+
+
+def _disclosed(word: str) -> tuple[str, ...] | None:
+    names = tuple(each.strip() for each in word.split(",") if each.strip())
+    match names:
+        case ("all",):
+            return None
+        case ("none",):
+            return ()
+        case ():
+            raise UsageError(
+                "`--disclose` says nothing", next_step="write `none`, `all`, or names: `toolArgs,toolResult`"
+            )
+        case _:
+            return names
+
+
+def _profile(word: str) -> ProfileName:
+    for each in PROFILES:
+        if word == each:
+            return each
+    raise UsageError(f"there is no profile `{word}`", next_step=instead(word, PROFILES, ""))
+
+
+def _made(console: Console, made: Exported) -> None:
+    console.print(
+        f"[green]exported[/green] {counted(made.size, 'entries')} under root {made.root[:16]}: "
+        f"{counted(made.actions, 'actions')}, {counted(made.disclosures, 'clear texts')}"
+    )
+    console.print(f"to {shown(made.place)}")
+    console.print(
+        "[dim]whoever checks it needs the log's public key from you, by another way: the two `.pub` files beside the "
+        "private ones[/dim]"
+    )
+
+
+def _verdict(console: Console, found: Verdict) -> None:
+    for each in found.warnings:
+        console.print(f"[yellow]warning[/yellow] {shown(each)}")
+    report = found.report
+    if found.findings:
+        (place, problem), *others = found.findings
+        console.print("[bold red]the export does not verify[/bold red]")
+        console.print(f"first: {shown(place)}: {shown(problem)}")
+        for place, problem in others[:9]:
+            console.print(f"       {shown(place)}: {shown(problem)}")
+        if len(others) > 9:
+            console.print(f"       and {len(others) - 9} more")
+    elif found.verdict == "verified":
+        console.print(f"[green]the export verifies[/green]: log `{shown(report.origin)}`, root {report.root[:16]}")
+    else:
+        console.print("[yellow]the export agrees with itself, but nobody vouched for its keys[/yellow]")
+    console.print(
+        f"{counted(report.entries, 'entries')}, {counted(report.signatures, 'signatures')}, "
+        f"{counted(report.actions, 'actions')}, {counted(report.disclosures, 'clear texts')}, {report.erased} erased, "
+        f"{counted(report.anchors, 'anchors')}, {counted(len(report.cosignatures), 'cosignatures')}"
+    )

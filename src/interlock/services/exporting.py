@@ -1,0 +1,190 @@
+"""The evidence as one piece that an auditor opens without us.
+
+1. The log's files are put, up to one checkpoint, and held against its root (`showing`).
+2. The entries are read once to know the actions, and which of them are asked for.
+3. They are read again: clear texts, records and lists are written as they pass.
+4. Everything appears together, with the digest of every file.
+
+Memory grows with the actions asked for, not with the log. A crash before step 4 leaves nothing in the place.
+"""
+
+from base64 import b64decode
+from collections.abc import AsyncGenerator, Callable
+from typing import Final
+
+import msgspec
+
+from interlock.domain.account import Account, Told, account_of, line, told, within
+from interlock.domain.disclosure import DisclosureError
+from interlock.domain.disclosure import parse as parse_disclosure
+from interlock.domain.errors import NotFound
+from interlock.domain.evidence import Entry
+from interlock.domain.export import Exported, Wish, about, readme
+from interlock.domain.note import Checkpoint, parse_checkpoint, parse_note
+from interlock.domain.requirement import Listing
+from interlock.domain.trail_record import Chain
+from interlock.ports.log import Log
+from interlock.ports.parcel import Parcel
+from interlock.services.audit import Verifying
+from interlock.services.showing import OpenNote, publish_log
+
+PAGE: Final = 256
+Progress = Callable[[int, int], None]
+
+
+class Enclosed(msgspec.Struct, frozen=True, kw_only=True):
+    """What is put into every export as it is."""
+
+    verifier: bytes
+    """The stand-alone verifier's text."""
+    version: str
+    policy: str = ""
+    """The operator's policy of witnesses, in the syntax of C2SP tlog-policy."""
+
+
+async def export(
+    log: Log,
+    parcel: Parcel,
+    wish: Wish,
+    *,
+    keys: Verifying,
+    opened: OpenNote,
+    enclosed: Enclosed,
+    place: str,
+    now: int,
+    progress: Progress | None = None,
+) -> Exported:
+    """Fill `parcel` with what `wish` asks for, up to the log's head, and seal it.
+
+    Raises NotFound where the log is empty or an action that was asked for is not in it, IntegrityError where the log does
+    not agree with its checkpoint, and StoreError.
+    """
+    note = await log.head()
+    if note is None:
+        raise NotFound("the log is empty: there is nothing to export", next_step="bring something into force first")
+    await publish_log(log, parcel.shelf, opened=opened, note=note)
+    head = parse_checkpoint(parse_note(note.encode()).text)
+    writing = _Writing(parcel, wish, head, keys, await _chosen(log, wish, head.size))
+    async for entry in _entries(log, head.size):
+        writing.take(entry)
+        if progress is not None and entry.index % PAGE == 0:
+            progress(entry.index, head.size)
+    writing.finish(enclosed, now)
+    parcel.seal()
+    return Exported(
+        place=place,
+        origin=head.origin,
+        size=head.size,
+        root=head.root.hex(),
+        actions=len(writing.accounts),
+        disclosures=writing.disclosures,
+    )
+
+
+async def _entries(log: Log, size: int) -> AsyncGenerator[Entry]:
+    for start in range(0, size, PAGE):
+        for entry in await log.entries(start, min(start + PAGE, size)):
+            yield entry
+
+
+async def _chosen(log: Log, wish: Wish, size: int) -> dict[str, Account]:
+    """The actions that are asked for, in the order in which they begin."""
+    known: dict[str, Account] = {}
+    wanted = wish.selection.actions
+    async for entry in _entries(log, size):
+        if entry.action is None or (wanted and entry.action not in wanted):
+            continue
+        said = told(entry.index, entry.leaf)
+        if said is not None and said.action:
+            before = known.get(said.action)
+            known[said.action] = account_of(said) if before is None else before.with_(said)
+    for missing in sorted(wanted - known.keys()):
+        raise NotFound(f"the log has no entry of action `{missing}`")
+    return {name: each for name, each in known.items() if wish.selection.takes(each)}
+
+
+class _Writing:
+    """The readable files, as the entries pass."""
+
+    def __init__(
+        self, parcel: Parcel, wish: Wish, head: Checkpoint, keys: Verifying, accounts: dict[str, Account]
+    ) -> None:
+        self.accounts = accounts
+        self.disclosures = 0
+        self._parcel, self._wish, self._head = parcel, wish, head
+        self._listings = [Listing(each) for each in wish.profiles]
+        self._chain = Chain()
+        self._log_keys = [keys.log_key.vkey()]
+        self._gate_keys = [each.vkey() for each in keys.gate_keys]
+        for name in ("actions.jsonl", "disclosures.jsonl", "records.jsonl"):
+            parcel.add(name, b"")
+
+    def take(self, entry: Entry) -> None:
+        """Write what belongs to one entry."""
+        said = told(entry.index, entry.leaf)
+        if said is None:
+            return
+        if said.subject == "key":
+            self._key(said)
+        elif said.subject == "anchor":
+            self._anchor(said)
+        if not self._asked(said):
+            return
+        if said.action:
+            self._parcel.add("records.jsonl", self._chain.record(said))
+        for listing in self._listings:
+            listing.take(said)
+        for text in entry.disclosures:
+            if self._may_see(text):
+                self._parcel.add("disclosures.jsonl", line({"index": entry.index, "disclosure": text}))
+                self.disclosures += 1
+
+    def finish(self, enclosed: Enclosed, now: int) -> None:
+        """Write what is about the whole."""
+        add, count = self._parcel.add, len(self.accounts)
+        for account in self.accounts.values():
+            add("actions.jsonl", line(account))
+        for listing in self._listings:
+            add(f"lists/{listing.profile}.md", listing.markdown(self._head.origin, self._head.size).encode())
+            add(f"lists/{listing.profile}.csv", listing.table().encode())
+        add("keys/log", "".join(f"{each}\n" for each in self._log_keys).encode())
+        add("keys/gate", "".join(f"{each}\n" for each in self._gate_keys).encode())
+        if enclosed.policy:
+            add("policy", enclosed.policy.encode())
+        add("verify.py", enclosed.verifier)
+        add("export.json", about(self._wish, self._head, made_at=now, actions=count, version=enclosed.version))
+        add("README.md", readme(self._wish, self._head, made_at=now, actions=count))
+
+    def _asked(self, said: Told) -> bool:
+        """What is about no action goes along if nothing but a time was asked for."""
+        if said.action:
+            return said.action in self.accounts
+        chosen = self._wish.selection
+        return not chosen.agent and not chosen.actions and chosen.within(said.at, said.at)
+
+    def _may_see(self, text: str) -> bool:
+        if self._wish.disclosed is None:
+            return True
+        try:
+            return parse_disclosure(text).name in self._wish.disclosed
+        except DisclosureError:
+            return False
+
+    def _key(self, said: Told) -> None:
+        """The keys as the log says them, from the first on."""
+        body = said.predicate
+        if said.phase == "introduced":
+            self._log_keys, self._gate_keys = [str(within(body, "log"))], [str(within(body, "gate"))]
+        elif said.phase == "rotated":
+            keys = self._log_keys if within(body, "role") == "log" else self._gate_keys
+            keys.append(str(within(body, "key")))
+
+    def _anchor(self, said: Told) -> None:
+        note, stamp = within(said.predicate, "checkpoint"), within(said.predicate, "timestamp")
+        if note:
+            self._parcel.add(f"anchors/{said.entry}.checkpoint", str(note).encode())
+        if stamp:
+            try:
+                self._parcel.add(f"anchors/{said.entry}.tsr", b64decode(str(stamp), validate=True))
+            except ValueError:
+                return  # the entry itself is in the log for whoever wonders

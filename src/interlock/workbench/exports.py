@@ -1,0 +1,84 @@
+"""Exports of the evidence, and the stand-alone verifier called from here: it is the same file that goes along."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+import interlock_verify as alone
+from interlock.bootstrap.auditing import enclosed, parcel
+from interlock.bootstrap.connecting import public_keys
+from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.export import Exported, Wish
+from interlock.domain.ids import ActionId
+from interlock.domain.note import Checkpoint
+from interlock.domain.verification import opened
+from interlock.services.exporting import Progress, export
+from interlock.workbench.finding import find_action
+from interlock.workbench.planes import reading
+
+
+async def exported(
+    folder: Path, place: Path, wish: Wish, *, actions: Sequence[str] = (), progress: Progress | None = None
+) -> Exported:
+    """Write what `wish` asks for of the workspace's evidence to `place`: a folder, or a zip file. `actions` are ids, or
+    the ends of them. Raises InterlockError."""
+    keys = public_keys(folder)
+
+    def trusted(note: str) -> Checkpoint:
+        return opened(note, keys.log_key, keys.verify)
+
+    async with reading(folder) as plane:
+        if actions:
+            found = frozenset([ActionId((await find_action(plane, each)).id) for each in actions])
+            chosen = msgspec.structs.replace(wish.selection, actions=wish.selection.actions | found)
+            wish = msgspec.structs.replace(wish, selection=chosen)
+        now = plane.means.clock.now()
+        with parcel(place) as made:
+            return await export(
+                plane.means.log,
+                made,
+                wish,
+                keys=keys,
+                opened=trusted,
+                enclosed=enclosed(),
+                place=str(place),
+                now=now,
+                progress=progress,
+            )
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the stand-alone verifier said of an export."""
+
+    verdict: str
+    """`verified`, `failed`, or `unvouched`: it agrees with itself, and nobody vouched for its keys."""
+    findings: tuple[tuple[str, str], ...]
+    """Place and problem of each thing wrong."""
+    warnings: tuple[str, ...]
+    report: alone.Report
+
+
+def verified(
+    bundle: Path,
+    *,
+    keys: Sequence[str],
+    policy: Path | None = None,
+    retained: Sequence[Path] = (),
+    max_age_s: int | None = None,
+    skew_s: int = alone.SKEW_MS // 1000,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Have the stand-alone verifier check an export. Raises ContractError and NotFound where it cannot be read."""
+    try:
+        options = alone.options_from(
+            keys, policy, retained, max_age_s, skew_s, time.time_ns() // 1_000_000, progress=progress
+        )
+        report = alone.verify_bundle(bundle, options)
+    except alone.Refused as refused:
+        kind = NotFound if refused.code == "missing" else ContractError
+        raise kind(refused.detail, next_step="name a folder or file that `interlock audit export` wrote") from None
+    return Verdict(
+        verdict=report.verdict, findings=tuple(report.findings), warnings=tuple(report.warnings), report=report
+    )
