@@ -723,6 +723,8 @@ class Report:
     disclosures: int = 0
     erased: int = 0
     anchors: int = 0
+    witnessed: int = 0
+    """How many entries, from the first on, a quorum of the witnesses asked for has seen."""
     cosignatures: dict[str, str] = field(default_factory=dict[str, str])
     log_keys: list[str] = field(default_factory=list[str])
     gate_keys: list[str] = field(default_factory=list[str])
@@ -804,8 +806,18 @@ class Anchor:
 
     index: int
     size: int
-    earliest: int
-    latest: int
+    times: dict[str, int]
+    """By witness."""
+
+    @property
+    def earliest(self) -> int:
+        """When the first of them saw it."""
+        return min(self.times.values())
+
+    @property
+    def latest(self) -> int:
+        """When the last of them did."""
+        return max(self.times.values())
 
 
 class Trail(NamedTuple):
@@ -912,6 +924,8 @@ class Check:
         """Which clear texts the bundle says it brings; None: all."""
         self.asked: set[str] | None = None
         """Of which actions; None: of all."""
+        self.listed: Json = None
+        """How many it says there are."""
 
     def run(self) -> None:
         """Check everything. Raises Refused where the bundle cannot be read."""
@@ -959,6 +973,7 @@ class Check:
                 self.expected = frozenset(str(each) for each in a_list(names))
             else:
                 raise Wrong("`disclosed` is neither `all` nor a list")
+            self.listed = about.get("actions")
             if about.get("selected") is True:
                 self.asked = set()
                 for line in lines_of(self.files, "actions.jsonl"):
@@ -1201,7 +1216,7 @@ class Check:
         policy = self.options.policy
         times = self._cosigned(note, policy)
         if policy is not None and times and policy.met(set(times)):
-            self.anchors.append(Anchor(index, seen.size, min(times.values()), max(times.values())))
+            self.anchors.append(Anchor(index, seen.size, times))
         if "timestamp" in said.predicate:
             self.report.warn("RFC 3161 time stamps are not checked here: the README says how `openssl ts` does it")
 
@@ -1265,11 +1280,21 @@ class Check:
             return
         if policy.logs and not any(each in policy.logs for each in (window.key for window in self.log.windows)):
             self.report.found("policy", "the policy is about another log")
-        times = self._cosigned(note, policy)
+        times, covered = self._cosigned(note, policy), head.size
+        if not policy.met(set(times)) and self.anchors:
+            # A log that goes on is always a little ahead of its witnesses: what they saw last is in it as an anchor.
+            last = max(self.anchors, key=lambda each: each.size)
+            times, covered = last.times, last.size
         self.report.cosignatures = {name: shown(moment) for name, moment in sorted(times.items())}
         if not policy.met(set(times)):
             self.report.found("checkpoint", f"the witnesses who cosigned it ({len(times)}) do not make the quorum")
-        elif self.options.max_age_ms is not None:
+            return
+        self.report.witnessed = covered
+        if covered < head.size:
+            self.report.warn(
+                f"the last {head.size - covered} entries were seen by no quorum yet: they are the operator's word"
+            )
+        if self.options.max_age_ms is not None:
             since = self.options.now_ms - self.options.max_age_ms
             if not policy.met({name for name, moment in times.items() if moment >= since}):
                 self.report.found("checkpoint", f"it is too old: no quorum saw it after {shown(since)}")
@@ -1337,8 +1362,9 @@ class Check:
                 self.report.found("actions.jsonl", f"action `{safe(name)}` is listed as {safe(state)}: {said}")
             if self.report.enough:
                 return
-        if self.asked is None and listed != len(self.trails):
-            self.report.found("actions.jsonl", f"it lists {listed} actions, and the log knows {len(self.trails)}")
+        if listed != (len(self.trails) if self.asked is None else self.listed):
+            known = len(self.trails) if self.asked is None else self.listed
+            self.report.found("actions.jsonl", f"it lists {listed} actions instead of {known}")
 
     def _gone(self) -> None:
         """What should be there in clear and is not, was erased under an entry, or lost."""

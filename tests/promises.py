@@ -37,6 +37,7 @@ _UNDO: Final = "How to undo"
 _PUBLISH: Final = "How to publish policies"
 _PARSED: Final = "How to decide on parsed facts"
 _WORKER: Final = "How to run workers and survive a crash"
+_AUDIT: Final = "How to audit"
 _SHOWN: Final = "How to show the log to others"
 
 PROMISES: tuple[Promise, ...] = (
@@ -924,5 +925,51 @@ PROMISES: tuple[Promise, ...] = (
         _SHOWN,
         "Once a checkpoint is shown, another history, a shorter one included, is never shown in its place, however many "
         "publish at once.",
+    ),
+    Promise(
+        "audit.verified_alone",
+        _AUDIT + ": check it without us",
+        "An export is verified by one file that needs the standard library and PyNaCl, and nothing of ours.",
+    ),
+    Promise(
+        "audit.trust_is_brought",
+        _AUDIT + ": check it without us",
+        "The keys of an export prove nothing about it: without a key of the auditor's own it is never said to verify.",
+    ),
+    Promise(
+        "audit.tampering_found",
+        _AUDIT + ": check it without us",
+        "Whatever is changed, left out, added, renumbered or signed by another key is found, and the first of it is named.",
+    ),
+    Promise(
+        "audit.disclosures",
+        _AUDIT + ": check it without us",
+        "A clear text counts only where it was committed to, and one that should be there and is not was erased under an entry.",
+    ),
+    Promise(
+        "audit.keys_followed",
+        _AUDIT + ": check it without us",
+        "Keys are followed from one that is trusted through changes that the old key and the new one signed, and none counts "
+        "outside of its time.",
+    ),
+    Promise(
+        "audit.quorum",
+        _AUDIT + ": check it without us",
+        "Where witnesses are asked for, a quorum of them has seen the log, and recently where that is asked for, too.",
+    ),
+    Promise(
+        "audit.time_sandwich",
+        _AUDIT + ": check it without us",
+        "An entry whose time contradicts the anchors around it is found, and an anchor over another log, too.",
+    ),
+    Promise(
+        "audit.bad_input",
+        _AUDIT + ": check it without us",
+        "Hostile exports end in a verdict or a typed refusal, in bounded memory, and lead nowhere outside of themselves.",
+    ),
+    Promise(
+        "audit.export_whole",
+        _AUDIT + ": hand the evidence over",
+        "An export appears complete or not at all, replaces nothing, and holds no clear text that was not asked for.",
     ),
 )

@@ -1,0 +1,235 @@
+"""A log of one's own making, signed by real keys, and its export: whatever a test wants recorded, in whatever order."""
+
+import shutil
+from base64 import b64encode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+import msgspec
+
+from interlock.adapters.keys import SigningKey, fresh, verify
+from interlock.adapters.parcel import parcel_at
+from interlock.domain import dsse
+from interlock.domain.canonical import JsonValue, encode
+from interlock.domain.disclosure import Disclosure, OpenValue, digest_of
+from interlock.domain.evidence import Entry, Fact, Phase, Position, Subject, statement
+from interlock.domain.export import Exported, Wish
+from interlock.domain.ids import ActionId, Digest, StreamId
+from interlock.domain.merkle import leaf_hash, root_of
+from interlock.domain.note import Checkpoint, signature_line
+from interlock.domain.testimony import keyid
+from interlock.domain.tiles import WIDTH
+from interlock.domain.verification import opened
+from interlock.services.audit import Verifying
+from interlock.services.exporting import Enclosed, export
+from interlock_verify import Key, Options, Report, key_of, verify_bundle
+
+ORIGIN = "test/log"
+LOG, GATE = fresh(ORIGIN), fresh(f"{ORIGIN}/gate")
+BEGIN = 1_800_000_000_000
+MINUTE = 60_000
+
+
+class Ledger:
+    """The port `Log` over what was put."""
+
+    def __init__(self) -> None:
+        self.rows: list[Entry] = []
+        self.log, self.gate = LOG, GATE
+        self.places: dict[str, tuple[int, str]] = {}
+        self.seqs: dict[str, int] = {}
+        self.now = BEGIN
+        self.note = ""
+
+    def put(
+        self,
+        phase: str,
+        subject: str = "action",
+        *,
+        action: str | None = None,
+        state: str = "",
+        stream: str = "run-1",
+        body: dict[str, Any] | None = None,
+        private: dict[str, Any] | None = None,
+        seq: int | None = None,
+        skip: int = 0,
+    ) -> Entry:
+        """Record one fact, a minute after the one before. `seq` numbers it otherwise; `skip` leaves out places."""
+        self.now += MINUTE
+        number, prev = self.places.get(stream, (0, ""))
+        number += 1 + skip
+        if action is not None:
+            self.seqs[action] = self.seqs.get(action, 0) + 1 if seq is None else seq
+        fact = Fact(
+            phase=cast(Phase, phase),
+            subject=cast(Subject, subject),
+            subject_id=action or "it",
+            subject_digest=Digest("d" * 64),
+            observed_at=self.now,
+            body={**({"state": state} if state else {}), **(body or {})},
+            private=private or {},
+            action=None if action is None else ActionId(action),
+            seq=self.seqs.get(action or "", 0),
+        )
+        position = Position(stream=StreamId(stream), seq=number, prev=prev)
+        entry = self._sealed(fact, position)
+        self.places[stream] = (number, entry.leaf_hash.hex())
+        self.rows.append(entry)
+        return entry
+
+    def act(self, action: str, *, state: str = "done", **private: Any) -> None:
+        """A whole action: its intent, and what came of it."""
+        body = {"agent": {"id": "ag", "release": "r" * 64}, "resource": {"id": "thing.put"}, "taskId": "t-1"}
+        decided = {"decision": {"reported": "allow", "policies": ["all"]}}
+        self.put("dispatching", action=action, state="dispatching", body=body | decided, private=private)
+        self.put("outcome", action=action, state=state, body=body, private={"toolResult": 1})
+
+    def begin(self) -> "Ledger":
+        """Introduce the keys, as the first entry."""
+        self.put("introduced", "key", body={"log": LOG.verifier.vkey(), "gate": GATE.verifier.vkey()})
+        return self
+
+    def rotate(self, role: str, new: SigningKey, **changes: str) -> None:
+        """Record a new key, endorsed by the old one, and use it from then on."""
+        old = self.log if role == "log" else self.gate
+        lines = (old.verifier.vkey(), new.verifier.vkey(), str(len(self.rows)))
+        text = "\n".join(["interlock key rotation v1", ORIGIN, role, *lines, ""]).encode()
+        body = {
+            "role": role,
+            "key": lines[1],
+            "replaces": lines[0],
+            "endorsement": b64encode(old.sign(text)).decode(),
+            "possession": b64encode(new.sign(text)).decode(),
+        }
+        self.put("rotated", "key", body=body | changes)
+        if role == "log":
+            self.log = new
+        else:
+            self.gate = new
+
+    def checkpoint(self, size: int | None = None, signer: SigningKey | None = None) -> bytes:
+        """A signed note over the first entries."""
+        hashes = [row.leaf_hash for row in self.rows[:size]]
+        body = Checkpoint(origin=ORIGIN, size=len(hashes), root=root_of(hashes)).body()
+        key = signer or self.log
+        return body + b"\n" + signature_line(ORIGIN, key.verifier.key_id(), key.sign(body))
+
+    def export(self, place: Path, wish: Wish | None = None) -> Exported:
+        """Export it to `place`, a folder or a zip file that is not there yet."""
+        self.note = self.note or self.checkpoint().decode()
+        keys = Verifying(log_key=LOG.verifier, gate_keys=(GATE.verifier,), verify=verify)
+        enclosed = Enclosed(verifier=b"# a verifier", version="test")
+
+        async def work() -> Exported:
+            with parcel_at(place) as parcel:
+                return await export(
+                    self,
+                    parcel,
+                    wish or Wish(disclosed=None),
+                    keys=keys,
+                    opened=lambda note: opened(note, self.log.verifier, verify),
+                    enclosed=enclosed,
+                    place=str(place),
+                    now=self.now,
+                )
+
+        return anyio.run(work)
+
+    async def head(self) -> str | None:
+        """See `Log.head`."""
+        return self.note
+
+    async def checkpoint_at(self, size: int) -> str | None:
+        """See `Log.checkpoint_at`."""
+        return self.checkpoint(size).decode()
+
+    async def entries(self, start: int, stop: int) -> list[Entry]:
+        """See `Log.entries`."""
+        return self.rows[start:stop]
+
+    async def entries_of(self, action: ActionId) -> list[Entry]:
+        """See `Log.entries_of`."""
+        return [row for row in self.rows if row.action == action]
+
+    async def tile(self, level: int, index: int, width: int) -> bytes | None:
+        """See `Log.tile`."""
+        hashes = [row.leaf_hash for row in self.rows]
+        for _ in range(level):
+            hashes = [root_of(hashes[n : n + WIDTH]) for n in range(0, len(hashes) - WIDTH + 1, WIDTH)]
+        return b"".join(hashes[index * WIDTH : index * WIDTH + width])
+
+    def _sealed(self, fact: Fact, position: Position) -> Entry:
+        texts = {
+            name: Disclosure(
+                salt=sha256(f"{len(self.rows)}{name}".encode()).digest(), name=name, value=cast(OpenValue, value)
+            ).encoded()
+            for name, value in fact.private.items()
+        }
+        commitments = {name: digest_of(text) for name, text in texts.items()}
+        said = statement(fact, position, record_id=f"r-{len(self.rows)}", commitments=commitments)
+        leaf = enveloped(said, self.gate)
+        return Entry(
+            index=len(self.rows),
+            leaf=leaf,
+            leaf_hash=leaf_hash(leaf),
+            stream=position.stream,
+            seq=position.seq,
+            action=fact.action,
+            phase=fact.phase,
+            disclosures=tuple(texts.values()),
+        )
+
+
+def enveloped(said: dict[str, JsonValue], gate: SigningKey) -> bytes:
+    """A Statement in its signed envelope."""
+    payload = encode(said)
+    signature = dsse.Signature(keyid=keyid(gate.verifier), sig=gate.sign(dsse.pae(dsse.IN_TOTO, payload)))
+    return dsse.encode(dsse.Envelope(payload=payload, payload_type=dsse.IN_TOTO, signatures=(signature,)))
+
+
+def brought(key: SigningKey) -> Key:
+    """A key as the stand-alone verifier holds it."""
+    return key_of(key.verifier.vkey())
+
+
+TRUSTED = (brought(LOG), brought(GATE))
+
+
+def checked(place: Path, **options: Any) -> Report:
+    """What the stand-alone verifier says, with the log's own keys brought unless others are."""
+    return verify_bundle(place, Options(**{"keys": TRUSTED, **options}))
+
+
+def first(place: Path, **options: Any) -> tuple[str, str]:
+    """Place and problem of the first finding; there is one."""
+    report = checked(place, **options)
+    assert report.verdict == "failed"
+    assert report.exit_code == 4
+    return report.findings[0]
+
+
+def listed_again(place: Path) -> None:
+    """Write MANIFEST anew, as somebody does who changed a file and hides it."""
+    names = sorted(each.relative_to(place).as_posix() for each in place.rglob("*") if each.is_file())
+    lines = [f"{sha256((place / name).read_bytes()).hexdigest()}  {name}\n" for name in names if name != "MANIFEST"]
+    (place / "MANIFEST").write_text("".join(lines))
+
+
+def copied(place: Path, to: Path) -> Path:
+    """Another copy, to be changed."""
+    return Path(shutil.copytree(place, to))
+
+
+def lines_in(file: Path) -> list[dict[str, Any]]:
+    """The lines of a JSON Lines file."""
+    return [msgspec.json.decode(each) for each in file.read_bytes().splitlines()]
+
+
+def filled(actions: int) -> Ledger:
+    """So many whole actions, behind the introduction of the keys."""
+    ledger = Ledger().begin()
+    for n in range(actions):
+        ledger.act(f"a-{n}", toolArgs={"n": n}, initiator="user:ana")
+    return ledger

@@ -1,0 +1,138 @@
+"""Exporting: complete or not at all, nothing replaced, and nothing in clear that was not asked for."""
+
+import csv
+import zipfile
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from interlock.adapters.parcel import parcel_at
+from interlock.domain.canonical import encode
+from interlock.domain.errors import ContractError, IntegrityError, NotFound, StoreError
+from interlock.domain.export import Selection, Wish
+from interlock.domain.ids import ActionId
+from tests.audit.ledger import BEGIN, MINUTE, Ledger, filled, lines_in
+from tests.cli.shell import Shell
+from tests.workspaces import forget, workspace
+
+
+@pytest.mark.proves("audit.export_whole")
+def test_an_export_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """A log that does not agree with its checkpoint, an unknown action, an empty log: no file stays behind."""
+    broken = filled(3)
+    broken.note = broken.checkpoint().decode()
+    broken.rows[2], broken.rows[3] = broken.rows[3], broken.rows[2]
+    with pytest.raises(IntegrityError):
+        broken.export(tmp_path / "broken")
+    unknown = Wish(selection=Selection(actions=frozenset({ActionId("nobody")})))
+    with pytest.raises(NotFound):
+        filled(1).export(tmp_path / "unknown.zip", unknown)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.proves("audit.export_whole")
+@pytest.mark.parametrize("name", ["there", "there.zip"])
+def test_an_export_replaces_nothing(tmp_path: Path, name: str) -> None:
+    """Where something is, there is no export, also where it came while the export was made."""
+    ledger = filled(1)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(ContractError):
+        ledger.export(tmp_path / name)
+    (tmp_path / name).unlink()
+    with parcel_at(tmp_path / name) as parcel:
+        parcel.add("a", b"1")
+        (tmp_path / name).write_text("mine")
+        with pytest.raises((ContractError, StoreError)):
+            parcel.seal()
+
+    assert (tmp_path / name).read_text() == "mine"
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.proves("audit.export_whole")
+def test_nothing_in_clear_goes_along_unless_it_is_asked_for(tmp_path: Path) -> None:
+    """Without a wish no clear text is in any byte of the export, nor what others are called."""
+    ledger = Ledger().begin()
+    ledger.act("a", toolArgs={"note": "THE SECRET"}, initiator="user:ana")
+    ledger.export(tmp_path / "bare", Wish())
+    ledger.export(tmp_path / "some", Wish(disclosed=("initiator",)))
+    ledger.export(tmp_path / "one.zip", Wish())
+
+    files = [each for each in (tmp_path / "bare").rglob("*") if each.is_file()]
+    assert not any(b"SECRET" in each.read_bytes() or b"user:ana" in each.read_bytes() for each in files)
+    assert [each["index"] for each in lines_in(tmp_path / "some/disclosures.jsonl")] == [1]
+    assert (tmp_path / "bare").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "one.zip").stat().st_mode & 0o077 == 0
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        assert sorted(archive.namelist()) == sorted(each.relative_to(tmp_path / "bare").as_posix() for each in files)
+
+
+def test_time_and_agent_choose_what_is_listed(tmp_path: Path) -> None:
+    """Of ten actions, those that something happened to in the time asked for, of the agent asked for."""
+    ledger = filled(10)
+
+    def chosen(name: str, **asked: Any) -> list[str]:
+        ledger.export(tmp_path / name, Wish(selection=Selection(**asked)))
+        return [each["action"] for each in lines_in(tmp_path / name / "actions.jsonl")]
+
+    # The keys are introduced in the first minute; action n begins in minute 2n + 2 and ends in 2n + 3.
+    assert chosen("since", since_at=BEGIN + 19 * MINUTE) == ["a-8", "a-9"]
+    assert chosen("until", until_at=BEGIN + 5 * MINUTE) == ["a-0", "a-1"]
+    assert chosen("nobody", agent="other") == []
+    assert len(chosen("agent", agent="ag")) == 10
+
+
+def test_records_are_a_chain_of_canonical_lines(tmp_path: Path) -> None:
+    """Each record of the JSON Lines view has the twelve fields, and holds the hash of the one before."""
+    filled(2).export(tmp_path / "made")
+    lines = (tmp_path / "made/records.jsonl").read_bytes().splitlines()
+    records = [msgspec.json.decode(each) for each in lines]
+
+    assert [encode(each) for each in records] == lines
+    assert [each["prev_hash"] for each in records] == ["0" * 64, *(sha256(each).hexdigest() for each in lines[:-1])]
+    assert all(len(each) == 12 for each in records)
+    assert [each["record_phase"] for each in records[:2]] == ["pre_execution", "post_execution"]
+    assert records[1]["parent_record_id"] == records[0]["record_id"]
+
+
+def test_lists_point_to_entries(tmp_path: Path) -> None:
+    """Every clause of a profile names the entries that show something about it, for people and for programs."""
+    ledger = filled(2)
+    ledger.put("stopped", "control")
+    ledger.put("erased", "erasure", body={"entries": []})
+    ledger.export(tmp_path / "made", Wish(profiles=("eu-ai-act", "soc2")))
+    with (tmp_path / "made/lists/soc2.csv").open(newline="") as file:
+        rows = {row["clause"]: row["entries"] for row in csv.DictReader(file)}
+
+    assert rows["CC6.1"] == "1, 3"
+    assert rows["PI1.3"] == "2, 4"
+    assert rows["CC7.4"] == "5"
+    assert rows["CC6.5, C1.2, P4.3"] == "6"
+    assert "| Art. 14(4)(e) | people can stop it | stops and resumptions | 1 | 5 |" in (
+        tmp_path / "made/lists/eu-ai-act.md"
+    ).read_text("utf-8")
+
+
+def test_the_command_exports_and_verifies(tmp_path: Path) -> None:
+    """On a real workspace: exported with its own verifier, verified with its key, refused without anything to read."""
+    place = workspace(tmp_path)
+    shell = Shell(place)
+    assert shell("audit", "export", str(tmp_path / "early")).code == 3
+    assert shell("apply").code == 0
+    made = shell("audit", "export", str(tmp_path / "made"), "--json").json()
+    keys = str(place.folder / ".interlock/keys/log.pub")
+    gate = str(place.folder / ".interlock/keys/gate.pub")
+
+    assert made["size"] >= 1
+    assert (tmp_path / "made/verify.py").read_bytes() == Path("src/interlock_verify.py").read_bytes()
+    verified = shell("audit", "verify", str(tmp_path / "made"), "--key", keys, "--key", gate, "--json")
+    assert (verified.code, verified.json()["verdict"]) == (0, "verified")
+    assert shell("audit", "verify", str(tmp_path / "made")).code == 3
+    assert shell("audit", "verify", str(tmp_path / "none")).code == 1
+    assert shell("audit", "export", str(tmp_path / "made")).code == 1
+    assert shell("audit", "export", str(tmp_path / "x"), "--profile", "iso").code == 2
+    forget(place)
