@@ -84,6 +84,10 @@ class OpenLog:
         """See `Log.entries_of`."""
         return [row for row in self.rows if row.action == action]
 
+    async def marked(self, *phases: str) -> list[Entry]:
+        """See `Log.marked`."""
+        return [row for row in self.rows if row.phase in phases]
+
     async def tile(self, level: int, index: int, width: int) -> bytes | None:
         """See `Log.tile`."""
         hashes = self.tiled

@@ -18,9 +18,10 @@ from interlock.domain.canonical import encode
 from interlock.domain.errors import IntegrityError, NotFound
 from interlock.domain.evidence import Entry, Packet, Verification
 from interlock.domain.ids import ActionId, StreamId
+from interlock.domain.keyring import keyid
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import VerifierKey
-from interlock.domain.testimony import Trail, keyid, latest_states
+from interlock.domain.testimony import Trail, latest_states
 from interlock.domain.verification import MAX_FINDINGS, disagreement, verify_packet
 from interlock.services.verifying import LogReading, cross_check, packet_of, verify_log
 from interlock.testing.world import World, contract

@@ -12,16 +12,20 @@ hashes, or from the roots of the tiles below it. Nothing stored is ever changed.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from interlock.domain.errors import IntegrityError, KeyFileError
 from interlock.domain.evidence import Entry, Fact, Position
+from interlock.domain.keyring import in_force
 from interlock.domain.merkle import HASH_BYTES, Frontier, root_of
 from interlock.domain.note import parse_checkpoint, parse_note
+from interlock.domain.testimony import key_said
 from interlock.domain.tiles import WIDTH
 from interlock.ports.sealer import Sealer
+
+ROTATED: Final = "rotated"
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -104,12 +108,6 @@ def confirm(head: Head, checkpoint: str | None) -> None:
         raise IntegrityError(f"the log's rows do not lead to its checkpoint of {stated.size} entries")
 
 
-def same_log(began_with: str | None, sealer: Sealer) -> None:
-    """Raise KeyFileError when the log began with another key than `sealer` holds."""
-    if began_with is not None and began_with != sealer.log_key:
-        raise KeyFileError(f"the log began with the key `{began_with}`, and this one is `{sealer.log_key}`")
-
-
 class Appender:
     """This process's pen: the log's head as last seen, and how far its own stream has come. Not for two threads."""
 
@@ -118,6 +116,23 @@ class Appender:
         self.head = Head()
         self.seq = 0
         self.prev = ""
+        self._spent = ""
+
+    def follow(self, began_with: str | None, leaves: Iterable[bytes]) -> None:
+        """Hear of the key the log began with, if that is news, and of entries about keys since the head.
+
+        Raises KeyFileError unless the keys in force after them are the sealer's. Asked again, it answers again.
+        """
+        sealer = self.sealer
+        said = [each for each in map(key_said, leaves) if each is not None]
+        log, gate = in_force(began_with or sealer.log_key, sealer.gate_key, said)
+        for now, ours, role in ((log, sealer.log_key, "log"), (gate, sealer.gate_key, "gate")):
+            if now != ours:
+                raise KeyFileError(
+                    f"the {role}'s key is `{now}`, and this process holds `{ours}`",
+                    next_step="if the keys were rotated, start this process again; `interlock keys status` says how "
+                    "log and key folder stand",
+                )
 
     def seen(self, head: Head) -> None:
         """The store's head is this one: others appended."""
@@ -128,7 +143,9 @@ class Appender:
         self.seq, self.prev = seq, prev
 
     def draft(self) -> "Draft":
-        """Begin a group at the head."""
+        """Begin a group at the head. Raises KeyFileError once this process has handed its key over."""
+        if self._spent:
+            raise KeyFileError(self._spent, next_step="start this process again")
         return Draft(self)
 
     def committed(self, rows: Rows) -> None:
@@ -136,6 +153,8 @@ class Appender:
         last = rows.entries[-1]
         self.head = rows.head
         self.seq, self.prev = last.seq, last.leaf_hash.hex()
+        if last.phase == ROTATED:
+            self._spent = "this process has handed its key over"
 
 
 class Draft:
@@ -157,13 +176,24 @@ class Draft:
         """Sign `facts` in order. Raises what `Sealer.seal` raises."""
         appender = self._appender
         for fact in facts:
-            if self._entries:
-                before = self._entries[-1]
-                seq, prev = before.seq + 1, before.leaf_hash.hex()
-            else:
-                seq, prev = appender.seq + 1, appender.prev
-            position = Position(stream=appender.sealer.stream, seq=seq, prev=prev)
-            self._entries.append(appender.sealer.seal(fact, appender.head.size + len(self._entries), position))
+            if not appender.head.size and not self._entries:
+                first = appender.sealer.introduction(fact.observed_at)
+                if first is not None:
+                    self._seal(first)
+            self._seal(fact)
+
+    def _seal(self, fact: Fact) -> None:
+        appender = self._appender
+        if self._entries and self._entries[-1].phase == ROTATED:
+            # The entries after it are the new key's, and it must be the last under its checkpoint.
+            raise KeyFileError("the keys have just been rotated", next_step="start this process again")
+        if self._entries:
+            before = self._entries[-1]
+            seq, prev = before.seq + 1, before.leaf_hash.hex()
+        else:
+            seq, prev = appender.seq + 1, appender.prev
+        position = Position(stream=appender.sealer.stream, seq=seq, prev=prev)
+        self._entries.append(appender.sealer.seal(fact, appender.head.size + len(self._entries), position))
 
     def finish(self) -> Rows | None:
         """The rows to write, with one checkpoint over them; None when nothing was sealed."""

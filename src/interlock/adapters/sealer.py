@@ -6,13 +6,14 @@ bytes, their SHA-256. The statement is committed to like any value, which leaves
 """
 
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Final, cast
 
 import msgspec
 
-from interlock.adapters.keys import Keys
+from interlock.adapters.keys import Keys, SigningKey
 from interlock.domain.canonical import CanonicalError, JsonValue, encode
 from interlock.domain.disclosure import MIN_SALT_BYTES, Disclosure, DisclosureError, OpenValue, digest_of
 from interlock.domain.dsse import IN_TOTO, DsseError, Envelope, Signature, pae
@@ -20,9 +21,10 @@ from interlock.domain.dsse import encode as encode_envelope
 from interlock.domain.errors import InterlockError
 from interlock.domain.evidence import Entry, Fact, Position, statement
 from interlock.domain.ids import StreamId
+from interlock.domain.key_facts import introduction
+from interlock.domain.keyring import Role, keyid, rotation_text
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import Checkpoint, signature_line
-from interlock.domain.testimony import keyid
 from interlock.ports.clock import Ids
 
 MAX_PRIVATE_BYTES: Final = 256 * 1024
@@ -32,10 +34,14 @@ _plainly: Final[Callable[[object], bytes]] = msgspec.json.Encoder(order="sorted"
 
 
 class LogSealer:
-    """Signs with the keys of one installation, in the stream of one run of one process."""
+    """Signs with the keys of one installation, in the stream of one run of one process.
 
-    def __init__(self, keys: Keys, stream: StreamId, ids: Ids) -> None:
+    With `introduces` a log that begins with it begins with its keys.
+    """
+
+    def __init__(self, keys: Keys, stream: StreamId, ids: Ids, *, introduces: bool = False) -> None:
         self._keys = keys
+        self._introduces = introduces
         self._stream = stream
         self._ids = ids
         self._log = keys.log.verifier
@@ -51,6 +57,15 @@ class LogSealer:
     def log_key(self) -> str:
         """The log's public key as a vkey."""
         return self._log.vkey()
+
+    @property
+    def gate_key(self) -> str:
+        """The gate's public key as a vkey."""
+        return self._keys.gate.verifier.vkey()
+
+    def introduction(self, at: int) -> Fact | None:
+        """See `Sealer.introduction`."""
+        return introduction(self._log, self._keys.gate.verifier, at) if self._introduces else None
 
     def seal(self, fact: Fact, index: int, position: Position) -> Entry:
         """The signed leaf of `fact`, to stand at `index`.
@@ -88,6 +103,28 @@ class LogSealer:
         body = Checkpoint(origin=self._log.name, size=size, root=root).body()
         line = signature_line(self._log.name, self._log_id, self._keys.log.sign(body))
         return (body + b"\n" + line).decode()
+
+
+class Handover(LogSealer):
+    """Signs once more with the old keys: the entry by which `new` takes over from one of them."""
+
+    def __init__(self, keys: Keys, role: Role, new: SigningKey, stream: StreamId, ids: Ids) -> None:
+        super().__init__(keys, stream, ids, introduces=True)
+        self._role: Role = role
+        self._old = keys.log if role == "log" else keys.gate
+        self._new = new
+
+    def seal(self, fact: Fact, index: int, position: Position) -> Entry:
+        """As `LogSealer.seal`; a handover is signed by both keys, for the index it has."""
+        if fact.phase == "rotated":
+            old, new = self._old.verifier.vkey(), self._new.verifier.vkey()
+            text = rotation_text(self._log.name, self._role, old, new, index)
+            signed: dict[str, JsonValue] = {
+                "endorsement": b64encode(self._old.sign(text)).decode(),
+                "possession": b64encode(self._new.sign(text)).decode(),
+            }
+            fact = msgspec.structs.replace(fact, body=fact.body | signed)
+        return super().seal(fact, index, position)
 
 
 def _disclosed(name: str, value: JsonValue) -> str:

@@ -124,7 +124,7 @@ def _connect(
     offered = InProcessEffectors(functions)
     if memory:
         keys = Keys(log=fresh("memory/log"), gate=fresh("memory/log/gate"))
-        store: MemoryStore | SqliteStore = MemoryStore(settings.tenant, LogSealer(keys, stream, ids))
+        store: MemoryStore | SqliteStore = MemoryStore(settings.tenant, LogSealer(keys, stream, ids, introduces=True))
     else:
         if not settings.keys.exists() and not settings.store.exists():
             raise KeyFileError(
@@ -141,7 +141,7 @@ def _connect(
             raise StoreError(
                 f"the store's folder `{settings.store.parent}` cannot be made: {error.strerror}"
             ) from error
-        store = SqliteStore.open(settings.store, settings.tenant, LogSealer(keys, stream, ids))
+        store = SqliteStore.open(settings.store, settings.tenant, LogSealer(keys, stream, ids, introduces=True))
     verifying = Verifying(log_key=keys.log.verifier, gate_keys=(keys.gate.verifier,), verify=verify)
     return _assembled(workspace, store, offered, functions, verifying, steps), offered
 

@@ -9,18 +9,19 @@ Statement: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 """
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from interlock.domain.canonical import JsonValue
 from interlock.domain.ids import ActionId, Digest, StreamId
+from interlock.domain.keyring import Suspicion, Window
 from interlock.domain.note import Checkpoint
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_BASE = "https://interlock.dev/evidence"
 
-Subject = Literal["action", "task", "control", "unwind", "run", "publication"]
+Subject = Literal["action", "task", "control", "unwind", "run", "publication", "key", "anchor"]
 
 Phase = Literal[
     "refused",
@@ -47,7 +48,14 @@ Phase = Literal[
     "superseded",
     "alarm",
     "engine",
+    "introduced",
+    "rotated",
+    "retired",
+    "anchored",
 ]
+
+MARKED: Final = ("introduced", "rotated", "retired", "anchored", "erased")
+"""Phases of few entries that are looked for by themselves (`Log.marked`), wherever they stand."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +104,10 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
     proofs: tuple[tuple[str, ...], ...]
     """For each entry the hashes of its inclusion proof, base64, from the leaf upwards."""
+    keys: tuple[Entry, ...] = ()
+    """The entries before the checkpoint that introduce, replace or retire keys, in order."""
+    key_proofs: tuple[tuple[str, ...], ...] = ()
+    """The same proofs of these."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +124,10 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: Checkpoint | None
     findings: tuple[Finding, ...]
     signatures: int = 0
+    keys: tuple[Window, ...] = ()
+    """The keys of the log and its gate, and what each was in force for."""
+    suspicions: tuple[Suspicion, ...] = ()
+    """What stands on keys that were declared compromised: not altered, and perhaps never said by the gate."""
 
 
 def at(observed_at: int) -> str:

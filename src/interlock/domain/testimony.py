@@ -5,6 +5,7 @@ Statement commits to them; each is compared, none is believed.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
@@ -14,8 +15,9 @@ from interlock.domain.disclosure import DisclosureError
 from interlock.domain.dsse import DsseError
 from interlock.domain.evidence import PREDICATE_BASE, STATEMENT_TYPE, Entry
 from interlock.domain.ids import ActionId
+from interlock.domain.keyring import Keyring, KeySaid
 from interlock.domain.merkle import leaf_hash
-from interlock.domain.note import VerifierKey, VerifyFunction
+from interlock.domain.note import VerifyFunction
 
 
 class Trail(NamedTuple):
@@ -33,11 +35,18 @@ class Place(msgspec.Struct, frozen=True):
     prev: str
 
 
+class Times(msgspec.Struct, frozen=True, rename="camel"):
+    """The times a Statement gives."""
+
+    observed_at: datetime
+
+
 class Said(msgspec.Struct, frozen=True, rename="camel"):
     """The part of a Statement's predicate that verification is about."""
 
     phase: str
     stream: Place
+    times: Times
     action_id: str | None = None
     action_seq: int = 0
     state: object = None
@@ -51,31 +60,44 @@ class _Statement(msgspec.Struct, frozen=True, rename={"kind": "_type", "predicat
 
 
 class Reading(NamedTuple):
-    """One entry, as its own bytes tell it: what its Statement says (None if it cannot be read), what is wrong, and how
-    many signatures were good."""
+    """One entry, as its own bytes tell it: what its Statement says (None if it cannot be read), what is wrong, how many
+    signatures were good, and the payload of an entry that is no action's."""
 
     said: Said | None
     problems: list[str]
     signatures: int
+    kind: str = ""
+    payload: bytes = b""
 
+
+class _AboutKeys(msgspec.Struct, frozen=True):
+    predicate: KeySaid
+
+
+KEY_TYPE: Final = f"{PREDICATE_BASE}/key/v1"
 
 _statement: Final = msgspec.json.Decoder(_Statement)
+_about_keys: Final = msgspec.json.Decoder(_AboutKeys)
 
 
-def keyid(key: VerifierKey) -> str:
-    """How an envelope points to the key that signed it: the key's name and id, as in its vkey."""
-    return f"{key.name}+{key.key_id().hex()}"
+def key_said(leaf: bytes) -> KeySaid | None:
+    """What a leaf says about keys, or None where it says nothing of them. Nothing is verified."""
+    try:
+        payload = dsse.parse(leaf).payload
+        return _about_keys.decode(payload).predicate if _statement.decode(payload).predicate_type == KEY_TYPE else None
+    except (DsseError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class Reader:
-    """Reads single entries with a set of gate keys."""
+    """Reads single entries, in the order of the log, and follows its keys in `ring`."""
 
-    def __init__(self, gate_keys: Iterable[VerifierKey], verify: VerifyFunction) -> None:
-        self._keys = {keyid(key): key.public for key in gate_keys}
+    def __init__(self, ring: Keyring, verify: VerifyFunction) -> None:
+        self.ring = ring
         self._verify = verify
 
     def read(self, entry: Entry) -> Reading:
-        """Hold one entry against itself: hash, signatures, what it is filed under, disclosures."""
+        """Hold one entry against itself: hash, signatures, what it is filed under, disclosures, what it says of keys."""
         problems: list[str] = []
         if leaf_hash(entry.leaf) != entry.leaf_hash:
             problems.append("its bytes do not have the hash they are filed under")
@@ -83,29 +105,54 @@ class Reader:
             envelope = dsse.parse(entry.leaf)
         except DsseError as error:
             return Reading(None, [*problems, str(error)], 0)
-        good = self._signatures(envelope, problems)
         try:
             statement = _statement.decode(envelope.payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            good = self._signatures(entry.index, envelope, problems)
             return Reading(None, [*problems, f"its payload is not a Statement of ours: {error}"], good)
+        kind = statement.predicate_type
+        introduces = kind == KEY_TYPE and statement.predicate.phase == "introduced"
+        if introduces:
+            # It is signed by the key that it introduces.
+            self._keys(entry.index, envelope.payload, problems)
+        before = len(problems)
+        good = self._signatures(entry.index, envelope, problems)
+        if kind == KEY_TYPE and not introduces and len(problems) == before:
+            self._keys(entry.index, envelope.payload, problems)
         if statement.kind != STATEMENT_TYPE or not statement.predicate_type.startswith(f"{PREDICATE_BASE}/"):
             problems.append(f"its payload is a `{statement.predicate_type}`, not a Statement of ours")
         problems += _misfiled(entry, statement.predicate)
         problems += _undisclosed(entry, statement.predicate.commitments)
-        return Reading(statement.predicate, problems, good)
+        return Reading(statement.predicate, problems, good, kind, envelope.payload)
 
-    def _signatures(self, envelope: dsse.Envelope, problems: list[str]) -> int:
+    def _keys(self, index: int, payload: bytes, problems: list[str]) -> None:
+        try:
+            said = _about_keys.decode(payload).predicate
+            at = _statement.decode(payload).predicate.times.observed_at.isoformat()
+        except msgspec.DecodeError as error:
+            problems.append(f"what it says of keys cannot be read: {error}")
+            return
+        problems += self.ring.take(index, said, at)
+
+    def _signatures(self, index: int, envelope: dsse.Envelope, problems: list[str]) -> int:
         """Count the good ones. A broken one by a known key is a finding even beside a good one."""
         message = dsse.pae(envelope.payload_type, envelope.payload)
         if envelope.payload_type != dsse.IN_TOTO:
             problems.append(f"it holds a `{envelope.payload_type}`, not an in-toto Statement")
         good = 0
-        known = [each for each in envelope.signatures if each.keyid in self._keys]
-        for each in known:
-            if self._verify(self._keys[each.keyid], message, each.sig):
+        known = 0
+        for each in envelope.signatures:
+            window = self.ring.gate(each.keyid)
+            if window is None:
+                continue
+            known += 1
+            if not self._verify(window.key.public, message, each.sig):
+                problems.append(f"the signature by `{each.keyid}` does not verify")
+            elif window.holds(index):
                 good += 1
             else:
-                problems.append(f"the signature by `{each.keyid}` does not verify")
+                last = "" if window.last is None else f" to {window.last}"
+                problems.append(f"it is signed by `{each.keyid}`, which was in force from entry {window.first}{last}")
         if not known:
             problems.append(f"it is signed by `{envelope.signatures[0].keyid}`, whom nobody named as a gate")
         return good

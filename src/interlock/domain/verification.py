@@ -15,9 +15,19 @@ from typing import Final
 
 from interlock.domain.evidence import Entry, Finding, Packet, Verification
 from interlock.domain.ids import ActionId
+from interlock.domain.keyring import Keyring
 from interlock.domain.merkle import HASH_BYTES, Frontier, ProofError, check_inclusion, leaf_hash, root_of
-from interlock.domain.note import Checkpoint, NoteError, VerifierKey, VerifyFunction, open_checkpoint, parse_note
-from interlock.domain.testimony import Reader, Said, Trail
+from interlock.domain.note import (
+    Checkpoint,
+    NoteError,
+    SignedNote,
+    VerifierKey,
+    VerifyFunction,
+    open_checkpoint,
+    parse_checkpoint,
+    parse_note,
+)
+from interlock.domain.testimony import KEY_TYPE, Reader, Reading, Said, Trail
 from interlock.domain.tiles import WIDTH, Tile, TileId
 
 MAX_FINDINGS: Final = 100
@@ -27,23 +37,30 @@ MAX_FINDINGS: Final = 100
 class LogCheck:
     """Takes a log's entries in order, a chunk at a time, and holds them against a checkpoint.
 
-    It keeps one place per stream and one `Trail` per action, and nothing per entry.
+    Who had to sign the checkpoint is known only when the log's keys were followed to it. It keeps one place per stream and
+    one `Trail` per action, and nothing per entry.
     """
 
     def __init__(
         self,
         checkpoint: Checkpoint,
-        gate_keys: Iterable[VerifierKey],
+        head: SignedNote | None,
+        ring: Keyring,
         verify: VerifyFunction,
-        retained: Sequence[Checkpoint] = (),
+        retained: Sequence[SignedNote] = (),
     ) -> None:
         self.checkpoint = checkpoint
+        self.ring = ring
         self.findings: list[Finding] = []
         self.signatures = 0
         self.next = 0
         self.trails: dict[ActionId, Trail] = {}
-        self._reader = Reader(gate_keys, verify)
-        self._retained = retained
+        self._head = head
+        self._verify = verify
+        self._reader = Reader(ring, verify)
+        self._retained = [(each, parse_checkpoint(each.text)) for each in retained]
+        self._roots: dict[int, bytes] = {}
+        self._wanted = {each.size for _, each in self._retained}
         self._streams: dict[str, tuple[int, bytes]] = {}
         self._known_trails: dict[Trail, Trail] = {}
         self._frontier = Frontier()
@@ -103,29 +120,63 @@ class LogCheck:
         ]
 
     def finish(self) -> Verification:
-        """Compare the roots, and give what was found."""
-        for each in self._retained:
-            if each.size > self.checkpoint.size:
-                said = f"the log has only {self.checkpoint.size} entries: its end was cut off"
-                self.found(f"retained checkpoint of {each.size}", said)
+        """Compare the roots, hold the notes against the keys, and give what was found."""
         if self._whole and self._frontier.root() != self.checkpoint.root:
             self.found(f"checkpoint of {self.checkpoint.size}", "its root is not that of these entries")
+        unsigned = self._unsigned()
+        kept = [finding for note, each in self._retained for finding in self._unkept(note, each)]
+        # Whose log this is comes before what is in it.
+        findings = (*unsigned, *self.findings, *kept)[:MAX_FINDINGS]
+        trusted = self.checkpoint if self.checkpoint.size and not unsigned else None
         return Verification(
-            size=self.next, checkpoint=self.checkpoint, findings=tuple(self.findings), signatures=self.signatures
+            size=self.next,
+            checkpoint=trusted,
+            findings=findings,
+            signatures=self.signatures,
+            keys=self.ring.windows,
+            suspicions=self.ring.suspicions(self.next),
         )
 
+    def _unsigned(self) -> list[Finding]:
+        """What is wrong with the head and with the keys of the log."""
+        if self._head is None:
+            return []
+        problems = _unsigned(self._head, self.checkpoint, self.ring, self._verify)
+        return [Finding(place="checkpoint", problem=each) for each in problems]
+
+    def _unkept(self, note: SignedNote, kept: Checkpoint) -> Iterable[Finding]:
+        """What is wrong between this log and a checkpoint of it that was kept."""
+        longer = kept.size > self.checkpoint.size
+        keys = [each.key for each in self.ring.windows if each.role == "log"] if longer else []
+        problem = ""
+        for key in (self.ring.log_at(kept.size), *keys, *((self.ring.trusted_log,) if longer else ())):
+            try:
+                open_checkpoint(note, key, self._verify)
+            except NoteError as error:
+                problem = problem or str(error)
+            else:
+                problem = ""
+                break
+        if problem:
+            yield Finding(place="checkpoint", problem=f"a retained one cannot be used: {problem}")
+        elif longer:
+            said = f"the log has only {self.checkpoint.size} entries: its end was cut off"
+            yield Finding(place=f"retained checkpoint of {kept.size}", problem=said)
+        elif self._roots.get(kept.size, kept.root) != kept.root:
+            yield Finding(place=f"retained checkpoint of {kept.size}", problem="its root is not that of these entries")
+
     def _advance(self, leaf: bytes) -> None:
-        """Move the frontier on, and compare it with what was retained of this size."""
+        """Move the frontier on, and remember the roots that are to be compared."""
         self._frontier = self._frontier.append((leaf,))
-        for each in self._retained:
-            if each.size == self._frontier.size and self._whole and each.root != self._frontier.root():
-                self.found(f"retained checkpoint of {each.size}", "its root is not that of these entries")
+        if self._frontier.size in self._wanted and self._whole:
+            self._roots[self._frontier.size] = self._frontier.root()
 
     def _read(self, entry: Entry, leaf: bytes) -> None:
         place = f"entry {entry.index}"
-        said, problems, good = self._reader.read(entry)
-        self.signatures += good
-        for problem in problems:
+        reading = self._reader.read(entry)
+        said = reading.said
+        self.signatures += reading.signatures
+        for problem in reading.problems:
             self.found(place, problem)
         if said is None:
             return
@@ -166,50 +217,84 @@ class LogCheck:
             level += 1
 
 
-def opened(note: str, log_key: VerifierKey, verify: VerifyFunction) -> Checkpoint:
-    """The checkpoint in a signed note, or NoteError."""
-    return open_checkpoint(parse_note(note.encode()), log_key, verify)
-
-
 def verify_packet(
     packet: Packet, log_key: VerifierKey, gate_keys: Iterable[VerifierKey], verify: VerifyFunction
 ) -> Verification:
     """Hold one action's packet against the keys alone, without the log.
 
     No findings means: these entries are in the log that the checkpoint is of, they were signed by the gate, are about this
-    action, and none is missing between the first and the last. Later ones may exist.
+    action, and none is missing between the first and the last. Later ones may exist. Keys that were replaced are followed
+    through the entries that say so, which the packet brings along.
     """
     findings: list[Finding] = []
-    try:
-        checkpoint = opened(packet.checkpoint, log_key, verify)
-    except (NoteError, UnicodeEncodeError) as error:
-        findings.append(Finding(place="checkpoint", problem=str(error)))
-        checkpoint = None
+    ring = Keyring(log_key, gate_keys, verify)
+    reader = Reader(ring, verify)
+    note, checkpoint = _head_of(packet, findings)
     if not packet.entries:
         findings.append(Finding(place="packet", problem="it holds no entry"))
-    if len(packet.proofs) != len(packet.entries):
+    if len(packet.proofs) != len(packet.entries) or len(packet.key_proofs) != len(packet.keys):
         findings.append(Finding(place="packet", problem="it does not have one proof for each entry"))
-    reader = Reader(gate_keys, verify)
-    signatures, seq, last = 0, 0, -1
-    for entry, proof in zip(packet.entries, packet.proofs, strict=False):
-        said, problems, good = reader.read(entry)
-        signatures += good
+    for index, reading, problems in _readings(reader, packet.keys, packet.key_proofs, checkpoint):
+        if reading.kind != KEY_TYPE:
+            problems.append("it is no entry about keys")
+        findings += (Finding(place=f"entry {index}", problem=problem) for problem in problems)
+    seq, signatures = 0, 0
+    for index, reading, problems in _readings(reader, packet.entries, packet.proofs, checkpoint):
+        signatures += reading.signatures
+        said = reading.said
         if said is not None and said.action_id != packet.action:
             problems.append(f"it is about `{said.action_id}`")
         if said is not None and said.action_seq:
             if said.action_seq != seq + 1:
                 problems.append(f"it is fact {said.action_seq} of the action, after fact {seq}")
             seq = said.action_seq
+        findings += (Finding(place=f"entry {index}", problem=problem) for problem in problems)
+    if note is not None and checkpoint is not None:
+        findings[:0] = (Finding(place="checkpoint", problem=each) for each in _unsigned(note, checkpoint, ring, verify))
+    size = 0 if checkpoint is None else checkpoint.size
+    return Verification(
+        size=size,
+        checkpoint=checkpoint,
+        findings=tuple(findings[:MAX_FINDINGS]),
+        signatures=signatures,
+        keys=ring.windows,
+        suspicions=ring.suspicions(size),
+    )
+
+
+def _head_of(packet: Packet, findings: list[Finding]) -> tuple[SignedNote | None, Checkpoint | None]:
+    try:
+        note = parse_note(packet.checkpoint.encode())
+        return note, parse_checkpoint(note.text)
+    except (NoteError, UnicodeEncodeError) as error:
+        findings.append(Finding(place="checkpoint", problem=str(error)))
+        return None, None
+
+
+def _unsigned(note: SignedNote, checkpoint: Checkpoint, ring: Keyring, verify: VerifyFunction) -> list[str]:
+    """What is wrong with a log's head and with its keys, once these were followed to it."""
+    problems = ring.mistrusted(checkpoint.size) if checkpoint.size else []
+    try:
+        open_checkpoint(note, ring.log_at(checkpoint.size), verify)
+    except NoteError as error:
+        problems.insert(0, str(error))
+    return problems
+
+
+def _readings(
+    reader: Reader, entries: Sequence[Entry], proofs: Sequence[tuple[str, ...]], checkpoint: Checkpoint | None
+) -> Iterable[tuple[int, Reading, list[str]]]:
+    """Entries of a packet, each with what is wrong between it, its own bytes, its proof and the one before it."""
+    last = -1
+    for entry, proof in zip(entries, proofs, strict=False):
+        reading = reader.read(entry)
+        problems = list(reading.problems)
         if entry.index <= last:
             problems.append("it stands after a later one")
         last = entry.index
         if checkpoint is not None:
             problems += _unproven(entry, proof, checkpoint)
-        findings += (Finding(place=f"entry {entry.index}", problem=problem) for problem in problems)
-    size = 0 if checkpoint is None else checkpoint.size
-    return Verification(
-        size=size, checkpoint=checkpoint, findings=tuple(findings[:MAX_FINDINGS]), signatures=signatures
-    )
+        yield entry.index, reading, problems
 
 
 def _unproven(entry: Entry, proof: tuple[str, ...], checkpoint: Checkpoint) -> Iterable[str]:

@@ -25,6 +25,10 @@ class Log(Protocol):
         """Every entry of one action, in order."""
         ...
 
+    async def marked(self, *phases: str) -> list[Entry]:
+        """Every entry of these phases, in order; of few (`MARKED`), without reading the others."""
+        ...
+
     async def tile(self, level: int, index: int, width: int) -> bytes | None:
         """The first `width` hashes of a tile (C2SP tlog-tiles), or None if it is missing."""
         ...

@@ -16,7 +16,16 @@ class Sealer(Protocol):
 
     @property
     def log_key(self) -> str:
-        """The log's public key as a vkey: a store that began with another refuses this sealer."""
+        """The log's public key as a vkey: a store whose log is at another refuses this sealer."""
+        ...
+
+    @property
+    def gate_key(self) -> str:
+        """The public key that entries are signed with, as a vkey. The same holds for it."""
+        ...
+
+    def introduction(self, at: int) -> Fact | None:
+        """What the first entry of a new log says of its keys; None where nothing is to be said of them."""
         ...
 
     def seal(self, fact: Fact, index: int, position: Position) -> Entry:

@@ -14,13 +14,22 @@ import msgspec
 from interlock.domain.action import Action
 from interlock.domain.control import Control
 from interlock.domain.errors import IntegrityError, NotFound
-from interlock.domain.evidence import Finding, Packet, Verification
+from interlock.domain.evidence import Entry, Finding, Packet, Verification
 from interlock.domain.ids import ActionId
+from interlock.domain.keyring import Keyring
 from interlock.domain.merkle import EMPTY_ROOT, inclusion_proof
-from interlock.domain.note import Checkpoint, NoteError, VerifierKey, VerifyFunction, parse_checkpoint, parse_note
+from interlock.domain.note import (
+    Checkpoint,
+    NoteError,
+    SignedNote,
+    VerifierKey,
+    VerifyFunction,
+    parse_checkpoint,
+    parse_note,
+)
 from interlock.domain.testimony import Trail, latest_states
 from interlock.domain.tiles import Tile, TileId, hash_from_tiles
-from interlock.domain.verification import MAX_FINDINGS, LogCheck, disagreement, opened
+from interlock.domain.verification import MAX_FINDINGS, LogCheck, disagreement
 from interlock.ports.log import Log
 from interlock.ports.store import ActionQuery, Store
 
@@ -53,9 +62,9 @@ async def verify_log(
     `retained` are checkpoints kept elsewhere, as signed notes: the log must still contain what they were signed over.
     """
     note = await log.head()
-    checkpoint, problem = _head(note, log_key, verify)
-    kept, problems = _kept(retained, log_key, verify)
-    check = LogCheck(checkpoint, gate_keys, verify, kept)
+    head, checkpoint, problem = _head(note, log_key)
+    kept, problems = _kept(retained)
+    check = LogCheck(checkpoint, head, Keyring(log_key, gate_keys, verify), verify, kept)
     for each in filter(None, (problem, *problems)):
         check.found("checkpoint", each)
     while (tile := check.next_tile()) is not None and not check.enough:
@@ -67,7 +76,7 @@ async def verify_log(
         await _compare(log, check, check.last_tiles())
         if await log.entries(checkpoint.size, checkpoint.size + 1) and await log.head() == note:
             check.found(f"entry {checkpoint.size}", "it stands after the last checkpoint, which does not cover it")
-    return LogReading(verification=_told(check.finish(), checkpoint, trusted=problem is None), trails=check.trails)
+    return LogReading(verification=check.finish(), trails=check.trails)
 
 
 async def verify_all(
@@ -136,6 +145,7 @@ async def packet_of(log: Log, action: ActionId) -> Packet:
     size = _size(head)
     if entries[-1].index >= size:
         raise IntegrityError(f"entry {entries[-1].index} stands after the last checkpoint, of {size} entries")
+    keys = [entry for entry in await log.marked("introduced", "rotated", "retired") if entry.index < size]
     needed: dict[TileId, bytes] = {}
 
     def ask(tile: TileId) -> bytes:
@@ -143,7 +153,7 @@ async def packet_of(log: Log, action: ActionId) -> Packet:
         return bytes(32 * tile.width)
 
     # Proofs read synchronously, the log does not: a first pass only finds out which tiles they need.
-    for entry in entries:
+    for entry in (*keys, *entries):
         inclusion_proof(entry.index, size, hash_from_tiles(size, ask))
     for tile in needed:
         found = await _stored(log, tile)
@@ -151,43 +161,44 @@ async def packet_of(log: Log, action: ActionId) -> Packet:
             raise IntegrityError(f"{tile.path()} of the log is missing")
         needed[tile] = found
     hash_at = hash_from_tiles(size, needed.__getitem__)
-    proofs = (inclusion_proof(entry.index, size, hash_at) for entry in entries)
+
+    def proven(those: Sequence[Entry]) -> tuple[tuple[str, ...], ...]:
+        proofs = (inclusion_proof(entry.index, size, hash_at) for entry in those)
+        return tuple(tuple(b64encode(each).decode() for each in proof) for proof in proofs)
+
     return Packet(
         action=action,
         checkpoint=head,
         entries=tuple(entries),
-        proofs=tuple(tuple(b64encode(each).decode() for each in proof) for proof in proofs),
+        proofs=proven(entries),
+        keys=tuple(keys),
+        key_proofs=proven(keys),
     )
 
 
-def _head(note: str | None, log_key: VerifierKey, verify: VerifyFunction) -> tuple[Checkpoint, str | None]:
-    """The checkpoint to check against, and what is wrong with it. One that nobody signed still says how far to read."""
+def _head(note: str | None, log_key: VerifierKey) -> tuple[SignedNote | None, Checkpoint, str | None]:
+    """The checkpoint to check against, its note, and what is wrong with it. Whoever signed it, it says how far to read."""
+    nothing = Checkpoint(origin=log_key.name, size=0, root=EMPTY_ROOT)
     if note is None:
-        return Checkpoint(origin=log_key.name, size=0, root=EMPTY_ROOT), None
+        return None, nothing, None
     try:
-        return opened(note, log_key, verify), None
+        head = parse_note(note.encode())
+        return head, parse_checkpoint(head.text), None
     except (NoteError, UnicodeEncodeError) as error:
-        problem = str(error)
-    try:
-        return parse_checkpoint(parse_note(note.encode()).text), problem
-    except (NoteError, UnicodeEncodeError):
-        return Checkpoint(origin=log_key.name, size=0, root=EMPTY_ROOT), problem
+        return None, nothing, str(error)
 
 
-def _kept(retained: Sequence[str], log_key: VerifierKey, verify: VerifyFunction) -> tuple[list[Checkpoint], list[str]]:
-    kept: list[Checkpoint] = []
+def _kept(retained: Sequence[str]) -> tuple[list[SignedNote], list[str]]:
+    kept: list[SignedNote] = []
     problems: list[str] = []
     for note in retained:
         try:
-            kept.append(opened(note, log_key, verify))
+            each = parse_note(note.encode())
+            parse_checkpoint(each.text)
+            kept.append(each)
         except (NoteError, UnicodeEncodeError) as error:
             problems.append(f"a retained one cannot be used: {error}")
     return kept, problems
-
-
-def _told(found: Verification, checkpoint: Checkpoint, *, trusted: bool) -> Verification:
-    """A checkpoint that did not verify, or of a log without any, is not given out as one."""
-    return msgspec.structs.replace(found, checkpoint=checkpoint if trusted and checkpoint.size else None)
 
 
 async def _compare(log: Log, check: LogCheck, tiles: Sequence[Tile]) -> None:

@@ -129,6 +129,10 @@ class MemoryStore:
         """See `Log.entries_of`."""
         return [entry for entry in self._open().entries if entry.action == action]
 
+    async def marked(self, *phases: str) -> list[Entry]:
+        """See `Log.marked`."""
+        return [entry for entry in self._open().entries if entry.phase in phases]
+
     async def tile(self, level: int, index: int, width: int) -> bytes | None:
         """See `Log.tile`."""
         return self._open().tile(level, index, width)

@@ -6,7 +6,7 @@ went in. A change is worked out on copies and swapped in whole.
 
 import threading
 
-from interlock.adapters.appending import Appender, Rows, cut, extended, same_log
+from interlock.adapters.appending import Appender, Rows, cut, extended
 from interlock.adapters.changes import Changes
 from interlock.adapters.filing import Filed, filed, text_of
 from interlock.domain.action import Action
@@ -78,7 +78,7 @@ class Truth:
         self.rows.update(after)
         if rows is not None:
             self._append(rows)
-            self.log_key = log_key
+            self.log_key = self.log_key or log_key
         self.commits += 1
         self.changes.notify()
 
@@ -126,10 +126,10 @@ class Truth:
         self.checkpoints[rows.head.size] = rows.checkpoint
 
     def catch_up(self, appender: Appender) -> None:
-        """Bring `appender` to the head. KeyFileError when the log began with another key."""
-        same_log(self.log_key, appender.sealer)
+        """Bring `appender` to the head. KeyFileError when the log is at another key by now."""
         new = self.entries[appender.head.size :]
         if new:
+            appender.follow(self.log_key if not appender.head.size else None, [entry.leaf for entry in new])
             appender.seen(extended(appender.head, [entry.leaf_hash for entry in new])[0])
 
     def tile(self, level: int, index: int, width: int) -> bytes | None:

@@ -1,9 +1,9 @@
 """The log's rows: reading them, adding to them, and finding the head again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from interlock.adapters.appending import Appender, Head, Rows, confirm, cut, extended, head_of, same_log
+from interlock.adapters.appending import Appender, Head, Rows, confirm, cut, extended, head_of
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection, Row, Values
 from interlock.adapters.sqlite.statements import place_of
@@ -19,14 +19,15 @@ FEW: Final = 2 * WIDTH
 def catch_up(connection: Connection, tenant: int, appender: Appender) -> None:
     """Bring `appender` to the head as this transaction sees it: others may have appended.
 
-    Raises KeyFileError when the log began with another key, IntegrityError when its rows do not lead to its checkpoint.
+    Raises KeyFileError when the log is at another key by now, IntegrityError when its rows do not lead to its checkpoint.
     """
     size, note = _stored(connection, tenant)
     known = appender.head.size
     if size == known:
         return
-    if not known:
-        same_log(connection.execute(sql.LOG_KEY, (tenant,)).get, appender.sealer)
+    began_with = None if known else connection.execute(sql.LOG_KEY, (tenant,)).get
+    about_keys = connection.execute(sql.KEY_LEAVES, (tenant, place_of(tenant, known)))
+    appender.follow(began_with, [row[0] for row in about_keys])
     if known < size <= known + FEW:
         added = connection.execute(sql.LEAF_HASHES, (place_of(tenant, known), place_of(tenant, size)))
         head = extended(appender.head, [row[0] for row in added])[0]
@@ -84,6 +85,11 @@ def entries(connection: Connection, tenant: int, start: int, stop: int) -> list[
 def entries_of(connection: Connection, tenant: int, action: ActionId) -> list[Entry]:
     """The entries of one action."""
     return [_entry(row) for row in connection.execute(sql.ENTRIES_OF, (tenant, action))]
+
+
+def marked(connection: Connection, tenant: int, phases: Sequence[str]) -> list[Entry]:
+    """The entries of phases that have an index of their own."""
+    return [_entry(row) for row in connection.execute(sql.marked(len(phases)), (tenant, *phases))]
 
 
 def tile(connection: Connection, tenant: int, level: int, index: int, width: int) -> bytes | None:

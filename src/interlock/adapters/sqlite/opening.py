@@ -105,6 +105,11 @@ def examine(path: Path, *, busy_ms: int) -> None:
         raise meaning(error) from error
     if not version:
         raise StoreCorrupt(f"`{path}` is not a store of Interlock")
+    if version < len(migrations()):
+        raise StoreError(
+            f"the store `{path}` is of version {version}, older than this program",
+            next_step="bring it up to date with any command that writes: `interlock worker --until-idle`",
+        )
 
 
 def connect(path: Path, patience: Patience, *, on_pages: Callable[[int], None] | None = None) -> Connection:
@@ -196,11 +201,11 @@ def _migrate(connection: Connection, steps: Sequence[str], path: Path) -> None:
     """Take the missing steps, all in one transaction, under the write lock: whoever comes second finds them taken."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for number, step in enumerate(steps, start=1):
-            if number > _version(connection, len(steps), path):
-                connection.execute(step)
-                connection.pragma("user_version", number)
+        taken = _version(connection, len(steps), path)
         connection.pragma("application_id", APPLICATION_ID)
+        for number, step in enumerate(steps[taken:], start=taken + 1):
+            connection.execute(step)
+            connection.pragma("user_version", number)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:

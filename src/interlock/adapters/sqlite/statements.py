@@ -4,6 +4,7 @@ from typing import Final
 
 from interlock.adapters.sqlite.connection import Value, Values
 from interlock.domain.action import Action
+from interlock.domain.evidence import MARKED
 from interlock.ports.store import ActionQuery
 
 BEGIN: Final = "BEGIN IMMEDIATE"
@@ -66,6 +67,12 @@ CHECKPOINT: Final = "SELECT checkpoint FROM entry WHERE place = ?"
 _ENTRY: Final = "SELECT idx, leaf, leaf_hash, stream, seq, action, phase, disclosed FROM entry"
 ENTRIES: Final = f"{_ENTRY} WHERE place >= ? AND place < ? ORDER BY place"
 ENTRIES_OF: Final = f"{_ENTRY} INDEXED BY entry_action WHERE tenant = ? AND action = ? ORDER BY place"
+# The very words of the index `entry_marked`, which is used for no others.
+_MARKED: Final = "phase IN ('" + "', '".join(MARKED) + "')"
+KEY_LEAVES: Final = (
+    f"SELECT leaf FROM entry INDEXED BY entry_marked WHERE tenant = ? AND {_MARKED}"  # noqa: S608  only our own words
+    " AND phase IN ('introduced', 'rotated') AND place >= ? ORDER BY place"
+)
 ADD_ENTRY: Final = (
     "INSERT INTO entry (place, stream, seq, action, phase, leaf_hash, checkpoint, disclosed, leaf)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -132,6 +139,12 @@ def saved_action(tenant: int, action: Action, body: str) -> Values:
         action.revision,
         action.fingerprint,
     )
+
+
+def marked(phases: int) -> str:
+    """The statement for the entries of so many phases of `MARKED`."""
+    asked = ", ".join("?" * phases)
+    return f"{_ENTRY} INDEXED BY entry_marked WHERE tenant = ? AND {_MARKED} AND phase IN ({asked}) ORDER BY place"
 
 
 def listed(tenant: int, query: ActionQuery) -> tuple[str, Values]:

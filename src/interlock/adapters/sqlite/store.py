@@ -176,6 +176,11 @@ class SqliteStore:
         with self._reader.connection() as connection:
             return log.entries_of(connection, self._number, action)
 
+    async def marked(self, *phases: str) -> list[Entry]:
+        """See `Log.marked`."""
+        with self._reader.connection() as connection:
+            return log.marked(connection, self._number, phases)
+
     async def tile(self, level: int, index: int, width: int) -> bytes | None:
         """See `Log.tile`."""
         with self._reader.connection() as connection:
