@@ -13,8 +13,8 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]  # exported there, without saying so to mypy
 
 from interlock.domain import dsse
+from interlock.domain.keyring import keyid
 from interlock.domain.note import VerifierKey, parse_note
-from interlock.domain.testimony import keyid
 from tests.domain.logs import KEYS
 from tests.foreign.files import Files
 from tests.foreign.programs import ask, program
