@@ -17,9 +17,9 @@ from interlock.domain.disclosure import Disclosure, OpenValue, digest_of
 from interlock.domain.evidence import Entry, Fact, Phase, Position, Subject, statement
 from interlock.domain.export import Exported, Wish
 from interlock.domain.ids import ActionId, Digest, StreamId
+from interlock.domain.keyring import keyid
 from interlock.domain.merkle import leaf_hash, root_of
 from interlock.domain.note import Checkpoint, signature_line
-from interlock.domain.testimony import keyid
 from interlock.domain.tiles import WIDTH
 from interlock.domain.verification import opened
 from interlock.services.audit import Verifying
@@ -152,6 +152,10 @@ class Ledger:
     async def entries_of(self, action: ActionId) -> list[Entry]:
         """See `Log.entries_of`."""
         return [row for row in self.rows if row.action == action]
+
+    async def marked(self, *phases: str) -> list[Entry]:
+        """See `Log.marked`."""
+        return [row for row in self.rows if row.phase in phases]
 
     async def tile(self, level: int, index: int, width: int) -> bytes | None:
         """See `Log.tile`."""

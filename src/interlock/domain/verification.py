@@ -217,6 +217,11 @@ class LogCheck:
             level += 1
 
 
+def opened(note: str, log_key: VerifierKey, verify: VerifyFunction) -> Checkpoint:
+    """The checkpoint in a signed note, or NoteError."""
+    return open_checkpoint(parse_note(note.encode()), log_key, verify)
+
+
 def verify_packet(
     packet: Packet, log_key: VerifierKey, gate_keys: Iterable[VerifierKey], verify: VerifyFunction
 ) -> Verification:
