@@ -110,6 +110,8 @@ def _proposed(action: Action) -> Iterator[Line]:
         yield "because", action.justification
     if action.confidence is not None:
         yield "confidence", f"{action.confidence} per mille, says the agent"
+    for name, value in action.kpi.items():
+        yield "expects", f"{name} {value:+}, says the agent"
 
 
 def _decided(action: Action, contract: Contract | None) -> Iterator[Line]:

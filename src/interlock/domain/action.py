@@ -181,6 +181,8 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
     confidence: int | None = None
     """How sure the agent says it is, per mille. Its own word."""
     traceparent: str = ""
+    kpi: dict[str, int] = {}
+    """What the agent says it will do to figures of the business, by name. Its own word."""
     proposed_at: int
 
     state: State

@@ -66,6 +66,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     subject_id: str
     subject_digest: Digest
     observed_at: int
+    times: dict[str, int] = {}
+    """Other times that belong to it, by name."""
     body: dict[str, JsonValue]
     private: dict[str, JsonValue] = {}
     action: ActionId | None = None
@@ -145,7 +147,11 @@ def statement(fact: Fact, position: Position, *, record_id: str, commitments: di
         "recordId": f"urn:uuid:{record_id}",
         "phase": fact.phase,
         "stream": {"id": position.stream, "seq": position.seq, "prev": position.prev},
-        "times": {"observedAt": at(fact.observed_at), "clock": "asserted"},
+        "times": {
+            **{name: at(moment) for name, moment in fact.times.items()},
+            "observedAt": at(fact.observed_at),
+            "clock": "asserted",
+        },
     }
     if fact.action is not None:
         predicate["actionId"] = fact.action

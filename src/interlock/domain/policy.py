@@ -72,6 +72,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Policies in shadow mode that could not be evaluated."""
     bundle: Digest = Digest("")
     decided_at: int = 0
+    facts_at: int = 0
+    """When the contract's source of facts answered; 0 where there is none."""
 
 
 def combine(opinions: Opinions, policies: Mapping[str, Policy], bundle: Digest) -> Decision:

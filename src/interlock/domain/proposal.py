@@ -18,6 +18,11 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     confidence: int | None = None
     """How sure the agent says it is, per mille."""
     traceparent: str = ""
+    """W3C Trace Context, or nothing."""
+    kpi: dict[str, int] = {}
+    """What the agent says this will do to figures of the business, by name: whole numbers."""
+    request: str = ""
+    """The id of the request; the gate makes one where the caller has none."""
     expected: Digest | None = None
     """The digest of the contract the caller's own code carries; a different one in force refuses the action."""
     unfit: str = ""

@@ -1,139 +1,161 @@
 """How a move of an action becomes a fact: what goes into the leaf, and what stays beside it behind a commitment.
 
 In the leaf: names of agents, contracts and policies, digests, times, verdicts. Behind commitments: arguments, facts,
-results, the words and names of people, keys chosen by callers; anything that may be personal or secret.
+results, amounts, the words and names of people, keys chosen by callers; anything that may be personal or secret.
+
+The first fact of an action says who acts, for whom and as what; each later one only what became so since.
 """
+
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import msgspec
 
+from interlock.domain.stating import OURS, Beginning, explains, first_said, heard, said_of, speaks
 from interlock.domain.action import Action
-from interlock.domain.approval import Approval
+from interlock.domain.budget import Budget, Draw
 from interlock.domain.canonical import JsonValue
+from interlock.domain.change import Unchanged
+from interlock.domain.contract import Contract
 from interlock.domain.control import Control
-from interlock.domain.evidence import Fact, Phase, at
-from interlock.domain.policy import Decision
+from interlock.domain.evidence import Fact, Phase
+from interlock.domain.predicate import SAID_BY, ActionBody, Grade
 from interlock.domain.record import digest_of
 
-DOES_NOT_ASSERT: list[JsonValue] = ["that the arguments are true", "that the target told the truth"]
 
-OURS = "interlock."
-"""Reasons that begin so are codes of our own rules. All others are sentences, which may name a person."""
+def recorded(
+    action: Action,
+    phase: Phase,
+    now: int,
+    *,
+    contract: Contract | None = None,
+    beginning: Beginning | None = None,
+    leaning: Sequence[Unchanged] = (),
+) -> tuple[Action, Fact]:
+    """`action` as it now is, counted one fact further, and that fact.
 
-
-def recorded(action: Action, phase: Phase, now: int) -> tuple[Action, Fact]:
-    """`action` as it now is, counted one fact further, and that fact."""
+    `leaning` are the conditions it is written under: a decision told in it held while they did.
+    """
     after = msgspec.structs.replace(action, entries=action.entries + 1)
-    return after, _fact(after, phase, now, after.entries, {})
+    body = said_of(after, phase, now, contract, leaning)
+    private = _private(after, phase)
+    times: dict[str, int] = {}
+    if after.entries == 1:
+        body = first_said(after, contract, beginning, body)
+    if beginning is not None:
+        private |= _asked_for(after, beginning)
+        times["receivedAt"] = beginning.received_at
+    return after, _fact(after, phase, now, after.entries, body, private, times)
 
 
 def overheard(action: Action, phase: Phase, now: int, private: dict[str, JsonValue]) -> Fact:
     """A fact about an action that somebody else now holds: recorded beside its numbered facts, changing nothing."""
-    return _fact(action, phase, now, 0, private)
+    return _fact(action, phase, now, 0, heard(action, phase, now), _private(action, phase) | private, {})
 
 
-def _fact(action: Action, phase: Phase, now: int, seq: int, private: dict[str, JsonValue]) -> Fact:
+def with_budgets(facts: Sequence[Fact], draws: Iterable[Draw], budgets: Iterable[Budget]) -> tuple[Fact, ...]:
+    """`facts` of a change that reserved, its first one telling how `budgets` stand after that."""
+    reserved = {draw.budget for draw in draws if draw.move == "reserve"}
+    told: list[JsonValue] = [
+        {
+            "scope": each.scope,
+            "unit": each.unit,
+            "limit": each.limit,
+            "reserved": each.reserved,
+            "spent": each.spent,
+        }
+        for each in budgets
+        if each.key in reserved
+    ]
+    if not told or not facts:
+        return tuple(facts)
+    first = msgspec.structs.replace(facts[0], private={**facts[0].private, "budget": told})
+    return (first, *facts[1:])
+
+
+def _fact(
+    action: Action,
+    phase: Phase,
+    now: int,
+    seq: int,
+    body: ActionBody,
+    private: dict[str, JsonValue],
+    times: dict[str, int],
+) -> Fact:
+    said = cast(dict[str, JsonValue], msgspec.to_builtins(body))
+    evidence = _evidence(action, phase, (*said, *private))
+    if evidence:
+        said["fieldEvidence"] = cast(JsonValue, evidence)
     return Fact(
         phase=phase,
         subject="action",
         subject_id=action.id,
         subject_digest=action.digest,
         observed_at=now,
-        body=_body(action, phase),
-        private=_private(action, phase) | private,
+        times=times,
+        body=said,
+        private=private,
         action=action.id,
         seq=seq,
     )
 
 
-def _body(action: Action, phase: Phase) -> dict[str, JsonValue]:
-    body: dict[str, JsonValue] = {
-        "state": action.state,
-        "taskId": action.task,
-        "agent": {"id": action.agent, "release": action.release},
-        "resource": {"kind": "tool", "id": action.contract, "schemaDigest": action.contract_digest},
-        "actionDigest": action.digest,
-        "doesNotAssert": DOES_NOT_ASSERT,
-    }
-    if action.confidence is not None:
-        body["confidence"] = {"perMille": action.confidence, "saidBy": "agent"}
-    if action.traceparent:
-        body["traceparent"] = action.traceparent
-    codes: list[JsonValue] = [reason for reason in action.reasons if reason.startswith(OURS)]
-    if codes:
-        body["reasonCodes"] = codes
-    if action.decision is not None:
-        body["decision"] = _decision(action.decision)
-    if action.hold is not None:
-        body["hold"] = {
-            "binding": action.hold.binding,
-            "view": action.hold.view,
-            "expiresAt": at(action.hold.expires_at),
-            "requirements": [
-                {"role": need.role, "quorum": need.quorum, "policy": need.policy} for need in action.hold.requirements
-            ],
-        }
-        body["approvals"] = [_approval(word) for word in action.hold.approvals]
-    if phase == "dispatching":
-        body["attempt"] = {"number": action.attempt, "fence": action.fence}
-    if action.outcome is not None and phase in ("outcome", "settled"):
-        body["effect"] = {
-            "observed": {"done": "occurred", "failed": "none"}.get(action.state, "unknown"),
-            "by": action.outcome.by,
-            "at": at(action.outcome.observed_at),
-            "verified": action.outcome.verified,
-        }
+def _evidence(action: Action, phase: Phase, names: Iterable[str]) -> dict[Grade, list[str]]:
+    """Whose word each of `names` is, where it is not our own observation."""
+    evidence: dict[Grade, list[str]] = {}
+    for name in names:
+        if name in SAID_BY and not (name == "effect" and action.outcome is None):
+            evidence.setdefault(SAID_BY[name], []).append(name)
+    if action.outcome is not None and action.outcome.by == "person" and "target-reported" in evidence:
+        evidence["person-asserted"] = evidence.pop("target-reported")
     if action.undoes is not None:
-        body["compensation"] = {"undoes": action.undoes, "attempt": action.undo_attempt}
-    elif action.undone_by is not None:
-        body["compensation"] = {"undoneBy": action.undone_by}
-    return body
+        # We derived what an undo is called with, from what the action it undoes was given and gave.
+        evidence.pop("agent-asserted", None)
+    elif phase == "modified" and "toolArgs" in evidence.get("agent-asserted", ()):
+        evidence["agent-asserted"].remove("toolArgs")
+        evidence["approver-asserted"].append("toolArgs")
+    return {grade: said for grade, said in evidence.items() if said}
 
 
-def _decision(decision: Decision) -> dict[str, JsonValue]:
-    said: dict[str, JsonValue] = {
-        "reported": decision.verdict,
-        "policyDigest": decision.bundle,
-        "policies": list(decision.because),
-        "at": at(decision.decided_at),
-    }
-    if decision.would_be is not None:
-        said["wouldBe"] = decision.would_be
-    if decision.obligations:
-        said["obligations"] = list(decision.obligations)
-    if decision.candidates:
-        said["candidates"] = list(decision.candidates)
-    if decision.failing:
-        said["failing"] = list(decision.failing)
-    return said
-
-
-def _approval(word: Approval) -> JsonValue:
-    return {
-        "verdict": word.verdict,
-        "binding": word.binding,
-        "roles": list(word.roles),
-        "decidedAt": at(word.decided_at),
-    }
+def _asked_for(action: Action, beginning: Beginning) -> dict[str, JsonValue]:
+    """What the request says of itself and of the work it is part of."""
+    task = beginning.task
+    private: dict[str, JsonValue] = {}
+    if beginning.proposed != action.arguments:
+        private["askedArgs"] = beginning.proposed
+    if task.purpose:
+        private["purpose"] = task.purpose
+    if task.plan:
+        private["planSummary"] = task.plan
+    return private
 
 
 def _private(action: Action, phase: Phase) -> dict[str, JsonValue]:
     """What this phase adds to what the log already holds: nothing private is committed to twice without need."""
     private: dict[str, JsonValue] = {}
-    if action.entries <= 1 or phase in ("decided", "modified"):
-        private["toolArgs"] = action.arguments
-        private["nonce"] = action.nonce
+    first = action.entries == 1
+    if first:
         private["initiator"] = action.initiator
         private["idempotencyKey"] = action.idempotency_key
         if action.justification:
             private["justification"] = action.justification
+        if action.kpi:
+            private["kpi"] = dict[str, JsonValue](action.kpi)
+    if first or phase == "modified":
+        private["toolArgs"] = action.arguments
+        private["nonce"] = action.nonce
+    if first or phase in ("decided", "modified"):
         if action.facts:
             private["facts"] = action.facts
         if action.asked is not None and action.asked.parsed:
             private["parsed"] = action.asked.parsed
-    if sentences := [reason for reason in action.reasons if not reason.startswith(OURS)]:
-        private["reasons"] = list[JsonValue](sentences)
-    if action.hold is not None and phase in ("approved", "rejected", "modified"):
-        private["approvers"] = [[word.person, word.note] for word in action.hold.approvals]
+    if explains(action, phase):
+        sentences = [reason for reason in action.reasons if not reason.startswith(OURS)]
+        if sentences:
+            private["reasons"] = list[JsonValue](sentences)
+    if action.hold is not None and speaks(phase):
+        word = action.hold.approvals[-1]
+        private["approvers"] = [[word.person, word.note]]
     if action.outcome is not None and phase in ("outcome", "settled"):
         private["toolResult"] = action.outcome.result
         if action.outcome.error:

@@ -29,6 +29,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     budgets: dict[str, int] = {}
     depth: int = 0
     parent: TaskId | None = None
+    ancestors: tuple[TaskId, ...] = ()
+    """The tasks it was opened within, the outermost first; its parent is the last."""
     run: str = ""
     plan: str = ""
 

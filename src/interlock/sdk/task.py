@@ -67,6 +67,8 @@ class _Said(NamedTuple):
     idempotency_key: str | None = None
     justification: str = ""
     confidence: int | None = None
+    kpi: Mapping[str, int] | None = None
+    traceparent: str = ""
 
 
 _NOTHING: Final = _Said()
@@ -115,8 +117,8 @@ class _Handle:
             contract, expected = tool.contract.name, tool.contract.digest
         try:
             arguments = arguments_of(tool.function, args, kwargs) if isinstance(tool, Tool) else _by_name(args, kwargs)
-            if said.confidence is not None and isinstance(tool, Tool):
-                _must_be_said(tool, arguments)
+            if isinstance(tool, Tool):
+                _must_be_said(tool, arguments, said)
         except ContractError as error:
             # Nothing of it may be guessed; the gate refuses it and records that it was tried.
             arguments, unfit = _written(kwargs), _words(error.detail)
@@ -127,6 +129,8 @@ class _Handle:
             idempotency_key=said.idempotency_key,
             justification=said.justification,
             confidence=said.confidence,
+            kpi=_figures(said.kpi),
+            traceparent=said.traceparent,
             expected=expected,
             unfit=unfit,
         )
@@ -143,14 +147,18 @@ class AsyncTask(_Handle):
         idempotency_key: str | None = None,
         justification: str = "",
         confidence: int | None = None,
+        kpi: Mapping[str, int] | None = None,
+        traceparent: str = "",
         **kwargs: object,
     ) -> Outcome:
         """Propose one action and give its outcome; nothing is raised for a no. The same key gives the same action.
 
-        `confidence` is how sure the agent says it is, per mille. An argument of the tool's of that name is given by
-        position; a contract named as text takes a mapping of its arguments instead.
+        `confidence` is how sure the agent says it is, per mille; `kpi` what it says this will do to figures of the business,
+        whole numbers by name; `traceparent` is the W3C Trace Context. All three are its own word, and recorded as that. An
+        argument of the tool's of such a name is given by position; a contract named as text takes a mapping of its arguments
+        instead.
         """
-        said = _Said(idempotency_key, justification, confidence)
+        said = _Said(idempotency_key, justification, confidence, kpi, traceparent)
         return await self._connection.home.run(self._propose, tool, args, kwargs, said)
 
 
@@ -165,14 +173,18 @@ class SyncTask(_Handle):
         idempotency_key: str | None = None,
         justification: str = "",
         confidence: int | None = None,
+        kpi: Mapping[str, int] | None = None,
+        traceparent: str = "",
         **kwargs: object,
     ) -> Outcome:
         """Propose one action and give its outcome; nothing is raised for a no. The same key gives the same action.
 
-        `confidence` is how sure the agent says it is, per mille. An argument of the tool's of that name is given by
-        position; a contract named as text takes a mapping of its arguments instead.
+        `confidence` is how sure the agent says it is, per mille; `kpi` what it says this will do to figures of the business,
+        whole numbers by name; `traceparent` is the W3C Trace Context. All three are its own word, and recorded as that. An
+        argument of the tool's of such a name is given by position; a contract named as text takes a mapping of its arguments
+        instead.
         """
-        said = _Said(idempotency_key, justification, confidence)
+        said = _Said(idempotency_key, justification, confidence, kpi, traceparent)
         return self._connection.home.block(self._propose, tool, args, kwargs, said)
 
 
@@ -258,13 +270,33 @@ def _typed(tool: AnyTool, raw: JsonValue) -> object:
         return raw
 
 
-def _must_be_said(tool: AnyTool, arguments: Mapping[str, JsonValue]) -> None:
-    """`confidence=` is never the tool's own argument, which keeps its default then: the caller may have meant it."""
+def _must_be_said(tool: AnyTool, arguments: Mapping[str, JsonValue], said: _Said) -> None:
+    """`confidence=` and the like are never the tool's own arguments, which keep their defaults then: the caller may have
+    meant those."""
     properties = tool.contract.input_schema.get("properties")
-    if isinstance(properties, dict) and "confidence" in properties and "confidence" not in arguments:
+    for name, meaning in _OF_THE_AGENT.items():
+        given = getattr(said, name) not in (None, "")
+        if given and isinstance(properties, dict) and name in properties and name not in arguments:
+            raise ContractError(f"`{name}=` says {meaning}; give the tool's own `{name}` by position", path=f"/{name}")
+
+
+_OF_THE_AGENT: Final = {
+    "confidence": "how sure the agent is",
+    "kpi": "what it expects of the business's figures",
+    "traceparent": "which trace it belongs to",
+}
+
+
+def _figures(kpi: Mapping[str, int] | None) -> dict[str, int]:
+    """`kpi` as it goes on; whether it is what it should be the gate says."""
+    given = cast(object, kpi)
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
         raise ContractError(
-            "`confidence=` says how sure the agent is; give the tool's own `confidence` by position", path="/confidence"
+            "`kpi` is a mapping of figures by name", path="/kpi", next_step="give it as {'margin_minor': -250}"
         )
+    return dict(cast(Mapping[str, int], given))
 
 
 def _by_name(args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, JsonValue]:

@@ -121,7 +121,7 @@ class Compensation:
                 raise IllegalMove(why, state=action.state)
             # A conflict: somebody else retries it already.
             with contextlib.suppress(Conflict):
-                await self._propose(action)
+                await self._propose(action, request)
         after = msgspec.structs.replace(
             request, state="running", blocked_by=None, blocked_why="", due_at=self._clock.now(), by=by
         )
@@ -144,7 +144,7 @@ class Compensation:
                 try:
                     # A conflict: somebody else undoes it already.
                     with contextlib.suppress(Conflict):
-                        await self._propose(action)
+                        await self._propose(action, request)
                 except (ContractError, NotFound) as error:
                     return await self._block(request, action, error.detail, len(standing))
             action = await self._follow(action)
@@ -177,11 +177,11 @@ class Compensation:
 
     # -- one action --------------------------------------------------------------------------------------------
 
-    async def _propose(self, action: Action) -> None:
+    async def _propose(self, action: Action, request: Unwind) -> None:
         task = await self._store.get(Task, action.task)
         if task is None:
             raise NotFound(f"there is no task `{action.task}`")
-        await self._undoing.propose(action, task)
+        await self._undoing.propose(action, task, request.id)
         self._steps.reached("undo.proposed")
 
     async def _follow(self, original: Action) -> Action:

@@ -20,6 +20,7 @@ from interlock.domain.policy import Decision, combine
 from interlock.domain.question import Circumstances, Question
 from interlock.domain.task import Task
 from interlock.domain.whatif import Decided
+from interlock.ports.clock import Clock
 from interlock.ports.effector import Effectors
 from interlock.ports.parser import Parser
 from interlock.ports.store import Store
@@ -56,8 +57,11 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 class Decider:
     """Gathers what policies may look at, asks them, and applies our own rules on top."""
 
-    def __init__(self, effectors: Effectors, store: Store, tenant: str, engines: Engines, parser: Parser) -> None:
+    def __init__(
+        self, effectors: Effectors, store: Store, clock: Clock, tenant: str, engines: Engines, parser: Parser
+    ) -> None:
         self._effectors = effectors
+        self._clock = clock
         self._parser = parser
         self._store = store
         self._tenant = tenant
@@ -66,6 +70,7 @@ class Decider:
     async def judge(self, case: Case, orders: Orders, now: int) -> Judgement:
         """Decide `case` under `orders`. Whatever cannot be found out denies; nothing raises."""
         facts, problem = await self.facts(case)
+        facts_at = self._clock.now() if facts else 0
         parsed: dict[str, JsonValue] = {}
         if not problem:
             parsed, problem = await self.parsed(case.contract, case.arguments, facts)
@@ -82,7 +87,7 @@ class Decider:
             alarm = opinions.alarm
             # Before the decision is stored: then it is made again, by the engine that is to be trusted, in every process.
             await self._engines.heard(alarm)
-        decision = msgspec.structs.replace(decision, decided_at=now)
+        decision = msgspec.structs.replace(decision, decided_at=now, facts_at=facts_at)
         return Judgement(decision=decision, facts=facts, around=around, alarm=alarm)
 
     async def _around(self, case: Case, orders: Orders, now: int, parsed: dict[str, JsonValue]) -> Circumstances:

@@ -7,6 +7,7 @@ run right here is stored as `dispatching` in that same transaction, so intent pr
 
 import msgspec
 
+from interlock.domain.stating import Beginning
 from interlock.domain.action import Action
 from interlock.domain.agent import Runtime
 from interlock.domain.binding import bind, fingerprint
@@ -58,11 +59,19 @@ class Gate:
         repeat = await self._repeat(proposal)
         if repeat is not None:
             return repeat
+        request, received_at = proposal.request or self._drafts.key(), self._drafts.now()
         for _ in range(MAX_ROUNDS):
             orders = await self._orders.current()
-            action, change = await self._decide(proposal, orders)
+            beginning = Beginning(
+                request=request,
+                received_at=received_at,
+                task=proposal.task,
+                behaviour=await self._orders.behaviour(proposal.task.release),
+                proposed=proposal.arguments,
+            )
+            action, change = await self._decide(proposal, orders, beginning)
             try:
-                return await self._record_or_refuse(proposal, action, change)
+                return await self._record_or_refuse(proposal, beginning, action, change)
             except Conflict as conflict:
                 repeat = await self._repeat(proposal)
                 if repeat is not None:
@@ -72,7 +81,7 @@ class Gate:
 
     # -- the steps ---------------------------------------------------------------------------------------------
 
-    async def _decide(self, proposal: Proposal, orders: Orders) -> tuple[Action, Change]:
+    async def _decide(self, proposal: Proposal, orders: Orders, beginning: Beginning) -> tuple[Action, Change]:
         # 1. Authenticated: the task is the program's handle, and the store says below that it is still as we hold it.
         task = proposal.task
         release = await self._orders.release(task.release)
@@ -80,37 +89,43 @@ class Gate:
         # 2. Bind. Until arguments fit the contract nothing else looks at them.
         contract_digest = release.contracts.get(proposal.contract)
         if contract_digest is None or proposal.contract not in agent.capabilities:
-            return self._drafts.refused(proposal, "the agent has no such capability", "interlock.capability")
+            return self._drafts.refused(proposal, beginning, "the agent has no such capability", "interlock.capability")
         if proposal.expected is not None and proposal.expected != contract_digest:
             return self._drafts.refused(
-                proposal, "the contract in force is not the one this code carries", "interlock.contract-changed"
+                proposal,
+                beginning,
+                "the contract in force is not the one this code carries",
+                "interlock.contract-changed",
             )
         contract = await self._orders.contract(contract_digest)
         if proposal.unfit:
-            return self._drafts.refused(proposal, proposal.unfit, "interlock.arguments", contract)
+            return self._drafts.refused(proposal, beginning, proposal.unfit, "interlock.arguments", contract)
         key = proposal.idempotency_key or self._drafts.key()
         try:
             draft = self._drafts.bound(task, contract, proposal.arguments, key)
         except ContractError as error:
-            return self._drafts.refused(proposal, error.detail, "interlock.arguments", contract)
+            return self._drafts.refused(proposal, beginning, error.detail, "interlock.arguments", contract)
         draft = msgspec.structs.replace(
             draft,
             justification=proposal.justification,
             traceparent=proposal.traceparent,
             confidence=proposal.confidence,
+            kpi=proposal.kpi,
         )
         self._steps.reached("propose.bound")
         # 3. Limits that need no policy.
         limit = await self._limit(draft, contract, task, agent.runtime, orders)
         if limit:
-            refused, change = self._drafts.refused(proposal, limit, "interlock.limit", contract)
+            refused, change = self._drafts.refused(proposal, beginning, limit, "interlock.limit", contract)
             # A refusal by a brake that was lifted since would never be found out: it leans on the orders like a decision.
             return refused, msgspec.structs.replace(change, given=(given(orders.control), given(task)))
         # 4. to 7.
         try:
-            return await self._judging.judged(draft, contract, task, orders, undoing=None, here=proposal.here)
+            return await self._judging.judged(
+                draft, contract, task, orders, beginning, undoing=None, here=proposal.here
+            )
         except ContractError as error:
-            return self._drafts.refused(proposal, error.detail, "interlock.cost", contract)
+            return self._drafts.refused(proposal, beginning, error.detail, "interlock.cost", contract)
 
     # -- parts -------------------------------------------------------------------------------------------------
 
@@ -130,12 +145,14 @@ class Gate:
             return f"the task asked for exactly this {runtime.max_repeats} times already"
         return ""
 
-    async def _record_or_refuse(self, proposal: Proposal, action: Action, change: Change) -> Action:
+    async def _record_or_refuse(
+        self, proposal: Proposal, beginning: Beginning, action: Action, change: Change
+    ) -> Action:
         try:
             return await self._record(action, change)
         except BudgetExceeded as error:
             contract = await self._orders.contract(action.contract_digest)
-            refused, change = self._drafts.refused(proposal, error.detail, "interlock.budget", contract)
+            refused, change = self._drafts.refused(proposal, beginning, error.detail, "interlock.budget", contract)
             return await self._record(refused, change)
 
     async def _record(self, action: Action, change: Change) -> Action:

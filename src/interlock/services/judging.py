@@ -4,6 +4,7 @@ from typing import assert_never
 
 import msgspec
 
+from interlock.domain.stating import Beginning
 from interlock.domain.action import Action, Move, first, intent
 from interlock.domain.change import Change, given
 from interlock.domain.contract import Contract
@@ -50,6 +51,7 @@ class Judging:
         contract: Contract,
         task: Task,
         orders: Orders,
+        beginning: Beginning,
         *,
         undoing: Contract | None,
         here: bool = False,
@@ -81,8 +83,10 @@ class Judging:
         draft = msgspec.structs.replace(draft, reserved=draws)
         # 6. Hold, or 7. write the intent.
         action, phase = self._placed(draft, contract, task, decision, agent.approvals.within_ms, here=here)
-        action, fact = recorded(action, phase, now)
         conditions = (given(orders.control),) if undoing is not None else (given(orders.control), given(task))
+        action, fact = recorded(
+            action, phase, self._clock.now(), contract=contract, beginning=beginning, leaning=conditions
+        )
         return action, Change(puts=(action,), given=conditions, draws=draws, facts=(fact,))
 
     def _placed(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from interlock.domain.stating import behaviour_of
 from interlock.domain.agent import Agent
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
@@ -15,6 +16,7 @@ from interlock.domain.control import Control
 from interlock.domain.errors import IntegrityError, NotFound, PolicyError
 from interlock.domain.ids import AgentName, ContractName, Digest
 from interlock.domain.policy import Engine
+from interlock.domain.predicate import Behaviour
 from interlock.domain.record import Record
 from interlock.domain.release import Release
 from interlock.ports.policies import Judge, Policies
@@ -41,6 +43,7 @@ class StandingOrders:
         self._policies = policies
         self._orders: Orders | None = None
         self._immutable: dict[tuple[str, str], Record] = {}
+        self._behaviours: dict[Digest, Behaviour] = {}
         self._judges: dict[tuple[Digest, Engine], Judge] = {}
 
     async def current(self) -> Orders:
@@ -72,6 +75,14 @@ class StandingOrders:
     async def agent(self, digest: Digest) -> Agent:
         """The stored agent file of that digest."""
         return await self.stored(Agent, digest)
+
+    async def behaviour(self, digest: Digest) -> Behaviour:
+        """What the agent of that release was, part by part, as evidence tells it."""
+        known = self._behaviours.get(digest)
+        if known is None:
+            release = await self.release(digest)
+            known = self._behaviours[digest] = behaviour_of(release, await self.agent(release.agent_digest))
+        return known
 
     async def stored(self, kind: type[R], digest: Digest) -> R:
         """An immutable record, read once. Raises NotFound, or IntegrityError if it is not what its digest says."""

@@ -81,9 +81,9 @@ def plane(means: Means) -> ControlPlane:
     m = means
     orders = StandingOrders(m.store, m.policies)
     engines = Engines(m.store, orders, m.clock)
-    decider = Decider(m.effectors, m.store, m.tenant, engines, m.parser)
+    decider = Decider(m.effectors, m.store, m.clock, m.tenant, engines, m.parser)
     cases = Cases(m.store, orders)
-    recorder = Recorder(m.store, m.clock, m.steps)
+    recorder = Recorder(m.store, orders, m.clock, m.steps)
     caller = Caller(m.effectors)
     breaker = Breaker(m.store, orders, m.clock)
     intents = Intents()

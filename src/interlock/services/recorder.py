@@ -12,6 +12,7 @@ from interlock.domain.recording import overheard, recorded
 from interlock.ports.clock import Clock
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
+from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
 ROUNDS = 20
@@ -28,8 +29,9 @@ def _settles(late: Action, current: Action) -> bool:
 class Recorder:
     """The only way in which services change an action that is already stored. Every method gives the action as stored."""
 
-    def __init__(self, store: Store, clock: Clock, steps: Steps) -> None:
+    def __init__(self, store: Store, orders: StandingOrders, clock: Clock, steps: Steps) -> None:
         self._store = store
+        self._orders = orders
         self._clock = clock
         self._steps = steps
 
@@ -42,8 +44,9 @@ class Recorder:
         draws: tuple[Draw, ...] = (),
     ) -> Action:
         """Store `after`, already moved, with its fact and `draws`, if `conditions` still are as they were read."""
-        counted, fact = recorded(after, phase, self._clock.now())
-        change = Change(puts=(counted,), given=tuple(given(each) for each in conditions), draws=draws, facts=(fact,))
+        leaning = tuple(given(each) for each in conditions)
+        counted, fact = recorded(after, phase, self._clock.now(), leaning=leaning)
+        change = Change(puts=(counted,), given=leaning, draws=draws, facts=(fact,))
         await save(self._store, change)
         if step is not None:
             self._steps.reached(step)
@@ -70,7 +73,11 @@ class Recorder:
         self, action: Action, move: Move, phase: Phase, conditions: tuple[Record, ...] = (), **changes: object
     ) -> Action:
         now = self._clock.now()
-        after, fact = recorded(action.after(move, owner=None, lease_until=None, **changes), phase, now)
+        leaning = tuple(given(each) for each in conditions)
+        moved = action.after(move, owner=None, lease_until=None, **changes)
+        # Only what was done can be undone, and until when is the contract's word.
+        contract = await self._orders.contract(action.contract_digest) if moved.state == "done" else None
+        after, fact = recorded(moved, phase, now, contract=contract, leaning=leaning)
         puts, facts = [after], [fact]
         if after.undoes is not None and after.state != "unknown":
             original, said = await self._undone(after, now)
@@ -78,7 +85,6 @@ class Recorder:
             facts.append(said)
         draws = () if after.state == "unknown" else ended(action.reserved, spent=after.state == "done")
         try:
-            leaning = tuple(given(each) for each in conditions)
             await save(self._store, Change(puts=tuple(puts), given=leaning, draws=draws, facts=tuple(facts)))
         except Conflict:
             if await self._too_late(after, phase):

@@ -6,7 +6,7 @@ from interlock.domain.budget import Budget
 from interlock.domain.canonical import digest
 from interlock.domain.change import Change, given
 from interlock.domain.errors import Conflict, NotAllowed, NotFound
-from interlock.domain.evidence import Fact, Phase
+from interlock.domain.evidence import Fact, Phase, at
 from interlock.domain.ids import Digest, TaskId
 from interlock.domain.names import instead
 from interlock.domain.record import plain
@@ -63,6 +63,7 @@ class Tasks:
                 budgets=budgets,
                 depth=depth,
                 parent=parent.id if parent is not None else None,
+                ancestors=(*parent.ancestors, parent.id) if parent is not None else (),
                 run=opening.run,
                 plan=opening.plan,
             )
@@ -114,8 +115,8 @@ def _fact(task: Task, phase: Phase, now: int) -> Fact:
             "state": task.state,
             "agent": {"id": task.agent, "release": task.release},
             "depth": task.depth,
-            "parent": task.parent,
-            "expiresAt": task.expires_at,
+            "delegation": [*task.ancestors, task.id],
+            "expiresAt": at(task.expires_at),
         },
         private={"purpose": task.purpose, "initiator": task.initiator, "planSummary": task.plan},
     )

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from interlock.domain.stating import Beginning
 from interlock.domain.action import Action
 from interlock.domain.change import Change
 from interlock.domain.contract import Reversal
@@ -31,15 +32,16 @@ class Undoing:
         self._judging = judging
         self._steps = steps
 
-    async def propose(self, original: Action, task: Task) -> Action:
+    async def propose(self, original: Action, task: Task, request: str = "") -> Action:
         """Propose the reversal of `original`, which becomes `undoing` in the same transaction.
 
-        `task` is the original's; that it is closing does not matter to an undo. Raises ContractError where the reversal's
+        `task` is the original's; that it is closing does not matter to an undo. `request` is who asks for it: the id of the
+        unwind, which has an account of its own. Raises ContractError where the reversal's
         arguments cannot be derived or do not fit its contract, NotFound where its contract is not stored, Conflict where
         somebody else undoes it already.
         """
         for _ in range(MAX_ROUNDS):
-            action, change = await self._decided(original, task)
+            action, change = await self._decided(original, task, request)
             try:
                 await save(self._store, change)
             except Conflict as conflict:
@@ -51,7 +53,7 @@ class Undoing:
             return action.saved()
         raise Conflict("the standing orders kept changing while this was decided", kind="control", key="control")
 
-    async def _decided(self, original: Action, task: Task) -> tuple[Action, Change]:
+    async def _decided(self, original: Action, task: Task, request: str) -> tuple[Action, Change]:
         orders = await self._orders.current()
         undoing = await self._orders.contract(original.contract_digest)
         if not isinstance(undoing.reversal, Reversal):
@@ -62,9 +64,16 @@ class Undoing:
         key = f"undo:{original.id}:{self._drafts.key()}"
         draft = self._drafts.bound(task, contract, undo_arguments(original, undoing.reversal), key)
         draft = msgspec.structs.replace(draft, undoes=original.id, undo_attempt=original.undo_attempt + 1)
-        action, change = await self._judging.judged(draft, contract, task, orders, undoing=undoing)
+        beginning = Beginning(
+            request=request or self._drafts.key(),
+            received_at=self._drafts.now(),
+            task=task,
+            behaviour=await self._orders.behaviour(original.release),
+            proposed=draft.arguments,
+        )
+        action, change = await self._judging.judged(draft, contract, task, orders, beginning, undoing=undoing)
         moved = original.after("undo", undone_by=action.id, undo_attempt=action.undo_attempt)
         if action.state in ("denied", "refused", "shadowed"):
             moved = moved.after("undo_fail", reasons=action.reasons)
-        after, fact = recorded(moved, "compensation", action.proposed_at)
+        after, fact = recorded(moved, "compensation", self._drafts.now())
         return action, msgspec.structs.replace(change, puts=(*change.puts, after), facts=(*change.facts, fact))

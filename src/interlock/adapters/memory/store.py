@@ -9,11 +9,13 @@ from interlock.adapters.filing import decided_of, record_of
 from interlock.adapters.memory.faults import Faults
 from interlock.adapters.memory.truth import Key, Row, Truth, matches
 from interlock.domain.action import Action
+from interlock.domain.budget import Budget
 from interlock.domain.change import Change
 from interlock.domain.errors import StoreError, StoreUnsure
 from interlock.domain.evidence import Entry, Fact
 from interlock.domain.ids import ActionId, AgentName, Tenant
 from interlock.domain.record import Record
+from interlock.domain.recording import with_budgets
 from interlock.domain.whatif import Decided
 from interlock.ports.sealer import Sealer
 from interlock.ports.store import ActionQuery, Claim
@@ -47,7 +49,9 @@ class MemoryStore:
         await asyncio.sleep(0)
         truth = self._open()
         with truth.lock:
-            self._write(truth.changed_by(change), change.facts)
+            after = truth.changed_by(change)
+            budgets = [record for _, _, record in after.values() if isinstance(record, Budget)]
+            self._write(after, with_budgets(change.facts, change.draws, budgets))
 
     async def claim(self, claim: Claim) -> list[Action]:
         """See `Store.claim`."""

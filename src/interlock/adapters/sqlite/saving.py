@@ -15,6 +15,7 @@ from interlock.domain.change import Change, Unchanged
 from interlock.domain.errors import Conflict
 from interlock.domain.evidence import Fact
 from interlock.domain.record import Record
+from interlock.domain.recording import with_budgets
 from interlock.ports.store import Claim
 
 MOST_KEPT: Final = 4096
@@ -105,7 +106,7 @@ class Prepared(NamedTuple):
             before = after.get(draw.budget) or known.budgets.get(draw.budget) or _budget(transaction, draw.budget)
             after[draw.budget] = drawn(before, draw)
         if self.facts:
-            transaction.draft.seal(self.facts)
+            transaction.draft.seal(with_budgets(self.facts, self.draws, after.values()) if after else self.facts)
         if after:
             known.budgets.update(after)
             known.drawn.update(after)

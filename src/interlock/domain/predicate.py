@@ -1,0 +1,234 @@
+"""What an entry about an action says, field by field: the types of `action/v1`, which are also its JSON Schema.
+
+An action's entries together are its account, and none repeats what an earlier one said: the first tells who acts, on whose
+behalf and as what; later ones only what became so since. Absent means: as last said, or nothing to say. `SAID_BY` tells of
+every field that is not the gate's own observation whose word it is.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+Observed = Literal["occurred", "none", "unknown"]
+Agreement = Literal["agree", "disagree", "not-exercised", "indeterminate"]
+Grade = Literal[
+    "gateway-observed",
+    "agent-asserted",
+    "initiator-asserted",
+    "approver-asserted",
+    "target-reported",
+    "person-asserted",
+]
+"""Whose word a field is. `initiator-asserted`: of the program that opened the task, for the one it works for."""
+
+SAID_BY: Final[dict[str, Grade]] = {
+    "confidence": "agent-asserted",
+    "traceparent": "agent-asserted",
+    "toolArgs": "agent-asserted",
+    "askedArgs": "agent-asserted",
+    "idempotencyKey": "agent-asserted",
+    "justification": "agent-asserted",
+    "kpi": "agent-asserted",
+    "initiator": "initiator-asserted",
+    "purpose": "initiator-asserted",
+    "planSummary": "initiator-asserted",
+    "approvals": "approver-asserted",
+    "approvers": "approver-asserted",
+    "facts": "target-reported",
+    "effect": "target-reported",
+    "toolResult": "target-reported",
+    "error": "target-reported",
+}
+"""By the name of a field of the predicate, or of a commitment: no name is both. All others are `gateway-observed`."""
+
+DOES_NOT_ASSERT: Final = (
+    "that the arguments are true",
+    "that the target told the truth",
+    "that nothing was done past the gate",
+    "that its clock was right",
+)
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A part of a predicate. What is at its default is not written."""
+
+
+class Behaviour(_Part, frozen=True, kw_only=True):
+    """Which agent acted, and as which version of its behaviour."""
+
+    id: str
+    release: str
+    """Digest over all of the behaviour below, and the contracts."""
+    model: str = ""
+    """The model's name, as the agent file has it."""
+    components: dict[str, str] = {}
+    """SHA-256 of each part: `prompt`, `model` (with its parameters), `policy` (the bundle the release was formed under),
+    `tools` (the contracts by digest), `memory`, `escalation`, `runtime` (limits)."""
+
+
+class Resource(_Part, frozen=True, kw_only=True):
+    """The tool."""
+
+    kind: Literal["tool"]
+    id: str
+    schema_digest: str
+    """Digest of the contract; empty where no contract was found."""
+
+
+class Input(_Part, frozen=True, kw_only=True):
+    """One thing the decision leaned on, and how fresh it was."""
+
+    input: Literal["orders", "task", "facts", "budget"]
+    """`orders`: agents, contracts, policies, people and brakes in force."""
+    revision: int = 0
+    """The record decided under. Written only if it still was the current one in that very transaction."""
+    last_result: str = ""
+    """When it was read, where it is not a record of ours."""
+    age_ms: int
+    """How old it was when this entry was made."""
+
+
+class Evaluation(_Part, frozen=True, kw_only=True):
+    """Whether the policies could be asked at all, and on what."""
+
+    status: Literal["evaluated", "not-evaluated"]
+    inputs: list[Input] = []
+
+
+class Decided(_Part, frozen=True, kw_only=True):
+    """What policy said."""
+
+    reported: Literal["allow", "oblige", "require_approval", "escalate", "shadow", "deny"]
+    policy_digest: str
+    """The bundle asked."""
+    policies: list[str]
+    """The policies that decided, and rules of ours (`interlock.*`)."""
+    at: str
+    stage: str = ""
+    """How far the release may act by itself with this contract."""
+    would_be: str = ""
+    """With `shadow`: what it would have been outside shadow."""
+    obligations: list[str] = []
+    candidates: list[str] = []
+    """Policies on trial that were satisfied."""
+    failing: list[str] = []
+    """Policies on trial that could not be evaluated."""
+    evaluation: Evaluation | None = None
+
+
+class Asked(_Part, frozen=True, kw_only=True):
+    """One requirement of a hold."""
+
+    role: str
+    quorum: int
+    policy: str
+
+
+class Held(_Part, frozen=True, kw_only=True):
+    """What people are asked."""
+
+    binding: str
+    """Digest of all that a word is about: action, contract, release, bundle, requirements, expiry and view."""
+    view: str
+    """Digest of exactly what a reviewer is shown."""
+    expires_at: str
+    requirements: list[Asked]
+
+
+class Word(_Part, frozen=True, kw_only=True):
+    """One person's word. The name and the note stand behind the commitment `approvers`."""
+
+    verdict: Literal["approve", "reject"]
+    binding: str
+    """The one it was given for."""
+    roles: list[str]
+    decided_at: str
+
+
+class Attempt(_Part, frozen=True, kw_only=True):
+    """The intent to touch the world, written before it is touched."""
+
+    number: int
+    """0: a two-phase tool reserves."""
+    fence: int
+    at: str = ""
+
+
+class Effect(_Part, frozen=True, kw_only=True):
+    """What was observed downstream."""
+
+    observed: Observed
+    by: Literal["tool", "lookup", "person", "gate"]
+    """`gate`: it never left the gate."""
+    at: str
+    verified: bool | None = None
+    """What the contract's postcondition said; absent where there is none, or no answer."""
+
+
+class Undo(_Part, frozen=True, kw_only=True):
+    """How it can be undone, and whether it was."""
+
+    hook: str = ""
+    """The contract that undoes it."""
+    within_ms: int = 0
+    deadline: str = ""
+    """Until when, once it is done. After it `armed` means expired."""
+    state: Literal["", "none", "armed", "running", "run", "failed", "impossible"] = ""
+    """`none`: nothing was done yet. Absent in the entries of an undo itself."""
+    ref: str = ""
+    """The action that undoes it."""
+    attempt: int = 0
+    undoes: str = ""
+    """Of an undo: the action it undoes."""
+
+
+class Sure(_Part, frozen=True, kw_only=True):
+    """How sure the agent says it is."""
+
+    per_mille: int
+    said_by: Literal["agent"]
+
+
+class ActionBody(_Part, frozen=True, kw_only=True):
+    """What a fact about an action says in the open, beside what every entry has (`Common`)."""
+
+    state: str
+    """The action's state after this."""
+    request_id: str = ""
+    """Of the request that proposed it."""
+    task_id: str = ""
+    delegation: list[str] = []
+    """The tasks from the first that was opened down to this one; absent where that is this one."""
+    agent: Behaviour | None = None
+    resource: Resource | None = None
+    action_digest: str = ""
+    """SHA-256 over tool, contract, arguments and nonce: what approvals are bound to. Said again when arguments change."""
+    data_classes: dict[str, str] = {}
+    """Data class by name of the argument or result, as the contract has them."""
+    confidence: Sure | None = None
+    traceparent: str = ""
+    """W3C Trace Context."""
+    decision: Decided | None = None
+    reason_codes: list[str] = []
+    """Codes of our own rules. Sentences stand behind the commitment `reasons`."""
+    hold: Held | None = None
+    approvals: list[Word] = []
+    """The word this entry is about."""
+    attempt: Attempt | None = None
+    effect: Effect | None = None
+    agreement: Agreement | None = None
+    """Follows from the decision and the effect: see `agreement`."""
+    compensation: Undo | None = None
+    field_evidence: dict[Grade, list[str]] = {}
+    """Names of fields and commitments of this entry by whose word they are; all others are `gateway-observed`."""
+    does_not_assert: list[str] = []
+    """Said once, of all entries of the action."""
+
+
+def agreement(*, permitted: bool, observed: Observed) -> Agreement:
+    """Whether what was observed is what was decided, as draft-gilda-audit-agent-audit-record derives it."""
+    if observed == "unknown":
+        return "indeterminate"
+    if not permitted:
+        return "agree" if observed == "none" else "disagree"
+    return "agree" if observed == "occurred" else "not-exercised"
