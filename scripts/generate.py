@@ -1,7 +1,8 @@
 """Draw the generated sections of the documentation: `python -m scripts.generate [--check]`.
 
 A section stands between `<!-- drawn: NAME -->` and `<!-- /drawn -->` in README.md or a page of docs/. The words around it
-are written by hand and left alone. `--check` writes nothing and fails when a section is not what it would be drawn as.
+are written by hand and left alone. A few files are drawn whole. `--check` writes nothing and fails when a section or a file is
+not what it would be drawn as.
 """
 
 import re
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from scripts import api, cli, errors, life, promises, settings
+from scripts import api, cli, errors, evidence, life, promises, settings
 
 DRAWINGS: dict[str, Callable[[], str]] = {
     "life-in-brief": life.brief_picture,
@@ -24,8 +25,16 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "exit-codes": cli.exit_codes,
     "settings": settings.settings,
     "promises": promises.promises,
+    "evidence-common": evidence.common,
+    "evidence-actions": evidence.actions,
+    "evidence-commitments": evidence.commitments,
+    "evidence-not-asserted": evidence.not_asserted,
+    "evidence-others": evidence.others,
 }
 """Every section by name. To draw a new one is to add a function here."""
+
+FILES: dict[str, Callable[[], str]] = {evidence.SCHEMA: evidence.schema_file}
+"""Files that are drawn whole, by their path."""
 
 ROOT = Path(__file__).parent.parent
 _SECTION = re.compile(r"(<!-- drawn: ([a-z-]+) -->\n).*?(<!-- /drawn -->)", re.DOTALL)
@@ -52,6 +61,10 @@ def stale(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
         text = page.read_text(encoding="utf-8")
         if (now := drawn(text)) != text:
             yield page, now
+    for name, draw in FILES.items() if root == ROOT else ():
+        file = root / name
+        if not file.exists() or file.read_text(encoding="utf-8") != draw():
+            yield file, draw()
 
 
 def main() -> int:

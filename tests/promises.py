@@ -972,4 +972,25 @@ PROMISES: tuple[Promise, ...] = (
         _AUDIT + ": hand the evidence over",
         "An export appears complete or not at all, replaces nothing, and holds no clear text that was not asked for.",
     ),
+    Promise(
+        "evidence.packet_complete",
+        "The format of the evidence: what the entries of an action say",
+        "A packet tells request, behaviour part by part, on whose behalf, decision and what it leaned on, budgets, people's "
+        "words, effect and way back.",
+    ),
+    Promise(
+        "evidence.said_once",
+        "The format of the evidence: what the entries of an action say",
+        "What an entry of an action said, no later one says again.",
+    ),
+    Promise(
+        "evidence.whose_word",
+        "The format of the evidence: what the entries of an action say",
+        "Every field that is not the gate's own observation is named with whose word it is.",
+    ),
+    Promise(
+        "evidence.agreement_follows",
+        "The format of the evidence: what the entries of an action say",
+        "Whether an effect agrees with the decision follows from the two, at every end an action can come to.",
+    ),
 )

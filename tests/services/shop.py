@@ -4,7 +4,6 @@ One contract of each kind in one idempotency class, targets that keep that class
 and `disagreements`: the store, the log, the budgets and the world held against each other.
 """
 
-import base64
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
@@ -36,6 +35,7 @@ from interlock.ports.store import ActionQuery
 from interlock.services.plane import ControlPlane
 from interlock.testing.parts import Target
 from interlock.testing.world import World, contract, permit
+from tests.services.packets import predicate_of
 
 RITA = Person("rita")
 HAPPENED = ("done", "undoing", "undone", "undo_failed")
@@ -296,20 +296,13 @@ async def _of(shop: Shop, action: Action, effects: int, *, settled: bool) -> lis
         undos = await shop.store.actions(ActionQuery(undoes=action.id, states=("done",)))
         if len(undos) != 1:
             found.append(f"{name} was undone {len(undos)} times")
-    said = [_predicate(entry.leaf) for entry in await shop.store.entries_of(action.id)]
+    said = [predicate_of(entry.leaf) for entry in await shop.store.entries_of(action.id)]
     numbered = [each for each in said if each["actionSeq"]]
     if [each["actionSeq"] for each in numbered] != list(range(1, action.entries + 1)):
         found.append(f"{name} has a gap in its entries")
     elif numbered[-1]["state"] != action.state:
         found.append(f"{name} is {numbered[-1]['state']} in the log")
     return found
-
-
-def _predicate(leaf: bytes) -> dict[str, JsonValue]:
-    envelope = msgspec.json.decode(leaf, type=dict[str, msgspec.Raw])
-    payload = base64.b64decode(msgspec.json.decode(envelope["payload"], type=str))
-    statement: dict[str, dict[str, JsonValue]] = msgspec.json.decode(payload)
-    return statement["predicate"]
 
 
 async def _budgets(shop: Shop, actions: list[Action]) -> list[str]:

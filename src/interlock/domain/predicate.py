@@ -1,62 +1,28 @@
 """What an entry about an action says, field by field: the types of `action/v1`, which are also its JSON Schema.
 
 An action's entries together are its account, and none repeats what an earlier one said: the first tells who acts, on whose
-behalf and as what; later ones only what became so since. Absent means: as last said, or nothing to say. `SAID_BY` tells of
-every field that is not the gate's own observation whose word it is.
+behalf and as what; later ones only what became so since. Absent means: as last said, or nothing to say.
 """
 
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
+from interlock.domain.whose import Grade
+
 Observed = Literal["occurred", "none", "unknown"]
 Agreement = Literal["agree", "disagree", "not-exercised", "indeterminate"]
-Grade = Literal[
-    "gateway-observed",
-    "agent-asserted",
-    "initiator-asserted",
-    "approver-asserted",
-    "target-reported",
-    "person-asserted",
-]
-"""Whose word a field is. `initiator-asserted`: of the program that opened the task, for the one it works for."""
-
-SAID_BY: Final[dict[str, Grade]] = {
-    "confidence": "agent-asserted",
-    "traceparent": "agent-asserted",
-    "toolArgs": "agent-asserted",
-    "askedArgs": "agent-asserted",
-    "idempotencyKey": "agent-asserted",
-    "justification": "agent-asserted",
-    "kpi": "agent-asserted",
-    "initiator": "initiator-asserted",
-    "purpose": "initiator-asserted",
-    "planSummary": "initiator-asserted",
-    "approvals": "approver-asserted",
-    "approvers": "approver-asserted",
-    "facts": "target-reported",
-    "effect": "target-reported",
-    "toolResult": "target-reported",
-    "error": "target-reported",
-}
-"""By the name of a field of the predicate, or of a commitment: no name is both. All others are `gateway-observed`."""
-
-DOES_NOT_ASSERT: Final = (
-    "that the arguments are true",
-    "that the target told the truth",
-    "that nothing was done past the gate",
-    "that its clock was right",
-)
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
     """A part of a predicate. What is at its default is not written."""
 
 
-class Behaviour(_Part, frozen=True, kw_only=True):
+class Behaviour(Part, frozen=True, kw_only=True):
     """Which agent acted, and as which version of its behaviour."""
 
     id: str
+    """The agent's name."""
     release: str
     """Digest over all of the behaviour below, and the contracts."""
     model: str = ""
@@ -66,16 +32,17 @@ class Behaviour(_Part, frozen=True, kw_only=True):
     `tools` (the contracts by digest), `memory`, `escalation`, `runtime` (limits)."""
 
 
-class Resource(_Part, frozen=True, kw_only=True):
+class Resource(Part, frozen=True, kw_only=True):
     """The tool."""
 
     kind: Literal["tool"]
     id: str
+    """The contract's name."""
     schema_digest: str
     """Digest of the contract; empty where no contract was found."""
 
 
-class Input(_Part, frozen=True, kw_only=True):
+class Input(Part, frozen=True, kw_only=True):
     """One thing the decision leaned on, and how fresh it was."""
 
     input: Literal["orders", "task", "facts", "budget"]
@@ -88,14 +55,14 @@ class Input(_Part, frozen=True, kw_only=True):
     """How old it was when this entry was made."""
 
 
-class Evaluation(_Part, frozen=True, kw_only=True):
+class Evaluation(Part, frozen=True, kw_only=True):
     """Whether the policies could be asked at all, and on what."""
 
     status: Literal["evaluated", "not-evaluated"]
     inputs: list[Input] = []
 
 
-class Decided(_Part, frozen=True, kw_only=True):
+class Decided(Part, frozen=True, kw_only=True):
     """What policy said."""
 
     reported: Literal["allow", "oblige", "require_approval", "escalate", "shadow", "deny"]
@@ -104,11 +71,13 @@ class Decided(_Part, frozen=True, kw_only=True):
     policies: list[str]
     """The policies that decided, and rules of ours (`interlock.*`)."""
     at: str
+    """When they were asked."""
     stage: str = ""
     """How far the release may act by itself with this contract."""
     would_be: str = ""
     """With `shadow`: what it would have been outside shadow."""
     obligations: list[str] = []
+    """What must be done with it, as the policies word it."""
     candidates: list[str] = []
     """Policies on trial that were satisfied."""
     failing: list[str] = []
@@ -116,7 +85,7 @@ class Decided(_Part, frozen=True, kw_only=True):
     evaluation: Evaluation | None = None
 
 
-class Asked(_Part, frozen=True, kw_only=True):
+class Asked(Part, frozen=True, kw_only=True):
     """One requirement of a hold."""
 
     role: str
@@ -124,7 +93,7 @@ class Asked(_Part, frozen=True, kw_only=True):
     policy: str
 
 
-class Held(_Part, frozen=True, kw_only=True):
+class Held(Part, frozen=True, kw_only=True):
     """What people are asked."""
 
     binding: str
@@ -132,45 +101,52 @@ class Held(_Part, frozen=True, kw_only=True):
     view: str
     """Digest of exactly what a reviewer is shown."""
     expires_at: str
+    """Until when a word counts; silence is a no."""
     requirements: list[Asked]
 
 
-class Word(_Part, frozen=True, kw_only=True):
+class Word(Part, frozen=True, kw_only=True):
     """One person's word. The name and the note stand behind the commitment `approvers`."""
 
     verdict: Literal["approve", "reject"]
     binding: str
     """The one it was given for."""
     roles: list[str]
+    """Those the person held."""
     decided_at: str
+    """When it was given."""
 
 
-class Attempt(_Part, frozen=True, kw_only=True):
+class Attempt(Part, frozen=True, kw_only=True):
     """The intent to touch the world, written before it is touched."""
 
     number: int
     """0: a two-phase tool reserves."""
     fence: int
+    """Goes up with every lease: a target that takes fences refuses a lower one."""
     at: str = ""
+    """When it was written: dispatched."""
 
 
-class Effect(_Part, frozen=True, kw_only=True):
+class Effect(Part, frozen=True, kw_only=True):
     """What was observed downstream."""
 
     observed: Observed
     by: Literal["tool", "lookup", "person", "gate"]
     """`gate`: it never left the gate."""
     at: str
+    """When it was observed."""
     verified: bool | None = None
     """What the contract's postcondition said; absent where there is none, or no answer."""
 
 
-class Undo(_Part, frozen=True, kw_only=True):
+class Undo(Part, frozen=True, kw_only=True):
     """How it can be undone, and whether it was."""
 
     hook: str = ""
     """The contract that undoes it."""
     within_ms: int = 0
+    """How long after it was done."""
     deadline: str = ""
     """Until when, once it is done. After it `armed` means expired."""
     state: Literal["", "none", "armed", "running", "run", "failed", "impossible"] = ""
@@ -178,18 +154,19 @@ class Undo(_Part, frozen=True, kw_only=True):
     ref: str = ""
     """The action that undoes it."""
     attempt: int = 0
+    """Which try at undoing it."""
     undoes: str = ""
     """Of an undo: the action it undoes."""
 
 
-class Sure(_Part, frozen=True, kw_only=True):
+class Sure(Part, frozen=True, kw_only=True):
     """How sure the agent says it is."""
 
     per_mille: int
     said_by: Literal["agent"]
 
 
-class ActionBody(_Part, frozen=True, kw_only=True):
+class ActionBody(Part, frozen=True, kw_only=True):
     """What a fact about an action says in the open, beside what every entry has (`Common`)."""
 
     state: str
@@ -197,6 +174,7 @@ class ActionBody(_Part, frozen=True, kw_only=True):
     request_id: str = ""
     """Of the request that proposed it."""
     task_id: str = ""
+    """The task it was done in, whose own entries say more of it."""
     delegation: list[str] = []
     """The tasks from the first that was opened down to this one; absent where that is this one."""
     agent: Behaviour | None = None

@@ -11,7 +11,6 @@ from typing import cast
 
 import msgspec
 
-from interlock.domain.stating import OURS, Beginning, explains, first_said, heard, said_of, speaks
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget, Draw
 from interlock.domain.canonical import JsonValue
@@ -19,8 +18,10 @@ from interlock.domain.change import Unchanged
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.evidence import Fact, Phase
-from interlock.domain.predicate import SAID_BY, ActionBody, Grade
+from interlock.domain.predicate import ActionBody
 from interlock.domain.record import digest_of
+from interlock.domain.stating import OURS, Beginning, explains, first_said, heard, said_of, speaks
+from interlock.domain.whose import SAID_BY, Grade
 
 
 def recorded(

@@ -18,7 +18,6 @@ from interlock.domain.control import Control
 from interlock.domain.evidence import Phase, at
 from interlock.domain.policy import Decision
 from interlock.domain.predicate import (
-    DOES_NOT_ASSERT,
     ActionBody,
     Agreement,
     Asked,
@@ -39,6 +38,7 @@ from interlock.domain.predicate import (
 from interlock.domain.record import plain
 from interlock.domain.release import Release
 from interlock.domain.task import Task
+from interlock.domain.whose import DOES_NOT_ASSERT
 
 OURS = "interlock."
 """Reasons that begin so are codes of our own rules. All others are sentences, which may name a person."""
@@ -129,7 +129,7 @@ def decides(action: Action, phase: Phase) -> bool:
 
 def explains(action: Action, phase: Phase) -> bool:
     """Whether the reasons that `action` carries are why it came to this."""
-    return decides(action, phase) or phase not in ("approved", "prepared", "dispatching")
+    return action.entries == 1 or phase not in ("approved", "prepared", "dispatching")
 
 
 def speaks(phase: Phase) -> bool:

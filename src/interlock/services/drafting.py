@@ -6,7 +6,6 @@ from typing import Final, cast
 
 import msgspec
 
-from interlock.domain.stating import Beginning
 from interlock.domain.action import Action, first
 from interlock.domain.binding import bind, fingerprint
 from interlock.domain.canonical import MAX_INTEGER, CanonicalError, JsonValue, digest, encode
@@ -16,6 +15,7 @@ from interlock.domain.errors import ContractError
 from interlock.domain.ids import ActionId, Digest
 from interlock.domain.proposal import Proposal
 from interlock.domain.recording import recorded
+from interlock.domain.stating import Beginning
 from interlock.domain.task import Task
 from interlock.ports.clock import Clock, Ids
 

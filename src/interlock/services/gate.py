@@ -7,7 +7,6 @@ run right here is stored as `dispatching` in that same transaction, so intent pr
 
 import msgspec
 
-from interlock.domain.stating import Beginning
 from interlock.domain.action import Action
 from interlock.domain.agent import Runtime
 from interlock.domain.binding import bind, fingerprint
@@ -15,6 +14,7 @@ from interlock.domain.change import Change, given
 from interlock.domain.contract import Contract
 from interlock.domain.errors import BudgetExceeded, Conflict, ContractError, KeyReused, NotFound
 from interlock.domain.proposal import Proposal
+from interlock.domain.stating import Beginning
 from interlock.domain.task import Task
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store

@@ -4,7 +4,6 @@ from typing import assert_never
 
 import msgspec
 
-from interlock.domain.stating import Beginning
 from interlock.domain.action import Action, Move, first, intent
 from interlock.domain.change import Change, given
 from interlock.domain.contract import Contract
@@ -13,6 +12,7 @@ from interlock.domain.ids import WorkerId
 from interlock.domain.policy import Decision
 from interlock.domain.recording import recorded
 from interlock.domain.settlement import Timing
+from interlock.domain.stating import Beginning
 from interlock.domain.task import Task
 from interlock.ports.clock import Clock
 from interlock.ports.effector import Effectors

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from interlock.domain.stating import behaviour_of
 from interlock.domain.agent import Agent
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
@@ -19,6 +18,7 @@ from interlock.domain.policy import Engine
 from interlock.domain.predicate import Behaviour
 from interlock.domain.record import Record
 from interlock.domain.release import Release
+from interlock.domain.stating import behaviour_of
 from interlock.ports.policies import Judge, Policies
 from interlock.ports.store import R, Store
 

@@ -2,13 +2,13 @@
 
 import msgspec
 
-from interlock.domain.stating import Beginning
 from interlock.domain.action import Action
 from interlock.domain.change import Change
 from interlock.domain.contract import Reversal
 from interlock.domain.errors import Conflict, ContractError
 from interlock.domain.ids import ContractName
 from interlock.domain.recording import recorded
+from interlock.domain.stating import Beginning
 from interlock.domain.task import Task
 from interlock.domain.unwind import undo_arguments
 from interlock.ports.steps import Steps

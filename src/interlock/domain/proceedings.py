@@ -1,0 +1,123 @@
+"""What entries say that are not about an action, and what every entry says: the types of their predicates.
+
+`BODIES` names the type of each kind of entry. From these the reference page and the JSON Schema are drawn, and the tests
+hold real entries against them.
+"""
+
+from typing import Any, Final
+
+from interlock.domain.evidence import Subject
+from interlock.domain.predicate import ActionBody, Part
+
+
+class Stream(Part, frozen=True, kw_only=True):
+    """Where in its stream an entry stands: the entries of one run of one process, numbered without a gap."""
+
+    id: str
+    seq: int
+    """From 1."""
+    prev: str
+    """Leaf hash of the entry before it, hexadecimal; empty for the first."""
+
+
+class Times(Part, frozen=True, kw_only=True):
+    """When, in UTC."""
+
+    observed_at: str
+    """When the fact was made."""
+    received_at: str = ""
+    """When the request came in: in the first entry of an action."""
+    clock: str
+    """`asserted`: it is the word of the machine's clock."""
+
+
+class Common(Part, frozen=True, kw_only=True):
+    """What the gate says in every entry, whatever it is about."""
+
+    record_id: str
+    """`urn:uuid:` and a UUIDv7 of its own."""
+    phase: str
+    """What happened."""
+    stream: Stream
+    times: Times
+    action_id: str = ""
+    action_seq: int = 0
+    """Which of its action's entries it is, from 1. An entry numbered 0 stands beside them: somebody else held the action."""
+    commitments: dict[str, str] = {}
+    """By name the digest of a clear text that is kept beside the log; `alg` is `sha-256`."""
+
+
+class TaskBody(Part, frozen=True, kw_only=True):
+    """A task was opened or closed."""
+
+    state: str
+    agent: dict[str, str]
+    """`id` and `release`."""
+    depth: int
+    delegation: list[str]
+    """The tasks from the first that was opened down to this one."""
+    expires_at: str
+
+
+class ControlBody(Part, frozen=True, kw_only=True):
+    """The standing orders changed."""
+
+    epoch: int
+    """Their revision since."""
+    bundle: str
+    """The policies in force."""
+    releases: dict[str, str] = {}
+    publication: str = ""
+    scope: str = ""
+    """Of a brake: `all`, `agent`, `release`, `contract`."""
+    name: str | None = None
+    until: str = ""
+    engine: str = ""
+    why: str = ""
+    """Of an alarm of ours: names of policies and contracts, no values."""
+
+
+class UnwindBody(Part, frozen=True, kw_only=True):
+    """Undoing was asked for, goes on, is blocked, or is done."""
+
+    scope: str
+    target: str
+    state: str
+    blocked_by: str | None
+    undone: int
+
+
+class PublicationBody(Part, frozen=True, kw_only=True):
+    """A change of what is in force was proposed, agreed to, published or withdrawn."""
+
+    state: str
+    epoch: int
+    base: int | str
+    bundle: str
+    agents: dict[str, str]
+    contracts: dict[str, str]
+    consents: int
+    rule: dict[str, Any]
+
+
+class RunBody(Part, frozen=True, kw_only=True):
+    """A process began to record, or ended. A stream whose last entry is not `closed` is only known so far."""
+
+    worker: str = ""
+    """Host, process and a random end."""
+    interlock: str = ""
+    """The version of the program."""
+    gate_key: str = ""
+    """The public key that signs this stream's entries, as a vkey."""
+    entries: int = 0
+    """In `closed`: how many entries the stream has, this one included."""
+
+
+BODIES: Final[dict[Subject, type[Part]]] = {
+    "action": ActionBody,
+    "task": TaskBody,
+    "control": ControlBody,
+    "unwind": UnwindBody,
+    "run": RunBody,
+    "publication": PublicationBody,
+}

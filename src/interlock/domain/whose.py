@@ -1,0 +1,67 @@
+"""Whose word each field of an entry is, what stands behind each commitment, and what no entry asserts."""
+
+from typing import Final, Literal
+
+Grade = Literal[
+    "gateway-observed",
+    "agent-asserted",
+    "initiator-asserted",
+    "approver-asserted",
+    "target-reported",
+    "person-asserted",
+]
+"""Whose word a field is. `initiator-asserted`: of the program that opened the task, for the one it works for."""
+
+SAID_BY: Final[dict[str, Grade]] = {
+    "confidence": "agent-asserted",
+    "traceparent": "agent-asserted",
+    "toolArgs": "agent-asserted",
+    "askedArgs": "agent-asserted",
+    "idempotencyKey": "agent-asserted",
+    "justification": "agent-asserted",
+    "kpi": "agent-asserted",
+    "initiator": "initiator-asserted",
+    "purpose": "initiator-asserted",
+    "planSummary": "initiator-asserted",
+    "approvals": "approver-asserted",
+    "approvers": "approver-asserted",
+    "facts": "target-reported",
+    "effect": "target-reported",
+    "toolResult": "target-reported",
+    "error": "target-reported",
+}
+"""By the name of a field of the predicate or of a commitment, of which none is both. All others are `gateway-observed`."""
+
+COMMITTED: Final[dict[str, str]] = {
+    "toolArgs": "the arguments, as they were bound to the contract and will be or were executed",
+    "askedArgs": "the arguments as they were asked for, where binding made others of them",
+    "nonce": "128 random bits of the gate's, which with tool, contract and `toolArgs` give `actionDigest`",
+    "initiator": "on whose behalf",
+    "purpose": "what the task is for",
+    "planSummary": "the plan, as the program that opened the task summed it up",
+    "idempotencyKey": "the key under which a repeat is the same action",
+    "justification": "why, in the agent's words",
+    "kpi": "what the agent says it will do to figures of the business: whole numbers by name",
+    "facts": "what the contract's source of facts said when it was decided",
+    "parsed": "what the contract's rules read out of arguments and facts",
+    "budget": "each budget it reserved from, as it stood right after: `scope`, `unit`, `limit`, `reserved`, `spent`",
+    "reasons": "the reasons, in words",
+    "approvers": "name and note of the person whose word this is",
+    "toolResult": "what the tool gave back",
+    "error": "what went wrong, as it was told",
+    "note": "a note beside the outcome",
+    "late": "whether it came after somebody else had taken over",
+    "by": "who did it",
+    "why": "why, in their words",
+    "blockedWhy": "why undoing cannot go on",
+    "changes": "what a publication changes, in words",
+    "consents": "name and note of each person who consented",
+}
+"""What stands behind each commitment. Each is a salted digest (RFC 9901 section 4.2) of a clear text kept beside the log."""
+
+DOES_NOT_ASSERT: Final = (
+    "that the arguments are true",
+    "that the target told the truth",
+    "that nothing was done past the gate",
+    "that its clock was right",
+)
