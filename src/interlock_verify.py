@@ -820,6 +820,13 @@ class Anchor:
         return max(self.times.values())
 
 
+class Asked(NamedTuple):
+    """What is asked of people about an action that is held, and who agreed so far."""
+
+    hold: Object
+    words: tuple[Object, ...]
+
+
 class Trail(NamedTuple):
     """What the log has said of an action so far."""
 
@@ -912,6 +919,7 @@ class Check:
         self.streams: dict[str, tuple[int, bytes]] = {}
         self.closed: set[str] = set()
         self.trails: dict[str, Trail] = {}
+        self.held: dict[str, Asked] = {}
         self.shared: dict[Trail, Trail] = {}
         self.times = array("q")
         self.anchors: list[Anchor] = []
@@ -1113,24 +1121,33 @@ class Check:
         self.trails[said.action] = self.shared.setdefault(now, now)
 
     def _agreed(self, place: str, said: Said, before: Trail) -> None:
-        """Who agreed, agreed to this: each word is bound to what was shown, and what was held needs enough of them."""
+        """Who agreed, agreed to this: each word is bound to what was shown, and what was held needs enough of them.
+
+        An entry tells only the words that are new in it. What is asked anew voids those that were given before.
+        """
         hold = said.predicate.get("hold")
-        if not isinstance(hold, dict):
+        asked = Asked(cast(Object, hold), ()) if isinstance(hold, dict) else self.held.pop(said.action, None)
+        self.held.pop(said.action, None)
+        words = [cast(Object, each) for each in a_list(said.predicate.get("approvals")) if isinstance(each, dict)]
+        agreed = [each for each in words if each.get("verdict") == "approve"]
+        if asked is None:
+            if agreed:
+                self.report.found(place, "an approval of what nobody was asked")
             return
-        shown_ = cast(Object, hold)
-        words = a_list(said.predicate.get("approvals"))
-        agreed = [cast(Object, each) for each in words if isinstance(each, dict)]
-        agreed = [each for each in agreed if each.get("verdict") == "approve"]
-        leaving = before.state == "held" and said.state in ("ready", "preparing", "dispatching")
-        if not leaving:
-            return
-        if any(each.get("binding") != shown_.get("binding") for each in agreed):
+        if any(each.get("binding") != asked.hold.get("binding") for each in agreed):
             self.report.found(place, "an approval is bound to something else than what was shown")
-        for need in a_list(shown_.get("requirements")):
+        asked = Asked(asked.hold, (*asked.words, *agreed))
+        if said.state == "held":
+            self.held[said.action] = asked
+        elif before.state == "held" and said.state in ("ready", "preparing", "dispatching"):
+            self._enough(place, asked)
+
+    def _enough(self, place: str, asked: Asked) -> None:
+        for need in a_list(asked.hold.get("requirements")):
             if not isinstance(need, dict):
                 continue
             wanted = cast(Object, need)
-            count = sum(1 for each in agreed if wanted.get("role") in a_list(each.get("roles")))
+            count = sum(1 for each in asked.words if wanted.get("role") in a_list(each.get("roles")))
             quorum = wanted.get("quorum")
             if isinstance(quorum, int) and count < quorum:
                 role = safe(str(wanted.get("role")))

@@ -258,6 +258,24 @@ def _approval_moved(ledger: Ledger) -> None:
     ledger.put("approved", action="b", state="ready", body={"hold": NEED, "approvals": [_word(), _word("y")]})
 
 
+def _one_word_alone(ledger: Ledger) -> None:
+    ledger.put("decided", action="b", state="held", body={"hold": NEED})
+    ledger.put("approved", action="b", state="held", body={"approvals": [_word()]})
+    ledger.put("approved", action="b", state="ready", body={"approvals": [_word(role="cook")]})
+
+
+def _word_for_before(ledger: Ledger) -> None:
+    ledger.put("decided", action="b", state="held", body={"hold": NEED})
+    ledger.put("approved", action="b", state="held", body={"approvals": [_word()]})
+    ledger.put("decided", action="b", state="held", body={"hold": {**NEED, "binding": "z"}})
+    ledger.put("approved", action="b", state="ready", body={"approvals": [_word("z")]})
+
+
+def _nobody_asked(ledger: Ledger) -> None:
+    ledger.put("decided", action="b", state="ready")
+    ledger.put("approved", action="b", state="dispatching", body={"approvals": [_word()]})
+
+
 def _other_gate(ledger: Ledger) -> None:
     ledger.gate = fresh(f"{ORIGIN}/gate")
     ledger.act("b")
@@ -275,6 +293,9 @@ WRONG: dict[str, tuple[Callable[[Ledger], None], str]] = {
     "what failed is done": (_done_again, "action `b` is done, which cannot follow on failed"),
     "it is done without an intent": (_no_intent, "action `b` is done without a recorded intent to act"),
     "too few of the right people": (_too_few, "it left `held` with 1 of 2 approvals by a `lead`"),
+    "words told one by one, too few": (_one_word_alone, "it left `held` with 1 of 2 approvals by a `lead`"),
+    "a word for what was asked before": (_word_for_before, "it left `held` with 1 of 2 approvals by a `lead`"),
+    "an approval that nobody asked for": (_nobody_asked, "an approval of what nobody was asked"),
     "an approval of something else": (_approval_moved, "an approval is bound to something else than what was shown"),
     "another gate": (_other_gate, "whom nobody named as a gate"),
     "keys are introduced again": (_two_keys, "a key: keys are introduced by the first entry alone"),

@@ -124,9 +124,9 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
             last_at=told.at,
             verdict=str(within(said, "decision", "reported")) or self.verdict,
             policies=tuple(map(str, listed(said, "decision", "policies"))) or self.policies,
-            approved_by=_roles(said) or self.approved_by,
+            approved_by=(*self.approved_by, *_roles(said)),
             effect=str(within(said, "effect", "observed")) or self.effect,
-            undone_by=str(within(said, "compensation", "undoneBy")) or self.undone_by,
+            undone_by=str(within(said, "compensation", "ref")) or self.undone_by,
         )
 
 
@@ -137,7 +137,7 @@ def account_of(told: Told) -> Account:
 
 
 def _roles(said: Object) -> tuple[str, ...]:
-    """Who agreed so far, by role. Words are repeated in later entries: the longest list is the whole one."""
+    """Who agreed in this entry, by role. Each word stands in one entry."""
     words = listed(said, "approvals")
     agreed = [word for word in words if within(word, "verdict") == "approve"]
     return tuple("/".join(map(str, listed(word, "roles"))) for word in agreed)

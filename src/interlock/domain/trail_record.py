@@ -46,11 +46,13 @@ class Chain:
     def __init__(self) -> None:
         self._previous = FIRST
         self._last: dict[str, str] = {}
+        self._who: dict[str, Told] = {}
+        """The first entry of each action: only that one says who acts, as what, in which task and by which contract."""
 
     def record(self, told: Told) -> bytes:
         """The line for one entry of an action."""
-        said = told.predicate
-        record_id = str(within(said, "recordId"))
+        record_id = str(within(told.predicate, "recordId"))
+        said = self._who.setdefault(told.action, told).predicate
         agent = str(within(said, "agent", "id")) or "unsaid"
         release = str(within(said, "agent", "release"))[:12] or "unsaid"
         state = "held" if told.state == "held" else told.state
