@@ -27,7 +27,7 @@ from scripts.fields import sentences
 WIDTH = 110
 
 _NAMED: dict[str, tuple[str, ...]] = {
-    "Opening and tasks": ("open", "Client", "SyncTask", "AsyncTask", "Ticket"),
+    "Opening and tasks": ("open", "Client", "SyncTask", "AsyncTask", "Ticket", "EntryProof"),
     "People": ("Desk", "AsyncDesk", "Action", "Unwind"),
     "Tools": ("tool", "Tool", "Call", "NoEffect"),
     "What a contract says": (

@@ -38,7 +38,7 @@ _PUBLISH: Final = "How to publish policies"
 _PARSED: Final = "How to decide on parsed facts"
 _WORKER: Final = "How to run workers and survive a crash"
 _AUDIT: Final = "How to audit"
-_SHOWN: Final = "How to show the log to others"
+_SHOWN: Final = "How to show the log to others, and prove what is in it"
 
 PROMISES: tuple[Promise, ...] = (
     # -- publishing ------------------------------------------------------------------------------------------------
@@ -992,5 +992,29 @@ PROMISES: tuple[Promise, ...] = (
         "evidence.agreement_follows",
         "The format of the evidence: what the entries of an action say",
         "Whether an effect agrees with the decision follows from the two, at every end an action can come to.",
+    ),
+    Promise(
+        "log.served",
+        _SHOWN,
+        "Everything that a reader of the log needs is served as the format has it: what never changes to be kept for ever, "
+        "the checkpoint to be asked for again.",
+    ),
+    Promise(
+        "log.serves_nothing_else",
+        _SHOWN,
+        "Nothing but the log's files can be had from its server, under one spelling each; nothing can be written, and no "
+        "error says what is behind it.",
+    ),
+    Promise(
+        "log.proof_offline",
+        _SHOWN,
+        "A proof of one entry is checked with two public keys and nothing else; one that was changed is refused, and a "
+        "damaged log gives none.",
+    ),
+    Promise(
+        "log.continues",
+        _SHOWN,
+        "A log is proven to begin with any of its pasts, and one that begins otherwise or is shorter than a kept checkpoint "
+        "is named.",
     ),
 )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Reversal,
     )
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
+    from interlock.domain.entry_proof import EntryProof
     from interlock.domain.errors import InterlockError
     from interlock.domain.parse import ChangePerMille, Domains, Folded, Hosts, Statements, Tables
     from interlock.domain.unwind import Unwind
@@ -59,6 +60,7 @@ _WHERE = {
     "interlock.domain.call": ("Call", "Landed"),
     "interlock.domain.contract": ("Blind", "Conditional", "Cost", "Keyed", "Lookup", "NoReversal", "Reversal"),
     "interlock.domain.duration": ("DAY", "HOUR", "MINUTE", "SECOND"),
+    "interlock.domain.entry_proof": ("EntryProof",),
     "interlock.domain.errors": ("InterlockError",),
     "interlock.domain.parse": ("ChangePerMille", "Domains", "Folded", "Hosts", "Statements", "Tables"),
     "interlock.sdk.client": ("Client",),
@@ -100,6 +102,7 @@ __all__ = [
     "Desk",
     "Domains",
     "Done",
+    "EntryProof",
     "Failed",
     "Folded",
     "Held",

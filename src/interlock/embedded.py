@@ -1,6 +1,7 @@
 """The control plane inside this process: what the SDK talks to when there is no server."""
 
 from interlock.domain.action import SETTLED, Action
+from interlock.domain.entry_proof import EntryProof
 from interlock.domain.errors import NotFound
 from interlock.domain.ids import ActionId
 from interlock.domain.proposal import Proposal
@@ -50,6 +51,10 @@ class Embedded:
                 return action
             due = POLL_MS if action.due_at is None else max(action.due_at - clock.now(), 1)
             await store.changed(timeout_ms=min(left, POLL_MS, due))
+
+    async def proof(self, action_id: ActionId) -> EntryProof:
+        """What proves the last entry of an action."""
+        return await self._plane.audit.proof(action_id)
 
     async def close(self) -> None:
         """Let go of the store."""

@@ -244,7 +244,7 @@ def counted(count: int, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
-_ONE = {"people": "person", "entries": "entry"}
+_ONE = {"people": "person", "entries": "entry", "hashes": "hash"}
 
 
 def worded(context: typer.Context, option: typer.CallbackParam, value: str) -> str:

@@ -74,6 +74,11 @@ def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
     return Frontier().append(leaf_hashes).root()
 
 
+def root_at(size: int, hash_at: HashAt) -> bytes:
+    """Give the root of the first `size` leaves."""
+    return _root_between(0, size, hash_at) if size else EMPTY_ROOT
+
+
 def inclusion_proof(index: int, size: int, hash_at: HashAt) -> tuple[bytes, ...]:
     """Give the proof that leaf `index` is in the tree of `size` leaves, its sibling first (RFC 6962, section 2.1.1)."""
     if not 0 <= index < size:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from interlock.domain.action import Action
+from interlock.domain.entry_proof import EntryProof
 from interlock.domain.ids import ActionId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
@@ -25,6 +26,10 @@ class Plane(Protocol):
 
     async def wait(self, action_id: ActionId, *, timeout_ms: int | None) -> Action:
         """The action, once its caller has an answer or the time is over, whichever comes first."""
+        ...
+
+    async def proof(self, action_id: ActionId) -> EntryProof:
+        """What proves, without anybody, that the last thing recorded of the action stands in the log."""
         ...
 
     async def close(self) -> None:

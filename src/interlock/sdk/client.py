@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
-from interlock.domain.fitting import Amount, Millis, checked
+from interlock.domain.entry_proof import EntryProof
+from interlock.domain.fitting import Amount, Millis, checked, fitted
 from interlock.domain.ids import ActionId, AgentName, ContractName
 from interlock.domain.task import Opening
 from interlock.ports.people import People
@@ -68,6 +69,20 @@ class Client:
             self._connection.register(tool)
         return self._connection.ticket(ActionId(action_id), tool)
 
+    @checked
+    def proof(self, action: str | Outcome) -> EntryProof:
+        """What proves, offline and without us, that the last thing recorded of an action stands in the log.
+
+        `action` is an outcome, or an action's id. Keep `proof.text`, a C2SP tlog-proof file, with whatever the outcome was used
+        for; it holds no clear text of arguments or results. Raises NotFound.
+        """
+        return self._connection.home.block(self._connection.plane.proof, _id_of(action))
+
+    @checked
+    async def aproof(self, action: str | Outcome) -> EntryProof:
+        """The same, awaited."""
+        return await self._connection.home.run(self._connection.plane.proof, _id_of(action))
+
     def close(self) -> None:
         """Let go of the store, from any thread. Idempotent. Calls still under way end with an error."""
         self._connection.home.finish(self._connection.plane.close)
@@ -91,3 +106,8 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def _id_of(action: str | Outcome) -> ActionId:
+    named = action if isinstance(action, str) else action.action_id
+    return ActionId(fitted(named, str, "action", "give an outcome, or an action's id"))

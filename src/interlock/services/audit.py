@@ -4,12 +4,16 @@ from collections.abc import Sequence
 
 import msgspec
 
+from interlock.domain.entry_proof import Continuation, EntryProof
 from interlock.domain.errors import NotFound
 from interlock.domain.evidence import Packet, Verification
 from interlock.domain.ids import ActionId
-from interlock.domain.note import VerifierKey, VerifyFunction
+from interlock.domain.note import Checkpoint, VerifierKey, VerifyFunction, open_checkpoint, parse_note
 from interlock.ports.log import Log
+from interlock.ports.shelf import Shelf
 from interlock.ports.store import Store
+from interlock.services.inclusion import continuation, proof_of_action, proof_of_entry
+from interlock.services.showing import OpenNote, Shown, opened_as, publish_log
 from interlock.services.verifying import Progress, packet_of, verify_all
 
 
@@ -48,3 +52,30 @@ class Audit:
     async def head(self) -> str | None:
         """The latest signed checkpoint, for somebody to keep."""
         return await self._log.head()
+
+    async def opened(self, note: str) -> Checkpoint:
+        """A checkpoint of this log, once it is shown to be signed by the log's key. Raises IntegrityError."""
+        return opened_as(note, await self._opener(), "the checkpoint")
+
+    async def publish(self, shelf: Shelf, *, note: str | None = None, progress: Progress | None = None) -> Shown:
+        """Show the log's files to others on `shelf`: see `publish_log`."""
+        return await publish_log(self._log, shelf, opened=await self._opener(), note=note, progress=progress)
+
+    async def proof(self, action_id: ActionId, *, note: str | None = None) -> EntryProof:
+        """What proves the last entry of an action offline: see `proof_of_action`."""
+        return await proof_of_action(self._log, action_id, await self._opener(), note=note)
+
+    async def proof_at(self, index: int, *, note: str | None = None) -> EntryProof:
+        """What proves one entry offline: see `proof_of_entry`."""
+        return await proof_of_entry(self._log, index, await self._opener(), note=note)
+
+    async def continuation(self, old: int | Checkpoint, new: int | Checkpoint | None = None) -> Continuation:
+        """That the log continues what it was: see `continuation`."""
+        return await continuation(self._log, old, new)
+
+    async def _opener(self) -> OpenNote:
+        """What opens a checkpoint of this log. Raises NotFound where there are no keys to open it with."""
+        keys = self._verifying
+        if keys is None:
+            raise NotFound("there are no public keys to verify with")
+        return lambda note: open_checkpoint(parse_note(note.encode()), keys.log_key, keys.verify)

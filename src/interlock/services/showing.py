@@ -56,6 +56,14 @@ def unverified(note: str) -> Checkpoint:
         raise NoteError("the note is not text") from None
 
 
+def opened_as(note: str, opened: OpenNote, what: str = "the log's checkpoint") -> Checkpoint:
+    """The checkpoint of `note`, which is `what`, or IntegrityError."""
+    try:
+        return opened(note)
+    except (NoteError, UnicodeEncodeError) as error:
+        raise IntegrityError(f"{what} cannot be used: {error}") from None
+
+
 async def publish_log(
     log: Log,
     shelf: Shelf,
@@ -77,7 +85,7 @@ async def publish_log(
         if head is None:
             raise NotFound("the log is empty: there is nothing to show", next_step="bring something into force first")
         try:
-            attempt = _Showing(log, shelf, given, _checkpoint(head, opened, "the log's checkpoint"), head, progress)
+            attempt = _Showing(log, shelf, given, opened_as(head, opened), head, progress)
             attempt.must_continue(asked=note is not None)
             return await attempt.go_on()
         except Conflict:
@@ -92,7 +100,7 @@ class _Showing:
     ) -> None:
         self._log, self._shelf, self._progress = log, shelf, progress
         self._given, self._now, self._head = given, now, head.encode()
-        self._before = None if given is None else _checkpoint(_text(given), unverified, f"`{shelf.place}/{CHECKPOINT}`")
+        self._before = None if given is None else opened_as(_text(given), unverified, f"`{shelf.place}/{CHECKPOINT}`")
         self._roots: list[bytes] = []
         self._files = self._bytes = 0
 
@@ -251,13 +259,6 @@ def _bundle(entries: Sequence[Entry]) -> bytes:
         return encode_bundle([each.leaf for each in entries])
     except TileError as error:
         raise IntegrityError(f"entries from {entries[0].index} cannot be shown: {error}") from None
-
-
-def _checkpoint(note: str, opened: OpenNote, what: str) -> Checkpoint:
-    try:
-        return opened(note)
-    except (NoteError, UnicodeEncodeError) as error:
-        raise IntegrityError(f"{what} cannot be used: {error}") from None
 
 
 def _text(data: bytes) -> str:

@@ -1,0 +1,167 @@
+"""`interlock log proof`, `consistency` and `check`: that something is in the log, and that the log is still the same."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from interlock.bootstrap.connecting import given_keys
+from interlock.cli.context import context_of
+from interlock.cli.log.files import read_file, write_file
+from interlock.cli.output import Exit, counted, run, shown, write
+from interlock.domain.dsse import DsseError
+from interlock.domain.entry_proof import Continuation, EntryProof, check_entry_proof, parse_entry_proof
+from interlock.domain.errors import ContractError
+from interlock.domain.merkle import ProofError
+from interlock.domain.note import Checkpoint, NoteError, parse_checkpoint, parse_note
+from interlock.services.plane import ControlPlane
+from interlock.workbench.finding import find_action
+
+_NEXT = "name a file that `interlock log proof --out` or `client.proof(...)` wrote"
+Under = Annotated[
+    Path | None,
+    typer.Option("--checkpoint", help="Prove it under this checkpoint, such as one with cosignatures, not the head."),
+]
+
+
+def register(log: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (proof, consistency, check):
+        log.command()(command)
+
+
+def proof(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(metavar="ACTION|INDEX", help="An action's id or the end of it, or an entry.")],
+    out: Annotated[Path | None, typer.Option(help="Write the proof there: a `.tlog-proof` file.")] = None,
+    under: Under = None,
+) -> None:
+    """What proves one entry offline, by itself (C2SP tlog-proof): the one of that index, or the last one of an action.
+
+    An index is written as the log counts, from 0: `interlock packet ACTION` lists them. Without --out it is printed.
+    """
+    here = context_of(context)
+
+    async def work() -> None:
+        note = None if under is None else read_file(under).decode(errors="replace")
+        async with here.reading() as plane:
+            made = await _made(plane, what, note)
+        if out is None and not here.output.json:
+            write(made.text)
+            return
+        if out is not None:
+            write_file(out, made.text.encode())
+        here.output.value(made, lambda console: _written(console, made, out))
+
+    run(here.output, work)
+
+
+async def _made(plane: ControlPlane, what: str, note: str | None) -> EntryProof:
+    # No action's id is so short and all digits.
+    if what.isascii() and what.isdigit() and len(what) < 12:
+        return await plane.audit.proof_at(int(what), note=note)
+    found = await find_action(plane, what)
+    return await plane.audit.proof(found.id, note=note)
+
+
+def consistency(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(help="A checkpoint that was kept, or a number of entries.")],
+    new: Annotated[str, typer.Argument(help="A later one; without it the log as it is now.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Write it there as a witness is asked: old size, hashes, checkpoint.")
+    ] = None,
+) -> None:
+    """Prove that the log still begins with what it was: nothing before OLD was changed, taken out or put in since."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.reading() as plane:
+            first = await _place(plane, old)
+            second = await _place(plane, new) if new else None
+            made = await plane.audit.continuation(first, second)
+            if out is not None:
+                note = await plane.means.log.checkpoint_at(made.new)
+                if note is None:
+                    raise ContractError(
+                        f"no checkpoint was signed at {made.new} entries", next_step="leave NEW out: the head is signed"
+                    )
+                lines = [f"old {made.old}", *made.hashes, "", note]
+                write_file(out, "\n".join(lines).encode())
+        here.output.value(made, lambda console: _continues(console, made))
+
+    run(here.output, work)
+
+
+async def _place(plane: ControlPlane, text: str) -> int | Checkpoint:
+    """A size, or the checkpoint in a file, which must be one of this log."""
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        return int(text)
+    data = read_file(Path(text))
+    try:
+        parse_checkpoint(parse_note(data).text)
+    except NoteError as error:
+        raise ContractError(
+            f"`{text}` is not a checkpoint: {error}", next_step="name a file that `interlock log head --out` wrote"
+        ) from None
+    return await plane.audit.opened(data.decode())
+
+
+def check(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A proof of one entry.")],
+    log_key: Annotated[str, typer.Option(help="The log's public key, as its vkey line.")] = "",
+    gate_key: Annotated[list[str] | None, typer.Option(help="The gate's; may be given again.")] = None,
+) -> None:
+    """Whether a proof holds, with public keys alone: those given, else the workspace's. Neither store nor log is asked."""
+    here = context_of(context)
+
+    async def work() -> int:
+        keys = given_keys(log_key, gate_key or ()) if log_key or gate_key else here.verifying()
+        data = read_file(file)
+        try:
+            read = parse_entry_proof(data)
+        except NoteError as error:
+            raise ContractError(f"`{file}` is not a proof: {error}", next_step=_NEXT) from None
+        problem = ""
+        try:
+            check_entry_proof(read, (keys.log_key,), keys.gate_keys, keys.verify)
+        except (NoteError, ProofError, DsseError) as error:
+            problem = str(error)
+        here.output.value(
+            {"ok": not problem, "problem": problem, "proof": read}, lambda console: _checked(console, read, problem)
+        )
+        return Exit.EVIDENCE if problem else Exit.OK
+
+    raise typer.Exit(run(here.output, work))
+
+
+def _written(console: Console, made: EntryProof, out: Path | None) -> None:
+    console.print(f"{_what(made)}, proven under {counted(made.size, 'entries')} of [bold]{shown(made.origin)}[/bold]")
+    if out is not None:
+        console.print(f"written to {shown(str(out))}; `interlock log check {shown(str(out))}` checks it, anywhere")
+
+
+def _continues(console: Console, made: Continuation) -> None:
+    console.print(
+        f"[green]the log continues[/green]: its {made.new} entries begin with the {made.old} of before, "
+        f"proven by {counted(len(made.hashes), 'hashes')}"
+    )
+    console.print(f"[dim]{made.old:>10}  root {made.old_root}[/dim]")
+    console.print(f"[dim]{made.new:>10}  root {made.new_root}[/dim]")
+
+
+def _checked(console: Console, read: EntryProof, problem: str) -> None:
+    if problem:
+        console.print(f"[bold red]the proof does not hold[/bold red]: {shown(problem)}")
+        return
+    console.print(
+        f"[green]the proof holds[/green]: {_what(read)}, is in the log [bold]{shown(read.origin)}[/bold] of "
+        f"{counted(read.size, 'entries')}"
+    )
+
+
+def _what(made: EntryProof) -> str:
+    about = f" of action {shown(made.action_id)}" if made.action_id else ""
+    return f"entry {made.index}, `{shown(made.phase)}`{about}"

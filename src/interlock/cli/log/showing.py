@@ -1,0 +1,126 @@
+"""`interlock log head`, `publish` and `serve`: the log's files, for others to read."""
+
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from interlock.api.log import LogServer
+from interlock.bootstrap.shelves import shelf_at
+from interlock.cli.context import context_of
+from interlock.cli.log.files import read_file, write_file
+from interlock.cli.output import counted, run, shown
+from interlock.domain.errors import ContractError, EffectorError, NotFound
+from interlock.services.offering import log_file
+from interlock.services.showing import Shown
+
+PORT = 8471
+_ALONE = ("127.0.0.1", "::1", "localhost")
+
+
+def register(log: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (head, publish, serve):
+        log.command()(command)
+
+
+def head(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option(help="Write the checkpoint there, to keep.")] = None,
+) -> None:
+    """The latest checkpoint: the log's name, how many entries it has, their root, signed."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.reading() as plane:
+            note = await plane.audit.head()
+            if note is None:
+                raise NotFound("the log is empty", next_step="bring something into force first")
+            said = await plane.audit.opened(note)
+        if out is not None:
+            write_file(out, note.encode())
+        value = {"origin": said.origin, "size": said.size, "root": said.root.hex(), "checkpoint": note}
+        here.output.value(value, lambda console: _print(console, note))
+
+    run(here.output, work)
+
+
+def publish(
+    context: typer.Context,
+    place: Annotated[Path, typer.Argument(help="A folder; or a file that ends in `.zip` and does not exist yet.")],
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Show the log up to this checkpoint, such as one with cosignatures, instead of its head."),
+    ] = None,
+) -> None:
+    """Put the log's files there as anybody's tools read them (C2SP tlog-tiles): only what is new, the checkpoint last."""
+    here = context_of(context)
+
+    async def work() -> None:
+        note = None if checkpoint is None else read_file(checkpoint).decode(errors="replace")
+        async with here.reading() as plane:
+            with shelf_at(place) as shelf:
+                made = await plane.audit.publish(shelf, note=note)
+        here.output.value(made, lambda console: _published(console, made))
+
+    run(here.output, work)
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Where to listen; everybody who can reach it may read.")] = _ALONE[0],
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")] = PORT,
+) -> None:
+    """Let others read the log's files over HTTP, as it grows; nothing else, and nothing can be written."""
+    here = context_of(context)
+    try:
+        serving: Any = import_module("interlock.api.serving")
+    except ImportError:
+        raise typer.Exit(
+            here.output.fail(
+                EffectorError("the server is not installed", next_step="install it: `pip install 'interlock[server]'`")
+            )
+        ) from None
+
+    def started(address: str) -> None:
+        here.output.say(f"the log is at {shown(address)}; its checkpoint at {shown(address)}checkpoint")
+        if host not in _ALONE:
+            here.output.say("[yellow]everybody who can reach it may read it[/yellow]: names of agents, tools, times")
+
+    async def loop() -> None:
+        async with here.reading() as plane:
+            try:
+                await serving.serve(LogServer(partial(log_file, plane.means.log)), host, port, started)
+            except OSError as error:
+                raise ContractError(
+                    f"nobody can listen on {host}:{port}: {error.strerror or error}",
+                    next_step="give another `--host` or `--port`; port 0 takes any that is free",
+                ) from None
+
+    try:
+        run(here.output, loop)
+    except KeyboardInterrupt:
+        # Ending a server is no error.
+        here.output.say("stopped")
+
+
+def _print(console: Console, note: str) -> None:
+    for line in note.splitlines():
+        console.print(shown(line), soft_wrap=True)
+
+
+def _published(console: Console, made: Shown) -> None:
+    place = shown(made.place)
+    if not made.files:
+        console.print(f"{place} shows all {counted(made.size, 'entries')} already")
+        return
+    console.print(
+        f"{place} shows the log [bold]{shown(made.origin)}[/bold] up to entry {made.size - 1}, root {made.root[:16]}"
+    )
+    console.print(
+        f"[dim]{counted(made.size - made.before, 'entries')} more than before, {counted(made.files, 'files')}, "
+        f"{made.bytes:,} bytes[/dim]"
+    )
