@@ -927,6 +927,30 @@ PROMISES: tuple[Promise, ...] = (
         "publish at once.",
     ),
     Promise(
+        "log.served",
+        _SHOWN,
+        "Everything that a reader of the log needs is served as the format has it: what never changes to be kept for ever, "
+        "the checkpoint to be asked for again.",
+    ),
+    Promise(
+        "log.serves_nothing_else",
+        _SHOWN,
+        "Nothing but the log's files can be had from its server, under one spelling each; nothing can be written, and no "
+        "error says what is behind it.",
+    ),
+    Promise(
+        "log.entry_proof",
+        _SHOWN,
+        "A proof of one entry is checked with two public keys and nothing else; one that was changed is refused, and a "
+        "damaged log gives none.",
+    ),
+    Promise(
+        "log.continues",
+        _SHOWN,
+        "A log is proven to begin with any of its pasts, and one that begins otherwise or is shorter than a kept checkpoint "
+        "is named.",
+    ),
+    Promise(
         "audit.verified_alone",
         _AUDIT + ": check it without us",
         "An export is verified by one file that needs the standard library and PyNaCl, and nothing of ours.",
@@ -992,29 +1016,5 @@ PROMISES: tuple[Promise, ...] = (
         "evidence.agreement_follows",
         "The format of the evidence: what the entries of an action say",
         "Whether an effect agrees with the decision follows from the two, at every end an action can come to.",
-    ),
-    Promise(
-        "log.served",
-        _SHOWN,
-        "Everything that a reader of the log needs is served as the format has it: what never changes to be kept for ever, "
-        "the checkpoint to be asked for again.",
-    ),
-    Promise(
-        "log.serves_nothing_else",
-        _SHOWN,
-        "Nothing but the log's files can be had from its server, under one spelling each; nothing can be written, and no "
-        "error says what is behind it.",
-    ),
-    Promise(
-        "log.proof_offline",
-        _SHOWN,
-        "A proof of one entry is checked with two public keys and nothing else; one that was changed is refused, and a "
-        "damaged log gives none.",
-    ),
-    Promise(
-        "log.continues",
-        _SHOWN,
-        "A log is proven to begin with any of its pasts, and one that begins otherwise or is shorter than a kept checkpoint "
-        "is named.",
     ),
 )

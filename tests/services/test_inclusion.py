@@ -43,7 +43,7 @@ def _log() -> OpenLog:
     return filled(300)
 
 
-@pytest.mark.proves("log.proof_offline")
+@pytest.mark.proves("log.entry_proof")
 @pytest.mark.parametrize("index", [0, 1, 128, 255, 256, 299])
 def test_a_proof_holds_with_public_keys_alone(log: OpenLog, index: int) -> None:
     """Whatever entry it is of, its file carries all that is needed, and says what it is about."""
@@ -57,7 +57,7 @@ def test_a_proof_holds_with_public_keys_alone(log: OpenLog, index: int) -> None:
     assert proof.action_id == (log.rows[index].action or "")
 
 
-@pytest.mark.proves("log.proof_offline")
+@pytest.mark.proves("log.entry_proof")
 def test_any_changed_character_of_a_proof_is_noticed(log: OpenLog) -> None:
     """No character of the file can be exchanged without its being refused."""
     text = prove(log, 256).text
@@ -67,7 +67,7 @@ def test_any_changed_character_of_a_proof_is_noticed(log: OpenLog) -> None:
             check(parse_entry_proof(changed.encode()))
 
 
-@pytest.mark.proves("log.proof_offline")
+@pytest.mark.proves("log.entry_proof")
 def test_keys_of_others_do_not_do(log: OpenLog) -> None:
     """Another log's key, another gate's key, or none, is refused by name."""
     proof = prove(log, 7)
@@ -96,7 +96,7 @@ def test_a_proof_of_another_entry_under_the_same_hashes_is_refused(log: OpenLog)
         check(parse_entry_proof(swapped.encode()))
 
 
-@pytest.mark.proves("log.proof_offline")
+@pytest.mark.proves("log.entry_proof")
 def test_an_action_is_proven_by_its_last_entry(log: OpenLog) -> None:
     """The proof of an action is of the latest thing recorded of it; under an older checkpoint, of the latest that covers."""
     last = max(row.index for row in log.rows if row.action == "a-3")
@@ -135,7 +135,7 @@ def test_what_is_not_there_is_not_proven(log: OpenLog) -> None:
         prove(OpenLog(), 0)
 
 
-@pytest.mark.proves("log.proof_offline")
+@pytest.mark.proves("log.entry_proof")
 def test_a_damaged_log_gives_an_error_and_no_proof() -> None:
     """A changed entry, a changed hash, a missing tile or a head of others: no proof is given that would fail elsewhere."""
     log = filled(300)

@@ -13,14 +13,13 @@ from interlock.adapters.keys import fresh, verify
 from interlock.adapters.shelf import FolderShelf
 from interlock.bootstrap.shelves import shelf_at
 from interlock.domain.errors import ContractError, IntegrityError, NotAllowed, NotFound, StoreError
-from interlock.domain.note import VerifierKey
-from interlock.domain.verification import opened
+from interlock.domain.note import VerifierKey, open_checkpoint, parse_note
 from interlock.services.showing import OpenNote, Shown, publish_log
 from tests.domain.leaves import KEY, Leaves, audited, signed
 
 
 def _trusted(key: VerifierKey = KEY.verifier) -> OpenNote:
-    return lambda note: opened(note, key, verify)
+    return lambda note: open_checkpoint(parse_note(note.encode()), key, verify)
 
 
 def publish(log: Leaves, folder: Path, *, note: str | None = None) -> Shown:
@@ -201,9 +200,7 @@ def test_a_missing_tile_or_entry_is_not_passed_over(tmp_path: Path) -> None:
 def test_a_head_that_others_signed_is_not_shown(tmp_path: Path) -> None:
     """A checkpoint without the log's own signature is not put before anybody."""
     log = Leaves(10)
-    stranger = partial(
-        publish_log, log, FolderShelf(tmp_path), opened=lambda note: opened(note, fresh("test/log").verifier, verify)
-    )
+    stranger = partial(publish_log, log, FolderShelf(tmp_path), opened=_trusted(fresh("test/log").verifier))
     with pytest.raises(IntegrityError, match="is not signed by"):
         anyio.run(stranger)
     log.note = "no note"

@@ -27,7 +27,6 @@ from interlock.domain.contract import InProcess
 from interlock.domain.errors import KeyFileError, StoreError, StoreMissing
 from interlock.domain.fitting import checked
 from interlock.domain.ids import StreamId, WorkerId
-from interlock.domain.note import NoteError, parse_vkey
 from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
 from interlock.sdk.client import Client
@@ -74,23 +73,6 @@ def public_keys(folder: Path) -> Verifying:
     """What the log of the workspace in `folder` is verified with. Raises WorkspaceError and KeyFileError."""
     log, gate = KeyFolder(settled(folder).settings.keys).public()
     return Verifying(log_key=log, gate_keys=(gate,), verify=verify)
-
-
-def given_keys(log: str, gates: Sequence[str]) -> Verifying:
-    """The same, of public keys that somebody was given as vkey lines. Raises KeyFileError."""
-    if not log or not gates:
-        raise KeyFileError(
-            "a proof is held against two public keys, the log's and the gate's",
-            next_step="give both: they are the lines of log.pub and gate.pub in the key folder",
-        )
-    try:
-        return Verifying(
-            log_key=parse_vkey(log.strip()), gate_keys=tuple(parse_vkey(each.strip()) for each in gates), verify=verify
-        )
-    except NoteError as error:
-        raise KeyFileError(
-            f"that is no public key: {error}", next_step="give the whole line of a `.pub` file"
-        ) from None
 
 
 @checked

@@ -11,6 +11,7 @@ import msgspec
 
 from interlock.domain import dsse
 from interlock.domain.dsse import DsseError
+from interlock.domain.keyring import keyid
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import (
     Checkpoint,
@@ -23,7 +24,6 @@ from interlock.domain.note import (
     parse_proof,
     verify_proof,
 )
-from interlock.domain.testimony import keyid
 
 SUFFIX = ".tlog-proof"
 """What the format asks such a file to be called."""

@@ -19,6 +19,9 @@ from interlock.domain.note import NoteError, VerifierKey, VerifyFunction, parse_
 Role = Literal["gate", "log"]
 ROLES: Final[tuple[Role, ...]] = ("gate", "log")
 
+ABOUT_KEYS: Final = ("introduced", "rotated", "retired")
+"""The phases of entries about keys."""
+
 _HEADER: Final = "interlock key rotation v1"
 
 

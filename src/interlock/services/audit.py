@@ -5,15 +5,17 @@ from collections.abc import Sequence
 import msgspec
 
 from interlock.domain.entry_proof import Continuation, EntryProof
-from interlock.domain.errors import NotFound
+from interlock.domain.errors import IntegrityError, NotFound
 from interlock.domain.evidence import Packet, Verification
 from interlock.domain.ids import ActionId
+from interlock.domain.keyring import ABOUT_KEYS, Keyring
 from interlock.domain.note import Checkpoint, VerifierKey, VerifyFunction, open_checkpoint, parse_note
+from interlock.domain.testimony import Reader
 from interlock.ports.log import Log
 from interlock.ports.shelf import Shelf
 from interlock.ports.store import Store
 from interlock.services.inclusion import continuation, proof_of_action, proof_of_entry
-from interlock.services.showing import OpenNote, Shown, opened_as, publish_log
+from interlock.services.showing import OpenNote, Shown, opened_as, publish_log, unverified
 from interlock.services.verifying import Progress, packet_of, verify_all
 
 
@@ -74,8 +76,22 @@ class Audit:
         return await continuation(self._log, old, new)
 
     async def _opener(self) -> OpenNote:
-        """What opens a checkpoint of this log. Raises NotFound where there are no keys to open it with."""
+        """What opens a checkpoint of this log: by the key that was in force at its size, as the log itself says, followed to
+        its head from the key that is trusted. Raises NotFound where there are no keys, IntegrityError where they lead elsewhere.
+        """
         keys = self._verifying
         if keys is None:
             raise NotFound("there are no public keys to verify with")
-        return lambda note: open_checkpoint(parse_note(note.encode()), keys.log_key, keys.verify)
+        ring = Keyring(keys.log_key, keys.gate_keys, keys.verify)
+        reader = Reader(ring, keys.verify)
+        for entry in await self._log.marked(*ABOUT_KEYS):
+            if problems := reader.read(entry).problems:
+                raise IntegrityError(f"entry {entry.index}, about keys, cannot be used: {problems[0]}")
+        head = await self._log.head()
+        if head is not None and (problems := ring.mistrusted(opened_as(head, unverified).size)):
+            raise IntegrityError(f"the log's checkpoint cannot be used: {problems[0]}")
+
+        def opened(note: str) -> Checkpoint:
+            return open_checkpoint(parse_note(note.encode()), ring.log_at(unverified(note).size), keys.verify)
+
+        return opened

@@ -16,7 +16,7 @@ from interlock.domain.control import Control
 from interlock.domain.errors import IntegrityError, NotFound
 from interlock.domain.evidence import Entry, Finding, Packet, Verification
 from interlock.domain.ids import ActionId
-from interlock.domain.keyring import Keyring
+from interlock.domain.keyring import ABOUT_KEYS, Keyring
 from interlock.domain.merkle import EMPTY_ROOT, inclusion_proof
 from interlock.domain.note import (
     Checkpoint,
@@ -145,7 +145,7 @@ async def packet_of(log: Log, action: ActionId) -> Packet:
     size = _size(head)
     if entries[-1].index >= size:
         raise IntegrityError(f"entry {entries[-1].index} stands after the last checkpoint, of {size} entries")
-    keys = [entry for entry in await log.marked("introduced", "rotated", "retired") if entry.index < size]
+    keys = [entry for entry in await log.marked(*ABOUT_KEYS) if entry.index < size]
     needed: dict[TileId, bytes] = {}
 
     def ask(tile: TileId) -> bytes:

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.bootstrap.connecting import given_keys
+from interlock.bootstrap.proofs import check_proof
 from interlock.cli.context import context_of
 from interlock.cli.log.files import read_file, write_file
 from interlock.cli.output import Exit, counted, run, shown, write
 from interlock.domain.dsse import DsseError
-from interlock.domain.entry_proof import Continuation, EntryProof, check_entry_proof, parse_entry_proof
+from interlock.domain.entry_proof import Continuation, EntryProof, parse_entry_proof
 from interlock.domain.errors import ContractError
 from interlock.domain.merkle import ProofError
 from interlock.domain.note import Checkpoint, NoteError, parse_checkpoint, parse_note
@@ -111,14 +111,15 @@ async def _place(plane: ControlPlane, text: str) -> int | Checkpoint:
 def check(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A proof of one entry.")],
-    log_key: Annotated[str, typer.Option(help="The log's public key, as its vkey line.")] = "",
-    gate_key: Annotated[list[str] | None, typer.Option(help="The gate's; may be given again.")] = None,
+    log_key: Annotated[
+        list[str] | None, typer.Option(help="The log's public key, as its vkey line; may be given again.")
+    ] = None,
+    gate_key: Annotated[list[str] | None, typer.Option(help="The gate's, likewise.")] = None,
 ) -> None:
     """Whether a proof holds, with public keys alone: those given, else the workspace's. Neither store nor log is asked."""
     here = context_of(context)
 
     async def work() -> int:
-        keys = given_keys(log_key, gate_key or ()) if log_key or gate_key else here.verifying()
         data = read_file(file)
         try:
             read = parse_entry_proof(data)
@@ -126,7 +127,7 @@ def check(
             raise ContractError(f"`{file}` is not a proof: {error}", next_step=_NEXT) from None
         problem = ""
         try:
-            check_entry_proof(read, (keys.log_key,), keys.gate_keys, keys.verify)
+            check_proof(read, here.folder, log_keys=log_key or (), gate_keys=gate_key or ())
         except (NoteError, ProofError, DsseError) as error:
             problem = str(error)
         here.output.value(

@@ -1,0 +1,37 @@
+"""A proof of one entry, held against public keys: those somebody was given, else the workspace's."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from interlock.adapters.keys import verify
+from interlock.bootstrap.connecting import public_keys
+from interlock.domain.entry_proof import EntryProof, check_entry_proof
+from interlock.domain.errors import ContractError
+from interlock.domain.note import Checkpoint, NoteError, VerifierKey, parse_vkey
+
+
+def check_proof(
+    proof: EntryProof, folder: Path, *, log_keys: Sequence[str] = (), gate_keys: Sequence[str] = ()
+) -> Checkpoint:
+    """The checkpoint that covers the entry. Keys are vkey lines; without any, those of the workspace in `folder` are taken.
+
+    Raises ContractError, WorkspaceError and KeyFileError; NoteError, ProofError and DsseError where the proof does not hold.
+    """
+    if not log_keys and not gate_keys:
+        keys = public_keys(folder)
+        return check_entry_proof(proof, (keys.log_key,), keys.gate_keys, keys.verify)
+    if not log_keys or not gate_keys:
+        raise ContractError(
+            "a proof is held against two public keys, the log's and the gate's",
+            next_step="give both: they are the lines of log.pub and gate.pub in the key folder",
+        )
+    return check_entry_proof(proof, _parsed(log_keys), _parsed(gate_keys), verify)
+
+
+def _parsed(lines: Sequence[str]) -> list[VerifierKey]:
+    try:
+        return [parse_vkey(each.strip()) for each in lines]
+    except NoteError as error:
+        raise ContractError(
+            f"that is no public key: {error}", next_step="give the whole line of a `.pub` file"
+        ) from None
