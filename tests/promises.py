@@ -1017,4 +1017,24 @@ PROMISES: tuple[Promise, ...] = (
         "The format of the evidence: what the entries of an action say",
         "Whether an effect agrees with the decision follows from the two, at every end an action can come to.",
     ),
+    Promise(
+        "audit.query_exact",
+        _AUDIT + ": ask the evidence",
+        "The index finds exactly the actions that looking at every entry would, newest first.",
+    ),
+    Promise(
+        "audit.query_derived",
+        _AUDIT + ": ask the evidence",
+        "The index is made from the log alone: lost, damaged or over another log, it is made again and answers the same.",
+    ),
+    Promise(
+        "audit.query_forgets",
+        _AUDIT + ": ask the evidence",
+        "No name of a person or record stands in the index, and what it is told to forget is found by neither any more.",
+    ),
+    Promise(
+        "audit.touches",
+        "Workspace files: contracts",
+        "A contract names the records that an action touches by its arguments, or is refused.",
+    ),
 )

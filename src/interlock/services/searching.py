@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from interlock.domain.account import told
+from interlock.domain.account import Told, told
 from interlock.domain.action import Action, State
 from interlock.domain.card import Card, Question, card_of, schema_digest, touched
 from interlock.domain.contract import Contract
@@ -101,18 +101,26 @@ class Searching:
         return bool(last) and last[0].leaf_hash == reached.leaf
 
     async def _step(self, given: Reached, size: int) -> Reached:
-        entries = await self._log.entries(given.next, min(given.next + STEP, size))
+        stop = min(given.next + STEP, size)
+        entries = await self._log.entries(given.next, stop)
+        for place, entry in zip(range(given.next, stop), [*entries, None], strict=False):
+            if entry is None or entry.index != place:
+                raise IntegrityError(f"entry {place} of the log is missing", next_step="`interlock verify` says more")
         cards: list[Card] = []
         for entry in entries:
             said = told(entry.index, entry.leaf) if entry.action is not None else None
             if said is not None and said.action:
-                cards.append(card_of(said, entry.disclosures, await self._contract(schema_digest(said))))
-        if not entries:
-            raise IntegrityError(
-                f"entry {given.next} of the log is missing", next_step="`interlock verify` names the first"
-            )
+                cards.append(card_of(said, entry.disclosures, await self._contract(await self._digest(said))))
         now = Reached(entries[-1].index + 1, entries[-1].leaf_hash)
         return now if await self._index.take(cards, given=given, now=now) else await self._index.reached()
+
+    async def _digest(self, said: Told) -> str:
+        """The contract of an entry with arguments: the first entry of an action names it, one that modifies them does not."""
+        digest = schema_digest(said)
+        if digest or "toolArgs" not in said.commitments:
+            return digest
+        action = await self._store.get(Action, said.action)
+        return "" if action is None else action.contract_digest
 
     async def _contract(self, digest: str) -> Contract | None:
         if not digest:

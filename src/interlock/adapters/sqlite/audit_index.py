@@ -183,6 +183,7 @@ class AuditIndex:
                 old = self._word(Word("state", state))
                 run("DELETE FROM posting WHERE word = ? AND at = ? AND num = ?", (old, at, num))
                 run("UPDATE word SET count = count - 1 WHERE id = ?", (old,))
+            if row is not None:
                 run("UPDATE action SET state = ? WHERE num = ?", (card.state, num))
             self._post(Word("state", card.state), at, num)
         for word in card.words:
