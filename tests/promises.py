@@ -564,6 +564,16 @@ PROMISES: tuple[Promise, ...] = (
         "A key of the vault is given once, opens what it sealed, and is bound to what that is about.",
     ),
     Promise(
+        "vault.sealed",
+        _VAULT,
+        "What may be personal or secret can be read in no byte of the store, and by nobody without the vault.",
+    ),
+    Promise(
+        "vault.swept",
+        _VAULT,
+        "A store that an earlier version wrote in the clear is sealed when it is opened, down to the last byte.",
+    ),
+    Promise(
         "vault.forgets", _VAULT, "A shredded key cannot be derived from anything that is left, and every other one can."
     ),
     Promise(
