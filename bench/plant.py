@@ -30,7 +30,6 @@ from interlock.testing.adapters import (
     LogSealer,
     PythonEffectors,
     SqliteStore,
-    SqliteVault,
     SystemClock,
     SystemIds,
 )
@@ -112,9 +111,7 @@ def connect(folder: Path) -> ControlPlane:
     offered = InProcessEffectors(functions)
     offered.offer("price.set", set_price)
     offered.offer("price.restore", set_price)
-    sealer = LogSealer(held, StreamId(ids.new()), ids)
-    vault = SqliteVault(folder / "keys.db", folder / "keys")
-    store = SqliteStore.open(folder / "log.db", Tenant("bench"), sealer, vault)
+    store = SqliteStore.open(folder / "log.db", Tenant("bench"), LogSealer(held, StreamId(ids.new()), ids))
     return plane(
         Means(
             tenant=Tenant("bench"),

@@ -564,16 +564,6 @@ PROMISES: tuple[Promise, ...] = (
         "A key of the vault is given once, opens what it sealed, and is bound to what that is about.",
     ),
     Promise(
-        "vault.sealed",
-        _VAULT,
-        "What may be personal or secret can be read in no byte of the store, and by nobody without the vault.",
-    ),
-    Promise(
-        "vault.swept",
-        _VAULT,
-        "A store that an earlier version wrote in the clear is sealed when it is opened, down to the last byte.",
-    ),
-    Promise(
         "vault.forgets", _VAULT, "A shredded key cannot be derived from anything that is left, and every other one can."
     ),
     Promise(
@@ -640,7 +630,7 @@ PROMISES: tuple[Promise, ...] = (
         "Private keys are their owner's alone, whatever the umask.",
     ),
     Promise("evidence.log_only_grows", _PROVEN, "The log is only ever added to, entry after entry."),
-    Promise("evidence.one_log_key", _PROVEN, "A log goes on only with the key it began with."),
+    Promise("evidence.one_log_key", _PROVEN, "A log goes on only with the key it is at."),
     Promise(
         "evidence.packet_offline",
         _PROVEN,
@@ -1028,23 +1018,48 @@ PROMISES: tuple[Promise, ...] = (
         "Whether an effect agrees with the decision follows from the two, at every end an action can come to.",
     ),
     Promise(
-        "audit.query_exact",
-        _AUDIT + ": ask the evidence",
-        "The index finds exactly the actions that looking at every entry would, newest first.",
+        "keys.introduced",
+        "How to rotate keys",
+        "The first entry of a log introduces its keys, and no later one can.",
     ),
     Promise(
-        "audit.query_derived",
-        _AUDIT + ": ask the evidence",
-        "The index is made from the log alone: lost, damaged or over another log, it is made again and answers the same.",
+        "keys.followed",
+        "How to rotate keys",
+        "Who trusts any key of a log can follow its keys to all others, in the log and in a packet, and to no stranger.",
     ),
     Promise(
-        "audit.query_forgets",
-        _AUDIT + ": ask the evidence",
-        "No name of a person or record stands in the index, and what it is told to forget is found by neither any more.",
+        "keys.endorsed",
+        "How to rotate keys",
+        "A key replaces another only where both have signed that, for that place in that log.",
     ),
     Promise(
-        "audit.touches",
-        "Workspace files: contracts",
-        "A contract names the records that an action touches by its arguments, or is refused.",
+        "keys.windows",
+        "How to rotate keys",
+        "A key signs only what lies between the entry that put it in force and the one that replaced it.",
+    ),
+    Promise(
+        "keys.stolen_old_key",
+        "How to rotate keys",
+        "A key that was replaced deceives nobody who trusts one of its successors.",
+    ),
+    Promise(
+        "keys.old_refused",
+        "How to rotate keys",
+        "From the moment a key is replaced, every process that holds the old one is refused.",
+    ),
+    Promise(
+        "keys.suspect",
+        "How to rotate keys: a key that may have been lost",
+        "What a key signed after it was declared lost is named by every verification.",
+    ),
+    Promise(
+        "keys.recovered",
+        "How to rotate keys: when it was interrupted",
+        "Wherever a rotation dies, it is ended or undone going by the log, and no key that the log is at is lost.",
+    ),
+    Promise(
+        "keys.backup",
+        "How to rotate keys: back up and restore",
+        "A backup opens with its passphrase only, unaltered, restores exactly the signing keys, and replaces nothing.",
     ),
 )

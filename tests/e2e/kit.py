@@ -23,7 +23,6 @@ from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
-from interlock.adapters.sqlite.vault import SqliteVault
 from interlock.adapters.system import SystemClock, SystemIds
 from interlock.domain.agent import Agent, Owners
 from interlock.domain.call import Call, Landed
@@ -219,8 +218,7 @@ def connect(folder: Path, *, worker: str, steps: Steps | None = None) -> Control
     ids = SystemIds()
     functions = Functions(values_of, plain_result)
     tenant = Tenant("t")
-    sealer = LogSealer(held, StreamId(ids.new()), ids)
-    store = SqliteStore.open(folder / "log.db", tenant, sealer, SqliteVault(folder / "keys.db", folder / "keys"))
+    store = SqliteStore.open(folder / "log.db", tenant, LogSealer(held, StreamId(ids.new()), ids))
     effectors = AllEffectors(
         python=PythonEffectors(functions), http=HttpEffectors(os.environ), in_process=InProcessEffectors(functions)
     )

@@ -31,9 +31,9 @@ SEED_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 
 _PREFIX: Final = "PRIVATE+KEY+"
-_NAMES: Final = ("log", "gate")
-_PRIVATE_FILE: Final = 0o600
-_PRIVATE_FOLDER: Final = 0o700
+NAMES: Final = ("log", "gate")
+PRIVATE_FILE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
 _POSIX: Final = os.name == "posix"
 
 
@@ -106,9 +106,9 @@ class KeyFolder:
         beside = self.path.parent / f".{self.path.name}.{secrets.token_hex(4)}"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            beside.mkdir(mode=_PRIVATE_FOLDER)
-            for name, key in zip(_NAMES, (keys.log, keys.gate), strict=True):
-                write_line(beside / f"{name}.key", key.line(), _PRIVATE_FILE)
+            beside.mkdir(mode=PRIVATE_FOLDER)
+            for name, key in zip(NAMES, (keys.log, keys.gate), strict=True):
+                write_line(beside / f"{name}.key", key.line(), PRIVATE_FILE)
                 write_line(beside / f"{name}.pub", key.verifier.vkey(), 0o644)
             sync_folder(beside)
             # Replaces nothing but an empty folder: whoever comes second fails.
@@ -127,7 +127,7 @@ class KeyFolder:
         """The files that the folder lacks; nothing where there is no folder at all."""
         if not self.path.is_dir():
             return []
-        wanted = [f"{name}.{kind}" for name in _NAMES for kind in ("key", "pub")]
+        wanted = [f"{name}.{kind}" for name in NAMES for kind in ("key", "pub")]
         return [name for name in wanted if not (self.path / name).exists()]
 
     def load(self) -> Keys:
@@ -136,30 +136,38 @@ class KeyFolder:
             raise KeyFileError(f"there is no key folder `{self.path}`")
         if _POSIX and stat.S_IMODE(self.path.stat().st_mode) & 0o022:
             raise KeyFileError(f"others may exchange the keys in `{self.path}`", next_step=f"chmod 700 {self.path}")
-        log, gate = (self._load(name) for name in _NAMES)
+        log, gate = (self._load(name) for name in NAMES)
         return Keys(log=log, gate=gate)
 
     def public(self) -> tuple[VerifierKey, VerifierKey]:
         """The log's and the gate's public keys, for who only verifies."""
-        log, gate = (self._public(name) for name in _NAMES)
+        log, gate = (self._public(name) for name in NAMES)
         return log, gate
 
     def _load(self, name: str) -> SigningKey:
         path = self.path / f"{name}.key"
-        key = _parse(read_line(path, private=True), path)
+        key = private_key(read_line(path, private=True), path)
         if self._public(name) != key.verifier:
-            raise KeyFileError(f"`{path}` and `{name}.pub` are not one pair")
+            raise KeyFileError(
+                f"`{path}` and `{name}.pub` are not one pair",
+                next_step="if the keys were being rotated: `interlock keys recover`; otherwise restore your backup",
+            )
         return key
 
     def _public(self, name: str) -> VerifierKey:
-        path = self.path / f"{name}.pub"
-        try:
-            return parse_vkey(read_line(path, private=False))
-        except NoteError as error:
-            raise KeyFileError(f"`{path}` is not a public key: {error}") from None
+        return public_key(self.path / f"{name}.pub")
 
 
-def _parse(line: str, path: Path) -> SigningKey:
+def public_key(path: Path) -> VerifierKey:
+    """The key in a public file. Raises KeyFileError."""
+    try:
+        return parse_vkey(read_line(path, private=False))
+    except NoteError as error:
+        raise KeyFileError(f"`{path}` is not a public key: {error}") from None
+
+
+def private_key(line: str, path: Path) -> SigningKey:
+    """The key in the line of the private file `path`. Raises KeyFileError."""
     parts = line.removeprefix(_PREFIX).split("+", 2)
     if not line.startswith(_PREFIX) or len(parts) != 3:
         raise KeyFileError(f"`{path}` is not a private key: it reads `{_PREFIX}name+id+key`")

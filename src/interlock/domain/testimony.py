@@ -5,7 +5,7 @@ Statement commits to them; each is compared, none is believed.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 import msgspec
@@ -73,6 +73,8 @@ class Reading(NamedTuple):
 class _AboutKeys(msgspec.Struct, frozen=True):
     predicate: KeySaid
 
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 KEY_TYPE: Final = f"{PREDICATE_BASE}/key/v1"
 
@@ -187,6 +189,21 @@ def _undisclosed(entry: Entry, commitments: dict[str, str]) -> Iterable[str]:
         elif commitments[name] != digest:
             yield f"the clear text of `{name}` is not the one committed to"
         seen.add(name)
+
+
+def observed(leaf: bytes) -> int | None:
+    """When a leaf says it was observed, UTC ms, or None where it cannot be read. Nothing is verified."""
+    try:
+        at = _statement.decode(dsse.parse(leaf).payload).predicate.times.observed_at
+    except (DsseError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return milliseconds(at)
+
+
+def milliseconds(at: datetime) -> int:
+    """UTC ms of a time; one without a zone is UTC."""
+    since = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - _EPOCH
+    return since // timedelta(milliseconds=1)
 
 
 def latest_states(entries: Iterable[Entry]) -> dict[ActionId, Trail]:

@@ -1,13 +1,12 @@
 """The log's rows: reading them, adding to them, and finding the head again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from interlock.adapters.appending import Appender, Head, Rows, confirm, cut, extended, head_of
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection, Row, Values
 from interlock.adapters.sqlite.statements import place_of
-from interlock.adapters.sqlite.veil import Veil
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId
 from interlock.domain.merkle import HASH_BYTES
@@ -57,11 +56,11 @@ def read_again(connection: Connection, tenant: int, appender: Appender) -> None:
     appender.resume(last[0], last[1].hex()) if last else appender.resume(0, "")
 
 
-def add(connection: Connection, tenant: int, rows: Rows, log_key: str, veil: Veil, numbers: Mapping[int, int]) -> None:
-    """Write what a group adds. `numbers` are those of the keys for their clear texts, by their place in the group."""
+def add(connection: Connection, tenant: int, rows: Rows, log_key: str) -> None:
+    """Write what a group adds."""
     if rows.entries[0].index == 0:
         connection.execute(sql.SET_LOG_KEY, (log_key, tenant))
-    connection.executemany(sql.ADD_ENTRY, _values(tenant, rows, veil, numbers))
+    connection.executemany(sql.ADD_ENTRY, _values(tenant, rows))
     for tile in rows.tiles:
         connection.execute(sql.ADD_TILE, (tenant, tile.level, tile.n, tile.root, tile.hashes))
 
@@ -77,20 +76,20 @@ def checkpoint_at(connection: Connection, tenant: int, size: int) -> str | None:
     return note
 
 
-def entries(connection: Connection, tenant: int, start: int, stop: int, veil: Veil) -> list[Entry]:
+def entries(connection: Connection, tenant: int, start: int, stop: int) -> list[Entry]:
     """The entries from `start` up to `stop`, with what is disclosed of them."""
     rows = connection.execute(sql.ENTRIES, (place_of(tenant, start), place_of(tenant, stop)))
-    return [_entry(row, veil) for row in rows]
+    return [_entry(row) for row in rows]
 
 
-def entries_of(connection: Connection, tenant: int, action: ActionId, veil: Veil) -> list[Entry]:
+def entries_of(connection: Connection, tenant: int, action: ActionId) -> list[Entry]:
     """The entries of one action."""
-    return [_entry(row, veil) for row in connection.execute(sql.ENTRIES_OF, (tenant, action))]
+    return [_entry(row) for row in connection.execute(sql.ENTRIES_OF, (tenant, action))]
 
 
-def marked(connection: Connection, tenant: int, phases: Sequence[str], veil: Veil) -> list[Entry]:
+def marked(connection: Connection, tenant: int, phases: Sequence[str]) -> list[Entry]:
     """The entries of phases that have an index of their own."""
-    return [_entry(row, veil) for row in connection.execute(sql.marked(len(phases)), (tenant, *phases))]
+    return [_entry(row) for row in connection.execute(sql.marked(len(phases)), (tenant, *phases))]
 
 
 def tile(connection: Connection, tenant: int, level: int, index: int, width: int) -> bytes | None:
@@ -122,10 +121,9 @@ def _hashes(connection: Connection, tenant: int, level: int, index: int, width: 
     return b"".join(row[0] for row in found)
 
 
-def _values(tenant: int, rows: Rows, veil: Veil, numbers: Mapping[int, int]) -> Iterator[Values]:
+def _values(tenant: int, rows: Rows) -> Iterator[Values]:
     last = rows.entries[-1]
-    for place, entry in enumerate(rows.entries):
-        disclosed, sealed = veil.entry(entry.leaf_hash, entry.disclosures, numbers.get(place, 0))
+    for entry in rows.entries:
         yield (
             place_of(tenant, entry.index),
             entry.stream,
@@ -134,15 +132,13 @@ def _values(tenant: int, rows: Rows, veil: Veil, numbers: Mapping[int, int]) -> 
             entry.phase,
             entry.leaf_hash,
             rows.checkpoint if entry is last else None,
-            disclosed,
+            "\n".join(entry.disclosures) or None,
             entry.leaf,
-            sealed,
         )
 
 
-def _entry(row: Row, veil: Veil) -> Entry:
-    index, leaf, leaf_hash, stream, seq, action, phase, disclosed, sealed = row
-    disclosures, withheld = veil.disclosures(leaf_hash, disclosed, sealed)
+def _entry(row: Row) -> Entry:
+    index, leaf, leaf_hash, stream, seq, action, phase, disclosed = row
     return Entry(
         index=index,
         leaf=leaf,
@@ -151,6 +147,5 @@ def _entry(row: Row, veil: Veil) -> Entry:
         seq=seq,
         action=action,
         phase=phase,
-        disclosures=disclosures,
-        sealed=withheld,
+        disclosures=tuple(disclosed.split("\n")) if disclosed else (),
     )

@@ -56,6 +56,9 @@ def verify(
         list[Path] | None, typer.Option("--retained", help="A checkpoint kept earlier: the log must continue it.")
     ] = None,
     keep: Annotated[Path | None, typer.Option("--keep", help="Write the verified checkpoint there, to keep.")] = None,
+    accept_suspect: Annotated[
+        bool, typer.Option("--accept-suspect", help="End with 0 though a key that signed was declared compromised.")
+    ] = False,
 ) -> None:
     """Recompute the log from its entries, offline, and name the first thing that is wrong."""
     here = context_of(context)
@@ -78,7 +81,7 @@ def verify(
                     )
                 _keep(keep, head.encode())
         here.output.value(_summary(found), lambda console: _verdict(console, found, what))
-        return Exit.EVIDENCE if found.findings else Exit.OK
+        return Exit.EVIDENCE if found.findings or (found.suspicions and not accept_suspect) else Exit.OK
 
     raise typer.Exit(run(here.output, work))
 
@@ -132,6 +135,7 @@ def _summary(found: Verification) -> dict[str, object]:
         "size": size,
         "root": root,
         "findings": found.findings,
+        "suspicions": [each._asdict() for each in found.suspicions],
     }
 
 
@@ -146,6 +150,12 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
             f"[green]the {what} verifies[/green]: {counted(found.signatures, 'signatures')}, "
             f"{counted(size, 'entries')} under root {root}"
         )
+        for doubt in found.suspicions:
+            things = "entries" if doubt.role == "gate" else "checkpoints over entries"
+            console.print(
+                f"[bold yellow]suspect[/bold yellow]: {things} {doubt.first} to {doubt.last} are signed by "
+                f"{shown(doubt.key)}, which was declared compromised: whoever held it could have written them"
+            )
         return
     first, *others = found.findings
     console.print(f"[bold red]the {what} does not verify[/bold red]")

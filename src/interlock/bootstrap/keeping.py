@@ -1,0 +1,241 @@
+"""The keys of a workspace, kept: how log and key folder stand to each other, rotations, recovery, retirements.
+
+A rotation is three durable steps, in this order, so that whatever dies in between can be ended by `recover`:
+
+1. the successor is staged in the key folder;
+2. an entry in the log hands over to it, signed by both keys, and by the old ones for the last time;
+3. the successor takes the old key's place in the folder.
+
+From 2 on the store refuses every process that holds the old key.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from interlock.adapters import key_backup
+from interlock.adapters.keys import KeyFolder, verify
+from interlock.adapters.sealer import Handover, LogSealer
+from interlock.adapters.sqlite.store import SqliteStore
+from interlock.adapters.succession import Settled, Succession
+from interlock.adapters.system import SystemClock, SystemIds
+from interlock.bootstrap.site import settled
+from interlock.domain.change import Change
+from interlock.domain.errors import InterlockError, KeyFileError, NotAllowed, NotFound, StoreUnsure
+from interlock.domain.evidence import Fact
+from interlock.domain.ids import Person, StreamId
+from interlock.domain.key_facts import retirement, rotation
+from interlock.domain.keyring import ROLES, Keyring, Role, Window, keyid
+from interlock.domain.moment import FORM, moment_of
+from interlock.domain.testimony import Reader, observed
+from interlock.ports.sealer import Sealer
+from interlock.ports.steps import Steps
+
+PAGE: Final = 500
+
+
+class SilentSteps:
+    """Nobody is told of steps."""
+
+    def reached(self, step: str) -> None:
+        """Do nothing."""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How one role stands: the key in the folder, the one the log is at, and one that is staged, as vkeys."""
+
+    role: Role
+    folder: str
+    log: str | None
+    staged: str | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left to be done."""
+        return self.staged is None and self.log in (None, self.folder)
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys of a workspace."""
+
+    path: Path
+    standings: tuple[Standing, ...]
+    windows: tuple[Window, ...]
+    """What the log says of its keys; empty where it says nothing."""
+
+
+async def status(folder: Path) -> Kept:
+    """How log and key folder stand. Changes nothing. Raises KeyFileError, WorkspaceError and StoreErrors."""
+    path = settled(folder).settings.keys
+    ring = await _ring(folder)
+    standings: list[Standing] = []
+    for role in ROLES:
+        succession = Succession(path, role)
+        staged = succession.successor() or ("half of one" if succession.staged() else None)
+        at = None if ring is None else _in_force(ring, role).key.vkey()
+        standings.append(Standing(role=role, folder=succession.current(), log=at, staged=staged))
+    return Kept(path=path, standings=tuple(standings), windows=() if ring is None else ring.windows)
+
+
+async def rotate(folder: Path, roles: Sequence[Role], *, by: Person, why: str, steps: Steps | None = None) -> Kept:
+    """Replace the keys of `roles` by new ones, one after the other. Raises KeyFileError and StoreErrors.
+
+    Every process that holds an old key is refused from then on and must be started again.
+    """
+    for role in roles:
+        await _rotate(folder, role, by=by, why=why, steps=steps or SilentSteps())
+    return await status(folder)
+
+
+async def recover(folder: Path) -> dict[Role, Settled]:
+    """End rotations that were interrupted, going by the log. Raises KeyFileError where the folder holds no key of it."""
+    path = settled(folder).settings.keys
+    ring = await _ring(folder)
+    return {
+        role: Succession(path, role).settle(None if ring is None else _in_force(ring, role).key.vkey())
+        for role in ROLES
+    }
+
+
+async def retire(folder: Path, key: str, since: int | str, *, by: Person, why: str) -> Window:
+    """Record that a replaced key, by the end of its key id or as a vkey, may have been in somebody else's hands from
+    entry `since` on, or from the first entry at or after that time (RFC 3339). Gives its window as it is then.
+
+    Raises NotFound where the log knows no such key, NotAllowed while it is in force, KeyFileError and StoreErrors.
+    """
+    ring = await _ring(folder)
+    windows = () if ring is None else ring.windows
+    found = [each for each in windows if key in (each.key.vkey(), keyid(each.key), each.key.key_id().hex())]
+    if len(found) != 1:
+        raise NotFound(f"the log knows no key `{key}`", next_step="list them: `interlock keys status`")
+    window = found[0]
+    if window.last is None:
+        raise NotAllowed(
+            f"`{key}` is in force", next_step=f"replace it first: `interlock keys rotate --role {window.role}`"
+        )
+    first = since if isinstance(since, int) else await _first_at(folder, since, window)
+    first = max(window.first, first)
+    if first > window.last:
+        raise NotFound(f"`{key}` signed nothing after that: it was in force to entry {window.last}")
+    now = SystemClock().now()
+    fact = retirement(window.key.name, window.role, window.key.vkey(), first, now, {"by": by, "why": why})
+    await _record(folder, fact, None)
+    return msgspec.structs.replace(window, suspect_since=first)
+
+
+async def _rotate(folder: Path, role: Role, *, by: Person, why: str, steps: Steps) -> None:
+    settings = settled(folder).settings
+    keys = KeyFolder(settings.keys).load()
+    if await _ring(folder) is None and await _begun(folder):
+        raise NotAllowed(
+            "this log does not begin with its keys, so nobody could follow them to others",
+            next_step="an earlier version began it; begin another log for keys that can be rotated",
+        )
+    old = (keys.log if role == "log" else keys.gate).verifier
+    succession = Succession(settings.keys, role)
+    new = succession.stage(old.name)
+    steps.reached("key.staged")
+    ids = SystemIds()
+    fact = rotation(keys.log.verifier.name, role, old, new.verifier, SystemClock().now(), {"by": by, "why": why})
+    try:
+        await _record(folder, fact, Handover(keys, role, new, StreamId(ids.new()), ids))
+    except StoreUnsure as unsure:
+        raise StoreUnsure(
+            unsure.detail, next_step="`interlock keys recover` reads the log and ends the rotation"
+        ) from None
+    except InterlockError:
+        # The log never heard of it.
+        succession.discard()
+        raise
+    steps.reached("key.recorded")
+    succession.promote()
+    steps.reached("key.promoted")
+
+
+async def _record(folder: Path, fact: Fact, sealer: Sealer | None) -> None:
+    settings = settled(folder).settings
+    if not settings.store.exists():
+        raise NotFound(f"there is no store `{settings.store}`", next_step="begin one: `interlock apply`")
+    if sealer is None:
+        ids = SystemIds()
+        keys = KeyFolder(settings.keys).load()
+        sealer = LogSealer(keys, StreamId(ids.new()), ids, introduces=True)
+    store = SqliteStore.open(settings.store, settings.tenant, sealer)
+    try:
+        await store.commit(Change(facts=(fact,)))
+    finally:
+        await store.close()
+
+
+async def _ring(folder: Path) -> Keyring | None:
+    """What the log says of its keys, each entry verified; None where there is no log, or it introduces none."""
+    settings = settled(folder).settings
+    log, gate = KeyFolder(settings.keys).public()
+    if not settings.store.exists():
+        return None
+    store = SqliteStore.look(settings.store, settings.tenant)
+    try:
+        entries = await store.marked("introduced", "rotated", "retired")
+    finally:
+        await store.close()
+    if not entries:
+        return None
+    ring = Keyring(log, (gate,), verify)
+    reader = Reader(ring, verify)
+    for entry in entries:
+        problems = reader.read(entry).problems
+        if problems:
+            raise KeyFileError(
+                f"entry {entry.index}, about keys, cannot be followed: {problems[0]}",
+                next_step="`interlock verify` names everything that is wrong",
+            )
+    return ring
+
+
+def _in_force(ring: Keyring, role: Role) -> Window:
+    return next(each for each in ring.windows if each.role == role and each.last is None)
+
+
+async def _begun(folder: Path) -> bool:
+    settings = settled(folder).settings
+    if not settings.store.exists():
+        return False
+    store = SqliteStore.look(settings.store, settings.tenant)
+    try:
+        return await store.head() is not None
+    finally:
+        await store.close()
+
+
+async def _first_at(folder: Path, since: str, window: Window) -> int:
+    """The first entry of `window` observed at or after `since`; the one after it where there is none."""
+    try:
+        at = moment_of(since)
+    except ValueError:
+        raise NotFound(f"`{since}` is neither an entry's number nor a time", next_step=f"write {FORM}") from None
+    settings = settled(folder).settings
+    store = SqliteStore.look(settings.store, settings.tenant)
+    end = (window.last or 0) + 1
+    try:
+        for start in range(window.first, end, PAGE):
+            for entry in await store.entries(start, min(start + PAGE, end)):
+                seen = observed(entry.leaf)
+                if seen is not None and seen >= at:
+                    return entry.index
+    finally:
+        await store.close()
+    return end
+
+
+async def backup(folder: Path, file: Path, passphrase: str) -> Kept:
+    """Write the workspace's signing keys to `file`, sealed under `passphrase`. Raises KeyFileError, ContractError."""
+    key_backup.backup(settled(folder).settings.keys, file, passphrase)
+    return await status(folder)
+
+
+async def restore(folder: Path, file: Path, passphrase: str) -> Kept:
+    """Make the workspace's key folder of a backup, and say how it stands to the log. Replaces nothing. KeyFileError."""
+    key_backup.restore(settled(folder).settings.keys, file, passphrase)
+    return await status(folder)

@@ -1,0 +1,212 @@
+"""`interlock keys` in a real workspace: rotations that end, die and are ended; what running processes notice; backups."""
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from interlock.adapters.keys import KeyFolder
+from interlock.bootstrap import keeping
+from interlock.bootstrap.connecting import connect
+from interlock.domain.errors import KeyFileError
+from interlock.domain.ids import Person
+from interlock.testing.parts import Crash, CrashAt
+from tests.cli.shell import Shell
+
+ANA = Person("ana")
+STEPS = ("key.staged", "key.recorded", "key.promoted")
+
+KILLED = """\
+import os, signal, sys
+from pathlib import Path
+import anyio
+from interlock.bootstrap import keeping
+class Kill:
+    def reached(self, step):
+        if step == sys.argv[2]:
+            os.kill(os.getpid(), signal.SIGKILL)
+anyio.run(lambda: keeping.rotate(Path(sys.argv[1]), ("log", "gate"), by="ana", why="", steps=Kill()))
+"""
+
+
+def _keys(shell: Shell) -> Path:
+    return shell.place.folder / ".interlock" / "keys"
+
+
+def _works(shell: Shell) -> None:
+    """The workspace records, and its log verifies."""
+    shell.proposed(1)
+    assert shell.json("keys", "status")["whole"]
+    assert shell.json("verify")["ok"]
+
+
+@pytest.mark.proves("keys.followed", "keys.old_refused")
+def test_a_rotation_from_beginning_to_end(shell: Shell) -> None:
+    """Both keys are replaced; what runs is refused and says what to do; a new process records; old checkpoints hold."""
+    shell.proposed(1)
+    kept = shell.place.folder / "kept.txt"
+    assert shell("verify", "--keep", str(kept)).code == 0
+    before = KeyFolder(_keys(shell)).public()
+    running = connect(shell.place.folder)
+    said = shell("keys", "rotate", "--as", "ana", "--why", "a year is over")
+
+    assert said.code == 0
+    assert "again" in said.out
+    assert set(KeyFolder(_keys(shell)).public()).isdisjoint(before)
+    with pytest.raises(KeyFileError) as caught:
+        anyio.run(lambda: running.registry.stop("all", by="ana", why="x"))
+    assert "start this process again" in caught.value.next_step
+    anyio.run(running.means.store.close)
+    _works(shell)
+    assert shell("verify", "--retained", str(kept)).code == 0
+    assert {path.name for path in (_keys(shell) / "retired").iterdir()} == {
+        f"{role}-{key.key_id().hex()}.pub" for role, key in zip(("log", "gate"), before, strict=True)
+    }
+    assert shell("keys", "rotate").code == 1
+
+
+@pytest.mark.proves("keys.recovered")
+@pytest.mark.parametrize("step", STEPS)
+def test_a_rotation_that_dies_is_ended(shell: Shell, step: str) -> None:
+    """Wherever it stops, `status` says so, and `recover` makes folder and log agree again."""
+    with pytest.raises(Crash):
+        anyio.run(lambda: keeping.rotate(shell.place.folder, ("gate",), by=ANA, why="", steps=CrashAt(step)))
+    status = shell("keys", "status")
+
+    assert status.code == (0 if step == "key.promoted" else 3)
+    if step != "key.promoted":
+        assert "keys recover" in status.out
+        assert shell("keys", "rotate", "--as", "ana").code == 3
+    recovered = shell.json("keys", "recover")
+    assert recovered == {
+        "gate": {"key.staged": "discarded", "key.recorded": "promoted", "key.promoted": "in place"}[step],
+        "log": "in place",
+    }
+    assert shell.json("keys", "recover") == {"gate": "in place", "log": "in place"}
+    _works(shell)
+
+
+@pytest.mark.proves("keys.recovered")
+def test_a_promotion_that_dies_in_the_middle_is_ended(shell: Shell) -> None:
+    """Between the private file and the public one nothing is recorded, the error says how to go on, and it goes on."""
+    steps = CrashAt("key.recorded")
+    with pytest.raises(Crash):
+        anyio.run(lambda: keeping.rotate(shell.place.folder, ("log",), by=ANA, why="", steps=steps))
+    folder = _keys(shell)
+    (folder / "log.next.key").replace(folder / "log.key")
+
+    with pytest.raises(KeyFileError) as caught:
+        connect(shell.place.folder)
+    assert "keys recover" in caught.value.next_step
+    assert shell.json("keys", "recover")["log"] == "promoted"
+    _works(shell)
+
+
+@pytest.mark.proves("keys.recovered")
+@pytest.mark.parametrize("step", ["key.staged", pytest.param("key.recorded", marks=pytest.mark.slow)])
+def test_a_rotation_that_is_killed_is_ended(shell: Shell, step: str) -> None:
+    """A process killed between two steps of a rotation leaves what `recover` ends."""
+    found = subprocess.run([sys.executable, "-c", KILLED, str(shell.place.folder), step], check=False)
+
+    assert found.returncode == -signal.SIGKILL
+    assert shell("keys", "status").code == 3
+    assert shell("keys", "recover").code == 0
+    _works(shell)
+
+
+def test_a_folder_older_than_the_log_is_named(shell: Shell, tmp_path: Path) -> None:
+    """With keys from before a rotation nothing is recorded, and `status` and `recover` say that a later backup is needed."""
+    phrase = tmp_path / "phrase"
+    phrase.write_text("correct horse battery\n")
+    backup = tmp_path / "keys.backup"
+    assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 0
+    assert shell("keys", "rotate", "--role", "gate", "--as", "ana").code == 0
+    _keys(shell).rename(tmp_path / "gone")
+    said = shell("keys", "restore", str(backup), "--passphrase-file", str(phrase))
+
+    assert said.code == 3
+    assert shell("keys", "recover").code == 3
+    with pytest.raises(KeyFileError):
+        connect(shell.place.folder)
+
+
+@pytest.mark.proves("keys.backup")
+def test_a_backup_restores_the_keys_and_nothing_else(shell: Shell, tmp_path: Path) -> None:
+    """A folder restored from a backup signs on; wrong passphrases, changed files and folders that are there are refused."""
+    assert shell("keys", "rotate", "--as", "ana").code == 0
+    folder, backup, phrase = _keys(shell), tmp_path / "keys.backup", tmp_path / "phrase"
+    phrase.write_text("correct horse battery\n")
+    (folder / "vault.00.key").write_text("never\n")
+    assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 0
+    before = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+    del before[Path("vault.00.key")]
+
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert not any(line.strip() in backup.read_bytes() for line in before.values())
+    assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 3
+    assert shell("keys", "restore", str(backup), "--passphrase-file", str(phrase)).code == 3
+    folder.rename(tmp_path / "away")
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another passphrase\n")
+    assert "passphrase is another" in shell("keys", "restore", str(backup), "--passphrase-file", str(wrong)).err
+    _refuses_what_was_changed(shell, backup, phrase)
+    assert not folder.exists()
+    assert shell("keys", "restore", str(backup), "--passphrase-file", str(phrase)).code == 0
+    assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()} == before
+    _works(shell)
+
+
+def _refuses_what_was_changed(shell: Shell, backup: Path, phrase: Path) -> None:
+    data = backup.read_bytes()
+    said = json.loads(data)
+    for changed in (
+        data[:-30],
+        json.dumps(said | {"mem": 2**40}).encode() + b"\n",
+        json.dumps(said | {"ops": 2**30}).encode() + b"\n",
+        json.dumps(said | {"sealed": said["sealed"][:-8] + "AAAAAAA="}).encode() + b"\n",
+        b"{}\n",
+        b"[" * 100_000,
+    ):
+        other = backup.with_name("changed")
+        other.write_bytes(changed)
+        assert shell("keys", "restore", str(other), "--passphrase-file", str(phrase)).code == 3
+
+
+def test_a_weak_or_unreadable_passphrase_is_refused(shell: Shell, tmp_path: Path) -> None:
+    """A short passphrase, none at all, and a file that is none are refused with words, before anything is written."""
+    backup, phrase = tmp_path / "keys.backup", tmp_path / "phrase"
+    phrase.write_text("short\n")
+    assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 1
+    assert shell("keys", "backup", str(backup), "--passphrase-file", str(tmp_path / "none")).code == 2
+    phrase.write_bytes(b"\xff" * 20)
+    assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 2
+    assert shell("keys", "backup", str(backup)).code == 2
+
+    assert not backup.exists()
+
+
+@pytest.mark.proves("keys.suspect")
+def test_a_lost_key_makes_verification_say_so(shell: Shell) -> None:
+    """`retire --compromised` takes a replaced key, an entry or a time; `verify` then ends with 4 unless that is accepted."""
+    for n in range(3):
+        shell.proposed(n)
+    key = KeyFolder(_keys(shell)).public()[1].key_id().hex()
+    assert shell("keys", "retire", key, "--since", "2", "--compromised", "--as", "ana").code == 1
+    assert shell("keys", "rotate", "--role", "gate", "--as", "ana").code == 0
+    assert shell("keys", "retire", key, "--since", "2", "--as", "ana").code == 2
+    assert shell("keys", "retire", "12345678", "--since", "2", "--compromised", "--as", "ana").code == 1
+    assert shell("keys", "retire", key, "--since", "2999-01-01", "--compromised", "--as", "ana").code == 1
+    assert shell("keys", "retire", key, "--since", "nonsense", "--compromised", "--as", "ana").code == 1
+    assert shell("verify").code == 0
+    found = shell.json("keys", "retire", key, "--since", "2020-01-01", "--compromised", "--as", "ana")
+
+    assert found["since"] == 0
+    said = shell("verify")
+    assert said.code == 4
+    assert f"0 to {found['last']}" in said.out
+    assert shell("verify", "--accept-suspect").code == 0
