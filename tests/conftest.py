@@ -30,6 +30,7 @@ ORDER = (
     "adapters",
     "conformance",
     "services",
+    "api",
     "sdk",
     "workbench",
     "cli",

@@ -196,6 +196,13 @@ def test_a_checkpoint_of_more_than_there_is_is_evidence(shell: Shell, tmp_path: 
     assert "cut off" in shell.json("log", "consistency", str(kept), code=4)["error"]["detail"]
 
 
+def test_a_server_that_is_not_installed_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra the command says what to install."""
+    monkeypatch.setitem(sys.modules, "interlock.api.serving", None)
+
+    assert "interlock[server]" in shell.json("log", "serve", code=3)["error"]["next"]
+
+
 @pytest.mark.proves("log.served")
 def test_the_server_serves_what_is_recorded_meanwhile(shell: Shell) -> None:
     """The real program serves the log as it grows, and Ctrl-C ends it without an error."""

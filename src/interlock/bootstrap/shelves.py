@@ -1,10 +1,11 @@
-"""A place on the disk becomes a shelf."""
+"""A place on the disk becomes a shelf. Few ask for an archive: what makes one is loaded when somebody does."""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from importlib import import_module
 from pathlib import Path
 
-from interlock.adapters.shelf import FolderShelf, zip_shelf
+from interlock.adapters.shelf import FolderShelf
 from interlock.ports.shelf import Shelf
 
 
@@ -12,7 +13,8 @@ from interlock.ports.shelf import Shelf
 def shelf_at(place: Path) -> Generator[Shelf]:
     """The shelf at `place`: an archive where the name ends in `.zip`, which appears at the end; a folder otherwise."""
     if place.suffix == ".zip":
-        with zip_shelf(place) as archive:
+        made: AbstractContextManager[Shelf] = import_module("interlock.adapters.shelf.archive").zip_shelf(place)
+        with made as archive:
             yield archive
     else:
         yield FolderShelf(place)

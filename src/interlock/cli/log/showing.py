@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from interlock.api.log import LogServer
 from interlock.bootstrap.shelves import shelf_at
 from interlock.cli.context import context_of
 from interlock.cli.log.files import read_file, write_file
@@ -93,7 +92,7 @@ def serve(
     async def loop() -> None:
         async with here.reading() as plane:
             try:
-                await serving.serve(LogServer(partial(log_file, plane.means.log)), host, port, started)
+                await serving.serve_log(partial(log_file, plane.means.log), host, port, started)
             except OSError as error:
                 raise ContractError(
                     f"nobody can listen on {host}:{port}: {error.strerror or error}",
