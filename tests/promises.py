@@ -623,6 +623,21 @@ PROMISES: tuple[Promise, ...] = (
         _PROVEN,
         "Programs that are not ours find log, proofs, entries and disclosures good, and reject each that was worked on.",
     ),
+    Promise(
+        "battery.bytes",
+        _THREAT,
+        "Any byte of the log, of a packet, of a proof or of a key file that is changed is found.",
+    ),
+    Promise(
+        "battery.rows",
+        _THREAT,
+        "Rows dropped, exchanged, doubled, moved or cut, a file emptied, keys exchanged and histories made anew are found.",
+    ),
+    Promise(
+        "battery.words",
+        _THREAT,
+        "A word that was put under other arguments, moved, repeated or made up in the store lets nothing run.",
+    ),
     Promise("evidence.keys_kept", _BACKUP, "Keys are never overwritten."),
     Promise(
         "evidence.keys_private",

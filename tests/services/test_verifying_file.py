@@ -13,6 +13,8 @@ from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
+from interlock.domain.binding import bound_digest
+from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.evidence import Finding, Verification
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, StreamId, TaskId, Tenant
@@ -21,6 +23,7 @@ from interlock.services.verifying import packet_of, verify_all
 
 KEYS = Keys(log=fresh("shop/log"), gate=fresh("shop/log/gate"))
 NOW = 1_795_255_200_000
+ARGUMENTS: dict[str, JsonValue] = {"sku": "A-1", "price_minor": 1900}
 
 
 def _store(path: Path) -> SqliteStore:
@@ -36,9 +39,9 @@ def _action(n: int) -> Action:
         release=Digest("a" * 64),
         contract=ContractName("pricing.set_price"),
         contract_digest=Digest("b" * 64),
-        arguments={"sku": "A-1", "price_minor": 1900},
+        arguments=ARGUMENTS,
         nonce="n" * 32,
-        digest=Digest("c" * 64),
+        digest=bound_digest("pricing.set_price", Digest("b" * 64), ARGUMENTS, "n" * 32),
         idempotency_key=f"k-{n}",
         initiator="user:ana",
         proposed_at=NOW,
@@ -126,6 +129,8 @@ def test_a_leaf_changed_in_the_file_is_named(copy: Path, index: int) -> None:
             "action a-0042",
         ),
         ("DELETE FROM action WHERE id = 'a-0042'", "action a-0042"),
+        ("UPDATE action SET body = replace(body, '1900', '1901') WHERE id = 'a-0042'", "action a-0042"),
+        ("UPDATE action SET body = replace(body, 'a-0042', 'a-0999') WHERE id = 'a-0042'", "store"),
     ],
 )
 def test_rows_changed_in_the_file_are_named(copy: Path, statement: str, place: str) -> None:

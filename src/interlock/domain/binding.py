@@ -49,16 +49,12 @@ def bind(contract: Contract, arguments: Arguments, *, nonce: str) -> Bound:
 
 def action_digest(contract: Contract, arguments: Arguments, nonce: str) -> Digest:
     """What an approval is bound to: contract, arguments and nonce together."""
-    return Digest(
-        digest(
-            {
-                "action": contract.name,
-                "args": arguments,
-                "nonce": nonce,
-                "schemaDigest": contract.digest,
-            }
-        )
-    )
+    return bound_digest(contract.name, contract.digest, arguments, nonce)
+
+
+def bound_digest(name: str, contract: Digest, arguments: Arguments, nonce: str) -> Digest:
+    """The same where only the contract's name and digest are at hand."""
+    return Digest(digest({"action": name, "args": arguments, "nonce": nonce, "schemaDigest": contract}))
 
 
 def fingerprint(contract: Contract, arguments: Arguments) -> Digest:

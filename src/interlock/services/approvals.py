@@ -21,7 +21,7 @@ from interlock.ports.store import Store
 from interlock.services.cases import Cases
 from interlock.services.deciding import Decider
 from interlock.services.drawing import draws_of
-from interlock.services.holding import held
+from interlock.services.holding import held, intact
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.recorder import Recorder
 
@@ -140,6 +140,8 @@ class Approvals:
                 action, asked = await self._held(action_id)
                 shown = _as_shown(asked, shown, view)
                 self._entitled(action, asked, person, orders.control)
+                if verdict == "approve":
+                    intact(action, await self._orders.contract(action.contract_digest))
                 if verdict == "approve" and action.decision and action.decision.bundle != orders.control.bundle:
                     await self._decide_again(action, asked, orders)
                     raise StaleView("the policies changed since it was held; it was decided again")

@@ -19,12 +19,15 @@ from interlock.domain.policy import Decision, Requirement
 from interlock.domain.record import Record
 from interlock.domain.settlement import MAX_ATTEMPTS, Timing
 from interlock.domain.task import Task
+from interlock.domain.testimony import latest_states
+from interlock.domain.verification import disagreement
 from interlock.ports.clock import Clock
+from interlock.ports.log import Log
 from interlock.ports.steps import Steps
 from interlock.services.calling import NEVER_CALLED, Caller, Missing
 from interlock.services.cases import Cases
 from interlock.services.deciding import Decider, brake
-from interlock.services.holding import held
+from interlock.services.holding import altered, held, intact
 from interlock.services.intents import Intents
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.recorder import Recorder
@@ -49,6 +52,7 @@ class Dispatch:
         timing: Timing,
         worker: WorkerId,
         intents: Intents,
+        log: Log,
     ) -> None:
         self._orders = orders
         self._decider = decider
@@ -60,10 +64,12 @@ class Dispatch:
         self._timing = timing
         self._worker = worker
         self._intents = intents
+        self._log = log
 
     async def clear(self, action: Action, contract: Contract) -> Action:
         """From `ready`: to `dispatching` or `preparing`, back to `held`, to an end, or waiting for a brake."""
         self._steps.reached("dispatch.claimed")
+        await self._unaltered(action, contract)
         orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
         if action.undoes is None:
             if brake(orders, task, contract, now) is not None:
@@ -124,6 +130,7 @@ class Dispatch:
         With `fresh` it is known that nothing happened: then all that may stop a first attempt is asked once more, and what
         may no longer run has failed.
         """
+        await self._unaltered(action, contract)
         orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
         if action.undoes is None and brake(orders, task, contract, now, settling=True) is not None:
             return await self._recorder.wait(action, now + PAUSE_MS)
@@ -148,6 +155,8 @@ class Dispatch:
         phases = contract.two_phase
         if phases is None:
             raise IntegrityError(f"action {action.id} is {action.state}, but its contract has one phase")
+        if action.dispatched_fence != action.fence:
+            await self._unaltered(action, contract)
         orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
         if action.state == "aborting":
             return await self._abort(action, contract, phases)
@@ -188,6 +197,18 @@ class Dispatch:
             # The commit was tried, and it is known that it did nothing.
             return await self._recorder.end(action, "fail", "outcome")
         return await self._recorder.end(action, "void", "voided")
+
+    async def _unaltered(self, action: Action, contract: Contract) -> None:
+        """Return if the row from which something is about to run is what was decided, and as far as the log says it is.
+
+        A row can be put back or moved on by whoever writes the store; the log it was recorded in cannot. Raises
+        IntegrityError, and nothing runs.
+        """
+        intact(action, contract)
+        trail = latest_states(await self._log.entries_of(action.id)).get(action.id)
+        problem = disagreement(trail, entries=action.entries, state=action.state)
+        if problem is not None:
+            raise altered(action, problem)
 
     # -- what it leans on --------------------------------------------------------------------------------------
 

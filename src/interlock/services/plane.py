@@ -110,6 +110,7 @@ def plane(means: Means) -> ControlPlane:
         timing=m.timing,
         worker=m.worker,
         intents=intents,
+        log=m.log,
     )
     execution = Execution(
         store=m.store,

@@ -7,11 +7,13 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.binding import bound_digest
 from interlock.domain.control import Control
 from interlock.domain.errors import IntegrityError, NotFound
 from interlock.domain.evidence import Entry, Finding, Packet, Verification
@@ -111,17 +113,29 @@ async def cross_check(store: Store, log: Log, trails: Mapping[ActionId, Trail]) 
             return (*findings, Finding(place="store", problem=error.detail))
         if not page:
             break
+        if any(later.id >= each.id for each, later in pairwise(page)) or (before is not None and page[0].id >= before):
+            # Read on, such a store could lead in a circle.
+            return (*findings, Finding(place="store", problem="its actions do not stand where their ids belong"))
         for action in page:
             unseen.discard(action.id)
             problem = disagreement(trails.get(action.id), entries=action.entries, state=action.state)
             if problem is not None:
                 problem = await _looked_again(store, log, action.id)
+            elif not _bound(action):
+                problem = "its arguments in the store are not those it was decided with"
             if problem is not None:
                 findings.append(Finding(place=f"action {action.id}", problem=problem))
         before = page[-1].id
     lost = [action for action in sorted(unseen) if await store.get(Action, action) is None]
     findings += (Finding(place=f"action {each}", problem="the log knows it, and the store does not") for each in lost)
     return tuple(findings[:MAX_FINDINGS])
+
+
+def _bound(action: Action) -> bool:
+    """Whether what is stored of an action is what its digest was taken of. What was refused or erased has none."""
+    if not action.contract_digest or not action.nonce or action.state == "refused":
+        return True
+    return action.digest == bound_digest(action.contract, action.contract_digest, action.arguments, action.nonce)
 
 
 async def _orders(store: Store) -> list[Finding]:
