@@ -16,7 +16,7 @@ def bare_rows(path: Path, actions: int, groups: int) -> tuple[float, float]:
     An action's row is inserted in the first half and updated in the second, as the gate does. Gives CPU and wall seconds.
     """
     source = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    columns = "place, stream, seq, action, phase, leaf_hash, checkpoint, disclosed, leaf"
+    columns = "place, stream, seq, action, phase, leaf_hash, checkpoint, disclosed, leaf, sealed"
     entries = list(source.execute(f"select {columns} from entry order by place desc limit {2 * actions}"))[::-1]
     rows = list(source.execute(f"select * from action order by id desc limit {actions}"))[::-1]
     schema = [str(sql) for (sql,) in source.execute("select sql from sqlite_schema where sql is not null")]
@@ -37,10 +37,11 @@ def bare_rows(path: Path, actions: int, groups: int) -> tuple[float, float]:
                     target.execute(f"insert or ignore into action values({marks})", row)
                 else:
                     target.execute(
-                        "update action set body = ?, state = 'done' where tenant = ? and id = ?", (row[-1], *row[:2])
+                        "update action set body = ?, sealed = ?, state = 'done' where tenant = ? and id = ?",
+                        (*row[-2:], *row[:2]),
                     )
             for entry in _part(entries, group, groups):
-                target.execute(f"insert into entry({columns}) values(?,?,?,?,?,?,?,?,?)", entry)
+                target.execute(f"insert into entry({columns}) values(?,?,?,?,?,?,?,?,?,?)", entry)
             target.execute("commit")
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         target.close()

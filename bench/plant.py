@@ -30,6 +30,7 @@ from interlock.testing.adapters import (
     LogSealer,
     PythonEffectors,
     SqliteStore,
+    SqliteVault,
     SystemClock,
     SystemIds,
 )
@@ -111,7 +112,9 @@ def connect(folder: Path) -> ControlPlane:
     offered = InProcessEffectors(functions)
     offered.offer("price.set", set_price)
     offered.offer("price.restore", set_price)
-    store = SqliteStore.open(folder / "log.db", Tenant("bench"), LogSealer(held, StreamId(ids.new()), ids))
+    sealer = LogSealer(held, StreamId(ids.new()), ids)
+    vault = SqliteVault(folder / "keys.db", folder / "keys")
+    store = SqliteStore.open(folder / "log.db", Tenant("bench"), sealer, vault)
     return plane(
         Means(
             tenant=Tenant("bench"),

@@ -564,6 +564,16 @@ PROMISES: tuple[Promise, ...] = (
         "A key of the vault is given once, opens what it sealed, and is bound to what that is about.",
     ),
     Promise(
+        "vault.sealed",
+        _VAULT,
+        "What may be personal or secret can be read in no byte of the store, and by nobody without the vault.",
+    ),
+    Promise(
+        "vault.swept",
+        _VAULT,
+        "A store that an earlier version wrote in the clear is sealed when it is opened, down to the last byte.",
+    ),
+    Promise(
         "vault.forgets", _VAULT, "A shredded key cannot be derived from anything that is left, and every other one can."
     ),
     Promise(
@@ -1031,6 +1041,26 @@ PROMISES: tuple[Promise, ...] = (
         "evidence.agreement_follows",
         "The format of the evidence: what the entries of an action say",
         "Whether an effect agrees with the decision follows from the two, at every end an action can come to.",
+    ),
+    Promise(
+        "audit.query_exact",
+        _AUDIT + ": ask the evidence",
+        "The index finds exactly the actions that looking at every entry would, newest first.",
+    ),
+    Promise(
+        "audit.query_derived",
+        _AUDIT + ": ask the evidence",
+        "The index is made from the log alone: lost, damaged or over another log, it is made again and answers the same.",
+    ),
+    Promise(
+        "audit.query_forgets",
+        _AUDIT + ": ask the evidence",
+        "No name of a person or record stands in the index, and what it is told to forget is found by neither any more.",
+    ),
+    Promise(
+        "audit.touches",
+        "Workspace files: contracts",
+        "A contract names the records that an action touches by its arguments, or is refused.",
     ),
     Promise(
         "keys.introduced",

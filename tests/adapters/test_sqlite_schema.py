@@ -103,6 +103,7 @@ def test_an_auditor_reads_columns(tmp_path: Path) -> None:
 
     body = msgspec.json.decode(row.pop("body"))
     assert msgspec.json.decode(msgspec.json.encode(after)) == body
+    assert row.pop("sealed") is None
     row.pop("tenant")
     assert row.pop("name") == TENANT
     assert row == {column: getattr(after, column) for column in row}

@@ -21,7 +21,6 @@ from interlock.domain.keyring import keyid
 from interlock.domain.merkle import leaf_hash, root_of
 from interlock.domain.note import Checkpoint, signature_line
 from interlock.domain.tiles import WIDTH
-from interlock.domain.verification import opened
 from interlock.services.audit import Verifying
 from interlock.services.exporting import Enclosed, export
 from interlock_verify import Key, Options, Report, key_of, verify_bundle
@@ -129,7 +128,6 @@ class Ledger:
                     parcel,
                     wish or Wish(disclosed=None),
                     keys=keys,
-                    opened=lambda note: opened(note, self.log.verifier, verify),
                     enclosed=enclosed,
                     place=str(place),
                     now=self.now,

@@ -12,7 +12,7 @@ from interlock.domain.errors import IntegrityError
 from tests.cli.shell import Shell
 from tests.workspaces import Place, forget, workspace
 
-ALTERED = 'replace(body, \'"purpose":"tests"\', \'"purpose":5\')'
+ALTERED = 'replace(body, \'"agent":"ag"\', \'"agent":5\')'
 SWAPPED = 'replace(body, \'"state":\', \'"state":7,"was":\')'
 ENGINE = "json_set(body, '$.engine', 'foo')"
 NO_TEXT = "cast(x'7b22ff' as text)"
@@ -31,7 +31,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 def alter(place: Place, table: str, where: str, body: str) -> str:
     """Write over a record behind Interlock's back, as an old defect or a stranger would; give its key or id."""
-    [store] = place.folder.glob("**/*.db")
+    [store] = place.folder.glob("**/interlock.db")
     connection = sqlite3.connect(store, isolation_level=None)
     key = "id" if table == "action" else "key"
     [(found,)] = connection.execute(f"SELECT {key} FROM {table} WHERE {where}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interlock.adapters.memory import MemoryStore
-from interlock.adapters.sqlite import SqliteStore
+from interlock.adapters.sqlite import SqliteStore, SqliteVault
 from interlock.domain.ids import Tenant
 from interlock.ports.sealer import Sealer
 from interlock.testing.conformance import SUITES, Both, Promise, World
@@ -37,6 +37,15 @@ def in_sqlite(folder: Path) -> World:
     return World(opened)
 
 
+def sealed(folder: Path) -> World:
+    """Connections to one file, with a vault beside it."""
+
+    async def opened(sealer: Sealer) -> Both:
+        return SqliteStore.open(folder / "store.db", TENANT, sealer, SqliteVault(folder / "keys.db", folder / "keys"))
+
+    return World(opened)
+
+
 def keep(promise: Promise, world: World) -> None:
     """Run `promise` in `world`, then close it."""
 
@@ -49,7 +58,7 @@ def keep(promise: Promise, world: World) -> None:
     asyncio.run(run())
 
 
-stores = pytest.mark.parametrize("make", [in_memory, in_sqlite])
+stores = pytest.mark.parametrize("make", [in_memory, in_sqlite, sealed])
 
 
 def each_of(suite: str) -> pytest.MarkDecorator:

@@ -23,6 +23,7 @@ from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
+from interlock.adapters.sqlite.vault import SqliteVault
 from interlock.adapters.system import SystemClock, SystemIds
 from interlock.domain.agent import Agent, Owners
 from interlock.domain.call import Call, Landed
@@ -218,7 +219,8 @@ def connect(folder: Path, *, worker: str, steps: Steps | None = None) -> Control
     ids = SystemIds()
     functions = Functions(values_of, plain_result)
     tenant = Tenant("t")
-    store = SqliteStore.open(folder / "log.db", tenant, LogSealer(held, StreamId(ids.new()), ids))
+    sealer = LogSealer(held, StreamId(ids.new()), ids)
+    store = SqliteStore.open(folder / "log.db", tenant, sealer, SqliteVault(folder / "keys.db", folder / "keys"))
     effectors = AllEffectors(
         python=PythonEffectors(functions), http=HttpEffectors(os.environ), in_process=InProcessEffectors(functions)
     )

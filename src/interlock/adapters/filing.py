@@ -7,7 +7,8 @@ What is written is read again before it is stored: a value of the wrong type, wh
 would be found only by whoever needs the record, and by then nobody could mend it.
 """
 
-from typing import Final, NamedTuple, TypeVar, cast
+from operator import attrgetter
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -15,8 +16,9 @@ from interlock.domain.action import Action
 from interlock.domain.agent import Agent
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
+from interlock.domain.erasure import BLANK, PUBLIC
 from interlock.domain.errors import ContractError, IntegrityError
-from interlock.domain.record import Record
+from interlock.domain.record import Record, Withheld
 from interlock.domain.release import Release
 from interlock.domain.whatif import Decided
 
@@ -30,6 +32,64 @@ _encode: Final = msgspec.json.Encoder().encode
 _decoders: Final[dict[type[Record], msgspec.json.Decoder[Record]]] = {}
 
 
+class _Part:
+    """Some fields of one kind of record, written as a record's own text would have them."""
+
+    def __init__(self, kind: type[Record], names: frozenset[str]) -> None:
+        fields = [each for each in msgspec.structs.fields(kind) if each.name in names]
+        self._get = attrgetter(*(each.name for each in fields))
+        self._kind = msgspec.defstruct(
+            f"{kind.__name__}Part",
+            [(each.name, each.type, _default(each)) for each in fields],
+            omit_defaults=True,
+        )
+
+    def text(self, record: Record) -> bytes:
+        """A JSON object of those of its fields that are not at their default."""
+        return _encode(self._kind(*self._get(record)))
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return msgspec.field(default_factory=field.default_factory)
+    return field.default if field.default is not msgspec.NODEFAULT else msgspec.UNSET
+
+
+_parts: Final[dict[type[Record], tuple[_Part, _Part]]] = {}
+
+
+class Cut(NamedTuple):
+    """A record's text in two: what stays readable, and what is sealed. Both are JSON objects."""
+
+    public: bytes
+    private: bytes
+
+    def whole(self) -> bytes:
+        """The record's text."""
+        return joined(self.public, self.private)
+
+
+def cut(record: Record) -> Cut:
+    """The text of a record of a kind that has something private."""
+    kind = type(record)
+    parts = _parts.get(kind)
+    if parts is None:
+        every = frozenset(each.name for each in msgspec.structs.fields(kind))
+        public = PUBLIC[kind.kind]
+        parts = _parts[kind] = (_Part(kind, public), _Part(kind, every - public))
+    return Cut(parts[0].text(record), parts[1].text(record))
+
+
+def joined(public: bytes, private: bytes) -> bytes:
+    """One JSON object out of two that are not empty. What the second says counts."""
+    return public if private == b"{}" else public[:-1] + b"," + private[1:]
+
+
+def withheld(kind: str, public: bytes, why: Withheld) -> bytes:
+    """The text of a record of which only the public part can be read."""
+    return joined(public, _encode({**BLANK[kind], "withheld": why}))
+
+
 class Filed(NamedTuple):
     """A record as it is about to be stored: the revision it must still be at, and its text at the next one."""
 
@@ -40,6 +100,8 @@ class Filed(NamedTuple):
     record: Record
     read: Record
     """What the text says, as whoever reads it next will have it."""
+    cut: Cut | None
+    """The same text in two, for the kinds that have something private."""
 
 
 def filed(record: Record) -> Filed:
@@ -51,14 +113,16 @@ def filed(record: Record) -> Filed:
     if record.revision and kind in UNCHANGING:
         raise ValueError(f"a stored {kind} never changes; store a new version under its own digest")
     try:
-        body = text_of(record.saved())
+        saved = record.saved()
+        apart = cut(saved) if kind in PUBLIC else None
+        body = apart.whole() if apart is not None else _encode(saved)
         read = _decoder(type(record)).decode(body)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ContractError(
             f"this {kind} cannot be stored, as nobody could read it again: {error}",
             next_step="nothing was written; give what is named there as the type that is expected",
         ) from None
-    return Filed(kind, record.key, record.revision, body, record, read)
+    return Filed(kind, record.key, record.revision, body.decode(), record, read, apart)
 
 
 def text_of(record: Record) -> str:
@@ -66,7 +130,7 @@ def text_of(record: Record) -> str:
     return _encode(record).decode()
 
 
-def record_of(kind: type[R], body: str, key: str = "") -> R:
+def record_of(kind: type[R], body: str | bytes, key: str = "") -> R:
     """Read a record back. Raises IntegrityError, naming the record, when the text is not one of this kind."""
     try:
         return cast(R, _decoder(kind).decode(body))
@@ -74,7 +138,7 @@ def record_of(kind: type[R], body: str, key: str = "") -> R:
         raise _unreadable(kind, body, key, error) from None
 
 
-def decided_of(body: str) -> Decided:
+def decided_of(body: str | bytes) -> Decided:
     """Of an action's text what is needed to ask again. Raises IntegrityError when it is none."""
     try:
         return _decided(body)
@@ -89,7 +153,7 @@ def _decoder(kind: type[Record]) -> msgspec.json.Decoder[Record]:
     return decoder
 
 
-def _unreadable(kind: type[Record], body: str, key: str, error: ValueError) -> IntegrityError:
+def _unreadable(kind: type[Record], body: str | bytes, key: str, error: ValueError) -> IntegrityError:
     return IntegrityError(
         f"the stored {kind.kind} `{key or _name(body)}` cannot be read: {error}",
         next_step="stop writing and keep the file; something else wrote or altered it: restore a backup beside it, "
@@ -99,7 +163,7 @@ def _unreadable(kind: type[Record], body: str, key: str, error: ValueError) -> I
     )
 
 
-def _name(body: str) -> str:
+def _name(body: str | bytes) -> str:
     """What a text that cannot be read calls itself, if that much can be read."""
     try:
         said = msgspec.json.decode(body, type=_Named)

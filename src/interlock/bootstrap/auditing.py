@@ -1,12 +1,16 @@
-"""For who audits: places to export to, and the stand-alone verifier that goes along."""
+"""For who audits: places to export to, the stand-alone verifier that goes along, and the index over the log."""
 
+import os
 from contextlib import AbstractContextManager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 from interlock.adapters.parcel import parcel_at
+from interlock.adapters.sqlite.audit_index import AuditIndex
+from interlock.bootstrap.site import settled
 from interlock.domain.errors import IntegrityError
+from interlock.ports.index import Index
 from interlock.ports.parcel import Parcel
 from interlock.services.exporting import Enclosed
 
@@ -24,3 +28,11 @@ def enclosed() -> Enclosed:
     if spec is None or spec.origin is None:
         raise IntegrityError("the stand-alone verifier is not installed", next_step="install Interlock again")
     return Enclosed(verifier=Path(spec.origin).read_bytes(), version=version("interlock"))
+
+
+def index_of(folder: Path) -> Index:
+    """The index beside the store of the workspace in `folder`. Where nothing can be written it lives in memory, and is
+    made anew each time. Raises WorkspaceError and StoreError."""
+    store = settled(folder).settings.store
+    path = store.with_name(f"{store.name}.audit")
+    return AuditIndex.open(path if os.access(path.parent, os.W_OK) else None)

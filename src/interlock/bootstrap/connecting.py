@@ -16,6 +16,7 @@ from interlock.adapters.memory import MemoryStore
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
+from interlock.adapters.sqlite.vault import SqliteVault
 from interlock.adapters.system import SystemClock, SystemIds
 from interlock.adapters.workspace import (
     Workspace,
@@ -58,9 +59,22 @@ def looking(folder: Path) -> ControlPlane:
     workspace = settled(folder)
     settings = workspace.settings
     _there(settings.store)
-    store = SqliteStore.look(settings.store, settings.tenant)
+    store = SqliteStore.look(settings.store, settings.tenant, _vault_at_hand(settings.keys))
     functions = Functions(values_of, plain_result)
     return _assembled(workspace, store, InProcessEffectors(functions), functions, public_keys(folder), None)
+
+
+def vault_of(keys: Path) -> SqliteVault:
+    """The vault beside a key folder."""
+    return SqliteVault(keys.with_name(f"{keys.name}.db"), keys)
+
+
+def _vault_at_hand(keys: Path) -> SqliteVault | None:
+    """The vault, to be looked at; None for whoever was given the store and public keys alone."""
+    file = keys.with_name(f"{keys.name}.db")
+    if not file.is_file() or not any(keys.glob("vault.*.key")):
+        return None
+    return SqliteVault(file, keys, writable=False)
 
 
 def _there(store: Path) -> None:
@@ -141,7 +155,8 @@ def _connect(
             raise StoreError(
                 f"the store's folder `{settings.store.parent}` cannot be made: {error.strerror}"
             ) from error
-        store = SqliteStore.open(settings.store, settings.tenant, LogSealer(keys, stream, ids, introduces=True))
+        sealer = LogSealer(keys, stream, ids, introduces=True)
+        store = SqliteStore.open(settings.store, settings.tenant, sealer, vault_of(settings.keys))
     verifying = Verifying(log_key=keys.log.verifier, gate_keys=(keys.gate.verifier,), verify=verify)
     return _assembled(workspace, store, offered, functions, verifying, steps), offered
 

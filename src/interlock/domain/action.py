@@ -15,7 +15,7 @@ from interlock.domain.errors import IllegalMove
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, StreamId, TaskId, WorkerId
 from interlock.domain.policy import Decision
 from interlock.domain.question import Circumstances
-from interlock.domain.record import Record
+from interlock.domain.record import Record, Withheld
 
 State = Literal[
     "refused",
@@ -217,6 +217,8 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
     entries: int = 0
     """How many facts of this action are in the log."""
     stream: StreamId = StreamId("")
+    withheld: Withheld = ""
+    """Why nothing private of it is here. What is withheld can be looked at, and nothing can be done with it."""
 
     @property
     def key(self) -> str:
@@ -225,6 +227,8 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     def after(self, move: Move, **changes: object) -> Self:
         """The action after `move`, with `changes` made. Raises IllegalMove when its state has no such move."""
+        if self.withheld:
+            raise IllegalMove(f"of this action everything private is {self.withheld}", state=self.state)
         target = MOVES[self.state].get(move)
         if target is None:
             raise IllegalMove(f"an action that is {self.state} cannot {move.replace('_', ' ')}", state=self.state)

@@ -148,6 +148,8 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     two_phase: TwoPhase | None = None
     cost: Cost | None = None
     data_classes: dict[str, str] = {}
+    touches: dict[str, str] = {}
+    """Which records an action touches, by kind: `{"order": "$args.order_id"}`. The audit index finds actions by them."""
     timeout_ms: int = 30 * SECOND
 
     @property
@@ -206,6 +208,7 @@ def _compiled(name: str, schema: dict[str, JsonValue], where: str) -> jsonschema
         raise ContractError(f"contract `{name}`: not a usable JSON Schema: {error}", path=where) from None
 
 
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*")
 _TYPES = frozenset({"string", "integer", "boolean", "array", "object", "null"})
 
@@ -249,6 +252,10 @@ def checked(contract: Contract) -> Contract:
 
 def _idle(contract: Contract) -> Iterator[tuple[str, str]]:
     """What the contract says of an argument that is not there, or is of another kind."""
+    for kind, value in contract.touches.items():
+        if not _KIND.fullmatch(kind) or not value.startswith("$args."):
+            said = f"it touches `{kind}: {value}`, which must be one word and an argument: `order: $args.order_id`"
+            yield said, f"/touches/{kind}"
     facts = contract.facts.schema if contract.facts is not None else None
     for name, rule in contract.parses.items():
         if why := misfit(name, rule, contract.input_schema, facts):
@@ -286,6 +293,8 @@ def _references(contract: Contract) -> Iterator[tuple[str, str]]:
         for name, value in contract.reversal.arguments.items():
             if isinstance(value, str):
                 yield f"/reversal/arguments/{name}", value
+    for kind, value in contract.touches.items():
+        yield f"/touches/{kind}", value
     if contract.cost is not None:
         yield "/cost/unit", contract.cost.unit
         if isinstance(contract.cost.amount, str):

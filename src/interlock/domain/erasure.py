@@ -6,14 +6,14 @@ and goes with that key. So a field that nobody thought of is erased rather than 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from interlock.domain.action import Action
 from interlock.domain.keytree import BLOCK_BITS, PER_BLOCK, block_of, number_of, place_in
 from interlock.domain.publication import Publication
-from interlock.domain.record import Record
+from interlock.domain.record import Record, Withheld
 from interlock.domain.task import Task
 
 R = TypeVar("R", bound=Record)
@@ -32,7 +32,7 @@ PUBLIC: Final[Mapping[str, frozenset[str]]] = {
 }
 """By kind, the fields that stay. Kinds that are not named here have nothing private."""
 
-BLANK: Final[Mapping[str, Mapping[str, object]]] = {
+BLANK: Final[Mapping[str, Mapping[str, Any]]] = {
     Action.kind: {"arguments": {}, "nonce": "", "idempotency_key": ""},
     Task.kind: {"purpose": "", "initiator": ""},
     Publication.kind: {"proposed_by": ""},
@@ -40,10 +40,11 @@ BLANK: Final[Mapping[str, Mapping[str, object]]] = {
 """What stands for the private fields that a record cannot be without."""
 
 
-def stripped(record: R, why: str) -> R:
+def stripped(record: R, why: Withheld) -> R:
     """`record` without anything private, saying `why`: `erased`, `sealed` (its key is not at hand) or `lost`."""
-    kept = {name: getattr(record, name) for name in PUBLIC[record.kind]}
-    return type(record)(**{**BLANK[record.kind], **kept, "withheld": why})
+    kept: dict[str, Any] = {name: getattr(record, name) for name in PUBLIC[record.kind]}
+    values: dict[str, Any] = {**BLANK[record.kind], **kept, "withheld": why}
+    return type(record)(**values)
 
 
 class Shred(msgspec.Struct, frozen=True, kw_only=True):

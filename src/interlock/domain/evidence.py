@@ -95,6 +95,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     disclosures: tuple[str, ...] = ()
     """The clear text behind the leaf's commitments (RFC 9901 section 4.2), where it has not been erased."""
+    sealed: bool = False
+    """Whether there is clear text that cannot be read here, for want of the vault's keys."""
 
 
 class Packet(msgspec.Struct, frozen=True, kw_only=True):

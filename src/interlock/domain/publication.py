@@ -17,7 +17,7 @@ from interlock.domain.edition import Edition
 from interlock.domain.evidence import Fact, Phase
 from interlock.domain.ids import ContractName, Digest, Person, PublicationId
 from interlock.domain.publishing import Consent
-from interlock.domain.record import Record
+from interlock.domain.record import Record, Withheld
 
 PublicationState = Literal["open", "published", "withdrawn", "superseded"]
 Kind = Literal["policy", "contract", "agent", "person", "budget", "publishing", "engine"]
@@ -44,6 +44,8 @@ class Publication(Record, frozen=True, kw_only=True):
     consents: tuple[Consent, ...] = ()
     state: PublicationState = "open"
     ended_at: int | None = None
+    withheld: Withheld = ""
+    """Why nothing private of it is here."""
 
     @property
     def key(self) -> str:

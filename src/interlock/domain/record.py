@@ -4,12 +4,15 @@ A record is saved only if the store still holds the revision it carries; saving 
 Revision 0 means that it must not exist yet. This is the one rule by which all races are closed.
 """
 
-from typing import ClassVar, Self, cast
+from typing import ClassVar, Literal, Self, cast
 
 import msgspec
 
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.ids import Digest
+
+Withheld = Literal["", "erased", "sealed", "lost"]
+"""Why a record has nothing private: it was erased, its key is not at hand here, or its key is missing or damaged."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

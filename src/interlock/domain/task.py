@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from interlock.domain.ids import AgentName, ContractName, Digest, TaskId
-from interlock.domain.record import Record
+from interlock.domain.record import Record, Withheld
 
 TaskState = Literal["open", "closing", "closed"]
 """`closing`: no new action, waiting ones are voided, what is in flight is undone when it lands."""
@@ -33,6 +33,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The tasks it was opened within, the outermost first; its parent is the last."""
     run: str = ""
     plan: str = ""
+    withheld: Withheld = ""
+    """Why nothing private of it is here."""
 
     @property
     def key(self) -> str:

@@ -18,6 +18,7 @@ from interlock.domain.ids import ActionId, AgentName, ContractName, Digest
 from interlock.domain.oversight import REVIEWER
 from interlock.domain.policy import VERDICTS, Decision, Requirement, Verdict
 from interlock.domain.question import Circumstances
+from interlock.domain.record import Withheld
 
 Direction = Literal["loosened", "tightened", "other"]
 """`other`: neither asks less than the other, but other policies decide, or what a shadow would have been differs."""
@@ -53,6 +54,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decision: Word | None = None
     asked: Circumstances | None = None
     undoes: ActionId | None = None
+    withheld: Withheld = ""
 
 
 class Loosening(msgspec.Struct, frozen=True, kw_only=True):

@@ -151,17 +151,20 @@ def tool(
     timeout_ms: int = 30 * SECOND,
     owner: str = "",
     data: Mapping[str, str] | None = None,
+    touches: Mapping[str, str] | None = None,
     no_effect_on: tuple[type[Exception], ...] = (),
 ) -> Declaration:
     """Put a function under contract. Raises ContractError where the contract would not hold.
 
     Without `name` it is the function's, without `description` the first line of its docstring. `two_phase` is
     `(prepare, abort)`. `parses` names what is read out of the arguments for policies (`Domains(of="to")`), which see it as
-    `context.parsed.NAME`; what cannot be read denies. A module's functions run in any process; a nested one, or one of the
+    `context.parsed.NAME`; what cannot be read denies. `touches` names the records an action is about, for
+    `interlock audit query`: `{"order": "$args.order_id"}`. A module's functions run in any process; a nested one, or one of the
     main program, only here.
     """
     prepare, abort = fitted(two_phase, tuple[Any, Any] | None, "two_phase", _NEXT) or (None, None)
     classes: dict[str, str] = fitted(data or {}, dict[str, str], "data", _NEXT)
+    touched: dict[str, str] = fitted(touches or {}, dict[str, str], "touches", _NEXT)
     parsing: dict[str, Parse] = fitted(parses or {}, dict[str, Any], "parses", _NEXT)
     harmless: tuple[type[Exception], ...] = fitted(no_effect_on, tuple[Any, ...], "no_effect_on", _NEXT)
     if not all(isinstance(each, type) and issubclass(each, Exception) for each in cast(tuple[object, ...], harmless)):
@@ -197,6 +200,7 @@ def tool(
             two_phase=TwoPhase(prepare=targets["prepare"], abort=targets["abort"]) if two_phase else None,
             cost=cost,
             data_classes=classes,
+            touches=touched,
             timeout_ms=timeout_ms,
         )
         return Tool(function, checked(_typed(contract)), hooks, harmless)

@@ -26,7 +26,7 @@ from interlock.domain.trail_record import Chain
 from interlock.ports.log import Log
 from interlock.ports.parcel import Parcel
 from interlock.services.audit import Verifying
-from interlock.services.showing import OpenNote, publish_log
+from interlock.services.showing import publish_log
 
 PAGE: Final = 256
 Progress = Callable[[int, int], None]
@@ -48,7 +48,6 @@ async def export(
     wish: Wish,
     *,
     keys: Verifying,
-    opened: OpenNote,
     enclosed: Enclosed,
     place: str,
     now: int,
@@ -62,7 +61,7 @@ async def export(
     note = await log.head()
     if note is None:
         raise NotFound("the log is empty: there is nothing to export", next_step="bring something into force first")
-    await publish_log(log, parcel.shelf, opened=opened, note=note)
+    await publish_log(log, parcel.shelf, note=note)
     head = parse_checkpoint(parse_note(note.encode()).text)
     writing = _Writing(parcel, wish, head, keys, await _chosen(log, wish, head.size))
     async for entry in _entries(log, head.size):

@@ -32,6 +32,11 @@ NO_BUDGET: Final = "policies look at what is left of budgets, which was not kept
 NOT_OLD: Final = "its contract is not in the old bundle"
 NOT_NEW: Final = "its contract is not in the new bundle"
 NO_FIT: Final = "what was recorded does not fit its contract as one of the bundles has it"
+WITHHELD: Final = {
+    "erased": "everything private of it was erased",
+    "sealed": "the keys of its private parts are not here",
+    "lost": "the key of its private parts is lost",
+}
 NEITHER: Final = "neither bundle can evaluate its policies on it"
 
 
@@ -142,6 +147,9 @@ class _Replaying:
 
     async def put(self, action: Decided) -> None:
         """Put one to both bundles. What no policy was ever asked about does not count."""
+        if action.withheld:
+            self.tally.skip(WITHHELD[action.withheld], action)
+            return
         if action.decision is None:
             return
         key = (action.contract_digest, action.agent)

@@ -9,6 +9,7 @@ from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
+from interlock.adapters.sqlite.vault import SqliteVault
 from interlock.adapters.system import SystemClock, SystemIds
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "LogSealer",
     "PythonEffectors",
     "SqliteStore",
+    "SqliteVault",
     "SystemClock",
     "SystemIds",
 ]

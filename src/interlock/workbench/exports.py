@@ -12,8 +12,6 @@ from interlock.bootstrap.connecting import public_keys
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.export import Exported, Wish
 from interlock.domain.ids import ActionId
-from interlock.domain.note import Checkpoint
-from interlock.domain.verification import opened
 from interlock.services.exporting import Progress, export
 from interlock.workbench.finding import find_action
 from interlock.workbench.planes import reading
@@ -25,9 +23,6 @@ async def exported(
     """Write what `wish` asks for of the workspace's evidence to `place`: a folder, or a zip file. `actions` are ids, or
     the ends of them. Raises InterlockError."""
     keys = public_keys(folder)
-
-    def trusted(note: str) -> Checkpoint:
-        return opened(note, keys.log_key, keys.verify)
 
     async with reading(folder) as plane:
         if actions:
@@ -41,7 +36,6 @@ async def exported(
                 made,
                 wish,
                 keys=keys,
-                opened=trusted,
                 enclosed=enclosed(),
                 place=str(place),
                 now=now,

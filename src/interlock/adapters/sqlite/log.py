@@ -1,12 +1,13 @@
 """The log's rows: reading them, adding to them, and finding the head again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from interlock.adapters.appending import Appender, Head, Rows, confirm, cut, extended, head_of
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection, Row, Values
 from interlock.adapters.sqlite.statements import place_of
+from interlock.adapters.sqlite.veil import Veil
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId
 from interlock.domain.merkle import HASH_BYTES
@@ -56,11 +57,11 @@ def read_again(connection: Connection, tenant: int, appender: Appender) -> None:
     appender.resume(last[0], last[1].hex()) if last else appender.resume(0, "")
 
 
-def add(connection: Connection, tenant: int, rows: Rows, log_key: str) -> None:
-    """Write what a group adds."""
+def add(connection: Connection, tenant: int, rows: Rows, log_key: str, veil: Veil, numbers: Mapping[int, int]) -> None:
+    """Write what a group adds. `numbers` are those of the keys for their clear texts, by their place in the group."""
     if rows.entries[0].index == 0:
         connection.execute(sql.SET_LOG_KEY, (log_key, tenant))
-    connection.executemany(sql.ADD_ENTRY, _values(tenant, rows))
+    connection.executemany(sql.ADD_ENTRY, _values(tenant, rows, veil, numbers))
     for tile in rows.tiles:
         connection.execute(sql.ADD_TILE, (tenant, tile.level, tile.n, tile.root, tile.hashes))
 
@@ -76,20 +77,20 @@ def checkpoint_at(connection: Connection, tenant: int, size: int) -> str | None:
     return note
 
 
-def entries(connection: Connection, tenant: int, start: int, stop: int) -> list[Entry]:
+def entries(connection: Connection, tenant: int, start: int, stop: int, veil: Veil) -> list[Entry]:
     """The entries from `start` up to `stop`, with what is disclosed of them."""
     rows = connection.execute(sql.ENTRIES, (place_of(tenant, start), place_of(tenant, stop)))
-    return [_entry(row) for row in rows]
+    return [_entry(row, veil) for row in rows]
 
 
-def entries_of(connection: Connection, tenant: int, action: ActionId) -> list[Entry]:
+def entries_of(connection: Connection, tenant: int, action: ActionId, veil: Veil) -> list[Entry]:
     """The entries of one action."""
-    return [_entry(row) for row in connection.execute(sql.ENTRIES_OF, (tenant, action))]
+    return [_entry(row, veil) for row in connection.execute(sql.ENTRIES_OF, (tenant, action))]
 
 
-def marked(connection: Connection, tenant: int, phases: Sequence[str]) -> list[Entry]:
+def marked(connection: Connection, tenant: int, phases: Sequence[str], veil: Veil) -> list[Entry]:
     """The entries of phases that have an index of their own."""
-    return [_entry(row) for row in connection.execute(sql.marked(len(phases)), (tenant, *phases))]
+    return [_entry(row, veil) for row in connection.execute(sql.marked(len(phases)), (tenant, *phases))]
 
 
 def tile(connection: Connection, tenant: int, level: int, index: int, width: int) -> bytes | None:
@@ -121,9 +122,10 @@ def _hashes(connection: Connection, tenant: int, level: int, index: int, width: 
     return b"".join(row[0] for row in found)
 
 
-def _values(tenant: int, rows: Rows) -> Iterator[Values]:
+def _values(tenant: int, rows: Rows, veil: Veil, numbers: Mapping[int, int]) -> Iterator[Values]:
     last = rows.entries[-1]
-    for entry in rows.entries:
+    for place, entry in enumerate(rows.entries):
+        disclosed, sealed = veil.entry(entry.leaf_hash, entry.disclosures, numbers.get(place, 0))
         yield (
             place_of(tenant, entry.index),
             entry.stream,
@@ -132,13 +134,15 @@ def _values(tenant: int, rows: Rows) -> Iterator[Values]:
             entry.phase,
             entry.leaf_hash,
             rows.checkpoint if entry is last else None,
-            "\n".join(entry.disclosures) or None,
+            disclosed,
             entry.leaf,
+            sealed,
         )
 
 
-def _entry(row: Row) -> Entry:
-    index, leaf, leaf_hash, stream, seq, action, phase, disclosed = row
+def _entry(row: Row, veil: Veil) -> Entry:
+    index, leaf, leaf_hash, stream, seq, action, phase, disclosed, sealed = row
+    disclosures, withheld = veil.disclosures(leaf_hash, disclosed, sealed)
     return Entry(
         index=index,
         leaf=leaf,
@@ -147,5 +151,6 @@ def _entry(row: Row) -> Entry:
         seq=seq,
         action=action,
         phase=phase,
-        disclosures=tuple(disclosed.split("\n")) if disclosed else (),
+        disclosures=disclosures,
+        sealed=withheld,
     )

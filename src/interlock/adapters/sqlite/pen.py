@@ -26,6 +26,7 @@ from interlock.adapters.sqlite.failures import meaning, meaning_of_commit
 from interlock.adapters.sqlite.opening import WRITER_CACHE_KIB, Patience, connect
 from interlock.adapters.sqlite.saving import Known, Transaction, Work
 from interlock.adapters.sqlite.turnstile import Turnstile
+from interlock.adapters.sqlite.veil import Veil
 from interlock.domain.errors import InterlockError, StoreUnsure
 from interlock.ports.sealer import Sealer
 
@@ -60,9 +61,12 @@ class Unit:
 class Pen:
     """One process's. Not for two threads at once. `committed` is called after every commit."""
 
-    def __init__(self, path: Path, tenant: int, sealer: Sealer, *, busy_ms: int, committed: Callable[[], None]) -> None:
+    def __init__(
+        self, path: Path, tenant: int, sealer: Sealer, veil: Veil, *, busy_ms: int, committed: Callable[[], None]
+    ) -> None:
         self._path = path
         self._tenant = tenant
+        self._veil = veil
         self._busy_ms = busy_ms
         self._patience = Patience(busy_ms)
         self._committed = committed
@@ -140,7 +144,7 @@ class Pen:
         try:
             self._find_head(connection)
             draft = self._appender.draft()
-            transaction = Transaction(connection, self._tenant, self._known, draft)
+            transaction = Transaction(connection, self._tenant, self._known, draft, self._veil, {})
             if len(units) == 1:
                 units[0].result = units[0].work(transaction)
             else:
@@ -149,7 +153,8 @@ class Pen:
             transaction.flush()
             rows = draft.finish()
             if rows is not None:
-                log.add(connection, self._tenant, rows, self._appender.sealer.log_key)
+                log_key = self._appender.sealer.log_key
+                log.add(connection, self._tenant, rows, log_key, self._veil, transaction.numbers)
             self._commit(connection)
             stored = True
         finally:

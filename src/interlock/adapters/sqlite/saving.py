@@ -9,6 +9,7 @@ from interlock.adapters.appending import Draft
 from interlock.adapters.filing import filed, record_of, text_of
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection, Row, Values
+from interlock.adapters.sqlite.veil import Place, Veil, has_private, key_of
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget, Draw, drawn
 from interlock.domain.change import Change, Unchanged
@@ -59,6 +60,31 @@ class Transaction(NamedTuple):
     tenant: int
     known: Known
     draft: Draft
+    veil: Veil
+    numbers: dict[int, int]
+    """By its place in the draft, the number of the key that an entry's clear texts are sealed under."""
+
+    def seal(self, facts: tuple[Fact, ...], puts: "tuple[Put, ...]") -> None:
+        """Add `facts` to the draft, what is private of each under the key of the record it is about."""
+        self.draft.seal(facts)
+        start = self.draft.mark() - len(facts)
+        if self.veil.vault is None:
+            return
+        own = {(put.record.kind, put.key): put.number for put in puts if put.number is not None}
+        for place, fact in enumerate(facts, start):
+            if fact.private:
+                about = (Action.kind, fact.action) if fact.action is not None else (fact.subject, fact.subject_id)
+                number = own.get(about) or self._stored_number(about)
+                self.numbers[place] = self.veil.vault.fresh() if number is None else number
+
+    def _stored_number(self, about: Place) -> int | None:
+        """Asked of the row, never of memory: it may have been erased since, and its key is about to go."""
+        kind, key = about
+        if kind == Action.kind:
+            return key_of(self.connection.execute(sql.ACTION_SEALED, (self.tenant, key)).get)
+        if has_private(kind):
+            return key_of(self.connection.execute(sql.DOCUMENT_SEALED, (self.tenant, kind, key)).get)
+        return None
 
     def flush(self) -> None:
         """Write the budgets that were drawn on."""
@@ -66,7 +92,8 @@ class Transaction(NamedTuple):
         for key in known.drawn:
             after = known.budgets[key].saved()
             place = (self.tenant, Budget.kind, key)
-            self.connection.execute(sql.SAVE_DOCUMENT, (after.revision, text_of(after), *place, after.revision - 1))
+            row = (after.revision, text_of(after), None, *place, after.revision - 1)
+            self.connection.execute(sql.SAVE_DOCUMENT, row)
             known.budgets[key] = after
         known.drawn.clear()
 
@@ -82,6 +109,10 @@ class Put(NamedTuple):
     key: str
     statement: str
     values: Values
+    number: int | None
+    """Of the key that its private part is sealed under."""
+    fingerprint: str
+    """As its column has it."""
 
 
 class Prepared(NamedTuple):
@@ -106,7 +137,8 @@ class Prepared(NamedTuple):
             before = after.get(draw.budget) or known.budgets.get(draw.budget) or _budget(transaction, draw.budget)
             after[draw.budget] = drawn(before, draw)
         if self.facts:
-            transaction.draft.seal(with_budgets(self.facts, self.draws, after.values()) if after else self.facts)
+            facts = with_budgets(self.facts, self.draws, after.values()) if after else self.facts
+            transaction.seal(facts, self.puts)
         if after:
             known.budgets.update(after)
             known.drawn.update(after)
@@ -121,17 +153,21 @@ class Taking(NamedTuple):
         """The actions taken, as now stored."""
         claim = self.claim
         taken: list[Action] = []
-        for _, _, body in due(transaction.connection, transaction.tenant, claim):
-            action = record_of(Action, body).with_lease(owner=claim.owner, until=claim.now + claim.lease_ms)
-            _put(transaction, _prepared_put(transaction.tenant, action))
+        veil = transaction.veil
+        for _, key, body, sealed in due(transaction.connection, transaction.tenant, claim):
+            found = record_of(Action, veil.text((Action.kind, key), body, sealed), key)
+            if found.withheld:  # nobody can act on what cannot be read; it stays visible where it is
+                continue
+            action = found.with_lease(owner=claim.owner, until=claim.now + claim.lease_ms)
+            _put(transaction, _prepared_put(transaction.tenant, action, veil, key_of(sealed)))
             taken.append(action.saved())
         return taken
 
 
-def prepared(tenant: int, change: Change) -> Prepared:
+def prepared(tenant: int, change: Change, veil: Veil, number_of: Callable[[Place], int | None]) -> Prepared:
     """Do beforehand all that needs no transaction. ContractError for what could not be read again, ValueError for
-    a new revision of what never changes."""
-    puts = tuple([_prepared_put(tenant, record) for record in change.puts])
+    a new revision of what never changes. `number_of` gives the number of the key of a stored row."""
+    puts = tuple([_prepared_put(tenant, record, veil, _number(record, veil, number_of)) for record in change.puts])
     budgets = any(put.record.kind == Budget.kind for put in puts) or any(
         condition.kind == Budget.kind for condition in change.given
     )
@@ -151,20 +187,35 @@ def due(connection: Connection, tenant: int, claim: Claim) -> list[Row]:
     return found[: claim.limit]
 
 
-def _prepared_put(tenant: int, record: Record) -> Put:
-    kind, key, revision, body, _, _ = filed(record)
+def _number(record: Record, veil: Veil, number_of: Callable[[Place], int | None]) -> int | None:
+    if veil.vault is None or not record.revision or not has_private(record.kind):
+        return None
+    place = (record.kind, record.key)
+    return veil.known(place) or number_of(place)
+
+
+def _prepared_put(tenant: int, record: Record, veil: Veil, number: int | None) -> Put:
+    put = filed(record)
+    kind, key, revision = put.kind, put.key, put.revision
+    body, sealed = veil.row(put, number)
+    number = key_of(sealed)
     if isinstance(record, Action):
+        fingerprint = veil.fingerprint_column(record.fingerprint)
         if not revision:
-            return Put(record, key, sql.ADD_ACTION, sql.added_action(tenant, record, body))
-        return Put(record, key, sql.SAVE_ACTION, sql.saved_action(tenant, record, body))
+            marks = (veil.key_column(record.agent, record.idempotency_key), fingerprint)
+            values = sql.added_action(tenant, record, marks, body, sealed)
+            return Put(record, key, sql.ADD_ACTION, values, number, fingerprint)
+        values = sql.saved_action(tenant, record, fingerprint, body, sealed)
+        return Put(record, key, sql.SAVE_ACTION, values, number, fingerprint)
     if not revision:
-        return Put(record, key, sql.ADD_DOCUMENT, (tenant, kind, key, body))
-    return Put(record, key, sql.SAVE_DOCUMENT, (revision + 1, body, tenant, kind, key, revision))
+        return Put(record, key, sql.ADD_DOCUMENT, (tenant, kind, key, body, sealed), number, "")
+    values = (revision + 1, body, sealed, tenant, kind, key, revision)
+    return Put(record, key, sql.SAVE_DOCUMENT, values, number, "")
 
 
 def _put(transaction: Transaction, put: Put) -> None:
-    connection, tenant, known, _ = transaction
-    record, key, statement, values = put
+    connection, tenant, known = transaction.connection, transaction.tenant, transaction.known
+    record, key, statement, values, _, fingerprint = put
     if not isinstance(record, Action):
         known.revisions.pop((record.kind, key), None)
         if isinstance(record, Budget):
@@ -181,7 +232,7 @@ def _put(transaction: Transaction, put: Put) -> None:
         if not connection.changes():
             _must_be_at(transaction, record.kind, key, record.revision)
             if isinstance(record, Action):
-                connection.execute(sql.SAVE_FINGERPRINT, (record.fingerprint, tenant, key, record.revision))
+                connection.execute(sql.SAVE_FINGERPRINT, (fingerprint, tenant, key, record.revision))
                 connection.execute(statement, values)
     elif isinstance(record, Action) and (record.release, record.task) not in known.release_tasks:
         connection.execute(sql.ADD_RELEASE_TASK, (tenant, record.release, record.task))
@@ -199,7 +250,7 @@ def _must_hold(transaction: Transaction, condition: Unchanged) -> None:
 
 
 def _must_be_at(transaction: Transaction, kind: str, key: str, revision: int) -> None:
-    connection, tenant, _, _ = transaction
+    connection, tenant = transaction.connection, transaction.tenant
     if kind == Action.kind:
         stored = connection.execute(sql.ACTION_REVISION, (tenant, key)).get or 0
     else:
@@ -209,9 +260,8 @@ def _must_be_at(transaction: Transaction, kind: str, key: str, revision: int) ->
 
 
 def _budget(transaction: Transaction, key: str) -> Budget:
-    connection, tenant, known, _ = transaction
-    body = connection.execute(sql.DOCUMENT, (tenant, Budget.kind, key)).get
-    if body is None:
+    row = transaction.connection.execute(sql.DOCUMENT, (transaction.tenant, Budget.kind, key)).fetchone()
+    if row is None:
         raise Conflict(f"there is no budget `{key}`", kind=Budget.kind, key=key)
-    found = known.budgets[key] = record_of(Budget, body, key)
+    found = transaction.known.budgets[key] = record_of(Budget, row[0], key)
     return found

@@ -20,51 +20,76 @@ VERSION: Final = "PRAGMA data_version"
 TENANT: Final = "SELECT number FROM tenant WHERE name = ?"
 ADD_TENANT: Final = "INSERT INTO tenant (name) VALUES (?) ON CONFLICT DO NOTHING"
 
-DOCUMENT: Final = "SELECT body FROM document WHERE tenant = ? AND kind = ? AND key = ?"
+DOCUMENT: Final = "SELECT body, sealed FROM document WHERE tenant = ? AND kind = ? AND key = ?"
 DOCUMENT_REVISION: Final = "SELECT revision FROM document WHERE tenant = ? AND kind = ? AND key = ?"
-DOCUMENTS: Final = "SELECT body FROM document WHERE tenant = ? AND kind = ? ORDER BY key DESC LIMIT ?"
-ADD_DOCUMENT: Final = "INSERT INTO document (tenant, kind, key, revision, body) VALUES (?, ?, ?, 1, ?)"
+DOCUMENTS: Final = "SELECT key, body, sealed FROM document WHERE tenant = ? AND kind = ? ORDER BY key DESC LIMIT ?"
+ADD_DOCUMENT: Final = "INSERT INTO document (tenant, kind, key, revision, body, sealed) VALUES (?, ?, ?, 1, ?, ?)"
 SAVE_DOCUMENT: Final = (
-    "UPDATE document SET revision = ?, body = ? WHERE tenant = ? AND kind = ? AND key = ? AND revision = ?"
+    "UPDATE document SET revision = ?, body = ?, sealed = ? WHERE tenant = ? AND kind = ? AND key = ? AND revision = ?"
 )
 
-ACTION: Final = "SELECT body FROM action WHERE tenant = ? AND id = ?"
-DECIDED: Final = "SELECT body FROM action WHERE tenant = ? AND id < ? AND proposed_at >= ? ORDER BY id DESC LIMIT ?"
+DOCUMENT_SEALED: Final = "SELECT sealed FROM document WHERE tenant = ? AND kind = ? AND key = ?"
+
+ACTION: Final = "SELECT body, sealed FROM action WHERE tenant = ? AND id = ?"
+ACTION_SEALED: Final = "SELECT sealed FROM action WHERE tenant = ? AND id = ?"
+DECIDED: Final = (
+    "SELECT id, body, sealed FROM action WHERE tenant = ? AND id < ? AND proposed_at >= ? ORDER BY id DESC LIMIT ?"
+)
 LAST: Final = "\U0010ffff"
 """Sorts after every id."""
 ACTION_REVISION: Final = "SELECT revision FROM action WHERE tenant = ? AND id = ?"
-ACTION_BY_KEY: Final = "SELECT body FROM action WHERE tenant = ? AND agent = ? AND idempotency_key = ?"
+ACTION_BY_KEY: Final = "SELECT id, body, sealed FROM action WHERE tenant = ? AND agent = ? AND idempotency_key = ?"
 ADD_ACTION: Final = (
     "INSERT INTO action (tenant, id, task, agent, release, contract, idempotency_key, undoes, proposed_at, fingerprint,"
-    " revision, state, place, due_at, owner, lease_until, fence, ended_at, body)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " revision, state, place, due_at, owner, lease_until, fence, ended_at, body, sealed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 ADD_RELEASE_TASK: Final = "INSERT INTO release_task (tenant, release, task) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 # The fingerprint changes only when arguments do. To name a column of an index is to have its entry written anew, changed
 # or not, so it is a condition here and only the second statement sets it.
 SAVE_ACTION: Final = (
     "UPDATE action SET revision = ?, state = ?, place = ?, due_at = ?, owner = ?, lease_until = ?, fence = ?,"
-    " ended_at = ?, body = ? WHERE tenant = ? AND id = ? AND revision = ? AND fingerprint = ?"
+    " ended_at = ?, body = ?, sealed = ? WHERE tenant = ? AND id = ? AND revision = ? AND fingerprint = ?"
 )
 SAVE_FINGERPRINT: Final = "UPDATE action SET fingerprint = ? WHERE tenant = ? AND id = ? AND revision = ?"
 
 DUE: Final = (
-    "SELECT due_at, id, body FROM action INDEXED BY action_due WHERE tenant = ? AND place = ? AND due_at <= ?"
+    "SELECT due_at, id, body, sealed FROM action INDEXED BY action_due WHERE tenant = ? AND place = ? AND due_at <= ?"
     " AND (lease_until IS NULL OR lease_until <= ?) ORDER BY due_at LIMIT ?"
 )
 DUE_ONLY: Final = (
-    "SELECT due_at, id, body FROM action WHERE tenant = ? AND place = ? AND due_at <= ?"
+    "SELECT due_at, id, body, sealed FROM action WHERE tenant = ? AND place = ? AND due_at <= ?"
     " AND (lease_until IS NULL OR lease_until <= ?) AND id = ? LIMIT ?"
 )
 NEXT_DUE: Final = (
     "SELECT min(due_at) FROM action INDEXED BY action_due WHERE tenant = ? AND place = ? AND due_at IS NOT NULL"
 )
 
+VAULT: Final = "SELECT vault FROM tenant WHERE number = ?"
+SET_VAULT: Final = "UPDATE tenant SET vault = ? WHERE number = ?"
+SWEPT: Final = "SELECT swept FROM tenant WHERE number = ?"
+SET_SWEPT: Final = "UPDATE tenant SET swept = 1 WHERE number = ?"
+CLEAR_ACTIONS: Final = (
+    "SELECT rowid, id, agent, body FROM action WHERE rowid > ? AND tenant = ? AND sealed IS NULL ORDER BY rowid LIMIT ?"
+)
+VEIL_ACTION: Final = (
+    "UPDATE action SET body = ?, sealed = ?, idempotency_key = ?, fingerprint = ? WHERE tenant = ? AND id = ?"
+)
+CLEAR_DOCUMENTS: Final = (
+    "SELECT key, body FROM document WHERE key > ? AND tenant = ? AND kind = ? AND sealed IS NULL ORDER BY key LIMIT ?"
+)
+VEIL_DOCUMENT: Final = "UPDATE document SET body = ?, sealed = ? WHERE tenant = ? AND kind = ? AND key = ?"
+CLEAR_ENTRIES: Final = (
+    "SELECT place, action, leaf, leaf_hash, disclosed FROM entry"
+    " WHERE place > ? AND place >= ? AND place < ? AND disclosed IS NOT NULL ORDER BY place LIMIT ?"
+)
+VEIL_ENTRY: Final = "UPDATE entry SET disclosed = NULL, sealed = ? WHERE place = ?"
+
 LOG_KEY: Final = "SELECT log_key FROM tenant WHERE number = ?"
 SET_LOG_KEY: Final = "UPDATE tenant SET log_key = ? WHERE number = ?"
 LAST_ENTRY: Final = "SELECT idx, checkpoint FROM entry WHERE place >= ? AND place < ? ORDER BY place DESC LIMIT 1"
 CHECKPOINT: Final = "SELECT checkpoint FROM entry WHERE place = ?"
-_ENTRY: Final = "SELECT idx, leaf, leaf_hash, stream, seq, action, phase, disclosed FROM entry"
+_ENTRY: Final = "SELECT idx, leaf, leaf_hash, stream, seq, action, phase, disclosed, sealed FROM entry"
 ENTRIES: Final = f"{_ENTRY} WHERE place >= ? AND place < ? ORDER BY place"
 ENTRIES_OF: Final = f"{_ENTRY} INDEXED BY entry_action WHERE tenant = ? AND action = ? ORDER BY place"
 # The very words of the index `entry_marked`, which is used for no others.
@@ -74,8 +99,8 @@ KEY_LEAVES: Final = (
     " AND phase IN ('introduced', 'rotated') AND place >= ? ORDER BY place"
 )
 ADD_ENTRY: Final = (
-    "INSERT INTO entry (place, stream, seq, action, phase, leaf_hash, checkpoint, disclosed, leaf)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO entry (place, stream, seq, action, phase, leaf_hash, checkpoint, disclosed, leaf, sealed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 LEAF_HASHES: Final = "SELECT leaf_hash FROM entry WHERE place >= ? AND place < ? ORDER BY place"
 LAST_OF_STREAM: Final = (
@@ -98,8 +123,8 @@ def place_of(tenant: int, index: int) -> int:
     return tenant * MOST_ENTRIES + min(max(index, 0), MOST_ENTRIES)
 
 
-def added_action(tenant: int, action: Action, body: str) -> Values:
-    """What ADD_ACTION takes."""
+def added_action(tenant: int, action: Action, marks: tuple[str, str], body: str, sealed: bytes | None) -> Values:
+    """What ADD_ACTION takes. `marks` are the idempotency key and the fingerprint as their columns have them."""
     return (
         tenant,
         action.id,
@@ -107,10 +132,10 @@ def added_action(tenant: int, action: Action, body: str) -> Values:
         action.agent,
         action.release,
         action.contract,
-        action.idempotency_key,
+        marks[0],
         action.undoes,
         action.proposed_at,
-        action.fingerprint,
+        marks[1],
         action.state,
         action.place,
         action.due_at,
@@ -119,11 +144,12 @@ def added_action(tenant: int, action: Action, body: str) -> Values:
         action.fence,
         action.ended_at,
         body,
+        sealed,
     )
 
 
-def saved_action(tenant: int, action: Action, body: str) -> Values:
-    """What SAVE_ACTION takes."""
+def saved_action(tenant: int, action: Action, fingerprint: str, body: str, sealed: bytes | None) -> Values:
+    """What SAVE_ACTION takes. `fingerprint` is as its column has it."""
     return (
         action.revision + 1,
         action.state,
@@ -134,10 +160,11 @@ def saved_action(tenant: int, action: Action, body: str) -> Values:
         action.fence,
         action.ended_at,
         body,
+        sealed,
         tenant,
         action.id,
         action.revision,
-        action.fingerprint,
+        fingerprint,
     )
 
 
@@ -156,7 +183,7 @@ def listed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
     order = "ASC" if query.oldest_first else "DESC"
     # Where the index does not give them in order, ids are sorted, not bodies.
     page = f"SELECT rowid FROM {source} ORDER BY id {order} LIMIT ?"  # noqa: S608  only our own words
-    return f"SELECT body FROM action WHERE rowid IN ({page}) ORDER BY id {order}", (*values, query.limit)  # noqa: S608  the same
+    return f"SELECT id, body, sealed FROM action WHERE rowid IN ({page}) ORDER BY id {order}", (*values, query.limit)  # noqa: S608  the same
 
 
 def counted(tenant: int, query: ActionQuery) -> tuple[str, Values]:

@@ -8,26 +8,30 @@ from pathlib import Path
 from typing import Final, TypeVar, cast
 
 import apsw
+import msgspec
 
 from interlock.adapters.changes import Changes
 from interlock.adapters.filing import UNCHANGING, decided_of, record_of
-from interlock.adapters.sqlite import log, opening
+from interlock.adapters.sqlite import log, opening, sweeping
 from interlock.adapters.sqlite import statements as sql
+from interlock.adapters.sqlite.connection import Row
 from interlock.adapters.sqlite.failures import meaning
 from interlock.adapters.sqlite.pen import Pen
 from interlock.adapters.sqlite.reader import Reader
 from interlock.adapters.sqlite.saving import Taking, due, prepared
 from interlock.adapters.sqlite.unwritten import Unwritten
+from interlock.adapters.sqlite.veil import Place, Veil, key_of
 from interlock.adapters.sqlite.writer import Writer
 from interlock.domain.action import Action
 from interlock.domain.change import Change
 from interlock.domain.errors import NotFound
 from interlock.domain.evidence import Entry
-from interlock.domain.ids import ActionId, AgentName, Tenant
+from interlock.domain.ids import ActionId, AgentName, Digest, Tenant
 from interlock.domain.record import Record
 from interlock.domain.whatif import Decided
 from interlock.ports.sealer import Sealer
 from interlock.ports.store import ActionQuery, Claim
+from interlock.ports.vault import Vault
 
 R = TypeVar("R", bound=Record)
 
@@ -39,9 +43,10 @@ class SqliteStore:
     """Both ports, `Store` and `Log`, on one file. Made by `open`; to be closed."""
 
     def __init__(
-        self, tenant: Tenant, number: int, reader: Reader, changes: Changes, writer: Writer | Unwritten
+        self, tenant: Tenant, number: int, veil: Veil, reader: Reader, changes: Changes, writer: Writer | Unwritten
     ) -> None:
         self.tenant = tenant
+        self._veil = veil
         self._number = number
         self._reader = reader
         self._changes = changes
@@ -50,26 +55,40 @@ class SqliteStore:
 
     @classmethod
     def open(
-        cls, path: Path | str, tenant: Tenant, sealer: Sealer, *, busy_ms: int = 5000, thorough: bool = False
+        cls,
+        path: Path | str,
+        tenant: Tenant,
+        sealer: Sealer,
+        vault: Vault | None = None,
+        *,
+        busy_ms: int = 5000,
+        thorough: bool = False,
     ) -> "SqliteStore":
         """Open the file, made and brought up to date as needed. `thorough` checks every page of it first.
 
-        A write waits for other processes `busy_ms` at most. Raises StoreCorrupt, StoreTooNew, StoreReadOnly, StoreFull,
-        StoreBusy, and KeyFileError when the log began with another key than `sealer` holds.
+        What is private is sealed under keys of `vault`, also what an earlier version left in the clear; without one (a
+        store on its own, to be tested or measured) nothing is. A write waits for other processes `busy_ms` at most.
+        Raises StoreCorrupt, StoreTooNew, StoreReadOnly, StoreFull, StoreBusy, and KeyFileError when the log began with
+        another key than `sealer` holds, or what is stored needs another vault.
         """
         path = Path(path).absolute()
         number = opening.prepare(path, tenant, busy_ms=busy_ms, thorough=thorough)
+        veil = Veil(tenant, vault)
         try:
+            sweeping.sweep(path, number, veil, busy_ms=busy_ms)
             reader = Reader(path, busy_ms=busy_ms)
             changes = Changes(lambda: cast(int, reader.value(sql.VERSION)))
-            pen = Pen(path, number, sealer, busy_ms=busy_ms, committed=changes.notify)
+            pen = Pen(path, number, sealer, veil, busy_ms=busy_ms, committed=changes.notify)
         except apsw.Error as error:
             raise meaning(error) from error
-        return cls(tenant, number, reader, changes, Writer(pen, path.name))
+        return cls(tenant, number, veil, reader, changes, Writer(pen, path.name))
 
     @classmethod
-    def look(cls, path: Path | str, tenant: Tenant, *, busy_ms: int = 5000) -> "SqliteStore":
-        """Open an existing file without keys, to read it: every write raises StoreReadOnly.
+    def look(
+        cls, path: Path | str, tenant: Tenant, vault: Vault | None = None, *, busy_ms: int = 5000
+    ) -> "SqliteStore":
+        """Open an existing file without keys, to read it: every write raises StoreReadOnly. Without the vault that it
+        needs, what is sealed is withheld.
 
         Raises NotFound where there is no file or nothing of the tenant in it, and the StoreErrors of `open`.
         """
@@ -85,11 +104,20 @@ class SqliteStore:
         if number is None:
             reader.close()
             raise NotFound(f"the store holds nothing of `{tenant}`")
-        return cls(tenant, number, reader, Changes(lambda: cast(int, reader.value(sql.VERSION))), Unwritten())
+        if vault is not None:
+            vault.begin(cast("str | None", reader.value(sql.VAULT, (number,))))
+        return cls(
+            tenant,
+            number,
+            Veil(tenant, vault),
+            reader,
+            Changes(lambda: cast(int, reader.value(sql.VERSION))),
+            Unwritten(),
+        )
 
     async def commit(self, change: Change) -> None:
         """See `Store.commit`. Once called it goes on even if the caller is cancelled."""
-        ready = prepared(self._number, change)
+        ready = prepared(self._number, change, self._veil, self._number_of)
         await self._writer.do(ready.into, flushed=ready.budgets)
 
     async def get(self, kind: type[R], key: str) -> R | None:
@@ -99,12 +127,12 @@ class SqliteStore:
         if kept is not None:
             return cast(R, kept)
         if kind.kind == Action.kind:
-            body = self._reader.value(sql.ACTION, (self._number, key))
+            rows = self._reader.rows(sql.ACTION, (self._number, key))
         else:
-            body = self._reader.value(sql.DOCUMENT, (self._number, *place))
-        if body is None:
+            rows = self._reader.rows(sql.DOCUMENT, (self._number, *place))
+        if not rows:
             return None
-        record = record_of(kind, body, key)
+        record = record_of(kind, self._veil.text(place, *rows[0]), key)
         if kind.kind in UNCHANGING:
             if len(self._kept) >= KEPT:
                 self._kept.clear()
@@ -114,25 +142,25 @@ class SqliteStore:
     async def all(self, kind: type[R], *, limit: int = 1000) -> list[R]:
         """See `Store.all`."""
         rows = self._reader.rows(sql.DOCUMENTS, (self._number, kind.kind, limit))
-        return [record_of(kind, body) for (body,) in rows]
+        return [self._record(kind, row) for row in rows]
 
     async def actions(self, query: ActionQuery) -> list[Action]:
         """See `Store.actions`."""
-        return [record_of(Action, body) for (body,) in self._reader.rows(*sql.listed(self._number, query))]
+        return [self._record(Action, row) for row in self._reader.rows(*sql.listed(self._number, self._asked(query)))]
 
     async def count(self, query: ActionQuery) -> int:
         """See `Store.count`."""
-        return cast(int, self._reader.value(*sql.counted(self._number, query)))
+        return cast(int, self._reader.value(*sql.counted(self._number, self._asked(query))))
 
     async def decided(self, *, since_at: int, before: ActionId | None, limit: int) -> list[Decided]:
         """See `Recorded.decided`."""
         rows = self._reader.rows(sql.DECIDED, (self._number, before or sql.LAST, since_at, limit))
-        return [decided_of(body) for (body,) in rows]
+        return [decided_of(self._veil.text((Action.kind, key), body, sealed)) for key, body, sealed in rows]
 
     async def by_idempotency_key(self, agent: AgentName, key: str) -> Action | None:
         """See `Store.by_idempotency_key`."""
-        body = self._reader.value(sql.ACTION_BY_KEY, (self._number, agent, key))
-        return None if body is None else record_of(Action, body)
+        rows = self._reader.rows(sql.ACTION_BY_KEY, (self._number, agent, self._veil.key_column(agent, key)))
+        return self._record(Action, rows[0]) if rows else None
 
     async def claim(self, claim: Claim) -> list[Action]:
         """See `Store.claim`. Looks before it takes the write lock, so that polling while nothing is due costs no write."""
@@ -169,19 +197,38 @@ class SqliteStore:
     async def entries(self, start: int, stop: int) -> list[Entry]:
         """See `Log.entries`."""
         with self._reader.connection() as connection:
-            return log.entries(connection, self._number, start, stop)
+            return log.entries(connection, self._number, start, stop, self._veil)
 
     async def entries_of(self, action: ActionId) -> list[Entry]:
         """See `Log.entries_of`."""
         with self._reader.connection() as connection:
-            return log.entries_of(connection, self._number, action)
+            return log.entries_of(connection, self._number, action, self._veil)
 
     async def marked(self, *phases: str) -> list[Entry]:
         """See `Log.marked`."""
         with self._reader.connection() as connection:
-            return log.marked(connection, self._number, phases)
+            return log.marked(connection, self._number, phases, self._veil)
 
     async def tile(self, level: int, index: int, width: int) -> bytes | None:
         """See `Log.tile`."""
         with self._reader.connection() as connection:
             return log.tile(connection, self._number, level, index, width)
+
+    # -- parts -------------------------------------------------------------------------------------------------
+
+    def _record(self, kind: type[R], row: Row) -> R:
+        key, body, sealed = row
+        return record_of(kind, self._veil.text((kind.kind, key), body, sealed), key)
+
+    def _number_of(self, place: Place) -> int | None:
+        """The number of the key that a stored row is sealed under."""
+        kind, key = place
+        if kind == Action.kind:
+            return key_of(self._reader.value(sql.ACTION_SEALED, (self._number, key)))
+        return key_of(self._reader.value(sql.DOCUMENT_SEALED, (self._number, kind, key)))
+
+    def _asked(self, query: ActionQuery) -> ActionQuery:
+        """`query` as the columns understand it."""
+        if query.fingerprint is None or self._veil.vault is None:
+            return query
+        return msgspec.structs.replace(query, fingerprint=Digest(self._veil.fingerprint_column(query.fingerprint)))

@@ -10,6 +10,7 @@ arguments:                     # JSON Schema of each argument, all required but 
 idempotency: {keyed: {retention: 24h}}        # or blind | conditional | {lookup: {quarantine: 10m}}
 parses: {recipients: {domains: {of: to}}}     # facts read out of arguments, by name: see parses.py
 reversal: {none: a mail cannot be unsent}     # or {contract, arguments, within, approver}
+touches: {customer: $args.customer_id}        # which records an action touches, for `interlock audit query`
 run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
 """
 
@@ -77,7 +78,8 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
         postcondition=read_target(section, "postcondition"),
         two_phase=_two_phase(section.section("two_phase")),
         cost=_cost(section.section("cost")),
-        data_classes=_data(section),
+        data_classes=_words(section, "data"),
+        touches=_words(section, "touches"),
         timeout_ms=section.span("timeout", 30 * SECOND),
     )
     places["contract", name] = section.place("name")
@@ -184,8 +186,8 @@ def _cost(section: Section | None) -> Cost | None:
     return cost
 
 
-def _data(section: Section) -> dict[str, str]:
-    below = section.section("data")
+def _words(section: Section, name: str) -> dict[str, str]:
+    below = section.section(name)
     if below is None:
         return {}
     return {name: below.text(name) for name in below.table.entries}

@@ -2,7 +2,7 @@
 
 import typer
 
-from interlock.cli.audit import bundles, packets
+from interlock.cli.audit import bundles, packets, query
 
 
 def register(app: typer.Typer) -> None:
@@ -11,6 +11,6 @@ def register(app: typer.Typer) -> None:
     audit = typer.Typer(
         name="audit", help="Ask the evidence, hand it over, check what was handed over.", no_args_is_help=True
     )
-    for module in (bundles,):
+    for module in (query, bundles):
         module.register(audit)
     app.add_typer(audit)
