@@ -182,6 +182,29 @@ def test_the_log_continues_a_checkpoint_that_was_kept(shell: Shell, tmp_path: Pa
     assert shell("log", "consistency", "1", "2", "--out", str(out)).code in (0, 1)
 
 
+@pytest.mark.proves("log.shows_one_history", "log.entry_proof")
+def test_a_log_whose_keys_were_replaced_is_shown_and_proven(shell: Shell, tmp_path: Path) -> None:
+    """After both keys were rotated the log is shown on, kept checkpoints are continued, and proofs hold with the new keys;
+    one that was made before holds with the old ones."""
+    shell.proposed(1)
+    out, kept = tmp_path / "out", tmp_path / "kept"
+    before, after = tmp_path / "before.tlog-proof", tmp_path / "after.tlog-proof"
+    shell("log", "publish", str(out))
+    shell("log", "head", "--out", str(kept))
+    shell("log", "proof", "0", "--out", str(before))
+    old = keys(shell)
+    assert shell("keys", "rotate", "--as", "ana").code == 0
+    action = shell.proposed(2)
+
+    assert shell.json("log", "publish", str(out))["size"] == whole(out) == shell.json("log", "head")["size"]
+    assert shell("log", "consistency", str(kept)).code == 0
+    assert shell("log", "proof", action, "--out", str(after)).code == 0
+    assert shell("log", "check", str(after)).code == 0
+    assert shell("log", "check", str(after), *old).code == 4
+    assert shell("log", "check", str(before), *old).code == 0
+    assert shell("log", "check", str(before)).code == 4
+
+
 @pytest.mark.proves("log.continues")
 def test_a_checkpoint_of_more_than_there_is_is_evidence(shell: Shell, tmp_path: Path) -> None:
     """Where the log has fewer entries than a kept checkpoint its end was cut off: that is not a mistake of the caller's."""

@@ -8,9 +8,11 @@ import anyio
 import msgspec
 
 from interlock.adapters.keys import Keys, fresh
-from interlock.domain.merkle import inclusion_proof, root_of
-from interlock.domain.note import LogProof, parse_note
-from interlock.domain.tiles import WIDTH, TileId, encode_bundle, entries_path, hash_from_tiles, tiles_of
+from interlock.adapters.shelf import FolderShelf
+from interlock.domain.merkle import root_of
+from interlock.domain.tiles import WIDTH, TileId, entries_path
+from interlock.services.inclusion import proof_of_entry
+from interlock.services.showing import publish_log, unverified
 from tests.domain.logs import KEYS, OpenLog, filled
 
 SIZE = 600
@@ -26,20 +28,10 @@ class Files(msgspec.Struct, frozen=True):
 
 
 def write(log: OpenLog, folder: Path) -> None:
-    """Write checkpoint, tiles and bundles of a closed log."""
-
-    async def tiles() -> None:
-        for tile in tiles_of(len(log.rows)):
-            data = await log.tile(tile.level, tile.n, tile.width)
-            assert data is not None
-            _put(folder / tile.path(), data)
-
-    anyio.run(tiles)
-    for start in range(0, len(log.rows), WIDTH):
-        leaves = [row.leaf for row in log.rows[start : start + WIDTH]]
-        _put(folder / entries_path(start // WIDTH, len(leaves)), encode_bundle(leaves))
-    assert log.note is not None
-    _put(folder / "checkpoint", log.note.encode())
+    """Publish a closed log, as `interlock log publish` does, in the place of whatever is in the folder."""
+    # Over another log it would be refused, which is not what is tried here.
+    shutil.rmtree(folder, ignore_errors=True)
+    anyio.run(publish_log, log, FolderShelf(folder))
 
 
 def make(folder: Path) -> Files:
@@ -55,16 +47,8 @@ def make(folder: Path) -> Files:
 
 
 def proof_of(log: OpenLog, index: int) -> bytes:
-    """The tlog-proof file of one entry."""
-
-    def read(tile: TileId) -> bytes:
-        data = anyio.run(log.tile, tile.level, tile.n, tile.width)
-        assert data is not None
-        return data
-
-    assert log.note is not None
-    hashes = inclusion_proof(index, len(log.rows), hash_from_tiles(len(log.rows), read))
-    return LogProof(index=index, hashes=hashes, checkpoint=parse_note(log.note.encode())).encode()
+    """The tlog-proof file of one entry, as `interlock log proof` writes it."""
+    return anyio.run(proof_of_entry, log, index, unverified).text.encode()
 
 
 def copied(files: Files, to: Path) -> Path:
