@@ -10,16 +10,20 @@ import interlock
 from interlock.bootstrap.beginning import Begun
 from interlock.domain.errors import InterlockError
 from interlock.domain.explanation import Explanation
+from interlock.domain.export import Exported
 from interlock.domain.finding import Finding
 from interlock.domain.proof import Kept
 from interlock.domain.record import Record
+from interlock.domain.replay import Answer, Replay, Replayed
 from interlock.domain.whatif import Comparison
 from interlock.sdk.outcomes import NotDone
 from interlock.services.candidates import Candidate
 from interlock.services.policy_tests import Report, Result
 from interlock.services.publishing import Applied
 from interlock.services.reviewing import Review
+from interlock.services.searching import Found, Hit
 from interlock.workbench.comparing import Compared, Proved
+from interlock.workbench.exports import Verdict
 from interlock.workbench.publications import Brought, EngineState, Proposed
 from interlock.workbench.trials import Ended
 from scripts.fields import sentences
@@ -42,6 +46,7 @@ _NAMED: dict[str, tuple[str, ...]] = {
     ),
     "Parsed facts": ("Domains", "Hosts", "Folded", "ChangePerMille", "Statements", "Tables"),
     "Working with policies": ("policies", "Policies", "Hypothesis"),
+    "Auditing": ("audit", "Auditing"),
 }
 """The sections of the page. Outcomes and errors have a page of their own."""
 _ANSWERS: tuple[type, ...] = (
@@ -63,6 +68,8 @@ _ANSWERS: tuple[type, ...] = (
     EngineState,
 )
 """What the methods of Policies give."""
+_EVIDENCE: tuple[type, ...] = (Found, Hit, Exported, Verdict, Replay, Replayed, Answer)
+"""What the methods of Auditing give."""
 _OURS = frozenset({"call_sync", "call_async"})
 """Methods by which one part of ours calls another."""
 _DURATIONS = ("SECOND", "MINUTE", "HOUR", "DAY")
@@ -80,6 +87,8 @@ def api() -> str:
         parts += [_entry(name, getattr(interlock, name)) for name in names]
     parts.append("## What is answered about policies")
     parts += [_entry(each.__name__, each) for each in _ANSWERS]
+    parts.append("## What is answered about the evidence")
+    parts += [_entry(each.__name__, each) for each in _EVIDENCE]
     said = ", ".join(f"`{name}` ({getattr(interlock, name)})" for name in _DURATIONS)
     return "\n\n".join([*parts, f"## Durations\n\nIn milliseconds: {said}."])
 

@@ -1107,4 +1107,10 @@ PROMISES: tuple[Promise, ...] = (
         "How to rotate keys: back up and restore",
         "A backup opens with its passphrase only, unaltered, restores exactly the signing keys, and replaces nothing.",
     ),
+    Promise(
+        "audit.replayed",
+        _AUDIT + ": decide again",
+        "A recorded decision comes out again from the record by the policies that made it, or it is said what differs; what the "
+        "policies in force say otherwise is told with its reason.",
+    ),
 )

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from interlock.sdk.ticket import Ticket
     from interlock.sdk.tool import NoEffect, Tool, tool
     from interlock.services.trying import Hypothesis
+    from interlock.workbench.audits import Auditing, audit
     from interlock.workbench.policies import Policies, policies
 
 _WHERE = {
@@ -80,6 +81,7 @@ _WHERE = {
     "interlock.sdk.ticket": ("Ticket",),
     "interlock.sdk.tool": ("NoEffect", "Tool", "tool"),
     "interlock.services.trying": ("Hypothesis",),
+    "interlock.workbench.audits": ("Auditing", "audit"),
     "interlock.workbench.policies": ("Policies", "policies"),
 }
 _MODULE = {name: module for module, names in _WHERE.items() for name in names}
@@ -92,6 +94,7 @@ __all__ = [
     "Action",
     "AsyncDesk",
     "AsyncTask",
+    "Auditing",
     "Blind",
     "Call",
     "ChangePerMille",
@@ -128,6 +131,7 @@ __all__ = [
     "Tool",
     "Unknown",
     "Unwind",
+    "audit",
     "open",
     "policies",
     "tool",

@@ -28,12 +28,6 @@ pytestmark = pytest.mark.anyio
 BEGIN = 1_800_000_000_000
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """The event loop of every test here."""
-    return "asyncio"
-
-
 def _about(**schema: Any) -> Contract:
     """A contract whose arguments are records."""
     properties: dict[str, Any] = {"n": {"type": "integer"}, "order": {"type": "string"}, **schema}

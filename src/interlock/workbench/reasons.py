@@ -19,7 +19,7 @@ async def explained(folder: Path, action: str, *, by: str = DECIDED, values: boo
     """Why the action of that id, or whose id ends so, was decided as it was; `by` the policies that `decided` it, those
     `in-force`, those in `files`, or those of a digest. Raises InterlockError."""
     async with reading(folder) as plane:
-        explaining = _explaining(plane)
+        explaining = explaining_of(plane)
         found = await find_action(plane, action)
         return await explaining.recorded(found, await _bundle(folder, plane, explaining, by), values=values)
 
@@ -31,14 +31,15 @@ async def tried(folder: Path, wanted: Hypothesis, *, by: str = FILES, values: bo
         trying = Trying(
             orders=plane.orders,
             decider=plane.decider,
-            explaining=_explaining(plane),
+            explaining=explaining_of(plane),
             clock=plane.means.clock,
             tenant=plane.means.tenant,
         )
         return await trying.tried(wanted, values=values)
 
 
-def _explaining(plane: ControlPlane) -> Explaining:
+def explaining_of(plane: ControlPlane) -> Explaining:
+    """What accounts for decisions, in this workspace."""
     means = plane.means
     return Explaining(
         store=means.store, orders=plane.orders, policies=means.policies, explainer=explainer(), tenant=means.tenant

@@ -2,12 +2,13 @@
 
 import typer
 
-from interlock.cli.audit import bundles, packets, query
+from interlock.cli.audit import bundles, packets, query, replay
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     packets.register(app)
+    replay.register(app)
     audit = typer.Typer(
         name="audit", help="Ask the evidence, hand it over, check what was handed over.", no_args_is_help=True
     )
