@@ -19,7 +19,7 @@ demo: $(READY) ## a day of the shop: agents act through the gate, are stopped, k
 	@$(BIN)/interlock demo
 
 test: $(READY) ## every promise, one line a suite
-	@$(BIN)/pytest -m "not slow" -n auto --dist loadfile
+	@$(BIN)/pytest -m "not slow" -n auto --dist worksteal
 
 check: $(READY) ## style, types, floors and drawn pages, in under a minute
 	@echo "ruff"        && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
