@@ -788,6 +788,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise("demo.floor", _DEMO, "A discount below a flagship's floor is denied and its price stands."),
     Promise("demo.slow_seller", _DEMO, "Ten thousand of a slow seller are held, and nothing is ordered."),
     Promise("demo.kills_are_real", _DEMO, "The payment service is asked more often than it pays."),
+    Promise(
+        "demo.auditor",
+        _DEMO,
+        "An auditor without Interlock verifies the day's evidence, and sees an edited copy of it.",
+    ),
     Promise("demo.keep", _DEMO, "A kept day can be explored, and the demo overwrites nothing."),
     Promise("demo.payments_survive_kill", _DEMO, "A payment service killed at any moment pays each key once."),
     Promise("demo.invariants_see", _DEMO, "Each invariant of the shop sees its own kind of damage."),

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from interlock_demo.chapters.auditor import audited
 from interlock_demo.forgery import forge, kinder_word, smaller_refund
 from interlock_demo.invariants import Check, check
 from interlock_demo.program import DONE, NOT_VERIFIED, Program
@@ -23,7 +24,7 @@ def evening(tell: Teller, setting: Setting, original_prices: Mapping[str, int]) 
     checks = check(setting.place, original_prices)
     for each in checks:
         tell.line("yes" if each.holds else "no", f"{each.name:<30}", each.sentence)
-    return [*_broken(checks), *_log(tell, setting), *_forgeries(tell, setting)]
+    return [*_broken(checks), *_log(tell, setting), *_forgeries(tell, setting), *audited(tell, setting)]
 
 
 def _broken(checks: list[Check]) -> list[str]:

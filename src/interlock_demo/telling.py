@@ -58,6 +58,10 @@ class Teller:
         text = " ".join(f"'{word}'" if " " in word or "{" in word else word for word in words)
         self.console.print(Padding(f"[dim]{escape(person)} $[/dim] [bold]interlock {escape(text)}[/bold]", (0, 2)))
 
+    def shell(self, person: str, line: str) -> None:
+        """What somebody types who has no Interlock."""
+        self.console.print(Padding(f"[dim]{escape(person)} $[/dim] [bold]{escape(line)}[/bold]", (0, 2)))
+
     def code(self, person: str, line: str, why: str) -> None:
         """What somebody's program says."""
         told = f"[dim]{escape(person)} >>>[/dim] [bold]{escape(line)}[/bold]  [dim]{escape(why)}[/dim]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from interlock_demo.chapters.auditor import honest
 from interlock_demo.chapters.morning import AGENTS
 from interlock_demo.day import run, verdict
 from interlock_demo.forgery import forge, kinder_word, smaller_refund
@@ -59,7 +61,7 @@ def setting_in(folder: Path) -> Setting:
     return Setting(folder=folder, place=place, workspace=workspace, program=program, releases={})
 
 
-@pytest.mark.proves("demo.day")
+@pytest.mark.proves("demo.day", "demo.auditor")
 def test_a_day_keeps_every_promise(day: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     """The demo ends with 0, having denied, held, modified, rejected, approved, killed, settled, undone and proven."""
     _, done = day
@@ -80,6 +82,7 @@ def test_a_day_keeps_every_promise(day: tuple[Path, subprocess.CompletedProcess[
         "no doubled refund",
         "whole, in order, unaltered, signed",
         "caught",
+        "the bundle verifies",
         "every promise was kept",
     ):
         assert words in told, words
@@ -136,6 +139,19 @@ def test_the_last_chapter_of_an_honest_day(copy: Setting) -> None:
 
     assert evening(told.teller, copy, {}) == []
     assert verdict(told.teller, [], "1 s") == 0
+
+
+@pytest.mark.proves("demo.auditor")
+def test_keys_that_are_not_the_logs_end_the_day(copy: Setting, tmp_path: Path) -> None:
+    """An auditor who was given the keys of another shop's log does not verify this one, and the day says so."""
+    other = json.loads(copy.program.text("--json", "init", str(tmp_path / "other")))
+    keys, bundle = tmp_path / "keys.txt", tmp_path / "evidence"
+    found = sorted((Path(other["folder"]) / ".interlock" / "keys").glob("*.pub"))
+    keys.write_text("".join(each.read_text() for each in found), "utf-8")
+    copy.program.json("audit", "export", str(bundle))
+
+    assert len(found) == 2
+    assert honest(Told().teller, bundle, keys) == ["the auditor could not verify the evidence"]
 
 
 def double_refund(setting: Setting) -> None:
