@@ -4,6 +4,7 @@ import gzip
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from hashlib import sha256
@@ -257,6 +258,20 @@ def test_trouble_behind_it_is_told_to_nobody_who_asks(served: Served) -> None:
     assert (got.status, got.body) == (503, b"the log cannot be read now\n")
     assert got.headers["cache-control"] == "no-store"
     assert served.get("/checkpoint").status == 200
+
+
+def test_a_short_answer_is_not_held_back(served: Served) -> None:
+    """Head and body leave at once: an answer does not wait for the client to acknowledge its first half."""
+    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
+    took: list[float] = []
+    for _ in range(10):
+        began = time.perf_counter()
+        connection.request("GET", "/tile/0/000")
+        connection.getresponse().read()
+        took.append(time.perf_counter() - began)
+    connection.close()
+
+    assert min(took) < 0.03
 
 
 def test_it_does_not_say_what_it_is(served: Served) -> None:

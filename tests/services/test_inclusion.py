@@ -67,6 +67,37 @@ def test_any_changed_character_of_a_proof_is_noticed(log: OpenLog) -> None:
             check(parse_entry_proof(changed.encode()))
 
 
+@settings(max_examples=100)
+@given(st.data())
+def test_what_is_no_proof_is_refused_in_our_words(log: OpenLog, data: st.DataObject) -> None:
+    """Bytes that are no proof, or were one before something was cut out, put in or doubled, are refused by one of three errors,
+    and by no other; only the very proof holds."""
+    true = prove(log, 7).text.encode()
+    start = data.draw(st.integers(0, len(true)))
+    end = data.draw(st.integers(start, min(len(true), start + 200)))
+    filling = data.draw(
+        st.sampled_from([b"", b"\n", b"\n\n", b"A", b"\xff", b"9" * 400, b"extra AA==\n", true[start:end] * 2])
+    )
+    changed = true[:start] + filling + true[end:]
+
+    assert bool(_refusal(changed)) == (changed != true)
+
+
+def _refusal(data: bytes) -> str:
+    """Why it is refused, empty where it holds."""
+    try:
+        check(parse_entry_proof(data))
+    except (NoteError, ProofError, DsseError) as error:
+        return str(error) or "without a word"
+    return ""
+
+
+def test_words_that_cannot_be_written_are_no_proof(log: OpenLog) -> None:
+    """Half of a surrogate pair in a proof that was made up is refused like anything else."""
+    with pytest.raises(NoteError, match="not text"):
+        check(msgspec.structs.replace(prove(log, 7), text="\ud800"))
+
+
 @pytest.mark.proves("log.entry_proof")
 def test_keys_of_others_do_not_do(log: OpenLog) -> None:
     """Another log's key, another gate's key, or none, is refused by name."""

@@ -88,9 +88,13 @@ def check_entry_proof(
 ) -> Checkpoint:
     """Give the checkpoint that covers the entry, once one of `log_keys` is shown to have signed it and one of `gate_keys`
     the entry. Raises NoteError, ProofError and DsseError, each saying what does not hold."""
-    read = parse_proof(proof.text.encode())
+    try:
+        data = proof.text.encode()
+    except UnicodeEncodeError:
+        raise NoteError("the proof is not text") from None
+    read = parse_proof(data)
     leaf = _leaf(read)
-    if _told(read, proof.text.encode()) != proof:
+    if _told(read, data) != proof:
         raise NoteError("what is said of the proof is not what stands in it")
     envelope = dsse.parse(leaf)
     message = dsse.pae(envelope.payload_type, envelope.payload)
