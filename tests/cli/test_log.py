@@ -1,5 +1,6 @@
 """`interlock log`: the log as others are shown it, and proofs that somebody takes along."""
 
+import json
 import os
 import signal
 import subprocess
@@ -101,6 +102,21 @@ def test_a_proof_is_checked_without_the_workspace(shell: Shell, tmp_path: Path) 
     assert said.json()["proof"] == made
     assert (made["action_id"], made["phase"]) == (action, "outcome")
     assert shell("log", "check", str(file)).code == 0
+
+
+def test_running_an_action_leaves_its_proof(shell: Shell, tmp_path: Path) -> None:
+    """Whatever becomes of an action, `run --proof` leaves the file; one that cannot be written is refused before anything."""
+    file = tmp_path / "a.tlog-proof"
+    for n, code, phase in ((1, 0, "outcome"), (500, 6, "decided"), (5000, 5, "decided")):
+        said = shell("run", "box.put", "--agent", "ag", "--args", json.dumps({"n": n}), "--proof", str(file))
+        assert said.code == code
+        assert parse_entry_proof(file.read_bytes()).phase == phase
+        assert shell("log", "check", str(file)).code == 0
+    before = shell.place.effects()
+    nowhere = shell("run", "box.put", "--agent", "ag", "--args", '{"n": 2}', "--proof", str(tmp_path / "no" / "where"))
+
+    assert nowhere.code == 1
+    assert shell.place.effects() == before
 
 
 def test_a_proof_is_printed_as_it_is(shell: Shell) -> None:

@@ -192,6 +192,23 @@ def test_files_may_be_read_by_a_web_server(tmp_path: Path) -> None:
         os.umask(before)
 
 
+def test_a_link_in_the_folder_is_not_written_through(tmp_path: Path) -> None:
+    """Whoever may write in the folder cannot make a publisher overwrite a file elsewhere."""
+    elsewhere = tmp_path / "precious"
+    elsewhere.write_text("mine")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for name in (".part", "tile"):
+        (folder / name).symlink_to(elsewhere)
+
+    anyio.run(FolderShelf(folder).put, "checkpoint", b"one")
+    with pytest.raises(StoreError):
+        anyio.run(FolderShelf(folder).put, "tile/0/000", b"two")
+
+    assert elsewhere.read_text() == "mine"
+    assert not (folder / "checkpoint").is_symlink()
+
+
 def test_trouble_with_the_disk_is_named(tmp_path: Path) -> None:
     """A folder that is a file is the operator's business."""
     (tmp_path / "file").write_text("x")

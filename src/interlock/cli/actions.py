@@ -1,6 +1,7 @@
 """`run`, `work`, `actions`, `show`: proposing, working, looking."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -11,6 +12,7 @@ from interlock.cli.brakes import lifting
 from interlock.cli.bringing import alarm_line
 from interlock.cli.context import Context, context_of
 from interlock.cli.given import arguments_from
+from interlock.cli.log.files import write_file
 from interlock.cli.output import Exit, moment, run, short, shown, state, table, worded
 from interlock.cli.story import show_action, show_contract
 from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
@@ -54,12 +56,18 @@ def propose(
     confidence: Annotated[
         int | None, typer.Option(min=0, max=1000, help="How sure the agent says it is, per mille.")
     ] = None,
+    proof: Annotated[
+        Path | None, typer.Option(help="Write there what proves, offline, the last thing recorded of it.")
+    ] = None,
 ) -> None:
     """Propose one action, as an agent would, and run it if it may run."""
     here = context_of(context)
 
     async def work() -> int:
         arguments = arguments_from(args)
+        if proof is not None:
+            # A file that cannot be written is a mistake before anything happens, not after.
+            write_file(proof, b"")
         async with here.plane() as plane:
             embedded = Embedded(plane)
             in_force = (await plane.orders.refresh()).control.contracts
@@ -80,6 +88,8 @@ def propose(
             )
             if wait and action.state not in SETTLED:
                 action = await embedded.wait(action.id, timeout_ms=wait * 1000)
+            if proof is not None:
+                write_file(proof, (await plane.audit.proof(action.id)).text.encode())
             await _tell(here, plane, action, missing=await _missing(plane, action))
             return exit_of(action)
 

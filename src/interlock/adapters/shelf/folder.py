@@ -106,7 +106,9 @@ class FolderShelf:
             # A folder is durable once the one it stands in is.
             self._unsynced.add(folder.parent)
         part = self._folder / _PART
-        with part.open("wb") as file:
+        # Made anew, never opened: who may write here must not choose, by a link, what else is written.
+        part.unlink(missing_ok=True)
+        with part.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
