@@ -1118,4 +1118,29 @@ PROMISES: tuple[Promise, ...] = (
         "A recorded decision comes out again from the record by the policies that made it, or it is said what differs; what the "
         "policies in force say otherwise is told with its reason.",
     ),
+    Promise(
+        "witness.cosignature",
+        "How to run a witness",
+        "A cosignature counts for exactly the checkpoint and the time it was made for, and for no other by a bit.",
+    ),
+    Promise(
+        "witness.consistent",
+        "How to run a witness",
+        "A witness cosigns one history of a log, whoever asks for another, in whatever order and however many at once.",
+    ),
+    Promise(
+        "witness.durable",
+        "How to run a witness",
+        "What a witness cosigned it remembers, before the cosignature leaves it, over restarts, kills and failing disks.",
+    ),
+    Promise(
+        "witness.evidence",
+        "How to run a witness",
+        "Two checkpoints of one size that a log signed are kept, and prove the fork to anybody who knows the log's key.",
+    ),
+    Promise(
+        "witness.quorum",
+        "How to run a witness",
+        "A policy is met by enough witnesses and no fewer; what is not exactly a policy is refused.",
+    ),
 )

@@ -50,7 +50,7 @@ class VerifierKey(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse what could not be written as one line."""
-        _check_name(self.name)
+        check_name(self.name)
         if len(self.public) != PUBLIC_KEY_BYTES:
             raise NoteError(f"a public key is {PUBLIC_KEY_BYTES} bytes long, not {len(self.public)}")
 
@@ -87,7 +87,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse what could not be written as one line."""
-        _check_name(self.name)
+        check_name(self.name)
         if len(self.key_id) != KEY_ID_BYTES or not self.signature:
             raise NoteError("a signature line needs a key id of four bytes and a signature")
 
@@ -133,7 +133,7 @@ def parse_note(data: bytes) -> SignedNote:
         raise NoteError("the note does not end in a newline")
     if lines.count(b"\n") > MAX_SIGNATURES:
         raise NoteError(f"the note has more than {MAX_SIGNATURES} signatures")
-    signatures = tuple(_parse_signature(line) for line in _utf8(lines[:-1]).split("\n"))
+    signatures = tuple(parse_signature(line) for line in _utf8(lines[:-1]).split("\n"))
     return SignedNote(text=text + b"\n", signatures=signatures)
 
 
@@ -161,7 +161,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse what could not be written as a checkpoint."""
-        _check_name(self.origin)
+        check_name(self.origin)
         if not 0 <= self.size <= _MAX_SIZE:
             raise NoteError(f"a log does not have {self.size} entries")
         if len(self.root) != HASH_BYTES:
@@ -249,7 +249,8 @@ def verify_proof(proof: LogProof, leaf: bytes, key: VerifierKey, verify: VerifyF
     return checkpoint
 
 
-def _parse_signature(line: str) -> Signature:
+def parse_signature(line: str) -> Signature:
+    """Read one signature line, without its newline, verifying nothing."""
     name, space, encoded = line.removeprefix(_DASH).partition(" ")
     if not line.startswith(_DASH) or not space:
         raise NoteError("a signature line reads `\N{EM DASH} name signature`")
@@ -257,7 +258,8 @@ def _parse_signature(line: str) -> Signature:
     return Signature(name=name, key_id=signature[:KEY_ID_BYTES], signature=signature[KEY_ID_BYTES:])
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise NoteError unless `name` can stand in a signature line."""
     if not _NAME.fullmatch(name):
         raise NoteError("a name is one word of UTF-8 without spaces, control characters and plus signs")
 

@@ -1,0 +1,68 @@
+"""A witness in a folder of its own: made, told which logs to watch, asked what it has seen, and at work."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from interlock.adapters import witness
+from interlock.adapters.keys import verify
+from interlock.adapters.system import SystemClock
+from interlock.adapters.witness import Kept, Seen, WitnessMemory
+from interlock.api.witness import WitnessServer
+from interlock.domain.errors import ContractError
+from interlock.domain.note import NoteError, VerifierKey, parse_vkey
+from interlock.ports.steps import Steps
+from interlock.services.witnessing import Witnessing
+
+
+def begin(folder: Path, name: str, logs: Sequence[str]) -> str:
+    """Make a witness that cosigns for these logs, by their vkeys. Gives its own vkey. KeyFileError, ContractError."""
+    keys = [_log_key(each) for each in logs]
+    made = witness.create(folder, name)
+    _trust(folder, keys)
+    return made.key.vkey()
+
+
+def trust(folder: Path, log: str) -> None:
+    """Cosign for the log that this vkey names, also under this key. Raises ContractError and StoreErrors."""
+    _trust(folder, [_log_key(log)])
+
+
+def seen(folder: Path) -> tuple[str, list[Seen], list[Kept]]:
+    """The witness's vkey, every log it knows, and what it keeps as evidence. Raises KeyFileError and StoreErrors."""
+    memory = WitnessMemory(folder)
+    try:
+        return witness.load(folder).key.vkey(), memory.seen(), memory.evidence()
+    finally:
+        memory.close()
+
+
+@asynccontextmanager
+async def at_work(folder: Path, steps: Steps) -> AsyncGenerator[WitnessServer]:
+    """The witness as an application that answers logs. Raises KeyFileError and StoreErrors."""
+    key = witness.load(folder)
+    memory = WitnessMemory(folder)
+    try:
+        work = Witnessing(memory=memory, cosigner=key, verify=verify, clock=SystemClock(), steps=steps)
+        yield WitnessServer(work.add_checkpoint, key.key.vkey())
+    finally:
+        memory.close()
+
+
+def _trust(folder: Path, keys: Sequence[VerifierKey]) -> None:
+    memory = WitnessMemory(folder)
+    try:
+        for key in keys:
+            memory.trust(key)
+    finally:
+        memory.close()
+
+
+def _log_key(vkey: str) -> VerifierKey:
+    try:
+        return parse_vkey(vkey)
+    except NoteError as error:
+        raise ContractError(
+            f"`{vkey}` is not the public key of a log: {error}",
+            next_step="give the line in its `.interlock/keys/log.pub`",
+        ) from None

@@ -1,0 +1,133 @@
+"""`interlock witness`: somebody else's process, which cosigns what it has seen a log continue."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from interlock.bootstrap import witnesses
+from interlock.bootstrap.keeping import SilentSteps
+from interlock.cli.context import context_of
+from interlock.cli.output import counted, moment, run, shown
+from interlock.domain.errors import ContractError, EffectorError, InterlockError
+
+PORT = 8472
+_ALONE = ("127.0.0.1", "::1", "localhost")
+
+Folder = Annotated[Path, typer.Argument(help="The witness's own folder: its key, its memory.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    witness = typer.Typer(
+        name="witness", help="Be a witness of logs: cosign what continues what was seen.", no_args_is_help=True
+    )
+    for command in (init, trust, serve, show):
+        witness.command()(command)
+    app.add_typer(witness)
+
+
+def init(
+    context: typer.Context,
+    folder: Folder,
+    name: Annotated[str, typer.Option(help="What the witness is called in its cosignatures: witness.example/w1.")],
+    log: Annotated[list[str] | None, typer.Option(help="A log's public key, as in its log.pub. Repeatable.")] = None,
+) -> None:
+    """Make a witness: a key and a memory of its own, apart from the logs it watches."""
+    here = context_of(context)
+    try:
+        vkey = witnesses.begin(folder, name, log or ())
+    except InterlockError as error:
+        raise typer.Exit(here.output.fail(error)) from None
+
+    def show_it(console: Console) -> None:
+        console.print(f"[green]made[/green] {shown(str(folder))}; its public key, for logs and verifiers:")
+        console.print(shown(vkey), soft_wrap=True)
+
+    here.output.value({"folder": str(folder), "vkey": vkey}, show_it)
+
+
+def trust(
+    context: typer.Context, folder: Folder, log: Annotated[str, typer.Argument(help="A log's public key.")]
+) -> None:
+    """Cosign for another log, or for one whose key was rotated: under its new key, too."""
+    here = context_of(context)
+    try:
+        witnesses.trust(folder, log)
+    except InterlockError as error:
+        raise typer.Exit(here.output.fail(error)) from None
+    here.output.value(
+        {"log": log}, lambda console: console.print(f"[green]trusted[/green] {shown(log)}", soft_wrap=True)
+    )
+
+
+def serve(
+    context: typer.Context,
+    folder: Folder,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = _ALONE[0],
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")] = PORT,
+) -> None:
+    """Cosign over HTTP (C2SP tlog-witness) until told to end."""
+    here = context_of(context)
+    try:
+        serving: Any = import_module("interlock.api.serving")
+    except ImportError:
+        raise typer.Exit(
+            here.output.fail(
+                EffectorError("the server is not installed", next_step="install it: `pip install 'interlock[server]'`")
+            )
+        ) from None
+
+    def started(address: str) -> None:
+        here.output.say(f"the witness is at {shown(address)}")
+
+    async def loop() -> None:
+        async with witnesses.at_work(folder, SilentSteps()) as app:
+            try:
+                await serving.serve(app, host, port, started)
+            except OSError as error:
+                raise ContractError(
+                    f"nobody can listen on {host}:{port}: {error.strerror or error}",
+                    next_step="give another `--host` or `--port`; port 0 takes any that is free",
+                ) from None
+
+    try:
+        run(here.output, loop)
+    except KeyboardInterrupt:
+        # Ending a server is no error.
+        here.output.say("stopped")
+
+
+def show(
+    context: typer.Context,
+    folder: Folder,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Write what a log signed and cannot be true there, two notes a file.")
+    ] = None,
+) -> None:
+    """Which logs it knows, what it cosigned last of each, and what it keeps as evidence against them."""
+    here = context_of(context)
+    try:
+        vkey, logs, kept = witnesses.seen(folder)
+        if evidence is not None:
+            evidence.mkdir(parents=True, exist_ok=True)
+            for number, each in enumerate(kept):
+                (evidence / f"{number:04}-note.txt").write_bytes(each.note)
+                (evidence / f"{number:04}-beside.txt").write_bytes(each.beside)
+    except InterlockError as error:
+        raise typer.Exit(here.output.fail(error)) from None
+
+    def show_it(console: Console) -> None:
+        console.print(shown(vkey), soft_wrap=True)
+        for each in logs:
+            last = "nothing was cosigned yet"
+            if each.size is not None:
+                last = f"{counted(each.size, 'entries')}, root {each.root[:16]}, {moment(each.at_s * 1000)} UTC"
+            console.print(f"{shown(each.origin)}: {last}")
+            if each.evidence:
+                console.print(f"  [bold red]{each.evidence} signed checkpoints do not continue it[/bold red]")
+
+    said = [{"origin": k.origin, "why": k.why, "note": k.note.decode(), "beside": k.beside.decode()} for k in kept]
+    here.output.value({"vkey": vkey, "logs": [each._asdict() for each in logs], "evidence": said}, show_it)
