@@ -11,9 +11,10 @@ Nothing in the bundle is believed. Leaf hashes, tiles and the root are computed 
 change of key must be signed; streams and actions are numbered without a gap and move only as their tables allow; clear texts
 must be those that were committed to, and none may be gone without an erasure; times must lie between the anchors around them.
 
-Ends with 0 (verified), 4 (something is wrong: the first finding says where), 3 (agrees with itself, but nobody vouched for
-its keys), 1 (cannot be read), 2 (the command line is wrong). Formats: C2SP signed-note, tlog-checkpoint, tlog-tiles,
-tlog-cosignature and tlog-policy; DSSE 1.0.2; in-toto Statement v1; RFC 9901 disclosures.
+Ends with 0 (verified), 4 (something is wrong: the first finding says where; or it stands on a key that was declared lost),
+3 (agrees with itself, but nobody vouched for its keys), 1 (cannot be read), 2 (the command line is wrong). Formats: C2SP
+signed-note, tlog-checkpoint, tlog-tiles, tlog-cosignature and tlog-policy; DSSE 1.0.2; in-toto Statement v1; RFC 9901
+disclosures.
 """
 
 import argparse
@@ -729,6 +730,9 @@ class Report:
     log_keys: list[str] = field(default_factory=list[str])
     gate_keys: list[str] = field(default_factory=list[str])
     vouched: bool = False
+    suspicions: list[Object] = field(default_factory=list[Object])
+    """What stands on keys that were declared lost: not altered, and perhaps never said by the gate."""
+    accept_suspect: bool = False
     findings: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     warnings: list[str] = field(default_factory=list[str])
 
@@ -749,13 +753,17 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """`verified`, `unvouched` or `failed`."""
-        return "failed" if self.findings else "verified" if self.vouched else "unvouched"
+        """`failed`, `unvouched`, `suspect` or `verified`."""
+        if self.findings:
+            return "failed"
+        if not self.vouched:
+            return "unvouched"
+        return "suspect" if self.suspicions and not self.accept_suspect else "verified"
 
     @property
     def exit_code(self) -> int:
         """What the program ends with."""
-        return {"verified": 0, "unvouched": 3, "failed": 4}[self.verdict]
+        return {"verified": 0, "unvouched": 3, "failed": 4, "suspect": 4}[self.verdict]
 
     def value(self) -> Object:
         """It as one JSON value."""
@@ -769,6 +777,8 @@ class Window(NamedTuple):
     key: Key
     start: int
     stop: int | None
+    suspect: int | None = None
+    """From this entry on it may have been in somebody else's hands."""
 
 
 class Keyring:
@@ -776,6 +786,8 @@ class Keyring:
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self.windows = [Window(each, 0, None) for each in keys]
+        self.trusted = {each.key for each in self.windows}
+        """Keys that were brought, and those they lead to. One that was replaced by a key that was brought is none."""
 
     def rotate(self, old: Key, new: Key, index: int) -> None:
         """From the entry after `index` on, `new` stands for `old`."""
@@ -786,6 +798,8 @@ class Keyring:
             # Only the later key was brought: it has signed who was before it.
             kept.append(Window(old, 0, index + 1))
         self.windows = [*kept, Window(new, index + 1, None)]
+        if old in self.trusted:
+            self.trusted.add(new)
 
     def at(self, index: int) -> dict[str, Key]:
         """The keys that are good for entry `index`, by keyid."""
@@ -794,6 +808,22 @@ class Keyring:
             for each in self.windows
             if each.start <= index and (each.stop is None or index < each.stop)
         }
+
+    def retire(self, key: Key, since: int, index: int) -> None:
+        """Say that `key`, which was replaced before entry `index`, may have been in other hands from `since` on, else Wrong."""
+        found = next((each for each in self.windows if each.key == key), None)
+        if found is None or found.stop is None or not 0 <= since <= index:
+            raise Wrong("it speaks of a key that was not replaced before it")
+        doubt = since if found.suspect is None else min(since, found.suspect)
+        self.windows = [each._replace(suspect=doubt) if each.key == key else each for each in self.windows]
+
+    def suspicions(self, role: str, size: int) -> Iterator[Object]:
+        """What keys signed that may have been lost by then, among the first `size` entries."""
+        for each in self.windows:
+            last = size - 1 if each.stop is None else min(each.stop, size) - 1
+            first = size if each.suspect is None else max(each.start, each.suspect)
+            if first <= last:
+                yield {"role": role, "key": each.key.keyid(), "first": first, "last": last}
 
     def current(self, key: Key) -> bool:
         """Whether `key` has not been replaced."""
@@ -844,6 +874,8 @@ class Options:
     retained: tuple[Note, ...] = ()
     max_age_ms: int | None = None
     skew_ms: int = SKEW_MS
+    accept_suspect: bool = False
+    """Whether to end well though a key that signed was declared lost."""
     now_ms: int = 0
     progress: Callable[[int, int], None] | None = None
 
@@ -915,6 +947,8 @@ class Check:
         self.tree = Tree()
         self.log = Keyring(())
         self.gate = Keyring(())
+        self.brought_gates: list[Key] = []
+        """Gates that the auditor brought, where the log says itself which it had."""
         self.origin = ""
         self.streams: dict[str, tuple[int, bytes]] = {}
         self.closed: set[str] = set()
@@ -1186,6 +1220,10 @@ class Check:
                 self._introduced(index, body)
             elif said.phase == "rotated":
                 self._rotated(index, body)
+            elif said.phase == "retired":
+                self._ring(body).retire(key_of(text_in(body, "key")), whole_in(body, "since"), index)
+            else:
+                raise Wrong(f"`{safe(said.phase)}` means nothing of a key")
         except Wrong as error:
             self.report.found(place, f"a key: {error}")
 
@@ -1195,18 +1233,24 @@ class Check:
         log, gate = key_of(text_in(body, "log")), key_of(text_in(body, "gate"))
         if log.name != self.origin or not any(each.key == log for each in self.log.windows):
             self.report.warn(f"the log began with the key `{log.keyid()}`, which is not the one you brought")
+        self.brought_gates = [each.key for each in self.gate.windows]
         # What the trusted log itself says counts for its gates; never for the log's own key.
         self.gate = Keyring([gate])
 
-    def _rotated(self, index: int, body: Object) -> None:
+    def _ring(self, body: Object) -> Keyring:
         role = text_in(body, "role")
         ring = {"log": self.log, "gate": self.gate}.get(role)
         if ring is None:
             raise Wrong(f"there is no role `{safe(role)}`")
+        return ring
+
+    def _rotated(self, index: int, body: Object) -> None:
+        role, ring = text_in(body, "role"), self._ring(body)
         old, new = key_of(text_in(body, "replaces")), key_of(text_in(body, "key"))
         message = f"interlock key rotation v1\n{self.origin}\n{role}\n{old.line()}\n{new.line()}\n{index}\n".encode()
-        if old.name != new.name or old == new:
-            raise Wrong("the new key is not another one of the same name")
+        before = [each.key for each in self.log.windows + self.gate.windows if not ring.current(new)]
+        if old.name != new.name or old.public == new.public or new in before:
+            raise Wrong("the new key is not another one of the same name, or it was there before")
         if not good(old.public, message, from_base64(text_in(body, "endorsement"))):
             raise Wrong(f"`{old.keyid()}` has not endorsed `{new.keyid()}`")
         if not good(new.public, message, from_base64(text_in(body, "possession"))):
@@ -1247,13 +1291,16 @@ class Check:
         return found
 
     def _erasure(self, place: str, said: Said) -> None:
-        for each in a_list(said.predicate.get("entries")):
-            ends = a_list(each) or [each]
-            first, last = ends[0], ends[-1]
-            if not isinstance(first, int) or not isinstance(last, int) or not 0 <= first <= last < len(self.times):
-                self.report.found(place, "it erases what was not recorded before it")
-                return
-            self.erased.update(range(first, last + 1))
+        covers = said.predicate.get("covers", "")
+        try:
+            for run in str(covers).split(",") if covers else ():
+                first, dash, last = run.partition("-")
+                start, stop = number(first), number(last if dash else first)
+                if not start <= stop < len(self.times) - 1:
+                    raise Wrong("it covers what was not recorded before it")
+                self.erased.update(range(start, stop + 1))
+        except Wrong as error:
+            self.report.found(place, f"what it says was erased: {error}")
 
     def _root_at(self, size: int) -> bytes:
         """The root of the log's first `size` entries, from what was computed here."""
@@ -1287,9 +1334,11 @@ class Check:
 
     def _signed(self, note: Note, head: Checkpoint) -> None:
         # The checkpoint that first covers a change of the log's key is still signed by the key before.
-        keys = self.log.at(max(head.size - 1, 0))
-        if not any(note.signed_by(each) for each in keys.values()):
+        keys = [each for each in self.log.at(max(head.size - 1, 0)).values() if each in self.log.trusted]
+        if not any(note.signed_by(each) for each in keys):
             self.report.found("checkpoint", f"it is not signed by a key of `{safe(head.origin)}` that is in force")
+        if self.brought_gates and not any(each.key in self.brought_gates for each in self.gate.windows):
+            self.report.found("keys", "none of the gates you brought is one of this log")
         policy = self.options.policy
         if policy is None:
             if self.options.max_age_ms is not None:
@@ -1428,6 +1477,7 @@ class Check:
         report = self.report
         report.actions, report.streams = len(self.trails), len(self.streams)
         report.unclosed = len(self.streams.keys() - self.closed)
+        report.suspicions = [*self.log.suspicions("log", report.size), *self.gate.suspicions("gate", report.size)]
         report.log_keys = [each.key.line() for each in self.log.windows]
         report.gate_keys = [each.key.line() for each in self.gate.windows]
         if self.options.policy is None:
@@ -1456,7 +1506,7 @@ def reachable(state: str) -> frozenset[str]:
 
 def verify_bundle(bundle: Path, options: Options) -> Report:
     """Check the bundle at `bundle`. Raises Refused where it cannot be read as one."""
-    report = Report(bundle=str(bundle))
+    report = Report(bundle=str(bundle), accept_suspect=options.accept_suspect)
     Check(files_of(bundle), options, report).run()
     return report
 
@@ -1494,6 +1544,8 @@ def options_from(
     max_age_s: int | None,
     skew_s: int,
     now_ms: int,
+    *,
+    accept_suspect: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Options:
     """What the auditor brings, read from files. Raises Refused."""
@@ -1514,6 +1566,7 @@ def options_from(
         max_age_ms=None if max_age_s is None else max_age_s * 1000,
         skew_ms=skew_s * 1000,
         now_ms=now_ms,
+        accept_suspect=accept_suspect,
         progress=progress,
     )
 
@@ -1528,15 +1581,20 @@ def told(report: Report) -> str:
         if len(others) > 9:
             lines.append(f"       and {len(others) - 9} more")
     else:
-        verified = (
-            "the bundle verifies" if report.vouched else "the bundle agrees with itself, but nobody vouched for it"
-        )
+        verified = {
+            "verified": "the bundle verifies",
+            "suspect": "the bundle agrees with itself, but stands on a key that may be lost",
+        }.get(report.verdict, "the bundle agrees with itself, but nobody vouched for it")
         lines.append(f"{verified}: {report.entries} entries of `{safe(report.origin)}` under root {report.root[:16]}")
     lines.append(
         f"{report.signatures} signatures, {report.actions} actions, {report.disclosures} clear texts, "
         f"{report.erased} erased, {report.anchors} anchors, "
         f"{report.streams} streams ({report.unclosed} without an end), {len(report.cosignatures)} cosignatures"
     )
+    lines += [
+        f"SUSPECT: entries {each['first']} to {each['last']} stand on {safe(each['key'])}, which was declared lost"
+        for each in report.suspicions
+    ]
     lines += [f"seen by {safe(name)} at {moment}" for name, moment in report.cosignatures.items()]
     return "\n".join(lines)
 
@@ -1552,11 +1610,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--skew", type=int, default=SKEW_MS // 1000, metavar="SECONDS", help="how far clocks may differ"
     )
+    parser.add_argument("--accept-suspect", action="store_true", help="end with 0 though a key that signed may be lost")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
     given = parser.parse_args(arguments)
     try:
         now = time.time_ns() // 1_000_000
-        options = options_from(given.key, given.policy, given.retained, given.max_age, given.skew, now)
+        options = options_from(
+            given.key,
+            given.policy,
+            given.retained,
+            given.max_age,
+            given.skew,
+            now,
+            accept_suspect=given.accept_suspect,
+        )
         report = verify_bundle(given.bundle, options)
     except Refused as refused:
         error = {"error": {"code": refused.code, "detail": refused.detail}}

@@ -1,7 +1,9 @@
 """A log of one's own making, signed by real keys, and its export: whatever a test wants recorded, in whatever order."""
 
 import shutil
+import zipfile
 from base64 import b64encode
+from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -24,6 +26,64 @@ from interlock.domain.tiles import WIDTH
 from interlock.services.audit import Verifying
 from interlock.services.exporting import Enclosed, export
 from interlock_verify import Key, Options, Report, key_of, verify_bundle
+
+
+class Bag:
+    """Parcel and shelf at once, in memory until it is sealed: a test need not survive a loss of power."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._files: dict[str, bytearray] = {}
+
+    @property
+    def place(self) -> str:
+        """See `Shelf.place`."""
+        return str(self._place)
+
+    @property
+    def shelf(self) -> "Bag":
+        """See `Parcel.shelf`."""
+        return self
+
+    async def read(self, name: str, *, limit: int) -> bytes | None:
+        """See `Shelf.read`."""
+        del limit
+        return bytes(self._files[name]) if name in self._files else None
+
+    async def put(self, name: str, data: bytes) -> bool:
+        """See `Shelf.put`."""
+        self._files[name] = bytearray(data)
+        return True
+
+    async def swap(self, name: str, data: bytes, *, given: bytes | None) -> None:
+        """See `Shelf.swap`."""
+        del given
+        self._files[name] = bytearray(data)
+
+    async def clear(self, folder: str) -> None:
+        """See `Shelf.clear`."""
+
+    def add(self, name: str, data: bytes) -> None:
+        """See `Parcel.add`."""
+        self._files.setdefault(name, bytearray()).extend(data)
+
+    def seal(self) -> None:
+        """See `Parcel.seal`."""
+        lines = [f"{sha256(data).hexdigest()}  {name}\n" for name, data in sorted(self._files.items())]
+        self.add("MANIFEST", "".join(lines).encode())
+        if self._place.suffix == ".zip":
+            with zipfile.ZipFile(self._place, "x") as archive:
+                for name, data in self._files.items():
+                    archive.writestr(name, bytes(data))
+        else:
+            for name, data in self._files.items():
+                path = self._place / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+
+    def abandon(self) -> None:
+        """See `Parcel.abandon`."""
+
 
 ORIGIN = "test/log"
 LOG, GATE = fresh(ORIGIN), fresh(f"{ORIGIN}/gate")
@@ -115,14 +175,14 @@ class Ledger:
         key = signer or self.log
         return body + b"\n" + signature_line(ORIGIN, key.verifier.key_id(), key.sign(body))
 
-    def export(self, place: Path, wish: Wish | None = None) -> Exported:
-        """Export it to `place`, a folder or a zip file that is not there yet."""
+    def export(self, place: Path, wish: Wish | None = None, *, durable: bool = False) -> Exported:
+        """Export it to `place`, a folder or a zip file that is not there yet. `durable` as a user would, which takes its time."""
         self.note = self.note or self.checkpoint().decode()
         keys = Verifying(log_key=LOG.verifier, gate_keys=(GATE.verifier,), verify=verify)
         enclosed = Enclosed(verifier=b"# a verifier", version="test")
 
         async def work() -> Exported:
-            with parcel_at(place) as parcel:
+            with parcel_at(place) if durable else nullcontext(Bag(place)) as parcel:
                 return await export(
                     self,
                     parcel,

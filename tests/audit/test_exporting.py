@@ -26,10 +26,10 @@ def test_an_export_that_fails_leaves_nothing(tmp_path: Path) -> None:
     broken.note = broken.checkpoint().decode()
     broken.rows[2], broken.rows[3] = broken.rows[3], broken.rows[2]
     with pytest.raises(IntegrityError):
-        broken.export(tmp_path / "broken")
+        broken.export(tmp_path / "broken", durable=True)
     unknown = Wish(selection=Selection(actions=frozenset({ActionId("nobody")})))
     with pytest.raises(NotFound):
-        filled(1).export(tmp_path / "unknown.zip", unknown)
+        filled(1).export(tmp_path / "unknown.zip", unknown, durable=True)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -41,7 +41,7 @@ def test_an_export_replaces_nothing(tmp_path: Path, name: str) -> None:
     ledger = filled(1)
     (tmp_path / name).write_text("mine")
     with pytest.raises(ContractError):
-        ledger.export(tmp_path / name)
+        ledger.export(tmp_path / name, durable=True)
     (tmp_path / name).unlink()
     with parcel_at(tmp_path / name) as parcel:
         parcel.add("a", b"1")
@@ -58,9 +58,9 @@ def test_nothing_in_clear_goes_along_unless_it_is_asked_for(tmp_path: Path) -> N
     """Without a wish no clear text is in any byte of the export, nor what others are called."""
     ledger = Ledger().begin()
     ledger.act("a", toolArgs={"note": "THE SECRET"}, initiator="user:ana")
-    ledger.export(tmp_path / "bare", Wish())
+    ledger.export(tmp_path / "bare", Wish(), durable=True)
     ledger.export(tmp_path / "some", Wish(disclosed=("initiator",)))
-    ledger.export(tmp_path / "one.zip", Wish())
+    ledger.export(tmp_path / "one.zip", Wish(), durable=True)
 
     files = [each for each in (tmp_path / "bare").rglob("*") if each.is_file()]
     assert not any(b"SECRET" in each.read_bytes() or b"user:ana" in each.read_bytes() for each in files)
@@ -103,7 +103,7 @@ def test_lists_point_to_entries(tmp_path: Path) -> None:
     """Every clause of a profile names the entries that show something about it, for people and for programs."""
     ledger = filled(2)
     ledger.put("stopped", "control")
-    ledger.put("erased", "erasure", body={"entries": []})
+    ledger.put("erased", "erasure", body={"covers": ""})
     ledger.export(tmp_path / "made", Wish(profiles=("eu-ai-act", "soc2")))
     with (tmp_path / "made/lists/soc2.csv").open(newline="") as file:
         rows = {row["clause"]: row["entries"] for row in csv.DictReader(file)}

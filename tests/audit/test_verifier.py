@@ -327,7 +327,7 @@ def test_a_clear_text_that_is_missing_needs_an_erasure(tmp_path: Path) -> None:
     ledger.rows[3] = _without(lost)
     ledger.export(tmp_path / "lost")
     ledger.note = ""
-    ledger.put("erased", "erasure", body={"entries": [3]})
+    ledger.put("erased", "erasure", body={"covers": "3"})
     ledger.export(tmp_path / "erased")
 
     place, problem = first(tmp_path / "lost")
@@ -421,6 +421,38 @@ def test_a_change_of_keys_that_is_not_signed_by_both_changes_nothing(tmp_path: P
     ledger.export(tmp_path / "forged")
 
     assert first(tmp_path / "forged")[1].startswith("a key: ")
+
+
+@pytest.mark.proves("audit.keys_followed")
+def test_what_stands_on_a_key_that_was_declared_lost_is_named(tmp_path: Path) -> None:
+    """It does not end well unless the auditor accepts that; and only a key that was replaced can be declared lost."""
+    ledger = filled(1)
+    ledger.rotate("gate", fresh(f"{ORIGIN}/gate"))
+    retired = {"role": "gate", "key": GATE.verifier.vkey(), "since": 2, "reason": "compromised"}
+    ledger.put("retired", "key", body=retired)
+    ledger.export(tmp_path / "lost")
+    ledger.note = ""
+    ledger.put("retired", "key", body=retired | {"key": ledger.gate.verifier.vkey()})
+    ledger.export(tmp_path / "current")
+
+    report = checked(tmp_path / "lost")
+    assert (report.verdict, report.exit_code, report.findings) == ("suspect", 4, [])
+    assert [(each["role"], each["first"], each["last"]) for each in report.suspicions] == [("gate", 2, 3)]
+    assert checked(tmp_path / "lost", accept_suspect=True).exit_code == 0
+    assert first(tmp_path / "current") == ("entry 5", "a key: it speaks of a key that was not replaced before it")
+
+
+@pytest.mark.proves("audit.keys_followed")
+def test_a_key_that_was_replaced_deceives_nobody_who_trusts_its_successor(tmp_path: Path) -> None:
+    """Whoever stole the old key can write another past up to the very change of keys; who knows the new one sees it."""
+    ledger = filled(1)
+    ledger.rotate("log", fresh(ORIGIN))
+    ledger.note = ledger.checkpoint(signer=LOG).decode()
+    ledger.export(tmp_path / "stolen")
+
+    assert checked(tmp_path / "stolen").verdict == "verified"
+    assert first(tmp_path / "stolen", keys=(brought(ledger.log),))[1].startswith("it is not signed by a key of")
+    assert first(tmp_path / "stolen", keys=(TRUSTED[0], brought(fresh(f"{ORIGIN}/gate"))))[0] == "keys"
 
 
 # -- witnesses and time -------------------------------------------------------------------------------------------------

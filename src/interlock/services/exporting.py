@@ -17,7 +17,7 @@ import msgspec
 from interlock.domain.account import Account, Told, account_of, line, told, within
 from interlock.domain.disclosure import DisclosureError
 from interlock.domain.disclosure import parse as parse_disclosure
-from interlock.domain.errors import NotFound
+from interlock.domain.errors import KeyFileError, NotFound
 from interlock.domain.evidence import Entry
 from interlock.domain.export import Exported, Wish, about, readme
 from interlock.domain.note import Checkpoint, parse_checkpoint, parse_note
@@ -133,6 +133,11 @@ class _Writing:
             self._parcel.add("records.jsonl", self._chain.record(said))
         for listing in self._listings:
             listing.take(said)
+        if entry.sealed and self._wish.disclosed != ():
+            raise KeyFileError(
+                f"the clear texts of entry {entry.index} are sealed with keys that are not here",
+                next_step="export where the vault of keys is, or without `--disclose`",
+            )
         for text in entry.disclosures:
             if self._may_see(text):
                 self._parcel.add("disclosures.jsonl", line({"index": entry.index, "disclosure": text}))

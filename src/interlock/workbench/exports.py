@@ -47,7 +47,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What the stand-alone verifier said of an export."""
 
     verdict: str
-    """`verified`, `failed`, or `unvouched`: it agrees with itself, and nobody vouched for its keys."""
+    """`verified`, `failed`, `unvouched` (it agrees with itself, and nobody vouched for its keys), or `suspect` (a key that
+    signed was declared lost)."""
     findings: tuple[tuple[str, str], ...]
     """Place and problem of each thing wrong."""
     warnings: tuple[str, ...]
@@ -62,12 +63,20 @@ def verified(
     retained: Sequence[Path] = (),
     max_age_s: int | None = None,
     skew_s: int = alone.SKEW_MS // 1000,
+    accept_suspect: bool = False,
     progress: Progress | None = None,
 ) -> Verdict:
     """Have the stand-alone verifier check an export. Raises ContractError and NotFound where it cannot be read."""
     try:
         options = alone.options_from(
-            keys, policy, retained, max_age_s, skew_s, time.time_ns() // 1_000_000, progress=progress
+            keys,
+            policy,
+            retained,
+            max_age_s,
+            skew_s,
+            time.time_ns() // 1_000_000,
+            accept_suspect=accept_suspect,
+            progress=progress,
         )
         report = alone.verify_bundle(bundle, options)
     except alone.Refused as refused:

@@ -66,6 +66,9 @@ def verify(
     ] = None,
     max_age: Annotated[int | None, typer.Option(min=1, help="How many seconds old the cosignatures may be.")] = None,
     skew: Annotated[int, typer.Option(min=0, help="How many seconds clocks may differ.")] = 300,
+    accept_suspect: Annotated[
+        bool, typer.Option("--accept-suspect", help="End with 0 though a key that signed was declared compromised.")
+    ] = False,
 ) -> None:
     """Check an export as its own `verify.py` does: it is the same program. Needs no workspace.
 
@@ -74,13 +77,27 @@ def verify(
     here = context_of(context)
 
     async def work() -> int:
-        found = verified(bundle, keys=key or (), policy=policy, retained=retained or (), max_age_s=max_age, skew_s=skew)
+        found = verified(
+            bundle,
+            keys=key or (),
+            policy=policy,
+            retained=retained or (),
+            max_age_s=max_age,
+            skew_s=skew,
+            accept_suspect=accept_suspect,
+        )
         here.output.value(found.report.value(), lambda console: _verdict(console, found))
-        if found.findings:
-            return Exit.EVIDENCE
-        return Exit.OK if found.verdict == "verified" else Exit.OPERATOR
+        return _EXITS[found.verdict]
 
     raise typer.Exit(run(here.output, work))
+
+
+_EXITS = {
+    "verified": Exit.OK,
+    "unvouched": Exit.OPERATOR,
+    "suspect": Exit.EVIDENCE,
+    "failed": Exit.EVIDENCE,
+}
 
 
 def _disclosed(word: str) -> tuple[str, ...] | None:
@@ -131,6 +148,8 @@ def _verdict(console: Console, found: Verdict) -> None:
             console.print(f"       and {len(others) - 9} more")
     elif found.verdict == "verified":
         console.print(f"[green]the export verifies[/green]: log `{shown(report.origin)}`, root {report.root[:16]}")
+    elif found.verdict == "suspect":
+        console.print("[bold yellow]suspect[/bold yellow]: it stands on a key that was declared compromised")
     else:
         console.print("[yellow]the export agrees with itself, but nobody vouched for its keys[/yellow]")
     console.print(
