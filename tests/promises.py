@@ -1027,6 +1027,12 @@ PROMISES: tuple[Promise, ...] = (
         "An export appears complete or not at all, replaces nothing, and holds no clear text that was not asked for.",
     ),
     Promise(
+        "evidence.runs",
+        "The format of the evidence: runs",
+        "A run is told with its beginning, its end and its count; what comes after the end, or does not fit the count, is found, "
+        "and a run without an end is named as a prefix.",
+    ),
+    Promise(
         "evidence.packet_complete",
         "The format of the evidence: what the entries of an action say",
         "A packet tells request, behaviour part by part, on whose behalf, decision and what it leaned on, budgets, people's "

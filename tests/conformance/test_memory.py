@@ -9,8 +9,8 @@ import pytest
 
 from interlock.adapters.keys import Keys, fresh
 from interlock.adapters.memory import Fault, Faults, MemoryStore
-from interlock.adapters.sealer import LogSealer
-from interlock.adapters.system import SystemIds
+from interlock.adapters.sealer import Author, LogSealer
+from interlock.adapters.system import SystemClock, SystemIds
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget, Draw
 from interlock.domain.change import Change
@@ -105,6 +105,22 @@ def test_a_fault_stores_all_or_nothing(fault: Fault) -> None:
         assert len(await audited(after, KEYS)) == int(there)
         await after.commit(Change(puts=(SECOND,), facts=(fact(SECOND),)))
         assert len(await audited(store, KEYS)) == int(there) + 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_at_the_end_ends_the_stream_or_leaves_it_open(fault: Fault) -> None:
+    """When the write that closes a stream fails, closing goes on all the same: the end was stored, or it never was."""
+    sealer = LogSealer(KEYS, StreamId("run-1"), IDS, author=Author(WorkerId("w"), SystemClock()))
+    store = MemoryStore(Tenant("default"), sealer, Faults({2: fault}))
+
+    async def run() -> None:
+        await store.commit(Change(puts=(FIRST,), facts=(fact(FIRST),)))
+        await store.close()
+        after = store.again(LogSealer(KEYS, StreamId("run-2"), IDS))
+        ended = ["closed"] if fault == "stored" else []
+        assert [entry.phase for entry in await audited(after, KEYS)] == ["opened", "decided", *ended]
 
     asyncio.run(run())
 

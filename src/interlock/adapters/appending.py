@@ -176,11 +176,26 @@ class Draft:
         """Sign `facts` in order. Raises what `Sealer.seal` raises."""
         appender = self._appender
         for fact in facts:
-            if not appender.head.size and not self._entries:
-                first = appender.sealer.introduction(fact.observed_at)
-                if first is not None:
-                    self._seal(first)
+            if not self._entries:
+                self._begin(appender, fact.observed_at)
             self._seal(fact)
+
+    def end(self) -> None:
+        """Sign that this process's stream ends here, unless it recorded nothing."""
+        appender = self._appender
+        if appender.seq and not self._entries:
+            last = appender.sealer.closing(appender.seq + 1)
+            if last is not None:
+                self._seal(last)
+
+    def _begin(self, appender: Appender, at: int) -> None:
+        """A new log begins with its keys, a new stream with its run."""
+        first = None if appender.head.size else appender.sealer.introduction(at)
+        if first is not None:
+            self._seal(first)
+        opening = None if appender.seq else appender.sealer.opening(at)
+        if opening is not None:
+            self._seal(opening)
 
     def _seal(self, fact: Fact) -> None:
         appender = self._appender

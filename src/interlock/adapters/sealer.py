@@ -9,7 +9,7 @@ import os
 from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import msgspec
 
@@ -20,12 +20,13 @@ from interlock.domain.dsse import IN_TOTO, DsseError, Envelope, Signature, pae
 from interlock.domain.dsse import encode as encode_envelope
 from interlock.domain.errors import InterlockError
 from interlock.domain.evidence import Entry, Fact, Position, statement
-from interlock.domain.ids import StreamId
+from interlock.domain.ids import StreamId, WorkerId
 from interlock.domain.key_facts import introduction
 from interlock.domain.keyring import Role, keyid, rotation_text
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import Checkpoint, signature_line
-from interlock.ports.clock import Ids
+from interlock.domain.run_facts import Run, run_closed, run_opened
+from interlock.ports.clock import Clock, Ids
 
 MAX_PRIVATE_BYTES: Final = 256 * 1024
 """The longest disclosure that is kept, as its base64 text."""
@@ -33,13 +34,26 @@ MAX_PRIVATE_BYTES: Final = 256 * 1024
 _plainly: Final[Callable[[object], bytes]] = msgspec.json.Encoder(order="sorted").encode
 
 
+class Author(NamedTuple):
+    """Who records in a stream."""
+
+    worker: WorkerId
+    clock: Clock
+
+    def run(self, stream: StreamId, gate: str) -> Run:
+        """The run whose `stream` it is, signed with the key `gate`."""
+        return Run(stream=stream, worker=self.worker, gate=gate)
+
+
 class LogSealer:
     """Signs with the keys of one installation, in the stream of one run of one process.
 
-    With `introduces` a log that begins with it begins with its keys.
+    With `introduces` a log that begins with it begins with its keys; with `author` the stream says which run it is of.
     """
 
-    def __init__(self, keys: Keys, stream: StreamId, ids: Ids, *, introduces: bool = False) -> None:
+    def __init__(
+        self, keys: Keys, stream: StreamId, ids: Ids, *, introduces: bool = False, author: Author | None = None
+    ) -> None:
         self._keys = keys
         self._introduces = introduces
         self._stream = stream
@@ -47,6 +61,8 @@ class LogSealer:
         self._log = keys.log.verifier
         self._log_id = self._log.key_id()
         self._keyid = keyid(keys.gate.verifier)
+        self._clock = None if author is None else author.clock
+        self._run = None if author is None else author.run(stream, self.gate_key)
 
     @property
     def stream(self) -> StreamId:
@@ -66,6 +82,16 @@ class LogSealer:
     def introduction(self, at: int) -> Fact | None:
         """See `Sealer.introduction`."""
         return introduction(self._log, self._keys.gate.verifier, at) if self._introduces else None
+
+    def opening(self, at: int) -> Fact | None:
+        """See `Sealer.opening`."""
+        return None if self._run is None else run_opened(self._run, at)
+
+    def closing(self, entries: int) -> Fact | None:
+        """See `Sealer.closing`."""
+        if self._run is None or self._clock is None:
+            return None
+        return run_closed(self._run, entries, self._clock.now())
 
     def seal(self, fact: Fact, index: int, position: Position) -> Entry:
         """The signed leaf of `fact`, to stand at `index`.

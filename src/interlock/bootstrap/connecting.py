@@ -14,7 +14,7 @@ from interlock.adapters.effectors.python import InProcessEffectors, PythonEffect
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
 from interlock.adapters.parsing import LaterSql
-from interlock.adapters.sealer import LogSealer
+from interlock.adapters.sealer import Author, LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.sqlite.vault import SqliteVault
 from interlock.adapters.system import SystemClock, SystemIds
@@ -61,7 +61,9 @@ def looking(folder: Path) -> ControlPlane:
     _there(settings.store)
     store = SqliteStore.look(settings.store, settings.tenant, _vault_at_hand(settings.keys))
     functions = Functions(values_of, plain_result)
-    return _assembled(workspace, store, InProcessEffectors(functions), functions, public_keys(folder), None)
+    return _assembled(
+        workspace, store, InProcessEffectors(functions), functions, public_keys(folder), None, _worker(SystemIds())
+    )
 
 
 def vault_of(keys: Path) -> SqliteVault:
@@ -134,11 +136,15 @@ def _connect(
     load_modules((), settings.pythonpath, tools_in)
     ids = SystemIds()
     stream = StreamId(ids.new())
+    worker = _worker(ids)
+    author = Author(worker, SystemClock())
     functions = Functions(values_of, plain_result)
     offered = InProcessEffectors(functions)
     if memory:
         keys = Keys(log=fresh("memory/log"), gate=fresh("memory/log/gate"))
-        store: MemoryStore | SqliteStore = MemoryStore(settings.tenant, LogSealer(keys, stream, ids, introduces=True))
+        store: MemoryStore | SqliteStore = MemoryStore(
+            settings.tenant, LogSealer(keys, stream, ids, introduces=True, author=author)
+        )
     else:
         if not settings.keys.exists() and not settings.store.exists():
             raise KeyFileError(
@@ -149,16 +155,21 @@ def _connect(
             # A store that was lost must not be replaced in silence by an empty one, which would verify.
             _there(settings.store)
         keys = KeyFolder(settings.keys).load()
+        sealer = LogSealer(keys, stream, ids, introduces=True, author=author)
         try:
             settings.store.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
                 f"the store's folder `{settings.store.parent}` cannot be made: {error.strerror}"
             ) from error
-        sealer = LogSealer(keys, stream, ids, introduces=True)
         store = SqliteStore.open(settings.store, settings.tenant, sealer, vault_of(settings.keys))
     verifying = Verifying(log_key=keys.log.verifier, gate_keys=(keys.gate.verifier,), verify=verify)
-    return _assembled(workspace, store, offered, functions, verifying, steps), offered
+    return _assembled(workspace, store, offered, functions, verifying, steps, worker), offered
+
+
+def _worker(ids: SystemIds) -> WorkerId:
+    """A name for this process, that no other has."""
+    return WorkerId(f"{socket.gethostname()}:{os.getpid()}:{ids.new()[-6:]}")
 
 
 def _assembled(
@@ -168,19 +179,19 @@ def _assembled(
     functions: Functions,
     verifying: Verifying,
     steps: Steps | None,
+    worker: WorkerId,
 ) -> ControlPlane:
-    ids = SystemIds()
     return plane(
         Means(
             tenant=workspace.settings.tenant,
-            worker=WorkerId(f"{socket.gethostname()}:{os.getpid()}:{ids.new()[-6:]}"),
+            worker=worker,
             store=store,
             log=store,
             policies=CedarPolicies(),
             effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
             parser=LaterSql(),
             clock=SystemClock(),
-            ids=ids,
+            ids=SystemIds(),
             steps=steps or _Quiet(),
             timing=workspace.settings.timing,
             verifying=verifying,

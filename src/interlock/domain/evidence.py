@@ -128,6 +128,10 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: Checkpoint | None
     findings: tuple[Finding, ...]
     signatures: int = 0
+    streams: int = 0
+    """How many runs of processes recorded."""
+    unclosed: tuple[str, ...] = ()
+    """Streams whose run has not ended, or did not end well: each may be a prefix of what was recorded. No finding."""
     keys: tuple[Window, ...] = ()
     """The keys of the log and its gate, and what each was in force for."""
     suspicions: tuple[Suspicion, ...] = ()

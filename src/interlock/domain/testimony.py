@@ -51,6 +51,8 @@ class Said(msgspec.Struct, frozen=True, rename="camel"):
     action_seq: int = 0
     state: object = None
     commitments: dict[str, str] = {}
+    entries: object = None
+    """In the last entry of a run: how many it recorded."""
 
 
 class _Statement(msgspec.Struct, frozen=True, rename={"kind": "_type", "predicate_type": "predicateType"}):

@@ -27,6 +27,7 @@ from interlock.domain.note import (
     parse_checkpoint,
     parse_note,
 )
+from interlock.domain.streams import Streams
 from interlock.domain.testimony import KEY_TYPE, Reader, Reading, Said, Trail
 from interlock.domain.tiles import WIDTH, Tile, TileId
 
@@ -61,7 +62,7 @@ class LogCheck:
         self._retained = [(each, parse_checkpoint(each.text)) for each in retained]
         self._roots: dict[int, bytes] = {}
         self._wanted = {each.size for _, each in self._retained}
-        self._streams: dict[str, tuple[int, bytes]] = {}
+        self._streams = Streams()
         self._known_trails: dict[Trail, Trail] = {}
         self._frontier = Frontier()
         self._above: list[tuple[int, list[bytes]]] = []
@@ -133,6 +134,8 @@ class LogCheck:
             checkpoint=trusted,
             findings=findings,
             signatures=self.signatures,
+            streams=self._streams.count,
+            unclosed=self._streams.unclosed,
             keys=self.ring.windows,
             suspicions=self.ring.suspicions(self.next),
         )
@@ -180,12 +183,8 @@ class LogCheck:
             self.found(place, problem)
         if said is None:
             return
-        before, prev = self._streams.get(said.stream.id, (0, b""))
-        if said.stream.seq != before + 1:
-            self.found(place, f"it is number {said.stream.seq} of stream `{said.stream.id}`, after number {before}")
-        elif said.stream.prev != prev.hex():
-            self.found(place, f"it does not name the entry before it in stream `{said.stream.id}`")
-        self._streams[said.stream.id] = (said.stream.seq, leaf)
+        for problem in self._streams.follow(reading.kind, said, leaf):
+            self.found(place, problem)
         self._trail(place, said)
 
     def _trail(self, place: str, said: Said) -> None:

@@ -28,6 +28,14 @@ class Sealer(Protocol):
         """What the first entry of a new log says of its keys; None where nothing is to be said of them."""
         ...
 
+    def opening(self, at: int) -> Fact | None:
+        """What the first entry of this stream says of the run; None where nothing is to be said of runs."""
+        ...
+
+    def closing(self, entries: int) -> Fact | None:
+        """What its last entry says, the `entries`th; None as above."""
+        ...
+
     def seal(self, fact: Fact, index: int, position: Position) -> Entry:
         """The signed leaf of `fact`, to stand at `index`. Raises KeyFileError when it cannot sign."""
         ...

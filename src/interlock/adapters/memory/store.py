@@ -1,6 +1,7 @@
 """The store and its log in memory, with writes that can be made to fail."""
 
 import asyncio
+import contextlib
 from itertools import islice
 from typing import TypeVar
 
@@ -11,7 +12,7 @@ from interlock.adapters.memory.truth import Key, Row, Truth, matches
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget
 from interlock.domain.change import Change
-from interlock.domain.errors import StoreError, StoreUnsure
+from interlock.domain.errors import KeyFileError, StoreError, StoreUnsure
 from interlock.domain.evidence import Entry, Fact
 from interlock.domain.ids import ActionId, AgentName, Tenant
 from interlock.domain.record import Record
@@ -115,6 +116,9 @@ class MemoryStore:
 
     async def close(self) -> None:
         """See `Store.close`. What was stored stays for `again`."""
+        if not self._closed:
+            with self._truth.lock, contextlib.suppress(StoreError, KeyFileError):
+                self._write({}, (), ends=True)
         self._closed = True
 
     async def head(self) -> str | None:
@@ -149,12 +153,16 @@ class MemoryStore:
     def _fresh(self, action: Action) -> Action:
         return record_of(Action, self._truth.rows[Action.kind, action.id][1])
 
-    def _write(self, after: dict[Key, Row], facts: tuple[Fact, ...]) -> None:
+    def _write(self, after: dict[Key, Row], facts: tuple[Fact, ...], *, ends: bool = False) -> None:
         truth = self._truth
         truth.catch_up(self._appender)
         draft = self._appender.draft()
         draft.seal(facts)
+        if ends:
+            draft.end()
         rows = draft.finish()
+        if ends and rows is None:
+            return
         fault = self.faults.next()
         if fault != "not stored":
             truth.swap(after, rows, self._appender.sealer.log_key)

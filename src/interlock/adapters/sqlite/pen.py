@@ -113,6 +113,11 @@ class Pen:
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         self._mark = self._pages + CHECKPOINT_PAGES
 
+    def end(self) -> None:
+        """Record that this process's stream ends here. Where that fails it stays open, which is no more than it says."""
+        if self._appender.seq or self._unsure:
+            self.write((Unit(_end),))
+
     def close(self) -> None:
         """Let go of the file. The last process to do so moves the whole WAL into it."""
         self._turnstile.close()
@@ -224,6 +229,10 @@ class Pen:
         except (apsw.Error, InterlockError):
             self._connection.close()
             raise
+
+
+def _end(transaction: Transaction) -> None:
+    transaction.draft.end()
 
 
 def _apart(unit: Unit, transaction: Transaction) -> None:

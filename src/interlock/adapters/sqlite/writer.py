@@ -120,6 +120,8 @@ class Writer:
                     if self._pen.crowded:
                         self._pen.tidy()
                 if self._closed and not self._queue:
+                    with self._held:
+                        self._pen.end()
                     break
         finally:
             with self._entrance:

@@ -3,9 +3,12 @@
 import asyncio
 
 from interlock.adapters.keys import Keys, fresh
+from interlock.adapters.sealer import Author
+from interlock.adapters.system import SystemClock
 from interlock.domain.action import Action
 from interlock.domain.change import Change
 from interlock.domain.errors import Conflict, InterlockError, KeyFileError
+from interlock.domain.ids import WorkerId
 from interlock.domain.tiles import WIDTH
 from interlock.testing.conformance.audit import audited, predicate
 from interlock.testing.conformance.making import action, fact
@@ -123,6 +126,27 @@ async def another_key_is_refused(world: World) -> None:
     expect(len(await audited(store, world.keys)) == 1, "nothing was recorded")
 
 
+async def a_run_is_told(world: World) -> None:
+    """A stream begins with its run when it first records, ends with a count when it is closed, and is told of only then."""
+    author = Author(WorkerId("host:1:ab"), SystemClock())
+    here, there, idle = [await world.open(author=author) for _ in range(3)]
+    expect(await here.head() is None, "opening records nothing")
+    for each in (here, there, here):
+        await each.commit(Change(facts=(fact(action()),)))
+    await here.close()
+    await here.close()
+    await idle.close()
+
+    entries = await audited(there, world.keys)
+
+    mine = [predicate(entry) for entry in entries if entry.stream == entries[0].stream]
+    expect([each["phase"] for each in mine] == ["opened", "decided", "decided", "closed"], "the whole run is told")
+    expect(mine[-1]["entries"] == 4 == mine[-1]["stream"]["seq"], "with how much it recorded")
+    expect("host" not in str(mine[0]), "the machine's name is private")
+    others = [entry.phase for entry in entries if entry.stream != entries[0].stream]
+    expect(others == ["opened", "decided"], "who still records has not ended, and who recorded nothing is not told of")
+
+
 PROMISES: tuple[Promise, ...] = (
     a_fact_is_an_entry,
     state_and_entry_are_one,
@@ -131,4 +155,5 @@ PROMISES: tuple[Promise, ...] = (
     a_long_log_keeps_its_tiles,
     one_action_is_one_story,
     another_key_is_refused,
+    a_run_is_told,
 )

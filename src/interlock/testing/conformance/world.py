@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Protocol, TypeAlias, TypeVar
 
 from interlock.adapters.keys import Keys, fresh
-from interlock.adapters.sealer import LogSealer
+from interlock.adapters.sealer import Author, LogSealer
 from interlock.adapters.system import SystemIds
 from interlock.domain.errors import InterlockError
 from interlock.domain.ids import StreamId
@@ -33,9 +33,10 @@ class World:
         self._opener = opener
         self._open: list[Both] = []
 
-    async def open(self, keys: Keys | None = None) -> Both:
-        """Another process's handle, with a stream of its own."""
-        store = await self._opener(LogSealer(keys or self.keys, StreamId(self.ids.new()), self.ids))
+    async def open(self, keys: Keys | None = None, *, author: Author | None = None) -> Both:
+        """Another process's handle, with a stream of its own, that tells of its run where there is an `author`."""
+        sealer = LogSealer(keys or self.keys, StreamId(self.ids.new()), self.ids, author=author)
+        store = await self._opener(sealer)
         self._open.append(store)
         return store
 
