@@ -66,10 +66,14 @@ class Transaction(NamedTuple):
 
     def seal(self, facts: tuple[Fact, ...], puts: "tuple[Put, ...]") -> None:
         """Add `facts` to the draft, what is private of each under the key of the record it is about."""
+        before = self.draft.mark()
         self.draft.seal(facts)
         start = self.draft.mark() - len(facts)
         if self.veil.vault is None:
             return
+        for place in range(before, start):
+            # What a log or a stream begins with is about no record.
+            self.numbers[place] = self.veil.vault.fresh()
         own = {(put.record.kind, put.key): put.number for put in puts if put.number is not None}
         for place, fact in enumerate(facts, start):
             if fact.private:

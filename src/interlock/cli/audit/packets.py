@@ -7,15 +7,13 @@ import msgspec
 import typer
 from rich.console import Console
 
+from interlock.cli.audit.telling import show_telling
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, counted, run, short, shown, table
-from interlock.domain.disclosure import DisclosureError
-from interlock.domain.disclosure import parse as parse_disclosure
-from interlock.domain.dsse import DsseError
-from interlock.domain.dsse import parse as parse_envelope
-from interlock.domain.errors import ContractError, InterlockError
-from interlock.domain.evidence import Packet, Verification
+from interlock.domain.errors import ContractError
+from interlock.domain.evidence import Packet, Verification, at
 from interlock.domain.note import NoteError, parse_checkpoint, parse_note
+from interlock.domain.telling import tell
 from interlock.domain.verification import verify_packet
 from interlock.workbench.finding import find_action
 
@@ -40,9 +38,10 @@ def packet(
         async with here.reading() as plane:
             found = await find_action(plane, action)
             made = await plane.audit.packet(found.id)
+            now = at(plane.means.clock.now())
         if out is not None:
             _keep(out, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
-        here.output.value(made, lambda console: _story(console, made, out))
+        here.output.value(made, lambda console: _story(console, made, now, out))
 
     run(here.output, work)
 
@@ -132,6 +131,8 @@ def _summary(found: Verification) -> dict[str, object]:
         "empty": found.checkpoint is None and not found.findings,
         "entries": found.size,
         "signatures": found.signatures,
+        "streams": found.streams,
+        "unclosed": found.unclosed,
         "size": size,
         "root": root,
         "findings": found.findings,
@@ -156,6 +157,11 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
                 f"[bold yellow]suspect[/bold yellow]: {things} {doubt.first} to {doubt.last} are signed by "
                 f"{shown(doubt.key)}, which was declared compromised: whoever held it could have written them"
             )
+        if found.unclosed:
+            console.print(
+                f"[dim]{len(found.unclosed)} of {counted(found.streams, 'streams')} without an end: still written, or its "
+                "process died; what is here of them is complete so far[/dim]"
+            )
         return
     first, *others = found.findings
     console.print(f"[bold red]the {what} does not verify[/bold red]")
@@ -166,11 +172,14 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
         console.print(f"       and {len(others) - 9} more")
 
 
-def _story(console: Console, made: Packet, out: Path | None) -> None:
-    listed = table("entry", "what", "as the log has it")
-    for entry in made.entries:
-        listed.add_row(str(entry.index), entry.phase, shown(_words(entry.leaf, entry.disclosures)))
+def _story(console: Console, made: Packet, now: str, out: Path | None) -> None:
+    told = tell(made.entries)
     console.print(f"[bold]proof of action[/bold] {made.action}")
+    show_telling(console, told, now)
+    listed = table("entry", "what", "state", "recorded at")
+    for each in told.moments:
+        state = f"cannot be read: {each.problem}" if each.problem else each.state
+        listed.add_row(str(each.entry), shown(each.phase), shown(state), shown(each.at))
     console.print(listed)
     size = made.checkpoint.split("\n")[1]
     console.print(f"[dim]each entry is proven to be in the log of {counted(int(size), 'entries')}, signed:[/dim]")
@@ -181,23 +190,3 @@ def _story(console: Console, made: Packet, out: Path | None) -> None:
         console.print(
             f"[dim]`interlock packet {short(made.action)} --out FILE` writes it for somebody else to verify[/dim]"
         )
-
-
-def _words(leaf: bytes, disclosures: tuple[str, ...]) -> str:
-    """What a person wants of an entry: state, decision, effect; then what was disclosed."""
-    try:
-        predicate = msgspec.json.decode(parse_envelope(leaf).payload)["predicate"]
-        told = [str(predicate.get("state", ""))]
-        if "decision" in predicate:
-            told.append(f"{predicate['decision']['reported']} by {', '.join(predicate['decision']['policies'])}")
-        if "effect" in predicate:
-            told.append(f"observed {predicate['effect']['observed']} by {predicate['effect']['by']}")
-        told += [f"{word['verdict']} by a {'/'.join(word['roles'])}" for word in predicate.get("approvals", ())]
-        opened = [parse_disclosure(text) for text in disclosures]
-    except (DsseError, DisclosureError, InterlockError, ValueError, KeyError, TypeError) as error:
-        return f"cannot be read: {error}"
-    told += [f"{each.name}={msgspec.json.encode(each.value).decode()}" for each in opened if each.name in _SHOWN]
-    return "; ".join(each for each in told if each)
-
-
-_SHOWN = ("toolArgs", "toolResult", "error", "approvers", "note")
