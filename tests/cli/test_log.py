@@ -55,6 +55,22 @@ def test_publishing_follows_the_log(shell: Shell, tmp_path: Path) -> None:
     assert shell.json("log", "publish", str(out))["files"] == 0
 
 
+@pytest.mark.proves("log.serves_nothing_else")
+def test_what_shows_the_log_leaves_the_vault_alone(shell: Shell, tmp_path: Path) -> None:
+    """Whoever shows the log to strangers opens no clear text: it goes on where the vault cannot be opened at all."""
+    shell.proposed(1)
+    assert shell("log", "publish", str(tmp_path / "before")).code == 0
+    vault = shell.place.folder / ".interlock" / "keys.db"
+    vault.write_bytes(b"no database" * 1000)
+    for beside in ("-wal", "-shm"):
+        vault.with_name(vault.name + beside).unlink(missing_ok=True)
+
+    assert shell("packet", "outcome").code == 3
+    assert shell("log", "publish", str(tmp_path / "after")).code == 0
+    assert shell("log", "consistency", "1").code == 0
+    assert (tmp_path / "after" / "checkpoint").read_bytes() == (tmp_path / "before" / "checkpoint").read_bytes()
+
+
 def test_an_archive_is_made_once(shell: Shell, tmp_path: Path) -> None:
     """A `.zip` that exists is the user's to deal with."""
     assert shell("log", "publish", str(tmp_path / "log.zip")).code == 0

@@ -54,12 +54,16 @@ def rehearsing(folder: Path) -> ControlPlane:
     return _connect(settled(folder), memory=True, begin=False, steps=None)[0]
 
 
-def looking(folder: Path) -> ControlPlane:
-    """The control plane for somebody who only looks: public keys suffice, and nothing can be written or run."""
+def looking(folder: Path, *, private: bool = True) -> ControlPlane:
+    """The control plane for somebody who only looks: public keys suffice, and nothing can be written or run.
+
+    Without `private` the vault is left alone, and what is sealed stays so: for whoever shows the log to strangers.
+    """
     workspace = settled(folder)
     settings = workspace.settings
     _there(settings.store)
-    store = SqliteStore.look(settings.store, settings.tenant, _vault_at_hand(settings.keys))
+    vault = _vault_at_hand(settings.keys) if private else None
+    store = SqliteStore.look(settings.store, settings.tenant, vault)
     functions = Functions(values_of, plain_result)
     return _assembled(
         workspace, store, InProcessEffectors(functions), functions, public_keys(folder), None, _worker(SystemIds())

@@ -35,9 +35,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         """The control plane of the workspace, closed at the end. With `begin` a store is made where there is none."""
         return working(self.folder, begin=begin)
 
-    def reading(self) -> AbstractAsyncContextManager[ControlPlane]:
-        """The control plane for somebody who only looks: no private key is read and nothing is written."""
-        return reading(self.folder)
+    def reading(self, *, private: bool = True) -> AbstractAsyncContextManager[ControlPlane]:
+        """The control plane for somebody who only looks: no private key is read and nothing is written. Without `private`
+        what is sealed stays so."""
+        return reading(self.folder, private=private)
 
     def verifying(self) -> Verifying:
         """The workspace's public keys."""

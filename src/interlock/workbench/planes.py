@@ -21,9 +21,9 @@ async def working(folder: Path, *, begin: bool = False) -> AsyncGenerator[Contro
 
 
 @asynccontextmanager
-async def reading(folder: Path) -> AsyncGenerator[ControlPlane]:
-    """To look only: no private key is read and nothing is written."""
-    plane = looking(folder)
+async def reading(folder: Path, *, private: bool = True) -> AsyncGenerator[ControlPlane]:
+    """To look only: no private key is read and nothing is written. Without `private` what is sealed stays so."""
+    plane = looking(folder, private=private)
     try:
         yield plane
     finally:

@@ -77,7 +77,7 @@ def consistency(
     here = context_of(context)
 
     async def work() -> None:
-        async with here.reading() as plane:
+        async with here.reading(private=False) as plane:
             first = await _place(plane, old)
             second = await _place(plane, new) if new else None
             made = await plane.audit.continuation(first, second)

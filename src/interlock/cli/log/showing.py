@@ -34,7 +34,7 @@ def head(
     here = context_of(context)
 
     async def work() -> None:
-        async with here.reading() as plane:
+        async with here.reading(private=False) as plane:
             note = await plane.audit.head()
             if note is None:
                 raise NotFound("the log is empty", next_step="bring something into force first")
@@ -60,7 +60,7 @@ def publish(
 
     async def work() -> None:
         note = None if checkpoint is None else read_file(checkpoint).decode(errors="replace")
-        async with here.reading() as plane:
+        async with here.reading(private=False) as plane:
             with shelf_at(place) as shelf:
                 made = await plane.audit.publish(shelf, note=note)
         here.output.value(made, lambda console: _published(console, made))
@@ -90,7 +90,7 @@ def serve(
             here.output.say("[yellow]everybody who can reach it may read it[/yellow]: names of agents, tools, times")
 
     async def loop() -> None:
-        async with here.reading() as plane:
+        async with here.reading(private=False) as plane:
             try:
                 await serving.serve_log(partial(log_file, plane.means.log), host, port, started)
             except OSError as error:
