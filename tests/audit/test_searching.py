@@ -20,6 +20,7 @@ from interlock.domain.policy import Policy
 from interlock.ports.index import Reached
 from interlock.services.searching import Searching
 from interlock.testing.world import World, contract
+from tests.audit.ledger import Ledger
 from tests.cli.shell import Shell
 from tests.domain.logs import filled
 
@@ -253,6 +254,27 @@ async def test_an_index_over_another_log_is_made_again(tmp_path: Path) -> None:
     del holed.rows[256]
     with pytest.raises(IntegrityError):
         await Searching(store=after.store, log=holed, index=index).catch_up()
+    await index.close()
+
+
+@pytest.mark.proves("audit.query_forgets")
+async def test_an_erasure_in_the_log_is_followed() -> None:
+    """When the index reads that entries were erased, it forgets by whom and about what their actions were."""
+    ledger = Ledger()
+    ledger.act("a-1", initiator="user:ana")
+    ledger.act("a-2", initiator="user:ana")
+    ledger.note = ledger.checkpoint().decode()
+    index, world = AuditIndex.open(None), World()
+    searching = Searching(store=world.store, log=ledger, index=index)
+    await searching.catch_up()
+    wanted = Question(words=(Word("initiator", "user:ana"),))
+    assert await index.find(wanted) == ["a-2", "a-1"]
+    ledger.put("erased", "erasure", body={"covers": "0-1"})
+    ledger.note = ledger.checkpoint().decode()
+    await searching.catch_up()
+
+    assert await index.find(wanted) == ["a-2"]
+    assert await index.find(Question(words=(Word("agent", "ag"),))) == ["a-2", "a-1"]
     await index.close()
 
 

@@ -23,9 +23,11 @@ class Index(Protocol):
         """How far it has read."""
         ...
 
-    async def take(self, cards: Sequence[Card], *, given: Reached, now: Reached) -> bool:
-        """Add the cards of the entries between `given` and `now`, all at once. False, and nothing added, where the index is
-        not (any more) at `given`: another process was faster."""
+    async def take(
+        self, cards: Sequence[Card], *, given: Reached, now: Reached, erased: Sequence[ActionId] = ()
+    ) -> bool:
+        """Add the cards of the entries between `given` and `now`, and `forget` the actions `erased`, all at once. False, and
+        nothing added, where the index is not (any more) at `given`: another process was faster."""
         ...
 
     async def find(self, question: Question) -> list[ActionId]:

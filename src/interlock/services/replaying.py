@@ -69,8 +69,8 @@ class Replaying:
     async def _replayed(self, action: Action) -> Replayed:
         bare = Replayed(action=action.id, contract=action.contract)
         decision = action.decision
-        if decision is not None and not action.nonce:
-            return msgspec.structs.replace(bare, skipped="what it was asked with was erased")
+        if action.withheld:
+            return msgspec.structs.replace(bare, skipped=f"what it was asked with is {action.withheld}")
         contract = await self._store.get(Contract, action.contract_digest)
         problems = tuple(against(action, contract, await self._log.entries_of(action.id)))
         bare = msgspec.structs.replace(bare, evidence=problems)

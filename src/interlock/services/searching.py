@@ -4,7 +4,8 @@
 2. It names the actions that are meant.
 3. Each is told as the store has it now.
 
-An index that read another log than this one (a backup was restored, a file exchanged) is cleared and made again.
+What an erasure covers is forgotten in the step that reads of it. An index that read another log than this one (a backup was
+restored, a file exchanged) is cleared and made again.
 """
 
 from collections.abc import Callable
@@ -12,11 +13,13 @@ from typing import Final
 
 import msgspec
 
-from interlock.domain.account import Told, told
+from interlock.domain.account import Told, told, within
 from interlock.domain.action import Action, State
 from interlock.domain.card import Card, Question, card_of, schema_digest, touched
 from interlock.domain.contract import Contract
+from interlock.domain.erasure import numbers_in
 from interlock.domain.errors import IntegrityError
+from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId, AgentName, ContractName, TaskId
 from interlock.domain.note import parse_checkpoint, parse_note
 from interlock.ports.index import Index, Reached
@@ -24,6 +27,7 @@ from interlock.ports.log import Log
 from interlock.ports.store import Store
 
 STEP: Final = 2_000
+ERASED: Final = "erased"
 """Entries of one step."""
 Progress = Callable[[int, int], None]
 
@@ -107,12 +111,28 @@ class Searching:
             if entry is None or entry.index != place:
                 raise IntegrityError(f"entry {place} of the log is missing", next_step="`interlock verify` says more")
         cards: list[Card] = []
+        erased: list[ActionId] = []
         for entry in entries:
+            if entry.phase == ERASED:
+                erased += await self._covered(entry)
             said = told(entry.index, entry.leaf) if entry.action is not None else None
             if said is not None and said.action:
                 cards.append(card_of(said, entry.disclosures, await self._contract(await self._digest(said))))
         now = Reached(entries[-1].index + 1, entries[-1].leaf_hash)
-        return now if await self._index.take(cards, given=given, now=now) else await self._index.reached()
+        return (
+            now if await self._index.take(cards, given=given, now=now, erased=erased) else await self._index.reached()
+        )
+
+    async def _covered(self, entry: Entry) -> list[ActionId]:
+        """The actions of the entries that an erasure covers."""
+        said = told(entry.index, entry.leaf)
+        covers = str(within(said.predicate, "covers")) if said is not None else ""
+        try:
+            indexes = numbers_in(covers, entry.index)
+        except ValueError:
+            return []  # verifying names it
+        found = [await self._log.entries(each, each + 1) for each in indexes]
+        return [each.action for some in found for each in some if each.action is not None]
 
     async def _digest(self, said: Told) -> str:
         """The contract of an entry with arguments: the first entry of an action names it, one that modifies them does not."""

@@ -90,9 +90,11 @@ class AuditIndex:
         """See `Index.reached`."""
         return await self._run(self._reached)
 
-    async def take(self, cards: Sequence[Card], *, given: Reached, now: Reached) -> bool:
+    async def take(
+        self, cards: Sequence[Card], *, given: Reached, now: Reached, erased: Sequence[ActionId] = ()
+    ) -> bool:
         """See `Index.take`."""
-        return await self._run(lambda: self._take(cards, given, now))
+        return await self._run(lambda: self._take(cards, given, now, erased))
 
     async def find(self, question: Question) -> list[ActionId]:
         """See `Index.find`."""
@@ -100,7 +102,7 @@ class AuditIndex:
 
     async def forget(self, actions: Sequence[ActionId]) -> None:
         """See `Index.forget`."""
-        await self._run(lambda: self._forget(actions))
+        await self._run(lambda: self._forget_all(actions))
 
     async def clear(self) -> None:
         """See `Index.clear`."""
@@ -154,19 +156,22 @@ class AuditIndex:
         rows: dict[str, Any] = {row[0]: row[1] for row in found}
         return Reached(rows.get("next", 0), rows.get("leaf", b""))
 
-    def _take(self, cards: Sequence[Card], given: Reached, now: Reached) -> bool:
+    def _take(self, cards: Sequence[Card], given: Reached, now: Reached, erased: Sequence[ActionId]) -> bool:
         try:
             with self._writing():
                 if self._reached() != given:
                     return False
                 for card in cards:
                     self._add(card)
+                self._forget(erased)
                 self._note("next", now.next)
                 self._note("leaf", now.leaf)
         except BaseException:
             # Words that were made in it are not there.
             self._words.clear()
             raise
+        if erased:
+            self._sweep()
         return True
 
     def _add(self, card: Card) -> None:
@@ -242,18 +247,25 @@ class AuditIndex:
         )
         return [row[0] for row in found]
 
+    def _forget_all(self, actions: Iterable[ActionId]) -> None:
+        with self._writing():
+            self._forget(actions)
+        self._sweep()
+
     def _forget(self, actions: Iterable[ActionId]) -> None:
         run = self._connection.execute
-        with self._writing():
-            for action in actions:
-                row = run("SELECT num, at FROM action WHERE id = ?", (action,)).fetchone()
-                if row is None:
-                    continue
-                for (word,) in run("SELECT word FROM private WHERE num = ?", (row[0],)).fetchall():
-                    run("DELETE FROM posting WHERE word = ? AND at = ? AND num = ?", (word, row[1], row[0]))
-                    run("UPDATE word SET count = count - 1 WHERE id = ?", (word,))
-                run("DELETE FROM private WHERE num = ?", (row[0],))
-            run("DELETE FROM word WHERE count <= 0")
+        for action in actions:
+            row = run("SELECT num, at FROM action WHERE id = ?", (action,)).fetchone()
+            if row is None:
+                continue
+            for (word,) in run("SELECT word FROM private WHERE num = ?", (row[0],)).fetchall():
+                run("DELETE FROM posting WHERE word = ? AND at = ? AND num = ?", (word, row[1], row[0]))
+                run("UPDATE word SET count = count - 1 WHERE id = ?", (word,))
+                run("DELETE FROM word WHERE id = ? AND count <= 0", (word,))
+            run("DELETE FROM private WHERE num = ?", (row[0],))
+
+    def _sweep(self) -> None:
+        """Leave nothing of it in the WAL either."""
         self._words.clear()
         cast(apsw.Connection, self._connection).wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
