@@ -58,7 +58,8 @@ SKEW_MS = 300_000
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATES = "https://interlock.dev/evidence/"
 IN_TOTO = "application/vnd.in-toto+json"
-ED25519, COSIGNATURE = 1, 4
+ED25519, COSIGNATURE, MLDSA44 = 1, 4, 6
+KEY_BYTES = {ED25519: 32, COSIGNATURE: 32, MLDSA44: 1312}
 
 MOVES: dict[str, frozenset[str]] = {
     "": frozenset({"refused", "denied", "shadowed", "held", "ready", "preparing", "dispatching"}),
@@ -352,8 +353,8 @@ def key_of(line: str) -> Key:
     if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
         raise Wrong("a key reads `name+id+base64`")
     data = from_base64(parts[2], "the key")
-    if len(data) != 33 or data[0] not in (ED25519, COSIGNATURE):
-        raise Wrong(f"`{parts[0]}` is not an Ed25519 key")
+    if not data or KEY_BYTES.get(data[0]) != len(data) - 1:
+        raise Wrong(f"`{safe(parts[0])}` is not a key of a kind that is known here")
     key = Key(parts[0], data[0], data[1:])
     if key.id().hex() != parts[1]:
         raise Wrong(f"the id of the key `{parts[0]}` does not belong to it")
@@ -386,7 +387,7 @@ class Note(NamedTuple):
         """When, in ms, the witness `key` says it saw this checkpoint; None where it did not sign."""
         found: int | None = None
         for name, id_, data in self.signatures:
-            if (name, id_) != (key.name, key.id()):
+            if (name, id_) != (key.name, key.id()) or key.kind != COSIGNATURE:
                 continue
             seconds = int.from_bytes(data[:8], "big")
             message = b"cosignature/v1\ntime %d\n" % seconds + self.text
@@ -470,6 +471,7 @@ def policy_of(text: str) -> Policy:
     witnesses: dict[str, Key] = {}
     groups: dict[str, tuple[int, tuple[str, ...]]] = {}
     quorum = ""
+    taken: set[str] = set()
     for line in text.splitlines():
         words = line.split()
         if not words or words[0].startswith("#"):
@@ -478,10 +480,11 @@ def policy_of(text: str) -> Policy:
             case ["log", vkey, *rest] if len(rest) <= 1:
                 logs.append(key_of(vkey))
             case ["witness", name, vkey, *rest] if len(rest) <= 1 and name not in {*witnesses, *groups, "none"}:
-                witnesses[name] = _witness(vkey)
+                witnesses[name] = _witness(vkey, witnesses.values())
             case ["group", name, least, *members] if members and name not in {*witnesses, *groups, "none"}:
-                if not all(each in witnesses or each in groups for each in members):
-                    raise Wrong(f"the group `{name}` names nobody that stands above it")
+                if not all(each in witnesses or each in groups for each in members) or taken.intersection(members):
+                    raise Wrong(f"the group `{name}` names what does not stand above it, or what is a member already")
+                taken.update(members)
                 k = {"any": 1, "all": len(members)}.get(least) or number(least)
                 if not 1 <= k <= len(members) or len(set(members)) != len(members):
                     raise Wrong(f"the group `{name}` cannot be met as it stands")
@@ -495,10 +498,10 @@ def policy_of(text: str) -> Policy:
     return Policy(tuple(logs), witnesses, groups, quorum)
 
 
-def _witness(vkey: str) -> Key:
+def _witness(vkey: str, others: Iterable[Key]) -> Key:
     key = key_of(vkey)
-    if key.kind != COSIGNATURE:
-        raise Wrong(f"`{key.name}` is not the key of a witness")
+    if key.kind == ED25519 or any(each.public == key.public for each in others):
+        raise Wrong(f"`{safe(key.name)}` is not the key of a witness, or is there twice")
     return key
 
 
@@ -842,7 +845,7 @@ class Anchor:
     @property
     def earliest(self) -> int:
         """When the first of them saw it."""
-        return min(self.times.values())
+        return min(each for each in self.times.values() if each)
 
     @property
     def latest(self) -> int:
@@ -951,6 +954,7 @@ class Check:
         """Gates that the auditor brought, where the log says itself which it had."""
         self.origin = ""
         self.streams: dict[str, tuple[int, bytes]] = {}
+        self.opened: set[str] = set()
         self.closed: set[str] = set()
         self.trails: dict[str, Trail] = {}
         self.held: dict[str, Asked] = {}
@@ -1129,9 +1133,18 @@ class Check:
             self.report.found(place, f"it does not name the entry before it in stream `{name}`")
         if said.stream in self.closed:
             self.report.found(place, f"it stands in stream `{name}`, which was closed before")
-        self.streams[said.stream] = (said.seq, leaf)
+        if said.kind == "run/v1" and said.phase == "opened":
+            if said.stream in self.opened:
+                self.report.found(place, f"it opens stream `{name}` once more")
+            self.opened.add(said.stream)
         if said.kind == "run/v1" and said.phase == "closed":
+            count = said.predicate.get("entries")
+            if count != said.seq:
+                self.report.found(
+                    place, f"it closes a stream of {safe(str(count))} entries, and is its number {said.seq}"
+                )
             self.closed.add(said.stream)
+        self.streams[said.stream] = (said.seq, leaf)
 
     def _trail(self, place: str, said: Said) -> None:
         if not said.action or not said.action_seq:
@@ -1276,7 +1289,8 @@ class Check:
             self.unsigned.append((place, note))
         policy = self.options.policy
         times = self._cosigned(note, policy)
-        if policy is not None and times and policy.met(set(times)):
+        # A time of 0 is a signature that states no time.
+        if policy is not None and policy.met(set(times)) and any(times.values()):
             self.anchors.append(Anchor(index, seen.size, times))
         if "timestamp" in said.predicate:
             self.report.warn("RFC 3161 time stamps are not checked here: the README says how `openssl ts` does it")
@@ -1340,6 +1354,10 @@ class Check:
         if self.brought_gates and not any(each.key in self.brought_gates for each in self.gate.windows):
             self.report.found("keys", "none of the gates you brought is one of this log")
         policy = self.options.policy
+        if policy is not None and any(each.kind == MLDSA44 for each in policy.witnesses.values()):
+            self.report.warn(
+                "ML-DSA-44 cosignatures are not checked here: such witnesses count as if they had not signed"
+            )
         if policy is None:
             if self.options.max_age_ms is not None:
                 self.report.found("checkpoint", "nobody outside says how old it is: a maximum age needs --policy")

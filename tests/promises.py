@@ -1149,4 +1149,9 @@ PROMISES: tuple[Promise, ...] = (
         "How to run a witness",
         "A policy is met by enough witnesses and no fewer; what is not exactly a policy is refused.",
     ),
+    Promise(
+        "audit.receipts",
+        _AUDIT + ": read it",
+        "A COSE receipt leads from its entry to the root of the export, and is signed by the log's key.",
+    ),
 )

@@ -28,22 +28,17 @@ from interlock.services.exporting import Enclosed, export
 from interlock_verify import Key, Options, Report, key_of, verify_bundle
 
 
-class Bag:
-    """Parcel and shelf at once, in memory until it is sealed: a test need not survive a loss of power."""
+class Tray:
+    """A shelf over the files of a bag."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, files: dict[str, bytearray]) -> None:
         self._place = place
-        self._files: dict[str, bytearray] = {}
+        self._files = files
 
     @property
     def place(self) -> str:
         """See `Shelf.place`."""
         return str(self._place)
-
-    @property
-    def shelf(self) -> "Bag":
-        """See `Parcel.shelf`."""
-        return self
 
     async def read(self, name: str, *, limit: int) -> bytes | None:
         """See `Shelf.read`."""
@@ -62,6 +57,23 @@ class Bag:
 
     async def clear(self, folder: str) -> None:
         """See `Shelf.clear`."""
+
+
+class Bag:
+    """A parcel in memory until it is sealed: a test need not survive a loss of power."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._files: dict[str, bytearray] = {}
+
+    @property
+    def shelf(self) -> Tray:
+        """See `Parcel.shelf`."""
+        return Tray(self._place, self._files)
+
+    def put(self, name: str, data: bytes) -> None:
+        """See `Parcel.put`."""
+        self._files[name] = bytearray(data)
 
     def add(self, name: str, data: bytes) -> None:
         """See `Parcel.add`."""

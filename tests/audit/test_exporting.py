@@ -1,19 +1,25 @@
 """Exporting: complete or not at all, nothing replaced, and nothing in clear that was not asked for."""
 
 import csv
+import importlib
+import subprocess
+import sys
 import zipfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import msgspec
 import pytest
 
+import interlock_verify as alone
 from interlock.adapters.parcel import parcel_at
 from interlock.domain.canonical import encode
 from interlock.domain.errors import ContractError, IntegrityError, NotFound, StoreError
 from interlock.domain.export import Selection, Wish
 from interlock.domain.ids import ActionId
+from interlock.domain.merkle import check_inclusion, leaf_hash
 from tests.audit.ledger import BEGIN, MINUTE, Ledger, filled, lines_in
 from tests.cli.shell import Shell
 from tests.workspaces import forget, workspace
@@ -115,6 +121,55 @@ def test_lists_point_to_entries(tmp_path: Path) -> None:
     assert "| Art. 14(4)(e) | people can stop it | stops and resumptions | 1 | 5 |" in (
         tmp_path / "made/lists/eu-ai-act.md"
     ).read_text("utf-8")
+
+
+@pytest.mark.proves("audit.receipts")
+def test_a_receipt_proves_its_entry_to_programs_that_know_cose(shell: Shell, tmp_path: Path) -> None:
+    """Read back as CBOR, every receipt leads from its leaf to the root of the export and is signed by the log's key."""
+    shell.proposed(10)
+    made = shell.json("audit", "export", str(tmp_path / "made"), "--receipts")
+    key = alone.keys_from(str(shell.place.folder / ".interlock/keys/log.pub"))[0]
+    files = sorted((tmp_path / "made/receipts").glob("*.cose"))
+    root = bytes.fromhex(made["root"])
+
+    assert made["receipts"] == len(files) == 2
+    for file in files:
+        tag = cbor2.loads(file.read_bytes())
+        protected, unprotected, payload, signature = tag.value
+        size, index, path = cbor2.loads(unprotected[396][-1][0])
+        assert (tag.tag, payload, size, str(index)) == (18, None, made["size"], file.stem)
+        assert cbor2.loads(protected) == {1: -8, 4: key.id(), 15: {1: key.name, 2: f"entry {index}"}, 395: 1}
+        check_inclusion(leaf_hash(file.with_suffix(".json").read_bytes()), index, size, path, root)
+        signed = cbor2.dumps(["Signature1", protected, b"", root])
+        assert alone.good(key.public, signed, signature)
+        assert not alone.good(key.public, signed[:-1] + b"x", signature)
+
+
+@pytest.mark.proves("audit.verified_alone")
+def test_it_is_verified_where_there_is_nothing_of_ours(shell: Shell, tmp_path: Path) -> None:
+    """In an empty environment, Python and PyNaCl alone, the export's own program verifies it; ours cannot be imported."""
+    shell.proposed(10)
+    shell.json("audit", "export", str(tmp_path / "made"), "--disclose", "all")
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for module in ("nacl", "cffi", "_cffi_backend"):
+        found = importlib.import_module(module)
+        origin = Path(str(found.__file__))
+        place = origin.parent if origin.name == "__init__.py" else origin
+        (bare / place.name).symlink_to(place)
+    keys = shell.place.folder / ".interlock/keys/log.pub"
+    script = (
+        f"import sys, runpy; sys.path = [each for each in sys.path if 'site-packages' not in each] + [{str(bare)!r}]\n"
+        "try:\n    import interlock\nexcept ImportError:\n    pass\nelse:\n    sys.exit('ours is here')\n"
+        f"sys.argv = ['verify.py', '.', '--key', {str(keys)!r}]\n"
+        "runpy.run_path('verify.py', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script], cwd=tmp_path / "made", capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "the bundle verifies" in done.stdout
 
 
 def test_the_command_exports_and_verifies(tmp_path: Path) -> None:

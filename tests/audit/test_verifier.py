@@ -218,8 +218,17 @@ def _stream_gap(ledger: Ledger) -> None:
 
 
 def _after_close(ledger: Ledger) -> None:
-    ledger.put("closed", "run")
+    ledger.put("closed", "run", body={"entries": 6})
     ledger.put("opened", "task")
+
+
+def _opened_twice(ledger: Ledger) -> None:
+    ledger.put("opened", "run")
+    ledger.put("opened", "run")
+
+
+def _closed_too_early(ledger: Ledger) -> None:
+    ledger.put("closed", "run", body={"entries": 9})
 
 
 def _numbered_twice(ledger: Ledger) -> None:
@@ -288,6 +297,11 @@ def _two_keys(ledger: Ledger) -> None:
 WRONG: dict[str, tuple[Callable[[Ledger], None], str]] = {
     "a place of the stream is left out": (_stream_gap, "it is number 7 of stream `run-1`, after number 5"),
     "an entry after the end of its stream": (_after_close, "it stands in stream `run-1`, which was closed before"),
+    "a stream is opened twice": (_opened_twice, "it opens stream `run-1` once more"),
+    "a stream is closed with another count": (
+        _closed_too_early,
+        "it closes a stream of 9 entries, and is its number 6",
+    ),
     "a fact is numbered like another": (_numbered_twice, "it is fact 2 of action `b`, after fact 2"),
     "a fact is left out": (_fact_left_out, "it is fact 2 of action `b`, after fact 0"),
     "what failed is done": (_done_again, "action `b` is done, which cannot follow on failed"),

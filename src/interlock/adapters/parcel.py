@@ -52,6 +52,13 @@ class DiskParcel:
                 file = self._files[name] = path.open("xb")
             file.write(data)
 
+    def put(self, name: str, data: bytes) -> None:
+        """See `Parcel.put`."""
+        with _named(self._place):
+            path = self._folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._write(name, data)
+
     def seal(self) -> None:
         """See `Parcel.seal`."""
         with _named(self._place):

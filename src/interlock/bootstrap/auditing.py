@@ -2,16 +2,19 @@
 
 import os
 from contextlib import AbstractContextManager
+from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parcel import parcel_at
 from interlock.adapters.sqlite.audit_index import AuditIndex
 from interlock.bootstrap.site import settled
-from interlock.domain.errors import IntegrityError
+from interlock.domain.errors import ContractError, IntegrityError
 from interlock.ports.index import Index
 from interlock.ports.parcel import Parcel
+from interlock.ports.receipts import Receipts
 from interlock.services.exporting import Enclosed
 
 VERIFIER = "interlock_verify"
@@ -28,6 +31,19 @@ def enclosed() -> Enclosed:
     if spec is None or spec.origin is None:
         raise IntegrityError("the stand-alone verifier is not installed", next_step="install Interlock again")
     return Enclosed(verifier=Path(spec.origin).read_bytes(), version=version("interlock"))
+
+
+def receipts_of(folder: Path) -> Receipts:
+    """What signs receipts with the log's key of the workspace in `folder`. Raises ContractError where the extra is not
+    installed, WorkspaceError and KeyFileError."""
+    try:
+        made = import_module("interlock.adapters.cose")
+    except ModuleNotFoundError as error:
+        raise ContractError(
+            f"receipts need `{error.name}`, which is not installed", next_step="install `interlock[receipts]`"
+        ) from None
+    receipts: Receipts = made.CoseReceipts(KeyFolder(settled(folder).settings.keys).load().log)
+    return receipts
 
 
 def index_of(folder: Path) -> Index:

@@ -17,6 +17,10 @@ class Parcel(Protocol):
         """Add `data` to the end of the file `name`, which begins empty. Few names are written to at once."""
         ...
 
+    def put(self, name: str, data: bytes) -> None:
+        """Write the file `name`, all of it."""
+        ...
+
     def seal(self) -> None:
         """Write MANIFEST (the SHA-256 of every file, as `sha256sum` writes it) and let everything appear, durable."""
         ...

@@ -20,12 +20,15 @@ from interlock.domain.disclosure import parse as parse_disclosure
 from interlock.domain.errors import KeyFileError, NotFound
 from interlock.domain.evidence import Entry
 from interlock.domain.export import Exported, Wish, about, readme
+from interlock.domain.merkle import inclusion_proof
 from interlock.domain.note import Checkpoint, parse_checkpoint, parse_note
 from interlock.domain.requirement import Listing
 from interlock.domain.trail_record import Chain
 from interlock.ports.log import Log
 from interlock.ports.parcel import Parcel
+from interlock.ports.receipts import Receipts
 from interlock.services.audit import Verifying
+from interlock.services.inclusion import from_tiles
 from interlock.services.showing import publish_log
 
 PAGE: Final = 256
@@ -51,6 +54,7 @@ async def export(
     enclosed: Enclosed,
     place: str,
     now: int,
+    receipts: Receipts | None = None,
     progress: Progress | None = None,
 ) -> Exported:
     """Fill `parcel` with what `wish` asks for, up to the log's head, and seal it.
@@ -66,6 +70,8 @@ async def export(
     writing = _Writing(parcel, wish, head, keys, await _chosen(log, wish, head.size))
     async for entry in _entries(log, head.size):
         writing.take(entry)
+        if receipts is not None and entry.action in writing.accounts:
+            await writing.receipt(log, entry, receipts)
         if progress is not None and entry.index % PAGE == 0:
             progress(entry.index, head.size)
     writing.finish(enclosed, now)
@@ -77,6 +83,7 @@ async def export(
         root=head.root.hex(),
         actions=len(writing.accounts),
         disclosures=writing.disclosures,
+        receipts=writing.receipts,
     )
 
 
@@ -109,7 +116,7 @@ class _Writing:
         self, parcel: Parcel, wish: Wish, head: Checkpoint, keys: Verifying, accounts: dict[str, Account]
     ) -> None:
         self.accounts = accounts
-        self.disclosures = 0
+        self.disclosures = self.receipts = 0
         self._parcel, self._wish, self._head = parcel, wish, head
         self._listings = [Listing(each) for each in wish.profiles]
         self._chain = Chain()
@@ -143,11 +150,19 @@ class _Writing:
                 self._parcel.add("disclosures.jsonl", line({"index": entry.index, "disclosure": text}))
                 self.disclosures += 1
 
+    async def receipt(self, log: Log, entry: Entry, receipts: Receipts) -> None:
+        """Write what proves an entry to programs that know COSE, beside its leaf."""
+        head, index = self._head, entry.index
+        path = await from_tiles(log, head.size, lambda tree: inclusion_proof(index, head.size, tree))
+        self._parcel.put(f"receipts/{index}.cose", receipts.receipt(index, head.size, path, head.root))
+        self._parcel.put(f"receipts/{index}.json", entry.leaf)
+        self.receipts += 1
+
     def finish(self, enclosed: Enclosed, now: int) -> None:
         """Write what is about the whole."""
-        add, count = self._parcel.add, len(self.accounts)
+        add, count = self._parcel.put, len(self.accounts)
         for account in self.accounts.values():
-            add("actions.jsonl", line(account))
+            self._parcel.add("actions.jsonl", line(account))
         for listing in self._listings:
             add(f"lists/{listing.profile}.md", listing.markdown(self._head.origin, self._head.size).encode())
             add(f"lists/{listing.profile}.csv", listing.table().encode())
@@ -186,9 +201,9 @@ class _Writing:
     def _anchor(self, said: Told) -> None:
         note, stamp = within(said.predicate, "checkpoint"), within(said.predicate, "timestamp")
         if note:
-            self._parcel.add(f"anchors/{said.entry}.checkpoint", str(note).encode())
+            self._parcel.put(f"anchors/{said.entry}.checkpoint", str(note).encode())
         if stamp:
             try:
-                self._parcel.add(f"anchors/{said.entry}.tsr", b64decode(str(stamp), validate=True))
+                self._parcel.put(f"anchors/{said.entry}.tsr", b64decode(str(stamp), validate=True))
             except ValueError:
                 return  # the entry itself is in the log for whoever wonders

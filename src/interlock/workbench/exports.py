@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 import interlock_verify as alone
-from interlock.bootstrap.auditing import enclosed, parcel
+from interlock.bootstrap.auditing import enclosed, parcel, receipts_of
 from interlock.bootstrap.connecting import public_keys
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.export import Exported, Wish
@@ -39,6 +39,7 @@ async def exported(
                 enclosed=enclosed(),
                 place=str(place),
                 now=now,
+                receipts=receipts_of(folder) if wish.receipts else None,
                 progress=progress,
             )
 

@@ -34,6 +34,9 @@ def export(
     profile: Annotated[
         list[str] | None, typer.Option(help=f"With lists of evidence for {' or '.join(PROFILES)}; may be given again.")
     ] = None,
+    receipts: Annotated[
+        bool, typer.Option("--receipts", help="With a COSE receipt for each entry of these actions (RFC 9942).")
+    ] = False,
 ) -> None:
     """Write the evidence for somebody who has no Interlock: the whole log, readable lists, a verifier in one file.
 
@@ -47,6 +50,7 @@ def export(
             selection=Selection(since_at=when(since, "--since"), until_at=when(until, "--until"), agent=agent),
             disclosed=_disclosed(disclose),
             profiles=tuple(_profile(each) for each in profile or ()),
+            receipts=receipts,
         )
         made = await exported(here.folder, place, wish, actions=action or ())
         here.output.value(made, lambda console: _made(console, made))
