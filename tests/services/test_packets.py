@@ -2,18 +2,24 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
+from interlock.adapters.keys import fresh
+from interlock.adapters.sealer import Handover
+from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
 from interlock.domain.call import Answer, Landed, Nothing, Unsure
 from interlock.domain.canonical import encode
 from interlock.domain.contract import Blind, Contract, Cost, Facts, NoReversal, PythonTarget
 from interlock.domain.errors import ContractError
-from interlock.domain.ids import Person
+from interlock.domain.evidence import Position, Subject
+from interlock.domain.ids import Person, StreamId
+from interlock.domain.key_facts import introduction, retirement, rotation
 from interlock.domain.predicate import agreement
+from interlock.domain.proceedings import BODIES
 from interlock.domain.proposal import Proposal
 from interlock.domain.record import plain
 from interlock.domain.release import Release
@@ -297,6 +303,29 @@ async def test_words_that_have_no_place_in_a_leaf_are_refused(word: str, value: 
 
     assert len(await world.store.entries(0, 100)) == 3, "only the orders and two tasks"
     assert before != await world.store.head()
+
+
+def test_every_kind_of_entry_has_a_type() -> None:
+    """Whatever an entry may be about, the format page says what it says: a new subject needs its type in `BODIES`."""
+    assert set(BODIES) == set(get_args(Subject))
+
+
+@pytest.mark.parametrize("role", ["gate", "log"])
+def test_entries_about_keys_are_what_the_format_says(role: Any) -> None:
+    """How a log begins with its keys, replaces one and retires it is told as the page says."""
+    keys, new = World().keys, fresh(f"test/{role}")
+    old = (keys.gate if role == "gate" else keys.log).verifier
+    sealer = Handover(keys, role, new, StreamId("s"), SystemIds())
+    facts = (
+        introduction(keys.log.verifier, keys.gate.verifier, 0),
+        rotation("test", role, old, new.verifier, 0, {}),
+        retirement("test", role, old.vkey(), 3, 0, {"by": "rita"}),
+    )
+
+    said = [predicate_of(sealer.seal(fact, 0, Position(stream=StreamId("s"), seq=1, prev="")).leaf) for fact in facts]
+
+    assert [each["phase"] for each in said] == ["introduced", "rotated", "retired"]
+    assert said[1]["endorsement"] != said[1]["possession"]
 
 
 async def test_every_entry_is_what_the_format_says() -> None:

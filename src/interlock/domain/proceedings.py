@@ -4,7 +4,7 @@
 hold real entries against them.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from interlock.domain.evidence import Subject
 from interlock.domain.predicate import ActionBody, Part
@@ -113,6 +113,38 @@ class RunBody(Part, frozen=True, kw_only=True):
     """In `closed`: how many entries the stream has, this one included."""
 
 
+class KeyBody(Part, frozen=True, kw_only=True):
+    """A log began with its keys (`introduced`), a key was replaced (`rotated`) or declared compromised (`retired`)."""
+
+    log: str = ""
+    """In `introduced`: the key that signs checkpoints, as a vkey."""
+    gate: str = ""
+    """In `introduced`: the key that signs entries."""
+    role: Literal["", "gate", "log"] = ""
+    key: str = ""
+    """The key that takes over, or that is retired."""
+    replaces: str = ""
+    """The key it takes over from."""
+    endorsement: str = ""
+    """Base64: the old key's signature over the change."""
+    possession: str = ""
+    """Base64: the new key's."""
+    since: int | None = None
+    """From which entry on a retired key may have been in somebody else's hands."""
+    reason: str = ""
+
+
+class AnchorBody(Part, frozen=True, kw_only=True):
+    """A checkpoint came back from witnesses or from a time stamping authority: what stands before is older, what comes
+    after is younger."""
+
+    checkpoint: str
+    """The signed note with its cosignatures, as text."""
+    cosignatures: int
+    timestamp: str = ""
+    """Base64: the RFC 3161 token over the checkpoint."""
+
+
 BODIES: Final[dict[Subject, type[Part]]] = {
     "action": ActionBody,
     "task": TaskBody,
@@ -120,4 +152,6 @@ BODIES: Final[dict[Subject, type[Part]]] = {
     "unwind": UnwindBody,
     "run": RunBody,
     "publication": PublicationBody,
+    "key": KeyBody,
+    "anchor": AnchorBody,
 }
