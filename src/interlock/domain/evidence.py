@@ -9,6 +9,7 @@ Statement: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, Literal
 
 import msgspec
@@ -138,8 +139,9 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """What stands on keys that were declared compromised: not altered, and perhaps never said by the gate."""
 
 
+@lru_cache(maxsize=64)
 def at(observed_at: int) -> str:
-    """RFC 3339 in UTC with milliseconds, as Statements write times."""
+    """RFC 3339 in UTC with milliseconds, as Statements write times. One entry names the same moment several times over."""
     # In whole numbers: a float of so many milliseconds loses the last one in some centuries.
     seconds, ms = divmod(observed_at, 1000)
     moment = datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=1000 * ms)
