@@ -1033,6 +1033,11 @@ PROMISES: tuple[Promise, ...] = (
         "and a run without an end is named as a prefix.",
     ),
     Promise(
+        "sdk.said_beside",
+        "How to use it from a program: what the agent expects, and which trace it belongs to",
+        "What an agent says of figures and trace is recorded as its own word, and nothing is decided by it.",
+    ),
+    Promise(
         "evidence.packet_complete",
         "The format of the evidence: what the entries of an action say",
         "A packet tells request, behaviour part by part, on whose behalf, decision and what it leaned on, budgets, people's "
