@@ -22,8 +22,8 @@ CLASSES: Final = (
     interlock.Ticket,
     interlock.Policies,
 )
-OPENED_AND_CLOSED: Final = 2
-"""What the log holds of a task in which nothing was done."""
+OPENED_AND_CLOSED: Final = 4
+"""What the log holds of a program that does nothing in one task: run and task opened, task and run closed."""
 HALF: Final = "half of a character: \ud800"
 
 
