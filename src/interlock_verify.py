@@ -50,6 +50,8 @@ MAX_SIZE = 2**40
 MAX_LINE = 8 * 1024 * 1024
 MAX_TEXT = 16 * 1024 * 1024
 MAX_FILES = 4_000_000
+MAX_RATIO = 200
+"""An archive whose files unpack to so many times their size is one that was made to."""
 MAX_SIGNATURES = 100
 MAX_FINDINGS = 100
 MAX_KEPT = 100_000
@@ -159,6 +161,8 @@ class Zip:
         info = self._infos.get(path)
         if info is None:
             return None
+        if info.file_size > MAX_RATIO * info.compress_size + MAX_NOTE:
+            raise Refused("too_large", f"`{path}` unpacks to more than anything in an export does")
         try:
             return self._zip.open(info)
         except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -630,6 +631,18 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with pytest.raises(alone.Refused) as refused:
         checked(tmp_path / "huge")
     assert refused.value.code == "too_large"
+
+
+@pytest.mark.proves("audit.bad_input")
+def test_an_archive_made_to_burst_is_refused(tmp_path: Path) -> None:
+    """A file of zeros in an archive, a thousand times its packed size, is refused before it is unpacked."""
+    place = tmp_path / "bomb"
+    filled(1).export(place)
+    (place / "zeros").write_bytes(bytes(10_000_000))
+    listed_again(place)
+    shutil.make_archive(str(place), "zip", place)
+
+    assert _verdict(tmp_path / "bomb.zip") == "too_large"
 
 
 @pytest.mark.proves("audit.bad_input")
