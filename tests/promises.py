@@ -557,6 +557,36 @@ PROMISES: tuple[Promise, ...] = (
         _MACHINE,
         "Due work goes to one claimer for as long as its lease runs.",
     ),
+    # -- erasure ---------------------------------------------------------------------------------------------------------
+    Promise(
+        "erasure.gone",
+        _VAULT,
+        "What is erased is gone in every process, and what stands beside it is as it was before.",
+    ),
+    Promise(
+        "erasure.proof_stays",
+        _VAULT,
+        "After an erasure the log verifies, and says which clear texts went with it and whose not.",
+    ),
+    Promise(
+        "erasure.key_stays_used",
+        _VAULT,
+        "The idempotency key of an erased action stays used: a repeat executes nothing.",
+    ),
+    Promise("erasure.no_trace", _VAULT, "No key and no clear text of what was erased is in any byte of any file."),
+    Promise(
+        "erasure.replayed",
+        _VAULT,
+        "Restored from before an erasure, store and vault are erased again before anything is read.",
+    ),
+    Promise(
+        "erasure.crash",
+        _VAULT,
+        "A process killed at any step of an erasure leaves nothing erased, or the next start ends it.",
+    ),
+    Promise(
+        "erasure.loss_is_found", _VAULT, "What is gone without an erasure that the log tells of is found, and named."
+    ),
     # -- the vault -------------------------------------------------------------------------------------------------------
     Promise(
         "vault.keys",

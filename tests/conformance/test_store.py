@@ -115,3 +115,11 @@ def test_recording(make: MakeWorld, promise: Promise, tmp_path: Path) -> None:
 def test_waking(make: MakeWorld, promise: Promise, tmp_path: Path) -> None:
     """Who waits for a change is woken by it."""
     keep(promise, make(tmp_path))
+
+
+@pytest.mark.parametrize("make", [in_memory, sealed])
+@each_of("erasing")
+@pytest.mark.proves("erasure.gone", "erasure.proof_stays", "erasure.key_stays_used")
+def test_erasing(make: MakeWorld, promise: Promise, tmp_path: Path) -> None:
+    """What is private goes, and what the log shows stays."""
+    keep(promise, make(tmp_path))

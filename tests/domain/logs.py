@@ -8,8 +8,9 @@ import msgspec
 from interlock.adapters.keys import Keys, fresh
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.system import SystemIds
+from interlock.domain.erasing import Part, erased_fact
 from interlock.domain.evidence import Entry, Fact, Position
-from interlock.domain.ids import ActionId, Digest, StreamId
+from interlock.domain.ids import ActionId, Digest, ErasureId, StreamId
 from interlock.domain.merkle import root_of
 from interlock.domain.tiles import WIDTH
 
@@ -51,6 +52,19 @@ class OpenLog:
         number, prev = self.places.get(stream, (0, ""))
         entry = sealer.seal(fact, len(self.rows), Position(stream=StreamId(stream), seq=number + 1, prev=prev))
         self.places[stream] = (number + 1, entry.leaf_hash.hex())
+        self.rows.append(entry)
+        return entry
+
+    def erase(self, covers: str) -> Entry:
+        """Append an entry that says that these entries' clear texts were erased, in the first stream."""
+        part = Part(
+            erasure=ErasureId("e-1"), number=1, basis="request", records=(), consents=2, observed_at=1_800_000_000_000
+        )
+        fact = erased_fact(part, keys={}, covers=covers, actions=0)
+        number, prev = self.places["run-0"]
+        position = Position(stream=StreamId("run-0"), seq=number + 1, prev=prev)
+        entry = self.sealers["run-0"].seal(fact, len(self.rows), position)
+        self.places["run-0"] = (number + 1, entry.leaf_hash.hex())
         self.rows.append(entry)
         return entry
 

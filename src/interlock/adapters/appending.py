@@ -172,6 +172,10 @@ class Draft:
         """Forget what was sealed since `mark`."""
         del self._entries[mark:]
 
+    def last(self) -> int:
+        """The index of what was sealed last."""
+        return self._entries[-1].index
+
     def seal(self, facts: Iterable[Fact]) -> None:
         """Sign `facts` in order. Raises what `Sealer.seal` raises."""
         appender = self._appender

@@ -198,6 +198,7 @@ def _assembled(
             ids=SystemIds(),
             steps=steps or _Quiet(),
             timing=workspace.settings.timing,
+            retention=workspace.settings.retention,
             verifying=verifying,
         )
     )

@@ -150,6 +150,9 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     data_classes: dict[str, str] = {}
     touches: dict[str, str] = {}
     """Which records an action touches, by kind: `{"order": "$args.order_id"}`. The audit index finds actions by them."""
+    subject: dict[str, str] = {}
+    """Whom its data is about, by kind: `{"customer": "$args.customer_id"}`; nobody named, it is the task's initiator. Erasing
+    a person erases what is about that person."""
     timeout_ms: int = 30 * SECOND
 
     @property
@@ -256,6 +259,10 @@ def _idle(contract: Contract) -> Iterator[tuple[str, str]]:
         if not _KIND.fullmatch(kind) or not value.startswith("$args."):
             said = f"it touches `{kind}: {value}`, which must be one word and an argument: `order: $args.order_id`"
             yield said, f"/touches/{kind}"
+    for kind, value in contract.subject.items():
+        if not _KIND.fullmatch(kind) or not value.startswith("$args."):
+            said = f"its data is about `{kind}: {value}`, which must be one word and an argument: `customer: $args.id`"
+            yield said, f"/subject/{kind}"
     facts = contract.facts.schema if contract.facts is not None else None
     for name, rule in contract.parses.items():
         if why := misfit(name, rule, contract.input_schema, facts):
@@ -295,6 +302,8 @@ def _references(contract: Contract) -> Iterator[tuple[str, str]]:
                 yield f"/reversal/arguments/{name}", value
     for kind, value in contract.touches.items():
         yield f"/touches/{kind}", value
+    for kind, value in contract.subject.items():
+        yield f"/subject/{kind}", value
     if contract.cost is not None:
         yield "/cost/unit", contract.cost.unit
         if isinstance(contract.cost.amount, str):

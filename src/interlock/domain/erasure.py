@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.erasing import Erasure, LegalHold
 from interlock.domain.keytree import BLOCK_BITS, PER_BLOCK, block_of, number_of, place_in
 from interlock.domain.publication import Publication
 from interlock.domain.record import Record, Withheld
@@ -25,10 +26,18 @@ stream withheld
 """
 _TASK: Final = "revision id agent release opened_at expires_at state prohibited budgets depth parent withheld"
 _PUBLICATION: Final = "revision id edition base replaces proposed_at changes owners state ended_at withheld"
+_ERASURE: Final = "revision id basis proposed_at state parts ended_at withheld"
+_HOLD: Final = "revision id placed_at lifted_at withheld"
 
 PUBLIC: Final[Mapping[str, frozenset[str]]] = {
     kind: frozenset(names.split())
-    for kind, names in ((Action.kind, _ACTION), (Task.kind, _TASK), (Publication.kind, _PUBLICATION))
+    for kind, names in (
+        (Action.kind, _ACTION),
+        (Task.kind, _TASK),
+        (Publication.kind, _PUBLICATION),
+        (Erasure.kind, _ERASURE),
+        (LegalHold.kind, _HOLD),
+    )
 }
 """By kind, the fields that stay. Kinds that are not named here have nothing private."""
 
@@ -36,6 +45,8 @@ BLANK: Final[Mapping[str, Mapping[str, Any]]] = {
     Action.kind: {"arguments": {}, "nonce": "", "idempotency_key": ""},
     Task.kind: {"purpose": "", "initiator": ""},
     Publication.kind: {"proposed_by": ""},
+    Erasure.kind: {"proposed_by": ""},
+    LegalHold.kind: {"why": "", "placed_by": ""},
 }
 """What stands for the private fields that a record cannot be without."""
 
@@ -45,6 +56,18 @@ def stripped(record: R, why: Withheld) -> R:
     kept: dict[str, Any] = {name: getattr(record, name) for name in PUBLIC[record.kind]}
     values: dict[str, Any] = {**BLANK[record.kind], **kept, "withheld": why}
     return type(record)(**values)
+
+
+def erased(record: R, now: int) -> R:
+    """`record` once everything private of it is erased."""
+    after = stripped(record, "erased")
+    match after:
+        case Action():
+            return msgspec.structs.replace(after, due_at=None)
+        case Erasure():
+            return msgspec.structs.replace(after, state="erased", ended_at=now)
+        case _:
+            return after
 
 
 class Shred(msgspec.Struct, frozen=True, kw_only=True):

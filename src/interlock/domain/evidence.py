@@ -22,7 +22,7 @@ from interlock.domain.note import Checkpoint
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_BASE = "https://interlock.dev/evidence"
 
-Subject = Literal["action", "task", "control", "unwind", "run", "publication", "key", "anchor"]
+Subject = Literal["action", "task", "control", "unwind", "run", "publication", "key", "anchor", "erasure", "hold"]
 
 Phase = Literal[
     "refused",
@@ -53,6 +53,9 @@ Phase = Literal[
     "rotated",
     "retired",
     "anchored",
+    "erased",
+    "placed",
+    "lifted",
 ]
 
 MARKED: Final = ("introduced", "rotated", "retired", "anchored", "erased")
@@ -137,6 +140,10 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """The keys of the log and its gate, and what each was in force for."""
     suspicions: tuple[Suspicion, ...] = ()
     """What stands on keys that were declared compromised: not altered, and perhaps never said by the gate."""
+    erased: int = 0
+    """How many entries' clear texts an erasure has destroyed."""
+    sealed: int = 0
+    """How many entries' clear texts are sealed with keys that are not here, and could not be compared."""
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,8 @@ Tenant = NewType("Tenant", str)
 ActionId = NewType("ActionId", str)
 TaskId = NewType("TaskId", str)
 UnwindId = NewType("UnwindId", str)
+ErasureId = NewType("ErasureId", str)
+HoldId = NewType("HoldId", str)
 PublicationId = NewType("PublicationId", str)
 StreamId = NewType("StreamId", str)
 """One run of one process: its entries are numbered without a gap."""

@@ -145,6 +145,31 @@ class AnchorBody(Part, frozen=True, kw_only=True):
     """Base64: the RFC 3161 token over the checkpoint."""
 
 
+class ErasureBody(Part, frozen=True, kw_only=True):
+    """An erasure was proposed, agreed to, withdrawn, or a part of it carried out. It never says whom it is about."""
+
+    state: str
+    basis: str
+    """`request`, or `retention`: the time is over for which a class is kept."""
+    data_class: str = ""
+    part: int = 0
+    consents: int = 0
+    """How many persons agreed."""
+    actions: int = 0
+    keys: dict[str, str] = {}
+    """The keys that were destroyed: by block, in hexadecimal, ranges of places in it (`0-3,17`)."""
+    covers: str = ""
+    """Indexes of the entries whose clear texts are gone, as ranges."""
+    restored: bool = False
+    """It was carried out again, on a store that was restored from before it."""
+
+
+class HoldBody(Part, frozen=True, kw_only=True):
+    """A legal hold was placed or lifted."""
+
+    state: str
+
+
 BODIES: Final[dict[Subject, type[Part]]] = {
     "action": ActionBody,
     "task": TaskBody,
@@ -154,4 +179,6 @@ BODIES: Final[dict[Subject, type[Part]]] = {
     "publication": PublicationBody,
     "key": KeyBody,
     "anchor": AnchorBody,
+    "erasure": ErasureBody,
+    "hold": HoldBody,
 }

@@ -13,6 +13,7 @@ import msgspec
 from interlock.domain import disclosure, dsse
 from interlock.domain.disclosure import DisclosureError
 from interlock.domain.dsse import DsseError
+from interlock.domain.erasure import Shred, keys_in, numbers_in
 from interlock.domain.evidence import PREDICATE_BASE, STATEMENT_TYPE, Entry
 from interlock.domain.ids import ActionId
 from interlock.domain.keyring import Keyring, KeySaid
@@ -55,6 +56,15 @@ class Said(msgspec.Struct, frozen=True, rename="camel"):
     """In the last entry of a run: how many it recorded."""
 
 
+class ErasureSaid(msgspec.Struct, frozen=True):
+    """What an entry about an erasure says of what it destroyed."""
+
+    phase: str
+    part: int = 0
+    keys: dict[str, str] = {}
+    covers: str = ""
+
+
 class _Statement(msgspec.Struct, frozen=True, rename={"kind": "_type", "predicate_type": "predicateType"}):
     kind: str
     predicate_type: str
@@ -72,6 +82,19 @@ class Reading(NamedTuple):
     payload: bytes = b""
 
 
+class _Subject(msgspec.Struct, frozen=True):
+    name: str
+
+
+class _ErasureStatement(msgspec.Struct, frozen=True, rename={"kind": "predicateType"}):
+    kind: str
+    subject: tuple[_Subject, ...]
+
+
+class _AboutErasure(msgspec.Struct, frozen=True):
+    predicate: ErasureSaid
+
+
 class _AboutKeys(msgspec.Struct, frozen=True):
     predicate: KeySaid
 
@@ -79,8 +102,11 @@ class _AboutKeys(msgspec.Struct, frozen=True):
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 KEY_TYPE: Final = f"{PREDICATE_BASE}/key/v1"
+ERASURE_TYPE: Final = f"{PREDICATE_BASE}/erasure/v1"
 
 _statement: Final = msgspec.json.Decoder(_Statement)
+_erasure_statement: Final = msgspec.json.Decoder(_ErasureStatement)
+_about_erasure: Final = msgspec.json.Decoder(_AboutErasure)
 _about_keys: Final = msgspec.json.Decoder(_AboutKeys)
 
 
@@ -90,6 +116,27 @@ def key_said(leaf: bytes) -> KeySaid | None:
         payload = dsse.parse(leaf).payload
         return _about_keys.decode(payload).predicate if _statement.decode(payload).predicate_type == KEY_TYPE else None
     except (DsseError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def covered(payload: bytes, index: int) -> list[int]:
+    """The entries before `index` whose clear texts an erasure's entry there says are gone. ValueError where it says that
+    of others."""
+    said = _about_erasure.decode(payload).predicate
+    return numbers_in(said.covers, index) if said.phase == "erased" else []
+
+
+def shred_said(leaf: bytes) -> Shred | None:
+    """The part of an erasure that a leaf says was carried out, or None. Nothing is verified."""
+    try:
+        payload = dsse.parse(leaf).payload
+        statement = _erasure_statement.decode(payload)
+        said = _about_erasure.decode(payload).predicate
+        if statement.kind != ERASURE_TYPE or said.phase != "erased" or not statement.subject:
+            return None
+        erasure = statement.subject[0].name.rpartition(":")[2]
+        return Shred(erasure=erasure, part=said.part, keys=keys_in(said.keys))
+    except (DsseError, ValueError, RecursionError):
         return None
 
 

@@ -28,9 +28,10 @@ from interlock.domain.note import (
     parse_note,
 )
 from interlock.domain.streams import Streams
-from interlock.domain.testimony import KEY_TYPE, Reader, Reading, Said, Trail
+from interlock.domain.testimony import ERASURE_TYPE, KEY_TYPE, Reader, Reading, Said, Trail, covered
 from interlock.domain.tiles import WIDTH, Tile, TileId
 
+LOST: Final = "a clear text it commits to is lost without an erasure"
 MAX_FINDINGS: Final = 100
 """After so many there is nothing to learn from more."""
 
@@ -67,6 +68,11 @@ class LogCheck:
         self._frontier = Frontier()
         self._above: list[tuple[int, list[bytes]]] = []
         self._whole = True
+        self._bare: set[int] = set()
+        self.erased: set[int] = set()
+        """Entries whose clear texts an erasure has destroyed."""
+        self.sealed = 0
+        """Entries whose clear texts are sealed with keys that are not here."""
 
     @property
     def enough(self) -> bool:
@@ -124,6 +130,8 @@ class LogCheck:
         """Compare the roots, hold the notes against the keys, and give what was found."""
         if self._whole and self._frontier.root() != self.checkpoint.root:
             self.found(f"checkpoint of {self.checkpoint.size}", "its root is not that of these entries")
+        for index in sorted(self._bare - self.erased):
+            self.found(f"entry {index}", LOST)
         unsigned = self._unsigned()
         kept = [finding for note, each in self._retained for finding in self._unkept(note, each)]
         # Whose log this is comes before what is in it.
@@ -138,7 +146,29 @@ class LogCheck:
             unclosed=self._streams.unclosed,
             keys=self.ring.windows,
             suspicions=self.ring.suspicions(self.next),
+            erased=len(self._bare & self.erased),
+            sealed=self.sealed,
         )
+
+    def cover(self, entry: Entry) -> None:
+        """An erasure that was carried out after the checkpoint, while the entries before it were read."""
+        reading = self._reader.read(entry)
+        if reading.kind == ERASURE_TYPE and not reading.problems:
+            self._erasure(entry.index, reading)
+
+    def _erasure(self, index: int, reading: Reading) -> None:
+        try:
+            self.erased.update(covered(reading.payload, index))
+        except ValueError as error:
+            self.found(f"entry {index}", f"what it says was erased cannot be read: {error}")
+
+    def _disclosed(self, entry: Entry, said: Said) -> None:
+        """What was committed to is there, or sealed, or an erasure says that it is gone: which may stand further on."""
+        if len(entry.disclosures) < len(said.commitments) - ("alg" in said.commitments):
+            if entry.sealed:
+                self.sealed += 1
+            else:
+                self._bare.add(entry.index)
 
     def _unsigned(self) -> list[Finding]:
         """What is wrong with the head and with the keys of the log."""
@@ -186,6 +216,9 @@ class LogCheck:
         for problem in self._streams.follow(reading.kind, said, leaf):
             self.found(place, problem)
         self._trail(place, said)
+        self._disclosed(entry, said)
+        if reading.kind == ERASURE_TYPE and not reading.problems:
+            self._erasure(entry.index, reading)
 
     def _trail(self, place: str, said: Said) -> None:
         """Facts that are numbered for an action follow each other; what is number 0 stands beside them."""

@@ -6,6 +6,7 @@ import msgspec
 
 from interlock.domain.action import Action, State
 from interlock.domain.change import Change
+from interlock.domain.erasing import Part
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, WorkerId
 from interlock.domain.record import Record
 from interlock.ports.recorded import Recorded
@@ -82,6 +83,19 @@ class Store(Recorded, Protocol):
 
         Due: `due_at` has come, and nobody's lease runs. Each is returned to one claimer only; its fence and revision rise.
         """
+        ...
+
+    async def erase(self, part: Part) -> int:
+        """Strip the records of `part` and the entries about them of everything private, record that, and then destroy the
+        keys; gives the index of the entry.
+
+        Raises Conflict when a record is not at the revision named: nothing is erased then. Once the entry is durable the
+        keys go, if need be when the store is next opened.
+        """
+        ...
+
+    async def scrub(self) -> None:
+        """Make what was erased unreadable in older copies of the vault, too."""
         ...
 
     async def changed(self, *, timeout_ms: int) -> bool:

@@ -152,6 +152,7 @@ def tool(
     owner: str = "",
     data: Mapping[str, str] | None = None,
     touches: Mapping[str, str] | None = None,
+    subject: Mapping[str, str] | None = None,
     no_effect_on: tuple[type[Exception], ...] = (),
 ) -> Declaration:
     """Put a function under contract. Raises ContractError where the contract would not hold.
@@ -159,12 +160,13 @@ def tool(
     Without `name` it is the function's, without `description` the first line of its docstring. `two_phase` is
     `(prepare, abort)`. `parses` names what is read out of the arguments for policies (`Domains(of="to")`), which see it as
     `context.parsed.NAME`; what cannot be read denies. `touches` names the records an action is about, for
-    `interlock audit query`: `{"order": "$args.order_id"}`. A module's functions run in any process; a nested one, or one of the
-    main program, only here.
+    `interlock audit query`: `{"order": "$args.order_id"}`; `subject`, alike, whom its data is about, for
+    `interlock erase`. A module's functions run in any process; a nested one, or one of the main program, only here.
     """
     prepare, abort = fitted(two_phase, tuple[Any, Any] | None, "two_phase", _NEXT) or (None, None)
     classes: dict[str, str] = fitted(data or {}, dict[str, str], "data", _NEXT)
     touched: dict[str, str] = fitted(touches or {}, dict[str, str], "touches", _NEXT)
+    persons: dict[str, str] = fitted(subject or {}, dict[str, str], "subject", _NEXT)
     parsing: dict[str, Parse] = fitted(parses or {}, dict[str, Any], "parses", _NEXT)
     harmless: tuple[type[Exception], ...] = fitted(no_effect_on, tuple[Any, ...], "no_effect_on", _NEXT)
     if not all(isinstance(each, type) and issubclass(each, Exception) for each in cast(tuple[object, ...], harmless)):
@@ -201,6 +203,7 @@ def tool(
             cost=cost,
             data_classes=classes,
             touches=touched,
+            subject=persons,
             timeout_ms=timeout_ms,
         )
         return Tool(function, checked(_typed(contract)), hooks, harmless)

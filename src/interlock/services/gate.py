@@ -168,6 +168,12 @@ class Gate:
         found = await self._store.by_idempotency_key(proposal.task.agent, proposal.idempotency_key)
         if found is None:
             return None
+        if found.withheld:
+            raise KeyReused(
+                f"the key `{proposal.idempotency_key}` belongs to action {found.id}, of which everything private is "
+                f"{found.withheld}: it is not executed again",
+                next_step="use a new key for a new action; this one was already taken",
+            )
         if found.contract != proposal.contract or not await self._same(found, proposal):
             raise KeyReused(f"the key `{proposal.idempotency_key}` belongs to action {found.id} with other arguments")
         return found

@@ -1,5 +1,7 @@
 """The services as one bundle: what a surface receives."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from interlock.domain.ids import Tenant, WorkerId
@@ -22,6 +24,7 @@ from interlock.services.dispatch import Dispatch
 from interlock.services.drafting import Drafts
 from interlock.services.editions import Editions
 from interlock.services.engines import Engines
+from interlock.services.erasing import Erasing
 from interlock.services.execution import Execution
 from interlock.services.gate import Gate
 from interlock.services.intents import Intents
@@ -52,6 +55,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     steps: Steps
     timing: Timing
     places: tuple[str, ...] = ("",)
+    retention: Mapping[str, int] = {}
+    """By data class, for how many milliseconds what has something of it is kept."""
     verifying: Verifying | None = None
     """What the log is verified with; None where there are no keys to verify with."""
 
@@ -74,6 +79,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     tasks: Tasks
     settling: Settling
     audit: Audit
+    erasing: Erasing
 
 
 def plane(means: Means) -> ControlPlane:
@@ -162,5 +168,6 @@ def plane(means: Means) -> ControlPlane:
         whatif=whatif,
         tasks=Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids),
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock),
+        erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         audit=Audit(store=m.store, log=m.log, verifying=m.verifying),
     )

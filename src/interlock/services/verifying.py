@@ -6,12 +6,13 @@
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 
+from interlock.domain import dsse
 from interlock.domain.action import Action
 from interlock.domain.binding import bound_digest
 from interlock.domain.control import Control
@@ -29,7 +30,7 @@ from interlock.domain.note import (
     parse_checkpoint,
     parse_note,
 )
-from interlock.domain.testimony import Trail, latest_states
+from interlock.domain.testimony import Trail, covered, latest_states
 from interlock.domain.tiles import Tile, TileId, hash_from_tiles
 from interlock.domain.verification import MAX_FINDINGS, LogCheck, disagreement
 from interlock.ports.log import Log
@@ -48,6 +49,8 @@ class LogReading(msgspec.Struct, frozen=True, kw_only=True):
 
     verification: Verification
     trails: Mapping[ActionId, Trail]
+    erased: frozenset[int] | set[int] = frozenset()
+    """The entries whose clear texts were erased."""
 
 
 async def verify_log(
@@ -78,7 +81,10 @@ async def verify_log(
         await _compare(log, check, check.last_tiles())
         if await log.entries(checkpoint.size, checkpoint.size + 1) and await log.head() == note:
             check.found(f"entry {checkpoint.size}", "it stands after the last checkpoint, which does not cover it")
-    return LogReading(verification=check.finish(), trails=check.trails)
+        for entry in await log.marked("erased"):
+            if entry.index >= checkpoint.size:
+                check.cover(entry)
+    return LogReading(verification=check.finish(), trails=check.trails, erased=check.erased)
 
 
 async def verify_all(
@@ -96,11 +102,13 @@ async def verify_all(
     found = reading.verification
     if len(found.findings) >= MAX_FINDINGS:
         return found
-    findings = (*found.findings, *await _orders(store), *await cross_check(store, log, reading.trails))
+    findings = (*found.findings, *await _orders(store), *await cross_check(store, log, reading.trails, reading.erased))
     return msgspec.structs.replace(found, findings=findings[:MAX_FINDINGS])
 
 
-async def cross_check(store: Store, log: Log, trails: Mapping[ActionId, Trail]) -> tuple[Finding, ...]:
+async def cross_check(
+    store: Store, log: Log, trails: Mapping[ActionId, Trail], erased: Set[int] = frozenset()
+) -> tuple[Finding, ...]:
     """What the store and the log say differently of the actions. Others may go on writing meanwhile."""
     findings: list[Finding] = []
     unseen = set(trails)
@@ -121,7 +129,9 @@ async def cross_check(store: Store, log: Log, trails: Mapping[ActionId, Trail]) 
             problem = disagreement(trails.get(action.id), entries=action.entries, state=action.state)
             if problem is not None:
                 problem = await _looked_again(store, log, action.id)
-            elif not _bound(action):
+            elif action.withheld in ("erased", "lost"):
+                problem = await _unerased(log, action, erased)
+            elif not action.withheld and not _bound(action):
                 problem = "its arguments in the store are not those it was decided with"
             if problem is not None:
                 findings.append(Finding(place=f"action {action.id}", problem=problem))
@@ -222,6 +232,28 @@ async def _compare(log: Log, check: LogCheck, tiles: Sequence[Tile]) -> None:
 
 async def _stored(log: Log, tile: TileId) -> bytes | None:
     return await log.tile(tile.level, tile.n, tile.width)
+
+
+async def _unerased(log: Log, action: Action, erased: Set[int]) -> str | None:
+    """What is wrong where everything private of an action is gone: only an erasure, which its entries tell of, may be why."""
+    entries = await log.entries_of(action.id)
+    if action.withheld == "erased" and entries and any(entry.index in erased for entry in entries):
+        return None
+    if action.withheld == "erased" and await _erased_since(log, entries):
+        return None
+    return "what is private of it is lost without an erasure"
+
+
+async def _erased_since(log: Log, entries: Sequence[Entry]) -> bool:
+    """Whether an erasure that was carried out while the log was read covers one of `entries`."""
+    wanted = {entry.index for entry in entries}
+    for entry in await log.marked("erased"):
+        try:
+            if wanted.intersection(covered(dsse.parse(entry.leaf).payload, entry.index)):
+                return True
+        except ValueError:
+            continue
+    return False
 
 
 async def _looked_again(store: Store, log: Log, action: ActionId) -> str | None:

@@ -5,13 +5,17 @@ import contextlib
 from itertools import islice
 from typing import TypeVar
 
+import msgspec
+
 from interlock.adapters.appending import Appender
-from interlock.adapters.filing import decided_of, record_of
+from interlock.adapters.filing import decided_of, record_of, text_of
 from interlock.adapters.memory.faults import Faults
 from interlock.adapters.memory.truth import Key, Row, Truth, matches
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget
 from interlock.domain.change import Change
+from interlock.domain.erasing import Part, erased_fact
+from interlock.domain.erasure import erased, ranges_of
 from interlock.domain.errors import KeyFileError, StoreError, StoreUnsure
 from interlock.domain.evidence import Entry, Fact
 from interlock.domain.ids import ActionId, AgentName, Tenant
@@ -104,6 +108,27 @@ class MemoryStore:
         """See `Store.by_idempotency_key`."""
         found = self._open().by_idempotency_key.get((agent, key))
         return None if found is None else await self.get(Action, found)
+
+    async def erase(self, part: Part) -> int:
+        """See `Store.erase`. There are no keys to destroy: what was here is gone."""
+        await asyncio.sleep(0)
+        truth = self._open()
+        with truth.lock:
+            change = Change(given=part.records)
+            after, covered = truth.changed_by(change), list[int]()
+            actions = {each.key for each in part.records if each.kind == Action.kind}
+            for each in part.records:
+                record = erased(truth.rows[each.kind, each.key][2], part.observed_at).saved()
+                after[each.kind, each.key] = (record.revision, text_of(record), record)
+                covered += truth.covered(each)
+            covers = ranges_of(covered)
+            self._write(after, (erased_fact(part, keys={}, covers=covers, actions=len(actions)),))
+            for place in covered:
+                truth.entries[place] = msgspec.structs.replace(truth.entries[place], disclosures=())
+            return truth.entries[-1].index
+
+    async def scrub(self) -> None:
+        """See `Store.scrub`. There are no copies."""
 
     async def changed(self, *, timeout_ms: int) -> bool:
         """See `Store.changed`."""

@@ -11,7 +11,8 @@ from interlock.adapters.changes import Changes
 from interlock.adapters.filing import Filed, filed, text_of
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget, Draw, drawn
-from interlock.domain.change import Change
+from interlock.domain.change import Change, Unchanged
+from interlock.domain.dsse import parse
 from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Entry
 from interlock.domain.merkle import root_of
@@ -87,6 +88,16 @@ class Truth:
         found = [action for action in self.actions() if _is_due(action, claim)]
         found.sort(key=lambda action: (action.due_at or 0, action.id))
         return found[: claim.limit]
+
+    def covered(self, record: Unchanged) -> list[int]:
+        """The entries of the facts about a record that have clear texts."""
+        named = f"urn:interlock:{record.kind}:{record.key}".encode()
+        return [
+            entry.index
+            for entry in self.entries
+            if entry.disclosures
+            and (entry.action == record.key if record.kind == Action.kind else named in parse(entry.leaf).payload)
+        ]
 
     def _must_be_at(self, kind: str, key: str, revision: int) -> None:
         stored = self.revision(kind, key)

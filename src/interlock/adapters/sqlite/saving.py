@@ -227,14 +227,14 @@ def _put(transaction: Transaction, put: Put) -> None:
     try:
         connection.execute(statement, values)
     except apsw.ConstraintError as error:
-        _must_be_at(transaction, record.kind, key, record.revision)
+        must_be_at(transaction, record.kind, key, record.revision)
         if isinstance(record, Action) and "action.idempotency_key" in str(error):
             taken = record.idempotency_key
             raise Conflict(f"`{taken}` is the key of another action", kind="idempotency_key", key=taken) from None
         raise ValueError(f"{record.kind} `{key}` cannot be stored: {error}") from error
     if record.revision:
         if not connection.changes():
-            _must_be_at(transaction, record.kind, key, record.revision)
+            must_be_at(transaction, record.kind, key, record.revision)
             if isinstance(record, Action):
                 connection.execute(sql.SAVE_FINGERPRINT, (fingerprint, tenant, key, record.revision))
                 connection.execute(statement, values)
@@ -244,16 +244,17 @@ def _put(transaction: Transaction, put: Put) -> None:
 
 
 def _must_hold(transaction: Transaction, condition: Unchanged) -> None:
-    """As `_must_be_at`, asking once only while nobody writes: most changes lean on the same few records."""
+    """As `must_be_at`, asking once only while nobody writes: most changes lean on the same few records."""
     kind, key, revision = condition.kind, condition.key, condition.revision
     if kind in (Action.kind, Budget.kind):
-        _must_be_at(transaction, kind, key, revision)
+        must_be_at(transaction, kind, key, revision)
     elif transaction.known.revisions.get((kind, key)) != revision:
-        _must_be_at(transaction, kind, key, revision)
+        must_be_at(transaction, kind, key, revision)
         transaction.known.revisions[kind, key] = revision
 
 
-def _must_be_at(transaction: Transaction, kind: str, key: str, revision: int) -> None:
+def must_be_at(transaction: Transaction, kind: str, key: str, revision: int) -> None:
+    """Raise Conflict unless a record is stored at `revision`."""
     connection, tenant = transaction.connection, transaction.tenant
     if kind == Action.kind:
         stored = connection.execute(sql.ACTION_REVISION, (tenant, key)).get or 0

@@ -69,6 +69,24 @@ VAULT: Final = "SELECT vault FROM tenant WHERE number = ?"
 SET_VAULT: Final = "UPDATE tenant SET vault = ? WHERE number = ?"
 SWEPT: Final = "SELECT swept FROM tenant WHERE number = ?"
 SET_SWEPT: Final = "UPDATE tenant SET swept = 1 WHERE number = ?"
+ACTION_ROW: Final = "SELECT body, sealed FROM action WHERE tenant = ? AND id = ?"
+DOCUMENT_ROW: Final = "SELECT body, sealed FROM document WHERE tenant = ? AND kind = ? AND key = ?"
+STRIP_ACTION: Final = (
+    "UPDATE action SET revision = ?, body = ?, sealed = NULL, fingerprint = '', due_at = NULL"
+    " WHERE tenant = ? AND id = ?"
+)
+STRIP_DOCUMENT: Final = (
+    "UPDATE document SET revision = ?, body = ?, sealed = NULL WHERE tenant = ? AND kind = ? AND key = ?"
+)
+ENTRIES_TO_STRIP: Final = (
+    "SELECT place, idx, sealed FROM entry INDEXED BY entry_action WHERE tenant = ? AND action = ?"
+    " AND (sealed IS NOT NULL OR disclosed IS NOT NULL)"
+)
+ENTRIES_BY_KEY: Final = (
+    "SELECT place, idx FROM entry INDEXED BY entry_key"
+    " WHERE tenant = ? AND substr(sealed, 2, 8) = ? AND action IS NULL AND sealed IS NOT NULL"
+)
+STRIP_ENTRY: Final = "UPDATE entry SET sealed = NULL, disclosed = NULL WHERE place = ?"
 CLEAR_ACTIONS: Final = (
     "SELECT rowid, id, agent, body FROM action WHERE rowid > ? AND tenant = ? AND sealed IS NULL ORDER BY rowid LIMIT ?"
 )

@@ -4,6 +4,8 @@ Writes go through one thread (`writer`). Reads are made here, in the caller's th
 hop to another thread costs several times what the look-up does (measured). They see what was last committed.
 """
 
+import asyncio
+import time
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
@@ -15,6 +17,7 @@ from interlock.adapters.filing import UNCHANGING, decided_of, record_of
 from interlock.adapters.sqlite import log, opening, sweeping
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Row
+from interlock.adapters.sqlite.erasing import Done, Erasing, carried_out, carry_out_again
 from interlock.adapters.sqlite.failures import meaning
 from interlock.adapters.sqlite.pen import Pen
 from interlock.adapters.sqlite.reader import Reader
@@ -24,7 +27,8 @@ from interlock.adapters.sqlite.veil import Place, Veil, key_of
 from interlock.adapters.sqlite.writer import Writer
 from interlock.domain.action import Action
 from interlock.domain.change import Change
-from interlock.domain.errors import NotFound
+from interlock.domain.erasing import Part
+from interlock.domain.errors import KeyFileError, NotFound
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId, AgentName, Digest, Tenant
 from interlock.domain.record import Record
@@ -79,6 +83,9 @@ class SqliteStore:
             reader = Reader(path, busy_ms=busy_ms)
             changes = Changes(lambda: cast(int, reader.value(sql.VERSION)))
             pen = Pen(path, number, sealer, veil, busy_ms=busy_ms, committed=changes.notify)
+            with reader.connection() as connection:
+                lost = carried_out(connection, number, veil)
+                carry_out_again(pen, connection, number, lost, time.time_ns() // 1_000_000)
         except apsw.Error as error:
             raise meaning(error) from error
         return cls(tenant, number, veil, reader, changes, Writer(pen, path.name))
@@ -168,6 +175,20 @@ class SqliteStore:
             if not due(connection, self._number, claim):
                 return []
         return cast(list[Action], await self._writer.do(Taking(claim).into))
+
+    async def erase(self, part: Part) -> int:
+        """See `Store.erase`."""
+        vault = self._veil.vault
+        if vault is None:
+            raise KeyFileError("nothing can be erased in a store without a vault: nothing in it is sealed")
+        done = cast(Done, await self._writer.do(Erasing(part).into, flushed=True))
+        await asyncio.to_thread(vault.shred, done.shred)
+        return done.at
+
+    async def scrub(self) -> None:
+        """See `Store.scrub`."""
+        if self._veil.vault is not None:
+            await asyncio.to_thread(self._veil.vault.renew)
 
     async def changed(self, *, timeout_ms: int) -> bool:
         """See `Store.changed`."""

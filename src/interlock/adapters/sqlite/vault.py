@@ -90,6 +90,8 @@ class SqliteVault:
                     next_step="restore the vault that belongs to this store",
                 )
             self._key()
+            if self._writable and self._value("SELECT value FROM meta WHERE name = 'due'"):
+                self.renew()
             return found
 
     def fresh(self) -> int:
@@ -136,6 +138,7 @@ class SqliteVault:
                     text = msgspec.json.encode(keys_as_text(shred.keys)).decode()
                     row_of = "INSERT INTO shred (erasure, part, keys) VALUES (?, ?, ?)"
                     connection.execute(row_of, (shred.erasure, shred.part, text))
+                    connection.execute("UPDATE meta SET value = 'yes' WHERE name = 'due'")
             self._at_hand.forget()
             if self._block in places:
                 self._used = PER_BLOCK  # of a block that is not whole no key is given any more
@@ -163,6 +166,7 @@ class SqliteVault:
                 mark = self._wrapped(self._unwrapped(wrapped, name, key, _MARK), new, its, _MARK)
                 connection.execute("UPDATE meta SET wrapped = ? WHERE name = ?", (mark, _MARK))
                 connection.execute("UPDATE meta SET value = ? WHERE name = 'kek'", (new,))
+                connection.execute("UPDATE meta SET value = '' WHERE name = 'due'")
             self._tidy()
 
     def close(self) -> None:
@@ -203,6 +207,7 @@ class SqliteVault:
         add = "INSERT INTO meta (name, value, wrapped) VALUES (?, ?, ?)"
         connection.execute(add, ("id", secrets.token_hex(8), None))
         connection.execute(add, ("kek", name, None))
+        connection.execute(add, ("due", "", None))  # whether keys were destroyed since the key over them was exchanged
         connection.execute(add, (_MARK, "", self._wrapped(os.urandom(SECRET_BYTES), name, key, _MARK)))
 
     def _tidy(self) -> None:

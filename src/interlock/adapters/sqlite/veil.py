@@ -54,10 +54,19 @@ class Veil:
                 return put.body, None
             case why:  # to save it would be to lose what cannot be read here
                 raise IllegalMove(f"the private part of {put.kind} `{put.key}` is {why}, so it cannot be changed")
-        if number is None:
-            number = vault.fresh()
+        about, public = self._row_of(place), put.cut.public.decode()
+        if number is not None:
+            try:
+                sealed = vault.seal(number, about, put.cut.private)
+            except KeyGone:
+                # Erased since it was read: its revision is another, and this will not be saved.
+                pass
+            else:
+                self.remember(place, number)
+                return public, sealed
+        number = vault.fresh()
         self.remember(place, number)
-        return put.cut.public.decode(), vault.seal(number, self._row_of(place), put.cut.private)
+        return public, vault.seal(number, about, put.cut.private)
 
     def text(self, place: Place, body: str, sealed: bytes | None) -> str | bytes:
         """The whole text of a row, or of what is left of it."""

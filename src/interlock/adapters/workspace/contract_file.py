@@ -10,6 +10,7 @@ arguments:                     # JSON Schema of each argument, all required but 
 idempotency: {keyed: {retention: 24h}}        # or blind | conditional | {lookup: {quarantine: 10m}}
 parses: {recipients: {domains: {of: to}}}     # facts read out of arguments, by name: see parses.py
 reversal: {none: a mail cannot be unsent}     # or {contract, arguments, within, approver}
+subject: {customer: $args.customer_id}        # whom its data is about, for `interlock erase`
 touches: {customer: $args.customer_id}        # which records an action touches, for `interlock audit query`
 run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
 """
@@ -80,6 +81,7 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
         cost=_cost(section.section("cost")),
         data_classes=_words(section, "data"),
         touches=_words(section, "touches"),
+        subject=_words(section, "subject"),
         timeout_ms=section.span("timeout", 30 * SECOND),
     )
     places["contract", name] = section.place("name")

@@ -49,6 +49,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant's limits by unit."""
     timing: Timing = Timing()
     publishing: Publishing = Publishing()
+    retention: dict[str, int] = {}
+    """By data class, for how many milliseconds what has something of it is kept; longer, and it may be erased."""
     engine: Engine = "compiled"
     """What answers for the policies."""
 
@@ -162,6 +164,7 @@ class _Reading:
                 read_publishing(section.section("publishing")),
                 tests=section.choice("policy_tests", TESTING, "required"),
             ),
+            retention=_retention(section.section("retention")),
             engine=section.choice("engine", ENGINES, "compiled"),
         )
         self.places["setting", "publishing"] = section.place("publishing")
@@ -283,3 +286,12 @@ class _Reading:
             line, column = (node.line, node.column) if isinstance(node, Scalar) else (1, 1)
             problems.add("the file must be a table of fields", line, column)
         return None
+
+
+def _retention(section: Section | None) -> dict[str, int]:
+    """For how long each class of data is kept."""
+    if section is None:
+        return {}
+    kept = {name: section.span(name, 0) for name in section.table.entries}
+    section.close()
+    return kept

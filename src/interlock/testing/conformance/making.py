@@ -4,7 +4,9 @@ from typing import Any
 
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
+from interlock.domain.binding import bound_digest
 from interlock.domain.budget import Budget
+from interlock.domain.canonical import CanonicalError
 from interlock.domain.evidence import Fact
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId
 from interlock.domain.task import Task
@@ -26,14 +28,18 @@ def action(**changes: Any) -> Action:
         "contract_digest": Digest("2" * 64),
         "arguments": {"sku": "A-1", "price_minor": 1900, "tags": ["ü", None, True]},
         "nonce": "3" * 32,
-        "digest": Digest("4" * 64),
         "fingerprint": Digest("5" * 64),
         "idempotency_key": f"key-{made}",
         "proposed_at": NOON,
         "state": "ready",
         "due_at": NOON,
     }
-    return Action(**values | changes)
+    values |= changes
+    try:
+        bound = bound_digest(values["contract"], values["contract_digest"], values["arguments"], values["nonce"])
+    except CanonicalError:  # arguments that nobody could write down are a case, too
+        bound = Digest("4" * 64)
+    return Action(**{"digest": bound} | values)
 
 
 def task(**changes: Any) -> Task:

@@ -1,0 +1,160 @@
+"""One part of an erasure, inside the writer's transaction; and erasures carried out again when a store is opened.
+
+1. The part's records are stripped, the clear texts of their entries go, and an entry says so: one transaction.
+   *A crash before it leaves everything, after it what is left is the next step.*
+2. The keys are destroyed in the vault. *A crash before it: whoever opens the store next finds an erasure in the log that
+   the vault has not carried out.*
+3. The key over the keys is exchanged (`Vault.renew`). *A crash before it: whoever opens the vault next does it.*
+
+A vault that was restored from before an erasure has keys again that the log says are gone: they go before anything is read.
+A store that was restored from before one has rows again whose keys the vault knows to be gone: they are stripped, and an
+entry says it again.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from interlock.adapters.filing import record_of, text_of, withheld
+from interlock.adapters.sqlite import log
+from interlock.adapters.sqlite import statements as sql
+from interlock.adapters.sqlite.connection import Connection
+from interlock.adapters.sqlite.pen import Pen, Unit
+from interlock.adapters.sqlite.saving import Transaction, must_be_at
+from interlock.adapters.sqlite.veil import Place, Veil, key_of
+from interlock.domain.action import Action
+from interlock.domain.change import Unchanged
+from interlock.domain.erasing import Erasure, LegalHold, Part, erased_fact
+from interlock.domain.erasure import Shred, erased, keys_as_text, ranges_of
+from interlock.domain.ids import ErasureId
+from interlock.domain.publication import Publication
+from interlock.domain.record import Record
+from interlock.domain.task import Task
+from interlock.domain.testimony import shred_said
+
+KINDS: Final[dict[str, type[Record]]] = {kind.kind: kind for kind in (Action, Task, Publication, Erasure, LegalHold)}
+"""What can be erased."""
+
+# Only for a store that was restored: every row is read.
+_SEALED_ROWS: Final = (
+    "SELECT 'action', id, revision, substr(sealed, 2, 8) FROM action WHERE tenant = ? AND sealed IS NOT NULL"
+    " UNION ALL SELECT kind, key, revision, substr(sealed, 2, 8) FROM document WHERE tenant = ? AND sealed IS NOT NULL"
+)
+_SEALED_ENTRIES: Final = "SELECT place, substr(sealed, 2, 8) FROM entry WHERE tenant = ? AND sealed IS NOT NULL"
+
+
+class Done(NamedTuple):
+    """What a part destroyed, and where its entry stands."""
+
+    shred: Shred
+    at: int
+
+
+class Erasing(NamedTuple):
+    """A part, ready to be carried out. `again` are keys that were destroyed before, on a store restored from before that."""
+
+    part: Part
+    again: tuple[int, ...] = ()
+
+    def into(self, transaction: Transaction) -> Done:
+        """Strip, and say so."""
+        keys, covered, actions = set(self.again), list[int](), 0
+        for each in self.part.records:
+            must_be_at(transaction, each.kind, each.key, each.revision)
+            found = _strip(transaction, (each.kind, each.key), self.part.observed_at)
+            keys |= found[0]
+            covered += found[1]
+            actions += each.kind == Action.kind
+        # What stands in the log under one of these keys and was not found by its record: entries of facts without one.
+        covered += _strip_entries(transaction, keys)
+        fact = erased_fact(
+            self.part,
+            keys=keys_as_text(keys),
+            covers=ranges_of(covered),
+            actions=actions,
+            restored=bool(self.again),
+        )
+        transaction.seal((fact,), ())
+        transaction.known.forget_unit()
+        index = transaction.draft.last()
+        return Done(Shred(erasure=self.part.erasure, part=self.part.number, keys=tuple(sorted(keys))), index)
+
+
+def _strip(transaction: Transaction, place: Place, now: int) -> tuple[set[int], list[int]]:
+    """Strip a row and the entries of its facts. The numbers of the keys they needed, and the indexes of the entries."""
+    connection, tenant = transaction.connection, transaction.tenant
+    kind, key = place
+    keys, covered = set[int](), list[int]()
+    if kind == Action.kind:
+        row = connection.execute(sql.ACTION_ROW, (tenant, key)).fetchone()
+    else:
+        row = connection.execute(sql.DOCUMENT_ROW, (tenant, kind, key)).fetchone()
+    if row is None:
+        return keys, covered
+    body, sealed = row
+    number = key_of(sealed)
+    keys |= {number} if number is not None else set()
+    record = record_of(KINDS[kind], body if sealed is None else withheld(kind, body.encode(), "erased"), key)
+    after = erased(record, now).saved()
+    if kind == Action.kind:
+        connection.execute(sql.STRIP_ACTION, (after.revision, text_of(after), tenant, key))
+        for at, index, text in connection.execute(sql.ENTRIES_TO_STRIP, (tenant, key)).fetchall():
+            number = key_of(text)
+            keys |= {number} if number is not None else set()
+            covered.append(index)
+            connection.execute(sql.STRIP_ENTRY, (at,))
+    else:
+        connection.execute(sql.STRIP_DOCUMENT, (after.revision, text_of(after), tenant, kind, key))
+    return keys, covered
+
+
+def _strip_entries(transaction: Transaction, keys: Iterable[int]) -> list[int]:
+    covered: list[int] = []
+    for number in keys:
+        rows = transaction.connection.execute(sql.ENTRIES_BY_KEY, (transaction.tenant, number.to_bytes(8, "big")))
+        for at, index in rows.fetchall():
+            transaction.connection.execute(sql.STRIP_ENTRY, (at,))
+            covered.append(index)
+    return covered
+
+
+def carried_out(connection: Connection, tenant: int, veil: Veil) -> tuple[Shred, ...]:
+    """Destroy the keys that the log says are gone, where the vault still has them; and give the parts that the vault has
+    carried out and the log does not know of."""
+    vault = veil.vault
+    if vault is None:
+        return ()
+    said = [shred_said(entry.leaf) for entry in log.marked(connection, tenant, ("erased",), veil)]
+    known = {(each.erasure, each.part): each for each in vault.shreds()}
+    missing = [each for each in said if each is not None and (each.erasure, each.part) not in known]
+    for each in missing:
+        vault.shred(each)
+    if missing:
+        vault.renew()
+    told = {(each.erasure, each.part) for each in said if each is not None}
+    return tuple(each for place, each in known.items() if place not in told)
+
+
+def carry_out_again(pen: Pen, connection: Connection, tenant: int, lost: Sequence[Shred], now: int) -> None:
+    """Strip what a store that was restored from before these parts still has under their keys, and say so again."""
+    for shred in lost:
+        wanted = {number.to_bytes(8, "big") for number in shred.keys}
+        records = [
+            Unchanged(kind, key, revision)
+            for kind, key, revision, sealed in connection.execute(_SEALED_ROWS, (tenant, tenant))
+            if sealed in wanted
+        ]
+        entries = [at for at, sealed in connection.execute(_SEALED_ENTRIES, (tenant,)) if sealed in wanted]
+        if not records and not entries:
+            continue
+        part = Part(
+            erasure=ErasureId(shred.erasure),
+            number=shred.part,
+            basis="request",
+            records=tuple(records),
+            consents=0,
+            observed_at=now,
+        )
+        unit = Unit(Erasing(part, shred.keys).into)
+        pen.write((unit,))
+        if unit.error is not None:
+            raise unit.error

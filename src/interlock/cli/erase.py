@@ -1,0 +1,222 @@
+"""`erase`: what would go, propose it, agree to it, and what became of it. `hold`: what may not be erased."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from interlock.cli.context import context_of
+from interlock.cli.output import Exit, UsageError, moment, run, short, shown, table, worded
+from interlock.domain.erasing import Erasure, LegalHold
+from interlock.domain.errors import NotFound
+from interlock.domain.ids import ErasureId, HoldId
+from interlock.services.erasing import Plan, Target
+from interlock.services.plane import ControlPlane
+
+holding = typer.Typer(help="Legal holds: what they name is not erased while they stand.", no_args_is_help=True)
+
+_UNSET = HoldId("")
+_LISTED = 10
+
+Subject = Annotated[str, typer.Option(help="Whose data: `customer:c-17`, or an initiator.", callback=worded)]
+DataClass = Annotated[str, typer.Option("--class", help="Which class of data, as contracts name it.", callback=worded)]
+Why = Annotated[str, typer.Option(help="Why, naming nobody; kept until it is carried out.", callback=worded)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(erase)
+    app.add_typer(holding, name="hold")
+
+
+def erase(
+    context: typer.Context,
+    subject: Subject = "",
+    data_class: DataClass = "",
+    propose: Annotated[bool, typer.Option("--propose", help="Propose it; without this nothing is changed.")] = False,
+    accept: Annotated[str, typer.Option(help="Agree to a proposal, and carry it out.", callback=worded)] = "",
+    withdraw: Annotated[str, typer.Option(help="Take a proposal back.", callback=worded)] = "",
+    listing: Annotated[bool, typer.Option("--list", help="What was proposed, and what became of it.")] = False,
+    why: Why = "",
+) -> None:
+    """Erase what is private about a person, or a class of data whose time is over. Two persons agree; the proof stays.
+
+    With `--subject` or `--class` alone it says what would go.
+    """
+    here = context_of(context)
+    given = [bool(subject or data_class), bool(accept), bool(withdraw), listing]
+    if sum(given) != 1 or (propose and not given[0]):
+        raise UsageError(
+            "say what to erase (`--subject` or `--class`), or one of `--accept`, `--withdraw` and `--list`",
+            next_step='begin with `interlock erase --subject "customer:c-17"`: it changes nothing',
+        )
+    target = Target(subject=subject, data_class=data_class)
+
+    async def planning() -> int:
+        async with here.reading() as plane:
+            plan = await plane.erasing.plan(target)
+        here.output.value(_told(plan), lambda console: _show_plan(console, plan, target))
+        return Exit.OK
+
+    async def proposing() -> int:
+        async with here.plane() as plane:
+            plan = await plane.erasing.plan(target)
+            made = await plane.erasing.propose(target, here.who(), why=why)
+
+        def show(console: Console) -> None:
+            _show_plan(console, plan, target, asked=False)
+            console.print(f"[yellow]proposed[/yellow] erasure {short(made.id)}; nothing is erased yet")
+            console.print(f"[dim]somebody else agrees: `interlock erase --accept {short(made.id)} --as NAME`[/dim]")
+
+        here.output.value({**_told(plan), "erasure": made.id, "state": made.state}, show)
+        return Exit.WAITING
+
+    async def moving() -> int:
+        async with here.plane() as plane:
+            found = await _erasure(plane, accept or withdraw)
+            if withdraw:
+                after = await plane.erasing.withdraw(found.id, here.who())
+            else:
+                after = await plane.erasing.accept(found.id, here.who())
+
+        def show(console: Console) -> None:
+            done = (
+                f" in {after.parts + 1} parts; `interlock verify` shows that the log still verifies" if accept else ""
+            )
+            console.print(f"[green]{after.state}[/green] {short(after.id)}{done}")
+
+        here.output.value({"erasure": after.id, "state": after.state, "parts": after.parts}, show)
+        return Exit.OK
+
+    async def telling() -> int:
+        async with here.reading() as plane:
+            found = await plane.erasing.erasures()
+        here.output.value([msgspec.to_builtins(each) for each in found], lambda console: _show_all(console, found))
+        return Exit.OK
+
+    work = telling if listing else moving if accept or withdraw else proposing if propose else planning
+    raise typer.Exit(run(here.output, work))
+
+
+@holding.command()
+def place(
+    context: typer.Context,
+    why: Annotated[str, typer.Option(help="Why; kept with the hold.", callback=worded)],
+    subject: Subject = "",
+    data_class: DataClass = "",
+    action: Annotated[str, typer.Option(help="One action, by its whole id.", callback=worded)] = "",
+) -> None:
+    """Forbid to erase what is about a subject, of a class, or one action."""
+    here = context_of(context)
+    wanted = LegalHold(
+        id=_UNSET, subject=subject, data_class=data_class, action=action, why=why, placed_by="", placed_at=0
+    )
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            made = await plane.erasing.place(wanted, here.who())
+
+        def show(console: Console) -> None:
+            console.print(f"[green]held[/green] {shown(made.words)}: {short(made.id)}")
+            console.print(f"[dim]`interlock hold lift {short(made.id)} --as NAME` lifts it[/dim]")
+
+        here.output.value(made, show)
+
+    run(here.output, work)
+
+
+@holding.command()
+def lift(context: typer.Context, hold: Annotated[str, typer.Argument(help="The hold's id, or the end of it.")]) -> None:
+    """Lift a hold. What it named may be erased again."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            found = [each for each in await plane.erasing.holds() if each.id.endswith(hold)]
+            after = await plane.erasing.lift(found[0].id if len(found) == 1 else HoldId(hold), here.who())
+        here.output.value(after, lambda console: console.print(f"[green]lifted[/green] {short(after.id)}"))
+
+    run(here.output, work)
+
+
+@holding.command("list")
+def list_holds(context: typer.Context) -> None:
+    """Every hold, lifted ones too."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.reading() as plane:
+            found = await plane.erasing.holds()
+
+        def show(console: Console) -> None:
+            rows = table("hold", "names", "placed", "lifted", "why")
+            for each in found:
+                names = shown(each.words) if not each.withheld else f"[dim]{each.withheld}[/dim]"
+                rows.add_row(short(each.id), names, moment(each.placed_at), moment(each.lifted_at), shown(each.why))
+            console.print(rows if found else "[dim]there is no hold[/dim]")
+
+        here.output.value([msgspec.to_builtins(each) for each in found], show)
+
+    run(here.output, work)
+
+
+async def _erasure(plane: ControlPlane, name: str) -> Erasure:
+    """The erasure whose id is `name`, or ends so. Raises NotFound."""
+    found = [each for each in await plane.erasing.erasures() if each.id.endswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFound(f"`{name}` is the end of {len(found)} erasures", next_step="write more of it")
+    return await plane.erasing.get(ErasureId(name))
+
+
+def _told(plan: Plan) -> dict[str, object]:
+    """A plan, for programs: counts, and the ids of what is left."""
+    return {
+        "actions": len(plan.actions),
+        "tasks": len(plan.tasks),
+        "entries": plan.entries,
+        "reversible": plan.reversible,
+        "unsettled": list(plan.unsettled),
+        "held": dict(plan.held),
+        "named": plan.named,
+    }
+
+
+def _show_plan(console: Console, plan: Plan, target: Target, *, asked: bool = True) -> None:
+    what = target.subject or f"class {target.data_class}"
+    console.print(f"to erase of {shown(what)}")
+    rows = table("", "")
+    rows.add_row("actions", str(len(plan.actions)))
+    rows.add_row("tasks", str(len(plan.tasks)))
+    rows.add_row("entries of the log whose clear texts go", str(plan.entries))
+    if plan.reversible:
+        rows.add_row("of these actions, cannot be undone afterwards", str(plan.reversible))
+    for hold, count in plan.held.items():
+        rows.add_row(f"left because of hold {short(hold)}", str(count))
+    if plan.unsettled:
+        rows.add_row("left because they are not settled", str(len(plan.unsettled)))
+    if plan.named:
+        rows.add_row("about somebody else, keep the initiator's name", str(plan.named))
+    console.print(rows)
+    for each in plan.unsettled[:_LISTED]:
+        console.print(f"  not settled: {short(each)}")
+    if asked and (plan.actions or plan.tasks):
+        console.print("[dim]nothing was changed; propose it with `--propose --why ... --as NAME`[/dim]")
+
+
+def _show_all(console: Console, found: list[Erasure]) -> None:
+    rows = table("erasure", "state", "basis", "what", "proposed", "by", "ended")
+    for each in found:
+        what = each.subject or (f"class {each.data_class}" if each.data_class else f"({each.withheld or '-'})")
+        rows.add_row(
+            short(each.id),
+            each.state,
+            each.basis,
+            shown(what),
+            moment(each.proposed_at),
+            shown(each.proposed_by) or "-",
+            moment(each.ended_at),
+        )
+    console.print(rows if found else "[dim]nothing was ever proposed[/dim]")

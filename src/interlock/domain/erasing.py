@@ -1,0 +1,187 @@
+"""Erasing what is private about a person, or what was kept for long enough; and the holds that forbid it.
+
+An erasure is proposed by one person and agreed to by another. Neither its record nor its entries keep whom it was about: the
+record has a key of its own, and the last part of an erasure destroys that key too.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import msgspec
+
+from interlock.domain.action import SETTLED, Action
+from interlock.domain.canonical import JsonValue
+from interlock.domain.change import Unchanged
+from interlock.domain.contract import Contract
+from interlock.domain.errors import ContractError
+from interlock.domain.evidence import Fact, Phase
+from interlock.domain.ids import Digest, ErasureId, HoldId
+from interlock.domain.record import Record, Withheld, digest_of
+from interlock.domain.unwind import resolve
+
+ErasureState = Literal["open", "erasing", "erased", "withdrawn"]
+"""`erasing`: agreed to, and not yet carried out to its end; whoever comes next goes on with it."""
+Basis = Literal["request", "retention"]
+"""A person's request, or that the time is over for which a class of data is kept."""
+
+
+class Erasure(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """One proposal to erase."""
+
+    kind: ClassVar[str] = "erasure"
+
+    id: ErasureId
+    basis: Basis
+    subject: str = ""
+    """Whose data: `customer:c-17`. Empty where a class is erased."""
+    data_class: str = ""
+    """Which class, where what is older than its time is erased."""
+    before_at: int = 0
+    """Of a class: what ended before this."""
+    why: str = ""
+    proposed_by: str
+    proposed_at: int
+    accepted_by: str = ""
+    state: ErasureState = "open"
+    parts: int = 0
+    """How many parts of it are done."""
+    ended_at: int | None = None
+    withheld: Withheld = ""
+
+    @property
+    def key(self) -> str:
+        """Filed by id."""
+        return self.id
+
+
+class LegalHold(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """What it names is not erased while it stands."""
+
+    kind: ClassVar[str] = "legal_hold"
+
+    id: HoldId
+    subject: str = ""
+    data_class: str = ""
+    action: str = ""
+    why: str
+    placed_by: str
+    placed_at: int
+    lifted_by: str = ""
+    lifted_at: int | None = None
+    withheld: Withheld = ""
+
+    @property
+    def key(self) -> str:
+        """Filed by id."""
+        return self.id
+
+    def covers(self, action: Action, subjects: frozenset[str], classes: frozenset[str]) -> bool:
+        """Whether it forbids to erase `action`."""
+        return self.lifted_at is None and (
+            action.id == self.action or self.subject in subjects or self.data_class in classes
+        )
+
+    @property
+    def words(self) -> str:
+        """What it names."""
+        return self.subject or self.action or f"class {self.data_class}"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Some records to erase at once, and what the entry about it says. They must still be at the revision named."""
+
+    erasure: ErasureId
+    number: int
+    """Counted from 1."""
+    basis: Basis
+    records: tuple[Unchanged, ...]
+    consents: int
+    observed_at: int
+    private: dict[str, JsonValue] = {}
+
+
+def subjects_of(contract: Contract | None, action: Action) -> frozenset[str]:
+    """Whom the data of an action is about: whom its contract names, or else the initiator of its task."""
+    found: set[str] = set()
+    for kind, path in (contract.subject if contract is not None else {}).items():
+        try:
+            value = resolve(path, {"$args": dict(action.arguments)})
+        except ContractError:  # what was refused for its arguments may lack this one
+            continue
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, str | int) and not isinstance(each, bool) and each != "":
+                found.add(f"{kind}:{each}")
+    return frozenset(found or ({action.initiator} if action.initiator else ()))
+
+
+def unsettled(action: Action) -> bool:
+    """Whether somebody still needs what is private of it: it waits, is in flight, or is being undone."""
+    return action.state not in SETTLED or action.state in ("undoing", "undo_failed")
+
+
+def erasure_fact(after: Erasure, phase: Phase, by: str, now: int) -> Fact:
+    """The fact that an erasure, about to be saved as `after`, was moved by `by`. It does not say whom it is about."""
+    private: dict[str, JsonValue] = {"by": by}
+    if phase == "proposed":
+        private |= {"why": after.why, "subject": after.subject}
+    body: dict[str, JsonValue] = {"state": after.state, "basis": after.basis}
+    if after.data_class:
+        body["dataClass"] = after.data_class
+    return Fact(
+        phase=phase,
+        subject="erasure",
+        subject_id=after.id,
+        subject_digest=_plain(after.id),
+        observed_at=now,
+        body=body,
+        private=private,
+    )
+
+
+def erased_fact(part: Part, *, keys: Mapping[str, str], covers: str, actions: int, restored: bool = False) -> Fact:
+    """The fact that a part of an erasure was carried out: which keys were destroyed, and the clear texts of which
+    entries are gone with them. `restored`: it was carried out again, on a store restored from before it."""
+    body: dict[str, JsonValue] = {
+        "state": "erased",
+        "basis": part.basis,
+        "part": part.number,
+        "consents": part.consents,
+        "actions": actions,
+        "keys": dict(keys),
+        "covers": covers,
+    }
+    if restored:
+        body["restored"] = True
+    return Fact(
+        phase="erased",
+        subject="erasure",
+        subject_id=part.erasure,
+        subject_digest=_plain(part.erasure),
+        observed_at=part.observed_at,
+        body=body,
+        private=part.private,
+    )
+
+
+def hold_fact(after: LegalHold, phase: Phase, by: str, now: int) -> Fact:
+    """The fact that a hold was placed or lifted."""
+    return Fact(
+        phase=phase,
+        subject="hold",
+        subject_id=after.id,
+        subject_digest=_plain(after.id),
+        observed_at=now,
+        body={"state": "lifted" if after.lifted_at is not None else "placed"},
+        private={"by": by, "why": after.why, "names": after.words},
+    )
+
+
+class _Named(Record, frozen=True, kw_only=True):
+    """What the digest of an entry's subject is over: its random id, and nothing that could be guessed."""
+
+    kind: ClassVar[str] = "named"
+    id: str
+
+
+def _plain(name: str) -> Digest:
+    return digest_of(_Named(id=name))

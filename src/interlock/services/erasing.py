@@ -1,0 +1,289 @@
+"""Erasing what is private: a person's data on request, or a class of data whose time is over.
+
+1. One person proposes, and hears beforehand what would go and what would not. *Nothing is erased.*
+2. Another agrees. That it is agreed to is durable before anything goes. *A crash after it: whoever agrees again, or a worker,
+   goes on.*
+3. What is found then is erased some records at a time, each time with an entry that says which keys went.
+4. The record of the erasure itself goes last, with whom it was about; then the key over the keys is exchanged.
+
+What waits, is in flight or is being undone is left, and so is what a legal hold names; both are told.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+
+import anyio.lowlevel
+import msgspec
+
+from interlock.domain.action import Action
+from interlock.domain.change import Change, Unchanged
+from interlock.domain.contract import Contract
+from interlock.domain.erasing import (
+    Erasure,
+    LegalHold,
+    Part,
+    erasure_fact,
+    hold_fact,
+    subjects_of,
+    unsettled,
+)
+from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotAllowed, NotFound
+from interlock.domain.ids import ActionId, Digest, ErasureId, HoldId, Person
+from interlock.domain.task import Task
+from interlock.ports.clock import Clock, Ids
+from interlock.ports.store import ActionQuery, Store
+from interlock.services.orders import StandingOrders
+from interlock.services.saving import save
+
+PAGE: Final = 500
+PART: Final = 200
+"""How many records one part of an erasure takes: its entry names their keys and must fit into a leaf."""
+MANY: Final = 10_000_000
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be erased: what is about `subject`, or what has something of a class and ended before a time."""
+
+    subject: str = ""
+    data_class: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an erasure would take, and what it would leave."""
+
+    actions: tuple[Unchanged, ...] = ()
+    tasks: tuple[Unchanged, ...] = ()
+    entries: int = 0
+    """How many entries of the log are about them."""
+    unsettled: tuple[str, ...] = ()
+    """Actions and open tasks that are left, because somebody still needs what is private of them."""
+    held: dict[HoldId, int] = {}
+    """How many are left because of each legal hold."""
+    reversible: int = 0
+    """How many could be undone now, and could not afterwards."""
+    named: int = 0
+    """How many are about somebody else and keep the name: it is the initiator's."""
+
+
+class Erasing:
+    """Proposes, agrees and erases; places and lifts holds."""
+
+    def __init__(
+        self, *, store: Store, orders: StandingOrders, clock: Clock, ids: Ids, retention: Mapping[str, int]
+    ) -> None:
+        self._store = store
+        self._orders = orders
+        self._clock = clock
+        self._ids = ids
+        self._retention = retention
+
+    async def plan(self, target: Target) -> Plan:
+        """What erasing `target` now would take. Raises ContractError where it names nothing that can be erased."""
+        return await self._found(target.subject, target.data_class, self._before(target))
+
+    async def propose(self, target: Target, person: Person, *, why: str) -> Erasure:
+        """Propose to erase `target`. Raises NotAllowed when `person` is nobody here, ContractError as `plan` does."""
+        await self._known(person)
+        if not why:
+            raise ContractError("an erasure says why", next_step="add `--why`, without naming anybody")
+        before = self._before(target)
+        now = self._clock.now()
+        made = Erasure(
+            id=ErasureId(self._ids.new()),
+            basis="retention" if target.data_class else "request",
+            subject=target.subject,
+            data_class=target.data_class,
+            before_at=before,
+            why=why,
+            proposed_by=person,
+            proposed_at=now,
+        )
+        await save(self._store, Change(puts=(made,), facts=(erasure_fact(made, "proposed", person, now),)))
+        return made.saved()
+
+    async def accept(self, erasure: ErasureId, person: Person) -> Erasure:
+        """Agree to it, and carry it out. Of one that was agreed to and not ended, go on.
+
+        Raises NotFound, IllegalMove when it is open no more, and NotAllowed when `person` is nobody here or proposed it.
+        """
+        await self._known(person)
+        found = await self.get(erasure)
+        if found.state == "open":
+            if person == found.proposed_by:
+                raise NotAllowed(f"`{person}` proposed this; it takes somebody else", next_step="ask another person")
+            after = msgspec.structs.replace(found, state="erasing", accepted_by=person)
+            fact = erasure_fact(after, "accepted", person, self._clock.now())
+            await save(self._store, Change(puts=(after,), facts=(fact,)))
+            found = after.saved()
+        if found.state != "erasing":
+            raise IllegalMove(f"the erasure is {found.state}", state=found.state)
+        return await self._carry_out(found)
+
+    async def withdraw(self, erasure: ErasureId, person: Person) -> Erasure:
+        """Take a proposal back. Raises as `accept` does."""
+        await self._known(person)
+        found = await self.get(erasure)
+        if found.state != "open":
+            raise IllegalMove(f"the erasure is {found.state}", state=found.state)
+        after = msgspec.structs.replace(found, state="withdrawn", ended_at=self._clock.now())
+        fact = erasure_fact(after, "withdrawn", person, self._clock.now())
+        await save(self._store, Change(puts=(after,), facts=(fact,)))
+        return after.saved()
+
+    async def get(self, erasure: ErasureId) -> Erasure:
+        """One of them. Raises NotFound."""
+        found = await self._store.get(Erasure, erasure)
+        if found is None:
+            raise NotFound(f"there is no erasure `{erasure}`", next_step="list them: `interlock erase --list`")
+        return found
+
+    async def erasures(self) -> list[Erasure]:
+        """Newest first, whatever became of them."""
+        return await self._store.all(Erasure)
+
+    async def resume(self) -> int:
+        """Go on with what was agreed to and interrupted. How many were ended."""
+        begun = [each for each in await self.erasures() if each.state == "erasing"]
+        for each in begun:
+            await self._carry_out(each)
+        return len(begun)
+
+    async def place(self, hold: LegalHold, person: Person) -> LegalHold:
+        """Forbid to erase what `hold` names. Raises NotAllowed, and ContractError where it names nothing or says no why."""
+        await self._known(person)
+        if bool(hold.subject) + bool(hold.data_class) + bool(hold.action) != 1 or not hold.why:
+            raise ContractError("a hold names one subject, class or action, and says why")
+        now = self._clock.now()
+        made = msgspec.structs.replace(hold, id=HoldId(self._ids.new()), placed_by=person, placed_at=now)
+        await save(self._store, Change(puts=(made,), facts=(hold_fact(made, "placed", person, now),)))
+        return made.saved()
+
+    async def lift(self, hold: HoldId, person: Person) -> LegalHold:
+        """Lift a hold. Raises NotFound, NotAllowed, and IllegalMove where it was lifted already."""
+        await self._known(person)
+        found = await self._store.get(LegalHold, hold)
+        if found is None:
+            raise NotFound(f"there is no hold `{hold}`", next_step="list them: `interlock hold list`")
+        if found.lifted_at is not None:
+            raise IllegalMove("the hold was lifted already", state="lifted")
+        after = msgspec.structs.replace(found, lifted_by=person, lifted_at=self._clock.now())
+        fact = hold_fact(after, "lifted", person, self._clock.now())
+        await save(self._store, Change(puts=(after,), facts=(fact,)))
+        return after.saved()
+
+    async def holds(self) -> list[LegalHold]:
+        """Newest first, lifted ones too."""
+        return await self._store.all(LegalHold, limit=MANY)
+
+    # -- parts -------------------------------------------------------------------------------------------------
+
+    async def _known(self, person: Person) -> None:
+        control = (await self._orders.refresh()).control
+        if not control.roles(person):
+            raise NotAllowed(f"`{person}` holds no role here")
+
+    def _before(self, target: Target) -> int:
+        """Of a class, what ended before this goes. Raises ContractError for what names nothing."""
+        if bool(target.subject) == bool(target.data_class):
+            raise ContractError("an erasure names a subject or a class", next_step="`--subject customer:c-17`")
+        if not target.data_class:
+            return 0
+        kept = self._retention.get(target.data_class)
+        if kept is None:
+            raise ContractError(
+                f"interlock.yaml says no time for which the class `{target.data_class}` is kept",
+                next_step=f"add it: `retention: {{{target.data_class}: 180d}}`",
+            )
+        return self._clock.now() - kept
+
+    async def _found(self, subject: str, data_class: str, before_at: int) -> Plan:
+        holds = [each for each in await self.holds() if each.lifted_at is None]
+        contracts: dict[Digest, Contract | None] = {}
+        taken: list[Unchanged] = []
+        left: list[str] = []
+        held: dict[HoldId, int] = {}
+        entries = reversible = named = 0
+        async for action in self._actions():
+            if action.contract_digest not in contracts:
+                contracts[action.contract_digest] = await self._store.get(Contract, action.contract_digest)
+            contract = contracts[action.contract_digest]
+            subjects = subjects_of(contract, action)
+            classes = frozenset(contract.data_classes.values() if contract is not None else ())
+            ended_at = action.ended_at or action.proposed_at
+            if subject not in subjects and not (data_class in classes and ended_at < before_at):
+                named += bool(subject) and action.initiator == subject
+            elif unsettled(action):
+                left.append(action.id)
+            elif stop := next((each for each in holds if each.covers(action, subjects, classes)), None):
+                held[stop.id] = held.get(stop.id, 0) + 1
+            else:
+                taken.append(Unchanged(Action.kind, action.id, action.revision))
+                entries += action.entries
+                reversible += (
+                    action.state == "done" and contract is not None and contract.acts and not contract.irreversible
+                )
+        tasks: list[Unchanged] = []
+        for task in await self._store.all(Task, limit=MANY) if subject else ():
+            if task.withheld or task.initiator != subject:
+                continue
+            stop = next((each for each in holds if each.subject == subject), None)
+            if stop is not None:
+                held[stop.id] = held.get(stop.id, 0) + 1
+            elif task.state != "closed" and self._clock.now() < task.expires_at:
+                left.append(task.id)
+            else:
+                tasks.append(Unchanged(Task.kind, task.id, task.revision))
+        return Plan(
+            actions=tuple(taken),
+            tasks=tuple(tasks),
+            entries=entries,
+            unsettled=tuple(left),
+            held=held,
+            reversible=reversible,
+            named=named,
+        )
+
+    async def _actions(self) -> AsyncIterator[Action]:
+        """Every action that has something private, newest first."""
+        before: ActionId | None = None
+        while page := await self._store.actions(ActionQuery(before=before, limit=PAGE)):
+            for action in page:
+                if not action.withheld:
+                    yield action
+            before = page[-1].id
+            await anyio.lowlevel.checkpoint()
+
+    async def _carry_out(self, erasure: Erasure) -> Erasure:
+        """Erase until nothing is left that it names, then the record of it."""
+        while True:
+            plan = await self._found(erasure.subject, erasure.data_class, erasure.before_at)
+            wanted = (*plan.actions, *plan.tasks)
+            try:
+                for start in range(0, len(wanted), PART):
+                    erasure = await self._part(erasure, wanted[start : start + PART])
+                if not plan.tasks and not plan.actions:
+                    break
+            except Conflict:  # one of them moved: look again
+                erasure = await self.get(erasure.id)
+        last = self._what(erasure, (Unchanged(Erasure.kind, erasure.id, erasure.revision),))
+        await self._store.erase(last)
+        await self._store.scrub()
+        return await self.get(erasure.id)
+
+    async def _part(self, erasure: Erasure, records: tuple[Unchanged, ...]) -> Erasure:
+        """Count the part first: a number that was used for one that a crash cut short is not used again."""
+        after = msgspec.structs.replace(erasure, parts=erasure.parts + 1)
+        await save(self._store, Change(puts=(after,)))
+        await self._store.erase(self._what(erasure, records))
+        return after.saved()
+
+    def _what(self, erasure: Erasure, records: tuple[Unchanged, ...]) -> Part:
+        return Part(
+            erasure=erasure.id,
+            number=erasure.parts + 1,
+            basis=erasure.basis,
+            records=records,
+            consents=len({erasure.proposed_by, erasure.accepted_by}),
+            observed_at=self._clock.now(),
+            private={"by": [erasure.proposed_by, erasure.accepted_by]},
+        )

@@ -1,0 +1,145 @@
+"""Erasing: what is private goes, with the records it was in, and what the log shows stays."""
+
+from interlock.adapters.keys import verify
+from interlock.domain.action import Action, Outcome
+from interlock.domain.change import Change, Unchanged
+from interlock.domain.erasing import Part
+from interlock.domain.erasure import erased
+from interlock.domain.errors import Conflict
+from interlock.domain.evidence import Fact, Verification
+from interlock.domain.ids import Digest, ErasureId
+from interlock.domain.recording import recorded
+from interlock.domain.task import Task
+from interlock.ports.store import ActionQuery
+from interlock.services.verifying import verify_all
+from interlock.testing.conformance.audit import audited, predicate
+from interlock.testing.conformance.making import NOON, action, fact, task
+from interlock.testing.conformance.world import Both, Promise, World, expect, refused
+
+
+def part(*records: Action | Task, number: int = 1) -> Part:
+    """A part of an erasure that erases `records`, as they are stored."""
+    return Part(
+        erasure=ErasureId("e-1"),
+        number=number,
+        basis="request",
+        records=tuple(Unchanged(each.kind, each.key, each.revision) for each in records),
+        consents=2,
+        observed_at=NOON + 5,
+        private={"by": "ria"},
+    )
+
+
+async def verified(store: Both, world: World) -> Verification:
+    """What verification finds in store and log."""
+    return await verify_all(store, store, world.keys.log.verifier, (world.keys.gate.verifier,), verify)
+
+
+async def done(store: Both, **changes: object) -> Action:
+    """An action that was decided and is done, with an entry for each."""
+    begun, first = recorded(action(**{"state": "dispatching", "due_at": None} | changes), "decided", NOON)
+    await store.commit(Change(puts=(begun,), facts=(first,)))
+    outcome = Outcome(result={"was": 1700}, observed_at=NOON)
+    after, second = recorded(begun.saved().after("succeed", outcome=outcome), "outcome", NOON)
+    await store.commit(Change(puts=(after,), facts=(second,)))
+    return after.saved()
+
+
+async def what_is_erased_is_gone(world: World) -> None:
+    """Of an erased action and task everything private is gone, in every process; the rest, and all others, are as before."""
+    here, there = await world.open(), await world.open()
+    gone, kept = await done(here, initiator="user:ana"), await done(there)
+    work = task()
+    opened = Fact(
+        phase="opened",
+        subject="task",
+        subject_id=work.id,
+        subject_digest=Digest("d" * 64),
+        observed_at=NOON,
+        body={"state": "open"},
+        private={"initiator": work.initiator},
+    )
+    await here.commit(Change(puts=(work,), facts=(opened,)))
+    index = await here.erase(part(gone, work.saved()))
+    await here.scrub()
+
+    for store in (here, there, await world.open()):
+        expect(await store.get(Action, gone.id) == erased(gone, 0).saved(), "the action is stripped")
+        expect(await store.get(Task, work.id) == erased(work.saved(), 0).saved(), "the task is stripped")
+        expect(await store.get(Action, kept.id) == kept, "another is not")
+        shown = {entry.index: len(entry.disclosures) for entry in await store.entries(0, index)}
+        expect(
+            [index for index, count in shown.items() if not count]
+            == [entry.index for entry in await store.entries(0, index) if entry.action != kept.id],
+            "their clear texts are gone, and no others",
+        )
+        found = await verified(store, world)
+        expect(found.findings == (), f"the log verifies: {found.findings}")
+        expect(found.erased == 3, "and it is known which clear texts were erased")
+    said = predicate((await here.entries(index, index + 1))[0])
+    expect((said["phase"], said["covers"], said["actions"]) == ("erased", "0-1,4", 1), "an entry says which")
+    expect("ana" not in str(said) and "ria" not in str(said), "and names nobody")
+    await audited(here, world.keys)
+
+
+async def a_key_that_was_used_stays_used(world: World) -> None:
+    """An erased action is still found by its idempotency key, and nobody else can take it; repeats no longer count it."""
+    store = await world.open()
+    gone = await done(store)
+    await store.erase(part(gone))
+
+    found = await store.by_idempotency_key(gone.agent, gone.idempotency_key)
+    expect(found is not None and (found.id, found.withheld) == (gone.id, "erased"), "it is found, and says so")
+    async with refused(Conflict):
+        await store.commit(Change(puts=(action(idempotency_key=gone.idempotency_key),)))
+    expect(await store.count(ActionQuery(task=gone.task, fingerprint=gone.fingerprint)) == 0, "no fingerprint is left")
+    expect(await store.actions(ActionQuery(task=gone.task)) == [found], "it is listed")
+
+
+async def what_moved_is_not_erased(world: World) -> None:
+    """When any record is not as it was read, nothing of the part is erased and nothing is recorded."""
+    store = await world.open()
+    one, other = await done(store), await done(store)
+    undone, said = recorded(other.after("undo"), "compensation", NOON)
+    await store.commit(Change(puts=(undone,), facts=(said,)))
+    size = len(await store.entries(0, 99))
+
+    async with refused(Conflict):
+        await store.erase(part(one, other))
+    expect(await store.get(Action, one.id) == one, "the other is as it was")
+    expect(len(await store.entries(0, 99)) == size, "nothing was recorded")
+    expect((await verified(store, world)).findings == (), "and all verifies")
+
+
+async def what_comes_late_is_kept(world: World) -> None:
+    """A fact about an erased action that comes later has its clear text, under a key of its own."""
+    store = await world.open()
+    gone = await done(store)
+    await store.erase(part(gone))
+    await store.commit(Change(facts=(fact(gone, 0, phase="outcome", private={"late": True}),)))
+
+    (late,) = await store.entries(3, 4)
+    expect(len(late.disclosures) == 1, "it can be read")
+    expect((await verified(store, world)).findings == (), "and all verifies")
+
+
+async def twice_is_once(world: World) -> None:
+    """What is erased can be erased again with another erasure: nothing is left to go, and all verifies."""
+    store = await world.open()
+    gone = await done(store)
+    await store.erase(part(gone))
+    again = await store.get(Action, gone.id)
+    expect(again is not None, "it is there")
+    if again is not None:
+        await store.erase(part(again, number=2))
+
+    expect((await verified(store, world)).findings == (), "all verifies")
+
+
+PROMISES: tuple[Promise, ...] = (
+    what_is_erased_is_gone,
+    a_key_that_was_used_stays_used,
+    what_moved_is_not_erased,
+    what_comes_late_is_kept,
+    twice_is_once,
+)

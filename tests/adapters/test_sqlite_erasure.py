@@ -1,0 +1,318 @@
+"""Erasure down to the bytes: what is left on the disk, after a crash, after a restore, and what cannot be hidden with it."""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from interlock.adapters.keys import verify
+from interlock.adapters.sealing import number_in
+from interlock.adapters.sqlite import SqliteStore, SqliteVault
+from interlock.domain.action import Action
+from interlock.domain.change import Change
+from interlock.domain.erasure import erased
+from interlock.domain.errors import KeyGone
+from interlock.domain.evidence import Finding, Verification
+from interlock.domain.task import Task
+from interlock.domain.verification import LOST
+from interlock.services.verifying import verify_all
+from interlock.testing.conformance.erasing import part
+from interlock.testing.conformance.making import NOON
+from tests.adapters.test_sqlite_sealed import KEYS, SECRETS, bytes_of, opened, traces, write
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run it to its end."""
+    asyncio.run(work)
+
+
+async def found_in(store: SqliteStore) -> Verification:
+    """What verification finds."""
+    return await verify_all(store, store, KEYS.log.verifier, (KEYS.gate.verifier,), verify)
+
+
+async def is_erased(folder: Path, done: Action, work: Task, lost: tuple[str, ...] = ()) -> None:
+    """A store opened now has nothing private of either, and verifies."""
+    store = opened(folder)
+    action, task = await store.get(Action, done.id), await store.get(Task, work.id)
+    assert action is not None
+    assert task is not None
+    assert (action.arguments, action.withheld, task.purpose, task.withheld) == ({}, "erased", "", "erased")
+    assert all(not entry.disclosures for entry in await store.entries(0, 3))
+    found = await found_in(store)
+    assert ([each.place for each in found.findings], found.erased) == ([*lost], 3)
+    assert len(await store.marked("erased")) == 1
+    await store.close()
+
+
+def copied(folder: Path, to: Path, *names: str) -> None:
+    """Copy files or folders of an installation at rest."""
+    for name in names:
+        target = to / name
+        if (folder / name).is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(folder / name, target)
+        else:
+            for stale in to.glob(f"{name}-*"):
+                stale.unlink()
+            shutil.copy(folder / name, target)
+
+
+@pytest.fixture(name="erased_copy")
+def _erased_copy(tmp_path: Path) -> tuple[Path, Path, Action, Task]:
+    """An installation of which everything was erased, a backup of it from before that, and what it was."""
+    here, backup = tmp_path / "here", tmp_path / "backup"
+    here.mkdir()
+    backup.mkdir()
+    kept: list[tuple[Action, Task]] = []
+
+    async def make() -> None:
+        store = opened(here)
+        kept.append(await write(store))
+        await store.close()
+        copied(here, backup, "store.db", "keys.db", "keys")
+        store = opened(here)
+        await store.erase(part(*kept[0]))
+        await store.scrub()
+        await store.close()
+
+    run(make())
+    return here, backup, *kept[0]
+
+
+@pytest.mark.proves("erasure.no_trace")
+def test_no_byte_of_it_is_left(erased_copy: tuple[Path, Path, Action, Task]) -> None:
+    """After an erasure no key and no clear text of it is in any byte of any file, and what a thief kept of the store's
+    file does not open with what there is."""
+    here, backup, done, work = erased_copy
+    data = bytes_of(here)
+    sealed = [row[0] for row in _rows(backup / "store.db", "SELECT sealed FROM action")]
+    thief = SqliteVault(here / "keys.db", here / "keys", writable=False)
+    thief.begin(None)
+
+    assert traces(data) == []
+    for each in sealed:
+        with pytest.raises(KeyGone, match="erased"):
+            thief.open(each, b"row\0shop\0action\0" + done.id.encode())
+    run(is_erased(here, done, work))
+
+
+@pytest.mark.proves("erasure.replayed")
+def test_a_restored_vault_is_erased_again(erased_copy: tuple[Path, Path, Action, Task]) -> None:
+    """A vault restored from before an erasure, with its key, loses the same keys again before anything is read. What was
+    sealed since with keys that the backup does not have is lost, and found to be."""
+    here, backup, done, work = erased_copy
+    copied(backup, here, "keys.db", "keys")
+
+    run(is_erased(here, done, work, ("entry 3",)))
+    vault = SqliteVault(here / "keys.db", here / "keys", writable=False)
+    vault.begin(None)
+    (sealed,) = (row[0] for row in _rows(backup / "store.db", "SELECT sealed FROM action"))
+    with pytest.raises(KeyGone):
+        vault.open(sealed, b"row\0shop\0action\0" + done.id.encode())
+
+
+@pytest.mark.proves("erasure.replayed")
+def test_a_restored_store_is_erased_again(erased_copy: tuple[Path, Path, Action, Task]) -> None:
+    """A store restored from before an erasure is stripped again before anything is read, and an entry says so again."""
+    here, backup, done, work = erased_copy
+    copied(backup, here, "store.db")
+
+    run(is_erased(here, done, work))
+    run(is_erased(here, done, work))
+    assert traces(bytes_of(here)) == []
+
+
+@pytest.mark.parametrize("step", ["before the commit", "before the keys go", "before the renewal"])
+@pytest.mark.proves("erasure.crash")
+def test_killed_while_erasing(tmp_path: Path, step: str) -> None:
+    """Killed before the entry is durable nothing is erased; killed at any step after it, the next opening ends it."""
+    kept: list[tuple[Action, Task]] = []
+
+    async def make() -> None:
+        store = opened(tmp_path)
+        kept.append(await write(store))
+        await store.close()
+
+    run(make())
+    done, work = kept[0]
+    ids = (done.id, work.id)
+    died = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path), step, *ids, *_seeds()], check=False)
+    assert died.returncode == -9
+
+    async def look() -> None:
+        if step == "before the commit":
+            store = opened(tmp_path)
+            assert await store.get(Action, done.id) == done
+            assert (await found_in(store)).findings == ()
+            await store.close()
+            return
+        await is_erased(tmp_path, done, work)
+        vault = SqliteVault(tmp_path / "keys.db", tmp_path / "keys", writable=False)
+        vault.begin(None)
+        assert [each.erasure for each in vault.shreds()] == ["e-1"]
+        assert len(list((tmp_path / "keys").iterdir())) == 1
+
+    run(look())
+
+
+_KILLED = """
+import asyncio, os, sys
+from pathlib import Path
+import tests.adapters.test_sqlite_sealed as made
+from interlock.adapters.keys import Keys, SigningKey
+from interlock.adapters.sqlite import pen, vault
+from interlock.domain.action import Action
+from interlock.domain.task import Task
+from interlock.testing.conformance.erasing import part
+
+folder, step, action, task, log, gate = Path(sys.argv[1]), *sys.argv[2:]
+made.KEYS = Keys(log=SigningKey("shop/log", bytes.fromhex(log)), gate=SigningKey("shop/log/gate", bytes.fromhex(gate)))
+die = lambda *_, **__: os.kill(os.getpid(), 9)
+
+async def run():
+    store = made.opened(folder)
+    records = (await store.get(Action, action), await store.get(Task, task))
+    if step == "before the commit":
+        pen.Pen._commit = die
+    elif step == "before the keys go":
+        vault.SqliteVault.shred = die
+    else:
+        vault.SqliteVault.renew = die
+    await store.erase(part(*records))
+    await store.scrub()
+
+asyncio.run(run())
+"""
+
+
+def _seeds() -> tuple[str, str]:
+    """The seeds of the keys, for another process."""
+    return KEYS.log._seed.hex(), KEYS.gate._seed.hex()
+
+
+HIDDEN = (
+    "UPDATE action SET sealed = NULL, body = substr(body, 1, length(body) - 1)"
+    ' || \',"arguments":{},"nonce":"","idempotency_key":"","withheld":"erased"}\''
+)
+
+
+@pytest.mark.parametrize(
+    ("damage", "place"),
+    [
+        ("UPDATE entry SET sealed = NULL WHERE idx = 1", "entry 1"),
+        ("UPDATE entry SET sealed = zeroblob(length(sealed)) WHERE idx = 1", "entry 1"),
+        ("UPDATE action SET sealed = zeroblob(length(sealed))", "action"),
+        (HIDDEN, "action"),
+    ],
+)
+@pytest.mark.proves("erasure.loss_is_found")
+def test_a_loss_is_not_an_erasure(tmp_path: Path, damage: str, place: str) -> None:
+    """A clear text or a private part that is gone, damaged, or said to be erased, is found unless the log tells of it."""
+    kept: list[Finding] = []
+
+    async def look() -> None:
+        store = opened(tmp_path)
+        await write(store)
+        await store.close()
+        connection = apsw.Connection(str(tmp_path / "store.db"))
+        connection.execute("DROP TRIGGER entry_stays")
+        connection.execute(damage)
+        connection.close()
+        store = opened(tmp_path)
+        kept.extend((await found_in(store)).findings)
+        await store.close()
+
+    run(look())
+    assert [each.place.split(" ")[0] if place == "action" else each.place for each in kept] == [place]
+    assert kept[0].problem in (LOST, "what is private of it is lost without an erasure")
+
+
+@pytest.mark.proves("erasure.loss_is_found")
+def test_a_lost_key_is_found(tmp_path: Path) -> None:
+    """Keys that vanished from the vault without an erasure are found, at every entry and action that needs them."""
+
+    async def look() -> None:
+        store = opened(tmp_path)
+        done, _ = await write(store)
+        await store.close()
+        connection = apsw.Connection(str(tmp_path / "keys.db"))
+        connection.execute("DELETE FROM block")
+        connection.close()
+        store = opened(tmp_path)
+        findings = (await found_in(store)).findings
+        await store.close()
+        assert [each.place for each in findings] == ["entry 0", "entry 1", "entry 2", f"action {done.id}"]
+
+    run(look())
+
+
+def test_nothing_acts_on_what_was_erased(tmp_path: Path) -> None:
+    """An erased action cannot be undone or claimed, and its row cannot be brought back by whoever read it before."""
+
+    async def look() -> None:
+        store = opened(tmp_path)
+        done, work = await write(store)
+        await store.erase(part(done, work))
+        with pytest.raises(Exception, match="is at revision"):
+            await store.commit(Change(puts=(done,)))
+        assert await store.get(Action, done.id) == erased(done, NOON).saved()
+        await store.close()
+
+    run(look())
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_commit_that_fails(tmp_path: Path, stored: bool) -> None:
+    """Where the commit of an erasure fails unstored all is as before; where only the answer was lost, it is carried out
+    when the store is next opened."""
+
+    async def look() -> None:
+        store = opened(tmp_path)
+        done, work = await write(store)
+        pen: Any = store._writer
+        pen = pen._pen
+        real = pen._commit
+
+        def broken(connection: Any) -> None:
+            if stored:
+                real(connection)
+            raise apsw.IOError("broken")
+
+        pen._commit = broken
+        with pytest.raises(Exception, match="broken"):
+            await store.erase(part(done, work))
+        pen._commit = real
+        await store.close()
+        if stored:
+            await is_erased(tmp_path, done, work)
+        else:
+            store = opened(tmp_path)
+            assert await store.get(Action, done.id) == done
+            await store.close()
+
+    run(look())
+
+
+def _rows(path: Path, statement: str) -> list[Any]:
+    connection = apsw.Connection(str(path))
+    rows: list[Any] = connection.execute(statement).fetchall()
+    connection.close()
+    return rows
+
+
+def test_what_is_erased_says_which_keys(erased_copy: tuple[Path, Path, Action, Task]) -> None:
+    """The vault's own list names exactly the keys that the sealed parts needed."""
+    here, backup, _, _ = erased_copy
+    vault = SqliteVault(here / "keys.db", here / "keys", writable=False)
+    vault.begin(None)
+    statement = "SELECT sealed FROM action UNION SELECT sealed FROM document WHERE sealed IS NOT NULL"
+
+    assert {number_in(row[0]) for row in _rows(backup / "store.db", statement)} == set(vault.shreds()[0].keys)
+    assert not any(word in str(vault.shreds()) for word in SECRETS)
