@@ -119,7 +119,7 @@ TAMPERS: dict[str, Tamper] = {
     "T1 all entries dropped": _sql("DELETE FROM entry"),
     "T1 two entries exchanged": _exchanged("stream, seq, action, phase, leaf_hash, checkpoint, disclosed, leaf"),
     "T1 two leaves exchanged": _exchanged("leaf"),
-    "T1 clear texts exchanged": _exchanged("disclosed"),
+    "T1 clear texts exchanged": _exchanged("sealed"),
     "T1 an entry doubled": _doubled,
     "T1 an entry changed with its hash": _rehashed,
     "T1 an entry moved to another action": _sql(
@@ -127,7 +127,7 @@ TAMPERS: dict[str, Tamper] = {
     ),
     "T1 an action's state changed": _sql("UPDATE action SET body = replace(body, '\"failed\"', '\"done\"')"),
     "T1 an action dropped": _sql("DELETE FROM action WHERE id = (SELECT min(id) FROM action)"),
-    "T1 an action's arguments changed": _sql("UPDATE action SET body = replace(body, '\"n\":500', '\"n\":501')"),
+    "T1 an action's private part changed": _sql("UPDATE action SET sealed = zeroblob(length(sealed))"),
     "T1 the control record made unreadable": _sql("UPDATE document SET body = '{' WHERE kind = 'control'"),
     "T3 the tail cut": _cut,
     "T3 the last checkpoint dropped": _sql(f"UPDATE entry SET checkpoint = NULL WHERE place = {LAST}"),

@@ -10,10 +10,14 @@ import msgspec
 import pytest
 
 import interlock
+from interlock.adapters.filing import cut
+from interlock.adapters.sqlite import SqliteVault
+from interlock.adapters.sqlite.veil import Veil, key_of
 from interlock.bootstrap.connecting import connect
+from interlock.domain.action import Action
 from interlock.domain.binding import bound_digest
 from interlock.domain.errors import IllegalMove, IntegrityError, InterlockError
-from interlock.domain.ids import Digest
+from interlock.domain.ids import Digest, Tenant
 from tests.battery.lives import Life
 from tests.workspaces import Place, forget, workspace
 
@@ -33,23 +37,31 @@ def _held(client: interlock.Client, *amounts: int) -> list[str]:
 
 
 def _edit(place: Place, action: str, change: Edit) -> None:
-    """Change the row of an action in the file, and nothing else."""
-    store = apsw.Connection(str(place.folder / ".interlock/interlock.db"))
-    store.set_busy_timeout(5_000)
-    body = msgspec.json.decode(str(store.execute("SELECT body FROM action WHERE id = ?", (action,)).get))
+    """Change the row of an action in the file, and nothing else, as somebody would who has the vault's keys as well."""
+    body = _body(place, action)
     change(body)
-    store.execute("UPDATE action SET body = ? WHERE id = ?", (msgspec.json.encode(body).decode(), action))
-    assert store.changes() == 1
-    store.close()
+    parts = cut(msgspec.convert(body, Action))
+    found = ("action", action)
+    number = key_of(_sql(place, "SELECT sealed FROM action WHERE id = ?", action)[0][0])
+    assert number is not None
+    _sql(
+        place, "UPDATE action SET body = ?, sealed = ? WHERE id = ?", *_veil(place).clear(parts, found, number), action
+    )
 
 
 def _body(place: Place, action: str) -> dict[str, Any]:
-    store = apsw.Connection(str(place.folder / ".interlock/interlock.db"))
-    found: dict[str, Any] = msgspec.json.decode(
-        str(store.execute("SELECT body FROM action WHERE id = ?", (action,)).get)
-    )
-    store.close()
+    """What is stored of an action, opened."""
+    ((body, sealed),) = _sql(place, "SELECT body, sealed FROM action WHERE id = ?", action)
+    found: dict[str, Any] = msgspec.json.decode(_veil(place).text(("action", action), body, sealed))
     return found
+
+
+def _veil(place: Place) -> Veil:
+    """What opens and seals the rows of the place."""
+    keys = place.folder / ".interlock/keys"
+    vault = SqliteVault(keys.with_name("keys.db"), keys, writable=False)
+    vault.begin(None)
+    return Veil(Tenant("tests"), vault)
 
 
 def _work(place: Place) -> list[str]:

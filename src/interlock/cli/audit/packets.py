@@ -133,6 +133,8 @@ def _summary(found: Verification) -> dict[str, object]:
         "signatures": found.signatures,
         "streams": found.streams,
         "unclosed": found.unclosed,
+        "erased": found.erased,
+        "sealed": found.sealed,
         "size": size,
         "root": root,
         "findings": found.findings,
@@ -151,6 +153,13 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
             f"[green]the {what} verifies[/green]: {counted(found.signatures, 'signatures')}, "
             f"{counted(size, 'entries')} under root {root}"
         )
+        if found.erased:
+            console.print(f"  the clear texts of {counted(found.erased, 'entries')} were erased, as the log says")
+        if found.sealed:
+            console.print(
+                f"  [yellow]the clear texts of {counted(found.sealed, 'entries')} are sealed[/yellow] with keys that are "
+                "not here: they were not compared with what was committed to"
+            )
         for doubt in found.suspicions:
             things = "entries" if doubt.role == "gate" else "checkpoints over entries"
             console.print(
