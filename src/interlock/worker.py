@@ -7,7 +7,16 @@ import anyio
 import anyio.abc
 
 from interlock.domain.action import ENDS, Action, State
-from interlock.domain.errors import Conflict, InterlockError, StoreBusy, StoreUnsure
+from interlock.domain.errors import (
+    Conflict,
+    IntegrityError,
+    InterlockError,
+    StoreBusy,
+    StoreError,
+    StoreUnsure,
+    WitnessError,
+)
+from interlock.services.anchoring import Anchoring
 from interlock.services.plane import ControlPlane
 
 _log = logging.getLogger("interlock.worker")
@@ -16,6 +25,9 @@ SLOTS = 16
 """Actions driven at the same time."""
 IDLE_MS = 500
 """How long it sleeps at most when nothing is due: the bound on how late it hears of work it was not told of."""
+
+ANCHOR_AGAIN_MS = 5_000
+"""How long a failed anchor waits; and how late a worker hears that one is due that was not."""
 
 
 class Worker:
@@ -36,6 +48,8 @@ class Worker:
         async with anyio.create_task_group() as group:
             # Beside the claiming, so that a long undo keeps nobody waiting.
             group.start_soon(self._unwinding)
+            if self._plane.means.anchoring is not None and not until_idle:
+                group.start_soon(self._anchoring, self._plane.means.anchoring)
             while not (until_idle and await self._idle()):
                 if await self._take(group) == 0:
                     await self._rest()
@@ -70,6 +84,19 @@ class Worker:
         finally:
             self._busy -= 1
             self.driven += 1
+
+    async def _anchoring(self, anchoring: Anchoring) -> None:
+        """Anchor the log as often as its settings say. What fails is said, and tried again: nothing waits for it."""
+        while True:
+            try:
+                due = await anchoring.due_in()
+                if due == 0:
+                    await anchoring.anchor()
+                    continue
+            except (WitnessError, StoreError, IntegrityError) as error:
+                _log.warning("the log could not be anchored: %s", error.detail)
+                due = ANCHOR_AGAIN_MS
+            await anyio.sleep(min(due or ANCHOR_AGAIN_MS, ANCHOR_AGAIN_MS) / 1000)
 
     async def _unwinding(self) -> None:
         while True:

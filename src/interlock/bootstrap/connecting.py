@@ -23,6 +23,7 @@ from interlock.adapters.workspace import (
     load_modules,
 )
 from interlock.attended import Attended
+from interlock.bootstrap.anchors import anchoring
 from interlock.bootstrap.site import definition, read_site, settled
 from interlock.domain.contract import InProcess
 from interlock.domain.errors import KeyFileError, StoreError, StoreMissing
@@ -200,6 +201,7 @@ def _assembled(
             timing=workspace.settings.timing,
             retention=workspace.settings.retention,
             verifying=verifying,
+            anchoring=anchoring(workspace.settings.anchorage, store),
         )
     )
 

@@ -17,7 +17,7 @@ import msgspec
 
 from interlock.adapters import key_backup
 from interlock.adapters.keys import KeyFolder, verify
-from interlock.adapters.sealer import Handover, LogSealer
+from interlock.adapters.sealer import Author, Handover, LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.succession import Settled, Succession
 from interlock.adapters.system import SystemClock, SystemIds
@@ -161,7 +161,8 @@ async def _record(folder: Path, fact: Fact, sealer: Sealer | None) -> None:
     if sealer is None:
         ids = SystemIds()
         keys = KeyFolder(settings.keys).load()
-        sealer = LogSealer(keys, StreamId(ids.new()), ids, introduces=True)
+        author = Author(worker=worker_of(ids), clock=SystemClock())
+        sealer = LogSealer(keys, StreamId(ids.new()), ids, introduces=True, author=author)
     store = SqliteStore.open(settings.store, settings.tenant, sealer)
     try:
         await store.commit(Change(facts=(fact,)))

@@ -15,6 +15,7 @@ InterlockError
 │   ├── StoreError: StoreMissing StoreBusy StoreFull StoreReadOnly StoreCorrupt StoreTooNew StoreUnsure
 │   ├── KeyFileError       a signing key is missing or wrong
 │   ├── KeyGone            what was sealed cannot be opened
+│   ├── WitnessError       too few witnesses cosign, or a time-stamping authority does not stamp
 │   ├── EffectorError      a tool's code cannot be found or loaded
 │   └── IntegrityError     the log does not verify
 └── Ours           a broken promise of ours; report it
@@ -233,6 +234,14 @@ class KeyGone(InterlockError):
     code = "key_gone"
     fault = "operator"
     next = "see whether it was erased: `interlock verify`; if not, restore the vault's backup"
+
+
+class WitnessError(InterlockError):
+    """Too few witnesses cosigned, or a time-stamping authority did not stamp. The log goes on without an anchor."""
+
+    code = "witness"
+    fault = "operator"
+    next = "see that the witnesses in interlock.yaml run and know the log's key; the gate works on meanwhile"
 
 
 class EffectorError(InterlockError):

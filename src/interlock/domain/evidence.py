@@ -144,6 +144,12 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """How many entries' clear texts an erasure has destroyed."""
     sealed: int = 0
     """How many entries' clear texts are sealed with keys that are not here, and could not be compared."""
+    anchors: int = 0
+    """How many anchors count for whoever verifies."""
+    witnessed: int = 0
+    """So many entries from the first on are covered by one of them; behind them the operator is alone."""
+    witnessed_at: int | None = None
+    """When that was seen, UTC ms."""
 
 
 @lru_cache(maxsize=64)

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from interlock.domain.evidence import PREDICATE_BASE
-from interlock.domain.testimony import Said
+from interlock.domain.testimony import KEY_TYPE, Said
 
 RUN_TYPE: Final = f"{PREDICATE_BASE}/run/v1"
 
@@ -37,7 +37,9 @@ class Streams:
             problems.append(f"it opens stream `{stream}` once more")
         if closes and said.entries != said.stream.seq:
             problems.append(f"it closes a stream of {said.entries} entries, and is its number {said.stream.seq}")
-        self._places[stream] = _Place(said.stream.seq, leaf, before.opened or opens, before.closed or closes)
+        # Whoever hands its key over records nothing after it.
+        ends = closes or (kind == KEY_TYPE and said.phase == "rotated")
+        self._places[stream] = _Place(said.stream.seq, leaf, before.opened or opens, before.closed or ends)
         return problems
 
     @property

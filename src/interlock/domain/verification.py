@@ -13,6 +13,7 @@ from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from interlock.domain.anchoring import ANCHOR_TYPE, Anchor, Anchors, Sandwich, lacking
 from interlock.domain.evidence import Entry, Finding, Packet, Verification
 from interlock.domain.ids import ActionId
 from interlock.domain.keyring import Keyring
@@ -28,7 +29,7 @@ from interlock.domain.note import (
     parse_note,
 )
 from interlock.domain.streams import Streams
-from interlock.domain.testimony import ERASURE_TYPE, KEY_TYPE, Reader, Reading, Said, Trail, covered
+from interlock.domain.testimony import ERASURE_TYPE, KEY_TYPE, Reader, Reading, Said, Trail, covered, milliseconds
 from interlock.domain.tiles import WIDTH, Tile, TileId
 
 LOST: Final = "a clear text it commits to is lost without an erasure"
@@ -50,6 +51,7 @@ class LogCheck:
         ring: Keyring,
         verify: VerifyFunction,
         retained: Sequence[SignedNote] = (),
+        anchors: Anchors | None = None,
     ) -> None:
         self.checkpoint = checkpoint
         self.ring = ring
@@ -62,7 +64,10 @@ class LogCheck:
         self._reader = Reader(ring, verify)
         self._retained = [(each, parse_checkpoint(each.text)) for each in retained]
         self._roots: dict[int, bytes] = {}
-        self._wanted = {each.size for _, each in self._retained}
+        self._anchors = anchors
+        counting = () if anchors is None else anchors.counting
+        self._wanted = {each.size for _, each in self._retained} | {each.checkpoint.size for each in counting}
+        self._sandwich = None if anchors is None else Sandwich(counting, anchors.trust.skew_ms)
         self._streams = Streams()
         self._known_trails: dict[Trail, Trail] = {}
         self._frontier = Frontier()
@@ -134,6 +139,7 @@ class LogCheck:
             self.found(f"entry {index}", LOST)
         unsigned = self._unsigned()
         kept = [finding for note, each in self._retained for finding in self._unkept(note, each)]
+        good = list(self._held(kept))
         # Whose log this is comes before what is in it.
         findings = (*unsigned, *self.findings, *kept)[:MAX_FINDINGS]
         trusted = self.checkpoint if self.checkpoint.size and not unsigned else None
@@ -148,7 +154,32 @@ class LogCheck:
             suspicions=self.ring.suspicions(self.next),
             erased=len(self._bare & self.erased),
             sealed=self.sealed,
+            anchors=len(good),
+            witnessed=max((each.checkpoint.size for each in good), default=0),
+            witnessed_at=good[-1].last_ms if good else None,
         )
+
+    def _held(self, findings: list[Finding]) -> Iterable[Anchor]:
+        """The anchors that are this log's own, once it was read. What is wrong with the others is found."""
+        if self._anchors is None:
+            return
+        good: list[Anchor] = []
+        for each in self._anchors.counting:
+            if each.index >= self.next:
+                continue
+            try:
+                open_checkpoint(each.note, self.ring.log_at(each.checkpoint.size), self._verify)
+                if self._roots.get(each.checkpoint.size) != each.checkpoint.root:
+                    raise NoteError("its root is not that of these entries")
+            except NoteError as error:
+                problem = f"the checkpoint it anchors is not this log's: {error}"
+                findings.append(Finding(place=f"entry {each.index}", problem=problem))
+            else:
+                good.append(each)
+        lacks = lacking(good, self._anchors.trust)
+        if lacks is not None:
+            findings.append(Finding(place="anchors", problem=lacks))
+        yield from good
 
     def cover(self, entry: Entry) -> None:
         """An erasure that was carried out after the checkpoint, while the entries before it were read."""
@@ -219,6 +250,19 @@ class LogCheck:
         self._disclosed(entry, said)
         if reading.kind == ERASURE_TYPE and not reading.problems:
             self._erasure(entry.index, reading)
+        self._time(entry, leaf, reading)
+
+    def _time(self, entry: Entry, leaf: bytes, reading: Reading) -> None:
+        """An entry stands between the anchors around it; and an anchor is the one that was looked at beforehand."""
+        if self._anchors is None or self._sandwich is None or reading.said is None:
+            return
+        wrong = self._sandwich.squeeze(entry.index, milliseconds(reading.said.times.observed_at))
+        if wrong is not None:
+            self.found(f"entry {entry.index}", wrong)
+        if (reading.kind == ANCHOR_TYPE) != (self._anchors.hashes.get(entry.index) == leaf):
+            self.found(f"entry {entry.index}", "the store lists other anchors than the log holds")
+        elif problem := self._anchors.problems.get(entry.index):
+            self.found(f"entry {entry.index}", problem)
 
     def _trail(self, place: str, said: Said) -> None:
         """Facts that are numbered for an action follow each other; what is number 0 stands beside them."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from interlock.domain.anchoring import Trust
 from interlock.domain.entry_proof import Continuation, EntryProof
 from interlock.domain.errors import IntegrityError, NotFound
 from interlock.domain.evidence import Packet, Verification
@@ -39,16 +40,26 @@ class Audit:
         """Every entry of one action with its proof against the log's head. Raises NotFound, IntegrityError."""
         return await packet_of(self._log, action_id)
 
-    async def verify(self, retained: Sequence[str] = (), progress: Progress | None = None) -> Verification:
+    async def verify(
+        self, retained: Sequence[str] = (), progress: Progress | None = None, trust: Trust | None = None
+    ) -> Verification:
         """Recompute the whole log from its entries and hold the store's actions against it.
 
-        `retained` are checkpoints somebody kept: the log must continue each. Findings are in the log's order.
+        `retained` are checkpoints somebody kept: the log must continue each. `trust` says whose cosignatures and time
+        stamps count. Findings are in the log's order.
         """
         keys = self._verifying
         if keys is None:
             raise NotFound("there are no public keys to verify with")
         return await verify_all(
-            self._store, self._log, keys.log_key, keys.gate_keys, keys.verify, retained=retained, progress=progress
+            self._store,
+            self._log,
+            keys.log_key,
+            keys.gate_keys,
+            keys.verify,
+            retained=retained,
+            trust=trust,
+            progress=progress,
         )
 
     async def head(self) -> str | None:

@@ -13,6 +13,7 @@ from interlock.ports.parser import Parser
 from interlock.ports.policies import Policies
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
+from interlock.services.anchoring import Anchoring
 from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
 from interlock.services.breaker import Breaker
@@ -59,6 +60,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """By data class, for how many milliseconds what has something of it is kept."""
     verifying: Verifying | None = None
     """What the log is verified with; None where there are no keys to verify with."""
+    anchoring: Anchoring | None = None
+    """The log's way to its witnesses; None where it has none."""
 
 
 class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):

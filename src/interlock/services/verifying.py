@@ -14,6 +14,7 @@ import msgspec
 
 from interlock.domain import dsse
 from interlock.domain.action import Action
+from interlock.domain.anchoring import Anchors, Trust
 from interlock.domain.binding import bound_digest
 from interlock.domain.control import Control
 from interlock.domain.errors import IntegrityError, NotFound
@@ -60,16 +61,19 @@ async def verify_log(
     verify: VerifyFunction,
     *,
     retained: Sequence[str] = (),
+    trust: Trust | None = None,
     progress: Progress | None = None,
 ) -> LogReading:
     """Check everything up to the head as it is now; what others append meanwhile is left alone.
 
     `retained` are checkpoints kept elsewhere, as signed notes: the log must still contain what they were signed over.
+    With `trust` its anchors are weighed, and every entry's time held between them.
     """
     note = await log.head()
     head, checkpoint, problem = _head(note, log_key)
     kept, problems = _kept(retained)
-    check = LogCheck(checkpoint, head, Keyring(log_key, gate_keys, verify), verify, kept)
+    anchors = None if trust is None else Anchors(await log.marked("anchored"), trust)
+    check = LogCheck(checkpoint, head, Keyring(log_key, gate_keys, verify), verify, kept, anchors)
     for each in filter(None, (problem, *problems)):
         check.found("checkpoint", each)
     while (tile := check.next_tile()) is not None and not check.enough:
@@ -95,10 +99,11 @@ async def verify_all(
     verify: VerifyFunction,
     *,
     retained: Sequence[str] = (),
+    trust: Trust | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """`verify_log`, then `cross_check` unless the log alone is so wrong that it was not read to its end."""
-    reading = await verify_log(log, log_key, gate_keys, verify, retained=retained, progress=progress)
+    reading = await verify_log(log, log_key, gate_keys, verify, retained=retained, trust=trust, progress=progress)
     found = reading.verification
     if len(found.findings) >= MAX_FINDINGS:
         return found

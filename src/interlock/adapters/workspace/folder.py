@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from interlock.adapters.workspace.agent_file import Places, limits, read_agent
+from interlock.adapters.workspace.anchors_file import Anchorage, read_anchorage
 from interlock.adapters.workspace.contract_file import read_contract
 from interlock.adapters.workspace.fields import NAME, Section
 from interlock.adapters.workspace.files import bytes_of, text_of
@@ -53,6 +54,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """By data class, for how many milliseconds what has something of it is kept; longer, and it may be erased."""
     engine: Engine = "compiled"
     """What answers for the policies."""
+    anchorage: Anchorage = Anchorage()
+    """Who cosigns the log."""
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +169,7 @@ class _Reading:
             ),
             retention=_retention(section.section("retention")),
             engine=section.choice("engine", ENGINES, "compiled"),
+            anchorage=read_anchorage(section, self.folder),
         )
         self.places["setting", "publishing"] = section.place("publishing")
         for word in section.words("modules"):

@@ -7,9 +7,11 @@ import msgspec
 import typer
 from rich.console import Console
 
+from interlock.bootstrap.anchors import trusted
 from interlock.cli.audit.telling import show_telling
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, counted, run, short, shown, table
+from interlock.cli.output import Exit, UsageError, counted, moment, run, short, shown, table
+from interlock.domain import duration
 from interlock.domain.errors import ContractError
 from interlock.domain.evidence import Packet, Verification, at
 from interlock.domain.note import NoteError, parse_checkpoint, parse_note
@@ -55,6 +57,17 @@ def verify(
         list[Path] | None, typer.Option("--retained", help="A checkpoint kept earlier: the log must continue it.")
     ] = None,
     keep: Annotated[Path | None, typer.Option("--keep", help="Write the verified checkpoint there, to keep.")] = None,
+    policy: Annotated[
+        Path | None, typer.Option("--policy", help="A C2SP tlog-policy file: whose cosignatures the log must have.")
+    ] = None,
+    certificates: Annotated[
+        Path | None,
+        typer.Option("--timestamps", help="PEM of a time-stamping authority: its own first, its root last."),
+    ] = None,
+    max_age: Annotated[
+        str, typer.Option("--max-age", help="How old the latest anchor may be at most: `1h`, `90s`.")
+    ] = "",
+    skew: Annotated[str, typer.Option(help="How far the machine's clock may be from the anchors' times.")] = "60s",
     accept_suspect: Annotated[
         bool, typer.Option("--accept-suspect", help="End with 0 though a key that signed was declared compromised.")
     ] = False,
@@ -69,8 +82,15 @@ def verify(
             what = "packet"
         else:
             kept = [_checkpoint(each) for each in retained or ()]
+            trust = trusted(
+                here.folder,
+                policy=policy,
+                certificates=certificates,
+                max_age_ms=_span(max_age, "--max-age") if max_age else None,
+                skew_ms=_span(skew, "--skew"),
+            )
             async with here.reading() as plane:
-                found = await plane.audit.verify(kept)
+                found = await plane.audit.verify(kept, trust=trust)
                 head = await plane.audit.head()
             what = "log"
             if keep is not None and not found.findings:
@@ -83,6 +103,13 @@ def verify(
         return Exit.EVIDENCE if found.findings or (found.suspicions and not accept_suspect) else Exit.OK
 
     raise typer.Exit(run(here.output, work))
+
+
+def _span(text: str, option: str) -> int:
+    try:
+        return duration.parse(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
 
 
 def _packet(path: Path) -> Packet:
@@ -138,6 +165,9 @@ def _summary(found: Verification) -> dict[str, object]:
         "size": size,
         "root": root,
         "findings": found.findings,
+        "anchors": found.anchors,
+        "witnessed": found.witnessed,
+        "witnessedAt": found.witnessed_at,
         "suspicions": [each._asdict() for each in found.suspicions],
     }
 
@@ -159,6 +189,12 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
             console.print(
                 f"  [yellow]the clear texts of {counted(found.sealed, 'entries')} are sealed[/yellow] with keys that are "
                 "not here: they were not compared with what was committed to"
+            )
+        if found.anchors:
+            behind = f", {counted(size - found.witnessed, 'entries')} behind it" if size > found.witnessed else ""
+            console.print(
+                f"witnessed up to entry {found.witnessed - 1}, {moment(found.witnessed_at)} UTC{behind}; "
+                f"{counted(found.anchors, 'anchors')} hold the times"
             )
         for doubt in found.suspicions:
             things = "entries" if doubt.role == "gate" else "checkpoints over entries"

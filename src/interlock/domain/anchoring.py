@@ -1,0 +1,210 @@
+"""Anchors: checkpoints that others cosigned or time-stamped, written back into the log.
+
+An anchor covers the entries before its checkpoint's end: these were there when it was cosigned. It stands in the log itself:
+whatever comes after it was recorded after that. So every entry stands between two times that its writer does not control, as
+far as a verifier trusts the cosigners it names (`Trust`).
+
+The body of an `anchored` entry: `checkpoint`, the cosigned note as text; `cosignatures`, how many; and, where there is one,
+`timestamp`, an RFC 3161 token in base64 over the SHA-256 of that text.
+"""
+
+from base64 import b64encode
+from binascii import a2b_base64
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from typing import Final, TypeAlias
+
+import msgspec
+
+from interlock.domain import dsse
+from interlock.domain.canonical import JsonValue
+from interlock.domain.cosignature import CheckCosigner, cosignatures
+from interlock.domain.dsse import DsseError
+from interlock.domain.evidence import PREDICATE_BASE, Entry, Fact
+from interlock.domain.ids import Digest
+from interlock.domain.merkle import leaf_hash
+from interlock.domain.note import Checkpoint, NoteError, SignedNote, parse_checkpoint, parse_note
+from interlock.domain.quorum import NONE, TrustPolicy
+
+ANCHOR_TYPE: Final = f"{PREDICATE_BASE}/anchor/v1"
+SKEW_MS: Final = 60_000
+"""How far a clock may be off, and how long an entry may take from being observed to being recorded, unless said."""
+MAX_TOKEN_BYTES: Final = 32 * 1024
+
+CheckStamp: TypeAlias = Callable[[bytes, bytes], int]
+"""Gives the time, UTC ms, that an RFC 3161 token (first) states over data (second). Raises NoteError when it does not."""
+
+
+class Trust(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a verifier believes about time, and how much it demands."""
+
+    policy: TrustPolicy | None = None
+    check: CheckCosigner | None = None
+    check_stamp: CheckStamp | None = None
+    """None where no time-stamping authority is trusted."""
+    skew_ms: int = SKEW_MS
+    now: int = 0
+    """UTC ms, for `max_age_ms`."""
+    max_age_ms: int | None = None
+    """The latest anchor must not be older."""
+    demanded: bool = False
+    """Whether a log without any anchor that counts is a finding."""
+
+
+class Anchor(msgspec.Struct, frozen=True, kw_only=True):
+    """An anchor that counts: where it stands, what it covers, and when those who are trusted saw it."""
+
+    index: int
+    note: SignedNote
+    checkpoint: Checkpoint
+    cosigners: tuple[str, ...]
+    stamped: bool
+    first_ms: int
+    """The earliest time anybody trusted gives: what stands behind the anchor came later."""
+    last_ms: int
+    """The latest: what the anchor covers was there by then."""
+
+
+class _Said(msgspec.Struct, frozen=True):
+    checkpoint: str
+    cosignatures: int
+    timestamp: str = ""
+
+
+class _Predicate(msgspec.Struct, frozen=True, rename={"predicate_type": "predicateType"}):
+    predicate_type: str
+    predicate: _Said
+
+
+_decode: Final = msgspec.json.Decoder(_Predicate).decode
+
+
+def anchored(note: SignedNote, cosigned: int, token: bytes | None, at: int) -> Fact:
+    """The fact that a checkpoint was cosigned, and time-stamped where there is a token."""
+    text = note.encode()
+    body: dict[str, JsonValue] = {"checkpoint": text.decode(), "cosignatures": cosigned}
+    if token is not None:
+        body["timestamp"] = b64encode(token).decode()
+    return Fact(
+        phase="anchored",
+        subject="anchor",
+        subject_id=parse_checkpoint(note.text).origin,
+        subject_digest=Digest(sha256(text).hexdigest()),
+        observed_at=at,
+        body=body,
+    )
+
+
+def note_of(entry: Entry) -> SignedNote:
+    """The checkpoint in an anchor. Raises NoteError where the entry holds none; nothing is verified."""
+    return parse_note(_said(entry).checkpoint.encode())
+
+
+def weighed(entry: Entry, trust: Trust) -> Anchor | None:
+    """An anchor that counts for who trusts as `trust` says, or None. That it is in the log is for others to check.
+
+    Where a policy is given, its quorum must be met; where a time-stamping authority is trusted, a token must be its own.
+    Without either nobody's time is believed, and nothing counts. Raises NoteError for what is no anchor at all, and for one
+    that bears a false cosignature or time stamp of somebody who is trusted.
+    """
+    said = _said(entry)
+    note = parse_note(said.checkpoint.encode())
+    checkpoint = parse_checkpoint(note.text)
+    if checkpoint.size > entry.index:
+        raise NoteError("it is said to cover itself")
+    times: list[int] = []
+    names: list[str] = []
+    if trust.policy is not None and trust.check is not None:
+        found = cosignatures(note, trust.policy.keys, trust.check)
+        if not trust.policy.met(each.key for each in found):
+            return None
+        times += (each.at_s * 1000 for each in found if each.at_s)
+        names += (each.key.name for each in found)
+    stamped = bool(said.timestamp) and trust.check_stamp is not None
+    if stamped and trust.check_stamp is not None:
+        times.append(trust.check_stamp(_token(said.timestamp), said.checkpoint.encode()))
+    if not times:
+        return None
+    return Anchor(
+        index=entry.index,
+        note=note,
+        checkpoint=checkpoint,
+        cosigners=tuple(names),
+        stamped=stamped,
+        first_ms=min(times),
+        last_ms=max(times),
+    )
+
+
+class Anchors:
+    """The anchors of one log, looked at before it is read: its entries that are filed as such, in order."""
+
+    def __init__(self, entries: Iterable[Entry], trust: Trust) -> None:
+        self.trust = trust
+        self.counting: list[Anchor] = []
+        self.problems: dict[int, str] = {}
+        self.hashes: dict[int, bytes] = {}
+        for entry in entries:
+            self.hashes[entry.index] = leaf_hash(entry.leaf)
+            try:
+                found = weighed(entry, trust)
+            except NoteError as error:
+                self.problems[entry.index] = str(error)
+                continue
+            if found is not None:
+                self.counting.append(found)
+
+
+class Sandwich:
+    """Holds each entry, in order, between the anchors around it."""
+
+    def __init__(self, anchors: Sequence[Anchor], skew_ms: int) -> None:
+        self._anchors = anchors
+        self._skew_ms = skew_ms
+        self._before = 0
+        self._covering = 0
+
+    def squeeze(self, index: int, observed_ms: int) -> str | None:
+        """What is wrong with the time that entry `index` gives, if anything."""
+        anchors = self._anchors
+        while self._before < len(anchors) and anchors[self._before].index < index:
+            self._before += 1
+        while self._covering < len(anchors) and anchors[self._covering].checkpoint.size <= index:
+            self._covering += 1
+        if self._before and observed_ms + self._skew_ms < anchors[self._before - 1].first_ms:
+            early = anchors[self._before - 1]
+            return f"it says it was observed {early.first_ms - observed_ms} ms before the anchor in entry {early.index}"
+        if self._covering < len(anchors) and observed_ms - self._skew_ms > anchors[self._covering].last_ms:
+            late = anchors[self._covering]
+            return f"it says it was observed {observed_ms - late.last_ms} ms after the anchor in entry {late.index}"
+        return None
+
+
+def lacking(anchors: Sequence[Anchor], trust: Trust) -> str | None:
+    """What a verifier that demands anchors misses of them."""
+    wants = trust.check_stamp is not None or (trust.policy is not None and trust.policy.quorum != NONE)
+    if not anchors:
+        return "nobody who is trusted has ever cosigned this log" if wants and trust.demanded else None
+    age = trust.now - anchors[-1].last_ms
+    if trust.max_age_ms is not None and age > trust.max_age_ms:
+        return f"the latest that counts is {age} ms old, more than {trust.max_age_ms}: what came since may be withheld"
+    return None
+
+
+def _said(entry: Entry) -> _Said:
+    try:
+        read = _decode(dsse.parse(entry.leaf).payload)
+    except (DsseError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise NoteError(f"it is no anchor: {error}") from None
+    if read.predicate_type != ANCHOR_TYPE:
+        raise NoteError("it is no anchor")
+    return read.predicate
+
+
+def _token(text: str) -> bytes:
+    if len(text) > 2 * MAX_TOKEN_BYTES:
+        raise NoteError("its time stamp is longer than any")
+    try:
+        return a2b_base64(text, strict_mode=True)
+    except ValueError:
+        raise NoteError("its time stamp is not base64") from None
