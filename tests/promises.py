@@ -1189,4 +1189,39 @@ PROMISES: tuple[Promise, ...] = (
         _AUDIT + ": read it",
         "A COSE receipt leads from its entry to the root of the export, and is signed by the log's key.",
     ),
+    Promise(
+        "anchor.recorded",
+        "How to run a witness: anchor the log",
+        "A head that the quorum cosigned is recorded with what they signed, and counts for whoever trusts them.",
+    ),
+    Promise(
+        "anchor.quorum",
+        "How to run a witness: anchor the log",
+        "Fewer than the quorum anchor nothing, and count for nobody who demands more.",
+    ),
+    Promise(
+        "anchor.alarm",
+        "How to run a witness: anchor the log",
+        "A log that was put back or forked since a witness saw it is an alarm at the next anchor, and none is recorded.",
+    ),
+    Promise(
+        "anchor.sandwich",
+        "How to run a witness: anchor the log",
+        "An entry whose time does not lie between the anchors around it is named.",
+    ),
+    Promise(
+        "anchor.fresh",
+        "How to run a witness: anchor the log",
+        "A verifier that sets a greatest age is not satisfied by an older anchor, nor by a log cut back behind a younger one.",
+    ),
+    Promise(
+        "anchor.own_log",
+        "How to run a witness: anchor the log",
+        "An anchor counts only as an entry of the log it covers: moved, hidden, made up or worked on it is a finding.",
+    ),
+    Promise(
+        "anchor.stamped",
+        "How to run a witness: anchor the log",
+        "A time stamp of a trusted authority over exactly this checkpoint counts, and no other does.",
+    ),
 )
