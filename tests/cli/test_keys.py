@@ -1,6 +1,7 @@
 """`interlock keys` in a real workspace: rotations that end, die and are ended; what running processes notice; backups."""
 
 import json
+import shutil
 import signal
 import stat
 import subprocess
@@ -126,7 +127,7 @@ def test_a_folder_older_than_the_log_is_named(shell: Shell, tmp_path: Path) -> N
     backup = tmp_path / "keys.backup"
     assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 0
     assert shell("keys", "rotate", "--role", "gate", "--as", "ana").code == 0
-    _keys(shell).rename(tmp_path / "gone")
+    shutil.rmtree(_keys(shell))
     said = shell("keys", "restore", str(backup), "--passphrase-file", str(phrase))
 
     assert said.code == 3
@@ -141,21 +142,25 @@ def test_a_backup_restores_the_keys_and_nothing_else(shell: Shell, tmp_path: Pat
     assert shell("keys", "rotate", "--as", "ana").code == 0
     folder, backup, phrase = _keys(shell), tmp_path / "keys.backup", tmp_path / "phrase"
     phrase.write_text("correct horse battery\n")
-    (folder / "vault.00.key").write_text("never\n")
+    vault = next(folder.glob("vault.*.key"))
     assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 0
     before = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
-    del before[Path("vault.00.key")]
+    assert backup.read_bytes().count(b"vault") == 0
 
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert not any(line.strip() in backup.read_bytes() for line in before.values())
     assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 3
-    assert shell("keys", "restore", str(backup), "--passphrase-file", str(phrase)).code == 3
-    folder.rename(tmp_path / "away")
+    shutil.copytree(folder, tmp_path / "away")
+    for path in (*folder.glob("log.*"), *folder.glob("gate.*"), *folder.glob("retired/*")):
+        path.unlink()
     wrong = tmp_path / "wrong"
     wrong.write_text("another passphrase\n")
     assert "passphrase is another" in shell("keys", "restore", str(backup), "--passphrase-file", str(wrong)).err
     _refuses_what_was_changed(shell, backup, phrase)
-    assert not folder.exists()
+    assert {path.name for path in folder.iterdir()} == {vault.name, "retired"}
+    (folder / "log.pub").write_bytes(before[Path("gate.pub")])
+    assert "never overwritten" in shell("keys", "restore", str(backup), "--passphrase-file", str(phrase)).err
+    (folder / "log.pub").write_bytes(before[Path("log.pub")])
     assert shell("keys", "restore", str(backup), "--passphrase-file", str(phrase)).code == 0
     assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()} == before
     _works(shell)

@@ -9,6 +9,7 @@ encrypted under are never in it: a copy of those would bring back what was erase
 import os
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -64,28 +65,46 @@ def backup(folder: Path, file: Path, passphrase: str) -> None:
 
 
 def restore(folder: Path, file: Path, passphrase: str) -> Keys:
-    """Make the key folder that `file` was made of. It appears whole or not at all, and replaces nothing. KeyFileError."""
+    """Put back the key files that `file` was made of, beside whatever else the folder holds. Raises KeyFileError.
+
+    A folder that is not there appears whole or not at all. In one that is there no file is replaced: one that is the same
+    already is left, another is an error, before anything is written.
+    """
     lines = _opened(file, passphrase)
     beside = folder.parent / f".{folder.name}.{secrets.token_hex(4)}"
     try:
-        (beside / "retired").mkdir(parents=True, mode=PRIVATE_FOLDER)
-        beside.chmod(PRIVATE_FOLDER)
         for name, line in lines.items():
-            write_line(beside / name, line, PRIVATE_FILE if name.endswith(".key") else 0o644)
-        sync_folder(beside)
+            if (folder / name).exists() and (folder / name).read_bytes() != line.encode() + b"\n":
+                raise KeyFileError(
+                    f"`{folder / name}` is there and another; keys are never overwritten",
+                    next_step="move the key files that are there out of the way",
+                )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _fill(beside, lines)
         keys = KeyFolder(beside).load()
-        beside.rename(folder)
-        sync_folder(folder.parent)
+        if not folder.exists():
+            beside.rename(folder)
+            sync_folder(folder.parent)
+        else:
+            _fill(folder, lines)
+            _discard(beside)
     except OSError as error:
         _discard(beside)
-        said = "it exists; keys are never overwritten" if folder.exists() else error.strerror
-        raise KeyFileError(
-            f"the key folder `{folder}` cannot be made: {said}", next_step="move what is there out of the way"
-        ) from None
+        raise KeyFileError(f"the keys cannot be put back in `{folder}`: {error.strerror}") from None
     except KeyFileError:
         _discard(beside)
         raise
     return keys
+
+
+def _fill(folder: Path, lines: Mapping[str, str]) -> None:
+    (folder / "retired").mkdir(parents=True, mode=PRIVATE_FOLDER, exist_ok=True)
+    folder.chmod(PRIVATE_FOLDER)
+    for name, line in lines.items():
+        if not (folder / name).exists():
+            write_line(folder / name, line, PRIVATE_FILE if name.endswith(".key") else 0o644)
+    sync_folder(folder / "retired")
+    sync_folder(folder)
 
 
 def _opened(file: Path, passphrase: str) -> dict[str, str]:

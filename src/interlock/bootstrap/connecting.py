@@ -67,7 +67,7 @@ def looking(folder: Path, *, private: bool = True) -> ControlPlane:
     store = SqliteStore.look(settings.store, settings.tenant, vault)
     functions = Functions(values_of, plain_result)
     return _assembled(
-        workspace, store, InProcessEffectors(functions), functions, public_keys(folder), None, _worker(SystemIds())
+        workspace, store, InProcessEffectors(functions), functions, public_keys(folder), None, worker_of(SystemIds())
     )
 
 
@@ -141,7 +141,7 @@ def _connect(
     load_modules((), settings.pythonpath, tools_in)
     ids = SystemIds()
     stream = StreamId(ids.new())
-    worker = _worker(ids)
+    worker = worker_of(ids)
     author = Author(worker, SystemClock())
     functions = Functions(values_of, plain_result)
     offered = InProcessEffectors(functions)
@@ -172,7 +172,7 @@ def _connect(
     return _assembled(workspace, store, offered, functions, verifying, steps, worker), offered
 
 
-def _worker(ids: SystemIds) -> WorkerId:
+def worker_of(ids: SystemIds) -> WorkerId:
     """A name for this process, that no other has."""
     return WorkerId(f"{socket.gethostname()}:{os.getpid()}:{ids.new()[-6:]}")
 

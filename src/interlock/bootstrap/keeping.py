@@ -21,6 +21,7 @@ from interlock.adapters.sealer import Author, Handover, LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.succession import Settled, Succession
 from interlock.adapters.system import SystemClock, SystemIds
+from interlock.bootstrap.connecting import vault_of, worker_of
 from interlock.bootstrap.site import settled
 from interlock.domain.change import Change
 from interlock.domain.errors import InterlockError, KeyFileError, NotAllowed, NotFound, StoreUnsure
@@ -163,7 +164,7 @@ async def _record(folder: Path, fact: Fact, sealer: Sealer | None) -> None:
         keys = KeyFolder(settings.keys).load()
         author = Author(worker=worker_of(ids), clock=SystemClock())
         sealer = LogSealer(keys, StreamId(ids.new()), ids, introduces=True, author=author)
-    store = SqliteStore.open(settings.store, settings.tenant, sealer)
+    store = SqliteStore.open(settings.store, settings.tenant, sealer, vault_of(settings.keys))
     try:
         await store.commit(Change(facts=(fact,)))
     finally:
