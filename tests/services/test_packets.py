@@ -11,16 +11,17 @@ from interlock.adapters.keys import fresh
 from interlock.adapters.sealer import Handover
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
-from interlock.domain.call import Answer, Landed, Nothing, Unsure
-from interlock.domain.canonical import encode
+from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
+from interlock.domain.canonical import JsonValue, encode
 from interlock.domain.contract import Blind, Contract, Cost, Facts, NoReversal, PythonTarget
 from interlock.domain.errors import ContractError
-from interlock.domain.evidence import Position, Subject
+from interlock.domain.evidence import Position, Subject, at
 from interlock.domain.ids import Person, StreamId
 from interlock.domain.key_facts import introduction, retirement, rotation
 from interlock.domain.predicate import agreement
 from interlock.domain.proceedings import BODIES
 from interlock.domain.proposal import Proposal
+from interlock.domain.question import Question
 from interlock.domain.record import plain
 from interlock.domain.release import Release
 from interlock.domain.task import Opening
@@ -230,6 +231,34 @@ async def test_agreement_follows_from_decision_and_effect(name: str) -> None:
     last = (await packet(world, action))[-1]
 
     assert (last["effect"]["observed"], last["agreement"]) == (observed, agrees)
+    asked = world.effectors.calls["thing.put", "run"]
+    assert last["effect"]["by"] == ("tool" if asked else "gate"), "what never left the gate is the gate's own word"
+
+
+async def test_facts_age_while_it_is_decided() -> None:
+    """How old the facts were is counted from when they were read to when the decision was written down."""
+    world = await ready()
+    read_at = world.clock.now() + 40
+
+    def slowly(arguments: dict[str, JsonValue], call: Call) -> Answer:
+        del arguments, call
+        world.clock.advance(40)
+        return Landed({"stock": 7})
+
+    def patiently(question: Question) -> bool:
+        del question
+        world.clock.advance(25)
+        return True
+
+    world.effectors.on("thing.put", "facts", slowly)
+    await world.apply(PUT, rules=((permit()[0], patiently),), budgets={"EUR": 100}, bundle="b2")
+    action = await begun(world)
+
+    intent = (await packet(world, action))[0]
+
+    leaned = {each["input"]: each for each in intent["decision"]["evaluation"]["inputs"]}
+    assert leaned["facts"] == {"input": "facts", "lastResult": at(read_at), "ageMs": 25}
+    assert intent["times"]["receivedAt"] < intent["times"]["observedAt"]
 
 
 def test_agreement_is_a_table() -> None:
