@@ -92,7 +92,8 @@ class PublicationBody(Part, frozen=True, kw_only=True):
 
     state: str
     epoch: int
-    base: int | str
+    base: str
+    """What it was made against, by digest."""
     bundle: str
     agents: dict[str, str]
     contracts: dict[str, str]
