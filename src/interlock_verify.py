@@ -960,6 +960,7 @@ class Check:
         self.streams: dict[str, tuple[int, bytes]] = {}
         self.opened: set[str] = set()
         self.closed: set[str] = set()
+        self.handed: set[str] = set()
         self.trails: dict[str, Trail] = {}
         self.held: dict[str, Asked] = {}
         self.shared: dict[Trail, Trail] = {}
@@ -1141,6 +1142,11 @@ class Check:
             if said.stream in self.opened:
                 self.report.found(place, f"it opens stream `{name}` once more")
             self.opened.add(said.stream)
+        # Who handed its key over records nothing more.
+        if said.kind == "key/v1" and said.phase == "rotated":
+            self.handed.add(said.stream)
+        else:
+            self.handed.discard(said.stream)
         if said.kind == "run/v1" and said.phase == "closed":
             count = said.predicate.get("entries")
             if count != said.seq:
@@ -1498,7 +1504,7 @@ class Check:
     def _told(self) -> None:
         report = self.report
         report.actions, report.streams = len(self.trails), len(self.streams)
-        report.unclosed = len(self.streams.keys() - self.closed)
+        report.unclosed = len(self.streams.keys() - self.closed - self.handed)
         report.suspicions = [*self.log.suspicions("log", report.size), *self.gate.suspicions("gate", report.size)]
         report.log_keys = [each.key.line() for each in self.log.windows]
         report.gate_keys = [each.key.line() for each in self.gate.windows]

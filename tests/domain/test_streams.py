@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from interlock.domain.streams import RUN_TYPE, Streams
-from interlock.domain.testimony import Place, Said, Times
+from interlock.domain.testimony import KEY_TYPE, Place, Said, Times
 
 OTHER = "https://interlock.dev/evidence/action/v1"
 LEAF = b"\x01" * 32
@@ -54,6 +54,16 @@ def test_a_stream_without_an_end_is_a_prefix() -> None:
 def test_what_cannot_be_in_a_stream_is_found(kind: str, entry: Said, problem: str) -> None:
     """Whatever does not continue the stream, or contradicts what it says of its run, is said."""
     assert begun().follow(kind, entry, LEAF) == [problem]
+
+
+@pytest.mark.proves("evidence.runs")
+def test_who_hands_its_key_over_ends() -> None:
+    """A stream whose last entry hands the signing key over is complete: the process that wrote it can sign no more."""
+    streams = begun()
+
+    assert streams.follow(KEY_TYPE, said(3, "rotated"), LEAF) == []
+
+    assert streams.unclosed == ()
 
 
 @pytest.mark.proves("evidence.runs")
