@@ -243,13 +243,19 @@ def _once(pairs: list[tuple[str, Json]]) -> Object:
     return found
 
 
+# Made once: a decoder of one's own costs more than most of what it reads.
+_whole_only = json.JSONDecoder(
+    object_pairs_hook=_once, parse_constant=_no_float, parse_float=_no_float, parse_int=_whole
+).decode
+_with_floats = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_float, parse_int=_whole).decode
+_quickly = json.JSONDecoder(parse_constant=_no_float, parse_float=_no_float, parse_int=_whole).decode
+_written = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def strict(data: bytes, *, floats: bool = False) -> Json:
     """Read JSON in which no key is given twice, without NaN and, unless `floats`, without floating-point numbers."""
-    number: Callable[[str], Any] = float if floats else _no_float
     try:
-        return json.loads(
-            data.decode(), object_pairs_hook=_once, parse_constant=_no_float, parse_float=number, parse_int=_whole
-        )
+        return _with_floats(data.decode()) if floats else _whole_only(data.decode())
     except RecursionError:
         raise Wrong("nested too deep") from None
     except Wrong:
@@ -704,8 +710,8 @@ def statement_of(payload: bytes) -> Said:
 def _canonical(payload: bytes) -> Json:
     """Read the payload. Writing it again and comparing is the quick way to see that no key is given twice."""
     try:
-        value = json.loads(payload, parse_constant=_no_float, parse_float=_no_float, parse_int=_whole)
-        if json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == payload:
+        value = _quickly(payload.decode())
+        if _written(value).encode() == payload:
             return value
     except (ValueError, RecursionError):
         pass
