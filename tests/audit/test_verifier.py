@@ -199,6 +199,21 @@ def test_a_cut_and_signed_again_shows_to_who_kept_a_checkpoint(tmp_path: Path) -
 
 
 @pytest.mark.proves("audit.tampering_found")
+def test_another_log_under_the_same_checkpoint_is_found(tmp_path: Path) -> None:
+    """Entries that are all signed, in tiles that are all right, are still not those whose root was signed."""
+    told = filled(3)
+    told.export(tmp_path / "told")
+    other = filled(2)
+    other.act("another")
+    other.export(tmp_path / "other")
+    place = copied(tmp_path / "other", tmp_path / "mixed")
+    shutil.copy(tmp_path / "told/checkpoint", place)
+    listed_again(place)
+
+    assert checked(place).findings == [("checkpoint", "its root is not that of these entries")]
+
+
+@pytest.mark.proves("audit.tampering_found")
 def test_a_rewritten_past_shows_to_who_kept_a_checkpoint(tmp_path: Path) -> None:
     """A log that was written anew from some entry on is another one under the checkpoint kept before."""
     kept = alone.note_of(filled(5).checkpoint())
@@ -291,6 +306,12 @@ def _other_gate(ledger: Ledger) -> None:
     ledger.act("b")
 
 
+def _forged(ledger: Ledger) -> None:
+    ledger.gate = fresh(f"{ORIGIN}/gate")
+    ledger.gate.verifier = GATE.verifier
+    ledger.act("b")
+
+
 def _two_keys(ledger: Ledger) -> None:
     ledger.put("introduced", "key", body={"log": LOG.verifier.vkey(), "gate": GATE.verifier.vkey()})
 
@@ -312,6 +333,7 @@ WRONG: dict[str, tuple[Callable[[Ledger], None], str]] = {
     "a word for what was asked before": (_word_for_before, "it left `held` with 1 of 2 approvals by a `lead`"),
     "an approval that nobody asked for": (_nobody_asked, "an approval of what nobody was asked"),
     "an approval of something else": (_approval_moved, "an approval is bound to something else than what was shown"),
+    "another's signature under the gate's name": (_forged, "does not verify"),
     "another gate": (_other_gate, "whom nobody named as a gate"),
     "keys are introduced again": (_two_keys, "a key: keys are introduced by the first entry alone"),
 }
