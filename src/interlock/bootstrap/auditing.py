@@ -49,6 +49,15 @@ def receipts_of(folder: Path) -> Receipts:
 def index_of(folder: Path) -> Index:
     """The index beside the store of the workspace in `folder`. Where nothing can be written it lives in memory, and is
     made anew each time. Raises WorkspaceError and StoreError."""
-    store = settled(folder).settings.store
-    path = store.with_name(f"{store.name}.audit")
+    path = _index_file(folder)
     return AuditIndex.open(path if os.access(path.parent, os.W_OK) else None)
+
+
+def has_index(folder: Path) -> bool:
+    """Whether somebody has asked before, so that there is an index. Raises WorkspaceError."""
+    return _index_file(folder).exists()
+
+
+def _index_file(folder: Path) -> Path:
+    store = settled(folder).settings.store
+    return store.with_name(f"{store.name}.audit")

@@ -13,6 +13,7 @@ from interlock.domain.errors import NotFound
 from interlock.domain.ids import ErasureId, HoldId
 from interlock.services.erasing import Plan, Target
 from interlock.services.plane import ControlPlane
+from interlock.workbench.searches import followed
 
 holding = typer.Typer(help="Legal holds: what they name is not erased while they stand.", no_args_is_help=True)
 
@@ -79,6 +80,8 @@ def erase(
                 after = await plane.erasing.withdraw(found.id, here.who())
             else:
                 after = await plane.erasing.accept(found.id, here.who())
+        if accept:
+            await followed(here.folder)
 
         def show(console: Console) -> None:
             done = (

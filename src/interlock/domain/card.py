@@ -80,9 +80,10 @@ def card_of(told: Told, disclosures: Iterable[str], contract: Contract | None) -
 
 
 def touched(contract: Contract, arguments: Mapping[str, object]) -> frozenset[str]:
-    """The records that an action with these arguments touches, as `kind:id`. Of a list each item is one."""
+    """The records that an action with these arguments touches, and whom its contract says it is about, as `kind:id`. Of a
+    list each item is one."""
     found: set[str] = set()
-    for kind, path in contract.touches.items():
+    for kind, path in (*contract.touches.items(), *contract.subject.items()):
         value = within(arguments, *path.removeprefix("$args.").split("."))
         for each in listed(value) or [value]:
             if isinstance(each, str | int) and not isinstance(each, bool) and each != "":

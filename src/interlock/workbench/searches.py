@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import get_args
 
-from interlock.bootstrap.auditing import index_of
+from interlock.bootstrap.auditing import has_index, index_of
 from interlock.bootstrap.connecting import looking
 from interlock.domain.action import State
 from interlock.domain.card import Question, Word
@@ -62,6 +62,13 @@ async def found(folder: Path, wanted: Question, progress: Progress | None = None
     """The actions that are meant, newest first. The index is brought up to the log's head before. Raises InterlockError."""
     async with searching(folder) as searches:
         return await searches.find(wanted, progress)
+
+
+async def followed(folder: Path) -> None:
+    """Bring the index up to the log's head if there is one: what was erased is forgotten in it. Raises InterlockError."""
+    if has_index(folder):
+        async with searching(folder) as searches:
+            await searches.catch_up()
 
 
 @asynccontextmanager
