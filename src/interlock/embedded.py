@@ -52,9 +52,10 @@ class Embedded:
             due = POLL_MS if action.due_at is None else max(action.due_at - clock.now(), 1)
             await store.changed(timeout_ms=min(left, POLL_MS, due))
 
-    async def proof(self, action_id: ActionId) -> EntryProof:
-        """What proves the last entry of an action."""
-        return await self._plane.audit.proof(action_id)
+    async def proof(self, action_id: ActionId, *, anchored: bool) -> EntryProof:
+        """What proves the last entry of an action, under the head or the latest anchored checkpoint."""
+        audit = self._plane.audit
+        return await audit.proof(action_id, note=await audit.anchored() if anchored else None)
 
     async def close(self) -> None:
         """Let go of the store."""

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+import interlock
 from interlock.domain.entry_proof import parse_entry_proof
 from interlock.domain.log_files import BundleId
 from interlock.domain.merkle import leaf_hash, root_of
 from interlock.domain.note import parse_checkpoint, parse_note
 from interlock.domain.tiles import decode_bundle, tiles_of
 from tests.cli.shell import PATIENCE_S, Shell, program
+from tests.cli.test_witness import served
 from tests.workspaces import workspace
 
 
@@ -235,6 +237,35 @@ def test_a_log_whose_keys_were_replaced_is_shown_and_proven(shell: Shell, tmp_pa
     assert shell("log", "check", str(after), *old).code == 4
     assert shell("log", "check", str(before), *old).code == 0
     assert shell("log", "check", str(before)).code == 4
+
+
+@pytest.mark.proves("log.entry_proof", "log.published_whole")
+def test_what_others_cosigned_can_be_shown_and_proven(shell: Shell, tmp_path: Path) -> None:
+    """With a witness, the log is shown and its entries are proven under the checkpoint that it cosigned, and whoever demands
+    that cosignature is not content with less."""
+    out, file, policy = tmp_path / "out", tmp_path / "a.tlog-proof", tmp_path / "policy"
+    assert shell.json("log", "publish", str(out), "--anchored", code=1)["error"]["next"].startswith("anchor one")
+    witness = shell.json("witness", "init", str(tmp_path / "w"), "--name", "w.example/w1", "--log", keys(shell)[1])[
+        "vkey"
+    ]
+    policy.write_text(f"witness w1 {witness}\ngroup all any w1\nquorum all\n")
+    action = shell.proposed(1)
+    with served(tmp_path / "w") as address:
+        shell.place.change("interlock.yaml", lambda text: f"{text}witnesses: [{{url: '{address}', key: {witness}}}]\n")
+        assert shell("log", "anchor").code == 0
+    later = shell.proposed(2)
+
+    made = shell.json("log", "publish", str(out), "--anchored")
+    assert made["size"] == whole(out) < shell.json("log", "head")["size"]
+    assert "w.example/w1" in (out / "checkpoint").read_text()
+    assert shell.json("log", "proof", action, "--anchored", "--out", str(file))["size"] == made["size"]
+    assert shell.json("log", "check", str(file), "--policy", str(policy))["cosigners"] == ["w.example/w1"]
+    assert "anchor again" in shell.json("log", "proof", later, "--anchored", code=1)["error"]["next"]
+    with interlock.open(shell.place.folder) as client:
+        assert client.proof(action, anchored=True).text == file.read_text()
+    shell("log", "proof", action, "--out", str(file))
+    assert "nobody has cosigned" in shell.json("log", "check", str(file), "--policy", str(policy), code=4)["problem"]
+    assert shell("log", "proof", action, "--anchored", "--checkpoint", str(out / "checkpoint")).code == 2
 
 
 @pytest.mark.proves("log.continues")

@@ -49,7 +49,7 @@ def trusted(
     """
     own = settled(folder).settings.anchorage
     asked = policy is not None or certificates is not None or max_age_ms is not None
-    rule = own.policy if policy is None else _policy(policy)
+    rule = own.policy if policy is None else policy_in(policy)
     pem = certificates or own.stamp_certificates
     if not asked and not own.wanted:
         return None
@@ -64,7 +64,8 @@ def trusted(
     )
 
 
-def _policy(path: Path) -> TrustPolicy:
+def policy_in(path: Path) -> TrustPolicy:
+    """The trust policy in a file (C2SP tlog-policy). Raises ContractError."""
     try:
         return parse_policy(path.read_bytes())
     except (OSError, PolicyFileError) as error:

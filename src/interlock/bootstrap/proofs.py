@@ -3,29 +3,47 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from interlock.adapters.cosigners import check_cosigner
 from interlock.adapters.keys import verify
+from interlock.bootstrap.anchors import policy_in
 from interlock.bootstrap.connecting import public_keys
+from interlock.domain.cosignature import cosignatures
 from interlock.domain.entry_proof import EntryProof, check_entry_proof
 from interlock.domain.errors import ContractError
-from interlock.domain.note import Checkpoint, NoteError, VerifierKey, parse_vkey
+from interlock.domain.note import NoteError, VerifierKey, parse_proof, parse_vkey
 
 
 def check_proof(
-    proof: EntryProof, folder: Path, *, log_keys: Sequence[str] = (), gate_keys: Sequence[str] = ()
-) -> Checkpoint:
-    """The checkpoint that covers the entry. Keys are vkey lines; without any, those of the workspace in `folder` are taken.
+    proof: EntryProof,
+    folder: Path,
+    *,
+    log_keys: Sequence[str] = (),
+    gate_keys: Sequence[str] = (),
+    policy: Path | None = None,
+) -> tuple[str, ...]:
+    """The names of those whose cosignatures count by `policy`, a C2SP tlog-policy file, once the proof holds.
 
-    Raises ContractError, WorkspaceError and KeyFileError; NoteError, ProofError and DsseError where the proof does not hold.
+    Keys are vkey lines; without any, those of the workspace in `folder` are taken. Raises ContractError, WorkspaceError and
+    KeyFileError; NoteError, ProofError and DsseError where the proof does not hold.
     """
+    rule = None if policy is None else policy_in(policy)
     if not log_keys and not gate_keys:
         keys = public_keys(folder)
-        return check_entry_proof(proof, (keys.log_key,), keys.gate_keys, keys.verify)
-    if not log_keys or not gate_keys:
+        check_entry_proof(proof, (keys.log_key,), keys.gate_keys, keys.verify)
+    elif not log_keys or not gate_keys:
         raise ContractError(
             "a proof is held against two public keys, the log's and the gate's",
             next_step="give both: they are the lines of log.pub and gate.pub in the key folder",
         )
-    return check_entry_proof(proof, _parsed(log_keys), _parsed(gate_keys), verify)
+    else:
+        check_entry_proof(proof, _parsed(log_keys), _parsed(gate_keys), verify)
+    if rule is None:
+        return ()
+    found = cosignatures(parse_proof(proof.text.encode()).checkpoint, rule.keys, check_cosigner)
+    if not rule.met(each.key for each in found):
+        names = ", ".join(f"`{each.key.name}`" for each in found) or "nobody"
+        raise NoteError(f"of those whom the policy names, {names} has cosigned its checkpoint, which is not enough")
+    return tuple(each.key.name for each in found)
 
 
 def _parsed(lines: Sequence[str]) -> list[VerifierKey]:

@@ -28,8 +28,9 @@ class Plane(Protocol):
         """The action, once its caller has an answer or the time is over, whichever comes first."""
         ...
 
-    async def proof(self, action_id: ActionId) -> EntryProof:
-        """What proves, without anybody, that the last thing recorded of the action stands in the log."""
+    async def proof(self, action_id: ActionId, *, anchored: bool) -> EntryProof:
+        """What proves, without anybody, that the last thing recorded of the action stands in the log; `anchored`, under the
+        latest checkpoint that others have seen."""
         ...
 
     async def close(self) -> None:

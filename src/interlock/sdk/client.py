@@ -70,18 +70,19 @@ class Client:
         return self._connection.ticket(ActionId(action_id), tool)
 
     @checked
-    def proof(self, action: str | Outcome) -> EntryProof:
+    def proof(self, action: str | Outcome, *, anchored: bool = False) -> EntryProof:
         """What proves, offline and without us, that the last thing recorded of an action stands in the log.
 
         `action` is an outcome, or an action's id. Keep `proof.text`, a C2SP tlog-proof file, with whatever the outcome was used
-        for; it holds no clear text of arguments or results. Raises NotFound.
+        for; it holds no clear text of arguments or results. `anchored` proves it under the latest checkpoint that witnesses have
+        cosigned, which covers what was recorded before that. Raises NotFound.
         """
-        return self._connection.home.block(self._connection.plane.proof, _id_of(action))
+        return self._connection.home.block(self._connection.plane.proof, _id_of(action), anchored=anchored)
 
     @checked
-    async def aproof(self, action: str | Outcome) -> EntryProof:
+    async def aproof(self, action: str | Outcome, *, anchored: bool = False) -> EntryProof:
         """The same, awaited."""
-        return await self._connection.home.run(self._connection.plane.proof, _id_of(action))
+        return await self._connection.home.run(self._connection.plane.proof, _id_of(action), anchored=anchored)
 
     def close(self) -> None:
         """Let go of the store, from any thread. Idempotent. Calls still under way end with an error."""

@@ -15,7 +15,7 @@ from interlock.domain.testimony import Reader
 from interlock.ports.log import Log
 from interlock.ports.shelf import Shelf
 from interlock.ports.store import Store
-from interlock.services.inclusion import continuation, proof_of_action, proof_of_entry
+from interlock.services.inclusion import anchored_note, continuation, proof_of_action, proof_of_entry
 from interlock.services.showing import OpenNote, Shown, opened_as, publish_log, unverified
 from interlock.services.verifying import Progress, packet_of, verify_all
 
@@ -81,6 +81,10 @@ class Audit:
     async def proof_at(self, index: int, *, note: str | None = None) -> EntryProof:
         """What proves one entry offline: see `proof_of_entry`."""
         return await proof_of_entry(self._log, index, await self._opener(), note=note)
+
+    async def anchored(self) -> str:
+        """The latest checkpoint with cosignatures or a time stamp: see `anchored_note`."""
+        return await anchored_note(self._log)
 
     async def continuation(self, old: int | Checkpoint, new: int | Checkpoint | None = None) -> Continuation:
         """That the log continues what it was: see `continuation`."""

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import TypeVar
 
+from interlock.domain.anchoring import note_of
 from interlock.domain.entry_proof import Continuation, EntryProof, entry_proof
 from interlock.domain.errors import IntegrityError, NotFound
 from interlock.domain.evidence import Entry
@@ -78,8 +79,25 @@ async def proof_of_action(log: Log, action: ActionId, opened: OpenNote, *, note:
     size = opened_as(under, opened).size
     covered = [entry for entry in entries if entry.index < size]
     if not covered:
-        raise NotFound(f"the first entry of action `{action}` stands after the {size} that the checkpoint covers")
+        raise NotFound(
+            f"the first entry of action `{action}` stands after the {size} that the checkpoint covers",
+            next_step="anchor again (`interlock log anchor`), or prove it under the head",
+        )
     return await _proven(log, covered[-1], under, opened)
+
+
+async def anchored_note(log: Log) -> str:
+    """The latest checkpoint that came back from witnesses or a time-stamping authority, as it was written into the log.
+
+    Raises NotFound where none did. Whose cosignatures it bears is for others to weigh.
+    """
+    anchors = await log.marked("anchored")
+    if not anchors:
+        raise NotFound("no checkpoint was anchored yet", next_step="anchor one: `interlock log anchor`")
+    try:
+        return note_of(anchors[-1]).encode().decode()
+    except NoteError as error:
+        raise IntegrityError(f"the anchor in entry {anchors[-1].index} cannot be used: {error}") from None
 
 
 async def continuation(log: Log, old: int | Checkpoint, new: int | Checkpoint | None = None) -> Continuation:
@@ -135,7 +153,10 @@ async def _root(log: Log, at: int | Checkpoint, origin: str) -> bytes:
 async def _proven(log: Log, entry: Entry, note: str, opened: OpenNote) -> EntryProof:
     checkpoint = opened_as(note, opened)
     if entry.index >= checkpoint.size:
-        raise NotFound(f"entry {entry.index} stands after the {checkpoint.size} that the checkpoint covers")
+        raise NotFound(
+            f"entry {entry.index} stands after the {checkpoint.size} that the checkpoint covers",
+            next_step="anchor again (`interlock log anchor`), or prove it under the head",
+        )
     hashes = await from_tiles(log, checkpoint.size, lambda tree: inclusion_proof(entry.index, checkpoint.size, tree))
     try:
         check_inclusion(leaf_hash(entry.leaf), entry.index, checkpoint.size, hashes, checkpoint.root)

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from interlock.cli.output import UsageError
 from interlock.domain.errors import ContractError
 from interlock.domain.note import MAX_NOTE_BYTES
+from interlock.services.plane import ControlPlane
 
 
 def read_file(path: Path) -> bytes:
@@ -16,6 +18,15 @@ def read_file(path: Path) -> bytes:
     if len(data) > MAX_NOTE_BYTES:
         raise ContractError(f"`{path}` is larger than any checkpoint or proof", next_step="name another file")
     return data
+
+
+async def note_given(plane: ControlPlane, checkpoint: Path | None, *, anchored: bool) -> str | None:
+    """The checkpoint to go by: one in a file, the latest one that was anchored, or None for the head. Raises UsageError."""
+    if checkpoint is not None and anchored:
+        raise UsageError("`--checkpoint` and `--anchored` name two different checkpoints")
+    if checkpoint is not None:
+        return read_file(checkpoint).decode(errors="replace")
+    return await plane.audit.anchored() if anchored else None
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """`interlock log proof`, `consistency` and `check`: that something is in the log, and that the log is still the same."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from interlock.bootstrap.proofs import check_proof
 from interlock.cli.context import context_of
-from interlock.cli.log.files import read_file, write_file
+from interlock.cli.log.files import note_given, read_file, write_file
 from interlock.cli.output import Exit, counted, run, shown, write
 from interlock.domain.dsse import DsseError
 from interlock.domain.entry_proof import Continuation, EntryProof, parse_entry_proof
@@ -36,6 +37,10 @@ def proof(
     what: Annotated[str, typer.Argument(metavar="ACTION|INDEX", help="An action's id or the end of it, or an entry.")],
     out: Annotated[Path | None, typer.Option(help="Write the proof there: a `.tlog-proof` file.")] = None,
     under: Under = None,
+    anchored: Annotated[
+        bool,
+        typer.Option("--anchored", help="Prove it under the latest checkpoint that `interlock log anchor` brought."),
+    ] = False,
 ) -> None:
     """What proves one entry offline, by itself (C2SP tlog-proof): the one of that index, or the last one of an action.
 
@@ -44,9 +49,8 @@ def proof(
     here = context_of(context)
 
     async def work() -> None:
-        note = None if under is None else read_file(under).decode(errors="replace")
         async with here.reading() as plane:
-            made = await _made(plane, what, note)
+            made = await _made(plane, what, await note_given(plane, under, anchored=anchored))
         if out is None and not here.output.json:
             write(made.text)
             return
@@ -115,6 +119,10 @@ def check(
         list[str] | None, typer.Option(help="The log's public key, as its vkey line; may be given again.")
     ] = None,
     gate_key: Annotated[list[str] | None, typer.Option(help="The gate's, likewise.")] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", help="A C2SP tlog-policy file: whose cosignatures its checkpoint must have."),
+    ] = None,
 ) -> None:
     """Whether a proof holds, with public keys alone: those given, else the workspace's. Neither store nor log is asked."""
     here = context_of(context)
@@ -125,13 +133,14 @@ def check(
             read = parse_entry_proof(data)
         except NoteError as error:
             raise ContractError(f"`{file}` is not a proof: {error}", next_step=_NEXT) from None
-        problem = ""
+        problem, by = "", tuple[str, ...]()
         try:
-            check_proof(read, here.folder, log_keys=log_key or (), gate_keys=gate_key or ())
+            by = check_proof(read, here.folder, log_keys=log_key or (), gate_keys=gate_key or (), policy=policy)
         except (NoteError, ProofError, DsseError) as error:
             problem = str(error)
         here.output.value(
-            {"ok": not problem, "problem": problem, "proof": read}, lambda console: _checked(console, read, problem)
+            {"ok": not problem, "problem": problem, "cosigners": by, "proof": read},
+            lambda console: _checked(console, read, problem, by),
         )
         return Exit.EVIDENCE if problem else Exit.OK
 
@@ -153,13 +162,13 @@ def _continues(console: Console, made: Continuation) -> None:
     console.print(f"[dim]{made.new:>10}  root {made.new_root}[/dim]")
 
 
-def _checked(console: Console, read: EntryProof, problem: str) -> None:
+def _checked(console: Console, read: EntryProof, problem: str, by: Sequence[str]) -> None:
     if problem:
         console.print(f"[bold red]the proof does not hold[/bold red]: {shown(problem)}")
         return
     console.print(
         f"[green]the proof holds[/green]: {_what(read)}, is in the log [bold]{shown(read.origin)}[/bold] of "
-        f"{counted(read.size, 'entries')}"
+        f"{counted(read.size, 'entries')}" + (f", cosigned by {', '.join(map(shown, by))}" if by else "")
     )
 
 

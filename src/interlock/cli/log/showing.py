@@ -10,7 +10,7 @@ from rich.console import Console
 
 from interlock.bootstrap.shelves import shelf_at
 from interlock.cli.context import context_of
-from interlock.cli.log.files import read_file, write_file
+from interlock.cli.log.files import note_given, write_file
 from interlock.cli.output import counted, run, shown
 from interlock.domain.errors import ContractError, EffectorError, NotFound
 from interlock.services.offering import log_file
@@ -54,13 +54,17 @@ def publish(
         Path | None,
         typer.Option(help="Show the log up to this checkpoint, such as one with cosignatures, instead of its head."),
     ] = None,
+    anchored: Annotated[
+        bool,
+        typer.Option("--anchored", help="Show it up to the latest checkpoint that `interlock log anchor` brought."),
+    ] = False,
 ) -> None:
     """Put the log's files there as anybody's tools read them (C2SP tlog-tiles): only what is new, the checkpoint last."""
     here = context_of(context)
 
     async def work() -> None:
-        note = None if checkpoint is None else read_file(checkpoint).decode(errors="replace")
         async with here.reading(private=False) as plane:
+            note = await note_given(plane, checkpoint, anchored=anchored)
             with shelf_at(place) as shelf:
                 made = await plane.audit.publish(shelf, note=note)
         here.output.value(made, lambda console: _published(console, made))
