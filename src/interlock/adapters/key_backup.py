@@ -46,6 +46,8 @@ def backup(folder: Path, file: Path, passphrase: str) -> None:
             f"a passphrase has at least {SHORTEST_PASSPHRASE} characters",
             next_step="take some random words; whoever has file and passphrase can sign as you",
         )
+    if file.exists():
+        raise KeyFileError(f"the backup `{file}` is there already", next_step="name a file that is not there yet")
     KeyFolder(folder).load()
     lines: dict[str, str] = {}
     for path in sorted((*folder.glob("*.*"), *folder.glob("retired/*.pub"))):

@@ -18,7 +18,7 @@ import msgspec
 
 from interlock.domain import dsse
 from interlock.domain.canonical import JsonValue
-from interlock.domain.cosignature import CheckCosigner, cosignatures
+from interlock.domain.cosignature import CheckCosigner, Cosignature, cosignatures
 from interlock.domain.dsse import DsseError
 from interlock.domain.evidence import PREDICATE_BASE, Entry, Fact
 from interlock.domain.ids import Digest
@@ -57,8 +57,8 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True):
     index: int
     note: SignedNote
     checkpoint: Checkpoint
-    cosigners: tuple[str, ...]
-    stamped: bool
+    cosigned: tuple[Cosignature, ...]
+    stamped_ms: int | None
     first_ms: int
     """The earliest time anybody trusted gives: what stands behind the anchor came later."""
     last_ms: int
@@ -113,24 +113,24 @@ def weighed(entry: Entry, trust: Trust) -> Anchor | None:
     if checkpoint.size > entry.index:
         raise NoteError("it is said to cover itself")
     times: list[int] = []
-    names: list[str] = []
+    found: tuple[Cosignature, ...] = ()
+    stamped_ms: int | None = None
     if trust.policy is not None and trust.check is not None:
         found = cosignatures(note, trust.policy.keys, trust.check)
         if not trust.policy.met(each.key for each in found):
             return None
         times += (each.at_s * 1000 for each in found if each.at_s)
-        names += (each.key.name for each in found)
-    stamped = bool(said.timestamp) and trust.check_stamp is not None
-    if stamped and trust.check_stamp is not None:
-        times.append(trust.check_stamp(_token(said.timestamp), said.checkpoint.encode()))
+    if said.timestamp and trust.check_stamp is not None:
+        stamped_ms = trust.check_stamp(_token(said.timestamp), said.checkpoint.encode())
+        times.append(stamped_ms)
     if not times:
         return None
     return Anchor(
         index=entry.index,
         note=note,
         checkpoint=checkpoint,
-        cosigners=tuple(names),
-        stamped=stamped,
+        cosigned=found,
+        stamped_ms=stamped_ms,
         first_ms=min(times),
         last_ms=max(times),
     )
@@ -185,10 +185,18 @@ def lacking(anchors: Sequence[Anchor], trust: Trust) -> str | None:
     wants = trust.check_stamp is not None or (trust.policy is not None and trust.policy.quorum != NONE)
     if not anchors:
         return "nobody who is trusted has ever cosigned this log" if wants and trust.demanded else None
+    if trust.max_age_ms is None or any(_young(each, trust, trust.now - trust.max_age_ms) for each in anchors[-1:]):
+        return None
     age = trust.now - anchors[-1].last_ms
-    if trust.max_age_ms is not None and age > trust.max_age_ms:
-        return f"the latest that counts is {age} ms old, more than {trust.max_age_ms}: what came since may be withheld"
-    return None
+    return f"the latest that counts is {age} ms old, more than {trust.max_age_ms}: what came since may be withheld"
+
+
+def _young(anchor: Anchor, trust: Trust, since_ms: int) -> bool:
+    """Whether a quorum by itself, or the authority, saw it since then: no single witness can make an old one young."""
+    if anchor.stamped_ms is not None and anchor.stamped_ms >= since_ms:
+        return True
+    later = [each.key for each in anchor.cosigned if each.at_s * 1000 >= since_ms]
+    return trust.policy is not None and bool(later) and trust.policy.met(later)
 
 
 def _said(entry: Entry) -> _Said:
