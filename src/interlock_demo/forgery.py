@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -20,25 +20,17 @@ def forge(workspace: Path, forgery: Forgery) -> str:
         return forgery(conn)
 
 
-def smaller_refund(conn: sqlite3.Connection) -> str:
-    """Write a tenth of the amount into the clear text of a refund that was paid."""
+def other_refund(conn: sqlite3.Connection) -> str:
+    """Put what is sealed of one paid refund in the place of another's: neither can be read by who has only the store."""
     rows = conn.execute(
-        "SELECT idx, disclosed FROM entry WHERE disclosed IS NOT NULL AND action IN"
-        " (SELECT id FROM action WHERE contract = 'refunds.issue' AND state = 'done') ORDER BY idx"
+        "SELECT idx, sealed FROM entry WHERE sealed IS NOT NULL AND phase = 'outcome' AND action IN"
+        " (SELECT id FROM action WHERE contract = 'refunds.issue' AND state = 'done') ORDER BY idx LIMIT 2"
     ).fetchall()
-    for index, disclosed in rows:
-        lines = [json.loads(urlsafe_b64decode(line + "=" * (-len(line) % 4))) for line in disclosed.splitlines()]
-        amounts = [line[2] for line in lines if line[1] == "toolArgs" and "amount_minor" in line[2]]
-        if amounts:
-            was = amounts[0]["amount_minor"]
-            amounts[0]["amount_minor"] = was // 10
-            text = [
-                urlsafe_b64encode(json.dumps(line, separators=(",", ":")).encode()).decode().rstrip("=")
-                for line in lines
-            ]
-            conn.execute("UPDATE entry SET disclosed = ? WHERE idx = ?", ("\n".join(text), index))
-            return f"a refund of {was / 100:.2f} EUR becomes one of {was // 10 / 100:.2f} EUR"
-    raise LookupError("no refund to forge")
+    if len(rows) < 2:
+        raise LookupError("no refunds to forge")
+    (first, sealed), (second, other) = rows
+    conn.executemany("UPDATE entry SET sealed = ? WHERE idx = ?", ((other, first), (sealed, second)))
+    return "what two refunds came to changes places"
 
 
 def kinder_word(conn: sqlite3.Connection) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from interlock_demo.chapters.auditor import audited
-from interlock_demo.forgery import forge, kinder_word, smaller_refund
+from interlock_demo.forgery import forge, kinder_word, other_refund
 from interlock_demo.invariants import Check, check
 from interlock_demo.program import DONE, NOT_VERIFIED, Program
 from interlock_demo.setting import Setting
@@ -52,7 +52,7 @@ def _forgeries(tell: Teller, setting: Setting) -> list[str]:
     """Edit copies of the log, past every trigger of the database, and let them be verified."""
     problems: list[str] = []
     with tempfile.TemporaryDirectory(dir=setting.folder) as folder:
-        for number, forgery in enumerate((smaller_refund, kinder_word), start=1):
+        for number, forgery in enumerate((other_refund, kinder_word), start=1):
             copy = Path(folder) / f"copy-{number}"
             shutil.copytree(setting.workspace, copy)
             done = forge(copy, forgery)

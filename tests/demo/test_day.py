@@ -19,7 +19,7 @@ from rich.console import Console
 from interlock_demo.chapters.auditor import honest
 from interlock_demo.chapters.morning import AGENTS
 from interlock_demo.day import run, verdict
-from interlock_demo.forgery import forge, kinder_word, smaller_refund
+from interlock_demo.forgery import forge, kinder_word, other_refund
 from interlock_demo.program import Program
 from interlock_demo.queue import queue_of
 from interlock_demo.report import evening
@@ -170,8 +170,8 @@ def forged(setting: Setting) -> None:
 
 
 def rewritten(setting: Setting) -> None:
-    """Forge the clear text beside the log."""
-    forge(setting.workspace, smaller_refund)
+    """Exchange what is sealed beside the log."""
+    forge(setting.workspace, other_refund)
 
 
 @pytest.mark.parametrize(
