@@ -27,6 +27,7 @@ _AGENT: Final = "Workspace files: agents"
 _PEOPLE: Final = "How to approve, reject or modify"
 _BUDGET: Final = "How to set budgets and limits"
 _VAULT: Final = "The vault: keys"
+_ERASE: Final = "How to erase a person"
 _PROVEN: Final = "What is proven"
 _THREAT: Final = "Threat model"
 _API: Final = "Python API"
@@ -584,6 +585,12 @@ PROMISES: tuple[Promise, ...] = (
         _VAULT,
         "A process killed at any step of an erasure leaves nothing erased, or the next start ends it.",
     ),
+    Promise("erasure.two_persons", _ERASE, "Nothing is erased by one person alone, or by anybody unknown."),
+    Promise("erasure.subject", _ERASE, "What is about a person goes, and nothing that is about another."),
+    Promise("erasure.unsettled_stays", _ERASE, "What somebody still needs is left, and named."),
+    Promise("erasure.hold", _ERASE, "While a legal hold names it nothing is erased."),
+    Promise("erasure.retention", _ERASE, "Of a class goes what ended longer ago than its time, and no more."),
+    Promise("erasure.no_digest", _ERASE, "No entry has a digest of anything private that could be guessed back."),
     Promise(
         "erasure.loss_is_found", _VAULT, "What is gone without an erasure that the log tells of is found, and named."
     ),

@@ -45,6 +45,7 @@ class Worker:
     async def run(self, *, until_idle: bool = False) -> int:
         """Work until cancelled; with `until_idle`, until nothing is due, nothing is being driven, and no undo request can
         move without a person. Gives `driven`."""
+        await self._erase()
         async with anyio.create_task_group() as group:
             # Beside the claiming, so that a long undo keeps nobody waiting.
             group.start_soon(self._unwinding)
@@ -80,7 +81,8 @@ class Worker:
             # Somebody else has it, or will: the lease runs out and it is claimed again. One action that cannot be driven
             # must not stop the others.
             if not isinstance(error, Conflict | StoreBusy):
-                _log.warning("action %s could not be driven: %s", action.id, error.detail)
+                # Details may quote arguments and results: whoever may see those asks for the action by its id.
+                _log.warning("action %s could not be driven: %s", action.id, error.code)
         finally:
             self._busy -= 1
             self.driven += 1
@@ -98,6 +100,13 @@ class Worker:
                 due = ANCHOR_AGAIN_MS
             await anyio.sleep(min(due or ANCHOR_AGAIN_MS, ANCHOR_AGAIN_MS) / 1000)
 
+    async def _erase(self) -> None:
+        """Go on with erasures that were agreed to and cut short."""
+        try:
+            await self._plane.erasing.resume()
+        except InterlockError as error:
+            _log.warning("an erasure could not be carried out: %s", error.code)
+
     async def _unwinding(self) -> None:
         while True:
             if await self._unwind() == 0:
@@ -113,7 +122,7 @@ class Worker:
                     after = await self._plane.compensation.advance(request)
                 except InterlockError as error:
                     if not isinstance(error, Conflict | StoreBusy):
-                        _log.warning("undo request %s could not be advanced: %s", request.id, error.detail)
+                        _log.warning("undo request %s could not be advanced: %s", request.id, error.code)
                     continue
                 moved += after.state != "running" or after.undone > request.undone
         finally:

@@ -32,7 +32,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     requirements: tuple[Requirement, ...]
     expires_at: int
     view: Digest
-    """Digest of what a reviewer is shown."""
+    """Digest of what a reviewer is shown, with the action's nonce."""
     binding: Digest
     approvals: tuple[Approval, ...] = ()
 

@@ -128,6 +128,8 @@ def _landed_at(action: Action) -> int:
 
 def irreversible_now(action: Action, contract: Contract, now: int) -> str | None:
     """Why `action` cannot be undone at `now`, or None."""
+    if action.withheld:
+        return f"everything private of it is {action.withheld}, its arguments too"
     if not isinstance(contract.reversal, Reversal):
         why = contract.reversal.why if contract.reversal is not None else "it has no reversal"
         return f"it cannot be undone: {why}"

@@ -1,8 +1,9 @@
 """What a reviewer is shown of an action: the same for every surface, so that its digest means something."""
 
 from interlock.domain.action import Action
-from interlock.domain.canonical import JsonValue
+from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.contract import Contract, NoReversal, Reversal
+from interlock.domain.ids import Digest
 from interlock.domain.policy import Decision
 
 
@@ -24,6 +25,11 @@ def view_of(action: Action, contract: Contract, decision: Decision) -> dict[str,
         "reasons": list(decision.reasons),
         "undo": _undo(contract),
     }
+
+
+def view_digest(view: dict[str, JsonValue], nonce: str) -> Digest:
+    """What an entry says of a view. With the action's nonce: alone it could be guessed back to the arguments."""
+    return Digest(digest({"nonce": nonce, "view": view}))
 
 
 def _undo(contract: Contract) -> JsonValue:

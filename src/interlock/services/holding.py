@@ -3,12 +3,10 @@
 from interlock.domain.action import Action
 from interlock.domain.approval import Hold, hold
 from interlock.domain.binding import action_digest
-from interlock.domain.canonical import digest
 from interlock.domain.contract import Contract
 from interlock.domain.errors import IntegrityError
-from interlock.domain.ids import Digest
 from interlock.domain.policy import Decision
-from interlock.domain.view import view_of
+from interlock.domain.view import view_digest, view_of
 
 
 def held(action: Action, contract: Contract, decision: Decision, expires_at: int) -> Hold:
@@ -20,7 +18,7 @@ def held(action: Action, contract: Contract, decision: Decision, expires_at: int
         bundle=decision.bundle,
         requirements=decision.requirements,
         expires_at=expires_at,
-        view=Digest(digest(view_of(action, contract, decision))),
+        view=view_digest(view_of(action, contract, decision), action.nonce),
     )
 
 

@@ -5,6 +5,7 @@ import msgspec
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import digest
 from interlock.domain.change import Change, given
+from interlock.domain.erasure import stripped
 from interlock.domain.errors import Conflict, NotAllowed, NotFound
 from interlock.domain.evidence import Fact, Phase, at
 from interlock.domain.ids import Digest, TaskId
@@ -104,7 +105,8 @@ class Tasks:
 
 
 def _fact(task: Task, phase: Phase, now: int) -> Fact:
-    fixed = msgspec.structs.replace(task, revision=0, state="open")
+    # Of what stays readable alone: a digest of whom it is for, and why, could be guessed back.
+    fixed = stripped(msgspec.structs.replace(task, revision=0, state="open"), "")
     return Fact(
         phase=phase,
         subject="task",

@@ -122,9 +122,12 @@ class MemoryStore:
                 after[each.kind, each.key] = (record.revision, text_of(record), record)
                 covered += truth.covered(each)
             covers = ranges_of(covered)
-            self._write(after, (erased_fact(part, keys={}, covers=covers, actions=len(actions)),))
-            for place in covered:
-                truth.entries[place] = msgspec.structs.replace(truth.entries[place], disclosures=())
+            size = len(truth.entries)
+            try:
+                self._write(after, (erased_fact(part, keys={}, covers=covers, actions=len(actions)),))
+            finally:
+                for place in covered if len(truth.entries) > size else ():
+                    truth.entries[place] = msgspec.structs.replace(truth.entries[place], disclosures=())
             return truth.entries[-1].index
 
     async def scrub(self) -> None:

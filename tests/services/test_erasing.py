@@ -1,0 +1,318 @@
+"""Erasing a person or a class: two persons' word, what is left and why, and what nobody can do with what is gone."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from interlock.adapters.keys import verify
+from interlock.adapters.memory import Fault, Faults
+from interlock.domain.action import Action
+from interlock.domain.change import Change, Unchanged
+from interlock.domain.contract import Contract
+from interlock.domain.duration import DAY, HOUR
+from interlock.domain.erasing import Erasure, LegalHold, Part
+from interlock.domain.errors import (
+    ContractError,
+    IllegalMove,
+    InterlockError,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+    StoreError,
+)
+from interlock.domain.ids import ErasureId, HoldId, Person
+from interlock.domain.task import Task
+from interlock.services.erasing import Erasing, Target
+from interlock.services.verifying import verify_all
+from interlock.testing.world import World, contract
+
+pytestmark = pytest.mark.anyio
+
+ANA = Target(subject="user:ana")
+RITA, RIA = Person("rita"), Person("ria")
+SCHEMA = {
+    "type": "object",
+    "properties": {"n": {"type": "integer"}, "who": {"type": "string"}},
+    "required": ["n"],
+    "additionalProperties": False,
+}
+
+
+def about_customers(name: str = "thing.put", **changes: object) -> Contract:
+    """A contract whose data is about a customer, and of a class."""
+    return contract(
+        name, input_schema=SCHEMA, subject={"customer": "$args.who"}, data_classes={"who": "contact"}, **changes
+    )
+
+
+def erasing(world: World, *, keeps_ms: int = 30 * DAY) -> Erasing:
+    """The service, with a time for which the class `contact` is kept."""
+    return Erasing(
+        store=world.store,
+        orders=world.plane.orders,
+        clock=world.clock,
+        ids=world.ids,
+        retention={"contact": keeps_ms},
+    )
+
+
+async def erase(world: World, target: Target) -> Erasure:
+    """Propose and agree."""
+    service = erasing(world)
+    made = await service.propose(target, RITA, why="asked in writing")
+    return await service.accept(made.id, RIA)
+
+
+async def findings(world: World) -> list[str]:
+    """What is wrong with store and log."""
+    keys = world.keys
+    found = await verify_all(world.store, world.store, keys.log.verifier, (keys.gate.verifier,), verify)
+    return [f"{each.place}: {each.problem}" for each in found.findings]
+
+
+async def left(world: World) -> list[Action]:
+    """The actions of which anything private is left."""
+    return [each for each in await world.actions() if not each.withheld]
+
+
+@pytest.mark.proves("erasure.two_persons")
+async def test_it_takes_two_persons() -> None:
+    """Nobody unknown proposes or agrees, nobody agrees to an own proposal, and a proposal alone erases nothing."""
+    world = World()
+    await world.apply(contract())
+    await world.propose(await world.task())
+    service = erasing(world)
+
+    with pytest.raises(NotAllowed):
+        await service.propose(ANA, Person("eve"), why="x")
+    with pytest.raises(ContractError, match="why"):
+        await service.propose(ANA, RITA, why="")
+    made = await service.propose(ANA, RITA, why="asked in writing")
+    for person in (RITA, Person("eve")):
+        with pytest.raises(NotAllowed):
+            await service.accept(made.id, person)
+    assert len(await left(world)) == 1
+    done = await service.accept(made.id, RIA)
+
+    assert (done.state, done.withheld, done.subject, done.proposed_by) == ("erased", "erased", "", "")
+    assert await left(world) == []
+    with pytest.raises(IllegalMove):
+        await service.accept(made.id, RIA)
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.two_persons")
+async def test_a_withdrawn_proposal_erases_nothing() -> None:
+    """What was taken back can be agreed to no more, and what never was proposed is not found."""
+    world = World()
+    await world.apply(contract())
+    await world.propose(await world.task())
+    service = erasing(world)
+    made = await service.propose(ANA, RITA, why="asked in writing")
+    await service.withdraw(made.id, RIA)
+
+    for move in (service.accept, service.withdraw):
+        with pytest.raises(IllegalMove):
+            await move(made.id, RIA)
+    with pytest.raises(NotFound):
+        await service.accept(ErasureId("nothing"), RIA)
+    assert len(await left(world)) == 1
+
+
+@pytest.mark.proves("erasure.subject")
+async def test_whose_data_it_is() -> None:
+    """An action is about whom its contract names, or else the initiator; a task is about its initiator. Others stay."""
+    world = World()
+    await world.apply(about_customers(), contract("thing.note"))
+    ana, bo = await world.task("user:ana"), await world.task("user:bo")
+    named = await world.propose(ana, n=1, who="c-17")
+    of_bo = await world.propose(bo, n=2, who="c-17")
+    other = await world.propose(ana, n=3, who="c-18")
+    plain = await world.propose(ana, "thing.note", n=4)
+    nobody = await world.propose(ana, n=5)
+    for task in (ana, bo):
+        await world.plane.tasks.close(task)
+
+    plan = await erasing(world).plan(Target(subject="customer:c-17"))
+    assert {each.key for each in plan.actions} == {named.id, of_bo.id}
+    assert (plan.tasks, plan.unsettled, plan.named, plan.reversible) == ((), (), 0, 2)
+    await erase(world, Target(subject="customer:c-17"))
+    assert {each.id for each in await left(world)} == {other.id, plain.id, nobody.id}
+    plan = await erasing(world).plan(ANA)
+    assert ({each.key for each in plan.actions}, plan.named) == ({plain.id, nobody.id}, 1)
+    await erase(world, ANA)
+
+    assert [each.id for each in await left(world)] == [other.id]
+    tasks = {each.id: each for each in await world.tasks()}
+    assert (tasks[ana.id].withheld, tasks[ana.id].initiator, tasks[bo.id].withheld) == ("erased", "", "")
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.unsettled_stays")
+async def test_what_somebody_still_needs_is_left_and_named() -> None:
+    """What waits or is in flight, and an open task, is left and named; when it is settled it can be erased."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    done, waits = await world.propose(task), await world.propose(task, here=False, n=2)
+
+    plan = await erasing(world).plan(ANA)
+    assert ([each.key for each in plan.actions], set(plan.unsettled)) == ([done.id], {waits.id, task.id})
+    await erase(world, ANA)
+    await world.work()
+    await world.plane.tasks.close(task)
+    assert (await world.action(waits)).state == "done"
+    await erase(world, ANA)
+
+    assert await left(world) == []
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.hold")
+@pytest.mark.parametrize("names", ["subject", "data_class", "action"])
+async def test_what_is_held_is_not_erased(names: str) -> None:
+    """While a hold names it, by subject, class or id, it stays and is counted; once the hold is lifted it goes."""
+    world = World()
+    await world.apply(about_customers())
+    task = await world.task()
+    held, free = await world.propose(task, n=1, who="c-1"), await world.propose(task, n=2, who="c-2")
+    service = erasing(world)
+    wanted = {"subject": "customer:c-1", "data_class": "contact", "action": held.id}[names]
+    blank = LegalHold(id=HoldId(""), why="a suit", placed_by="", placed_at=0)
+    hold = await service.place(msgspec.structs.replace(blank, **{names: wanted}), RITA)
+    for subject in ("customer:c-1", "customer:c-2"):
+        await erase(world, Target(subject=subject))
+    kept = {each.id for each in await left(world)}
+    plan = await service.plan(Target(subject="customer:c-1"))
+    await service.lift(hold.id, RIA)
+
+    assert kept == ({held.id, free.id} if names == "data_class" else {held.id})
+    assert (plan.actions, plan.held) == ((), {hold.id: 1})
+    with pytest.raises(IllegalMove):
+        await service.lift(hold.id, RIA)
+    for nothing in (blank, msgspec.structs.replace(blank, subject="x", why=""), LegalHold(**_both(blank))):
+        with pytest.raises(ContractError):
+            await service.place(nothing, RITA)
+    await erase(world, Target(subject="customer:c-1"))
+    assert held.id not in {each.id for each in await left(world)}
+
+
+def _both(blank: LegalHold) -> dict[str, Any]:
+    return {name: getattr(blank, name) for name in blank.__struct_fields__} | {"subject": "x", "data_class": "y"}
+
+
+@pytest.mark.proves("erasure.retention")
+async def test_a_class_goes_when_its_time_is_over() -> None:
+    """Of a class goes what ended longer ago than its time, whoever it is about; a class without a time is refused."""
+    world = World()
+    await world.apply(about_customers(), contract("thing.note"))
+    task = await world.task(lasts_ms=HOUR)
+    old, plain = await world.propose(task, n=1, who="c-1"), await world.propose(task, "thing.note", n=2)
+    world.clock.advance(31 * DAY)
+    young = await world.propose(await world.task(), n=3, who="c-1")
+
+    done = await erase(world, Target(data_class="contact"))
+
+    assert {each.id for each in await left(world)} == {plain.id, young.id}
+    assert (await world.action(old)).withheld == "erased"
+    assert done.basis == "retention"
+    for target in (Target(data_class="other"), Target(), Target(subject="x", data_class="contact")):
+        with pytest.raises(ContractError):
+            await erasing(world).plan(target)
+
+
+@pytest.mark.proves("erasure.key_stays_used")
+async def test_a_repeat_of_what_was_erased_is_refused() -> None:
+    """The same key again, with the same arguments, executes nothing and gives nothing back: the answer is gone."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    first = await world.propose(task, key="order-17")
+    await erase(world, ANA)
+
+    with pytest.raises(KeyReused, match="not executed again"):
+        await world.propose(task, key="order-17")
+    assert [each.id for each in await world.actions()] == [first.id]
+
+
+async def test_what_was_erased_cannot_be_undone() -> None:
+    """Undoing an erased action is refused in words: its arguments are gone."""
+    world = World()
+    await world.apply(contract())
+    done = await world.propose(await world.task())
+    await erase(world, ANA)
+
+    request = await world.plane.compensation.undo("action", done.id, by=RITA, why="x")
+    request = await world.plane.compensation.advance(request)
+
+    assert (request.state, request.blocked_why) == ("blocked", "everything private of it is erased, its arguments too")
+    assert (await world.action(done)).state == "done"
+
+
+@pytest.mark.proves("erasure.crash")
+@pytest.mark.parametrize("fault", ["stored", "not stored"])
+async def test_an_erasure_cut_short_is_gone_on_with(fault: Fault) -> None:
+    """Whatever write of it fails, stored or not, what was agreed to is carried out when it is gone on with."""
+    writes = 0
+    for at in range(1, 9):
+        faults = Faults()
+        world = World(faults=faults)
+        await world.apply(contract())
+        task = await world.task()
+        for n in range(3):
+            await world.propose(task, n=n)
+        await world.plane.tasks.close(task)
+        service = erasing(world)
+        made = await service.propose(ANA, RITA, why="asked in writing")
+        faults.at[faults.writes + at] = fault
+        try:
+            await service.accept(made.id, RIA)
+        except StoreError:
+            writes += 1
+        if (await service.get(made.id)).state == "open":
+            await service.accept(made.id, RIA)
+        await service.resume()
+
+        assert (await service.get(made.id)).state == "erased"
+        assert await left(world) == []
+        assert await findings(world) == []
+    assert writes >= 2
+
+
+async def test_the_entries_name_nobody() -> None:
+    """No entry about an erasure or a hold says whom it is about, by whom it was asked for, or why, but behind commitments,
+    and those of the erasure itself go with it."""
+    world = World()
+    await world.apply(contract())
+    await world.propose(await world.task())
+    await erase(world, ANA)
+
+    said = [each for each in await world.store.entries(0, 999) if b"" in each.leaf and each.phase in _PHASES]
+    about = [each for each in said if each.action is None]
+    assert [each.phase for each in about if each.phase != "applied"][-3:] == ["accepted", "erased", "erased"]
+    assert all(not each.disclosures for each in about if each.phase in ("proposed", "accepted"))
+
+
+_PHASES = ("proposed", "accepted", "erased")
+
+
+async def test_a_part_that_names_what_moved_changes_nothing() -> None:
+    """A part is carried out whole or not at all."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    action = await world.propose(task)
+    stale = Part(
+        erasure=ErasureId("e"),
+        number=1,
+        basis="request",
+        records=(Unchanged(Task.kind, task.id, 99), Unchanged(Action.kind, action.id, action.revision)),
+        consents=2,
+        observed_at=1,
+    )
+
+    with pytest.raises(InterlockError, match="is at revision"):
+        await world.store.erase(stale)
+    assert [each.id for each in await left(world)] == [action.id]
+    await world.store.commit(Change())
