@@ -585,6 +585,7 @@ PROMISES: tuple[Promise, ...] = (
         _VAULT,
         "A process killed at any step of an erasure leaves nothing erased, or the next start ends it.",
     ),
+    Promise("erasure.logs_quote_nothing", _ERASE, "What a worker logs quotes no private value of an action."),
     Promise("erasure.two_persons", _ERASE, "Nothing is erased by one person alone, or by anybody unknown."),
     Promise("erasure.subject", _ERASE, "What is about a person goes, and nothing that is about another."),
     Promise("erasure.unsettled_stays", _ERASE, "What somebody still needs is left, and named."),

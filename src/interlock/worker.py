@@ -16,6 +16,7 @@ from interlock.domain.errors import (
     StoreUnsure,
     WitnessError,
 )
+from interlock.domain.masking import masked
 from interlock.services.anchoring import Anchoring
 from interlock.services.plane import ControlPlane
 
@@ -81,8 +82,8 @@ class Worker:
             # Somebody else has it, or will: the lease runs out and it is claimed again. One action that cannot be driven
             # must not stop the others.
             if not isinstance(error, Conflict | StoreBusy):
-                # Details may quote arguments and results: whoever may see those asks for the action by its id.
-                _log.warning("action %s could not be driven: %s", action.id, error.code)
+                # A detail may quote arguments and results, which have no place in an operator's log.
+                _log.warning("action %s could not be driven: %s", action.id, masked(error.detail, action))
         finally:
             self._busy -= 1
             self.driven += 1

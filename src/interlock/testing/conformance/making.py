@@ -39,7 +39,8 @@ def action(**changes: Any) -> Action:
         bound = bound_digest(values["contract"], values["contract_digest"], values["arguments"], values["nonce"])
     except CanonicalError:  # arguments that nobody could write down are a case, too
         bound = Digest("4" * 64)
-    return Action(**{"digest": bound} | values)
+    whole: dict[str, Any] = {"digest": bound} | values
+    return Action(**whole)
 
 
 def task(**changes: Any) -> Task:
