@@ -5,6 +5,7 @@ import importlib
 import subprocess
 import sys
 import zipfile
+from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ import msgspec
 import pytest
 
 import interlock_verify as alone
+from interlock.adapters.keys import fresh
 from interlock.adapters.parcel import parcel_at
 from interlock.domain.canonical import encode
 from interlock.domain.errors import ContractError, IntegrityError, NotFound, StoreError
 from interlock.domain.export import Selection, Wish
 from interlock.domain.ids import ActionId
 from interlock.domain.merkle import check_inclusion, leaf_hash
-from tests.audit.ledger import BEGIN, MINUTE, Ledger, filled, lines_in
+from tests.audit.ledger import BEGIN, GATE, LOG, MINUTE, ORIGIN, Ledger, filled, lines_in
 from tests.cli.shell import Shell
 from tests.workspaces import forget, workspace
 
@@ -121,6 +123,23 @@ def test_lists_point_to_entries(tmp_path: Path) -> None:
     assert "| Art. 14(4)(e) | people can stop it | stops and resumptions | 1 | 5 |" in (
         tmp_path / "made/lists/eu-ai-act.md"
     ).read_text("utf-8")
+
+
+def test_what_others_said_of_the_log_goes_along_as_files(tmp_path: Path) -> None:
+    """Checkpoints that were anchored, byte for byte, their time stamps beside them; and every key there was."""
+    ledger = filled(1)
+    note = ledger.checkpoint()
+    stamp = {"timestamp": b64encode(b"DER").decode()}
+    ledger.put("anchored", "anchor", body={"checkpoint": note.decode(), "cosignatures": 0} | stamp)
+    later = fresh(f"{ORIGIN}/gate")
+    ledger.rotate("gate", later)
+    ledger.export(tmp_path / "made")
+
+    assert (tmp_path / "made/anchors/3.checkpoint").read_bytes() == note
+    assert (tmp_path / "made/anchors/3.tsr").read_bytes() == b"DER"
+    gates = [GATE.verifier.vkey(), later.verifier.vkey()]
+    assert (tmp_path / "made/keys/gate").read_text().split() == gates
+    assert (tmp_path / "made/keys/log").read_text().split() == [LOG.verifier.vkey()]
 
 
 @pytest.mark.proves("audit.receipts")

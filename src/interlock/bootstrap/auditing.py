@@ -25,12 +25,18 @@ def parcel(place: Path) -> AbstractContextManager[Parcel]:
     return parcel_at(place)
 
 
-def enclosed() -> Enclosed:
-    """What goes along with every export. Raises IntegrityError where the installation lacks the verifier."""
+def enclosed(folder: Path) -> Enclosed:
+    """What goes along with every export of the workspace in `folder`. Raises WorkspaceError, and IntegrityError where the
+    installation lacks the verifier."""
     spec = find_spec(VERIFIER)
     if spec is None or spec.origin is None:
         raise IntegrityError("the stand-alone verifier is not installed", next_step="install Interlock again")
-    return Enclosed(verifier=Path(spec.origin).read_bytes(), version=version("interlock"))
+    policy = settled(folder).settings.anchorage.policy
+    return Enclosed(
+        verifier=Path(spec.origin).read_bytes(),
+        version=version("interlock"),
+        policy=policy.encode().decode() if policy.witnesses else "",
+    )
 
 
 def receipts_of(folder: Path) -> Receipts:

@@ -36,7 +36,7 @@ async def exported(
                 made,
                 wish,
                 keys=keys,
-                enclosed=enclosed(),
+                enclosed=enclosed(folder),
                 place=str(place),
                 now=now,
                 receipts=receipts_of(folder) if wish.receipts else None,
