@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-tau2 battery foreign fuzz browser coverage docs sizes
+.PHONY: help demo test check bench bench-tau2 battery peers foreign fuzz browser coverage docs sizes
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ bench-tau2: $(READY) ## a public retail benchmark through the gate, and back
 
 fuzz: $(READY) ## compiled policies against their oracle, a million times
 	@$(BIN)/python -m bench.fuzz
+
+peers: $(READY) ## the same battery on others, each in an environment of its own, into docs/battery.md
+	@PATH="$(dir $(abspath $(UV))):$$PATH" $(BIN)/python -m bench.battery
 
 foreign: $(READY) ## the programs of others that tests/foreign asks; what cannot be had here is left out
 	@bash scripts/foreign.sh $(UV)
