@@ -407,6 +407,9 @@ class Note(NamedTuple):
         return found
 
 
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+
+
 def note_of(data: bytes) -> Note:
     """Read a signed note, verifying nothing, else Wrong."""
     if len(data) > MAX_NOTE:
@@ -418,6 +421,8 @@ def note_of(data: bytes) -> Note:
         raise Wrong("the note has too many signatures")
     signatures: list[tuple[str, bytes, bytes]] = []
     try:
+        if _CONTROL.search(text.decode()):
+            raise Wrong("control characters have no place in a note")
         for line in lines[:-1].decode().split("\n"):
             name, space, encoded = line.removeprefix("\N{EM DASH} ").partition(" ")
             if not line.startswith("\N{EM DASH} ") or not space or not _NAME.fullmatch(name):

@@ -672,6 +672,11 @@ PROMISES: tuple[Promise, ...] = (
         "Programs that are not ours find log, proofs, entries and disclosures good, and reject each that was worked on.",
     ),
     Promise(
+        "battery.parsers",
+        _THREAT,
+        "Whatever bytes a parser of the evidence is given, it reads them or refuses them in words, within bounds.",
+    ),
+    Promise(
         "battery.bytes",
         _THREAT,
         "Any byte of the log, of a packet, of a proof or of a key file that is changed is found.",

@@ -148,24 +148,20 @@ def again(folder: Path) -> None:
 def hold(folder: Path) -> None:
     """Held, and the process dies."""
     with _open(folder) as client, client.task("agent", purpose="battery", on_behalf_of="user:zoe") as task:
-        (folder / "held").write_text(task.propose("pay.refund", order="o1", amount=10, ask=True).action_id)
+        for name, amount in (("held", 10), ("other", 127)):
+            (folder / name).write_text(task.propose("pay.refund", order="o1", amount=amount, ask=True).action_id)
         die()
 
 
 def edit(folder: Path) -> None:
-    """The arguments of what waits, in its row."""
+    """The arguments are sealed: what can be put in their place is the sealed row of another action that waits."""
     database = apsw.Connection(str(folder / "ws/.interlock/interlock.db"))
-    changed = 0
-    for (column,) in database.execute("SELECT name FROM pragma_table_info('action')").fetchall():
-        database.execute(
-            f"UPDATE action SET {column} = replace({column}, '\"amount\":10', '\"amount\":127') WHERE {column} LIKE '%amount%'"
-        )
-        changed += database.changes()
-    if not changed:
-        # Sealed, then: somebody can still write other bytes where the arguments are.
-        database.execute("UPDATE action SET body = replace(body, 'A', 'B')")
-        changed = database.changes()
-    say(changed=changed)
+    held, other = (folder / name for name in ("held", "other"))
+    database.execute(
+        "UPDATE action SET (body, sealed) = (SELECT replace(body, ?2, ?1), sealed FROM action WHERE id = ?2) WHERE id = ?1",
+        (held.read_text(), other.read_text()),
+    )
+    say(changed=database.changes())
 
 
 def approve(folder: Path) -> None:

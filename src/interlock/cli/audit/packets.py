@@ -115,7 +115,7 @@ def _span(text: str, option: str) -> int:
 def _packet(path: Path) -> Packet:
     try:
         return msgspec.json.decode(_read(path), type=Packet)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(f"`{path}` is not a packet: {error}", next_step=_NEXT) from None
 
 

@@ -1,0 +1,163 @@
+"""Every parser of the evidence with what it is given when all is well, what it may raise, and what the worst would hand it.
+
+Used by `test_parsers.py` on every change and by `bench/battery/parsers.py`, which a coverage-guided fuzzer drives.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+
+import interlock_verify as alone
+from interlock.adapters.keys import verify
+from interlock.domain import canonical, disclosure, dsse
+from interlock.domain.cosignature import parse_cosigner
+from interlock.domain.disclosure import MAX_DISCLOSURE_BYTES, DisclosureError
+from interlock.domain.dsse import DsseError
+from interlock.domain.entry_proof import parse_entry_proof
+from interlock.domain.evidence import Packet
+from interlock.domain.ids import ActionId
+from interlock.domain.keyring import Keyring
+from interlock.domain.merkle import leaf_hash
+from interlock.domain.note import MAX_NOTE_BYTES, NoteError, parse_checkpoint, parse_note, parse_proof, parse_vkey
+from interlock.domain.quorum import PolicyFileError, parse_policy
+from interlock.domain.testimony import Reader
+from interlock.domain.tiles import TileError, decode_bundle, encode_bundle
+from interlock.domain.verification import verify_packet
+from interlock.domain.witnessing import parse_request
+from tests.domain.logs import KEYS, OpenLog, filled
+from tests.foreign.files import proof_of
+
+_LOG: Final[OpenLog] = filled(30)
+_NOTE: Final = (_LOG.note or "").encode()
+_LEAF: Final = _LOG.rows[7].leaf
+_TEXT: Final = _LOG.rows[7].disclosures[0]
+_PACKET: Final = msgspec.json.encode(
+    Packet(action=ActionId("a-2"), checkpoint=_LOG.note or "", entries=(_LOG.rows[2],), proofs=(("AA==",),))
+)
+_VKEY: Final = KEYS.log.verifier.vkey().encode()
+_BUNDLE: Final = encode_bundle([row.leaf for row in _LOG.rows[:3]])
+_POLICY: Final = f"log {KEYS.log.verifier.vkey()}\nquorum none\n".encode()
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One parser: what reads the bytes, what it may raise, and a good input."""
+
+    read: Callable[[bytes], object]
+    raises: tuple[type[Exception], ...]
+    good: bytes
+
+
+def _statement(leaf: bytes) -> object:
+    """An entry, whatever its bytes: what is wrong with it is a finding."""
+    row = _LOG.rows[7]
+    entry = msgspec.structs.replace(row, leaf=leaf, leaf_hash=leaf_hash(leaf))
+    return Reader(Keyring(KEYS.log.verifier, (KEYS.gate.verifier,), verify), verify).read(entry)
+
+
+def _packet(data: bytes) -> object:
+    return verify_packet(msgspec.json.decode(data, type=Packet), KEYS.log.verifier, (KEYS.gate.verifier,), verify)
+
+
+def _canonical(data: bytes) -> object:
+    return canonical.encode(msgspec.json.decode(data))
+
+
+_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+TARGETS: Final[dict[str, Target]] = {
+    "note": Target(parse_note, (NoteError,), _NOTE),
+    "checkpoint": Target(parse_checkpoint, (NoteError,), _NOTE.partition(b"\n\n")[0] + b"\n"),
+    "proof": Target(parse_proof, (NoteError,), proof_of(_LOG, 7)),
+    "proof with its entry": Target(parse_entry_proof, (NoteError, DsseError), proof_of(_LOG, 7)),
+    "vkey": Target(lambda data: parse_vkey(data.decode(errors="replace")), (NoteError,), _VKEY),
+    "cosigner": Target(lambda data: parse_cosigner(data.decode(errors="replace")), (NoteError,), _VKEY),
+    "witness request": Target(parse_request, (NoteError,), b"old 0\n\n" + _NOTE),
+    "trust policy": Target(parse_policy, (PolicyFileError,), _POLICY),
+    "bundle": Target(decode_bundle, (TileError,), _BUNDLE),
+    "envelope": Target(dsse.parse, (DsseError,), _LEAF),
+    "statement": Target(_statement, (), _LEAF),
+    "disclosure": Target(
+        lambda data: disclosure.parse(data.decode("latin-1")), (DisclosureError,), _TEXT.encode()
+    ),
+    "packet": Target(_packet, _JSON, _PACKET),
+    "canonical": Target(_canonical, (*_JSON, canonical.CanonicalError), b'{"a":[1,"x",null]}'),
+    "alone: json": Target(alone.strict, (alone.Wrong,), b'{"a":[1,"x",null]}'),
+    "alone: note": Target(alone.note_of, (alone.Wrong,), _NOTE),
+    "alone: checkpoint": Target(alone.checkpoint_of, (alone.Wrong,), _NOTE.partition(b"\n\n")[0] + b"\n"),
+    "alone: key": Target(lambda data: alone.key_of(data.decode(errors="replace")), (alone.Wrong,), _VKEY),
+    "alone: policy": Target(lambda data: alone.policy_of(data.decode(errors="replace")), (alone.Wrong,), _POLICY),
+    "alone: bundle": Target(lambda data: alone.entries_of(data, 3), (alone.Wrong,), _BUNDLE),
+    "alone: envelope": Target(alone.envelope_of, (alone.Wrong,), _LEAF),
+    "alone: statement": Target(alone.statement_of, (alone.Wrong,), dsse.parse(_LEAF).payload),
+    "alone: disclosure": Target(lambda data: alone.disclosure_of(data.decode("latin-1")), (alone.Wrong,), _TEXT.encode()),
+}  # fmt: skip
+
+
+def refused(target: Target, data: bytes) -> bool:
+    """Whether the parser refuses, in a way it says it does. Anything else it raises passes through."""
+    try:
+        target.read(data)
+    except target.raises:
+        return True
+    return False
+
+
+def ugly(target: Target) -> Iterator[bytes]:
+    """What the worst would send: deep, long, repeated, unwritable, cut, doubled, and good things in the wrong place."""
+    good = target.good
+    yield from (
+        b"",
+        b"\0",
+        b"\n",
+        b"\n\n",
+        b"{",
+        b"[]",
+        b'""',
+        b"null",
+        b"\xff\xfe",
+        b"\xed\xa0\x80",
+        good[:-1],
+        good + good,
+    )
+    yield from (good + b"\n", good + b"\0", b"\xef\xbb\xbf" + good, good.upper(), good.replace(b"\n", b"\r\n"))
+    yield from (good[: len(good) // 2], good[len(good) // 2 :], bytes(200_000), b"a" * 200_000, b"\n" * 200_000)
+    yield from (b"[" * 10_000, b"[" * 10_000 + b"]" * 10_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000)
+    for value in (
+        b"NaN",
+        b"Infinity",
+        b"-0.0",
+        b"1e999",
+        b"9" * 5000,
+        b'"\\ud800"',
+        b'"\\u0000"',
+        b'"' + b"x" * 70_000 + b'"',
+    ):
+        yield from (value, b'{"a":' + value + b"}", b"[" + value + b"]", good.replace(b"1", value, 1))
+    yield b'{"a":1,"a":2}'
+    if good.startswith(b"{"):
+        # The same field twice: once as it was, once as somebody else would have it.
+        yield good[:-1] + b"," + good[1:]
+
+
+LONGEST: Final = max(MAX_NOTE_BYTES, MAX_DISCLOSURE_BYTES * 2)
+
+
+def mutated(good: bytes, choose: Callable[[int], int]) -> bytes:
+    """`good` with a few things done to it, each chosen below a bound."""
+    data = bytearray(good)
+    for _ in range(1 + choose(4)):
+        if not data:
+            break
+        place, what = choose(len(data)), choose(5)
+        if what == 0:
+            data[place] ^= 1 << choose(8)
+        elif what == 1:
+            del data[place : place + 1 + choose(8)]
+        elif what == 2:
+            data[place:place] = data[: choose(len(data))][-40:]
+        elif what == 3:
+            data[place] = choose(256)
+        else:
+            data[place : place + 1] = (b"\n", b"+", b" ", b'"', b"\\", b"\xff", b"0", b"=")[choose(8)]
+    return bytes(data)
