@@ -17,7 +17,7 @@ from interlock.domain.dsse import DsseError
 from interlock.domain.entry_proof import parse_entry_proof
 from interlock.domain.evidence import Packet
 from interlock.domain.ids import ActionId
-from interlock.domain.keyring import Keyring
+from interlock.domain.keyring import Keyring, keyid
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import MAX_NOTE_BYTES, NoteError, parse_checkpoint, parse_note, parse_proof, parse_vkey
 from interlock.domain.quorum import PolicyFileError, parse_policy
@@ -40,6 +40,9 @@ _BUNDLE: Final = encode_bundle([row.leaf for row in _LOG.rows[:3]])
 _POLICY: Final = f"log {KEYS.log.verifier.vkey()}\nquorum none\n".encode()
 
 
+_INTRODUCED: Final = dsse.parse(_LEAF).payload.replace(b"/evidence/action/v1", b"/evidence/key/v1")
+
+
 class Target(msgspec.Struct, frozen=True):
     """One parser: what reads the bytes, what it may raise, and a good input."""
 
@@ -52,6 +55,15 @@ def _statement(leaf: bytes) -> object:
     """An entry, whatever its bytes: what is wrong with it is a finding."""
     row = _LOG.rows[7]
     entry = msgspec.structs.replace(row, leaf=leaf, leaf_hash=leaf_hash(leaf))
+    return Reader(Keyring(KEYS.log.verifier, (KEYS.gate.verifier,), verify), verify).read(entry)
+
+
+def _key_entry(payload: bytes) -> object:
+    """An entry that speaks of keys, signed by the gate whatever it says."""
+    row = _LOG.rows[7]
+    signature = dsse.Signature(keyid=keyid(KEYS.gate.verifier), sig=KEYS.gate.sign(dsse.pae(dsse.IN_TOTO, payload)))
+    leaf = dsse.encode(dsse.Envelope(payload=payload, payload_type=dsse.IN_TOTO, signatures=(signature,)))
+    entry = msgspec.structs.replace(row, leaf=leaf, leaf_hash=leaf_hash(leaf), action=None)
     return Reader(Keyring(KEYS.log.verifier, (KEYS.gate.verifier,), verify), verify).read(entry)
 
 
@@ -77,6 +89,7 @@ TARGETS: Final[dict[str, Target]] = {
     "bundle": Target(decode_bundle, (TileError,), _BUNDLE),
     "envelope": Target(dsse.parse, (DsseError,), _LEAF),
     "statement": Target(_statement, (), _LEAF),
+    "key entry": Target(_key_entry, (DsseError,), _INTRODUCED),
     "disclosure": Target(
         lambda data: disclosure.parse(data.decode("latin-1")), (DisclosureError,), _TEXT.encode()
     ),

@@ -80,7 +80,7 @@ def lived(folder: Path) -> Life:
                 held = task.propose("box.put", n=500)
                 rita.approve(held.action_id, note="seen")
                 denied = task.propose("box.put", n=5000)
-                retained = anyio.run(_head, folder)
+                retained = anyio.run(head_of, folder)
                 failed = task.propose("box.drop", reason="no room")
                 undone = task.propose("box.put", n=2)
                 rita.undo(action=undone.action_id, why="battery")
@@ -90,7 +90,8 @@ def lived(folder: Path) -> Life:
     return Life(folder=folder, retained=retained, actions=actions)
 
 
-async def _head(folder: Path) -> str:
+async def head_of(folder: Path) -> str:
+    """The log's latest signed checkpoint."""
     plane = looking(folder)
     head = await plane.audit.head()
     await plane.means.store.close()

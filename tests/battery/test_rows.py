@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import apsw
 import pytest
 
 import interlock
 from interlock.adapters.keys import fresh
 from interlock.domain.merkle import leaf_hash
-from tests.battery.lives import Life, lived
+from tests.battery.lives import Life, head_of, lived
 from tests.workspaces import Place, forget
 
 Tamper = Callable[[Life], object]
@@ -82,9 +83,16 @@ def _rehashed(life: Life) -> None:
 
 
 def _cut(life: Life) -> None:
-    """The last entries gone, and with them the checkpoints that covered them."""
+    """The last entries gone, and with them the checkpoints that covered them, as far back as an action was told of."""
     with life.sql() as store:
-        store.execute(f"DELETE FROM entry WHERE place > {LAST} - 3")
+        told = "(SELECT max(place) FROM entry WHERE action IS NOT NULL)"
+        store.execute(f"DELETE FROM entry WHERE place >= {told}")
+
+
+def _only_the_end(life: Life) -> None:
+    """Nothing but what says that the process has ended."""
+    with life.sql() as store:
+        store.execute(f"DELETE FROM entry WHERE place = {LAST}")
 
 
 def _other_keys(life: Life) -> None:
@@ -163,6 +171,16 @@ def test_another_history_by_the_same_keys_is_found_by_who_kept_a_checkpoint(life
     mine = Life(folder=forged.folder, retained=life.retained, actions=())
     places = [each.place for each in mine.findings(retained=True)]
     assert places == [f"retained checkpoint of {int(life.retained.split(chr(10))[1])}"]
+
+
+@pytest.mark.proves("battery.rows", "evidence.rollback_found")
+def test_a_cut_that_touches_no_action_shows_against_the_head_that_was_kept(copy: Life) -> None:
+    """T3: an end of the log that nothing in the store speaks of can be cut off; the head that somebody kept shows it."""
+    head = anyio.run(head_of, copy.folder)
+    _only_the_end(copy)
+    kept = Life(folder=copy.folder, retained=head, actions=())
+
+    assert [each.place for each in kept.findings(retained=True)] == [f"retained checkpoint of {head.splitlines()[1]}"]
 
 
 def _lived_again(life: Life) -> Life:

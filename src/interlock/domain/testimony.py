@@ -180,7 +180,7 @@ class Reader:
         try:
             said = _about_keys.decode(payload).predicate
             at = _statement.decode(payload).predicate.times.observed_at.isoformat()
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             problems.append(f"what it says of keys cannot be read: {error}")
             return
         problems += self.ring.take(index, said, at)
