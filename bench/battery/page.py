@@ -15,7 +15,7 @@ class Found(msgspec.Struct, frozen=True):
     rows: dict[str, str]
 
 
-BEGIN, END = "<!-- drawn: peers -->", "<!-- /drawn -->"
+BEGIN, END = "<!-- measured: peers -->", "<!-- /measured -->"
 
 
 def table(results: list[Found]) -> str:
