@@ -55,7 +55,7 @@ MAX_RATIO = 200
 MAX_SIGNATURES = 100
 MAX_FINDINGS = 100
 MAX_KEPT = 100_000
-"""So many clear texts that are not there are remembered until the erasures are known."""
+"""Of so many entries whose clear texts are not there it is remembered what the first is called."""
 SKEW_MS = 300_000
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATES = "https://interlock.dev/evidence/"
@@ -956,7 +956,7 @@ def disclosure_of(text: str) -> tuple[str, str]:
 
 
 class Check:
-    """One pass over a bundle. Keeps a place for each stream, a trail for each action, 8 bytes for each entry."""
+    """One pass over a bundle. Keeps a place for each stream, a trail for each action, 10 bytes for each entry."""
 
     def __init__(self, files: Files, options: Options, report: Report) -> None:
         self.files = files
@@ -980,8 +980,12 @@ class Check:
         self.unsigned: list[tuple[str, Note]] = []
         """Anchored checkpoints by a key that is not known yet: a later entry may say that it was the log's."""
         self.leaves: dict[int, list[bytes]] = {}
-        self.missing: set[tuple[int, str]] = set()
-        self.erased: set[int] = set()
+        self.missing = bytearray()
+        """For each entry how many clear texts should be there and are not; 255 stands for more."""
+        self.names: dict[int, str] = {}
+        """Of some of them, what the first is called."""
+        self.erased = bytearray()
+        """For each entry whether an erasure covers it."""
         self.expected: frozenset[str] | None = frozenset()
         """Which clear texts the bundle says it brings; None: all."""
         self.asked: set[str] | None = None
@@ -1105,9 +1109,9 @@ class Check:
             said = statement_of(payload)
         except Wrong as error:
             self.report.found(place, str(error))
-            self.times.append(self.times[-1] if self.times else 0)
+            self._time(self.times[-1] if self.times else 0)
             return
-        self.times.append(said.observed_at)
+        self._time(said.observed_at)
         if said.kind == "key/v1":
             self._key(index, place, said)
         self._entry_signed(index, place, pae(kind, payload), signatures)
@@ -1118,6 +1122,12 @@ class Check:
             self._anchor(index, place, said)
         elif said.kind == "erasure/v1" and said.phase == "erased":
             self._erasure(place, said)
+
+    def _time(self, observed_at: int) -> None:
+        """Make room for one more entry."""
+        self.times.append(observed_at)
+        self.missing.append(0)
+        self.erased.append(0)
 
     def _entry_signed(self, index: int, place: str, message: bytes, signatures: list[tuple[str, bytes]]) -> None:
         keys = self.gate.at(index)
@@ -1242,8 +1252,10 @@ class Check:
             return
         for name in said.commitments:
             wanted = name != "alg" and (self.expected is None or name in self.expected)
-            if wanted and name not in here and len(self.missing) < MAX_KEPT:
-                self.missing.add((index, name))
+            if wanted and name not in here:
+                self.missing[index] = min(self.missing[index] + 1, 255)
+                if len(self.names) < MAX_KEPT:
+                    self.names.setdefault(index, name)
 
     # -- keys, anchors, erasures ------------------------------------------------------------------------------------------
 
@@ -1333,7 +1345,7 @@ class Check:
                 start, stop = number(first), number(last if dash else first)
                 if not start <= stop < len(self.times) - 1:
                     raise Wrong("it covers what was not recorded before it")
-                self.erased.update(range(start, stop + 1))
+                self.erased[start : stop + 1] = b"\1" * (stop + 1 - start)
         except Wrong as error:
             self.report.found(place, f"what it says was erased: {error}")
 
@@ -1473,11 +1485,12 @@ class Check:
 
     def _gone(self) -> None:
         """What should be there in clear and is not, was erased under an entry, or lost."""
-        for index, name in sorted(self.missing):
-            if index in self.erased:
-                self.report.erased += 1
-            else:
-                said = f"the clear text of `{safe(name)}` is missing, and no erasure says why"
+        for index, count in enumerate(self.missing):
+            if count and self.erased[index]:
+                self.report.erased += count
+            elif count:
+                name = f"`{safe(self.names[index])}`" if index in self.names else "a value"
+                said = f"the clear text of {name} is missing, and no erasure says why"
                 self.report.found(f"entry {index}", said)
 
     def _manifest(self) -> None:
