@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import crowd, gated, memory, package, policy, showing, waiting, whatif
+from bench import audit, crowd, gated, memory, package, policy, showing, waiting, whatif
 
 FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "gated": gated.run,
@@ -15,6 +15,7 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "policy": policy.run,
     "whatif": whatif.run,
     "showing": showing.run,
+    "audit": audit.run,
 }
 
 
