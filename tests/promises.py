@@ -1237,4 +1237,9 @@ PROMISES: tuple[Promise, ...] = (
         "How to run a witness: anchor the log",
         "A time stamp of a trusted authority over exactly this checkpoint counts, and no other does.",
     ),
+    Promise(
+        "keys.second",
+        "How to rotate keys: a second algorithm",
+        "Where there is a key of a second algorithm every checkpoint is signed under it, too, and a verifier can demand that.",
+    ),
 )

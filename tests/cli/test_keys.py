@@ -12,10 +12,13 @@ import anyio
 import pytest
 
 from interlock.adapters.keys import KeyFolder
+from interlock.adapters.sqlite.store import SqliteStore
 from interlock.bootstrap import keeping
 from interlock.bootstrap.connecting import connect
-from interlock.domain.errors import KeyFileError
+from interlock.domain.change import Change
+from interlock.domain.errors import KeyFileError, StoreUnsure
 from interlock.domain.ids import Person
+from interlock.domain.keyring import Role
 from interlock.testing.parts import Crash, CrashAt
 from tests.cli.shell import Shell
 
@@ -58,6 +61,7 @@ def test_a_rotation_from_beginning_to_end(shell: Shell) -> None:
 
     assert said.code == 0
     assert "again" in said.out
+    assert shell("verify").code == 0
     assert set(KeyFolder(_keys(shell)).public()).isdisjoint(before)
     with pytest.raises(KeyFileError) as caught:
         anyio.run(lambda: running.registry.stop("all", by="ana", why="x"))
@@ -72,24 +76,34 @@ def test_a_rotation_from_beginning_to_end(shell: Shell) -> None:
 
 
 @pytest.mark.proves("keys.recovered")
-@pytest.mark.parametrize("step", STEPS)
-def test_a_rotation_that_dies_is_ended(shell: Shell, step: str) -> None:
-    """Wherever it stops, `status` says so, and `recover` makes folder and log agree again."""
+@pytest.mark.parametrize(
+    ("step", "role"), [(STEPS[0], "gate"), (STEPS[1], "gate"), (STEPS[1], "log"), (STEPS[2], "log")]
+)
+def test_a_rotation_that_dies_is_ended(shell: Shell, step: str, role: Role) -> None:
+    """Wherever it stops, `status` says so, and `recover` makes folder and log agree again, and the log verify."""
     with pytest.raises(Crash):
-        anyio.run(lambda: keeping.rotate(shell.place.folder, ("gate",), by=ANA, why="", steps=CrashAt(step)))
+        anyio.run(lambda: keeping.rotate(shell.place.folder, (role,), by=ANA, why="", steps=CrashAt(step)))
     status = shell("keys", "status")
 
-    assert status.code == (0 if step == "key.promoted" else 3)
+    assert status.code == 3
+    assert "keys recover" in status.out
     if step != "key.promoted":
-        assert "keys recover" in status.out
         assert shell("keys", "rotate", "--as", "ana").code == 3
     recovered = shell.json("keys", "recover")
-    assert recovered == {
-        "gate": {"key.staged": "discarded", "key.recorded": "promoted", "key.promoted": "in place"}[step],
-        "log": "in place",
-    }
+    done = {"key.staged": "discarded", "key.recorded": "promoted", "key.promoted": "in place"}[step]
+    assert recovered == {"gate": "in place", "log": "in place"} | {role: done}
     assert shell.json("keys", "recover") == {"gate": "in place", "log": "in place"}
+    assert shell("verify").code == 0
     _works(shell)
+
+
+@pytest.mark.proves("keys.followed")
+@pytest.mark.parametrize("role", ["log", "gate"])
+def test_right_after_a_rotation_the_log_verifies(shell: Shell, role: str) -> None:
+    """The head is signed by the new key at once: nobody has to wait for the next entry."""
+    assert shell("keys", "rotate", "--role", role, "--as", "ana").code == 0
+
+    assert shell("verify").code == 0
 
 
 @pytest.mark.proves("keys.recovered")
@@ -117,6 +131,29 @@ def test_a_rotation_that_is_killed_is_ended(shell: Shell, step: str) -> None:
     assert found.returncode == -signal.SIGKILL
     assert shell("keys", "status").code == 3
     assert shell("keys", "recover").code == 0
+    _works(shell)
+
+
+@pytest.mark.proves("keys.recovered")
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_store_that_is_not_sure_leaves_it_to_recover(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, stored: bool
+) -> None:
+    """Whether or not the handover was recorded, the new key stays staged, the error says what to do, and that ends it."""
+    real = SqliteStore.commit
+
+    async def unsure(store: SqliteStore, change: Change) -> None:
+        if stored:
+            await real(store, change)
+        raise StoreUnsure("the line is dead")
+
+    monkeypatch.setattr(SqliteStore, "commit", unsure)
+    said = shell("keys", "rotate", "--role", "gate", "--as", "ana")
+    monkeypatch.undo()
+
+    assert (said.code, "keys recover" in said.err) == (3, True)
+    assert shell.json("keys", "recover")["gate"] == ("promoted" if stored else "discarded")
+    assert shell("verify").code == 0
     _works(shell)
 
 
@@ -215,3 +252,32 @@ def test_a_lost_key_makes_verification_say_so(shell: Shell) -> None:
     assert said.code == 4
     assert f"0 to {found['last']}" in said.out
     assert shell("verify", "--accept-suspect").code == 0
+
+
+@pytest.mark.proves("keys.second")
+def test_a_second_algorithm_signs_every_checkpoint(shell: Shell) -> None:
+    """Once there is a second key new processes sign with it, too; a verifier may demand that, and notices when it is not so."""
+    folder = _keys(shell)
+    public = str(folder / "second.pub")
+    assert shell("verify", "--second", public).code == 1
+    assert shell("keys", "second").code == 0
+    assert shell("verify", "--second", public).code == 4
+    shell.proposed(1)
+    assert shell("verify", "--second", public).code == 0
+    assert shell("verify").code == 0
+    assert shell("keys", "second").code == 3
+    assert shell("keys", "rotate", "--as", "ana").code == 0
+    assert shell("verify", "--second", public).code == 0
+
+    good = (folder / "second.key").read_text()
+    for bad in (good[:-9] + "\n", good.replace("tests", "other"), "x\n"):
+        (folder / "second.key").write_text(bad)
+        with pytest.raises(KeyFileError):
+            connect(shell.place.folder)
+    (folder / "second.key").write_text(good)
+    (folder / "second.key").chmod(0o644)
+    with pytest.raises(KeyFileError):
+        connect(shell.place.folder)
+    (folder / "second.key").unlink()
+    shell.proposed(2)
+    assert "not signed by the second key" in shell("verify", "--second", public).out

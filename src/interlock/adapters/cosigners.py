@@ -18,6 +18,11 @@ def check_cosigner(key: CosignerKey, message: bytes, signature: bytes) -> bool:
     return checker is not None and bool(checker(key.public, message, signature))
 
 
+def can_check(kind: int) -> bool:
+    """Whether signatures of this kind can be checked here."""
+    return kind == COSIGNER or (kind == MLDSA44 and _mldsa() is not None)
+
+
 @cache
 def _mldsa() -> Any:
     try:

@@ -16,6 +16,7 @@ import secrets
 import stat
 from base64 import b64encode
 from binascii import a2b_base64
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from nacl.exceptions import BadSignatureError
 from interlock.adapters.line_files import read_line, sync_folder, write_line
 from interlock.domain.errors import KeyFileError
 from interlock.domain.note import ED25519, NoteError, VerifierKey, parse_vkey
+from interlock.ports.witness import Cosigner
 
 SEED_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
@@ -83,6 +85,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
 
     log: SigningKey
     gate: SigningKey
+    second: Cosigner | None = None
+    """What signs checkpoints beside the log's key, by another algorithm, where there is one."""
 
 
 class KeyFolder:
@@ -137,12 +141,25 @@ class KeyFolder:
         if _POSIX and stat.S_IMODE(self.path.stat().st_mode) & 0o022:
             raise KeyFileError(f"others may exchange the keys in `{self.path}`", next_step=f"chmod 700 {self.path}")
         log, gate = (self._load(name) for name in NAMES)
-        return Keys(log=log, gate=gate)
+        return Keys(log=log, gate=gate, second=self._second())
 
     def public(self) -> tuple[VerifierKey, VerifierKey]:
         """The log's and the gate's public keys, for who only verifies."""
         log, gate = (self._public(name) for name in NAMES)
         return log, gate
+
+    def _second(self) -> Cosigner | None:
+        """The second key, where there is one: a log that has it must not go on without."""
+        if not (self.path / "second.key").exists():
+            return None
+        try:
+            second: Cosigner = import_module("interlock.adapters.mldsa").load_second(self.path)
+        except ImportError:
+            raise KeyFileError(
+                "this log signs with a second algorithm, which is not installed",
+                next_step="install it: `pip install 'interlock[pq]'`",
+            ) from None
+        return second
 
     def _load(self, name: str) -> SigningKey:
         path = self.path / f"{name}.key"

@@ -126,9 +126,12 @@ class LogSealer:
 
     def checkpoint(self, size: int, root: bytes) -> str:
         """The signed note over the log's head."""
-        body = Checkpoint(origin=self._log.name, size=size, root=root).body()
+        head = Checkpoint(origin=self._log.name, size=size, root=root)
+        body = head.body()
         line = signature_line(self._log.name, self._log_id, self._keys.log.sign(body))
-        return (body + b"\n" + line).decode()
+        # A log says nothing of what others saw, so its second line is of no time.
+        second = b"" if self._keys.second is None else self._keys.second.cosign(head, 0)
+        return (body + b"\n" + line + second).decode()
 
 
 class Handover(LogSealer):

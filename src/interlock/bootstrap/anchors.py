@@ -5,14 +5,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from interlock.adapters.cosigners import check_cosigner
+from interlock.adapters.cosigners import can_check, check_cosigner
 from interlock.adapters.memory import MemoryStore
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.system import SystemClock
 from interlock.adapters.workspace.anchors_file import Anchorage
 from interlock.bootstrap.site import settled
 from interlock.domain.anchoring import SKEW_MS, Trust
+from interlock.domain.cosignature import MLDSA44, CosignerKey, parse_cosigner
 from interlock.domain.errors import ContractError, EffectorError
+from interlock.domain.note import NoteError
 from interlock.domain.quorum import NONE, PolicyFileError, TrustPolicy, Witness, parse_policy
 from interlock.ports.cosigning import Stamper
 from interlock.services.anchoring import Anchoring
@@ -39,6 +41,7 @@ def trusted(
     *,
     policy: Path | None = None,
     certificates: Path | None = None,
+    second: Path | None = None,
     max_age_ms: int | None = None,
     skew_ms: int = SKEW_MS,
 ) -> Trust | None:
@@ -51,7 +54,7 @@ def trusted(
     asked = policy is not None or certificates is not None or max_age_ms is not None
     rule = own.policy if policy is None else policy_in(policy)
     pem = certificates or own.stamp_certificates
-    if not asked and not own.wanted:
+    if not asked and not own.wanted and second is None:
         return None
     return Trust(
         policy=None if rule.quorum == NONE else rule,
@@ -61,6 +64,7 @@ def trusted(
         now=SystemClock().now(),
         max_age_ms=max_age_ms,
         demanded=asked,
+        second=None if second is None else _second(second),
     )
 
 
@@ -73,6 +77,17 @@ def policy_in(path: Path) -> TrustPolicy:
         raise ContractError(
             f"`{path}` is no trust policy: {said}", next_step="write it as https://c2sp.org/tlog-policy has it"
         ) from None
+
+
+def _second(path: Path) -> CosignerKey:
+    if can_check(MLDSA44):
+        try:
+            return parse_cosigner(path.read_text("utf-8").strip())
+        except (OSError, UnicodeDecodeError, NoteError) as error:
+            raise ContractError(
+                f"`{path}` is not a log's second public key: {error}", next_step="name its `second.pub`"
+            ) from None
+    raise EffectorError("ML-DSA-44 is not installed", next_step="install it: `pip install 'interlock[pq]'`")
 
 
 def _stamping(url: str, certificates: Path) -> Stamper:

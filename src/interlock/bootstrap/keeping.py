@@ -1,15 +1,17 @@
 """The keys of a workspace, kept: how log and key folder stand to each other, rotations, recovery, retirements.
 
-A rotation is three durable steps, in this order, so that whatever dies in between can be ended by `recover`:
+A rotation is four durable steps, in this order, so that whatever dies in between can be ended by `recover`:
 
 1. the successor is staged in the key folder;
 2. an entry in the log hands over to it, signed by both keys, and by the old ones for the last time;
-3. the successor takes the old key's place in the folder.
+3. the successor takes the old key's place in the folder;
+4. it signs the log's head for the first time.
 
 From 2 on the store refuses every process that holds the old key.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -24,12 +26,15 @@ from interlock.adapters.system import SystemClock, SystemIds
 from interlock.bootstrap.connecting import vault_of, worker_of
 from interlock.bootstrap.site import settled
 from interlock.domain.change import Change
-from interlock.domain.errors import InterlockError, KeyFileError, NotAllowed, NotFound, StoreUnsure
+from interlock.domain.cosignature import CosignerKey
+from interlock.domain.errors import EffectorError, InterlockError, KeyFileError, NotAllowed, NotFound, StoreUnsure
 from interlock.domain.evidence import Fact
 from interlock.domain.ids import Person, StreamId
 from interlock.domain.key_facts import retirement, rotation
 from interlock.domain.keyring import ROLES, Keyring, Role, Window, keyid
 from interlock.domain.moment import FORM, moment_of
+from interlock.domain.note import parse_checkpoint, parse_note
+from interlock.domain.run_facts import run_closed, run_opened
 from interlock.domain.testimony import Reader, observed
 from interlock.ports.sealer import Sealer
 from interlock.ports.steps import Steps
@@ -65,6 +70,13 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     standings: tuple[Standing, ...]
     windows: tuple[Window, ...]
     """What the log says of its keys; empty where it says nothing."""
+    signed: bool = True
+    """Whether the key in force has signed the log's head: it has not yet where a rotation died right before."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left to be done."""
+        return self.signed and all(each.whole for each in self.standings)
 
 
 async def status(folder: Path) -> Kept:
@@ -77,7 +89,9 @@ async def status(folder: Path) -> Kept:
         staged = succession.successor() or ("half of one" if succession.staged() else None)
         at = None if ring is None else _in_force(ring, role).key.vkey()
         standings.append(Standing(role=role, folder=succession.current(), log=at, staged=staged))
-    return Kept(path=path, standings=tuple(standings), windows=() if ring is None else ring.windows)
+    windows = () if ring is None else ring.windows
+    signed = not windows or await _end(folder) not in [each.last for each in windows]
+    return Kept(path=path, standings=tuple(standings), windows=windows, signed=signed)
 
 
 async def rotate(folder: Path, roles: Sequence[Role], *, by: Person, why: str, steps: Steps | None = None) -> Kept:
@@ -87,6 +101,7 @@ async def rotate(folder: Path, roles: Sequence[Role], *, by: Person, why: str, s
     """
     for role in roles:
         await _rotate(folder, role, by=by, why=why, steps=steps or SilentSteps())
+    await _take_over(folder)
     return await status(folder)
 
 
@@ -94,10 +109,13 @@ async def recover(folder: Path) -> dict[Role, Settled]:
     """End rotations that were interrupted, going by the log. Raises KeyFileError where the folder holds no key of it."""
     path = settled(folder).settings.keys
     ring = await _ring(folder)
-    return {
+    ended = {
         role: Succession(path, role).settle(None if ring is None else _in_force(ring, role).key.vkey())
         for role in ROLES
     }
+    if not (await status(folder)).signed:
+        await _take_over(folder)
+    return ended
 
 
 async def retire(folder: Path, key: str, since: int | str, *, by: Person, why: str) -> Window:
@@ -155,6 +173,31 @@ async def _rotate(folder: Path, role: Role, *, by: Person, why: str, steps: Step
     steps.reached("key.promoted")
 
 
+async def _end(folder: Path) -> int:
+    """The index of the log's last entry; -1 where it is empty."""
+    settings = settled(folder).settings
+    store = SqliteStore.look(settings.store, settings.tenant)
+    try:
+        note = await store.head()
+    finally:
+        await store.close()
+    return -1 if note is None else parse_checkpoint(parse_note(note.encode()).text).size - 1
+
+
+async def _take_over(folder: Path) -> None:
+    """Record a run of nothing with the keys now in place, so that the log's head is theirs. Under the handover's own
+    checkpoint, which the old key signs, nobody who trusts the new one would believe the log."""
+    settings = settled(folder).settings
+    ids, now = SystemIds(), SystemClock().now()
+    keys, stream = KeyFolder(settings.keys).load(), StreamId(ids.new())
+    run = Author(worker_of(ids), SystemClock()).run(stream, keys.gate.verifier.vkey())
+    store = SqliteStore.open(settings.store, settings.tenant, LogSealer(keys, stream, ids), vault_of(settings.keys))
+    try:
+        await store.commit(Change(facts=(run_opened(run, now), run_closed(run, 2, now))))
+    finally:
+        await store.close()
+
+
 async def _record(folder: Path, fact: Fact, sealer: Sealer | None) -> None:
     settings = settled(folder).settings
     if not settings.store.exists():
@@ -201,14 +244,7 @@ def _in_force(ring: Keyring, role: Role) -> Window:
 
 
 async def _begun(folder: Path) -> bool:
-    settings = settled(folder).settings
-    if not settings.store.exists():
-        return False
-    store = SqliteStore.look(settings.store, settings.tenant)
-    try:
-        return await store.head() is not None
-    finally:
-        await store.close()
+    return settled(folder).settings.store.exists() and await _end(folder) >= 0
 
 
 async def _first_at(folder: Path, since: str, window: Window) -> int:
@@ -241,3 +277,19 @@ async def restore(folder: Path, file: Path, passphrase: str) -> Kept:
     """Make the workspace's key folder of a backup, and say how it stands to the log. Replaces nothing. KeyFileError."""
     key_backup.restore(settled(folder).settings.keys, file, passphrase)
     return await status(folder)
+
+
+async def second(folder: Path) -> str:
+    """Make a key of a second algorithm, ML-DSA-44, under which the log's checkpoints are signed, too. Gives its vkey.
+
+    Raises KeyFileError where there is one, EffectorError where the algorithm is not installed.
+    """
+    keys = settled(folder).settings.keys
+    log, _ = KeyFolder(keys).public()
+    try:
+        make: Callable[[Path, str], CosignerKey] = import_module("interlock.adapters.mldsa").create_second
+    except ImportError:
+        raise EffectorError(
+            "ML-DSA-44 is not installed", next_step="install it: `pip install 'interlock[pq]'`"
+        ) from None
+    return make(keys, log.name).vkey()

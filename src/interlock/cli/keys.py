@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     keys.command()(rotate)
     keys.command()(recover)
     keys.command()(retire)
+    keys.command()(second)
     keys.command()(backup)
     keys.command()(restore)
     app.add_typer(keys)
@@ -112,6 +113,23 @@ def retire(
     raise typer.Exit(run(here.output, work))
 
 
+def second(context: typer.Context) -> None:
+    """Make a key of a second algorithm, ML-DSA-44: checkpoints are signed under it, too, by every process started since."""
+    here = context_of(context)
+
+    async def work() -> None:
+        vkey = await keeping.second(here.folder)
+
+        def show(console: Console) -> None:
+            console.print(
+                "[green]made[/green] second.key; give second.pub to whoever verifies: `interlock verify --second`"
+            )
+
+        here.output.value({"vkey": vkey}, show)
+
+    run(here.output, work)
+
+
 def backup(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A file that is not there yet.")],
@@ -139,10 +157,9 @@ def _report(here: Context, work: Callable[[], Coroutine[Any, Any, Kept]]) -> Non
 
     async def all_of_it() -> int:
         kept = await work()
-        whole = all(each.whole for each in kept.standings)
-        value = {"keys": str(kept.path), "whole": whole, "roles": kept.standings, "windows": kept.windows}
+        value = {"keys": str(kept.path), "whole": kept.whole, "roles": kept.standings, "windows": kept.windows}
         here.output.value(value, lambda console: _show(console, kept))
-        return Exit.OK if whole else Exit.OPERATOR
+        return Exit.OK if kept.whole else Exit.OPERATOR
 
     code = run(here.output, all_of_it)
     if code:
@@ -161,6 +178,10 @@ def _show(console: Console, kept: Kept) -> None:
         console.print("[dim]the log says nothing of its keys yet[/dim]")
     for standing in kept.standings:
         console.print(f"{standing.role}: {_standing(standing)}")
+    if not kept.signed:
+        console.print(
+            "[yellow]the new key has not signed the log's head yet[/yellow]: `interlock keys recover` does that"
+        )
 
 
 def _standing(each: keeping.Standing) -> str:

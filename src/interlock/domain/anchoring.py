@@ -18,7 +18,7 @@ import msgspec
 
 from interlock.domain import dsse
 from interlock.domain.canonical import JsonValue
-from interlock.domain.cosignature import CheckCosigner, Cosignature, cosignatures
+from interlock.domain.cosignature import CheckCosigner, Cosignature, CosignerKey, cosignatures
 from interlock.domain.dsse import DsseError
 from interlock.domain.evidence import PREDICATE_BASE, Entry, Fact
 from interlock.domain.ids import Digest
@@ -49,6 +49,8 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
     """The latest anchor must not be older."""
     demanded: bool = False
     """Whether a log without any anchor that counts is a finding."""
+    second: CosignerKey | None = None
+    """The log's key of a second algorithm, by which its head must be signed, too."""
 
 
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,6 +191,17 @@ def lacking(anchors: Sequence[Anchor], trust: Trust) -> str | None:
         return None
     age = trust.now - anchors[-1].last_ms
     return f"the latest that counts is {age} ms old, more than {trust.max_age_ms}: what came since may be withheld"
+
+
+def unseconded(head: SignedNote, trust: Trust) -> str | None:
+    """What is wrong with the second signature under a log's head, where a verifier demands it."""
+    if trust.second is None or trust.check is None:
+        return None
+    try:
+        found = cosignatures(head, [trust.second], trust.check)
+    except NoteError as error:
+        return str(error)
+    return None if found else f"it is not signed by the second key of `{trust.second.name}`"
 
 
 def _young(anchor: Anchor, trust: Trust, since_ms: int) -> bool:

@@ -13,7 +13,7 @@ from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from interlock.domain.anchoring import ANCHOR_TYPE, Anchor, Anchors, Sandwich, lacking
+from interlock.domain.anchoring import ANCHOR_TYPE, Anchor, Anchors, Sandwich, lacking, unseconded
 from interlock.domain.evidence import Entry, Finding, Packet, Verification
 from interlock.domain.ids import ActionId
 from interlock.domain.keyring import Keyring
@@ -206,6 +206,9 @@ class LogCheck:
         if self._head is None:
             return []
         problems = _unsigned(self._head, self.checkpoint, self.ring, self._verify)
+        second = None if self._anchors is None else unseconded(self._head, self._anchors.trust)
+        if second is not None:
+            problems.append(second)
         return [Finding(place="checkpoint", problem=each) for each in problems]
 
     def _unkept(self, note: SignedNote, kept: Checkpoint) -> Iterable[Finding]:

@@ -64,6 +64,9 @@ def verify(
         Path | None,
         typer.Option("--timestamps", help="PEM of a time-stamping authority: its own first, its root last."),
     ] = None,
+    second: Annotated[
+        Path | None, typer.Option("--second", help="The log's ML-DSA-44 key, second.pub: its head must bear that, too.")
+    ] = None,
     max_age: Annotated[
         str, typer.Option("--max-age", help="How old the latest anchor may be at most: `1h`, `90s`.")
     ] = "",
@@ -86,6 +89,7 @@ def verify(
                 here.folder,
                 policy=policy,
                 certificates=certificates,
+                second=second,
                 max_age_ms=_span(max_age, "--max-age") if max_age else None,
                 skew_ms=_span(skew, "--skew"),
             )
