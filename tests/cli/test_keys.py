@@ -10,7 +10,9 @@ from pathlib import Path
 
 import anyio
 import pytest
+from nacl.pwhash import argon2id
 
+from interlock.adapters import key_backup
 from interlock.adapters.keys import KeyFolder
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.bootstrap import keeping
@@ -40,6 +42,13 @@ anyio.run(lambda: keeping.rotate(Path(sys.argv[1]), ("log", "gate"), by="ana", w
 
 def _keys(shell: Shell) -> Path:
     return shell.place.folder / ".interlock" / "keys"
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passphrases that cost next to nothing, where it is not their cost that is tested."""
+    monkeypatch.setattr(key_backup, "_OPS", argon2id.OPSLIMIT_MIN)
+    monkeypatch.setattr(key_backup, "_MEM", argon2id.MEMLIMIT_MIN)
 
 
 def _works(shell: Shell) -> None:
@@ -157,6 +166,7 @@ def test_a_store_that_is_not_sure_leaves_it_to_recover(
     _works(shell)
 
 
+@pytest.mark.usefixtures("cheap")
 def test_a_folder_older_than_the_log_is_named(shell: Shell, tmp_path: Path) -> None:
     """With keys from before a rotation nothing is recorded, and `status` and `recover` say that a later backup is needed."""
     phrase = tmp_path / "phrase"
@@ -174,6 +184,7 @@ def test_a_folder_older_than_the_log_is_named(shell: Shell, tmp_path: Path) -> N
 
 
 @pytest.mark.proves("keys.backup")
+@pytest.mark.usefixtures("cheap")
 def test_a_backup_restores_the_keys_and_nothing_else(shell: Shell, tmp_path: Path) -> None:
     """A folder restored from a backup signs on; wrong passphrases, changed files and folders that are there are refused."""
     assert shell("keys", "rotate", "--as", "ana").code == 0
@@ -217,6 +228,17 @@ def _refuses_what_was_changed(shell: Shell, backup: Path, phrase: Path) -> None:
         other = backup.with_name("changed")
         other.write_bytes(changed)
         assert shell("keys", "restore", str(other), "--passphrase-file", str(phrase)).code == 3
+
+
+@pytest.mark.proves("keys.backup")
+def test_a_guess_at_a_passphrase_costs_what_it_should(shell: Shell, tmp_path: Path) -> None:
+    """A backup says that 256 MiB of memory and three passes are needed to try one passphrase."""
+    phrase, backup = tmp_path / "phrase", tmp_path / "keys.backup"
+    phrase.write_text("correct horse battery\n")
+    assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 0
+
+    said = json.loads(backup.read_bytes())
+    assert (said["ops"], said["mem"]) == (3, 256 * 1024 * 1024)
 
 
 def test_a_weak_or_unreadable_passphrase_is_refused(shell: Shell, tmp_path: Path) -> None:
