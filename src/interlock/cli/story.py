@@ -1,6 +1,7 @@
 """An action and a contract as a person reads them."""
 
 from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 from rich.console import Console
@@ -95,9 +96,20 @@ def _said_by(said: Outcome) -> str:
     return f"{NEVER_CALLED}; tried at" if said.note == NEVER_CALLED else f"said by the {said.by} at"
 
 
+_WITHHELD: Final = {
+    "erased": "everything private of it was erased; `interlock verify` holds that against the log",
+    "sealed": "everything private of it is sealed with keys that are not here",
+    "lost": "the key of everything private of it is lost: restore the vault's backup",
+}
+
+
 def _proposed(action: Action) -> Iterator[Line]:
     yield "action", action.id
-    yield "task", f"{action.task}  agent {action.agent}  for {action.initiator}"
+    if action.withheld:
+        yield "task", f"{action.task}  agent {action.agent}"
+        yield "private", _WITHHELD[action.withheld]
+    else:
+        yield "task", f"{action.task}  agent {action.agent}  for {action.initiator}"
     yield "release", action.release[:12]
     yield "proposed", _utc(action.proposed_at)
     for name, value in action.arguments.items():

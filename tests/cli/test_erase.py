@@ -1,0 +1,75 @@
+"""`interlock erase` and `interlock hold`, as a person and as a program use them."""
+
+import json
+
+import pytest
+
+import interlock
+from interlock.cli.output import Exit, UsageError
+from tests.cli.shell import Shell
+
+
+@pytest.mark.proves("erasure.two_persons")
+def test_from_the_dry_run_to_the_end(shell: Shell) -> None:
+    """Nothing changes before two persons agreed; afterwards nothing is left of it, and the log verifies."""
+    with (
+        interlock.open(shell.place.folder, apply=True) as client,
+        client.task("ag", purpose="lease of the blue house", on_behalf_of="user:carla-of-the-house") as task,
+    ):
+        task.propose("box.put", n=7, word="a word of carla")
+    before = json.loads(shell("erase", "--subject", "user:carla-of-the-house", "--json").out)
+    made = json.loads(
+        shell(
+            "erase", "--subject", "user:carla-of-the-house", "--propose", "--why", "asked", "--as", "rita", "--json"
+        ).out
+    )
+    alone = shell("erase", "--accept", made["erasure"], "--as", "rita")
+    done = shell("erase", "--accept", made["erasure"], "--as", "ria")
+
+    assert (before["actions"], before["tasks"], before["unsettled"]) == (1, 1, [])
+    assert made["state"] == "open"
+    assert alone.code == Exit.YOURS
+    assert done.code == Exit.OK
+    verified = json.loads(shell("verify", "--json").out)
+    assert (verified["ok"], verified["erased"] > 2) == (True, True)
+    kept = b"".join(path.read_bytes() for path in shell.place.folder.glob(".interlock/**/*") if path.is_file())
+    for word in (b"carla", b"blue house", b"a word of"):
+        assert word not in kept
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--propose",),
+        ("--subject", "x", "--list"),
+        ("--accept", "x", "--withdraw", "y"),
+        ("--propose", "--accept", "x"),
+    ],
+)
+def test_one_thing_at_a_time(shell: Shell, words: tuple[str, ...]) -> None:
+    """What does not say what is meant is a mistake of usage, and changes nothing."""
+    with pytest.raises(UsageError, match="say what to erase"):
+        shell("erase", *words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("erase", "--subject", "user:a", "--class", "b"),
+        ("erase", "--class", "b"),
+        ("erase", "--subject", "user:a", "--propose", "--as", "rita"),
+        ("erase", "--subject", "user:a", "--propose", "--why", "x", "--as", "nobody"),
+        ("erase", "--accept", "nothing", "--as", "rita"),
+        ("hold", "place", "--why", "x", "--as", "rita"),
+        ("hold", "lift", "nothing", "--as", "rita"),
+    ],
+)
+def test_mistakes_are_told(shell: Shell, words: tuple[str, ...]) -> None:
+    """A class without a time, no reason, nobody known, nothing of that name: each is said, with what to do."""
+    with interlock.open(shell.place.folder, apply=True):
+        pass
+    said = shell(*words)
+
+    assert said.code == Exit.YOURS
+    assert "next" in said.err
