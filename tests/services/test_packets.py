@@ -8,22 +8,26 @@ import msgspec
 import pytest
 
 from interlock.adapters.keys import fresh
-from interlock.adapters.sealer import Handover
+from interlock.adapters.sealer import Handover, LogSealer
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
+from interlock.domain.anchoring import anchored
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue, encode
 from interlock.domain.contract import Blind, Contract, Cost, Facts, NoReversal, PythonTarget
+from interlock.domain.erasing import Erasure, LegalHold, Part, erased_fact, erasure_fact, hold_fact
 from interlock.domain.errors import ContractError
 from interlock.domain.evidence import Position, Subject, at
-from interlock.domain.ids import Person, StreamId
+from interlock.domain.ids import ErasureId, HoldId, Person, StreamId, WorkerId
 from interlock.domain.key_facts import introduction, retirement, rotation
+from interlock.domain.note import parse_note
 from interlock.domain.predicate import agreement
 from interlock.domain.proceedings import BODIES
 from interlock.domain.proposal import Proposal
 from interlock.domain.question import Question
 from interlock.domain.record import plain
 from interlock.domain.release import Release
+from interlock.domain.run_facts import Run, run_closed, run_opened
 from interlock.domain.task import Opening
 from interlock.embedded import Embedded
 from interlock.testing.world import World, contract, permit
@@ -355,6 +359,30 @@ def test_entries_about_keys_are_what_the_format_says(role: Any) -> None:
 
     assert [each["phase"] for each in said] == ["introduced", "rotated", "retired"]
     assert said[1]["endorsement"] != said[1]["possession"]
+
+
+def test_entries_about_runs_anchors_erasures_and_holds_are_what_the_format_says() -> None:
+    """What the services of these things record, with every field there can be, is told as the page says."""
+    keys = World().keys
+    sealer = LogSealer(keys, StreamId("s"), SystemIds())
+    run = Run(stream=StreamId("s"), worker=WorkerId("host:1:ab"), gate=keys.gate.verifier.vkey())
+    erasure = Erasure(
+        id=ErasureId("e"), basis="retention", data_class="personal", why="over", proposed_by="rita", proposed_at=0
+    )
+    part = Part(erasure=erasure.id, number=1, basis="request", records=(), consents=2, observed_at=0)
+    held = LegalHold(id=HoldId("h"), subject="customer:c-17", why="a suit", placed_by="rita", placed_at=0)
+    facts = (
+        run_opened(run, 0),
+        run_closed(run, 9, 0),
+        anchored(parse_note(sealer.checkpoint(1, bytes(32)).encode()), 1, b"token", 0),
+        erasure_fact(erasure, "proposed", "rita", 0),
+        erased_fact(part, keys={"ab": "0-3"}, covers="1-2", actions=2, restored=True),
+        hold_fact(held, "placed", "rita", 0),
+    )
+
+    for fact in facts:
+        entry = sealer.seal(fact, 0, Position(stream=StreamId("s"), seq=1, prev=""))
+        assert predicate_of(entry.leaf)["phase"] == fact.phase
 
 
 async def test_every_entry_is_what_the_format_says() -> None:

@@ -56,6 +56,9 @@ COMMITTED: Final[dict[str, str]] = {
     "blockedWhy": "why undoing cannot go on",
     "changes": "what a publication changes, in words",
     "consents": "name and note of each person who consented",
+    "worker": "the process: machine, number and a random end",
+    "subject": "whose data is to be erased; gone with them",
+    "names": "what a legal hold names",
 }
 """What stands behind each commitment. Each is a salted digest (RFC 9901 section 4.2) of a clear text kept beside the log."""
 
