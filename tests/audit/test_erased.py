@@ -42,5 +42,6 @@ def test_what_was_erased_is_told_as_such_everywhere(shell: Shell, tmp_path: Path
     found = shell("audit", "verify", str(tmp_path / "made"), "--key", keys, "--json").json()
     assert (found["verdict"], found["findings"]) == ("verified", [])
     assert found["erased"] > 0
+    assert shell("verify").code == Exit.OK
     text = b"".join(each.read_bytes() for each in (tmp_path / "made").rglob("*") if each.is_file())
     assert person.encode() not in text

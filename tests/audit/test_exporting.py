@@ -205,6 +205,8 @@ def test_the_command_exports_and_verifies(tmp_path: Path) -> None:
     assert (tmp_path / "made/verify.py").read_bytes() == Path("src/interlock_verify.py").read_bytes()
     verified = shell("audit", "verify", str(tmp_path / "made"), "--key", keys, "--key", gate, "--json")
     assert (verified.code, verified.json()["verdict"]) == (0, "verified")
+    inside = shell("verify", "--json").json()
+    assert (inside["findings"], inside["size"]) == ([], made["size"])
     assert shell("audit", "verify", str(tmp_path / "made")).code == 3
     assert shell("audit", "verify", str(tmp_path / "none")).code == 1
     assert shell("audit", "export", str(tmp_path / "made")).code == 1
