@@ -255,9 +255,16 @@ _written = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 def strict(data: bytes, *, floats: bool = False) -> Json:
     """Read JSON in which no key is given twice, without NaN and, unless `floats`, without floating-point numbers."""
     try:
-        return _with_floats(data.decode()) if floats else _whole_only(data.decode())
+        text = data.decode()
+        value = _with_floats(text) if floats else _whole_only(text)
+        if "\\u" in text:
+            # Half of a character can be escaped in JSON, and no reader can write it again.
+            _written(value).encode()
+        return value
     except RecursionError:
         raise Wrong("nested too deep") from None
+    except UnicodeError:
+        raise Wrong("not UTF-8, or half of a character") from None
     except Wrong:
         raise
     except ValueError as error:
@@ -757,12 +764,12 @@ class Report:
     def found(self, place: str, problem: str) -> None:
         """Note one thing wrong."""
         if len(self.findings) < MAX_FINDINGS:
-            self.findings.append((place, problem))
+            self.findings.append((safe(place), safe(problem)))
 
     def warn(self, text: str) -> None:
         """Note what nobody vouched for, or what was not looked at."""
-        if text not in self.warnings and len(self.warnings) < MAX_FINDINGS:
-            self.warnings.append(text)
+        if safe(text) not in self.warnings and len(self.warnings) < MAX_FINDINGS:
+            self.warnings.append(safe(text))
 
     @property
     def enough(self) -> bool:

@@ -614,6 +614,7 @@ def test_a_policy_that_cannot_be_met_as_written_is_refused(text: str) -> None:
         b'{"a":',
         b"\xff",
         b"[Infinity]",
+        b'["\\ud800"]',
     ],
 )
 def test_json_that_readers_could_differ_on_is_refused(text: bytes) -> None:
@@ -692,4 +693,7 @@ def test_an_export_leads_nowhere_outside_of_itself(tmp_path: Path) -> None:
 
 def test_nothing_of_an_export_moves_the_cursor() -> None:
     """What is printed of a bundle holds no control characters."""
+    report = alone.Report(bundle="b")
+    report.found("entry 1", "`\x1b[2J` is no time in UTC")
+    assert "\x1b" not in alone.told(report)
     assert alone.safe("a\x1b[31mb\nc") == "a\\u001b[31mb\\u000ac"
