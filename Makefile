@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-tau2 battery peers foreign fuzz browser coverage docs sizes
+.PHONY: help demo test check bench bench-tau2 battery peers foreign fuzz fuzz-parsers browser coverage docs sizes
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,13 @@ peers: $(READY) ## the same battery on others, each in an environment of its own
 
 foreign: $(READY) ## the programs of others that tests/foreign asks; what cannot be had here is left out
 	@bash scripts/foreign.sh $(UV)
+
+SECONDS_EACH ?= 60
+FUZZ_PYTHON ?= python3.12
+
+fuzz-parsers: $(READY) ## every parser of the evidence under a coverage-guided fuzzer (FUZZ_PYTHON: 3.12 or newer)
+	@mkdir -p .foreign && $(UV) run --quiet --isolated --locked --python $(FUZZ_PYTHON) --with atheris==3.1.0 \
+	  python -m bench.battery.parsers $(SECONDS_EACH)
 
 battery: $(READY) ## the long versions of the slow suites
 	@$(BIN)/pytest -m slow

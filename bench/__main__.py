@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import audit, crowd, gated, memory, package, policy, showing, waiting, whatif
+from bench import audit, crowd, gated, memory, package, policy, showing, verify, waiting, whatif
 
 FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "gated": gated.run,
@@ -14,6 +14,7 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "package": package.run,
     "policy": policy.run,
     "whatif": whatif.run,
+    "verify": verify.run,
     "showing": showing.run,
     "audit": audit.run,
 }
