@@ -33,7 +33,7 @@ def _post(address: str, data: bytes) -> httpx.Response:
     return httpx.post(f"{address}add-checkpoint", content=data, timeout=20)
 
 
-@pytest.mark.proves("witness.durable")
+@pytest.mark.proves("witness.durable", "witness.evidence")
 def test_a_killed_witness_goes_on_where_it_was(tmp_path: Path) -> None:
     """After a kill the witness, served again, refuses the fork and cosigns what continues; `show` lists both."""
     folder = tmp_path / "w"
@@ -53,6 +53,10 @@ def test_a_killed_witness_goes_on_where_it_was(tmp_path: Path) -> None:
         run.invoke(app, ["--json", "witness", "show", str(folder), "--evidence", str(tmp_path / "e")]).stdout
     )
     assert [(each["origin"], each["size"], each["evidence"]) for each in shown["logs"]] == [(LOG.verifier.name, 9, 1)]
+    pair = (str(tmp_path / "e" / "0000-note.txt"), str(tmp_path / "e" / "0000-beside.txt"))
+    assert run.invoke(app, ["log", "fork", *pair, "--key", LOG.verifier.vkey()]).exit_code == 4
+    assert run.invoke(app, ["log", "fork", pair[0], pair[0], "--key", LOG.verifier.vkey()]).exit_code == 0
+    assert run.invoke(app, ["log", "fork", *pair, "--key", "nonsense"]).exit_code == 1
     assert (tmp_path / "e" / "0000-note.txt").read_bytes() == FORK.note(5).encode()
     assert (tmp_path / "e" / "0000-beside.txt").read_bytes() == TRUE.note(5).encode()
 

@@ -109,7 +109,7 @@ async def recover(folder: Path) -> dict[Role, Settled]:
     """End rotations that were interrupted, going by the log. Raises KeyFileError where the folder holds no key of it."""
     path = settled(folder).settings.keys
     ring = await _ring(folder)
-    ended = {
+    ended: dict[Role, Settled] = {
         role: Succession(path, role).settle(None if ring is None else _in_force(ring, role).key.vkey())
         for role in ROLES
     }

@@ -10,7 +10,8 @@ from interlock.adapters.system import SystemClock
 from interlock.adapters.witness import Kept, Seen, WitnessMemory
 from interlock.api.witness import WitnessServer
 from interlock.domain.errors import ContractError
-from interlock.domain.note import NoteError, VerifierKey, parse_vkey
+from interlock.domain.note import NoteError, SignedNote, VerifierKey, parse_vkey
+from interlock.domain.witnessing import equivocation
 from interlock.ports.steps import Steps
 from interlock.services.witnessing import Witnessing
 
@@ -21,6 +22,11 @@ def begin(folder: Path, name: str, logs: Sequence[str]) -> str:
     made = witness.create(folder, name)
     _trust(folder, keys)
     return made.key.vkey()
+
+
+def forked(one: SignedNote, other: SignedNote, key: VerifierKey) -> bool:
+    """See `equivocation`, with signatures checked as everywhere."""
+    return equivocation(one, other, key, verify)
 
 
 def trust(folder: Path, log: str) -> None:

@@ -1,4 +1,4 @@
-"""`interlock log anchor`: the head cosigned by witnesses, and written back."""
+"""`interlock log anchor` and `fork`: the head cosigned by witnesses and written back; and what two checkpoints prove."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,16 +6,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from interlock.bootstrap import witnesses
 from interlock.cli.context import context_of
-from interlock.cli.log.files import write_file
-from interlock.cli.output import counted, run, shown
-from interlock.domain.errors import NotFound
+from interlock.cli.log.files import read_file, write_file
+from interlock.cli.output import Exit, counted, run, shown
+from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.note import NoteError, SignedNote, VerifierKey, parse_note, parse_vkey
 from interlock.services.anchoring import Anchored
 
 
 def register(log: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     log.command()(anchor)
+    log.command()(fork)
 
 
 def anchor(
@@ -39,6 +42,44 @@ def anchor(
         here.output.value(made, lambda console: _show(console, made))
 
     run(here.output, work)
+
+
+def fork(
+    context: typer.Context,
+    one: Annotated[Path, typer.Argument(help="A checkpoint.")],
+    other: Annotated[Path, typer.Argument(help="Another one of the same log.")],
+    key: Annotated[str, typer.Option(help="The log's public key; the workspace's unless said.")] = "",
+) -> None:
+    """Whether two checkpoints prove that the log shows different people different histories: then it ends with 4."""
+    here = context_of(context)
+
+    async def work() -> int:
+        known = _key(key) if key else here.verifying().log_key
+        notes = [_note(path) for path in (one, other)]
+        proven = witnesses.forked(notes[0], notes[1], known)
+        said = "[bold red]the log has forked[/bold red]: it signed both, of one size, over different entries"
+        if not proven:
+            said = (
+                "nothing is proven: they are not two checkpoints of one size and different roots that this key signed"
+            )
+        here.output.value({"forked": proven}, lambda console: console.print(said))
+        return Exit.EVIDENCE if proven else Exit.OK
+
+    raise typer.Exit(run(here.output, work))
+
+
+def _note(path: Path) -> SignedNote:
+    try:
+        return parse_note(read_file(path))
+    except NoteError as error:
+        raise ContractError(f"`{path}` is no checkpoint: {error}", next_step="name a signed checkpoint") from None
+
+
+def _key(line: str) -> VerifierKey:
+    try:
+        return parse_vkey(line)
+    except NoteError as error:
+        raise ContractError(f"`{line}` is no public key of a log: {error}", next_step="give its `log.pub`") from None
 
 
 def _show(console: Console, made: Anchored | None) -> None:
