@@ -1,9 +1,11 @@
 """Erasure down to the bytes: what is left on the disk, after a crash, after a restore, and what cannot be hidden with it."""
 
 import asyncio
+import json
 import shutil
 import subprocess
 import sys
+from base64 import b64decode, b64encode
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,12 @@ from interlock.adapters.sealing import number_in
 from interlock.adapters.sqlite import SqliteStore, SqliteVault
 from interlock.domain.action import Action
 from interlock.domain.change import Change
-from interlock.domain.erasure import erased
-from interlock.domain.errors import KeyGone
+from interlock.domain.erasure import erased, keys_as_text
+from interlock.domain.errors import IntegrityError, KeyGone
 from interlock.domain.evidence import Finding, Verification
+from interlock.domain.merkle import leaf_hash, root_of
 from interlock.domain.task import Task
+from interlock.domain.testimony import ERASURE_TYPE
 from interlock.domain.verification import LOST
 from interlock.services.verifying import verify_all
 from interlock.testing.conformance.erasing import part
@@ -52,7 +56,7 @@ async def is_erased(folder: Path, done: Action, work: Task, lost: tuple[str, ...
 
 
 def copied(folder: Path, to: Path, *names: str) -> None:
-    """Copy files or folders of an installation at rest."""
+    """Copy files or folders of an installation: of a database, all of it, also what only its write-ahead log has yet."""
     for name in names:
         target = to / name
         if (folder / name).is_dir():
@@ -61,7 +65,12 @@ def copied(folder: Path, to: Path, *names: str) -> None:
         else:
             for stale in to.glob(f"{name}-*"):
                 stale.unlink()
-            shutil.copy(folder / name, target)
+            target.unlink(missing_ok=True)
+            source, copy = apsw.Connection(str(folder / name)), apsw.Connection(str(target))
+            with copy.backup("main", source, "main") as all_of_it:
+                all_of_it.step()
+            source.close()
+            copy.close()
 
 
 @pytest.fixture(name="erased_copy")
@@ -119,6 +128,50 @@ def test_a_restored_vault_is_erased_again(erased_copy: tuple[Path, Path, Action,
 
 
 @pytest.mark.proves("erasure.replayed")
+def test_who_holds_no_key_destroys_none(erased_copy: tuple[Path, Path, Action, Task], tmp_path: Path) -> None:
+    """An entry that says keys are gone, written into the store by somebody without the gate's key, destroys none: the store
+    is refused, and with its true file everything is there."""
+    _, backup, done, _ = erased_copy
+    there = tmp_path / "there"
+    there.mkdir()
+    copied(backup, there, "store.db", "keys.db", "keys")
+    _forge_an_erasure(there / "store.db")
+
+    with pytest.raises(IntegrityError, match="did not sign it: none was"):
+        opened(there)
+    copied(backup, there, "store.db")
+    vault = SqliteVault(there / "keys.db", there / "keys", writable=False)
+    vault.begin(None)
+    ((sealed,),) = _rows(there / "store.db", "SELECT sealed FROM action")
+    assert vault.open(sealed, b"row\0shop\0action\0" + done.id.encode())
+    vault.close()
+
+
+def _forge_an_erasure(path: Path) -> None:
+    """Add an entry as whoever can write the file can, its tree and checkpoint with it: all but the signatures."""
+    store = apsw.Connection(str(path))
+    numbers = [number_in(row[0]) for row in store.execute("SELECT sealed FROM action UNION SELECT sealed FROM entry")]
+    ((place, leaf, note),) = _rows(path, "SELECT place, leaf, checkpoint FROM entry ORDER BY place DESC LIMIT 1")
+    said = json.loads(leaf)
+    statement = json.loads(b64decode(said["payload"]))
+    statement["predicateType"] = ERASURE_TYPE
+    statement["subject"][0]["name"] = "interlock:shop:erasure:made-up"
+    statement["predicate"] |= {"phase": "erased", "part": 1, "keys": keys_as_text(numbers), "covers": ""}
+    said["payload"] = b64encode(json.dumps(statement).encode()).decode()
+    forged = json.dumps(said, separators=(",", ":")).encode()
+    hashes = [row[0] for row in store.execute("SELECT leaf_hash FROM entry ORDER BY place")]
+    root = b64encode(root_of([*hashes, leaf_hash(forged)])).decode()
+    origin, size, _, *rest = note.split("\n")
+    made = "\n".join((origin, str(int(size) + 1), root, *rest))
+    store.execute(
+        "INSERT INTO entry (place, stream, seq, action, phase, leaf_hash, checkpoint, leaf)"
+        " VALUES (?, 'made-up', 1, NULL, 'erased', ?, ?, ?)",
+        (place + 1, leaf_hash(forged), made, forged),
+    )
+    store.close()
+
+
+@pytest.mark.proves("erasure.replayed")
 def test_a_restored_store_is_erased_again(erased_copy: tuple[Path, Path, Action, Task]) -> None:
     """A store restored from before an erasure is stripped again before anything is read, and an entry says so again."""
     here, backup, done, work = erased_copy
@@ -169,7 +222,9 @@ import tests.adapters.test_sqlite_sealed as made
 from interlock.adapters.keys import Keys, SigningKey
 from interlock.adapters.sqlite import pen, vault
 from interlock.domain.action import Action
+from interlock.domain.merkle import leaf_hash, root_of
 from interlock.domain.task import Task
+from interlock.domain.testimony import ERASURE_TYPE
 from interlock.testing.conformance.erasing import part
 
 folder, step, action, task, log, gate = Path(sys.argv[1]), *sys.argv[2:]

@@ -7,6 +7,7 @@
 3. The key over the keys is exchanged (`Vault.renew`). *A crash before it: whoever opens the vault next does it.*
 
 A vault that was restored from before an erasure has keys again that the log says are gone: they go before anything is read.
+Only where the gate signed that they are gone: whoever can write the store's file and holds no key destroys none.
 A store that was restored from before one has rows again whose keys the vault knows to be gone: they are stripped, and an
 entry says it again.
 """
@@ -15,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from interlock.adapters.filing import record_of, text_of, withheld
+from interlock.adapters.keys import verify
 from interlock.adapters.sqlite import log
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection
@@ -25,11 +27,16 @@ from interlock.domain.action import Action
 from interlock.domain.change import Unchanged
 from interlock.domain.erasing import Erasure, LegalHold, Part, erased_fact
 from interlock.domain.erasure import Shred, erased, keys_as_text, ranges_of
+from interlock.domain.errors import IntegrityError
+from interlock.domain.evidence import Entry
 from interlock.domain.ids import ErasureId
+from interlock.domain.keyring import Keyring, keyid
+from interlock.domain.note import parse_vkey
 from interlock.domain.publication import Publication
 from interlock.domain.record import Record
 from interlock.domain.task import Task
-from interlock.domain.testimony import shred_said
+from interlock.domain.testimony import Reader, shred_said
+from interlock.ports.sealer import Sealer
 
 KINDS: Final[dict[str, type[Record]]] = {kind.kind: kind for kind in (Action, Task, Publication, Erasure, LegalHold)}
 """What can be erased."""
@@ -117,21 +124,44 @@ def _strip_entries(transaction: Transaction, keys: Iterable[int]) -> list[int]:
     return covered
 
 
-def carried_out(connection: Connection, tenant: int, veil: Veil) -> tuple[Shred, ...]:
+def carried_out(connection: Connection, tenant: int, veil: Veil, sealer: Sealer) -> tuple[Shred, ...]:
     """Destroy the keys that the log says are gone, where the vault still has them; and give the parts that the vault has
-    carried out and the log does not know of."""
+    carried out and the log does not know of.
+
+    Raises IntegrityError, having destroyed nothing, where the gate of `sealer` did not sign what would have to go.
+    """
     vault = veil.vault
     if vault is None:
         return ()
-    said = [shred_said(entry.leaf) for entry in log.marked(connection, tenant, ("erased",), veil)]
     known = {(each.erasure, each.part): each for each in vault.shreds()}
-    missing = [each for each in said if each is not None and (each.erasure, each.part) not in known]
-    for each in missing:
-        vault.shred(each)
+    told, missing = set[tuple[str, int]](), dict[int, Shred]()
+    for entry in log.marked(connection, tenant, ("erased",), veil):
+        said = shred_said(entry.leaf)
+        if said is not None:
+            told.add((said.erasure, said.part))
+            if (said.erasure, said.part) not in known:
+                missing[entry.index] = said
     if missing:
+        marked = log.marked(connection, tenant, ("introduced", "rotated", "erased"), veil)
+        unsigned = sorted(missing.keys() - _signed(marked, sealer))
+        if unsigned:
+            raise IntegrityError(
+                f"entry {unsigned[0]} says that keys were destroyed, and the gate of this log did not sign it: none was",
+                next_step="something else wrote to the store: keep its file, and restore a backup",
+            )
+        for each in missing.values():
+            vault.shred(each)
         vault.renew()
-    told = {(each.erasure, each.part) for each in said if each is not None}
     return tuple(each for place, each in known.items() if place not in told)
+
+
+def _signed(marked: Sequence[Entry], sealer: Sealer) -> set[int]:
+    """Those of the entries that a key of the gate signed which `sealer` holds, or which was replaced on the way to it."""
+    ours = parse_vkey(sealer.gate_key)
+    reader = Reader(Keyring(parse_vkey(sealer.log_key), (ours,), verify), verify)
+    signed = {entry.index for entry in marked if reader.read(entry).signatures}
+    at = reader.ring.gate(keyid(ours))
+    return signed if at is not None and at.key == ours and at.last is None else set()
 
 
 def carry_out_again(pen: Pen, connection: Connection, tenant: int, lost: Sequence[Shred], now: int) -> None:

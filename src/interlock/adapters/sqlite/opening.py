@@ -108,7 +108,7 @@ def examine(path: Path, *, busy_ms: int) -> None:
     if version < len(migrations()):
         raise StoreError(
             f"the store `{path}` is of version {version}, older than this program",
-            next_step="bring it up to date with any command that writes: `interlock worker --until-idle`",
+            next_step="bring it up to date with any command that writes: `interlock work --until-idle`",
         )
 
 

@@ -84,7 +84,7 @@ class SqliteStore:
             changes = Changes(lambda: cast(int, reader.value(sql.VERSION)))
             pen = Pen(path, number, sealer, veil, busy_ms=busy_ms, committed=changes.notify)
             with reader.connection() as connection:
-                lost = carried_out(connection, number, veil)
+                lost = carried_out(connection, number, veil, sealer)
                 carry_out_again(pen, connection, number, lost, time.time_ns() // 1_000_000)
         except apsw.Error as error:
             raise meaning(error) from error
