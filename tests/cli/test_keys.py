@@ -13,8 +13,9 @@ import pytest
 from nacl.pwhash import argon2id
 
 from interlock.adapters import key_backup
-from interlock.adapters.keys import KeyFolder
+from interlock.adapters.keys import KeyFolder, fresh
 from interlock.adapters.sqlite.store import SqliteStore
+from interlock.adapters.succession import Succession
 from interlock.bootstrap import keeping
 from interlock.bootstrap.connecting import connect
 from interlock.domain.change import Change
@@ -141,6 +142,20 @@ def test_a_rotation_that_is_killed_is_ended(shell: Shell, step: str) -> None:
     assert shell("keys", "status").code == 3
     assert shell("keys", "recover").code == 0
     _works(shell)
+
+
+@pytest.mark.proves("keys.recovered")
+def test_a_key_the_log_is_not_at_is_never_put_in_place(shell: Shell) -> None:
+    """Where the log is at a key that is neither in place nor staged, nothing is promoted, nothing discarded."""
+    folder = _keys(shell)
+    succession = Succession(folder, "gate")
+    succession.stage("tests.interlock/log/gate")
+    before = {path.name: path.read_bytes() for path in folder.glob("gate.*")}
+    with pytest.raises(KeyFileError, match="is not in"):
+        succession.settle(fresh("tests.interlock/log/gate").verifier.vkey())
+
+    assert {path.name: path.read_bytes() for path in folder.glob("gate.*")} == before
+    assert succession.settle(succession.current()) == "discarded"
 
 
 @pytest.mark.proves("keys.recovered")
