@@ -128,6 +128,9 @@ TAMPERS: dict[str, Tamper] = {
     "T1 two entries exchanged": _exchanged("stream, seq, action, phase, leaf_hash, checkpoint, disclosed, leaf"),
     "T1 two leaves exchanged": _exchanged("leaf"),
     "T1 clear texts exchanged": _exchanged("sealed"),
+    "T1 a clear text laid beside a sealed one": _sql(
+        f"UPDATE entry SET disclosed = 'forged' WHERE place = {FIRST} + 5"
+    ),
     "T1 an entry doubled": _doubled,
     "T1 an entry changed with its hash": _rehashed,
     "T1 an entry moved to another action": _sql(

@@ -99,15 +99,19 @@ class Veil:
     def disclosures(
         self, leaf_hash: bytes, disclosed: str | None, sealed: bytes | None
     ) -> tuple[tuple[str, ...], bool]:
-        """An entry's clear texts, as far as they can be read; and whether they are there but their keys are not here."""
-        if sealed is not None and self.vault is None:
-            return (), True
-        if sealed is not None and self.vault is not None:
-            try:
-                disclosed = self.vault.open(sealed, self._entry_of(leaf_hash)).decode()
-            except (KeyGone, UnicodeDecodeError):
-                return (), False
-        return (tuple(disclosed.split("\n")) if disclosed else ()), False
+        """An entry's clear texts, as far as they can be read; and whether they are there but their keys are not here.
+
+        What somebody laid in the clear beside what is sealed is given too: verification is to see it.
+        """
+        texts = tuple(disclosed.split("\n")) if disclosed else ()
+        if sealed is None:
+            return texts, False
+        if self.vault is None:
+            return texts, True
+        try:
+            return (*texts, *self.vault.open(sealed, self._entry_of(leaf_hash)).decode().split("\n")), False
+        except (KeyGone, UnicodeDecodeError):
+            return texts, False
 
     def key_column(self, agent: str, key: str) -> str:
         """An idempotency key as its column has it."""
