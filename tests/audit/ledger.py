@@ -215,6 +215,10 @@ class Ledger:
         """See `Log.checkpoint_at`."""
         return self.checkpoint(size).decode()
 
+    async def checkpoints(self, start: int, stop: int) -> list[tuple[int, str]]:
+        """See `Log.checkpoints`."""
+        return [(size, self.checkpoint(size).decode()) for size in range(start + 1, min(stop, len(self.rows)) + 1)]
+
     async def entries(self, start: int, stop: int) -> list[Entry]:
         """See `Log.entries`."""
         return self.rows[start:stop]

@@ -90,6 +90,11 @@ class OpenLog:
         """See `Log.checkpoint_at`."""
         return self.note if size == len(self.rows) else None
 
+    async def checkpoints(self, start: int, stop: int) -> list[tuple[int, str]]:
+        """See `Log.checkpoints`: it was signed once, at its end."""
+        del start, stop
+        return []
+
     async def entries(self, start: int, stop: int) -> list[Entry]:
         """See `Log.entries`."""
         return [row for row in self.rows if start <= row.index < stop]

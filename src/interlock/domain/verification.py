@@ -64,6 +64,8 @@ class LogCheck:
         self._reader = Reader(ring, verify)
         self._retained = [(each, parse_checkpoint(each.text)) for each in retained]
         self._roots: dict[int, bytes] = {}
+        self._notes: dict[int, str] = {}
+        self._unsure: list[tuple[SignedNote, Checkpoint]] = []
         self._anchors = anchors
         counting = () if anchors is None else anchors.counting
         self._wanted = {each.size for _, each in self._retained} | {each.checkpoint.size for each in counting}
@@ -93,6 +95,10 @@ class LogCheck:
         """The lowest tile over the entries to be taken next, or None when all were."""
         left = self.checkpoint.size - self.next
         return TileId(level=0, n=self.next // WIDTH, width=min(left, WIDTH)) if left > 0 else None
+
+    def expect(self, notes: Iterable[tuple[int, str]]) -> None:
+        """The checkpoints that the log holds over the entries that are taken next, each behind the size it is filed under."""
+        self._notes = dict(notes)
 
     def take(self, tile: TileId, stored: bytes | None, entries: Sequence[Entry]) -> list[Tile]:
         """Check the entries under `tile`, as far as the log gave them, and the hashes `stored` as that tile.
@@ -137,6 +143,9 @@ class LogCheck:
             self.found(f"checkpoint of {self.checkpoint.size}", "its root is not that of these entries")
         for index in sorted(self._bare - self.erased):
             self.found(f"entry {index}", LOST)
+        for note, stated in self._unsure:
+            if not self._signed(note, stated.size):
+                self.found(f"checkpoint of {stated.size}", "it is not signed by the key that the log had there")
         unsigned = self._unsigned()
         kept = [finding for note, each in self._retained for finding in self._unkept(note, each)]
         good = list(self._held(kept))
@@ -237,6 +246,31 @@ class LogCheck:
         self._frontier = self._frontier.append((leaf,))
         if self._frontier.size in self._wanted and self._whole:
             self._roots[self._frontier.size] = self._frontier.root()
+        note = self._notes.pop(self._frontier.size, None)
+        if note is not None and self._whole and self._frontier.size != self.checkpoint.size:
+            self._earlier(note)
+
+    def _earlier(self, text: str) -> None:
+        """A checkpoint beside an entry is over exactly what was read so far, and a key of this log has signed it."""
+        place = f"checkpoint of {self._frontier.size}"
+        try:
+            note = parse_note(text.encode())
+            stated = parse_checkpoint(note.text)
+        except (NoteError, UnicodeEncodeError) as error:
+            self.found(place, str(error))
+            return
+        if (stated.size, stated.root) != (self._frontier.size, self._frontier.root()):
+            self.found(place, "it is not over these entries")
+        elif not self._signed(note, stated.size):
+            # Which key was in force here may only be known further on.
+            self._unsure.append((note, stated))
+
+    def _signed(self, note: SignedNote, size: int) -> bool:
+        try:
+            open_checkpoint(note, self.ring.log_at(size), self._verify)
+        except NoteError:
+            return False
+        return True
 
     def _read(self, entry: Entry, leaf: bytes) -> None:
         place = f"entry {entry.index}"

@@ -17,6 +17,10 @@ class Log(Protocol):
         """The checkpoint signed at exactly `size` entries, or None."""
         ...
 
+    async def checkpoints(self, start: int, stop: int) -> list[tuple[int, str]]:
+        """The checkpoints signed over more than `start` and at most `stop` entries, each behind its size, in order."""
+        ...
+
     async def entries(self, start: int, stop: int) -> list[Entry]:
         """Entries `start` to `stop` - 1, in order; fewer if they are missing."""
         ...

@@ -78,6 +78,7 @@ async def verify_log(
         check.found("checkpoint", each)
     while (tile := check.next_tile()) is not None and not check.enough:
         entries = await log.entries(check.next, check.next + tile.width)
+        check.expect(await log.checkpoints(check.next, check.next + tile.width))
         await _compare(log, check, check.take(tile, await _stored(log, tile), entries))
         if progress is not None:
             progress(check.next, checkpoint.size)

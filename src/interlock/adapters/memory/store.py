@@ -157,6 +157,10 @@ class MemoryStore:
         """See `Log.checkpoint_at`."""
         return self._open().checkpoints.get(size)
 
+    async def checkpoints(self, start: int, stop: int) -> list[tuple[int, str]]:
+        """See `Log.checkpoints`."""
+        return [(size, note) for size, note in self._open().checkpoints.items() if start < size <= stop]
+
     async def entries(self, start: int, stop: int) -> list[Entry]:
         """See `Log.entries`."""
         return self._open().entries[max(start, 0) : max(stop, 0)]

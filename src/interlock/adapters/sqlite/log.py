@@ -77,6 +77,12 @@ def checkpoint_at(connection: Connection, tenant: int, size: int) -> str | None:
     return note
 
 
+def checkpoints(connection: Connection, tenant: int, start: int, stop: int) -> list[tuple[int, str]]:
+    """The checkpoints over more than `start` and at most `stop` entries."""
+    rows = connection.execute(sql.CHECKPOINTS, (place_of(tenant, start), place_of(tenant, stop)))
+    return [(size, note) for size, note in rows]
+
+
 def entries(connection: Connection, tenant: int, start: int, stop: int, veil: Veil) -> list[Entry]:
     """The entries from `start` up to `stop`, with what is disclosed of them."""
     rows = connection.execute(sql.ENTRIES, (place_of(tenant, start), place_of(tenant, stop)))

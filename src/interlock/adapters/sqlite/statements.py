@@ -107,6 +107,9 @@ LOG_KEY: Final = "SELECT log_key FROM tenant WHERE number = ?"
 SET_LOG_KEY: Final = "UPDATE tenant SET log_key = ? WHERE number = ?"
 LAST_ENTRY: Final = "SELECT idx, checkpoint FROM entry WHERE place >= ? AND place < ? ORDER BY place DESC LIMIT 1"
 CHECKPOINT: Final = "SELECT checkpoint FROM entry WHERE place = ?"
+CHECKPOINTS: Final = (
+    "SELECT idx + 1, checkpoint FROM entry WHERE place >= ? AND place < ? AND checkpoint IS NOT NULL ORDER BY place"
+)
 _ENTRY: Final = "SELECT idx, leaf, leaf_hash, stream, seq, action, phase, disclosed, sealed FROM entry"
 ENTRIES: Final = f"{_ENTRY} WHERE place >= ? AND place < ? ORDER BY place"
 ENTRIES_OF: Final = f"{_ENTRY} INDEXED BY entry_action WHERE tenant = ? AND action = ? ORDER BY place"

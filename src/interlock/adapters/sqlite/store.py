@@ -215,6 +215,11 @@ class SqliteStore:
         with self._reader.connection() as connection:
             return log.checkpoint_at(connection, self._number, size)
 
+    async def checkpoints(self, start: int, stop: int) -> list[tuple[int, str]]:
+        """See `Log.checkpoints`."""
+        with self._reader.connection() as connection:
+            return log.checkpoints(connection, self._number, start, stop)
+
     async def entries(self, start: int, stop: int) -> list[Entry]:
         """See `Log.entries`."""
         with self._reader.connection() as connection:

@@ -23,7 +23,7 @@ async def audited(log: Log, keys: Keys) -> list[Entry]:
     entries = await log.entries(0, head.size + 10)
     expect([entry.index for entry in entries] == list(range(head.size)), "as many entries as the head says, in order")
     frontier = Frontier()
-    signed = 0
+    signed: list[tuple[int, str]] = []
     for entry in entries:
         _check_leaf(entry, keys)
         frontier = frontier.append([entry.leaf_hash])
@@ -31,8 +31,10 @@ async def audited(log: Log, keys: Keys) -> list[Entry]:
         if text is not None:
             checkpoint = open_checkpoint(parse_note(text.encode()), keys.log.verifier, verify)
             expect((checkpoint.size, checkpoint.root) == (frontier.size, frontier.root()), "every checkpoint is true")
-            signed = frontier.size
-    expect(signed == head.size, "the last checkpoint is the head")
+            signed.append((frontier.size, text))
+    expect(signed[-1] == (head.size, note), "the last checkpoint is the head")
+    expect(await log.checkpoints(0, head.size) == signed, "all of them are told behind their sizes")
+    expect(await log.checkpoints(signed[0][0], head.size) == signed[1:], "and those over more than so many entries")
     expect(await log.checkpoint_at(head.size + 1) is None, "and there is none beyond")
     _check_streams(entries)
     await _check_tiles(log, entries, head.root)
