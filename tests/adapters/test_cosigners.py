@@ -1,8 +1,10 @@
 """Cosigners of both kinds are checked, and what cannot be checked has not signed."""
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
-from interlock.adapters.cosigners import check_cosigner
+from interlock.adapters import cosigners
+from interlock.adapters.cosigners import can_check, check_cosigner
 from interlock.domain.cosignature import MLDSA44, CosignerKey, cosignatures, cosigned_text, parse_cosigner, timestamped
 from interlock.domain.note import Checkpoint, NoteError, parse_note, signature_line
 
@@ -30,3 +32,13 @@ def test_an_ml_dsa_cosignature_counts_like_any_other() -> None:
         else:
             counted.append([each.at_s for each in found] == [9])
     assert counted == [True, False, False, False]
+
+
+def test_what_cannot_be_checked_has_not_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the library a key of type 6 is said to be beyond us, and none of its signatures counts."""
+    monkeypatch.setattr(cosigners, "_mldsa", lambda: None)
+    private = MLDSA44PrivateKey.generate()
+    key = CosignerKey(name="w", public=private.public_key().public_bytes_raw(), kind=MLDSA44)
+
+    assert not can_check(MLDSA44)
+    assert not check_cosigner(key, b"said", private.sign(b"said"))

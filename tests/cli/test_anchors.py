@@ -6,8 +6,10 @@ from pathlib import Path
 import anyio
 import pytest
 
+from interlock.adapters import cosigners
 from interlock.bootstrap import witnesses
 from interlock.bootstrap.connecting import connect
+from interlock.domain.cosignature import MLDSA44, CosignerKey
 from interlock.worker import Worker
 from tests.cli.shell import Shell
 from tests.cli.test_witness import served
@@ -55,3 +57,16 @@ def test_the_log_is_anchored_by_hand_and_by_workers(shell: Shell, tmp_path: Path
         assert shell("log", "anchor").code == 4
     said = shell("log", "anchor")
     assert (said.code, "no quorum" in said.err) == (3, True)
+
+
+def test_a_policy_that_cannot_be_checked_here_is_said_to_be_so(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A witness whose algorithm is not installed is an error of the installation, not a finding against the log."""
+    policy = tmp_path / "policy"
+    key = CosignerKey(name="w.example/pq", public=bytes(1312), kind=MLDSA44)
+    policy.write_text(f"witness w {key.vkey()}\nquorum w\n")
+    assert shell("verify", "--policy", str(policy)).code == 4
+    monkeypatch.setattr(cosigners, "_mldsa", lambda: None)
+
+    assert shell("verify", "--policy", str(policy)).code == 3

@@ -48,12 +48,15 @@ def trusted(
     """Whom a verification of the workspace's log trusts: a policy file and certificates where they are given, which a log must
     then satisfy; else what its own interlock.yaml says, which is reported. None where nobody is named.
 
-    Raises ContractError for a file that is no policy, WitnessError for what holds no certificates.
+    Raises ContractError for a file that is no policy, WitnessError for what holds no certificates, and EffectorError where a
+    signature that would count cannot be checked here.
     """
     own = settled(folder).settings.anchorage
     asked = policy is not None or certificates is not None or max_age_ms is not None
     rule = own.policy if policy is None else policy_in(policy)
     pem = certificates or own.stamp_certificates
+    if not all(can_check(each.kind) for each in rule.keys):
+        raise _lacking_mldsa()
     if not asked and not own.wanted and second is None:
         return None
     return Trust(
@@ -87,7 +90,11 @@ def _second(path: Path) -> CosignerKey:
             raise ContractError(
                 f"`{path}` is not a log's second public key: {error}", next_step="name its `second.pub`"
             ) from None
-    raise EffectorError("ML-DSA-44 is not installed", next_step="install it: `pip install 'interlock[pq]'`")
+    raise _lacking_mldsa()
+
+
+def _lacking_mldsa() -> EffectorError:
+    return EffectorError("ML-DSA-44 is not installed", next_step="install it: `pip install 'interlock[pq]'`")
 
 
 def _stamping(url: str, certificates: Path) -> Stamper:
