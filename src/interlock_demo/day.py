@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import interlock
+from interlock_demo.chapters.forgetting import forgotten
 from interlock_demo.chapters.morning import open_for_business
 from interlock_demo.chapters.outage import power_cut
 from interlock_demo.chapters.people import decide
@@ -105,6 +106,7 @@ def _day(tell: Teller, folder: Path) -> list[str]:
             setting = stricter_rule(tell, setting)
             original_prices = bad_release(tell, setting, lock, queue)
         worker.kill()
+        forgotten(tell, setting)
         return evening(tell, setting, original_prices)
 
 

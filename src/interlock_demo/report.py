@@ -44,7 +44,10 @@ def _log(tell: Teller, setting: Setting) -> list[str]:
     if problems:
         tell.line("no", f"{size} entries, and the first thing wrong is {problems[0]}")
     else:
-        tell.line("yes", f"{size} entries: whole, in order, unaltered, signed")
+        erased = (
+            f"what was private in {found['erased']} of them was erased, as the log says" if found.get("erased") else ""
+        )
+        tell.line("yes", f"{size} entries: whole, in order, unaltered, signed", erased)
     return problems
 
 
