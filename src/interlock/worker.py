@@ -133,7 +133,11 @@ class Worker:
     async def _idle(self) -> bool:
         """Nothing is being driven, nothing is due, and what is being undone waits for people."""
         for request in await self._plane.compensation.requests():
-            if request.state == "running" and not await self._plane.compensation.waits_for_people(request):
+            if (
+                request.state == "running"
+                and not request.withheld
+                and not await self._plane.compensation.waits_for_people(request)
+            ):
                 return False
         due = await self._plane.means.store.next_due_at(self._plane.means.places)
         # Asked last, with nothing awaited in between: whatever is begun now is begun by another process.

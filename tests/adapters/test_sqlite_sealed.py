@@ -16,13 +16,15 @@ from interlock.adapters.sqlite import SqliteStore, SqliteVault
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
 from interlock.domain.change import Change
+from interlock.domain.erasing import Erasure, LegalHold
 from interlock.domain.erasure import BLANK, PUBLIC, stripped
 from interlock.domain.errors import IllegalMove, KeyFileError
 from interlock.domain.evidence import Fact
-from interlock.domain.ids import Digest, StreamId, Tenant
+from interlock.domain.ids import Digest, StreamId, Tenant, UnwindId
 from interlock.domain.publication import Publication
 from interlock.domain.recording import recorded
 from interlock.domain.task import Task
+from interlock.domain.unwind import Unwind
 from interlock.services.verifying import verify_all
 from interlock.testing.conformance.making import NOON, action, task
 
@@ -52,6 +54,8 @@ async def write(store: SqliteStore) -> tuple[Action, Task]:
         private={"purpose": work.purpose, "initiator": work.initiator},
     )
     await store.commit(Change(puts=(work,), facts=(about,)))
+    request = Unwind(id=UnwindId("w-1"), scope="task", target=work.id, by=SECRETS[4], why=SECRETS[3], asked_at=NOON)
+    await store.commit(Change(puts=(request,)))
     begun, decided = recorded(
         action(
             task=work.id,
@@ -220,7 +224,7 @@ def test_a_record_is_its_two_parts(record: Any) -> None:
     assert msgspec.json.decode(withheld(record.kind, parts.public, "erased"), type=kind) == stripped(record, "erased")
 
 
-@pytest.mark.parametrize("kind", [Action, Task, Publication])
+@pytest.mark.parametrize("kind", [Action, Erasure, LegalHold, Publication, Task, Unwind])
 def test_every_public_field_is_there(kind: Any) -> None:
     """Whatever is named public is a field of its kind, and every private field that is needed has a blank."""
     fields = {each.name: each for each in msgspec.structs.fields(kind)}

@@ -37,6 +37,23 @@ def test_from_the_dry_run_to_the_end(shell: Shell) -> None:
         assert word not in kept
 
 
+def test_what_was_left_is_told_to_who_agreed(shell: Shell) -> None:
+    """Who agrees hears what is not erased although it is about the person: what a hold keeps, a task that is open."""
+    with interlock.open(shell.place.folder, apply=True) as client:
+        task = client.task("ag", purpose="x", on_behalf_of="user:carla")
+        task.propose("box.put", n=7, word="w")
+    whom = ("--subject", "user:carla")
+    propose = ("erase", *whom, "--propose", "--why", "asked", "--as", "rita", "--json")
+    made = json.loads(shell(*propose).out)
+    held = json.loads(shell("hold", "place", *whom, "--why", "a suit", "--as", "ria", "--json").out)
+    done = json.loads(shell("erase", "--accept", made["erasure"], "--as", "ria", "--json").out)
+    shell("hold", "lift", held["id"], "--as", "ria")
+    words = shell("erase", "--accept", json.loads(shell(*propose).out)["erasure"], "--as", "ria").out
+
+    assert (done["state"], done["held"], done["unsettled"]) == ("erased", {held["id"]: 2}, [])
+    assert "left because they are not settled: 1" in words
+
+
 @pytest.mark.parametrize(
     "words",
     [

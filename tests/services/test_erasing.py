@@ -149,6 +149,80 @@ async def test_whose_data_it_is() -> None:
     assert await findings(world) == []
 
 
+@pytest.mark.proves("erasure.subject")
+async def test_an_undo_is_about_whom_it_undoes() -> None:
+    """An undo whose own contract names nobody goes with the action it undoes, and stays with it."""
+    world = World()
+    await world.apply(about_customers())
+    ana = await world.task()
+    done = await world.propose(ana, n=1, who="c-17")
+    request = await world.plane.compensation.undo("action", done.id, by=RITA, why="c-17 asked for it by telephone")
+    await world.work()
+    (undo,) = (each for each in await world.actions() if each.undoes == done.id)
+
+    plan = await erasing(world).plan(Target(subject="customer:c-17"))
+    assert {each.key for each in plan.actions} == {done.id, undo.id}
+    assert [each.key for each in plan.beside] == [request.id]
+    await erase(world, Target(subject="customer:c-17"))
+
+    assert await left(world) == []
+    (told,) = await world.plane.compensation.requests()
+    assert (told.state, told.by, told.why, told.withheld) == ("done", "", "", "erased")
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.subject")
+async def test_the_words_beside_it_go() -> None:
+    """With a person's data go the holds on it that were lifted, and the proposals to erase it that were withdrawn: they name
+    the person. What stands, and what names others, stays."""
+    world = World()
+    await world.apply(contract())
+    service = erasing(world)
+    task = await world.task()
+    done = await world.propose(task)
+    await world.plane.tasks.close(task)
+    blank = LegalHold(id=HoldId(""), why="a suit", placed_by="", placed_at=0)
+    holds = [
+        await service.place(msgspec.structs.replace(blank, **names), RITA)
+        for names in ({"subject": "user:ana"}, {"action": done.id}, {"subject": "user:bo"}, {"data_class": "contact"})
+    ]
+    for hold in holds:
+        await service.lift(hold.id, RIA)
+    withdrawn = [await service.propose(Target(subject=f"user:{name}"), RITA, why="x") for name in ("ana", "bo")]
+    for each in withdrawn:
+        await service.withdraw(each.id, RIA)
+
+    assert len((await service.plan(ANA)).beside) == 3
+    await erase(world, ANA)
+
+    assert {each.id: each.withheld for each in await service.holds()} == {
+        each.id: "erased" if each in holds[:2] else "" for each in holds
+    }
+    told = {each.id: each for each in await service.erasures()}
+    assert [(told[each.id].state, told[each.id].subject) for each in withdrawn] == [
+        ("withdrawn", ""),
+        ("withdrawn", "user:bo"),
+    ]
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.hold")
+async def test_a_held_action_keeps_its_task() -> None:
+    """The task of an action that is held stays with it: for whom, and for what purpose, is part of what is held."""
+    world = World()
+    await world.apply(contract())
+    service = erasing(world)
+    task = await world.task()
+    held = await world.propose(task)
+    await world.plane.tasks.close(task)
+    hold = await service.place(LegalHold(id=HoldId(""), action=held.id, why="a suit", placed_by="", placed_at=0), RITA)
+    await erase(world, ANA)
+
+    (kept,) = await world.tasks()
+    assert (kept.initiator, [each.id for each in await left(world)]) == ("user:ana", [held.id])
+    assert (await service.plan(ANA)).held == {hold.id: 2}
+
+
 @pytest.mark.proves("erasure.unsettled_stays")
 async def test_what_somebody_still_needs_is_left_and_named() -> None:
     """What waits or is in flight, and an open task, is left and named; when it is settled it can be erased."""

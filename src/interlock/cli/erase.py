@@ -1,5 +1,6 @@
 """`erase`: what would go, propose it, agree to it, and what became of it. `hold`: what may not be erased."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
@@ -9,9 +10,10 @@ from rich.console import Console
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, UsageError, moment, run, short, shown, table, worded
 from interlock.domain.erasing import Erasure, LegalHold
-from interlock.domain.errors import NotFound
+from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import ErasureId, HoldId
-from interlock.services.erasing import Plan, Target
+from interlock.services.erasable import Plan
+from interlock.services.erasing import Target
 from interlock.services.plane import ControlPlane
 from interlock.workbench.searches import followed
 
@@ -76,10 +78,13 @@ def erase(
     async def moving() -> int:
         async with here.plane() as plane:
             found = await _erasure(plane, accept or withdraw)
+            left = Plan()
             if withdraw:
                 after = await plane.erasing.withdraw(found.id, here.who())
             else:
                 after = await plane.erasing.accept(found.id, here.who())
+                with suppress(ContractError):  # the class is kept for no time any more
+                    left = await plane.erasing.plan(Target(subject=found.subject, data_class=found.data_class))
         if accept:
             await followed(here.folder)
 
@@ -88,8 +93,12 @@ def erase(
                 f" in {after.parts + 1} parts; `interlock verify` shows that the log still verifies" if accept else ""
             )
             console.print(f"[green]{after.state}[/green] {short(after.id)}{done}")
+            _show_left(console, left)
 
-        here.output.value({"erasure": after.id, "state": after.state, "parts": after.parts}, show)
+        told: dict[str, object] = {"erasure": after.id, "state": after.state, "parts": after.parts}
+        if accept:
+            told |= {"unsettled": list(left.unsettled), "held": dict(left.held)}
+        here.output.value(told, show)
         return Exit.OK
 
     async def telling() -> int:
@@ -179,6 +188,7 @@ def _told(plan: Plan) -> dict[str, object]:
     return {
         "actions": len(plan.actions),
         "tasks": len(plan.tasks),
+        "beside": len(plan.beside),
         "entries": plan.entries,
         "reversible": plan.reversible,
         "unsettled": list(plan.unsettled),
@@ -193,20 +203,27 @@ def _show_plan(console: Console, plan: Plan, target: Target, *, asked: bool = Tr
     rows = table("", "")
     rows.add_row("actions", str(len(plan.actions)))
     rows.add_row("tasks", str(len(plan.tasks)))
+    if plan.beside:
+        rows.add_row("requests to undo them, lifted holds, withdrawn proposals", str(len(plan.beside)))
     rows.add_row("entries of the log whose clear texts go", str(plan.entries))
     if plan.reversible:
         rows.add_row("of these actions, cannot be undone afterwards", str(plan.reversible))
-    for hold, count in plan.held.items():
-        rows.add_row(f"left because of hold {short(hold)}", str(count))
-    if plan.unsettled:
-        rows.add_row("left because they are not settled", str(len(plan.unsettled)))
     if plan.named:
         rows.add_row("about somebody else, keep the initiator's name", str(plan.named))
     console.print(rows)
-    for each in plan.unsettled[:_LISTED]:
-        console.print(f"  not settled: {short(each)}")
+    _show_left(console, plan)
     if asked and (plan.actions or plan.tasks):
         console.print("[dim]nothing was changed; propose it with `--propose --why ... --as NAME`[/dim]")
+
+
+def _show_left(console: Console, plan: Plan) -> None:
+    """What is not erased although it is about what was named."""
+    for hold, count in plan.held.items():
+        console.print(f"left because of hold {short(hold)}: {count}")
+    if plan.unsettled:
+        console.print(f"left because they are not settled: {len(plan.unsettled)}; erase them when they are")
+    for each in plan.unsettled[:_LISTED]:
+        console.print(f"  not settled: {short(each)}")
 
 
 def _show_all(console: Console, found: list[Erasure]) -> None:

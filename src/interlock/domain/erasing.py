@@ -4,7 +4,7 @@ An erasure is proposed by one person and agreed to by another. Neither its recor
 record has a key of its own, and the last part of an erasure destroys that key too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 
 import msgspec
@@ -97,11 +97,25 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     records: tuple[Unchanged, ...]
     consents: int
     observed_at: int
+    holds: int | None = None
+    """`placed` of the holds that were heeded: with others nothing is erased. None where none can be."""
     private: dict[str, JsonValue] = {}
 
 
-def subjects_of(contract: Contract | None, action: Action) -> frozenset[str]:
-    """Whom the data of an action is about: whom its contract names, or else the initiator of its task."""
+def placed(holds: Iterable[LegalHold]) -> int:
+    """A number that is another whenever one of all the holds there are was placed, lifted or erased."""
+    return sum(each.revision for each in holds)
+
+
+def subjects_of(*known: tuple[Contract | None, Action]) -> frozenset[str]:
+    """Whom the data of an action is about, which is the first of `known`: whom its contract names, and for an undo that of
+    the action it undoes; where neither names anybody, the initiator of its task."""
+    action = known[0][1]
+    found = frozenset[str]().union(*(_named(*each) for each in known))
+    return found or frozenset((action.initiator,) if action.initiator else ())
+
+
+def _named(contract: Contract | None, action: Action) -> set[str]:
     found: set[str] = set()
     for kind, path in (contract.subject if contract is not None else {}).items():
         try:
@@ -111,7 +125,7 @@ def subjects_of(contract: Contract | None, action: Action) -> frozenset[str]:
         for each in value if isinstance(value, list) else [value]:
             if isinstance(each, str | int) and not isinstance(each, bool) and each != "":
                 found.add(f"{kind}:{each}")
-    return frozenset(found or ({action.initiator} if action.initiator else ()))
+    return found
 
 
 def unsettled(action: Action) -> bool:

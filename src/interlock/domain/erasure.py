@@ -16,6 +16,7 @@ from interlock.domain.keytree import BLOCK_BITS, PER_BLOCK, block_of, number_of,
 from interlock.domain.publication import Publication
 from interlock.domain.record import Record, Withheld
 from interlock.domain.task import Task
+from interlock.domain.unwind import Unwind
 
 R = TypeVar("R", bound=Record)
 
@@ -27,6 +28,7 @@ stream withheld
 _TASK: Final = "revision id agent release opened_at expires_at state prohibited budgets depth parent withheld"
 _PUBLICATION: Final = "revision id edition base replaces proposed_at changes owners state ended_at withheld"
 _ERASURE: Final = "revision id basis proposed_at state parts ended_at withheld"
+_UNWIND: Final = "revision id scope target asked_at state blocked_by undone before remaining due_at withheld"
 _HOLD: Final = "revision id placed_at lifted_at withheld"
 
 PUBLIC: Final[Mapping[str, frozenset[str]]] = {
@@ -35,6 +37,7 @@ PUBLIC: Final[Mapping[str, frozenset[str]]] = {
         (Action.kind, _ACTION),
         (Task.kind, _TASK),
         (Publication.kind, _PUBLICATION),
+        (Unwind.kind, _UNWIND),
         (Erasure.kind, _ERASURE),
         (LegalHold.kind, _HOLD),
     )
@@ -45,6 +48,7 @@ BLANK: Final[Mapping[str, Mapping[str, Any]]] = {
     Action.kind: {"arguments": {}, "nonce": "", "idempotency_key": ""},
     Task.kind: {"purpose": "", "initiator": ""},
     Publication.kind: {"proposed_by": ""},
+    Unwind.kind: {"by": "", "why": ""},
     Erasure.kind: {"proposed_by": ""},
     LegalHold.kind: {"why": "", "placed_by": ""},
 }
@@ -64,7 +68,7 @@ def erased(record: R, now: int) -> R:
     match after:
         case Action():
             return msgspec.structs.replace(after, due_at=None)
-        case Erasure():
+        case Erasure(state="open" | "erasing"):
             return msgspec.structs.replace(after, state="erased", ended_at=now)
         case _:
             return after

@@ -15,7 +15,7 @@ from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.contract import Contract, Reversal
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import ActionId, Digest, UnwindId
-from interlock.domain.record import Record
+from interlock.domain.record import Record, Withheld
 
 UnwindScope = Literal["action", "task", "release"]
 
@@ -41,6 +41,8 @@ class Unwind(Record, frozen=True, kw_only=True, omit_defaults=True):
     """How many had been undone before."""
     remaining: int = 0
     due_at: int | None = None
+    withheld: Withheld = ""
+    """Why nothing private of it is here."""
 
     @property
     def key(self) -> str:

@@ -169,7 +169,7 @@ class Compensation:
         """The requests that a worker should look at now."""
         now = self._clock.now()
         found = await self.requests()
-        return [each for each in found if each.state == "running" and each.due_at is not None and each.due_at <= now]
+        return [each for each in found if _movable(each) and each.due_at is not None and each.due_at <= now]
 
     async def requests(self) -> list[Unwind]:
         """Every request there was, newest first."""
@@ -322,6 +322,11 @@ class Compensation:
         if found is None:
             raise NotFound(f"there is no action `{action_id}`")
         return found
+
+
+def _movable(request: Unwind) -> bool:
+    """Whether a worker can do anything about it: of one whose key is lost nothing can be written down."""
+    return request.state == "running" and not request.withheld
 
 
 def _query(request: Unwind, states: tuple[State, ...]) -> ActionQuery:

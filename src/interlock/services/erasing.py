@@ -9,36 +9,23 @@
 What waits, is in flight or is being undone is left, and so is what a legal hold names; both are told.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-import anyio.lowlevel
 import msgspec
 
-from interlock.domain.action import Action
 from interlock.domain.change import Change, Unchanged
-from interlock.domain.contract import Contract
-from interlock.domain.erasing import (
-    Erasure,
-    LegalHold,
-    Part,
-    erasure_fact,
-    hold_fact,
-    subjects_of,
-    unsettled,
-)
+from interlock.domain.erasing import Erasure, LegalHold, Part, erasure_fact, hold_fact
 from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotAllowed, NotFound
-from interlock.domain.ids import ActionId, Digest, ErasureId, HoldId, Person
-from interlock.domain.task import Task
+from interlock.domain.ids import ErasureId, HoldId, Person
 from interlock.ports.clock import Clock, Ids
-from interlock.ports.store import ActionQuery, Store
+from interlock.ports.store import Store
+from interlock.services.erasable import MANY, Plan, Search
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
-PAGE: Final = 500
 PART: Final = 200
 """How many records one part of an erasure takes: its entry names their keys and must fit into a leaf."""
-MANY: Final = 10_000_000
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,23 +33,6 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
     subject: str = ""
     data_class: str = ""
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What an erasure would take, and what it would leave."""
-
-    actions: tuple[Unchanged, ...] = ()
-    tasks: tuple[Unchanged, ...] = ()
-    entries: int = 0
-    """How many entries of the log are about them."""
-    unsettled: tuple[str, ...] = ()
-    """Actions and open tasks that are left, because somebody still needs what is private of them."""
-    held: dict[HoldId, int] = {}
-    """How many are left because of each legal hold."""
-    reversible: int = 0
-    """How many could be undone now, and could not afterwards."""
-    named: int = 0
-    """How many are about somebody else and keep the name: it is the initiator's."""
 
 
 class Erasing:
@@ -197,84 +167,30 @@ class Erasing:
         return self._clock.now() - kept
 
     async def _found(self, subject: str, data_class: str, before_at: int) -> Plan:
-        holds = [each for each in await self.holds() if each.lifted_at is None]
-        contracts: dict[Digest, Contract | None] = {}
-        taken: list[Unchanged] = []
-        left: list[str] = []
-        held: dict[HoldId, int] = {}
-        entries = reversible = named = 0
-        async for action in self._actions():
-            if action.contract_digest not in contracts:
-                contracts[action.contract_digest] = await self._store.get(Contract, action.contract_digest)
-            contract = contracts[action.contract_digest]
-            subjects = subjects_of(contract, action)
-            classes = frozenset(contract.data_classes.values() if contract is not None else ())
-            ended_at = action.ended_at or action.proposed_at
-            if subject not in subjects and not (data_class in classes and ended_at < before_at):
-                named += bool(subject) and action.initiator == subject
-            elif unsettled(action):
-                left.append(action.id)
-            elif stop := next((each for each in holds if each.covers(action, subjects, classes)), None):
-                held[stop.id] = held.get(stop.id, 0) + 1
-            else:
-                taken.append(Unchanged(Action.kind, action.id, action.revision))
-                entries += action.entries
-                reversible += (
-                    action.state == "done" and contract is not None and contract.acts and not contract.irreversible
-                )
-        tasks: list[Unchanged] = []
-        for task in await self._store.all(Task, limit=MANY) if subject else ():
-            if task.withheld or task.initiator != subject:
-                continue
-            stop = next((each for each in holds if each.subject == subject), None)
-            if stop is not None:
-                held[stop.id] = held.get(stop.id, 0) + 1
-            elif task.state != "closed" and self._clock.now() < task.expires_at:
-                left.append(task.id)
-            else:
-                tasks.append(Unchanged(Task.kind, task.id, task.revision))
-        return Plan(
-            actions=tuple(taken),
-            tasks=tuple(tasks),
-            entries=entries,
-            unsettled=tuple(left),
-            held=held,
-            reversible=reversible,
-            named=named,
-        )
-
-    async def _actions(self) -> AsyncIterator[Action]:
-        """Every action that has something private, newest first."""
-        before: ActionId | None = None
-        while page := await self._store.actions(ActionQuery(before=before, limit=PAGE)):
-            for action in page:
-                if not action.withheld:
-                    yield action
-            before = page[-1].id
-            await anyio.lowlevel.checkpoint()
+        return await Search(self._store, await self.holds(), subject, data_class, before_at, self._clock.now()).plan()
 
     async def _carry_out(self, erasure: Erasure) -> Erasure:
         """Erase until nothing is left that it names, then the record of it."""
         while True:
             plan = await self._found(erasure.subject, erasure.data_class, erasure.before_at)
-            wanted = (*plan.actions, *plan.tasks)
+            wanted = plan.records
             try:
                 for start in range(0, len(wanted), PART):
-                    erasure = await self._part(erasure, wanted[start : start + PART])
-                if not plan.tasks and not plan.actions:
+                    erasure = await self._part(erasure, wanted[start : start + PART], plan.holds)
+                if not wanted:
                     break
-            except Conflict:  # one of them moved: look again
+            except Conflict:  # one of them moved, or a hold was placed: look again
                 erasure = await self.get(erasure.id)
         last = self._what(erasure, (Unchanged(Erasure.kind, erasure.id, erasure.revision),))
         await self._store.erase(last)
         await self._store.scrub()
         return await self.get(erasure.id)
 
-    async def _part(self, erasure: Erasure, records: tuple[Unchanged, ...]) -> Erasure:
+    async def _part(self, erasure: Erasure, records: tuple[Unchanged, ...], holds: int) -> Erasure:
         """Count the part first: a number that was used for one that a crash cut short is not used again."""
         after = msgspec.structs.replace(erasure, parts=erasure.parts + 1)
         await save(self._store, Change(puts=(after,)))
-        await self._store.erase(self._what(erasure, records))
+        await self._store.erase(msgspec.structs.replace(self._what(erasure, records), holds=holds))
         return after.saved()
 
     def _what(self, erasure: Erasure, records: tuple[Unchanged, ...]) -> Part:

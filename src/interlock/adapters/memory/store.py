@@ -14,9 +14,9 @@ from interlock.adapters.memory.truth import Key, Row, Truth, matches
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget
 from interlock.domain.change import Change
-from interlock.domain.erasing import Part, erased_fact
+from interlock.domain.erasing import LegalHold, Part, erased_fact
 from interlock.domain.erasure import erased, ranges_of
-from interlock.domain.errors import KeyFileError, StoreError, StoreUnsure
+from interlock.domain.errors import Conflict, KeyFileError, StoreError, StoreUnsure
 from interlock.domain.evidence import Entry, Fact
 from interlock.domain.ids import ActionId, AgentName, Tenant
 from interlock.domain.record import Record
@@ -115,6 +115,8 @@ class MemoryStore:
         truth = self._open()
         with truth.lock:
             change = Change(given=part.records)
+            if part.holds not in (None, sum(revision for revision, _, _ in truth.of_kind(LegalHold.kind))):
+                raise Conflict("a hold was placed or lifted meanwhile", kind=LegalHold.kind, key="")
             after, covered = truth.changed_by(change), list[int]()
             actions = {each.key for each in part.records if each.kind == Action.kind}
             for each in part.records:

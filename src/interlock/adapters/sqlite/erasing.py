@@ -27,7 +27,7 @@ from interlock.domain.action import Action
 from interlock.domain.change import Unchanged
 from interlock.domain.erasing import Erasure, LegalHold, Part, erased_fact
 from interlock.domain.erasure import Shred, erased, keys_as_text, ranges_of
-from interlock.domain.errors import IntegrityError
+from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ErasureId
 from interlock.domain.keyring import Keyring, keyid
@@ -36,10 +36,15 @@ from interlock.domain.publication import Publication
 from interlock.domain.record import Record
 from interlock.domain.task import Task
 from interlock.domain.testimony import Reader, shred_said
+from interlock.domain.unwind import Unwind
 from interlock.ports.sealer import Sealer
 
-KINDS: Final[dict[str, type[Record]]] = {kind.kind: kind for kind in (Action, Task, Publication, Erasure, LegalHold)}
+KINDS: Final[dict[str, type[Record]]] = {
+    kind.kind: kind for kind in (Action, Task, Publication, Unwind, Erasure, LegalHold)
+}
 """What can be erased."""
+
+_HOLDS: Final = "SELECT coalesce(sum(revision), 0) FROM document WHERE tenant = ? AND kind = ?"
 
 # Only for a store that was restored: every row is read.
 _SEALED_ROWS: Final = (
@@ -65,6 +70,10 @@ class Erasing(NamedTuple):
     def into(self, transaction: Transaction) -> Done:
         """Strip, and say so."""
         keys, covered, actions = set(self.again), list[int](), 0
+        if self.part.holds is not None:
+            heeded = transaction.connection.execute(_HOLDS, (transaction.tenant, LegalHold.kind)).get
+            if heeded != self.part.holds:
+                raise Conflict("a hold was placed or lifted meanwhile", kind=LegalHold.kind, key="")
         for each in self.part.records:
             must_be_at(transaction, each.kind, each.key, each.revision)
             found = _strip(transaction, (each.kind, each.key), self.part.observed_at)

@@ -29,6 +29,7 @@ from interlock.domain.dsse import DsseError
 from interlock.domain.errors import KeyFileError
 from interlock.domain.publication import Publication
 from interlock.domain.task import Task
+from interlock.domain.unwind import Unwind
 
 _ANYTHING: Final = "SELECT 1 FROM action UNION ALL SELECT 1 FROM document UNION ALL SELECT 1 FROM entry LIMIT 1"
 
@@ -77,7 +78,7 @@ class _Sweeper:
     def all(self) -> None:
         """Seal everything."""
         self._repeat(self._actions, 0)
-        for kind in (Task, Publication):
+        for kind in (Task, Publication, Unwind):
             self._repeat(partial(self._documents, kind), "")
         self._repeat(self._entries, -1)
 
@@ -105,7 +106,7 @@ class _Sweeper:
             self._connection.execute(sql.VEIL_ACTION, (public, sealed, *marks, self._tenant, key))
         return last
 
-    def _documents(self, kind: type[Task | Publication], after: int | str) -> str | None:
+    def _documents(self, kind: type[Task | Publication | Unwind], after: int | str) -> str | None:
         last = None
         rows = self._connection.execute(sql.CLEAR_DOCUMENTS, (after, self._tenant, kind.kind, ROWS)).fetchall()
         for key, body in rows:

@@ -1,13 +1,15 @@
 """Erasing: what is private goes, with the records it was in, and what the log shows stays."""
 
+import msgspec
+
 from interlock.adapters.keys import verify
 from interlock.domain.action import Action, Outcome
 from interlock.domain.change import Change, Unchanged
-from interlock.domain.erasing import Part
+from interlock.domain.erasing import LegalHold, Part, placed
 from interlock.domain.erasure import erased
 from interlock.domain.errors import Conflict
 from interlock.domain.evidence import Fact, Verification
-from interlock.domain.ids import Digest, ErasureId
+from interlock.domain.ids import Digest, ErasureId, HoldId
 from interlock.domain.recording import recorded
 from interlock.domain.task import Task
 from interlock.ports.store import ActionQuery
@@ -136,10 +138,26 @@ async def twice_is_once(world: World) -> None:
     expect((await verified(store, world)).findings == (), "all verifies")
 
 
+async def a_hold_is_heeded_to_the_last(world: World) -> None:
+    """A part that was put together before a hold was placed, or lifted, erases nothing."""
+    store = await world.open()
+    one = await done(store)
+    hold = LegalHold(id=HoldId("h-1"), subject="user:ana", why="a suit", placed_by="ria", placed_at=NOON)
+    await store.commit(Change(puts=(hold,)))
+
+    for heeded in (0, 2):
+        async with refused(Conflict):
+            await store.erase(msgspec.structs.replace(part(one), holds=heeded))
+    expect(await store.get(Action, one.id) == one, "it is as it was")
+    await store.erase(msgspec.structs.replace(part(one), holds=placed([hold.saved()])))
+    expect((await verified(store, world)).erased == 2, "with the hold that was heeded it is erased")
+
+
 PROMISES: tuple[Promise, ...] = (
     what_is_erased_is_gone,
     a_key_that_was_used_stays_used,
     what_moved_is_not_erased,
     what_comes_late_is_kept,
     twice_is_once,
+    a_hold_is_heeded_to_the_last,
 )

@@ -1,0 +1,167 @@
+"""What an erasure would take, and what it would leave: found by reading every action once.
+
+An action is about whom its contract names, an undo also about whom the action it undoes is about. Beside actions and tasks go
+the words that people left about them: requests to undo them, holds that were lifted, proposals that were withdrawn.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+import anyio.lowlevel
+import msgspec
+
+from interlock.domain.action import Action
+from interlock.domain.change import Unchanged
+from interlock.domain.contract import Contract
+from interlock.domain.erasing import Erasure, LegalHold, placed, subjects_of, unsettled
+from interlock.domain.ids import ActionId, Digest, HoldId, TaskId
+from interlock.domain.task import Task
+from interlock.domain.unwind import Unwind
+from interlock.ports.store import ActionQuery, Store
+
+PAGE: Final = 500
+MANY: Final = 10_000_000
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an erasure would take, and what it would leave."""
+
+    actions: tuple[Unchanged, ...] = ()
+    tasks: tuple[Unchanged, ...] = ()
+    beside: tuple[Unchanged, ...] = ()
+    """Requests to undo them, lifted holds on them, and withdrawn proposals to erase them."""
+    entries: int = 0
+    """How many entries of the log are about the actions."""
+    unsettled: tuple[str, ...] = ()
+    """Actions and open tasks that are left, because somebody still needs what is private of them."""
+    held: dict[HoldId, int] = {}
+    """How many are left because of each legal hold."""
+    reversible: int = 0
+    """How many could be undone now, and could not afterwards."""
+    named: int = 0
+    """How many are about somebody else and keep the name: it is the initiator's."""
+    holds: int = 0
+    """`placed` of the holds that were heeded."""
+
+    @property
+    def records(self) -> tuple[Unchanged, ...]:
+        """Everything that it would take."""
+        return (*self.actions, *self.tasks, *self.beside)
+
+
+class Search:
+    """One reading of a store for what is about `subject`, or has something of `data_class` and ended before `before_at`."""
+
+    def __init__(
+        self, store: Store, holds: Sequence[LegalHold], subject: str, data_class: str, before_at: int, now: int
+    ) -> None:
+        self._store = store
+        self._all_holds = holds
+        self._holds = [each for each in holds if each.lifted_at is None]
+        self._subject = subject
+        self._class = data_class
+        self._before_at = before_at
+        self._now = now
+        self._contracts: dict[Digest, Contract | None] = {}
+        self._taken: list[Action] = []
+        self._left: list[str] = []
+        self._held: dict[HoldId, int] = {}
+        self._held_tasks: dict[TaskId, HoldId] = {}
+        self._named = 0
+        self._reversible = 0
+
+    async def plan(self) -> Plan:
+        """What was found."""
+        async for action in self._actions():
+            await self._weigh(action)
+        tasks = await self._tasks() if self._subject else []
+        return Plan(
+            actions=tuple(Unchanged(Action.kind, each.id, each.revision) for each in self._taken),
+            tasks=tuple(Unchanged(Task.kind, each.id, each.revision) for each in tasks),
+            beside=tuple(await self._beside({*(each.id for each in self._taken), *(each.id for each in tasks)})),
+            entries=sum(each.entries for each in self._taken),
+            unsettled=tuple(self._left),
+            held=self._held,
+            reversible=self._reversible,
+            named=self._named,
+            holds=placed(self._all_holds),
+        )
+
+    async def _weigh(self, action: Action) -> None:
+        known = await self._known(action)
+        contract = known[0][0]
+        subjects = subjects_of(*known)
+        classes = frozenset(name for each, _ in known if each is not None for name in each.data_classes.values())
+        ended_at = action.ended_at or action.proposed_at
+        if self._subject not in subjects and not (self._class in classes and ended_at < self._before_at):
+            self._named += bool(self._subject) and action.initiator == self._subject
+        elif unsettled(action):
+            self._left.append(action.id)
+        elif stop := next((each for each in self._holds if each.covers(action, subjects, classes)), None):
+            self._held[stop.id] = self._held.get(stop.id, 0) + 1
+            self._held_tasks[action.task] = stop.id
+        else:
+            self._taken.append(action)
+            self._reversible += (
+                action.state == "done" and contract is not None and contract.acts and not contract.irreversible
+            )
+
+    async def _known(self, action: Action) -> list[tuple[Contract | None, Action]]:
+        """The action with its contract, then the one it undoes with that one's."""
+        known = [(await self._contract(action), action)]
+        before = None if action.undoes is None else await self._store.get(Action, action.undoes)
+        return known if before is None else [*known, (await self._contract(before), before)]
+
+    async def _contract(self, action: Action) -> Contract | None:
+        if action.contract_digest not in self._contracts:
+            self._contracts[action.contract_digest] = await self._store.get(Contract, action.contract_digest)
+        return self._contracts[action.contract_digest]
+
+    async def _tasks(self) -> list[Task]:
+        taken: list[Task] = []
+        on_all = next((each.id for each in self._holds if each.subject == self._subject), None)
+        for task in await self._store.all(Task, limit=MANY):
+            if task.withheld or task.initiator != self._subject:
+                continue
+            stop = on_all or self._held_tasks.get(task.id)
+            if stop is not None:
+                self._held[stop] = self._held.get(stop, 0) + 1
+            elif task.state != "closed" and self._now < task.expires_at:
+                self._left.append(task.id)
+            else:
+                taken.append(task)
+        return taken
+
+    async def _beside(self, going: set[str]) -> list[Unchanged]:
+        found = [
+            Unchanged(Unwind.kind, request.id, request.revision)
+            for request in await self._store.all(Unwind, limit=MANY)
+            if request.state == "done" and not request.withheld and await self._goes(request.target, going)
+        ]
+        for hold in self._all_holds:
+            if hold.lifted_at is not None and not hold.withheld:
+                about = hold.subject == self._subject if hold.subject else await self._goes(hold.action, going)
+                if about:
+                    found.append(Unchanged(LegalHold.kind, hold.id, hold.revision))
+        proposed = await self._store.all(Erasure, limit=MANY) if self._subject else []
+        withdrawn = [each for each in proposed if each.state == "withdrawn" and each.subject == self._subject]
+        return [*found, *(Unchanged(Erasure.kind, each.id, each.revision) for each in withdrawn)]
+
+    async def _goes(self, name: str, going: set[str]) -> bool:
+        """Whether the action or task `name` is about to go, or went before a crash that left the words about it."""
+        if name in going:
+            return True
+        if not name:
+            return False
+        found = await self._store.get(Action, name) or await self._store.get(Task, name)
+        return found is not None and found.withheld == "erased"
+
+    async def _actions(self) -> AsyncIterator[Action]:
+        """Every action that has something private, newest first."""
+        before: ActionId | None = None
+        while page := await self._store.actions(ActionQuery(before=before, limit=PAGE)):
+            for action in page:
+                if not action.withheld:
+                    yield action
+            before = page[-1].id
+            await anyio.lowlevel.checkpoint()
