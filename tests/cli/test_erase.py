@@ -39,9 +39,9 @@ def test_from_the_dry_run_to_the_end(shell: Shell) -> None:
 
 def test_what_was_left_is_told_to_who_agreed(shell: Shell) -> None:
     """Who agrees hears what is not erased although it is about the person: what a hold keeps, a task that is open."""
-    with interlock.open(shell.place.folder, apply=True) as client:
-        task = client.task("ag", purpose="x", on_behalf_of="user:carla")
-        task.propose("box.put", n=7, word="w")
+    with interlock.open(shell.place.folder, apply=True):
+        pass
+    shell("run", "box.put", "--agent", "ag", "--args", '{"n": 7, "word": "w"}', "--on-behalf-of", "user:carla")
     whom = ("--subject", "user:carla")
     propose = ("erase", *whom, "--propose", "--why", "asked", "--as", "rita", "--json")
     made = json.loads(shell(*propose).out)
