@@ -9,7 +9,7 @@ from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Conditional, Contract, Facts, Keyed, Lookup, PythonTarget, TwoPhase
 from interlock.domain.duration import DAY, MINUTE
-from interlock.domain.errors import EffectorError
+from interlock.domain.errors import Conflict, EffectorError
 from interlock.domain.ids import ContractName, Person
 from interlock.domain.policy import Policy
 from interlock.domain.proposal import Proposal
@@ -628,3 +628,17 @@ async def only(world: World) -> Action:
     """The one action there is."""
     (action,) = await world.actions()
     return action
+
+
+async def test_an_old_copy_of_what_moved_on_is_no_forgery() -> None:
+    """Who goes on with a copy of an action that somebody else has finished hears of a conflict, not of a store that was
+    altered; nothing runs again."""
+    world = World()
+    await world.apply(contract())
+    action = await world.propose(await world.task(), here=False)
+    (old,) = await world.plane.execution.claim(places=("",), limit=1)
+    await world.plane.execution.drive(old)
+
+    with pytest.raises(Conflict, match="moved on"):
+        await world.plane.execution._dispatch._unaltered(old, contract())
+    assert (await world.action(action)).state == "done"

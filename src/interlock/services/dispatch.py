@@ -12,7 +12,7 @@ from interlock.domain.action import Action, Outcome, intent
 from interlock.domain.approval import open_requirements, still_binding
 from interlock.domain.call import Landed, Nothing, Unsure
 from interlock.domain.contract import Contract, TwoPhase
-from interlock.domain.errors import IntegrityError
+from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Phase
 from interlock.domain.ids import WorkerId
 from interlock.domain.policy import Decision, Requirement
@@ -208,6 +208,9 @@ class Dispatch:
         trail = latest_states(await self._log.entries_of(action.id)).get(action.id)
         problem = disagreement(trail, entries=action.entries, state=action.state)
         if problem is not None:
+            if (await self._recorder.stored(action)).revision != action.revision:
+                # Our copy is old: whoever took the action over has gone on with it.
+                raise Conflict(f"action `{action.id}` has moved on", kind=Action.kind, key=action.id)
             raise altered(action, problem)
 
     # -- what it leans on --------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ class Recorder:
             await save(self._store, Change(puts=tuple(puts), given=leaning, draws=draws, facts=tuple(facts)))
         except Conflict:
             if await self._too_late(after, phase):
-                return await self._stored(after)
+                return await self.stored(after)
             raise
         self._steps.reached("outcome.recorded")
         return after.saved()
@@ -109,7 +109,7 @@ class Recorder:
         if after.outcome is None or after.outcome.by != "tool" or phase != "outcome":
             return False
         for _ in range(ROUNDS):
-            current = await self._stored(after)
+            current = await self.stored(after)
             if current.state != "unknown" or not _settles(after, current):
                 break
             move: Move = "succeed" if after.state == "done" else "fail"
@@ -124,7 +124,8 @@ class Recorder:
         await save(self._store, Change(facts=(late,)))
         return False
 
-    async def _stored(self, action: Action) -> Action:
+    async def stored(self, action: Action) -> Action:
+        """The action as it is stored now. Raises IntegrityError where it is no longer."""
         found = await self._store.get(Action, action.id)
         if found is None:
             raise IntegrityError(f"action {action.id} is no longer stored")
