@@ -26,7 +26,7 @@ from tests.foreign.files import proof_of
 
 T = TypeVar("T")
 
-SOME = 150
+SOME = 80
 """How many bytes the short version changes."""
 
 
@@ -113,7 +113,7 @@ def _believed(life: Life, how_many: int | None) -> list[Packet]:
 @pytest.mark.proves("battery.bytes")
 def test_some_bytes_of_a_packet_changed_are_found(life: Life) -> None:
     """A packet that says anything else is no packet."""
-    assert _believed(life, 400) == []
+    assert _believed(life, 250) == []
 
 
 @pytest.mark.slow

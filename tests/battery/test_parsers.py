@@ -38,7 +38,7 @@ def test_the_worst_is_refused_in_words(name: str) -> None:
 
 @pytest.mark.proves("battery.parsers")
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=15, deadline=None, database=None)
+@settings(max_examples=10, deadline=None, database=None)
 @given(data=st.data())
 def test_whatever_is_done_to_what_is_good(name: str, data: st.DataObject) -> None:
     """Bytes changed, dropped, moved and put in are read or refused; nothing else comes out."""
@@ -49,7 +49,7 @@ def test_whatever_is_done_to_what_is_good(name: str, data: st.DataObject) -> Non
 
 @pytest.mark.proves("battery.parsers")
 @pytest.mark.parametrize("name", SAME)
-@settings(max_examples=40, deadline=None, database=None)
+@settings(max_examples=30, deadline=None, database=None)
 @given(data=st.data())
 def test_both_verifiers_read_the_same(name: str, data: st.DataObject) -> None:
     """What one of the two verifiers reads the other reads too: no bytes mean something to one auditor only."""
