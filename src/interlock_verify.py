@@ -10,6 +10,7 @@ brings its own keys proves only that it agrees with itself.
 Nothing in the bundle is believed. Leaf hashes, tiles and the root are computed again; the checkpoint, every entry and every
 change of key must be signed; streams and actions are numbered without a gap and move only as their tables allow; clear texts
 must be those that were committed to, and none may be gone without an erasure; times must lie between the anchors around them.
+What repeats the log beside it, such as the readable index, must say the same.
 
 Ends with 0 (verified), 4 (something is wrong: the first finding says where; or it stands on a key that was declared lost),
 3 (agrees with itself, but nobody vouched for its keys), 1 (cannot be read), 2 (the command line is wrong). Formats: C2SP
@@ -22,6 +23,7 @@ import json
 import os
 import re
 import stat
+import struct
 import sys
 import time
 import zipfile
@@ -56,7 +58,10 @@ MAX_SIGNATURES = 100
 MAX_FINDINGS = 100
 MAX_KEPT = 100_000
 """Of so many entries whose clear texts are not there it is remembered what the first is called."""
-SKEW_MS = 300_000
+MAX_CLEAR = 1000
+"""No entry commits to so many values."""
+SKEW_MS = 60_000
+FORMAT = "interlock-export/v1"
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATES = "https://interlock.dev/evidence/"
 IN_TOTO = "application/vnd.in-toto+json"
@@ -79,6 +84,11 @@ MOVES: dict[str, frozenset[str]] = {
 """Which state of an action may follow which (`""`: none yet); a state that is not here is an end."""
 TOUCHED = frozenset({"done", "unknown"})
 """No action is in these unless its intent to act was recorded before."""
+KNOWN = re.compile(
+    r"checkpoint|(?:actions|disclosures|records)\.jsonl|export\.json|README\.md|verify\.py|policy|keys/(?:log|gate)"
+    r"|lists/[a-z0-9-]{1,40}\.(?:md|csv)|anchors/[0-9]{1,19}\.(?:checkpoint|tsr)|receipts/[0-9]{1,19}\.(?:cose|json)"
+)
+"""The files of an export, besides MANIFEST and those of the log itself."""
 
 
 class Refused(Exception):
@@ -95,6 +105,13 @@ class Wrong(ValueError):
 
 
 # -- the bundle's files ---------------------------------------------------------------------------------------------------
+
+
+_BROKEN = (
+    *(OSError, EOFError, RuntimeError, OverflowError, ValueError),
+    *(struct.error, zlib.error, zipfile.BadZipFile),
+)
+"""What reading a file ends in that is not what it should be: `zipfile` lets all of these through."""
 
 
 class Files(Protocol):
@@ -133,7 +150,7 @@ class Folder:
             return place.open("rb")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
 
 
@@ -143,7 +160,7 @@ class Zip:
     def __init__(self, path: Path) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+        except _BROKEN as error:
             raise Refused("not_a_bundle", f"`{path}` is neither a folder nor a zip file: {error}") from None
         infos = [each for each in self._zip.infolist() if not each.is_dir()]
         if len(infos) > MAX_FILES:
@@ -163,20 +180,22 @@ class Zip:
             return None
         if info.file_size > MAX_RATIO * info.compress_size + MAX_NOTE:
             raise Refused("too_large", f"`{path}` unpacks to more than anything in an export does")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Refused("unreadable", f"`{path}` is packed in a way that no export is")
         try:
             return self._zip.open(info)
-        except (OSError, RuntimeError, zipfile.BadZipFile, NotImplementedError) as error:
+        except _BROKEN as error:
             raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
 
 
 def files_of(path: Path) -> Files:
     """The files of the bundle at `path`. Raises Refused."""
-    if not path.exists():
-        raise Refused("missing", f"there is no `{path}`")
-    return Folder(path) if path.is_dir() else Zip(path)
-
-
-_BROKEN = (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError)
+    try:
+        if not path.exists():
+            raise Refused("missing", f"there is no `{path}`")
+        return Folder(path) if path.is_dir() else Zip(path)
+    except (OSError, RuntimeError) as error:
+        raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
 
 
 def read(files: Files, path: str, limit: int) -> bytes | None:
@@ -326,6 +345,14 @@ def ms_of(text: str) -> int:
     except ValueError:
         raise Wrong(f"`{text[:40]}` is no time in UTC") from None
     return int(moment.replace(microsecond=0).timestamp()) * 1000 + moment.microsecond // 1000
+
+
+def ms_or_none(value: Json) -> int | None:
+    """The same of any JSON value; None for what is no time."""
+    try:
+        return ms_of(value) if isinstance(value, str) else None
+    except Wrong:
+        return None
 
 
 def shown(ms: int) -> str:
@@ -754,6 +781,10 @@ class Report:
     cosignatures: dict[str, str] = field(default_factory=dict[str, str])
     log_keys: list[str] = field(default_factory=list[str])
     gate_keys: list[str] = field(default_factory=list[str])
+    disclosed: str = ""
+    """Which clear texts the operator says were asked for: `all`, or their names."""
+    unread: list[str] = field(default_factory=list[str])
+    """Files for reading that nobody signed, and that were held against nothing but MANIFEST."""
     vouched: bool = False
     suspicions: list[Object] = field(default_factory=list[Object])
     """What stands on keys that were declared lost: not altered, and perhaps never said by the gate."""
@@ -890,6 +921,52 @@ class Trail(NamedTuple):
     intended: bool
 
 
+class Row(NamedTuple):
+    """What the log has said of an action so far, as far as `actions.jsonl` repeats it."""
+
+    entries: int
+    """The first eight bytes of a hash over the indexes of its entries."""
+    said: tuple[tuple[str, ...], ...]
+    """By the names in ROW: one text each, or a list of them."""
+
+
+ROW: dict[str, tuple[str, ...]] = {
+    "task": ("taskId",),
+    "agent": ("agent", "id"),
+    "release": ("agent", "release"),
+    "contract": ("resource", "id"),
+    "verdict": ("decision", "reported"),
+    "effect": ("effect", "observed"),
+    "undone_by": ("compensation", "ref"),
+}
+"""Where the fields of a row stand in an entry. Of the first four the first word counts, of the others the last."""
+NOTHING = ((),) * (len(ROW) + 2)
+
+
+def within(value: Json, *steps: str) -> Json:
+    """What stands under these names, one below the other, or an empty text."""
+    for step in steps:
+        value = cast(Object, value).get(step, "") if isinstance(value, dict) else ""
+    return value
+
+
+def row_after(before: tuple[tuple[str, ...], ...], said: Object) -> tuple[tuple[str, ...], ...]:
+    """What a row says after one more entry."""
+    fields: list[tuple[str, ...]] = []
+    for place, steps in enumerate(ROW.values()):
+        word = str(within(said, *steps))
+        fields.append((word,) if word and (place > 3 or not before[place]) else before[place])
+    policies = tuple(map(str, a_list(within(said, "decision", "policies"))))
+    words = [each for each in a_list(said.get("approvals")) if within(each, "verdict") == "approve"]
+    roles = tuple("/".join(map(str, a_list(within(each, "roles")))) for each in words)
+    return (*fields, policies or before[-2], before[-1] + roles)
+
+
+def entries_after(before: int, index: int) -> int:
+    """The hash over the indexes of an action's entries after one more."""
+    return int.from_bytes(sha256(b"%d %d" % (before, index)).digest()[:8], "big")
+
+
 @dataclass
 class Options:
     """What the auditor brings."""
@@ -912,16 +989,19 @@ class Disclosed:
         self._lines = lines_of(files, "disclosures.jsonl")
         self._report = report
         self._next = self._read()
-        self._last = -1
 
     def of(self, index: int) -> list[str]:
         """The clear texts beside entry `index`."""
         texts: list[str] = []
-        while self._next is not None and self._next[0] <= index:
-            if self._next[0] == index:
+        length = 0
+        while self._next is not None and self._next[0] <= index and not self._report.enough:
+            length += len(self._next[1])
+            if self._next[0] != index:
+                self._report.found("disclosures.jsonl", f"the clear text of entry {self._next[0]} is out of order")
+            elif len(texts) < MAX_CLEAR and length <= 2 * MAX_LINE:
                 texts.append(self._next[1])
             else:
-                self._report.found("disclosures.jsonl", f"the clear text of entry {self._next[0]} is out of order")
+                self._report.found("disclosures.jsonl", f"there is more of entry {index} than an entry commits to")
             self._next = self._read()
         return texts
 
@@ -982,6 +1062,8 @@ class Check:
         self.trails: dict[str, Trail] = {}
         self.held: dict[str, Asked] = {}
         self.shared: dict[Trail, Trail] = {}
+        self.rows: dict[str, Row] = {}
+        self.words: dict[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]] = {}
         self.times = array("q")
         self.anchors: list[Anchor] = []
         self.unsigned: list[tuple[str, Note]] = []
@@ -997,8 +1079,16 @@ class Check:
         """Which clear texts the bundle says it brings; None: all."""
         self.asked: set[str] | None = None
         """Of which actions; None: of all."""
+        self.about: Object = {}
+        """What it says of itself."""
         self.listed: Json = None
-        """How many it says there are."""
+        """How many actions it says there are."""
+        self.used: set[str] = set()
+        """The files of the log that were read."""
+        self.receipts: frozenset[str] = frozenset()
+        """The copies of entries that lie beside their receipts."""
+        self.said_keys: dict[str, list[str]] = {}
+        """The keys of each role as the log says them, where it introduces any."""
 
     def run(self) -> None:
         """Check everything. Raises Refused where the bundle cannot be read."""
@@ -1010,6 +1100,7 @@ class Check:
             raise Refused("not_a_bundle", f"`checkpoint`: {error}") from None
         self.origin = self.report.origin = head.origin
         self.report.size, self.report.root = head.size, head.root.hex()
+        self.receipts = frozenset(path for path in self.files.paths() if path.startswith("receipts/"))
         self._trust()
         disclosed = Disclosed(self.files, self.report)
         for n in range(-(-head.size // WIDTH)):
@@ -1029,7 +1120,10 @@ class Check:
             self._sandwich()
             self._actions()
             self._gone()
+            self._copies()
         self._signed(note, head)
+        if [self.about.get(name) for name in ("origin", "size", "root")] != [head.origin, head.size, head.root.hex()]:
+            self.report.found("export.json", "it is about another log, or another size of it, than the checkpoint")
         self._manifest()
         self._told()
 
@@ -1039,6 +1133,9 @@ class Check:
         """What the bundle says it holds: only for finding out what is missing from it."""
         try:
             about = an_object(strict(needed(self.files, "export.json", MAX_TEXT)), "export.json")
+            if about.get("format") != FORMAT:
+                raise Wrong(f"its format is not `{FORMAT}`")
+            self.about = about
             names = about.get("disclosed")
             if names == "all":
                 self.expected = None
@@ -1083,6 +1180,7 @@ class Check:
         """Check the entries of the lowest tile `n`. False where they cannot be told apart, so that nothing more can be."""
         path = tile_path("entries", n, width)
         data = read(self.files, path, MAX_BUNDLE)
+        self.used.add(path)
         try:
             if data is None:
                 raise Wrong("it is missing")
@@ -1093,6 +1191,7 @@ class Check:
         hashes = [leaf_hash(each) for each in entries]
         path = tile_path("0", n, width)
         stored = read(self.files, path, WIDTH * HASH)
+        self.used.add(path)
         if stored is None:
             self.report.found(path, "it is missing")
         elif stored != b"".join(hashes):
@@ -1119,10 +1218,13 @@ class Check:
             self._time(self.times[-1] if self.times else 0)
             return
         self._time(said.observed_at)
+        if self.receipts and (path := f"receipts/{index}.json") in self.receipts:
+            self._copy(path, entry)
         if said.kind == "key/v1":
             self._key(index, place, said)
         self._entry_signed(index, place, pae(kind, payload), signatures)
         self._stream(place, said, leaf)
+        self._row(index, said)
         self._trail(place, said)
         self._clear(index, place, said, texts)
         if said.kind == "anchor/v1" and said.phase == "anchored":
@@ -1164,7 +1266,7 @@ class Check:
             self.report.found(place, f"it is number {said.seq} of stream `{name}`, after number {before}")
         elif said.prev != prev.hex():
             self.report.found(place, f"it does not name the entry before it in stream `{name}`")
-        if said.stream in self.closed:
+        if said.stream in self.closed or said.stream in self.handed:
             self.report.found(place, f"it stands in stream `{name}`, which was closed before")
         if said.kind == "run/v1" and said.phase == "opened":
             if said.stream in self.opened:
@@ -1173,8 +1275,6 @@ class Check:
         # Who handed its key over records nothing more.
         if said.kind == "key/v1" and said.phase == "rotated":
             self.handed.add(said.stream)
-        else:
-            self.handed.discard(said.stream)
         if said.kind == "run/v1" and said.phase == "closed":
             count = said.predicate.get("entries")
             if count != said.seq:
@@ -1183,6 +1283,14 @@ class Check:
                 )
             self.closed.add(said.stream)
         self.streams[said.stream] = (said.seq, leaf)
+
+    def _row(self, index: int, said: Said) -> None:
+        """Keep what the readable index should say of an action that is listed there."""
+        if not said.action or (self.asked is not None and said.action not in self.asked):
+            return
+        before = self.rows.get(said.action, Row(0, NOTHING))
+        words = row_after(before.said, said.predicate)
+        self.rows[said.action] = Row(entries_after(before.entries, index), self.words.setdefault(words, words))
 
     def _trail(self, place: str, said: Said) -> None:
         if not said.action or not said.action_seq:
@@ -1289,6 +1397,7 @@ class Check:
         self.brought_gates = [each.key for each in self.gate.windows]
         # What the trusted log itself says counts for its gates; never for the log's own key.
         self.gate = Keyring([gate])
+        self.said_keys = {"log": [log.line()], "gate": [gate.line()]}
 
     def _ring(self, body: Object) -> Keyring:
         role = text_in(body, "role")
@@ -1311,11 +1420,17 @@ class Check:
         if not ring.current(old) and not ring.current(new):
             raise Wrong(f"`{old.keyid()}` was not in force, and cannot name who follows it")
         ring.rotate(old, new, index)
+        if role in self.said_keys:
+            self.said_keys[role].append(new.line())
 
     def _anchor(self, index: int, place: str, said: Said) -> None:
         self.report.anchors += 1
         try:
-            note = note_of(text_in(said.predicate, "checkpoint").encode())
+            text = text_in(said.predicate, "checkpoint").encode()
+            self._copy(f"anchors/{index}.checkpoint", text)
+            if "timestamp" in said.predicate:
+                self._copy(f"anchors/{index}.tsr", from_base64(text_in(said.predicate, "timestamp"), "the time stamp"))
+            note = note_of(text)
             seen = checkpoint_of(note.text)
         except (Wrong, UnicodeEncodeError) as error:
             self.report.found(place, f"its checkpoint: {error}")
@@ -1334,6 +1449,22 @@ class Check:
             self.anchors.append(Anchor(index, seen.size, times))
         if "timestamp" in said.predicate:
             self.report.warn("RFC 3161 time stamps are not checked here: the README says how `openssl ts` does it")
+
+    def _copy(self, path: str, data: bytes) -> None:
+        """A file that is the copy of something in the log: others are told to check that copy."""
+        self.used.add(path)
+        stored = read(self.files, path, MAX_NOTE)
+        if stored != data:
+            self.report.found(path, "it is missing" if stored is None else "it is not what the log holds")
+
+    def _copies(self) -> None:
+        """The files beside the log are those of an export, and what repeats the log repeats this one."""
+        for role, keys in self.said_keys.items():
+            self._copy(f"keys/{role}", "".join(f"{each}\n" for each in keys).encode())
+        for path in self.files.paths():
+            copy = path.startswith("anchors/") or (path.startswith("receipts/") and path.endswith(".json"))
+            if path not in self.used and path != "MANIFEST" and (copy or not KNOWN.fullmatch(path)):
+                self.report.found(path, "it is no file of this export")
 
     def _cosigned(self, note: Note, policy: Policy | None) -> dict[str, int]:
         """Which witnesses of the policy signed, and when each says it saw it."""
@@ -1378,6 +1509,7 @@ class Check:
             for n in range(-(-len(nodes) // WIDTH)):
                 part = nodes[n * WIDTH : (n + 1) * WIDTH]
                 path = tile_path(str(level), n, len(part))
+                self.used.add(path)
                 stored = read(self.files, path, WIDTH * HASH)
                 if stored != b"".join(part):
                     said = "it is missing" if stored is None else "it is not the tile of these entries"
@@ -1391,6 +1523,12 @@ class Check:
         keys = [each for each in self.log.at(max(head.size - 1, 0)).values() if each in self.log.trusted]
         if not any(note.signed_by(each) for each in keys):
             self.report.found("checkpoint", f"it is not signed by a key of `{safe(head.origin)}` that is in force")
+        loose = [each for each in self.log.windows if (each.start, each.stop) == (0, None)]
+        if len(loose) > 1:
+            self.report.warn(
+                "YOU BROUGHT SEVERAL KEYS OF THE LOG, and it does not lead from one to the other: whoever holds an old one "
+                "could have signed it. Bring the latest key alone, unless this log is from before it."
+            )
         if self.brought_gates and not any(each.key in self.brought_gates for each in self.gate.windows):
             self.report.found("keys", "none of the gates you brought is one of this log")
         policy = self.options.policy
@@ -1472,6 +1610,7 @@ class Check:
     def _actions(self) -> None:
         """The readable index says what the log says."""
         listed = 0
+        told: set[str] = set()
         for line in lines_of(self.files, "actions.jsonl"):
             listed += 1
             try:
@@ -1481,14 +1620,35 @@ class Check:
                 self.report.found("actions.jsonl", str(error))
                 continue
             trail = self.trails.get(name)
+            if name in told:
+                self.report.found("actions.jsonl", f"action `{safe(name)}` is listed twice")
+            elif trail is not None:
+                told.add(name)
             if trail is None or (trail.seq, trail.state) != (facts, state):
                 said = "the log has never heard of it" if trail is None else f"the log says {safe(trail.state)}"
                 self.report.found("actions.jsonl", f"action `{safe(name)}` is listed as {safe(state)}: {said}")
+            elif wrong := self._misread(name, value):
+                self.report.found("actions.jsonl", f"`{wrong}` of action `{safe(name)}` is not what its entries say")
             if self.report.enough:
                 return
         if listed != (len(self.trails) if self.asked is None else self.listed):
             known = len(self.trails) if self.asked is None else self.listed
             self.report.found("actions.jsonl", f"it lists {listed} actions instead of {known}")
+
+    def _misread(self, name: str, value: Object) -> str:
+        """The first field of a row of the readable index that says something else than the entries it names, or none."""
+        row = self.rows.get(name, Row(0, NOTHING))
+        entries, hashed = a_list(value.get("entries")), 0
+        for each in entries:
+            hashed = entries_after(hashed, each) if isinstance(each, int) else -1
+        if not entries or hashed != row.entries:
+            return "entries"
+        times = [ms_or_none(value.get(each)) for each in ("first_at", "last_at")]
+        if times != [self.times[entries[0]], self.times[entries[-1]]]:
+            return "first_at" if times[0] != self.times[entries[0]] else "last_at"
+        right: Object = {name: said[0] if said else "" for name, said in zip(ROW, row.said, strict=False)}
+        right |= {"policies": [*row.said[-2]], "approved_by": [*row.said[-1]]}
+        return next((name for name, said in right.items() if value.get(name) != said), "")
 
     def _gone(self) -> None:
         """What should be there in clear and is not, was erased under an entry, or lost."""
@@ -1539,6 +1699,14 @@ class Check:
         report.suspicions = [*self.log.suspicions("log", report.size), *self.gate.suspicions("gate", report.size)]
         report.log_keys = [each.key.line() for each in self.log.windows]
         report.gate_keys = [each.key.line() for each in self.gate.windows]
+        report.disclosed = "all" if self.expected is None else ", ".join(sorted(self.expected))
+        if self.asked is not None:
+            report.warn(
+                f"the operator says that only {len(self.asked)} of {len(self.trails)} actions were asked for: "
+                "no clear text of the others need be here"
+            )
+        folders = {path.partition("/")[0] for path in self.files.paths()}
+        report.unread = sorted(folders & {"README.md", "lists", "policy", "receipts", "records.jsonl", "verify.py"})
         if self.options.policy is None:
             report.warn(
                 "no witness was asked for (--policy): that this is the latest checkpoint is the operator's word"
@@ -1646,7 +1814,8 @@ def told(report: Report) -> str:
         }.get(report.verdict, "the bundle agrees with itself, but nobody vouched for it")
         lines.append(f"{verified}: {report.entries} entries of `{safe(report.origin)}` under root {report.root[:16]}")
     lines.append(
-        f"{report.signatures} signatures, {report.actions} actions, {report.disclosures} clear texts, "
+        f"{report.signatures} signatures, {report.actions} actions, {report.disclosures} clear texts "
+        f"({safe(report.disclosed) or 'none'} asked for), "
         f"{report.erased} erased, {report.anchors} anchors, "
         f"{report.streams} streams ({report.unclosed} without an end), {len(report.cosignatures)} cosignatures"
     )
@@ -1654,6 +1823,8 @@ def told(report: Report) -> str:
         f"SUSPECT: entries {each['first']} to {each['last']} stand on {safe(each['key'])}, which was declared lost"
         for each in report.suspicions
     ]
+    if report.unread:
+        lines.append(f"for reading alone, signed by nobody: {', '.join(report.unread)}")
     lines += [f"seen by {safe(name)} at {moment}" for name, moment in report.cosignatures.items()]
     return "\n".join(lines)
 

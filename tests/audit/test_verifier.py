@@ -154,8 +154,7 @@ def test_a_changed_byte_is_found_wherever_it_is(honest: Path, tmp_path: Path, na
         if _verdict(place) == "verified":
             missed.append(at)
 
-    # Of the readable index only what the log says as well is compared.
-    assert missed == [] or name == "actions.jsonl"
+    assert missed == []
 
 
 @pytest.mark.proves("audit.tampering_found")
@@ -165,10 +164,10 @@ def test_a_file_that_nobody_signed_is_held_against_the_manifest(honest: Path, tm
     place = copied(honest, tmp_path / "changed")
     data = (place / name).read_bytes()
     (place / name).write_bytes(data + b" ")
-    assert checked(place).findings == [(name, "it is not the file that MANIFEST lists")]
+    assert checked(place).findings[-1] == (name, "it is not the file that MANIFEST lists")
     (place / name).write_bytes(data)
     (place / "more").write_bytes(b"")
-    assert checked(place).findings == [("more", "it is not listed in MANIFEST")]
+    assert ("more", "it is not listed in MANIFEST") in checked(place).findings
 
 
 @pytest.mark.proves("audit.tampering_found")
@@ -210,7 +209,7 @@ def test_another_log_under_the_same_checkpoint_is_found(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "told/checkpoint", place)
     listed_again(place)
 
-    assert checked(place).findings == [("checkpoint", "its root is not that of these entries")]
+    assert first(place) == ("checkpoint", "its root is not that of these entries")
 
 
 @pytest.mark.proves("audit.tampering_found")

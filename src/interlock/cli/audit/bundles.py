@@ -69,7 +69,7 @@ def verify(
         list[Path] | None, typer.Option("--retained", help="A checkpoint kept earlier: the log must continue it.")
     ] = None,
     max_age: Annotated[int | None, typer.Option(min=1, help="How many seconds old the cosignatures may be.")] = None,
-    skew: Annotated[int, typer.Option(min=0, help="How many seconds clocks may differ.")] = 300,
+    skew: Annotated[int, typer.Option(min=0, help="How many seconds clocks may differ.")] = 60,
     accept_suspect: Annotated[
         bool, typer.Option("--accept-suspect", help="End with 0 though a key that signed was declared compromised.")
     ] = False,
@@ -158,6 +158,9 @@ def _verdict(console: Console, found: Verdict) -> None:
         console.print("[yellow]the export agrees with itself, but nobody vouched for its keys[/yellow]")
     console.print(
         f"{counted(report.entries, 'entries')}, {counted(report.signatures, 'signatures')}, "
-        f"{counted(report.actions, 'actions')}, {counted(report.disclosures, 'clear texts')}, {report.erased} erased, "
+        f"{counted(report.actions, 'actions')}, {counted(report.disclosures, 'clear texts')} "
+        f"({shown(report.disclosed) or 'none'} asked for), {report.erased} erased, "
         f"{counted(report.anchors, 'anchors')}, {counted(len(report.cosignatures), 'cosignatures')}"
     )
+    if report.unread:
+        console.print(f"[dim]for reading alone, signed by nobody: {', '.join(report.unread)}[/dim]")

@@ -1,0 +1,187 @@
+"""What lies beside the log in an export: whoever holds the database can write it anew, so each of it is held against the log."""
+
+import json
+import struct
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import interlock_verify as alone
+from interlock.adapters.keys import fresh
+from tests.audit.ledger import LOG, ORIGIN, TRUSTED, brought, checked, copied, filled, first, lines_in, listed_again
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export of three actions, an anchor with a time stamp, and a later key of the gate. Not to be changed."""
+    place = tmp_path_factory.mktemp("copies") / "made"
+    ledger = filled(3)
+    stamped = {"checkpoint": ledger.checkpoint().decode(), "cosignatures": 0, "timestamp": "REVS"}
+    ledger.put("anchored", "anchor", body=stamped)
+    ledger.rotate("gate", fresh(f"{ORIGIN}/gate"))
+    ledger.export(place)
+    assert checked(place).verdict == "verified"
+    return place
+
+
+def _rows(place: Path, change: Callable[[list[dict[str, Any]]], object]) -> None:
+    rows = lines_in(place / "actions.jsonl")
+    change(rows)
+    (place / "actions.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in rows))
+
+
+def _about(place: Path, **changes: Any) -> None:
+    about = json.loads((place / "export.json").read_bytes())
+    (place / "export.json").write_text(json.dumps(about | changes))
+
+
+def _copied_entry(place: Path) -> None:
+    (place / "receipts").mkdir()
+    (place / "receipts/1.json").write_text("{}")
+
+
+FIELDS: dict[str, Any] = {
+    "task": "t-2",
+    "agent": "another",
+    "release": "s" * 64,
+    "contract": "thing.get",
+    "entries": [1, 3],
+    "first_at": "2001-01-01T00:00:00.000Z",
+    "last_at": "2001-01-01T00:00:00.000Z",
+    "verdict": "deny",
+    "policies": ["none"],
+    "approved_by": ["board"],
+    "effect": "none",
+    "undone_by": "a-2",
+}
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "one action in the place of another": lambda place: _rows(place, lambda rows: rows.__setitem__(1, rows[0])),
+    "a time stamp of something else": lambda place: (place / "anchors/7.checkpoint").write_text("another"),
+    "another time stamp": lambda place: (place / "anchors/7.tsr").write_bytes(b"old"),
+    "an anchor that is gone": lambda place: (place / "anchors/7.checkpoint").unlink(),
+    "an anchor that never was": lambda place: (place / "anchors/6.tsr").write_bytes(b"DER"),
+    "another log's key": lambda place: (place / "keys/log").write_text(f"{fresh(ORIGIN).verifier.vkey()}\n"),
+    "one key of the gate less": lambda place: (place / "keys/gate").write_text(f"{TRUSTED[1].line()}\n"),
+    "another size": lambda place: _about(place, size=1),
+    "another root": lambda place: _about(place, root="00" * 32),
+    "another name": lambda place: _about(place, origin="another/log"),
+    "a file of the sender's own": lambda place: (place / "lists.md").write_text("all is well"),
+    "a tile of another size": lambda place: (place / "tile/0/001").write_bytes(b""),
+    "a copy of another entry": _copied_entry,
+}
+
+
+@pytest.mark.proves("audit.tampering_found")
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_repeats_the_log_repeats_this_one(made: Path, tmp_path: Path, what: str) -> None:
+    """Whoever changes a copy of what the log says, and lists the files anew, is found out by the log."""
+    place = copied(made, tmp_path / "changed")
+    CHANGES[what](place)
+    listed_again(place)
+
+    assert checked(place).verdict == "failed"
+
+
+@pytest.mark.proves("audit.tampering_found")
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_of_the_index_is_what_its_entries_say(made: Path, tmp_path: Path, name: str) -> None:
+    """No field of a row can say something else than the entries it names."""
+    place = copied(made, tmp_path / "changed")
+    _rows(place, lambda rows: rows[1].update({name: FIELDS[name]}))
+    listed_again(place)
+
+    assert first(place) == ("actions.jsonl", f"`{name}` of action `a-1` is not what its entries say")
+
+
+def test_what_was_not_asked_for_is_said(made: Path, tmp_path: Path) -> None:
+    """An export that says it is about fewer actions can leave out their clear texts; the auditor hears of it."""
+    place = copied(made, tmp_path / "fewer")
+    _about(place, selected=True, actions=2)
+    _rows(place, lambda rows: rows.pop(0))
+    kept = [each for each in lines_in(place / "disclosures.jsonl") if each["index"] > 2]
+    (place / "disclosures.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in kept))
+    listed_again(place)
+    report = checked(place)
+
+    assert (report.verdict, report.disclosed) == ("verified", "all")
+    assert any("only 2 of 3 actions were asked for" in each for each in report.warnings)
+    assert report.unread == ["README.md", "records.jsonl", "verify.py"]
+
+
+@pytest.mark.proves("audit.keys_followed")
+def test_several_keys_that_the_log_does_not_join_are_a_warning(made: Path) -> None:
+    """Who brings an old key beside the latest lets the holder of the old one sign: that is said."""
+    assert not any("SEVERAL" in each for each in checked(made).warnings)
+    assert any("SEVERAL" in each for each in checked(made, keys=(brought(LOG), brought(fresh(ORIGIN)))).warnings)
+
+
+@pytest.mark.proves("audit.tampering_found")
+def test_nothing_stands_in_a_stream_whose_key_was_handed_over(tmp_path: Path) -> None:
+    """Both verifiers hold that a process which handed its key over records nothing more."""
+    ledger = filled(1)
+    ledger.rotate("gate", fresh(f"{ORIGIN}/gate"))
+    ledger.put("opened", "task", stream="handover-3")
+    ledger.export(tmp_path / "more")
+
+    assert first(tmp_path / "more")[1] == "it stands in stream `handover-3`, which was closed before"
+
+
+# -- hostile files --------------------------------------------------------------------------------------------------------
+
+
+def _refused(place: Path) -> str:
+    with pytest.raises(alone.Refused) as refused:
+        checked(place)
+    return refused.value.code
+
+
+@pytest.mark.proves("audit.bad_input")
+def test_a_link_to_itself_and_a_name_too_long_are_refused(made: Path, tmp_path: Path) -> None:
+    """Neither is a traceback."""
+    place = copied(made, tmp_path / "looped")
+    (place / "checkpoint").unlink()
+    (place / "checkpoint").symlink_to("checkpoint")
+
+    assert _refused(place) == "unreadable"
+    assert _refused(tmp_path / ("x" * 5000)) == "unreadable"
+
+
+@pytest.mark.proves("audit.bad_input")
+@pytest.mark.parametrize("kind", ["lzma", "bzip2", "far", "behind"])
+def test_an_archive_that_no_export_is_is_refused(made: Path, tmp_path: Path, kind: str) -> None:
+    """Other ways to pack, and files that are said to stand where nothing is."""
+    place = tmp_path / "odd.zip"
+    packing = {"lzma": zipfile.ZIP_LZMA, "bzip2": zipfile.ZIP_BZIP2}.get(kind, zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(place, "w", packing) as archive:
+        for file in sorted(made.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(made).as_posix())
+    data = bytearray(place.read_bytes())
+    at = -1
+    while kind in ("far", "behind") and (at := data.find(b"PK\x01\x02", at + 1)) >= 0:
+        data[at + 42 : at + 46] = struct.pack("<I", 2**32 - 2 if kind == "far" else len(data) - 10)
+    place.write_bytes(data)
+
+    assert _refused(place) in ("unreadable", "not_a_bundle")
+
+
+@pytest.mark.proves("audit.bad_input")
+def test_clear_texts_without_end_take_no_memory_without_end(made: Path, tmp_path: Path) -> None:
+    """Forty megabytes of clear texts of one entry are a finding, and are not kept."""
+    place = copied(made, tmp_path / "much")
+    line = json.dumps({"index": 1, "disclosure": "A" * 500_000}) + "\n"
+    (place / "disclosures.jsonl").write_text(line * 80)
+    listed_again(place)
+    tracemalloc.start()
+    try:
+        report = checked(place)
+        assert tracemalloc.get_traced_memory()[1] < 32_000_000
+    finally:
+        tracemalloc.stop()
+
+    assert any("more of entry 1" in problem for _, problem in report.findings)
