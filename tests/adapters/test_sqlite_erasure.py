@@ -21,13 +21,15 @@ from interlock.domain.change import Change
 from interlock.domain.erasure import erased, keys_as_text
 from interlock.domain.errors import IntegrityError, KeyGone
 from interlock.domain.evidence import Finding, Verification
+from interlock.domain.ids import ActionId, WorkerId
 from interlock.domain.merkle import leaf_hash, root_of
 from interlock.domain.task import Task
 from interlock.domain.testimony import ERASURE_TYPE
 from interlock.domain.verification import LOST
+from interlock.ports.store import Claim
 from interlock.services.verifying import verify_all
 from interlock.testing.conformance.erasing import part
-from interlock.testing.conformance.making import NOON
+from interlock.testing.conformance.making import NOON, action
 from tests.adapters.test_sqlite_sealed import KEYS, SECRETS, bytes_of, opened, traces, write
 
 
@@ -222,9 +224,7 @@ import tests.adapters.test_sqlite_sealed as made
 from interlock.adapters.keys import Keys, SigningKey
 from interlock.adapters.sqlite import pen, vault
 from interlock.domain.action import Action
-from interlock.domain.merkle import leaf_hash, root_of
 from interlock.domain.task import Task
-from interlock.domain.testimony import ERASURE_TYPE
 from interlock.testing.conformance.erasing import part
 
 folder, step, action, task, log, gate = Path(sys.argv[1]), *sys.argv[2:]
@@ -321,6 +321,35 @@ def test_nothing_acts_on_what_was_erased(tmp_path: Path) -> None:
         await store.close()
 
     run(look())
+
+
+def test_what_is_lost_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """Due actions whose keys are not in the vault, however many, hold up neither what stands behind them nor its worker."""
+
+    async def make(*ids: str) -> None:
+        store = opened(tmp_path)
+        for at, name in enumerate(ids):
+            put = action(id=ActionId(name), idempotency_key=name, state="ready", due_at=NOON + at)
+            await store.commit(Change(puts=(put,)))
+        await store.close()
+
+    async def take() -> None:
+        store = opened(tmp_path)
+        await store.commit(
+            Change(puts=(action(id=ActionId("z"), idempotency_key="z", state="ready", due_at=NOON + 9),))
+        )
+        claim = Claim(owner=WorkerId("w"), now=NOON + 10, lease_ms=1000, limit=2)
+        assert await store.next_due_at(("",)) == NOON
+        assert [each.id for each in await store.claim(claim)] == ["z"]
+        assert await store.claim(claim) == []
+        assert await store.next_due_at(("",)) == NOON + 1010
+        await store.close()
+
+    run(make(*(f"a{n}" for n in range(5))))
+    vault = apsw.Connection(str(tmp_path / "keys.db"))
+    vault.execute("DELETE FROM block")
+    vault.close()
+    run(take())
 
 
 @pytest.mark.parametrize("stored", [True, False])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, TypeAlias
 
 import apsw
+import msgspec
 
 from interlock.adapters.appending import Draft
 from interlock.adapters.filing import filed, record_of, text_of
@@ -158,13 +159,20 @@ class Taking(NamedTuple):
         claim = self.claim
         taken: list[Action] = []
         veil = transaction.veil
-        for _, key, body, sealed in due(transaction.connection, transaction.tenant, claim):
-            found = record_of(Action, veil.text((Action.kind, key), body, sealed), key)
-            if found.withheld:  # nobody can act on what cannot be read; it stays visible where it is
-                continue
-            action = found.with_lease(owner=claim.owner, until=claim.now + claim.lease_ms)
-            _put(transaction, _prepared_put(transaction.tenant, action, veil, key_of(sealed)))
-            taken.append(action.saved())
+        while len(taken) < claim.limit:
+            lost: set[str] = set()
+            wanted = msgspec.structs.replace(claim, limit=claim.limit - len(taken))
+            for _, key, body, sealed in due(transaction.connection, transaction.tenant, wanted, veil.lost):
+                found = record_of(Action, veil.text((Action.kind, key), body, sealed), key)
+                if found.withheld:  # nobody can act on what cannot be read; it stays visible where it is
+                    lost.add(key)
+                    continue
+                action = found.with_lease(owner=claim.owner, until=claim.now + claim.lease_ms)
+                _put(transaction, _prepared_put(transaction.tenant, action, veil, key_of(sealed)))
+                taken.append(action.saved())
+            if not lost:
+                break
+            veil.lost |= lost  # and what stands behind them is not kept waiting
         return taken
 
 
@@ -178,17 +186,24 @@ def prepared(tenant: int, change: Change, veil: Veil, number_of: Callable[[Place
     return Prepared(change.given, puts, change.draws, change.facts, budgets)
 
 
-def due(connection: Connection, tenant: int, claim: Claim) -> list[Row]:
-    """Time, id and text of what `claim` would take, oldest due first."""
+def due(connection: Connection, tenant: int, claim: Claim, lost: frozenset[str]) -> list[Row]:
+    """Time, id and text of what `claim` would take, oldest due first, but for what is known to be `lost`."""
     found: list[Row] = []
     for place in dict.fromkeys(claim.places):
-        narrowed = () if claim.only is None else (claim.only,)
+        narrowed: tuple[str, ...] = () if claim.only is None else (claim.only,)
         statement = sql.DUE if claim.only is None else sql.DUE_ONLY
+        if lost and claim.only is None:
+            statement, narrowed = sql.DUE_BUT, (text_of_ids(lost),)
         values = (tenant, place, claim.now, claim.now, *narrowed, claim.limit)
         found += connection.execute(statement, values).fetchall()
     if len(claim.places) > 1:
         found.sort()
     return found[: claim.limit]
+
+
+def text_of_ids(ids: frozenset[str]) -> str:
+    """Ids as `DUE_BUT` takes them."""
+    return msgspec.json.encode(list(ids)).decode()
 
 
 def _number(record: Record, veil: Veil, number_of: Callable[[Place], int | None]) -> int | None:

@@ -64,6 +64,10 @@ DUE_ONLY: Final = (
 NEXT_DUE: Final = (
     "SELECT min(due_at) FROM action INDEXED BY action_due WHERE tenant = ? AND place = ? AND due_at IS NOT NULL"
 )
+# Where some actions cannot be read: their ids as a JSON array.
+_BUT: Final = " AND id NOT IN (SELECT value FROM json_each(?))"
+DUE_BUT: Final = DUE.replace(" ORDER BY", f"{_BUT} ORDER BY")
+NEXT_DUE_BUT: Final = NEXT_DUE + _BUT
 
 VAULT: Final = "SELECT vault FROM tenant WHERE number = ?"
 SET_VAULT: Final = "UPDATE tenant SET vault = ? WHERE number = ?"

@@ -21,7 +21,7 @@ from interlock.adapters.sqlite.erasing import Done, Erasing, carried_out, carry_
 from interlock.adapters.sqlite.failures import meaning
 from interlock.adapters.sqlite.pen import Pen
 from interlock.adapters.sqlite.reader import Reader
-from interlock.adapters.sqlite.saving import Taking, due, prepared
+from interlock.adapters.sqlite.saving import Taking, due, prepared, text_of_ids
 from interlock.adapters.sqlite.unwritten import Unwritten
 from interlock.adapters.sqlite.veil import Place, Veil, key_of
 from interlock.adapters.sqlite.writer import Writer
@@ -172,7 +172,7 @@ class SqliteStore:
     async def claim(self, claim: Claim) -> list[Action]:
         """See `Store.claim`. Looks before it takes the write lock, so that polling while nothing is due costs no write."""
         with self._reader.connection() as connection:
-            if not due(connection, self._number, claim):
+            if not due(connection, self._number, claim, self._veil.lost):
                 return []
         return cast(list[Action], await self._writer.do(Taking(claim).into))
 
@@ -196,7 +196,9 @@ class SqliteStore:
 
     async def next_due_at(self, places: tuple[str, ...]) -> int | None:
         """See `Store.next_due_at`."""
-        found = [cast("int | None", self._reader.value(sql.NEXT_DUE, (self._number, place))) for place in places]
+        lost = self._veil.lost
+        statement, but = (sql.NEXT_DUE_BUT, (text_of_ids(lost),)) if lost else (sql.NEXT_DUE, ())
+        found = [cast("int | None", self._reader.value(statement, (self._number, place, *but))) for place in places]
         return min((due_at for due_at in found if due_at is not None), default=None)
 
     async def close(self) -> None:

@@ -30,6 +30,8 @@ class Veil:
         self._tenant = tenant.encode()
         self.vault = vault
         self._numbers: dict[Place, int] = {}
+        self.lost: frozenset[str] = frozenset()
+        """Actions that were due and could not be read, since their keys are not in the vault."""
 
     def known(self, place: Place) -> int | None:
         """The number of the key of a record's row, where this process wrote or read it."""
