@@ -194,7 +194,7 @@ def due(connection: Connection, tenant: int, claim: Claim, lost: frozenset[str])
         statement = sql.DUE if claim.only is None else sql.DUE_ONLY
         if lost and claim.only is None:
             statement, narrowed = sql.DUE_BUT, (text_of_ids(lost),)
-        values = (tenant, place, claim.now, claim.now, *narrowed, claim.limit)
+        values: Values = (tenant, place, claim.now, claim.now, *narrowed, claim.limit)
         found += connection.execute(statement, values).fetchall()
     if len(claim.places) > 1:
         found.sort()
