@@ -263,9 +263,14 @@ EVERY_WORD_WRONG: dict[str, str] = {
     ),
 }  # fmt: skip
 
+LONG = ("policies for one agent each", "policies with one condition", "policies")
+"""These take seconds although they are bounded; what is like them, and shorter, stays."""
+
 
 @pytest.mark.proves("policy.bad_input_bounded")
-@pytest.mark.parametrize("name", EVERY_WORD_WRONG)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in EVERY_WORD_WRONG]
+)
 def test_policies_in_which_every_word_is_wrong_are_told_in_bounded_time(name: str) -> None:
     """A place, and the nearest spelling, is looked for only as often as anybody reads it."""
     outcome(EVERY_WORD_WRONG[name])

@@ -71,12 +71,13 @@ def test_a_cloned_workspace_is_told_how_to_get_keys(shell: Shell) -> None:
 
 
 @pytest.mark.proves("approval.survives_upgrade")
-def test_waiting_approvals_survive_an_upgrade(shell: Shell) -> None:
-    """A hundred actions wait; then tools, an agent and policies change and go into force. Each that is approved afterwards,
+@pytest.mark.parametrize("many", [20, pytest.param(100, marks=pytest.mark.slow)])
+def test_waiting_approvals_survive_an_upgrade(shell: Shell, many: int) -> None:
+    """Many actions wait; then tools, an agent and policies change and go into force. Each that is approved afterwards,
     once it was looked at again where the policies are others, is done once, by the code as it is now."""
     with_interlock = program("-w", ".", "actions", "--json", folder=shell.place.folder)
     assert with_interlock.json() == []
-    waiting = [shell.proposed(500 + n) for n in range(100)]
+    waiting = [shell.proposed(500 + n) for n in range(many)]
 
     module = f"{shell.place.module}.py"
     shell.place.change(module, lambda text: text.replace('effect(call, f"put {n}")', 'effect(call, f"new {n}")'))
@@ -90,6 +91,6 @@ def test_waiting_approvals_survive_an_upgrade(shell: Shell) -> None:
 
     assert set(again) == {"stale_view"}
     assert set(ready) == {"ready"}
-    assert worked.json() == {"driven": 100, "ended_badly": {}}
-    assert sorted(shell.place.effects()) == sorted(f"new {500 + n}" for n in range(100))
+    assert worked.json() == {"driven": many, "ended_badly": {}}
+    assert sorted(shell.place.effects()) == sorted(f"new {500 + n}" for n in range(many))
     assert set(shell.place.by_key().values()) == {1}
