@@ -145,6 +145,27 @@ def test_a_fork_is_kept_and_proves_itself(witness: Running) -> None:
     assert not equivocation(TRUE.note(4), History("x", fresh("a.example/log")).note(4), LOG.verifier, verify)
 
 
+@pytest.mark.proves("witness.evidence")
+def test_bad_requests_leave_room_for_a_fork(witness: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends a log's true checkpoints with bad proofs proves nothing against it, and crowds out no fork."""
+    monkeypatch.setattr("interlock.adapters.witness.MOST_EVIDENCE", 3)
+    assert witness(TRUE.ask(0, 4)).status == 200
+    assert witness(FORK.ask(4, 6)).status == 422
+    for size in range(7, 15):
+        assert witness(Request(old=4, proof=(bytes(32),), note=TRUE.note(size)).encode()).status == 422
+    assert [(each.evidence, each.unproven) for each in witness.memory.seen()] == [(0, 3)]
+
+    assert witness(FORK.ask(4, 4)).status == 409
+    assert [(each.evidence, each.unproven) for each in witness.memory.seen()] == [(1, 3)]
+    fork = witness.memory.evidence()[0]
+    assert equivocation(parse_note(fork.note), parse_note(fork.beside), LOG.verifier, verify)
+
+    # A note that was kept without proving anything proves a fork once its size was cosigned.
+    assert witness(TRUE.ask(4, 6)).status == 200
+    assert witness(FORK.ask(6, 6)).status == 409
+    assert [(each.evidence, each.unproven) for each in witness.memory.seen()] == [(2, 2)]
+
+
 @pytest.mark.proves("witness.durable")
 def test_what_it_signed_it_remembers_over_restarts(folder: Path) -> None:
     """Another process on its memory refuses the fork of what the first cosigned, and goes on with the true one."""

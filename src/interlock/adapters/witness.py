@@ -32,9 +32,10 @@ from interlock.domain.note import (
     parse_vkey,
     signature_line,
 )
+from interlock.domain.witnessing import FORKED
 
 MOST_EVIDENCE: Final = 1000
-"""Notes that are kept of one log: it can sign as many as it likes."""
+"""Notes that are kept of one log, of those that prove a fork and of the others: it can sign as many as it likes."""
 BUSY_MS: Final = 5000
 
 _PREFIX: Final = "PRIVATE+KEY+"
@@ -59,10 +60,13 @@ class Seen(NamedTuple):
     root: str
     at_s: int
     evidence: int
+    """How many notes prove a fork of it."""
+    unproven: int
+    """How many were not shown to continue what was cosigned: another log, or a bad proof of whoever sent them."""
 
 
 class Kept(NamedTuple):
-    """Two notes a log signed that cannot both be true, as far as the witness was shown."""
+    """Two notes a log signed: they cannot both be true (`FORKED`), or were not shown to be."""
 
     origin: str
     why: str
@@ -204,8 +208,15 @@ class WitnessMemory:
         said = parse_checkpoint(parse_note(note).text)
         self._write(
             "INSERT INTO evidence (origin, size, root, note, beside, why, at_s) SELECT ?, ?, ?, ?, ?, ?, ?"
-            " WHERE (SELECT count(*) FROM evidence WHERE origin = ?) < ? ON CONFLICT DO NOTHING",
-            (said.origin, said.size, said.root, note, beside, why, at_s, said.origin, MOST_EVIDENCE),
+            " WHERE (SELECT count(*) FROM evidence WHERE origin = ? AND (why = ?) = ?) < ?"
+            # What was kept without proving anything may come again and prove a fork.
+            " ON CONFLICT DO UPDATE SET note = excluded.note, beside = excluded.beside, why = excluded.why,"
+            " at_s = excluded.at_s WHERE excluded.why = ? AND evidence.why <> excluded.why",
+            (
+                *(said.origin, said.size, said.root, note, beside, why, at_s),
+                *(said.origin, FORKED, why == FORKED),
+                *(MOST_EVIDENCE, FORKED),
+            ),
         )
 
     def seen(self) -> list[Seen]:
@@ -214,17 +225,25 @@ class WitnessMemory:
         for (origin,) in self._read("SELECT DISTINCT origin FROM log ORDER BY origin", ()):
             name = cast(str, origin)
             latest = self._read("SELECT size, root, at_s FROM latest WHERE origin = ?", (name,))
-            count = self._read("SELECT count(*) FROM evidence WHERE origin = ?", (name,))[0][0]
+            forks, others = self._read(
+                "SELECT count(*) FILTER (WHERE why = ?1), count(*) FILTER (WHERE why <> ?1) FROM evidence WHERE origin = ?2",
+                (FORKED, name),
+            )[0]
             vkeys = tuple(each.vkey() for each in self.log_keys(name))
             size, root, at_s = latest[0] if latest else (None, b"", 0)
             found.append(
-                Seen(name, vkeys, cast("int | None", size), cast(bytes, root).hex(), cast(int, at_s), cast(int, count))
+                Seen(
+                    *(name, vkeys, cast("int | None", size), cast(bytes, root).hex()),
+                    *(cast(int, at_s), cast(int, forks), cast(int, others)),
+                )
             )
         return found
 
     def evidence(self) -> list[Kept]:
-        """Everything that was kept, oldest first."""
-        rows = self._read("SELECT origin, why, at_s, note, beside FROM evidence ORDER BY at_s, origin, size", ())
+        """Everything that was kept: what proves a fork first, then oldest first."""
+        rows = self._read(
+            "SELECT origin, why, at_s, note, beside FROM evidence ORDER BY why <> ?, at_s, origin, size", (FORKED,)
+        )
         return [Kept(*cast("tuple[str, str, int, bytes, bytes]", row)) for row in rows]
 
     def _read(self, statement: str, values: Values) -> list[Row]:

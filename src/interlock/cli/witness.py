@@ -127,7 +127,14 @@ def show(
                 last = f"{counted(each.size, 'entries')}, root {each.root[:16]}, {moment(each.at_s * 1000)} UTC"
             console.print(f"{shown(each.origin)}: {last}")
             if each.evidence:
-                console.print(f"  [bold red]{each.evidence} signed checkpoints do not continue it[/bold red]")
+                console.print(
+                    f"  [bold red]it forked: {counted(each.evidence, 'signed checkpoints')} prove it[/bold red]"
+                )
+            if each.unproven:
+                console.print(
+                    f"  {counted(each.unproven, 'signed checkpoints')} came without proof that they continue it: another "
+                    "log, or a bad request"
+                )
 
     said = [{"origin": k.origin, "why": k.why, "note": k.note.decode(), "beside": k.beside.decode()} for k in kept]
     here.output.value({"vkey": vkey, "logs": [each._asdict() for each in logs], "evidence": said}, show_it)

@@ -36,6 +36,8 @@ from interlock.domain.note import (
 MAX_REQUEST_BYTES: Final = 256 * 1024
 MAX_PROOF_LINES: Final = 63
 SIZE_TYPE: Final = "text/x.tlog.size"
+FORKED: Final = "it signed two checkpoints of one size"
+"""Why a note is kept that proves a fork. Whatever else is kept proves nothing: a bad proof may be the sender's alone."""
 
 _OLD: Final = re.compile(r"old (0|[1-9][0-9]{0,18})")
 
@@ -60,7 +62,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     said: str
     size: int | None = None
     evidence: bool = False
-    """Whether the log signed what cannot be, as far as this request shows."""
+    """Whether what the log signed is kept: it cannot be (`FORKED`), or this request does not show that it can."""
 
 
 def parse_request(data: bytes) -> Request:
@@ -98,8 +100,10 @@ def considered(
     # Before anything was seen of a log, it is as if it had been seen empty.
     at = latest or Checkpoint(origin=new.origin, size=0, root=EMPTY_ROOT)
     forked = new.size == at.size and new.root != at.root
-    if forked or request.old != at.size:
-        return Refusal(status=409, said=f"{at.size}", size=at.size, evidence=forked)
+    if forked:
+        return Refusal(status=409, said=FORKED, size=at.size, evidence=True)
+    if request.old != at.size:
+        return Refusal(status=409, said=f"{at.size}", size=at.size)
     try:
         check_consistency(at.size, new.size, at.root, new.root, request.proof)
     except ProofError as error:

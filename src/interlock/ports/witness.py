@@ -26,7 +26,8 @@ class Memory(Protocol):
         ...
 
     def keep(self, note: bytes, beside: bytes, why: str, at_s: int) -> None:
-        """Keep a note that a known log signed and that cannot be true, with the one it cannot be true beside."""
+        """Keep a note that a known log signed, with the one it was not shown to continue. What proves a fork (`FORKED`) has
+        room of its own: anybody can send a log's true checkpoints with a bad proof, and fill the rest."""
         ...
 
     def note(self, origin: str) -> bytes:

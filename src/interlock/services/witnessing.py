@@ -12,13 +12,14 @@ import logging
 from typing import Final, NamedTuple
 
 from interlock.domain.note import NoteError, VerifyFunction, parse_checkpoint
-from interlock.domain.witnessing import SIZE_TYPE, Refusal, considered, parse_request
+from interlock.domain.witnessing import FORKED, SIZE_TYPE, Refusal, considered, parse_request
 from interlock.ports.clock import Clock
 from interlock.ports.steps import Steps
 from interlock.ports.witness import Cosigner, Memory
 
 TEXT: Final = "text/plain; charset=utf-8"
 ROUNDS: Final = 20
+UNSHOWN: Final = "a checkpoint came without proof that it continues the one before"
 
 _log = logging.getLogger("interlock.witness")
 
@@ -58,7 +59,7 @@ class Witnessing:
             if isinstance(found, Refusal):
                 if found.evidence:
                     self._memory.keep(note, self._memory.note(origin), found.said, at_s)
-                    _log.warning("%s has signed a checkpoint that does not continue the one before", origin)
+                    _log.warning("%s: %s", origin, found.said if found.said == FORKED else UNSHOWN)
                 return _refused(found)
             if found != latest and not self._memory.advance(latest, found, note, at_s):
                 continue
