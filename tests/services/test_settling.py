@@ -7,6 +7,7 @@ from interlock.domain.call import Landed, Unsure
 from interlock.domain.contract import Blind, Lookup, PythonTarget
 from interlock.domain.errors import IllegalMove, NotAllowed, NotFound
 from interlock.domain.ids import ActionId, Person
+from interlock.testing.conformance.audit import predicate
 from interlock.testing.world import World, contract
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +38,10 @@ async def test_a_person_settles_it_with_its_evidence_and_its_budget(happened: st
     assert settled.outcome is not None
     assert (settled.outcome.by, settled.outcome.note) == ("person", "rita: looked")
     assert (await world.reserved(), await world.spent()) == (0, 2 if happened == "done" else 0)
-    assert (await world.store.entries_of(action.id))[-1].phase == "settled"
+    last = (await world.store.entries_of(action.id))[-1]
+    assert last.phase == "settled"
+    whose = predicate(last)["fieldEvidence"]
+    assert {name: set(said) for name, said in whose.items()} == {"person-asserted": {"effect", "toolResult", "note"}}
 
 
 @pytest.mark.proves("settle.person")

@@ -6,7 +6,7 @@ results, amounts, the words and names of people, keys chosen by callers; anythin
 The first fact of an action says who acts, for whom and as what; each later one only what became so since.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -101,14 +101,15 @@ def _fact(
     )
 
 
-def _evidence(action: Action, phase: Phase, names: Iterable[str]) -> dict[Grade, list[str]]:
+def _evidence(action: Action, phase: Phase, names: Collection[str]) -> dict[Grade, list[str]]:
     """Whose word each of `names` is, where it is not our own observation."""
     evidence: dict[Grade, list[str]] = {}
     for name in names:
         if name in SAID_BY and not (name == "effect" and action.outcome is None):
             evidence.setdefault(SAID_BY[name], []).append(name)
-    if action.outcome is not None and action.outcome.by == "person" and "target-reported" in evidence:
-        evidence["person-asserted"] = evidence.pop("target-reported")
+    if action.outcome is not None and action.outcome.by == "person":
+        # Beside an outcome of ours a note is ours; beside a person's it is theirs.
+        evidence["person-asserted"] = evidence.pop("target-reported", []) + ["note"] * ("note" in names)
     if action.undoes is not None:
         # We derived what an undo is called with, from what the action it undoes was given and gave.
         evidence.pop("agent-asserted", None)
