@@ -135,8 +135,10 @@ class Folder:
     def paths(self) -> list[str]:
         """Every file there is, in order."""
         found: list[str] = []
-        for folder, _, names in os.walk(self._root):
-            found += (Path(folder, name).relative_to(self._root).as_posix() for name in names)
+        for folder, folders, names in os.walk(self._root):
+            # A link to a folder is not followed; it is a file that no export holds.
+            links = [each for each in folders if Path(folder, each).is_symlink()]
+            found += (Path(folder, name).relative_to(self._root).as_posix() for name in (*links, *names))
             if len(found) > MAX_FILES:
                 raise Refused("too_large", "the bundle holds too many files")
         return sorted(found)
@@ -1146,8 +1148,11 @@ class Check:
             self.listed = about.get("actions")
             if about.get("selected") is True:
                 self.asked = set()
+                most = WIDTH * sum(path.startswith("tile/entries/") for path in self.files.paths())
                 for line in lines_of(self.files, "actions.jsonl"):
                     self.asked.add(text_in(an_object(strict(line), "a line"), "action"))
+                    if len(self.asked) > most:
+                        raise Wrong("it lists more actions than there can be entries")
         except Wrong as error:
             raise Refused("not_a_bundle", f"`export.json` or `actions.jsonl`: {error}") from None
 
@@ -1662,24 +1667,24 @@ class Check:
 
     def _manifest(self) -> None:
         """Every file is listed with its digest, and none but these is there. It is signed by nobody: against accidents."""
-        listed: dict[str, str] = {}
+        listed = dict.fromkeys((path for path in self.files.paths() if path != "MANIFEST"), "")
         for line in lines_of(self.files, "MANIFEST"):
             digest, gap, path = line.decode("utf-8", "replace").rstrip("\n").partition("  ")
-            if not gap or len(digest) != 64 or path in listed:
+            if path not in listed and gap:
+                self.report.found(safe(path), "MANIFEST lists it, and it is not there")
+            elif not gap or len(digest) != 64 or listed[path]:
                 self.report.found("MANIFEST", f"`{safe(path or digest)[:80]}` is not a line of it")
-            listed[path] = digest
-        if not listed:
+            else:
+                listed[path] = digest
+            if self.report.enough:
+                return
+        if not any(listed.values()):
             self.report.found("MANIFEST", "it is missing or empty")
-        for path in self.files.paths():
-            if path == "MANIFEST":
-                continue
-            digest = listed.pop(path, "")
+        for path, digest in listed.items():
             if not digest:
                 self.report.found(safe(path), "it is not listed in MANIFEST")
             elif digest != self._digest(path):
                 self.report.found(safe(path), "it is not the file that MANIFEST lists")
-        for path in sorted(listed):
-            self.report.found(safe(path), "MANIFEST lists it, and it is not there")
 
     def _digest(self, path: str) -> str:
         file = self.files.open(path)

@@ -131,6 +131,15 @@ def test_nothing_stands_in_a_stream_whose_key_was_handed_over(tmp_path: Path) ->
     assert first(tmp_path / "more")[1] == "it stands in stream `handover-3`, which was closed before"
 
 
+@pytest.mark.proves("audit.tampering_found")
+def test_a_link_to_a_folder_is_no_part_of_an_export(made: Path, tmp_path: Path) -> None:
+    """Where a link leads, another could read something that nobody verified."""
+    place = copied(made, tmp_path / "linked")
+    (place / "lists").symlink_to(tmp_path)
+
+    assert ("lists", "it is no file of this export") in checked(place).findings
+
+
 # -- hostile files --------------------------------------------------------------------------------------------------------
 
 
@@ -185,3 +194,25 @@ def test_clear_texts_without_end_take_no_memory_without_end(made: Path, tmp_path
         tracemalloc.stop()
 
     assert any("more of entry 1" in problem for _, problem in report.findings)
+
+
+@pytest.mark.proves("audit.bad_input")
+@pytest.mark.parametrize("name", ["MANIFEST", "actions.jsonl"])
+def test_lists_without_end_take_no_memory_without_end(made: Path, tmp_path: Path, name: str) -> None:
+    """Lines about what is not there are not kept: there are only so many files, and so many entries."""
+    place = copied(made, tmp_path / "much")
+    if name == "MANIFEST":
+        text = "".join(f"{0:064}  {n}\n" for n in range(300_000))
+    else:
+        _about(place, selected=True)
+        text = "".join(f'{{"action":"{n}"}}\n' for n in range(300_000))
+    (place / name).write_text(text)
+    tracemalloc.start()
+    try:
+        if name == "MANIFEST":
+            assert checked(place).verdict == "failed"
+        else:
+            assert _refused(place) == "not_a_bundle"
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()

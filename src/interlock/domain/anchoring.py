@@ -10,6 +10,7 @@ The body of an `anchored` entry: `checkpoint`, the cosigned note as text; `cosig
 
 from base64 import b64encode
 from binascii import a2b_base64
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Final, TypeAlias
@@ -158,26 +159,37 @@ class Anchors:
 
 
 class Sandwich:
-    """Holds each entry, in order, between the anchors around it."""
+    """Holds each entry, in order, between the anchors around it: the latest time that any before it gives, itself included,
+    and the earliest that any gives over it."""
 
     def __init__(self, anchors: Sequence[Anchor], skew_ms: int) -> None:
-        self._anchors = anchors
         self._skew_ms = skew_ms
-        self._before = 0
-        self._covering = 0
+        self._behind = deque(sorted(anchors, key=lambda each: each.index))
+        self._over: deque[Anchor] = deque()
+        """For each of the sizes, smallest first, the anchor reaching at least so far that gives the earliest time."""
+        for each in sorted(anchors, key=lambda one: one.checkpoint.size, reverse=True):
+            if not self._over or each.last_ms < self._over[0].last_ms:
+                self._over.appendleft(each)
+            else:
+                # What reaches further was seen earlier: it says more of everything before it.
+                self._over.appendleft(self._over[0])
+        self._sizes = deque(sorted(each.checkpoint.size for each in anchors))
+        self._early: Anchor | None = None
 
     def squeeze(self, index: int, observed_ms: int) -> str | None:
         """What is wrong with the time that entry `index` gives, if anything."""
-        anchors = self._anchors
-        while self._before < len(anchors) and anchors[self._before].index < index:
-            self._before += 1
-        while self._covering < len(anchors) and anchors[self._covering].checkpoint.size <= index:
-            self._covering += 1
-        if self._before and observed_ms + self._skew_ms < anchors[self._before - 1].first_ms:
-            early = anchors[self._before - 1]
+        while self._behind and self._behind[0].index <= index:
+            each = self._behind.popleft()
+            if self._early is None or each.first_ms > self._early.first_ms:
+                self._early = each
+        while self._sizes and self._sizes[0] <= index:
+            self._sizes.popleft()
+            self._over.popleft()
+        early = self._early
+        if early is not None and observed_ms + self._skew_ms < early.first_ms:
             return f"it says it was observed {early.first_ms - observed_ms} ms before the anchor in entry {early.index}"
-        if self._covering < len(anchors) and observed_ms - self._skew_ms > anchors[self._covering].last_ms:
-            late = anchors[self._covering]
+        if self._over and observed_ms - self._skew_ms > self._over[0].last_ms:
+            late = self._over[0]
             return f"it says it was observed {observed_ms - late.last_ms} ms after the anchor in entry {late.index}"
         return None
 
