@@ -1077,6 +1077,8 @@ class Check:
         """Of some of them, what the first is called."""
         self.erased = bytearray()
         """For each entry whether an erasure covers it."""
+        self.clear = bytearray()
+        """For each entry whether clear texts of it are here."""
         self.expected: frozenset[str] | None = frozenset()
         """Which clear texts the bundle says it brings; None: all."""
         self.asked: set[str] | None = None
@@ -1242,6 +1244,7 @@ class Check:
         self.times.append(observed_at)
         self.missing.append(0)
         self.erased.append(0)
+        self.clear.append(0)
 
     def _entry_signed(self, index: int, place: str, message: bytes, signatures: list[tuple[str, bytes]]) -> None:
         keys = self.gate.at(index)
@@ -1367,6 +1370,7 @@ class Check:
             elif said.commitments[name] != digest:
                 self.report.found(place, f"the clear text of `{safe(name)}` is not the one committed to")
             here.add(name)
+            self.clear[index] = 1
             self.report.disclosures += 1
         if self.asked is not None and said.action not in self.asked:
             return
@@ -1656,7 +1660,13 @@ class Check:
         return next((name for name, said in right.items() if value.get(name) != said), "")
 
     def _gone(self) -> None:
-        """What should be there in clear and is not, was erased under an entry, or lost."""
+        """What should be there in clear and is not, was erased under an entry, or lost. What was erased is not there."""
+        alive = [index for index, erased in enumerate(self.erased) if erased and self.clear[index]]
+        if alive:
+            self.report.warn(
+                f"clear texts of entry {alive[0]} are here, and an erasure says that they are gone "
+                f"(so of {len(alive)} entries): it was not carried out, or undone from a copy"
+            )
         for index, count in enumerate(self.missing):
             if count and self.erased[index]:
                 self.report.erased += count

@@ -140,6 +140,19 @@ def test_a_link_to_a_folder_is_no_part_of_an_export(made: Path, tmp_path: Path) 
     assert ("lists", "it is no file of this export") in checked(place).findings
 
 
+@pytest.mark.proves("audit.disclosures")
+def test_what_was_erased_and_is_still_there_is_said(tmp_path: Path) -> None:
+    """An erasure that was not carried out, or was undone from a copy, shows to the auditor."""
+    ledger = filled(2)
+    ledger.put("erased", "erasure", body={"covers": "1-2"})
+    ledger.export(tmp_path / "alive")
+
+    warnings = checked(tmp_path / "alive").warnings
+    assert any(
+        "clear texts of entry 1 are here, and an erasure says that they are gone (so of 2" in w for w in warnings
+    )
+
+
 # -- hostile files --------------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ log's leaves say as well. Everything else, and every field that will be added, i
 and goes with that key. So a field that nobody thought of is erased rather than left behind.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -19,6 +20,8 @@ from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind
 
 R = TypeVar("R", bound=Record)
+
+_RUN: Final = re.compile(r"(0|[1-9][0-9]{0,18})(?:-(0|[1-9][0-9]{0,18}))?")
 
 _ACTION: Final = """
 revision id task agent release contract contract_digest digest confidence traceparent proposed_at state due_at place owner
@@ -116,8 +119,10 @@ def numbers_in(text: str, below: int) -> list[int]:
     """The numbers that `ranges_of` wrote, or ValueError for what it never writes. Each is lower than `below`."""
     found: list[int] = []
     for run in text.split(",") if text else ():
-        first, dash, last = run.partition("-")
-        start, stop = int(first), int(last) if dash else int(first)
+        written = _RUN.fullmatch(run)
+        if written is None:
+            raise ValueError("that is no number, and no range of them")
+        start, stop = int(written[1]), int(written[2] or written[1])
         if not start <= stop < below or (found and start <= found[-1]):
             raise ValueError("the numbers are not in order")
         found += range(start, stop + 1)
