@@ -53,7 +53,7 @@ fuzz-parsers: $(READY) ## every parser of the evidence under a coverage-guided f
 	  python -m bench.battery.parsers $(SECONDS_EACH)
 
 battery: $(READY) ## the long versions of the slow suites
-	@$(BIN)/pytest -m slow
+	@$(BIN)/pytest -m slow -n auto --dist worksteal
 
 browser: $(READY) ## the console in a real browser
 	@if [ -d tests/browser ]; then $(BIN)/pytest tests/browser; else echo "There is no console yet, so there are no browser tests."; fi

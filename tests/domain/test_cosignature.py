@@ -75,7 +75,9 @@ def test_a_cosignature_is_good_for_its_own_checkpoint_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["", "a+b", "w+00000000+BAAA", f"{WITNESS.key.vkey()}x", LOG.verifier.vkey(), "a b+0+0"]
+    "line",
+    ["", "a+b", "w+00000000+BAAA", f"{WITNESS.key.vkey()}x", LOG.verifier.vkey(), "a b+0+0"],
+    ids=["nothing", "no key", "too short", "too long", "a log's", "spaces"],  # keys are fresh: their text is no name
 )
 def test_what_is_no_cosigners_key_is_refused(line: str) -> None:
     """A key of another kind or length, or with an id that is not its own, is refused."""
