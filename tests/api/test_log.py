@@ -195,6 +195,9 @@ NOT_THERE = [
     r"/tile/entries/002.p/189",
     r"/tile/Entries/000",
     r"/TILE/0/000",
+    r"/tile/0/x999/x999/x999/x999/x999/x999/999",
+    r"/tile/entries/x999/x999/x999/x999/x999/999",
+    r"/tile/63/x036/x028/x797/x018/x963/967",
 ]
 
 

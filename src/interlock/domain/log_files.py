@@ -17,6 +17,9 @@ CHECKPOINT: Final = "checkpoint"
 MAX_BUNDLE_BYTES: Final = WIDTH * (2 + MAX_LEAF_BYTES)
 """What the longest bundle of entries takes."""
 
+_MOST: Final = 2**55
+"""No log has so many bundles: their entries could not be counted in 64 bits."""
+
 _PATH: Final = re.compile(
     r"tile/(?P<level>entries|0|[1-9][0-9]?)/(?P<groups>(?:x[0-9]{3}/){0,6})(?P<last>[0-9]{3})(?:\.p/(?P<width>[1-9][0-9]{0,2}))?",
 )
@@ -40,6 +43,8 @@ def named_by(path: str) -> TileId | BundleId | None:
         return None
     n = int(found["groups"].replace("x", "").replace("/", "") + found["last"])
     width = int(found["width"] or WIDTH)
+    if n >= _MOST:
+        return None
     try:
         tile: TileId | BundleId = (
             BundleId(n=n, width=width)
