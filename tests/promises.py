@@ -200,7 +200,7 @@ PROMISES: tuple[Promise, ...] = (
         "gate.same_key",
         _API,
         "A second call with the same idempotency key and arguments gets the first one's answer, also when both come at "
-        "once; with other arguments it is an error.",
+        "once; with other arguments, or on behalf of somebody else, it is an error.",
     ),
     Promise(
         "gate.shadow",

@@ -541,6 +541,19 @@ async def test_a_key_with_other_arguments_is_an_error() -> None:
     assert world.effectors.calls.total() == 1
 
 
+@pytest.mark.proves("gate.same_key")
+async def test_a_key_is_not_another_persons() -> None:
+    """Who asks for somebody else under the same key is given neither that person's action nor its result."""
+    world = World()
+    await world.apply(contract())
+    first = await world.propose(await world.task("user:ana"), key="k", n=1)
+
+    with pytest.raises(KeyReused, match="somebody else"):
+        await world.propose(await world.task("user:bob"), key="k", n=1)
+    assert await world.propose(await world.task("user:ana"), key="k", n=1) == first
+    assert world.effectors.calls.total() == 1
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.proves("gate.same_key")
 async def test_the_same_key_at_the_same_time_is_one_call(processes: int) -> None:

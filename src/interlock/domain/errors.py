@@ -136,7 +136,7 @@ class IllegalMove(InterlockError):
 
 
 class KeyReused(InterlockError):
-    """An idempotency key came back with other arguments. The first action stands."""
+    """An idempotency key came back with other arguments, or for somebody else. The first action stands."""
 
     code = "key_reused"
     fault = "yours"

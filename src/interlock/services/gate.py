@@ -174,6 +174,12 @@ class Gate:
                 f"{found.withheld}: it is not executed again",
                 next_step="use a new key for a new action; this one was already taken",
             )
+        if found.initiator != proposal.task.initiator:
+            # What was decided, agreed to and answered for one person is not another's, whatever program asks for both.
+            raise KeyReused(
+                f"the key `{proposal.idempotency_key}` belongs to an action on behalf of somebody else",
+                next_step="make the key name for whom the action is, too",
+            )
         if found.contract != proposal.contract or not await self._same(found, proposal):
             raise KeyReused(f"the key `{proposal.idempotency_key}` belongs to action {found.id} with other arguments")
         return found
