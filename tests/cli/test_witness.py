@@ -71,3 +71,7 @@ def test_mistakes_are_said_in_words(tmp_path: Path) -> None:
     assert run.invoke(app, ["witness", "init", str(folder), "--name", "w"]).exit_code == 3
     assert run.invoke(app, ["witness", "trust", str(folder), LOG.verifier.vkey()]).exit_code == 0
     assert LOG.verifier.name in run.invoke(app, ["witness", "show", str(folder)]).stdout
+    assert run.invoke(app, ["witness", "distrust", str(folder), LOG.verifier.vkey()]).exit_code == 0
+    assert run.invoke(app, ["witness", "distrust", str(folder), LOG.verifier.vkey()]).exit_code == 1
+    assert run.invoke(app, ["witness", "distrust", str(folder), "nonsense"]).exit_code == 1
+    assert LOG.verifier.name not in run.invoke(app, ["witness", "show", str(folder)]).stdout

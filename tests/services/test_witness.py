@@ -145,6 +145,19 @@ def test_a_fork_is_kept_and_proves_itself(witness: Running) -> None:
     assert not equivocation(TRUE.note(4), History("x", fresh("a.example/log")).note(4), LOG.verifier, verify)
 
 
+@pytest.mark.proves("witness.consistent")
+def test_a_key_that_is_trusted_no_longer_moves_nothing(witness: Running) -> None:
+    """A thief of the log's old key cannot go on from what was seen; the log under its new key can."""
+    later = fresh(LOG.verifier.name)
+    witness.memory.trust(later.verifier)
+    assert witness(TRUE.ask(0, 3)).status == 200
+    assert witness.memory.distrust(LOG.verifier)
+
+    assert witness(FORK.ask(3, 9)).status == 403
+    assert witness(History(key=later).ask(3, 9)).status == 200
+    assert not witness.memory.distrust(LOG.verifier)
+
+
 @pytest.mark.proves("witness.evidence")
 def test_bad_requests_leave_room_for_a_fork(witness: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever sends a log's true checkpoints with bad proofs proves nothing against it, and crowds out no fork."""

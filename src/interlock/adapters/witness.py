@@ -175,6 +175,10 @@ class WitnessMemory:
         """Cosign for the log that `key` names, also under this key."""
         self._write("INSERT INTO log (origin, vkey) VALUES (?, ?) ON CONFLICT DO NOTHING", (key.name, key.vkey()))
 
+    def distrust(self, key: VerifierKey) -> bool:
+        """Cosign nothing more that this key alone has signed; False where it was not trusted. What was cosigned stays."""
+        return self._write("DELETE FROM log WHERE origin = ? AND vkey = ?", (key.name, key.vkey()))
+
     def log_keys(self, origin: str) -> Sequence[VerifierKey]:
         """See `Memory.log_keys`."""
         found = self._read("SELECT vkey FROM log WHERE origin = ? ORDER BY vkey", (origin,))

@@ -9,7 +9,7 @@ from interlock.adapters.keys import verify
 from interlock.adapters.system import SystemClock
 from interlock.adapters.witness import Kept, Seen, WitnessMemory
 from interlock.api.witness import WitnessServer
-from interlock.domain.errors import ContractError
+from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.note import NoteError, SignedNote, VerifierKey, parse_vkey
 from interlock.domain.witnessing import equivocation
 from interlock.ports.steps import Steps
@@ -32,6 +32,19 @@ def forked(one: SignedNote, other: SignedNote, key: VerifierKey) -> bool:
 def trust(folder: Path, log: str) -> None:
     """Cosign for the log that this vkey names, also under this key. Raises ContractError and StoreErrors."""
     _trust(folder, [_log_key(log)])
+
+
+def distrust(folder: Path, log: str) -> None:
+    """Cosign nothing more under this vkey. Raises ContractError, NotFound where it was not trusted, and StoreErrors."""
+    key = _log_key(log)
+    memory = WitnessMemory(folder)
+    try:
+        if not memory.distrust(key):
+            raise NotFound(
+                f"the witness does not trust `{log}`", next_step="list what it trusts: `interlock witness show --json`"
+            )
+    finally:
+        memory.close()
 
 
 def seen(folder: Path) -> tuple[str, list[Seen], list[Kept]]:

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
     witness = typer.Typer(
         name="witness", help="Be a witness of logs: cosign what continues what was seen.", no_args_is_help=True
     )
-    for command in (init, trust, serve, show):
+    for command in (init, trust, distrust, serve, show):
         witness.command()(command)
     app.add_typer(witness)
 
@@ -61,6 +61,18 @@ def trust(
     here.output.value(
         {"log": log}, lambda console: console.print(f"[green]trusted[/green] {shown(log)}", soft_wrap=True)
     )
+
+
+def distrust(
+    context: typer.Context, folder: Folder, log: Annotated[str, typer.Argument(help="A log's public key.")]
+) -> None:
+    """Cosign nothing more under a key: one that was replaced, or stolen. What was seen of the log stays."""
+    here = context_of(context)
+    try:
+        witnesses.distrust(folder, log)
+    except InterlockError as error:
+        raise typer.Exit(here.output.fail(error)) from None
+    here.output.value({"log": log}, lambda console: console.print(f"no longer trusted: {shown(log)}", soft_wrap=True))
 
 
 def serve(
