@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import msgspec
 import pytest
 
@@ -23,6 +25,7 @@ from interlock.domain.errors import (
 )
 from interlock.domain.ids import ErasureId, HoldId, Person
 from interlock.domain.task import Task
+from interlock.domain.testimony import shred_said
 from interlock.services.erasing import Erasing, Target
 from interlock.services.verifying import verify_all
 from interlock.testing.world import World, contract
@@ -168,6 +171,36 @@ async def test_an_undo_is_about_whom_it_undoes() -> None:
     assert await left(world) == []
     (told,) = await world.plane.compensation.requests()
     assert (told.state, told.by, told.why, told.withheld) == ("done", "", "", "erased")
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.crash")
+async def test_two_carry_it_out_at_once() -> None:
+    """A worker that goes on with an erasure while the one who agreed carries it out: each is recorded once."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    for n in range(3):
+        await world.propose(task, n=n)
+    await world.plane.tasks.close(task)
+    service = erasing(world)
+    made = await service.propose(ANA, RITA, why="asked in writing")
+
+    async def others() -> None:
+        while (await service.get(made.id)).state != "erased":
+            await service.resume()
+            await anyio.lowlevel.checkpoint()
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            group.start_soon(others)
+            group.start_soon(others)
+            done = await service.accept(made.id, RIA)
+
+    parts = [each.part for each in map(shred_said, [one.leaf for one in await world.store.marked("erased")]) if each]
+    assert (len(parts), parts) == (2, sorted(set(parts)))
+    assert done.state == "erased"
+    assert await left(world) == []
     assert await findings(world) == []
 
 

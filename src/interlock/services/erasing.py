@@ -171,18 +171,20 @@ class Erasing:
 
     async def _carry_out(self, erasure: Erasure) -> Erasure:
         """Erase until nothing is left that it names, then the record of it."""
-        while True:
+        while erasure.state == "erasing":
             plan = await self._found(erasure.subject, erasure.data_class, erasure.before_at)
             wanted = plan.records
             try:
                 for start in range(0, len(wanted), PART):
                     erasure = await self._part(erasure, wanted[start : start + PART], plan.holds)
                 if not wanted:
+                    own = Unchanged(Erasure.kind, erasure.id, erasure.revision)
+                    await self._store.erase(self._what(erasure, (own,)))
                     break
-            except Conflict:  # one of them moved, or a hold was placed: look again
+            except (
+                Conflict
+            ):  # one of them moved, a hold was placed, or somebody else carries it out as well: look again
                 erasure = await self.get(erasure.id)
-        last = self._what(erasure, (Unchanged(Erasure.kind, erasure.id, erasure.revision),))
-        await self._store.erase(last)
         await self._store.scrub()
         return await self.get(erasure.id)
 
