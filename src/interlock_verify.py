@@ -954,14 +954,17 @@ def within(value: Json, *steps: str) -> Json:
 
 def row_after(before: tuple[tuple[str, ...], ...], said: Object) -> tuple[tuple[str, ...], ...]:
     """What a row says after one more entry."""
-    fields: list[tuple[str, ...]] = []
+    fields = [*before]
     for place, steps in enumerate(ROW.values()):
-        word = str(within(said, *steps))
-        fields.append((word,) if word and (place > 3 or not before[place]) else before[place])
-    policies = tuple(map(str, a_list(within(said, "decision", "policies"))))
-    words = [each for each in a_list(said.get("approvals")) if within(each, "verdict") == "approve"]
-    roles = tuple("/".join(map(str, a_list(within(each, "roles")))) for each in words)
-    return (*fields, policies or before[-2], before[-1] + roles)
+        if steps[0] in said and (place > 3 or not before[place]):
+            word = str(within(said, *steps))
+            fields[place] = (word,) if word else before[place]
+    if "decision" in said:
+        fields[-2] = tuple(map(str, a_list(within(said, "decision", "policies")))) or before[-2]
+    if "approvals" in said:
+        words = [each for each in a_list(said["approvals"]) if within(each, "verdict") == "approve"]
+        fields[-1] = before[-1] + tuple("/".join(map(str, a_list(within(each, "roles")))) for each in words)
+    return tuple(fields)
 
 
 def entries_after(before: int, index: int) -> int:
