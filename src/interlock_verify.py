@@ -843,7 +843,7 @@ class Keyring:
     """The keys of one role, as the entries of the log change them."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
-        self.windows = [Window(each, 0, None) for each in keys]
+        self.windows = [Window(each, 0, None) for each in dict.fromkeys(keys)]
         self.trusted = {each.key for each in self.windows}
         """Keys that were brought, and those they lead to. One that was replaced by a key that was brought is none."""
 

@@ -117,6 +117,7 @@ def test_what_was_not_asked_for_is_said(made: Path, tmp_path: Path) -> None:
 def test_several_keys_that_the_log_does_not_join_are_a_warning(made: Path) -> None:
     """Who brings an old key beside the latest lets the holder of the old one sign: that is said."""
     assert not any("SEVERAL" in each for each in checked(made).warnings)
+    assert not any("SEVERAL" in each for each in checked(made, keys=(*TRUSTED, *TRUSTED)).warnings)
     assert any("SEVERAL" in each for each in checked(made, keys=(brought(LOG), brought(fresh(ORIGIN)))).warnings)
 
 
