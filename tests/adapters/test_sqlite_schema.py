@@ -274,7 +274,8 @@ def test_statements_use_an_index(tmp_path: Path) -> None:
         if isinstance(statement, str) and statement.startswith(("SELECT", "UPDATE")) and name != "_ENTRY":
             values = (None,) * statement.count("?")
             plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
-            assert not [line for line in plan if line.startswith("SCAN")], (name, plan)
+            scanned = [line for line in plan if line.startswith("SCAN") and "json_each" not in line]
+            assert not scanned, (name, plan)
     connection.close()
 
 

@@ -232,3 +232,32 @@ def test_every_public_field_is_there(kind: Any) -> None:
     assert PUBLIC[kind.kind] <= fields.keys()
     needed = {name for name, each in fields.items() if each.required} - PUBLIC[kind.kind]
     assert needed == set(BLANK[kind.kind])
+
+
+@pytest.mark.proves("vault.swept")
+def test_an_earlier_version_that_is_still_at_work_is_refused(tmp_path: Path) -> None:
+    """A process that opened the file before it was sealed can write nothing in the clear into it afterwards, neither as a new
+    row nor over a sealed one."""
+
+    async def make() -> None:
+        store = opened(tmp_path)
+        await write(store)
+        await store.close()
+
+    asyncio.run(make())
+    old = apsw.Connection(str(tmp_path / "store.db"))
+    for statement in (
+        (
+            "INSERT INTO action SELECT tenant, 'b', task, agent, release, contract, 'k', undoes, proposed_at, fingerprint, 1, state,"
+            " place, due_at, owner, lease_until, fence, ended_at, body, NULL FROM action"
+        ),
+        "UPDATE action SET body = '{}', revision = revision + 1",
+        "UPDATE document SET body = '{}', revision = revision + 1 WHERE kind = 'task'",
+        (
+            "INSERT INTO entry (place, stream, seq, phase, leaf_hash, leaf, disclosed)"
+            " SELECT place + 9, stream, seq, phase, leaf_hash, leaf, 'x' FROM entry LIMIT 1"
+        ),
+    ):
+        with pytest.raises(apsw.ConstraintError, match="a newer version is at work"):
+            old.execute(statement)
+    old.close()
