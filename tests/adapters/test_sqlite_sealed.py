@@ -248,8 +248,8 @@ def test_an_earlier_version_that_is_still_at_work_is_refused(tmp_path: Path) -> 
     old = apsw.Connection(str(tmp_path / "store.db"))
     for statement in (
         (
-            "INSERT INTO action SELECT tenant, 'b', task, agent, release, contract, 'k', undoes, proposed_at, fingerprint, 1, state,"
-            " place, due_at, owner, lease_until, fence, ended_at, body, NULL FROM action"
+            "INSERT INTO action SELECT tenant, 'b', task, agent, release, contract, 'k', undoes, proposed_at, fingerprint, 1,"
+            " state, place, due_at, owner, lease_until, fence, ended_at, body, NULL FROM action"
         ),
         "UPDATE action SET body = '{}', revision = revision + 1",
         "UPDATE document SET body = '{}', revision = revision + 1 WHERE kind = 'task'",
