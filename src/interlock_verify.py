@@ -846,6 +846,21 @@ class Keyring:
         self.windows = [Window(each, 0, None) for each in dict.fromkeys(keys)]
         self.trusted = {each.key for each in self.windows}
         """Keys that were brought, and those they lead to. One that was replaced by a key that was brought is none."""
+        self.steps: list[tuple[Key, Key]] = []
+        """Who was followed by whom."""
+
+    def begin(self, key: Key) -> None:
+        """The log says that it began with `key`: it counts for nothing unless it leads to one that was brought."""
+        if all(each.key != key for each in self.windows):
+            self.windows.append(Window(key, 0, None))
+
+    def related(self) -> list[Window]:
+        """The keys that a trusted one leads to, and those that lead to a trusted one."""
+        keys = {*self.trusted}
+        for old, new in reversed(self.steps):
+            if new in keys:
+                keys.add(old)
+        return [each for each in self.windows if each.key in keys]
 
     def rotate(self, old: Key, new: Key, index: int) -> None:
         """From the entry after `index` on, `new` stands for `old`."""
@@ -856,6 +871,7 @@ class Keyring:
             # Only the later key was brought: it has signed who was before it.
             kept.append(Window(old, 0, index + 1))
         self.windows = [*kept, Window(new, index + 1, None)]
+        self.steps.append((old, new))
         if old in self.trusted:
             self.trusted.add(new)
 
@@ -877,7 +893,7 @@ class Keyring:
 
     def suspicions(self, role: str, size: int) -> Iterator[Object]:
         """What keys signed that may have been lost by then, among the first `size` entries."""
-        for each in self.windows:
+        for each in self.related():
             last = size - 1 if each.stop is None else min(each.stop, size) - 1
             first = size if each.suspect is None else max(each.start, each.suspect)
             if first <= last:
@@ -1060,6 +1076,8 @@ class Check:
         self.brought_gates: list[Key] = []
         """Gates that the auditor brought, where the log says itself which it had."""
         self.origin = ""
+        self.first: Key | None = None
+        """The log's key as its first entry says it."""
         self.streams: dict[str, tuple[int, bytes]] = {}
         self.opened: set[str] = set()
         self.closed: set[str] = set()
@@ -1122,7 +1140,7 @@ class Check:
                 self.report.found("checkpoint", "its root is not that of these entries")
             self._retained(head)
             for place, anchored in self.unsigned:
-                if not any(anchored.signed_by(each.key) for each in self.log.windows):
+                if not any(anchored.signed_by(each.key) for each in self.log.related()):
                     self.report.found(place, "the checkpoint it anchors is not signed by this log")
             self._sandwich()
             self._actions()
@@ -1404,8 +1422,10 @@ class Check:
         if index != 0:
             raise Wrong("keys are introduced by the first entry alone")
         log, gate = key_of(text_in(body, "log")), key_of(text_in(body, "gate"))
-        if log.name != self.origin or not any(each.key == log for each in self.log.windows):
-            self.report.warn(f"the log began with the key `{log.keyid()}`, which is not the one you brought")
+        # Whoever brought a later key sees at the end whether this one leads to it.
+        self.first = log
+        if log.name == self.origin:
+            self.log.begin(log)
         self.brought_gates = [each.key for each in self.gate.windows]
         # What the trusted log itself says counts for its gates; never for the log's own key.
         self.gate = Keyring([gate])
@@ -1452,7 +1472,7 @@ class Check:
             return
         if seen.root != self._root_at(seen.size):
             self.report.found(place, f"it anchors another log of {seen.size} entries than this one")
-        if not any(note.signed_by(each.key) for each in self.log.windows) and len(self.unsigned) < MAX_FINDINGS:
+        if not any(note.signed_by(each.key) for each in self.log.related()) and len(self.unsigned) < MAX_KEPT:
             self.unsigned.append((place, note))
         policy = self.options.policy
         times = self._cosigned(note, policy)
@@ -1535,7 +1555,7 @@ class Check:
         keys = [each for each in self.log.at(max(head.size - 1, 0)).values() if each in self.log.trusted]
         if not any(note.signed_by(each) for each in keys):
             self.report.found("checkpoint", f"it is not signed by a key of `{safe(head.origin)}` that is in force")
-        loose = [each for each in self.log.windows if (each.start, each.stop) == (0, None)]
+        loose = [each for each in self.log.related() if (each.start, each.stop) == (0, None)]
         if len(loose) > 1:
             self.report.warn(
                 "YOU BROUGHT SEVERAL KEYS OF THE LOG, and it does not lead from one to the other: whoever holds an old one "
@@ -1552,7 +1572,7 @@ class Check:
             if self.options.max_age_ms is not None:
                 self.report.found("checkpoint", "nobody outside says how old it is: a maximum age needs --policy")
             return
-        if policy.logs and not any(each in policy.logs for each in (window.key for window in self.log.windows)):
+        if policy.logs and not any(each in policy.logs for each in (window.key for window in self.log.related())):
             self.report.found("policy", "the policy is about another log")
         times, covered = self._cosigned(note, policy), head.size
         if not policy.met(set(times)) and self.anchors:
@@ -1581,7 +1601,7 @@ class Check:
                 self.report.found("retained checkpoint", str(error))
                 continue
             place = f"retained checkpoint of {kept.size}"
-            if kept.origin != head.origin or not any(note.signed_by(each.key) for each in self.log.windows):
+            if kept.origin != head.origin or not any(note.signed_by(each.key) for each in self.log.related()):
                 self.report.found(place, "it is not signed by this log")
             elif kept.size > head.size:
                 self.report.found(place, f"the log has only {head.size} entries: its end was cut off")
@@ -1715,8 +1735,10 @@ class Check:
         report.actions, report.streams = len(self.trails), len(self.streams)
         report.unclosed = len(self.streams.keys() - self.closed - self.handed)
         report.suspicions = [*self.log.suspicions("log", report.size), *self.gate.suspicions("gate", report.size)]
-        report.log_keys = [each.key.line() for each in self.log.windows]
+        report.log_keys = [each.key.line() for each in self.log.related()]
         report.gate_keys = [each.key.line() for each in self.gate.windows]
+        if self.first is not None and all(each.key != self.first for each in self.log.related()):
+            report.warn(f"the log began with the key `{self.first.keyid()}`, and that leads to none that you brought")
         report.disclosed = "all" if self.expected is None else ", ".join(sorted(self.expected))
         if self.asked is not None:
             report.warn(

@@ -435,6 +435,44 @@ def test_keys_are_followed_from_the_first_that_is_trusted_and_from_a_later_one(t
 
 
 @pytest.mark.proves("audit.keys_followed")
+@pytest.mark.parametrize("times", [2, 3])
+def test_any_one_key_of_the_log_leads_through_all_its_rotations(tmp_path: Path, times: int) -> None:
+    """The first, the newest or one between, brought alone, verifies the whole log, a lost one named; an older one's forgery
+    does not pass for who brought a newer."""
+    ledger = filled(1)
+    keys = [LOG]
+    for _ in range(times):
+        keys.append(fresh(ORIGIN))
+        ledger.rotate("log", keys[-1])
+        ledger.act(f"after-{len(keys)}")
+    ledger.put("retired", "key", body={"role": "log", "key": LOG.verifier.vkey(), "since": 2, "reason": "compromised"})
+    ledger.export(tmp_path / "rotated")
+
+    for each in keys:
+        report = checked(tmp_path / "rotated", keys=(brought(each),), accept_suspect=True)
+        assert (report.verdict, report.findings) == ("verified", [])
+        assert [one["key"] for one in report.suspicions] == [brought(LOG).keyid()]
+        assert set(report.log_keys) == {one.verifier.vkey() for one in keys}
+    assert not any(
+        "the log began" in each for each in checked(tmp_path / "rotated", keys=(brought(keys[-1]),)).warnings
+    )
+
+    for place, old in enumerate(keys[:-1]):
+        forged = filled(2)
+        for each in keys[1 : place + 1]:
+            forged.rotate("log", each)
+        forged.note = forged.checkpoint(signer=old).decode()
+        forged.export(tmp_path / f"forged-{place}")
+        kept = forged.checkpoint(1, signer=old)
+        for newer in keys[place + 1 :]:
+            found = checked(tmp_path / f"forged-{place}", keys=(brought(newer),))
+            assert found.verdict == "failed"
+            assert found.findings[0][1].startswith("it is not signed by a key of")
+        retained = checked(tmp_path / f"forged-{place}", keys=(brought(keys[-1]),), retained=(alone.note_of(kept),))
+        assert ("retained checkpoint of 1", "it is not signed by this log") in retained.findings
+
+
+@pytest.mark.proves("audit.keys_followed")
 def test_the_key_before_counts_for_nothing_after_its_time(tmp_path: Path) -> None:
     """An entry that the old gate's key signs after it was replaced is found, and so is one by the new key before."""
     ledger = filled(1)
