@@ -1152,6 +1152,11 @@ PROMISES: tuple[Promise, ...] = (
         "From the moment a key is replaced, every process that holds the old one is refused.",
     ),
     Promise(
+        "keys.people",
+        "How to rotate keys: replace them",
+        "Keys are replaced, retired, recovered and restored only by somebody named in people.yaml.",
+    ),
+    Promise(
         "keys.suspect",
         "How to rotate keys: a key that may have been lost",
         "What a key signed after it was declared lost is named by every verification.",

@@ -26,6 +26,7 @@ from interlock.testing.parts import Crash, CrashAt
 from tests.cli.shell import Shell
 
 ANA = Person("ana")
+ANA_SAYS = ("--as", "ana", "--why", "x")
 STEPS = ("key.staged", "key.recorded", "key.promoted")
 
 KILLED = """\
@@ -82,7 +83,7 @@ def test_a_rotation_from_beginning_to_end(shell: Shell) -> None:
     assert {path.name for path in (_keys(shell) / "retired").iterdir()} == {
         f"{role}-{key.key_id().hex()}.pub" for role, key in zip(("log", "gate"), before, strict=True)
     }
-    assert shell("keys", "rotate").code == 1
+    assert shell("keys", "rotate", "--why", "x").code == 1
 
 
 @pytest.mark.proves("keys.recovered")
@@ -98,11 +99,11 @@ def test_a_rotation_that_dies_is_ended(shell: Shell, step: str, role: Role) -> N
     assert status.code == 3
     assert "keys recover" in status.out
     if step != "key.promoted":
-        assert shell("keys", "rotate", "--as", "ana").code == 3
-    recovered = shell.json("keys", "recover")
+        assert shell("keys", "rotate", "--as", "ana", "--why", "x").code == 3
+    recovered = shell.json("keys", "recover", "--as", "ana")
     done = {"key.staged": "discarded", "key.recorded": "promoted", "key.promoted": "in place"}[step]
     assert recovered == {"gate": "in place", "log": "in place"} | {role: done}
-    assert shell.json("keys", "recover") == {"gate": "in place", "log": "in place"}
+    assert shell.json("keys", "recover", "--as", "ana") == {"gate": "in place", "log": "in place"}
     assert shell("verify").code == 0
     _works(shell)
 
@@ -111,7 +112,7 @@ def test_a_rotation_that_dies_is_ended(shell: Shell, step: str, role: Role) -> N
 @pytest.mark.parametrize("role", ["log", "gate"])
 def test_right_after_a_rotation_the_log_verifies(shell: Shell, role: str) -> None:
     """The head is signed by the new key at once: nobody has to wait for the next entry."""
-    assert shell("keys", "rotate", "--role", role, "--as", "ana").code == 0
+    assert shell("keys", "rotate", "--role", role, "--as", "ana", "--why", "x").code == 0
 
     assert shell("verify").code == 0
 
@@ -128,7 +129,7 @@ def test_a_promotion_that_dies_in_the_middle_is_ended(shell: Shell) -> None:
     with pytest.raises(KeyFileError) as caught:
         connect(shell.place.folder)
     assert "keys recover" in caught.value.next_step
-    assert shell.json("keys", "recover")["log"] == "promoted"
+    assert shell.json("keys", "recover", "--as", "ana")["log"] == "promoted"
     _works(shell)
 
 
@@ -140,7 +141,7 @@ def test_a_rotation_that_is_killed_is_ended(shell: Shell, step: str) -> None:
 
     assert found.returncode == -signal.SIGKILL
     assert shell("keys", "status").code == 3
-    assert shell("keys", "recover").code == 0
+    assert shell("keys", "recover", "--as", "ana").code == 0
     _works(shell)
 
 
@@ -172,11 +173,11 @@ def test_a_store_that_is_not_sure_leaves_it_to_recover(
         raise StoreUnsure("the line is dead")
 
     monkeypatch.setattr(SqliteStore, "commit", unsure)
-    said = shell("keys", "rotate", "--role", "gate", "--as", "ana")
+    said = shell("keys", "rotate", "--role", "gate", "--as", "ana", "--why", "x")
     monkeypatch.undo()
 
     assert (said.code, "keys recover" in said.err) == (3, True)
-    assert shell.json("keys", "recover")["gate"] == ("promoted" if stored else "discarded")
+    assert shell.json("keys", "recover", "--as", "ana")["gate"] == ("promoted" if stored else "discarded")
     assert shell("verify").code == 0
     _works(shell)
 
@@ -188,12 +189,12 @@ def test_a_folder_older_than_the_log_is_named(shell: Shell, tmp_path: Path) -> N
     phrase.write_text("correct horse battery\n")
     backup = tmp_path / "keys.backup"
     assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 0
-    assert shell("keys", "rotate", "--role", "gate", "--as", "ana").code == 0
+    assert shell("keys", "rotate", "--role", "gate", "--as", "ana", "--why", "x").code == 0
     shutil.rmtree(_keys(shell))
-    said = shell("keys", "restore", str(backup), "--passphrase-file", str(phrase))
+    said = shell("keys", "restore", str(backup), "--passphrase-file", str(phrase), "--as", "ana")
 
     assert said.code == 3
-    assert shell("keys", "recover").code == 3
+    assert shell("keys", "recover", "--as", "ana").code == 3
     with pytest.raises(KeyFileError):
         connect(shell.place.folder)
 
@@ -202,7 +203,7 @@ def test_a_folder_older_than_the_log_is_named(shell: Shell, tmp_path: Path) -> N
 @pytest.mark.usefixtures("cheap")
 def test_a_backup_restores_the_keys_and_nothing_else(shell: Shell, tmp_path: Path) -> None:
     """A folder restored from a backup signs on; wrong passphrases, changed files and folders that are there are refused."""
-    assert shell("keys", "rotate", "--as", "ana").code == 0
+    assert shell("keys", "rotate", "--as", "ana", "--why", "x").code == 0
     folder, backup, phrase = _keys(shell), tmp_path / "keys.backup", tmp_path / "phrase"
     phrase.write_text("correct horse battery\n")
     vault = next(folder.glob("vault.*.key"))
@@ -218,13 +219,13 @@ def test_a_backup_restores_the_keys_and_nothing_else(shell: Shell, tmp_path: Pat
         path.unlink()
     wrong = tmp_path / "wrong"
     wrong.write_text("another passphrase\n")
-    assert "passphrase is another" in shell("keys", "restore", str(backup), "--passphrase-file", str(wrong)).err
+    assert "passphrase is another" in shell("keys", "restore", str(backup), "--passphrase-file", str(wrong), "--as", "ana").err
     _refuses_what_was_changed(shell, backup, phrase)
     assert {path.name for path in folder.iterdir()} == {vault.name, "retired"}
     (folder / "log.pub").write_bytes(before[Path("gate.pub")])
-    assert "never overwritten" in shell("keys", "restore", str(backup), "--passphrase-file", str(phrase)).err
+    assert "never overwritten" in shell("keys", "restore", str(backup), "--passphrase-file", str(phrase), "--as", "ana").err
     (folder / "log.pub").write_bytes(before[Path("log.pub")])
-    assert shell("keys", "restore", str(backup), "--passphrase-file", str(phrase)).code == 0
+    assert shell("keys", "restore", str(backup), "--passphrase-file", str(phrase), "--as", "ana").code == 0
     assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()} == before
     _works(shell)
 
@@ -242,7 +243,7 @@ def _refuses_what_was_changed(shell: Shell, backup: Path, phrase: Path) -> None:
     ):
         other = backup.with_name("changed")
         other.write_bytes(changed)
-        assert shell("keys", "restore", str(other), "--passphrase-file", str(phrase)).code == 3
+        assert shell("keys", "restore", str(other), "--passphrase-file", str(phrase), "--as", "ana").code == 3
 
 
 @pytest.mark.proves("keys.backup")
@@ -275,14 +276,14 @@ def test_a_lost_key_makes_verification_say_so(shell: Shell) -> None:
     for n in range(3):
         shell.proposed(n)
     key = KeyFolder(_keys(shell)).public()[1].key_id().hex()
-    assert shell("keys", "retire", key, "--since", "2", "--compromised", "--as", "ana").code == 1
-    assert shell("keys", "rotate", "--role", "gate", "--as", "ana").code == 0
-    assert shell("keys", "retire", key, "--since", "2", "--as", "ana").code == 2
-    assert shell("keys", "retire", "12345678", "--since", "2", "--compromised", "--as", "ana").code == 1
-    assert shell("keys", "retire", key, "--since", "2999-01-01", "--compromised", "--as", "ana").code == 1
-    assert shell("keys", "retire", key, "--since", "nonsense", "--compromised", "--as", "ana").code == 1
+    assert shell("keys", "retire", key, "--since", "2", "--compromised", *ANA_SAYS).code == 1
+    assert shell("keys", "rotate", "--role", "gate", "--as", "ana", "--why", "x").code == 0
+    assert shell("keys", "retire", key, "--since", "2", *ANA_SAYS).code == 2
+    assert shell("keys", "retire", "12345678", "--since", "2", "--compromised", *ANA_SAYS).code == 1
+    assert shell("keys", "retire", key, "--since", "2999-01-01", "--compromised", *ANA_SAYS).code == 1
+    assert shell("keys", "retire", key, "--since", "nonsense", "--compromised", *ANA_SAYS).code == 1
     assert shell("verify").code == 0
-    found = shell.json("keys", "retire", key, "--since", "2020-01-01", "--compromised", "--as", "ana")
+    found = shell.json("keys", "retire", key, "--since", "2020-01-01", "--compromised", *ANA_SAYS)
 
     assert found["since"] == 0
     said = shell("verify")
@@ -297,13 +298,13 @@ def test_a_second_algorithm_signs_every_checkpoint(shell: Shell) -> None:
     folder = _keys(shell)
     public = str(folder / "second.pub")
     assert shell("verify", "--second", public).code == 1
-    assert shell("keys", "second").code == 0
+    assert shell("keys", "second", "--as", "ana").code == 0
     assert shell("verify", "--second", public).code == 4
     shell.proposed(1)
     assert shell("verify", "--second", public).code == 0
     assert shell("verify").code == 0
-    assert shell("keys", "second").code == 3
-    assert shell("keys", "rotate", "--as", "ana").code == 0
+    assert shell("keys", "second", "--as", "ana").code == 3
+    assert shell("keys", "rotate", "--as", "ana", "--why", "x").code == 0
     assert shell("verify", "--second", public).code == 0
 
     good = (folder / "second.key").read_text()
@@ -318,3 +319,43 @@ def test_a_second_algorithm_signs_every_checkpoint(shell: Shell) -> None:
     (folder / "second.key").unlink()
     shell.proposed(2)
     assert "not signed by the second key" in shell("verify", "--second", public).out
+
+
+@pytest.mark.proves("keys.people")
+def test_only_people_of_the_workspace_decide_about_keys(shell: Shell, tmp_path: Path) -> None:
+    """Every command that changes keys refuses a name that is not in people.yaml, and no name, before anything is changed;
+    replacing and retiring say why."""
+    folder = _keys(shell)
+    key = KeyFolder(folder).public()[1].key_id().hex()
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    why = ("--why", "x")
+    for words in (
+        ("rotate", *why),
+        ("retire", key, "--compromised", "--since", "0", *why),
+        ("second",),
+        ("recover",),
+        ("restore", str(tmp_path / "none")),
+    ):
+        stranger = shell("keys", *words, "--as", "anna")
+        assert (stranger.code, "did you mean `ana`" in stranger.err) == (1, True), words
+        assert shell("keys", *words).code == 1, words
+    assert shell("keys", "rotate", "--as", "ana").code == 2
+
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert shell("keys", "rotate", "--role", "gate", *ANA_SAYS).code == 0
+    assert shell("keys", "retire", key, "--since", "2", "--as", "ana", "--compromised").code == 2
+
+
+@pytest.mark.proves("keys.suspect")
+def test_a_key_is_not_declared_lost_twice(shell: Shell) -> None:
+    """What is recorded already is refused with words; an earlier beginning is taken."""
+    shell.proposed(1)
+    key = KeyFolder(_keys(shell)).public()[1].key_id().hex()
+    assert shell("keys", "rotate", "--role", "gate", *ANA_SAYS).code == 0
+    words = ("keys", "retire", key, "--compromised", *ANA_SAYS)
+    assert "keys status" in shell(*words, "--since", "99").err
+    assert shell(*words, "--since", "2").code == 0
+
+    again = shell(*words, "--since", "2")
+    assert (again.code, "recorded already" in again.err) == (1, True)
+    assert shell(*words, "--since", "1").code == 0

@@ -226,7 +226,7 @@ def test_a_log_whose_keys_were_replaced_is_shown_and_proven(shell: Shell, tmp_pa
     shell("log", "head", "--out", str(kept))
     shell("log", "proof", "0", "--out", str(before))
     old = keys(shell)
-    assert shell("keys", "rotate", "--as", "ana").code == 0
+    assert shell("keys", "rotate", "--as", "ana", "--why", "x").code == 0
     action = shell.proposed(2)
 
     assert shell.json("log", "publish", str(out))["size"] == whole(out) == shell.json("log", "head")["size"]

@@ -26,6 +26,7 @@ from interlock.adapters.system import SystemClock, SystemIds
 from interlock.bootstrap.connecting import vault_of, worker_of
 from interlock.bootstrap.site import settled
 from interlock.domain.change import Change
+from interlock.domain.control import Control
 from interlock.domain.cosignature import CosignerKey
 from interlock.domain.errors import EffectorError, InterlockError, KeyFileError, NotAllowed, NotFound, StoreUnsure
 from interlock.domain.evidence import Fact
@@ -34,6 +35,7 @@ from interlock.domain.key_facts import retirement, rotation
 from interlock.domain.keyring import ROLES, Keyring, Role, Window, keyid
 from interlock.domain.moment import FORM, moment_of
 from interlock.domain.note import parse_checkpoint, parse_note
+from interlock.domain.people import must_be_known
 from interlock.domain.run_facts import run_closed, run_opened
 from interlock.domain.testimony import Reader, observed
 from interlock.ports.sealer import Sealer
@@ -94,6 +96,15 @@ async def status(folder: Path) -> Kept:
     return Kept(path=path, standings=tuple(standings), windows=windows, signed=signed)
 
 
+def known(folder: Path, person: Person) -> Person:
+    """`person`, who is one of people.yaml and holds a role. Raises NotAllowed; where the file names nobody, any name will do.
+
+    The file is asked, not what is in force: of a store whose keys are lost or in the middle of a rotation nothing is read.
+    """
+    must_be_known(person, Control(people=settled(folder).people))
+    return person
+
+
 async def rotate(folder: Path, roles: Sequence[Role], *, by: Person, why: str, steps: Steps | None = None) -> Kept:
     """Replace the keys of `roles` by new ones, one after the other. Raises KeyFileError and StoreErrors.
 
@@ -137,7 +148,15 @@ async def retire(folder: Path, key: str, since: int | str, *, by: Person, why: s
     first = since if isinstance(since, int) else await _first_at(folder, since, window)
     first = max(window.first, first)
     if first > window.last:
-        raise NotFound(f"`{key}` signed nothing after that: it was in force to entry {window.last}")
+        raise NotFound(
+            f"`{key}` signed nothing after that: it was in force to entry {window.last}",
+            next_step="see which key signed what: `interlock keys status`",
+        )
+    if window.suspect_since is not None and window.suspect_since <= first:
+        raise NotAllowed(
+            f"that is recorded already: what `{key}` signed is suspect from entry {window.suspect_since} on",
+            next_step="see it: `interlock keys status`; nothing more is needed",
+        )
     now = SystemClock().now()
     fact = retirement(window.key.name, window.role, window.key.vkey(), first, now, {"by": by, "why": why})
     await _record(folder, fact, None)

@@ -13,6 +13,7 @@ from interlock.bootstrap.keeping import Kept
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import Exit, UsageError, run, shown, table, worded
 from interlock.domain.errors import InterlockError
+from interlock.domain.ids import Person
 from interlock.domain.keyring import ROLES, Role, keyid
 
 MAX_PASSPHRASE_BYTES = 4096
@@ -44,15 +45,15 @@ def status(context: typer.Context) -> None:
 
 def rotate(
     context: typer.Context,
+    why: Why,
     role: Annotated[Literal["gate", "log", "both"], typer.Option(help="Whose key.")] = "both",
-    why: Why = "",
 ) -> None:
     """Replace keys by new ones, endorsed in the log by the old. Every running process must be started again."""
     here = context_of(context)
     roles: tuple[Role, ...] = ROLES if role == "both" else (role,)
 
     async def work() -> Kept:
-        return await keeping.rotate(here.folder, roles, by=here.who(), why=why)
+        return await keeping.rotate(here.folder, roles, by=_who(here), why=why)
 
     _report(here, work)
     here.output.say(
@@ -66,6 +67,7 @@ def recover(context: typer.Context) -> None:
     here = context_of(context)
 
     async def work() -> int:
+        _who(here)
         found = await keeping.recover(here.folder)
 
         def show(console: Console) -> None:
@@ -91,8 +93,8 @@ def retire(
     since: Annotated[
         str, typer.Option(help="From which entry on, or from when on, it may have been in somebody else's hands.")
     ],
+    why: Why,
     compromised: Annotated[bool, typer.Option("--compromised", help="Say so: it is recorded for good.")] = False,
-    why: Why = "",
 ) -> None:
     """Record that a replaced key may have been lost before it was replaced: what it signed since is suspect for ever."""
     here = context_of(context)
@@ -101,7 +103,7 @@ def retire(
         if not compromised:
             raise UsageError("a key is only retired as compromised", next_step="add `--compromised`, if it is so")
         place: int | str = int(since) if since.isdecimal() and len(since) < 16 else since
-        window = await keeping.retire(here.folder, key, place, by=here.who(), why=why)
+        window = await keeping.retire(here.folder, key, place, by=_who(here), why=why)
 
         def show(console: Console) -> None:
             first = window.suspect_since
@@ -118,6 +120,7 @@ def second(context: typer.Context) -> None:
     here = context_of(context)
 
     async def work() -> None:
+        _who(here)
         vkey = await keeping.second(here.folder)
 
         def show(console: Console) -> None:
@@ -148,8 +151,19 @@ def restore(
 ) -> None:
     """Make the key folder of a backup. Replaces nothing."""
     here = context_of(context)
+    run(here.output, lambda: _asked(here))
     phrase = _passphrase(here, passphrase_file, confirm=False)
     _report(here, lambda: keeping.restore(here.folder, file, phrase))
+
+
+def _who(here: Context) -> Person:
+    """The person at the keyboard, who is one of the workspace's. Raises NotAllowed."""
+    return keeping.known(here.folder, here.who())
+
+
+async def _asked(here: Context) -> None:
+    """Before anybody types a passphrase."""
+    _who(here)
 
 
 def _report(here: Context, work: Callable[[], Coroutine[Any, Any, Kept]]) -> None:
