@@ -219,11 +219,17 @@ def test_a_backup_restores_the_keys_and_nothing_else(shell: Shell, tmp_path: Pat
         path.unlink()
     wrong = tmp_path / "wrong"
     wrong.write_text("another passphrase\n")
-    assert "passphrase is another" in shell("keys", "restore", str(backup), "--passphrase-file", str(wrong), "--as", "ana").err
+    assert (
+        "passphrase is another"
+        in shell("keys", "restore", str(backup), "--passphrase-file", str(wrong), "--as", "ana").err
+    )
     _refuses_what_was_changed(shell, backup, phrase)
     assert {path.name for path in folder.iterdir()} == {vault.name, "retired"}
     (folder / "log.pub").write_bytes(before[Path("gate.pub")])
-    assert "never overwritten" in shell("keys", "restore", str(backup), "--passphrase-file", str(phrase), "--as", "ana").err
+    assert (
+        "never overwritten"
+        in shell("keys", "restore", str(backup), "--passphrase-file", str(phrase), "--as", "ana").err
+    )
     (folder / "log.pub").write_bytes(before[Path("log.pub")])
     assert shell("keys", "restore", str(backup), "--passphrase-file", str(phrase), "--as", "ana").code == 0
     assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()} == before
