@@ -31,6 +31,12 @@ if [ ! -d .foreign/vectors/agent_evidence_vectors ]; then
     without "agent-evidence-vectors" "uv failed"
 fi
 
+if [ ! -x .foreign/scitt/bin/python ]; then
+  "$uv" venv --quiet --clear --python "$(.venv/bin/python -c 'import sys; print(sys.executable)')" .foreign/scitt &&
+    "$uv" pip install --quiet --require-hashes --python .foreign/scitt/bin/python -r $pinned/scitt.txt ||
+    { without "scitt-cose" "uv failed"; rm -rf .foreign/scitt; }
+fi
+
 if [ ! -x .foreign/aics/bin/aics-tlog ]; then
   found=
   for python in python3.14 python3.13 python3.12 "$HOME"/.pyenv/versions/3.1[2-9]*/bin/python python3; do

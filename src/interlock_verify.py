@@ -86,7 +86,7 @@ TOUCHED = frozenset({"done", "unknown"})
 """No action is in these unless its intent to act was recorded before."""
 KNOWN = re.compile(
     r"checkpoint|(?:actions|disclosures|records)\.jsonl|export\.json|README\.md|verify\.py|policy|keys/(?:log|gate)"
-    r"|lists/[a-z0-9-]{1,40}\.(?:md|csv)|anchors/[0-9]{1,19}\.(?:checkpoint|tsr)|receipts/[0-9]{1,19}\.(?:cose|json)"
+    r"|lists/[a-z0-9-]{1,40}\.(?:md|csv)|anchors/[0-9]{1,19}\.(?:checkpoint|tsr)|receipts/[0-9]{1,19}\.(?:cose|json|dsse)"
 )
 """The files of an export, besides MANIFEST and those of the log itself."""
 

@@ -1208,6 +1208,11 @@ PROMISES: tuple[Promise, ...] = (
         "A COSE receipt leads from its entry to the root of the export, and is signed by the log's key.",
     ),
     Promise(
+        "audit.records",
+        "The format of an export: agent audit records",
+        "However an action went, its agent audit record is valid to a reader of that format, and signed by the log's key.",
+    ),
+    Promise(
         "anchor.recorded",
         "How to run a witness: anchor the log",
         "A head that the quorum cosigned is recorded with what they signed, and counts for whoever trusts them.",

@@ -17,6 +17,7 @@ import pytest
 import interlock_verify as alone
 from interlock.adapters.keys import fresh
 from interlock.adapters.parcel import parcel_at
+from interlock.domain import dsse
 from interlock.domain.canonical import encode
 from interlock.domain.errors import ContractError, IntegrityError, NotFound, StoreError
 from interlock.domain.export import Selection, Wish
@@ -162,6 +163,29 @@ def test_a_receipt_proves_its_entry_to_programs_that_know_cose(shell: Shell, tmp
         signed = cbor2.dumps(["Signature1", protected, b"", root])
         assert alone.good(key.public, signed, signature)
         assert not alone.good(key.public, signed[:-1] + b"x", signature)
+
+
+@pytest.mark.proves("audit.records")
+def test_each_action_goes_along_as_an_agent_audit_record(shell: Shell, tmp_path: Path) -> None:
+    """One envelope an action, under its first entry, signed by the log's key and not the gate's; the export verifies."""
+    shell.proposed(10)
+    shell.proposed(500)
+    shell.json("audit", "export", str(tmp_path / "made"), "--receipts")
+    keys = shell.place.folder / ".interlock/keys"
+    log, gate = (alone.keys_from(str(keys / name))[0] for name in ("log.pub", "gate.pub"))
+    rows = lines_in(tmp_path / "made/actions.jsonl")
+    files = sorted((tmp_path / "made/receipts").glob("*.dsse"), key=lambda each: int(each.stem))
+
+    assert [int(each.stem) for each in files] == [row["entries"][0] for row in rows]
+    for file, row, found in zip(files, rows, (("permit", "occurred"), ("deny", "none")), strict=True):
+        envelope = dsse.parse(file.read_bytes())
+        said = msgspec.json.decode(envelope.payload)["predicate"]
+        signed, signature = dsse.pae(envelope.payload_type, envelope.payload), envelope.signatures[0].sig
+        assert alone.good(log.public, signed, signature)
+        assert not alone.good(gate.public, signed, signature)
+        assert said["correlation"]["id"] == f"urn:interlock:action:{row['action']}"
+        assert (said["decision"]["reported"], said["effect"]["observed"]) == found
+    assert shell("audit", "verify", str(tmp_path / "made"), "--key", str(keys / "log.pub")).code == 0
 
 
 @pytest.mark.proves("audit.verified_alone")

@@ -48,7 +48,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """The names of the values whose clear texts go along (`toolArgs`, `toolResult`, ...); None: all there are."""
     profiles: tuple[ProfileName, ...] = ()
     receipts: bool = False
-    """Whether a COSE receipt goes along for every entry of the actions asked for."""
+    """Whether a COSE receipt goes along for every entry of the actions asked for, and each action as an agent audit record."""
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +95,9 @@ def readme(wish: Wish, head: Checkpoint, *, made_at: int, actions: int) -> bytes
         f"| `lists/{name}.md`, `.csv` | where to look for what is asked there |\n" for name in wish.profiles
     )
     receipts = (
-        "| `receipts/` | one COSE receipt (RFC 9942) for each entry of these actions |\n" if wish.receipts else ""
+        "| `receipts/` | one COSE receipt (RFC 9942) for each entry of these actions; each action as an agent audit record |\n"
+        if wish.receipts
+        else ""
     )
     return f"""\
 # Evidence of the log `{head.origin}`

@@ -1,4 +1,4 @@
-"""Receipts: what programs that know COSE are given as proof of an entry."""
+"""Receipts: what programs that know other formats are given, signed with the log's key."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,4 +9,8 @@ class Receipts(Protocol):
 
     def receipt(self, index: int, size: int, path: Sequence[bytes], root: bytes) -> bytes:
         """A COSE receipt (RFC 9942) that entry `index` is in the log's tree of `size` entries with this root."""
+        ...
+
+    def envelope(self, payload: bytes) -> bytes:
+        """The DSSE envelope around an in-toto Statement."""
         ...

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from interlock.domain.account import Account, Told, account_of, line, told, within
+from interlock.domain.audit_record import AuditRecord
 from interlock.domain.disclosure import DisclosureError
 from interlock.domain.disclosure import parse as parse_disclosure
 from interlock.domain.errors import KeyFileError, NotFound
@@ -74,6 +75,8 @@ async def export(
             await writing.receipt(log, entry, receipts)
         if progress is not None and entry.index % PAGE == 0:
             progress(entry.index, head.size)
+    if receipts is not None:
+        writing.records(receipts, now)
     writing.finish(enclosed, now)
     parcel.seal()
     return Exported(
@@ -119,6 +122,7 @@ class _Writing:
         self.disclosures = self.receipts = 0
         self._parcel, self._wish, self._head = parcel, wish, head
         self._listings = [Listing(each) for each in wish.profiles]
+        self._audited: dict[str, AuditRecord] = {}
         self._chain = Chain()
         self._log_keys = [keys.log_key.vkey()]
         self._gate_keys = [each.vkey() for each in keys.gate_keys]
@@ -138,6 +142,8 @@ class _Writing:
             return
         if said.action:
             self._parcel.add("records.jsonl", self._chain.record(said))
+            if self._wish.receipts:
+                self._audit(said, entry.leaf)
         for listing in self._listings:
             listing.take(said)
         if entry.sealed and self._wish.disclosed != ():
@@ -158,6 +164,13 @@ class _Writing:
         self._parcel.put(f"receipts/{index}.json", entry.leaf)
         self.receipts += 1
 
+    def records(self, receipts: Receipts, now: int) -> None:
+        """Write each action as one agent audit record, under the index of its first entry."""
+        for action, record in self._audited.items():
+            first = self.accounts[action].entries[0]
+            payload = record.payload(self._head.origin, now)
+            self._parcel.put(f"receipts/{first}.dsse", receipts.envelope(payload))
+
     def finish(self, enclosed: Enclosed, now: int) -> None:
         """Write what is about the whole."""
         add, count = self._parcel.put, len(self.accounts)
@@ -173,6 +186,13 @@ class _Writing:
         add("verify.py", enclosed.verifier)
         add("export.json", about(self._wish, self._head, made_at=now, actions=count, version=enclosed.version))
         add("README.md", readme(self._wish, self._head, made_at=now, actions=count))
+
+    def _audit(self, said: Told, leaf: bytes) -> None:
+        known = self._audited.get(said.action)
+        if known is None:
+            self._audited[said.action] = AuditRecord(said, leaf)
+        else:
+            known.take(said, leaf)
 
     def _asked(self, said: Told) -> bool:
         """What is about no action goes along if nothing but a time was asked for."""

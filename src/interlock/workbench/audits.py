@@ -73,8 +73,8 @@ class Auditing:
         receipts: bool = False,
     ) -> Exported:
         """Write the evidence to `place`, a folder or a `.zip` file that is not there yet. `disclose` names the values whose
-        clear texts go along; `actions` are ids, or the ends of them. `receipts` asks for COSE receipts: it needs the
-        extra of that name."""
+        clear texts go along; `actions` are ids, or the ends of them. `receipts` asks for COSE receipts and agent
+        audit records: it needs the extra of that name."""
         names = None if disclose == "all" else () if disclose == "none" else tuple(disclose)
         wish = Wish(
             selection=Selection(since_at=since_at, until_at=until_at, agent=agent),

@@ -35,7 +35,11 @@ def export(
         list[str] | None, typer.Option(help=f"With lists of evidence for {' or '.join(PROFILES)}; may be given again.")
     ] = None,
     receipts: Annotated[
-        bool, typer.Option("--receipts", help="With a COSE receipt for each entry of these actions (RFC 9942).")
+        bool,
+        typer.Option(
+            "--receipts",
+            help="With a COSE receipt (RFC 9942) for each entry of these actions, and each as an audit record.",
+        ),
     ] = False,
 ) -> None:
     """Write the evidence for somebody who has no Interlock: the whole log, readable lists, a verifier in one file.
