@@ -1152,6 +1152,11 @@ PROMISES: tuple[Promise, ...] = (
         "From the moment a key is replaced, every process that holds the old one is refused.",
     ),
     Promise(
+        "erasure.behind",
+        "How to back up and restore: restore",
+        "A store older than an erasure its vault knows of says so to whoever looks, and what records it again.",
+    ),
+    Promise(
         "keys.people",
         "How to rotate keys: replace them",
         "Keys are replaced, retired, recovered and restored only by somebody named in people.yaml.",

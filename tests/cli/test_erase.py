@@ -1,6 +1,10 @@
 """`interlock erase` and `interlock hold`, as a person and as a program use them."""
 
 import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +94,31 @@ def test_mistakes_are_told(shell: Shell, words: tuple[str, ...]) -> None:
 
     assert said.code == Exit.YOURS
     assert "next" in said.err
+
+
+@pytest.mark.proves("erasure.behind")
+def test_an_older_store_says_that_it_was_erased_since(shell: Shell, tmp_path: Path) -> None:
+    """Beside the vault of today, a store from before an erasure tells whoever looks that it was erased, and what to run;
+    nobody is sent to the vault's backup. That command records the erasure again, and the log verifies."""
+    action = shell.proposed(7, "--on-behalf-of", "user:carla")
+    home = shell.place.folder / ".interlock"
+    with (
+        closing(sqlite3.connect(home / "interlock.db")) as store,
+        closing(sqlite3.connect(tmp_path / "old.db")) as copy,
+    ):
+        store.backup(copy)
+    propose = ("erase", "--subject", "user:carla", "--propose", "--why", "asked", "--as", "rita", "--json")
+    assert shell("erase", "--accept", json.loads(shell(*propose).out)["erasure"], "--as", "ria").code == 0
+    for path in home.glob("interlock.db*"):
+        path.unlink()
+    shutil.copy(tmp_path / "old.db", home / "interlock.db")
+
+    said = [shell("verify"), shell("show", action), shell("packet", action, "--out", str(tmp_path / "packet"))]
+    assert said[0].code == Exit.EVIDENCE
+    for each in said:
+        assert "erased" in each.out + each.err, each
+        assert "backup" not in each.out + each.err
+    assert all("interlock work --until-idle" in each.out + each.err for each in said)
+    assert shell("work", "--until-idle").code == 0
+    assert shell.json("verify")["erased"] > 0
+    assert "everything private of it was erased" in shell("show", action).out

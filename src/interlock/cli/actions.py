@@ -211,6 +211,8 @@ async def _tell(here: Context, plane: ControlPlane, action: Action, *, missing: 
         contract = await plane.orders.contract(action.contract_digest)
     lift = await lifting(plane, action)
     here.output.value(action, lambda console: show_action(console, action, contract, missing=missing, lift=lift))
+    if since := await plane.audit.erased_since(action):
+        here.output.say(f"[yellow]{since}[/yellow]")
 
 
 async def _known(plane: ControlPlane, agent: str, contract: str) -> None:

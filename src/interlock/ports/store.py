@@ -98,6 +98,11 @@ class Store(Recorded, Protocol):
         """Make what was erased unreadable in older copies of the vault, too."""
         ...
 
+    async def behind(self) -> frozenset[int]:
+        """The entries whose clear texts an erasure destroyed of which this store does not know: it is an older copy than its
+        vault, and whoever opens it to write records the erasure again. Reads every entry if anything was ever erased."""
+        ...
+
     async def changed(self, *, timeout_ms: int) -> bool:
         """Wait until anybody may have committed, at most `timeout_ms`. True if something may have changed."""
         ...

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from interlock.domain.action import Action
 from interlock.domain.anchoring import Trust
 from interlock.domain.entry_proof import Continuation, EntryProof
 from interlock.domain.errors import IntegrityError, NotFound
@@ -17,7 +18,7 @@ from interlock.ports.shelf import Shelf
 from interlock.ports.store import Store
 from interlock.services.inclusion import anchored_note, continuation, proof_of_action, proof_of_entry
 from interlock.services.showing import OpenNote, Shown, opened_as, publish_log, unverified
-from interlock.services.verifying import Progress, packet_of, verify_all
+from interlock.services.verifying import Progress, erased_since, packet_of, verify_all
 
 
 class Verifying(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,10 @@ class Audit:
             trust=trust,
             progress=progress,
         )
+
+    async def erased_since(self, action: Action) -> str:
+        """What to say of an action that was erased after this copy of the store was made; nothing of any other."""
+        return await erased_since(self._store, self._log, action)
 
     async def head(self) -> str | None:
         """The latest signed checkpoint, for somebody to keep."""

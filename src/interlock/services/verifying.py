@@ -33,13 +33,16 @@ from interlock.domain.note import (
 )
 from interlock.domain.testimony import Trail, covered, latest_states
 from interlock.domain.tiles import Tile, TileId, hash_from_tiles
-from interlock.domain.verification import MAX_FINDINGS, LogCheck, disagreement
+from interlock.domain.verification import LOST, MAX_FINDINGS, LogCheck, disagreement
 from interlock.ports.log import Log
 from interlock.ports.store import ActionQuery, Store
 
 PAGE: Final = 500
 LOOKS: Final = 5
 """How often an action that somebody may be moving is looked at before store and log are said to disagree."""
+
+GONE: Final = "what is private of it is lost without an erasure"
+BEHIND: Final = "it was erased after this copy of the store was made, as the vault knows: `interlock work --until-idle` records that again"
 
 Progress = Callable[[int, int], None]
 """Told how many entries of how many were read."""
@@ -107,9 +110,25 @@ async def verify_all(
     reading = await verify_log(log, log_key, gate_keys, verify, retained=retained, trust=trust, progress=progress)
     found = reading.verification
     if len(found.findings) >= MAX_FINDINGS:
-        return found
+        return msgspec.structs.replace(found, findings=await _explained(store, log, found.findings))
     findings = (*found.findings, *await _orders(store), *await cross_check(store, log, reading.trails, reading.erased))
-    return msgspec.structs.replace(found, findings=findings[:MAX_FINDINGS])
+    findings = await _explained(store, log, findings[:MAX_FINDINGS])
+    return msgspec.structs.replace(found, findings=findings)
+
+
+async def _explained(store: Store, log: Log, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The same findings; of what is gone because the store is older than an erasure that the vault carried out, that."""
+    if not any(each.problem in (LOST, GONE) for each in findings) or not (behind := await store.behind()):
+        return findings
+    told: list[Finding] = []
+    for each in findings:
+        kind, _, name = each.place.partition(" ")
+        entries = [int(name)] if kind == "entry" else []
+        if each.problem == GONE:
+            entries = [entry.index for entry in await log.entries_of(ActionId(name))]
+        known = each.problem in (LOST, GONE) and not behind.isdisjoint(entries)
+        told.append(msgspec.structs.replace(each, problem=BEHIND) if known else each)
+    return tuple(told)
 
 
 async def cross_check(
@@ -145,6 +164,14 @@ async def cross_check(
     lost = [action for action in sorted(unseen) if await store.get(Action, action) is None]
     findings += (Finding(place=f"action {each}", problem="the log knows it, and the store does not") for each in lost)
     return tuple(findings[:MAX_FINDINGS])
+
+
+async def erased_since(store: Store, log: Log, action: Action) -> str:
+    """What to say of an action that was erased after this copy of the store was made; nothing of any other."""
+    if action.withheld != "erased":
+        return ""
+    behind = await store.behind()
+    return BEHIND if any(entry.index in behind for entry in await log.entries_of(action.id)) else ""
 
 
 def _bound(action: Action) -> bool:
@@ -247,7 +274,7 @@ async def _unerased(log: Log, action: Action, erased: Set[int]) -> str | None:
         return None
     if action.withheld == "erased" and await _erased_since(log, entries):
         return None
-    return "what is private of it is lost without an erasure"
+    return GONE
 
 
 async def _erased_since(log: Log, entries: Sequence[Entry]) -> bool:

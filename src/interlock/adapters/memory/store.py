@@ -135,6 +135,10 @@ class MemoryStore:
     async def scrub(self) -> None:
         """See `Store.scrub`. There are no copies."""
 
+    async def behind(self) -> frozenset[int]:
+        """See `Store.behind`. There are no copies."""
+        return frozenset()
+
     async def changed(self, *, timeout_ms: int) -> bool:
         """See `Store.changed`."""
         return await self._open().changes.wait(timeout_ms)

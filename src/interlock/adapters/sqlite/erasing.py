@@ -51,7 +51,7 @@ _SEALED_ROWS: Final = (
     "SELECT 'action', id, revision, substr(sealed, 2, 8) FROM action WHERE tenant = ? AND sealed IS NOT NULL"
     " UNION ALL SELECT kind, key, revision, substr(sealed, 2, 8) FROM document WHERE tenant = ? AND sealed IS NOT NULL"
 )
-_SEALED_ENTRIES: Final = "SELECT place, substr(sealed, 2, 8) FROM entry WHERE tenant = ? AND sealed IS NOT NULL"
+SEALED_ENTRIES: Final = "SELECT place, substr(sealed, 2, 8), idx FROM entry WHERE tenant = ? AND sealed IS NOT NULL"
 
 
 class Done(NamedTuple):
@@ -182,7 +182,7 @@ def carry_out_again(pen: Pen, connection: Connection, tenant: int, lost: Sequenc
             for kind, key, revision, sealed in connection.execute(_SEALED_ROWS, (tenant, tenant))
             if sealed in wanted
         ]
-        entries = [at for at, sealed in connection.execute(_SEALED_ENTRIES, (tenant,)) if sealed in wanted]
+        entries = [at for at, sealed, _ in connection.execute(SEALED_ENTRIES, (tenant,)) if sealed in wanted]
         if not records and not entries:
             continue
         part = Part(

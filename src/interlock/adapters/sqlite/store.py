@@ -17,7 +17,7 @@ from interlock.adapters.filing import UNCHANGING, decided_of, record_of
 from interlock.adapters.sqlite import log, opening, sweeping
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Row
-from interlock.adapters.sqlite.erasing import Done, Erasing, carried_out, carry_out_again
+from interlock.adapters.sqlite.erasing import SEALED_ENTRIES, Done, Erasing, carried_out, carry_out_again
 from interlock.adapters.sqlite.failures import meaning
 from interlock.adapters.sqlite.pen import Pen
 from interlock.adapters.sqlite.reader import Reader
@@ -116,7 +116,7 @@ class SqliteStore:
         return cls(
             tenant,
             number,
-            Veil(tenant, vault),
+            Veil(tenant, vault, looking=True),
             reader,
             Changes(lambda: cast(int, reader.value(sql.VERSION))),
             Unwritten(),
@@ -189,6 +189,15 @@ class SqliteStore:
         """See `Store.scrub`."""
         if self._veil.vault is not None:
             await asyncio.to_thread(self._veil.vault.renew)
+
+    async def behind(self) -> frozenset[int]:
+        """See `Store.behind`."""
+        vault = self._veil.vault
+        gone = {key for each in vault.shreds() for key in each.keys} if vault is not None else set[int]()
+        if not gone:
+            return frozenset()
+        rows = self._reader.rows(SEALED_ENTRIES, (self._number,))
+        return frozenset(index for _, key, index in rows if int.from_bytes(key, "big") in gone)
 
     async def changed(self, *, timeout_ms: int) -> bool:
         """See `Store.changed`."""

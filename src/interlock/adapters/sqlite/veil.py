@@ -26,12 +26,19 @@ _KEPT: Final = 8192
 class Veil:
     """Of one tenant, in one process."""
 
-    def __init__(self, tenant: Tenant, vault: Vault | None) -> None:
+    def __init__(self, tenant: Tenant, vault: Vault | None, *, looking: bool = False) -> None:
         self._tenant = tenant.encode()
+        self._looking = looking
         self.vault = vault
         self._numbers: dict[Place, int] = {}
         self.lost: frozenset[str] = frozenset()
         """Actions that were due and could not be read, since their keys are not in the vault."""
+
+    def destroyed(self, sealed: bytes) -> bool:
+        """Whether the vault knows of an erasure that destroyed the key of this. Whoever writes has carried all of them out;
+        whoever only looks may have an older copy of the store before it."""
+        number = key_of(sealed)
+        return self.vault is not None and any(number in each.keys for each in self.vault.shreds())
 
     def known(self, place: Place) -> int | None:
         """The number of the key of a record's row, where this process wrote or read it."""
@@ -80,7 +87,7 @@ class Veil:
         try:
             private = self.vault.open(sealed, self._row_of(place))
         except KeyGone:
-            return withheld(place[0], public, "lost")
+            return withheld(place[0], public, "erased" if self._looking and self.destroyed(sealed) else "lost")
         self.remember(place, number_in(sealed))
         return joined(public, private)
 

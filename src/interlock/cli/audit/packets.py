@@ -41,9 +41,12 @@ def packet(
             found = await find_action(plane, action)
             made = await plane.audit.packet(found.id)
             now = at(plane.means.clock.now())
+            since = await plane.audit.erased_since(found)
         if out is not None:
             _keep(out, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
         here.output.value(made, lambda console: _story(console, made, now, out))
+        if since:
+            here.output.say(f"[yellow]{since}[/yellow]")
 
     run(here.output, work)
 
