@@ -42,7 +42,10 @@ LOOKS: Final = 5
 """How often an action that somebody may be moving is looked at before store and log are said to disagree."""
 
 GONE: Final = "what is private of it is lost without an erasure"
-BEHIND: Final = "it was erased after this copy of the store was made, as the vault knows: `interlock work --until-idle` records that again"
+BEHIND: Final = (
+    "it was erased after this copy of the store was made, as the vault knows; "
+    "`interlock work --until-idle` records that again"
+)
 
 Progress = Callable[[int, int], None]
 """Told how many entries of how many were read."""
