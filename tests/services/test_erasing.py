@@ -123,6 +123,30 @@ async def test_a_withdrawn_proposal_erases_nothing() -> None:
     assert len(await left(world)) == 1
 
 
+@pytest.mark.proves("erasure.two_persons")
+async def test_nothing_is_not_erased_and_the_same_is_proposed_once() -> None:
+    """Of whom there is nothing nothing can be proposed, and what is proposed and open is not proposed again."""
+    world = World()
+    await world.apply(contract())
+    await world.propose(await world.task())
+    service = erasing(world)
+
+    for subject in ("ana", "user:anna"):
+        assert (await service.plan(Target(subject=subject))).nothing
+        with pytest.raises(NotFound, match="nothing here is about") as told:
+            await service.propose(Target(subject=subject), RITA, why="x")
+        assert "user:" in told.value.next_step
+    made = await service.propose(ANA, RITA, why="x")
+    with pytest.raises(IllegalMove, match=made.id):
+        await service.propose(ANA, RIA, why="y")
+    await service.withdraw(made.id, RIA)
+    for move in (service.accept, service.withdraw):
+        with pytest.raises(IllegalMove) as refused:
+            await move(made.id, RIA)
+        assert "erase --list" in refused.value.next_step
+    await service.propose(ANA, RIA, why="y")
+
+
 @pytest.mark.proves("erasure.subject")
 async def test_whose_data_it_is() -> None:
     """An action is about whom its contract names, or else the initiator; a task is about its initiator. Others stay."""
@@ -266,6 +290,7 @@ async def test_what_somebody_still_needs_is_left_and_named() -> None:
 
     plan = await erasing(world).plan(ANA)
     assert ([each.key for each in plan.actions], set(plan.unsettled)) == ([done.id], {waits.id, task.id})
+    assert list(plan.tasks_open) == [task.id]
     await erase(world, ANA)
     await world.work()
     await world.plane.tasks.close(task)
@@ -350,10 +375,10 @@ async def test_what_was_erased_cannot_be_undone() -> None:
     done = await world.propose(await world.task())
     await erase(world, ANA)
 
-    request = await world.plane.compensation.undo("action", done.id, by=RITA, why="x")
-    request = await world.plane.compensation.advance(request)
+    with pytest.raises(IllegalMove, match="it was erased"):
+        await world.plane.compensation.undo("action", done.id, by=RITA, why="x")
 
-    assert (request.state, request.blocked_why) == ("blocked", "everything private of it is erased, its arguments too")
+    assert await world.plane.compensation.requests() == []
     assert (await world.action(done)).state == "done"
 
 

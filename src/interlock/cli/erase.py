@@ -11,9 +11,9 @@ from interlock.cli.context import context_of
 from interlock.cli.output import Exit, UsageError, moment, run, short, shown, table, worded
 from interlock.domain.erasing import Erasure, LegalHold
 from interlock.domain.errors import ContractError, NotFound
-from interlock.domain.ids import ErasureId, HoldId
+from interlock.domain.ids import ErasureId, HoldId, TaskId
 from interlock.services.erasable import Plan
-from interlock.services.erasing import Target
+from interlock.services.erasing import NEXT_KIND, Target
 from interlock.services.plane import ControlPlane
 from interlock.workbench.searches import followed
 
@@ -66,11 +66,17 @@ def erase(
         async with here.plane() as plane:
             plan = await plane.erasing.plan(target)
             made = await plane.erasing.propose(target, here.who(), why=why)
+            people = (await plane.orders.refresh()).control.people
 
         def show(console: Console) -> None:
             _show_plan(console, plan, target, asked=False)
             console.print(f"[yellow]proposed[/yellow] erasure {short(made.id)}; nothing is erased yet")
             console.print(f"[dim]somebody else agrees: `interlock erase --accept {short(made.id)} --as NAME`[/dim]")
+            if not any(roles for person, roles in people.items() if person != made.proposed_by):
+                console.print(
+                    "[yellow]nobody else holds a role here[/yellow], so nobody can agree: name somebody in people.yaml, "
+                    "then `interlock apply`"
+                )
 
         here.output.value({**_told(plan), "erasure": made.id, "state": made.state}, show)
         return Exit.WAITING
@@ -94,6 +100,10 @@ def erase(
             )
             console.print(f"[green]{after.state}[/green] {short(after.id)}{done}")
             _show_left(console, left)
+            if accept:
+                console.print(
+                    "[dim]what tools wrote into the systems they act on stays there: erase it there, by their own means[/dim]"
+                )
 
         told: dict[str, object] = {"erasure": after.id, "state": after.state, "parts": after.parts}
         if accept:
@@ -192,6 +202,7 @@ def _told(plan: Plan) -> dict[str, object]:
         "entries": plan.entries,
         "reversible": plan.reversible,
         "unsettled": list(plan.unsettled),
+        "tasks_open": dict(plan.tasks_open),
         "held": dict(plan.held),
         "named": plan.named,
     }
@@ -199,6 +210,10 @@ def _told(plan: Plan) -> dict[str, object]:
 
 def _show_plan(console: Console, plan: Plan, target: Target, *, asked: bool = True) -> None:
     what = target.subject or f"class {target.data_class}"
+    if target.subject and plan.nothing:
+        console.print(f"[yellow]nothing here is about {shown(what)}[/yellow]: there is nothing to erase")
+        console.print(f"[dim]{NEXT_KIND}[/dim]")
+        return
     console.print(f"to erase of {shown(what)}")
     rows = table("", "")
     rows.add_row("actions", str(len(plan.actions)))
@@ -223,7 +238,9 @@ def _show_left(console: Console, plan: Plan) -> None:
     if plan.unsettled:
         console.print(f"left because they are not settled: {len(plan.unsettled)}; erase them when they are")
     for each in plan.unsettled[:_LISTED]:
-        console.print(f"  not settled: {short(each)}")
+        until = plan.tasks_open.get(TaskId(each))
+        words = "" if until is None else f", a task that is open until {moment(until)} UTC, or until it is closed"
+        console.print(f"  not settled: {short(each)}{words}")
 
 
 def _show_all(console: Console, found: list[Erasure]) -> None:

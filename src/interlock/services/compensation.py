@@ -80,6 +80,13 @@ class Compensation:
         done again outside of every limit; the agent may propose it anew.
         """
         must_be_known(by, (await self._orders.refresh()).control)
+        action = await self._store.get(Action, target) if scope == "action" else None
+        if action is not None and action.withheld == "erased":
+            raise IllegalMove(
+                "it was erased, and with it what an undo would need",
+                state=action.state,
+                next_step="undo by hand, in the system it acted on, what has to be undone",
+            )
         now = self._clock.now()
         request = Unwind(
             id=UnwindId(self._ids.new()), scope=scope, target=target, by=by, why=why, asked_at=now, due_at=now

@@ -34,6 +34,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How many entries of the log are about the actions."""
     unsettled: tuple[str, ...] = ()
     """Actions and open tasks that are left, because somebody still needs what is private of them."""
+    tasks_open: dict[TaskId, int] = {}
+    """Of these, the open tasks, and until when (UTC ms) each may be used."""
     held: dict[HoldId, int] = {}
     """How many are left because of each legal hold."""
     reversible: int = 0
@@ -47,6 +49,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def records(self) -> tuple[Unchanged, ...]:
         """Everything that it would take."""
         return (*self.actions, *self.tasks, *self.beside)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing here has to do with what was named: not even something that would be left."""
+        return not (self.records or self.unsettled or self.held or self.named)
 
 
 class Search:
@@ -65,6 +72,7 @@ class Search:
         self._contracts: dict[Digest, Contract | None] = {}
         self._taken: list[Action] = []
         self._left: list[str] = []
+        self._open: dict[TaskId, int] = {}
         self._held: dict[HoldId, int] = {}
         self._held_tasks: dict[TaskId, HoldId] = {}
         self._named = 0
@@ -81,6 +89,7 @@ class Search:
             beside=tuple(await self._beside({*(each.id for each in self._taken), *(each.id for each in tasks)})),
             entries=sum(each.entries for each in self._taken),
             unsettled=tuple(self._left),
+            tasks_open=self._open,
             held=self._held,
             reversible=self._reversible,
             named=self._named,
@@ -128,6 +137,7 @@ class Search:
                 self._held[stop] = self._held.get(stop, 0) + 1
             elif task.state != "closed" and self._now < task.expires_at:
                 self._left.append(task.id)
+                self._open[task.id] = task.expires_at
             else:
                 taken.append(task)
         return taken

@@ -24,6 +24,8 @@ from interlock.services.erasable import MANY, Plan, Search
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
+NEXT_LIST: Final = "see what became of it: `interlock erase --list`"
+NEXT_KIND: Final = "write it as contracts and tasks do, with its kind: `user:carla`, `customer:c-17`"
 PART: Final = 200
 """How many records one part of an erasure takes: its entry names their keys and must fit into a leaf."""
 
@@ -52,11 +54,21 @@ class Erasing:
         return await self._found(target.subject, target.data_class, self._before(target))
 
     async def propose(self, target: Target, person: Person, *, why: str) -> Erasure:
-        """Propose to erase `target`. Raises NotAllowed when `person` is nobody here, ContractError as `plan` does."""
+        """Propose to erase `target`. Raises NotAllowed when `person` is nobody here, ContractError as `plan` does, NotFound
+        where there is nothing of a subject, IllegalMove where the same is proposed and open."""
         await self._known(person)
         if not why:
             raise ContractError("an erasure says why", next_step="add `--why`, without naming anybody")
         before = self._before(target)
+        for each in await self.erasures():
+            if each.state == "open" and (each.subject, each.data_class) == (target.subject, target.data_class):
+                raise IllegalMove(
+                    f"the same is proposed already, as `{each.id}`",
+                    state=each.state,
+                    next_step="somebody else agrees to that: `interlock erase --accept ID --as NAME`; or `--withdraw` it",
+                )
+        if target.subject and (await self.plan(target)).nothing:
+            raise NotFound(f"nothing here is about `{target.subject}`", next_step=NEXT_KIND)
         now = self._clock.now()
         made = Erasure(
             id=ErasureId(self._ids.new()),
@@ -86,7 +98,7 @@ class Erasing:
             await save(self._store, Change(puts=(after,), facts=(fact,)))
             found = after.saved()
         if found.state != "erasing":
-            raise IllegalMove(f"the erasure is {found.state}", state=found.state)
+            raise IllegalMove(f"the erasure is {found.state}", state=found.state, next_step=NEXT_LIST)
         return await self._carry_out(found)
 
     async def withdraw(self, erasure: ErasureId, person: Person) -> Erasure:
@@ -94,7 +106,7 @@ class Erasing:
         await self._known(person)
         found = await self.get(erasure)
         if found.state != "open":
-            raise IllegalMove(f"the erasure is {found.state}", state=found.state)
+            raise IllegalMove(f"the erasure is {found.state}", state=found.state, next_step=NEXT_LIST)
         after = msgspec.structs.replace(found, state="withdrawn", ended_at=self._clock.now())
         fact = erasure_fact(after, "withdrawn", person, self._clock.now())
         await save(self._store, Change(puts=(after,), facts=(fact,)))
@@ -135,7 +147,9 @@ class Erasing:
         if found is None:
             raise NotFound(f"there is no hold `{hold}`", next_step="list them: `interlock hold list`")
         if found.lifted_at is not None:
-            raise IllegalMove("the hold was lifted already", state="lifted")
+            raise IllegalMove(
+                "the hold was lifted already", state="lifted", next_step="list them: `interlock hold list`"
+            )
         after = msgspec.structs.replace(found, lifted_by=person, lifted_at=self._clock.now())
         fact = hold_fact(after, "lifted", person, self._clock.now())
         await save(self._store, Change(puts=(after,), facts=(fact,)))
