@@ -52,3 +52,24 @@ def test_canonical_bytes_are_those_of_the_corpus() -> None:
 
     # What we refuse and they write are floats, integers beyond 2^53 - 1 and keys beyond ASCII.
     assert (written, refused) == (30, 23)
+
+
+# Corpora about actions that are not told to our checkers, with how many cases each has, and why.
+NOT_TOLD = {
+    "vectors-observed-effect": (
+        80,
+        "about writes to files that a vantage below the agent saw: we neither write nor read that predicate, and a gate sees "
+        "calls, not paths. What ours says of effects is judged as agent audit records: test_audit_record.py",
+    ),
+    "vectors-ai-agent-action": (
+        75,
+        "about the chain of another gateway's records, and floats in canonical JSON, which our narrower profile refuses: its "
+        "links are those of anchored-chain, its canonical bytes those of a2a-jcs-v01, both told above",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_TOLD)
+def test_what_is_not_told_is_what_it_was(name: str) -> None:
+    """A corpus that is left out has the cases it had when that was decided."""
+    assert len(_expected(_corpus(name))) == NOT_TOLD[name][0]
