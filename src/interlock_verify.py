@@ -10,7 +10,8 @@ brings its own keys proves only that it agrees with itself.
 Nothing in the bundle is believed. Leaf hashes, tiles and the root are computed again; the checkpoint, every entry and every
 change of key must be signed; streams and actions are numbered without a gap and move only as their tables allow; clear texts
 must be those that were committed to, and none may be gone without an erasure; times must lie between the anchors around them.
-What repeats the log beside it, such as the readable index, must say the same.
+What repeats the log beside it, the readable index and the records, must say the same. Files that are for reading alone
+(README.md, lists/, what export.json says of itself) are signed by nobody and are named at the end.
 
 Ends with 0 (verified), 4 (something is wrong: the first finding says where; or it stands on a key that was declared lost),
 3 (agrees with itself, but nobody vouched for its keys), 1 (cannot be read), 2 (the command line is wrong). Formats: C2SP
@@ -36,7 +37,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any, NamedTuple, NoReturn, Protocol, TypeAlias, cast
+from typing import IO, Any, ClassVar, NamedTuple, NoReturn, Protocol, TypeAlias, cast
 
 from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
@@ -988,6 +989,114 @@ def entries_after(before: int, index: int) -> int:
     return int.from_bytes(sha256(b"%d %d" % (before, index)).digest()[:8], "big")
 
 
+class Records:
+    """The records of the bundle (draft-sharif-agent-audit-trail), each held against the entry it was made from."""
+
+    TYPES: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("decided", "approved", "rejected", "modified"), "decision"),
+        **dict.fromkeys(("dispatching", "compensation"), "tool_call"),
+        **dict.fromkeys(("outcome", "settled"), "tool_response"),
+        "refused": "error",
+    }
+    OUTCOMES: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("done", "undone"), "success"),
+        **dict.fromkeys(("failed", "undo_failed"), "failure"),
+        **dict.fromkeys(("unknown", "expired"), "timeout"),
+        **dict.fromkeys(("denied", "refused", "rejected", "shadowed"), "denied"),
+        "held": "escalated",
+    }
+    BEFORE = frozenset({"decided", "approved", "rejected", "modified", "prepared", "dispatching", "refused"})
+
+    def __init__(self, files: Files, report: Report) -> None:
+        self._lines = lines_of(files, "records.jsonl")
+        self._report = report
+        self._previous = "0" * 64
+        self._last: dict[str, str] = {}
+        self._who: dict[str, tuple[str, ...]] = {}
+        self._alike: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._wrong = False
+
+    def take(self, index: int, action: str, said: Object) -> None:
+        """Hold the next record against entry `index`. After one that is wrong the others say nothing."""
+        if self._wrong:
+            return
+        wanted = self._record(index, action, said)
+        line = next(self._lines, b"").rstrip(b"\n")
+        try:
+            if not line or strict(line) != wanted:
+                raise Wrong("is missing" if not line else "is not what that entry says")
+        except Wrong as error:
+            self._wrong = True
+            self._report.found("records.jsonl", f"the record of entry {index} {error}")
+        self._previous = sha256(line).hexdigest()
+
+    def finish(self) -> None:
+        """Say what belongs to no entry."""
+        if not self._wrong and next(self._lines, None) is not None:
+            self._report.found("records.jsonl", "it holds records of no entry")
+
+    def _record(self, index: int, action: str, said: Object) -> Object:
+        # Only an action's first entry says who acts, in which task and by which contract.
+        if action not in self._who:
+            places = (("agent", "id"), ("agent", "release"), ("taskId",), ("resource", "id"))
+            words = tuple(str(within(said, *each)) for each in places)
+            self._who[action] = self._alike.setdefault(words, words)
+        agent, release, task, contract = self._who[action]
+        phase, state, name = (str(said.get(each, "")) for each in ("phase", "state", "recordId"))
+        before, self._last[action] = self._last.get(action), name
+        return {
+            "record_id": name,
+            "timestamp": str(within(said, "times", "observedAt")),
+            "agent_id": f"urn:interlock:agent:{agent or 'unsaid'}",
+            "agent_version": f"0.0.0+{release[:12] or 'unsaid'}",
+            "session_id": task or action,
+            "action_type": "escalation" if state == "held" else self.TYPES.get(phase, "lifecycle"),
+            "action_detail": {"action": action, "contract": contract, "entry": index, "phase": phase, "state": state},
+            "outcome": self.OUTCOMES.get(state, "success"),
+            "trust_level": "L1",
+            "parent_record_id": before,
+            "prev_hash": self._previous,
+            "record_phase": "pre_execution" if phase in self.BEFORE else "post_execution",
+        }
+
+
+class Selection(NamedTuple):
+    """Which actions `export.json` says were asked for; of an action that tells its agent, and when it began and ended."""
+
+    since: int | None
+    until: int | None
+    agent: str
+    actions: frozenset[str]
+
+    def takes(self, action: str, agent: str, begun: int, ended: int) -> bool:
+        """Whether it is about this action."""
+        return (
+            (not self.actions or action in self.actions)
+            and self.agent in ("", agent)
+            and (self.since is None or ended >= self.since)
+            and (self.until is None or begun < self.until)
+        )
+
+    def told(self) -> str:
+        """It in words."""
+        words = [f"agent `{self.agent}`"] if self.agent else []
+        words += [f"since {shown(self.since)}"] if self.since is not None else []
+        words += [f"until {shown(self.until)}"] if self.until is not None else []
+        words += [f"{len(self.actions)} named"] if self.actions else []
+        return ", ".join(words)
+
+
+def selection_of(about: Object) -> Selection | None:
+    """What `export.json` says was asked for; None: everything. Else Wrong."""
+    said = an_object(about.get("selection"), "`selection`")
+    since, until = (None if said.get(each) is None else ms_of(text_in(said, each)) for each in ("since", "until"))
+    names = frozenset(map(str, a_list(said.get("actions"))))
+    found = Selection(since, until, text_in(said, "agent"), names)
+    if about.get("selected") is not (found != (None, None, "", frozenset())):
+        raise Wrong("`selected` and `selection` say different things")
+    return found if about["selected"] else None
+
+
 @dataclass
 class Options:
     """What the auditor brings."""
@@ -1067,12 +1176,9 @@ class Check:
     """One pass over a bundle. Keeps a place for each stream, a trail for each action, 10 bytes for each entry."""
 
     def __init__(self, files: Files, options: Options, report: Report) -> None:
-        self.files = files
-        self.options = options
-        self.report = report
+        self.files, self.options, self.report = files, options, report
         self.tree = Tree()
-        self.log = Keyring(())
-        self.gate = Keyring(())
+        self.log, self.gate = Keyring(()), Keyring(())
         self.brought_gates: list[Key] = []
         """Gates that the auditor brought, where the log says itself which it had."""
         self.origin = ""
@@ -1106,6 +1212,11 @@ class Check:
         """Of which actions; None: of all."""
         self.about: Object = {}
         """What it says of itself."""
+        self.selection: Selection | None = None
+        """Which actions it says were asked for; None: all."""
+        self.spans: dict[str, tuple[str, int, int]] = {}
+        """Where not all were asked for, of each action its agent, and when its first and its last entry were recorded."""
+        self.records = Records(files, report)
         self.listed: Json = None
         """How many actions it says there are."""
         self.used: set[str] = set()
@@ -1135,6 +1246,7 @@ class Check:
                 self.options.progress(self.tree.size, head.size)
         else:
             disclosed.finish()
+            self.records.finish()
             self._above(head.size)
             if self.tree.root_at(head.size // WIDTH, self.tree.rest) != head.root:
                 self.report.found("checkpoint", "its root is not that of these entries")
@@ -1169,7 +1281,8 @@ class Check:
             else:
                 raise Wrong("`disclosed` is neither `all` nor a list")
             self.listed = about.get("actions")
-            if about.get("selected") is True:
+            self.selection = selection_of(about)
+            if self.selection is not None:
                 self.asked = set()
                 most = WIDTH * sum(path.startswith("tile/entries/") for path in self.files.paths())
                 for line in lines_of(self.files, "actions.jsonl"):
@@ -1315,8 +1428,15 @@ class Check:
 
     def _row(self, index: int, said: Said) -> None:
         """Keep what the readable index should say of an action that is listed there."""
-        if not said.action or (self.asked is not None and said.action not in self.asked):
+        if not said.action:
             return
+        if self.asked is not None:
+            agent, begun, _ = self.spans.get(said.action, ("", said.observed_at, 0))
+            agent = agent or sys.intern(str(within(said.predicate, "agent", "id")))
+            self.spans[said.action] = (agent, begun, said.observed_at)
+            if said.action not in self.asked:
+                return
+        self.records.take(index, said.action, said.predicate)
         before = self.rows.get(said.action, Row(0, NOTHING))
         words = row_after(before.said, said.predicate)
         self.rows[said.action] = Row(entries_after(before.entries, index), self.words.setdefault(words, words))
@@ -1643,6 +1763,11 @@ class Check:
         """The readable index says what the log says."""
         listed = 0
         told: set[str] = set()
+        if self.selection is not None and self.asked is not None:
+            wanted = {name for name, span in self.spans.items() if self.selection.takes(name, *span)}
+            for name in sorted(wanted ^ self.asked)[:1]:
+                said = "is not listed, and was" if name in wanted else "is listed, and was not"
+                self.report.found("actions.jsonl", f"action `{safe(name)}` {said} asked for, by what export.json says")
         for line in lines_of(self.files, "actions.jsonl"):
             listed += 1
             try:
@@ -1742,11 +1867,12 @@ class Check:
         report.disclosed = "all" if self.expected is None else ", ".join(sorted(self.expected))
         if self.asked is not None:
             report.warn(
-                f"the operator says that only {len(self.asked)} of {len(self.trails)} actions were asked for: "
+                f"the operator says that only {len(self.asked)} of {len(self.trails)} actions were asked for "
+                f"({self.selection.told() if self.selection else ''}): "
                 "no clear text of the others need be here"
             )
         folders = {path.partition("/")[0] for path in self.files.paths()}
-        report.unread = sorted(folders & {"README.md", "lists", "policy", "receipts", "records.jsonl", "verify.py"})
+        report.unread = sorted(folders & {"README.md", "export.json", "lists", "policy", "receipts", "verify.py"})
         if self.options.policy is None:
             report.warn(
                 "no witness was asked for (--policy): that this is the latest checkpoint is the operator's word"

@@ -5,6 +5,7 @@ import struct
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 import interlock_verify as alone
 from interlock.adapters.keys import fresh
+from interlock.domain.canonical import encode
 from tests.audit.ledger import LOG, ORIGIN, TRUSTED, brought, checked, copied, filled, first, lines_in, listed_again
 
 
@@ -101,16 +103,78 @@ def test_every_field_of_the_index_is_what_its_entries_say(made: Path, tmp_path: 
 def test_what_was_not_asked_for_is_said(made: Path, tmp_path: Path) -> None:
     """An export that says it is about fewer actions can leave out their clear texts; the auditor hears of it."""
     place = copied(made, tmp_path / "fewer")
-    _about(place, selected=True, actions=2)
+    _about(place, selected=True, selection=ALL | {"actions": ["a-1", "a-2"]}, actions=2)
     _rows(place, lambda rows: rows.pop(0))
+    _without_records(place, "a-0")
     kept = [each for each in lines_in(place / "disclosures.jsonl") if each["index"] > 2]
     (place / "disclosures.jsonl").write_text("".join(f"{json.dumps(each)}\n" for each in kept))
     listed_again(place)
     report = checked(place)
 
     assert (report.verdict, report.disclosed) == ("verified", "all")
-    assert any("only 2 of 3 actions were asked for" in each for each in report.warnings)
-    assert report.unread == ["README.md", "records.jsonl", "verify.py"]
+    assert any("only 2 of 3 actions were asked for (2 named)" in each for each in report.warnings)
+    assert report.unread == ["README.md", "export.json", "verify.py"]
+
+
+@pytest.mark.proves("audit.tampering_found")
+@pytest.mark.parametrize("chosen", [{}, {"agent": "ag"}, {"since": "2027-01-15T08:00:00.000Z"}, {"actions": ["a-1"]}])
+def test_an_emptied_index_is_held_against_what_was_asked_for(
+    made: Path, tmp_path: Path, chosen: dict[str, object]
+) -> None:
+    """Whoever empties the index and says that little was asked for must say what, and the log says what that comes to."""
+    place = copied(made, tmp_path / "emptied")
+    _about(place, selected=True, selection=ALL | chosen, actions=0)
+    (place / "actions.jsonl").write_bytes(b"")
+    (place / "records.jsonl").write_bytes(b"")
+    listed_again(place)
+    if not chosen:
+        assert _refused(place) == "not_a_bundle"
+        return
+
+    missed = "a-1" if "actions" in chosen else "a-0"
+    said = f"action `{missed}` is not listed, and was asked for, by what export.json says"
+    assert first(place) == ("actions.jsonl", said)
+
+
+@pytest.mark.proves("audit.tampering_found")
+def test_every_field_of_a_record_is_what_its_entry_says(made: Path, tmp_path: Path) -> None:
+    """No field can say something else, chained anew or not; none can be left out, put in or stand elsewhere."""
+    honest = lines_in(made / "records.jsonl")
+    for number, name in enumerate(honest[1]):
+        records = [dict(each) for each in honest]
+        records[1][name] = 7 if name != "action_detail" else records[1][name] | {"state": "held"}
+        assert (
+            _record_found(made, tmp_path / str(number), records) == "the record of entry 2 is not what that entry says"
+        )
+    for number, records in enumerate((honest[1:], honest[:-1], [*honest, honest[-1]], honest[::-1], [])):
+        assert "record" in _record_found(made, tmp_path / f"moved-{number}", records)
+
+
+def _record_found(made: Path, place: Path, records: list[dict[str, Any]]) -> str:
+    copied(made, place)
+    _write_records(place, records)
+    listed_again(place)
+    where, problem = first(place)
+    assert where == "records.jsonl"
+    return problem
+
+
+def _write_records(place: Path, records: list[dict[str, Any]]) -> None:
+    """Chained anew, so that the file agrees with itself."""
+    data, previous = b"", "0" * 64
+    for each in records:
+        line = encode({**each, "prev_hash": 7 if each["prev_hash"] == 7 else previous})
+        data, previous = data + line + b"\n", sha256(line).hexdigest()
+    (place / "records.jsonl").write_bytes(data)
+
+
+def _without_records(place: Path, action: str) -> None:
+    kept = [each for each in lines_in(place / "records.jsonl") if each["action_detail"]["action"] != action]
+    _write_records(place, kept)
+
+
+ALL: dict[str, object] = {"since": None, "until": None, "agent": "", "actions": []}
+"""A selection that leaves nothing out."""
 
 
 @pytest.mark.proves("audit.keys_followed")

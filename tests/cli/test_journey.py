@@ -82,7 +82,9 @@ def test_from_an_empty_folder_to_a_verified_log(tmp_path: Path) -> None:
     packet = desk("packet", added["id"], "--out", "packet.json")
     assert packet["action"] == added["id"]
     assert json.loads((desk.folder / "packet.json").read_text())["action"] == added["id"]
-    assert desk("verify", "--packet", "packet.json")["ok"]
+    shown = desk("verify", "--packet", "packet.json")
+    assert (shown["ok"], shown["state"], shown["laterEntries"]) == (True, "undone", "unknown")
+    assert shown["upTo"] < shown["size"]
     assert desk("verify", "--keep", "checkpoint")["ok"]
     assert desk("verify", "--retained", "checkpoint")["findings"] == []
     assert desk("version")["version"]

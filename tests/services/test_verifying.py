@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from interlock.adapters.filing import text_of
 from interlock.adapters.keys import Keys, fresh, verify
 from interlock.domain import dsse
+from interlock.domain.account import told
 from interlock.domain.action import Action
 from interlock.domain.canonical import encode
 from interlock.domain.errors import IntegrityError, NotFound
@@ -354,6 +355,28 @@ def _packet(log: OpenLog, action: str = "a-2") -> Packet:
 def _checked(packet: Packet, log_key: VerifierKey = LOG) -> list[tuple[str, str]]:
     found = verify_packet(packet, log_key, (GATE,), verify)
     return [(each.place, each.problem) for each in found.findings]
+
+
+@pytest.mark.proves("evidence.packet_offline")
+def test_a_packet_says_up_to_where_it_tells() -> None:
+    """One whose last entries were kept back verifies, and says which entry it ends with, and the state of then."""
+    whole = _packet(filled(20), "a-2")
+    assert len(whole.entries) > 1
+    cut = msgspec.structs.replace(whole, entries=whole.entries[:-1], proofs=whole.proofs[:-1])
+
+    for packet in (whole, cut):
+        found = verify_packet(packet, LOG, (GATE,), verify)
+        assert found.findings == ()
+        assert found.up_to == packet.entries[-1].index
+        assert found.state == read_state(packet)
+    assert verify_packet(msgspec.structs.replace(whole, entries=(), proofs=()), LOG, (GATE,), verify).up_to is None
+
+
+def read_state(packet: Packet) -> str:
+    """The state in the last entry, as its signed bytes say it."""
+    said = told(0, packet.entries[-1].leaf)
+    assert said is not None
+    return said.state
 
 
 @pytest.mark.proves("evidence.packet_offline")

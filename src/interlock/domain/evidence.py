@@ -150,6 +150,10 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """So many entries from the first on are covered by one of them; behind them the operator is alone."""
     witnessed_at: int | None = None
     """When that was seen, UTC ms."""
+    up_to: int | None = None
+    """Of a packet: the index of its last entry. Whether the action has later ones no packet can show."""
+    state: str = ""
+    """Of a packet: the action's state at that entry."""
 
 
 @lru_cache(maxsize=64)

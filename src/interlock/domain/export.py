@@ -135,6 +135,10 @@ file, and it could have been changed like any other. The one in the Interlock yo
 | `MANIFEST` | the SHA-256 of every file: `sha256sum --check MANIFEST` |
 | `verify.py` | the verifier |
 
+`README.md`, `lists/`, `policy`, `receipts/*.cose` and `*.dsse`, and when and by which version `export.json`
+says that this was made, are for reading alone: nothing in the log vouches for them, and the verifier holds them
+against nothing but `MANIFEST`, which nobody signed either.
+
 An RFC 3161 time stamp is checked by OpenSSL: `openssl ts -verify -data anchors/N.checkpoint -in anchors/N.tsr -CAfile TSA.pem`
 
 ## What it proves, and what not

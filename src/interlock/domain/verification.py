@@ -356,7 +356,7 @@ def verify_packet(
         if reading.kind != KEY_TYPE:
             problems.append("it is no entry about keys")
         findings += (Finding(place=f"entry {index}", problem=problem) for problem in problems)
-    seq, signatures = 0, 0
+    seq, signatures, state = 0, 0, ""
     for index, reading, problems in _readings(reader, packet.entries, packet.proofs, checkpoint):
         signatures += reading.signatures
         said = reading.said
@@ -365,7 +365,7 @@ def verify_packet(
         if said is not None and said.action_seq:
             if said.action_seq != seq + 1:
                 problems.append(f"it is fact {said.action_seq} of the action, after fact {seq}")
-            seq = said.action_seq
+            seq, state = said.action_seq, str(said.state)
         findings += (Finding(place=f"entry {index}", problem=problem) for problem in problems)
     if note is not None and checkpoint is not None:
         findings[:0] = (Finding(place="checkpoint", problem=each) for each in _unsigned(note, checkpoint, ring, verify))
@@ -377,6 +377,8 @@ def verify_packet(
         signatures=signatures,
         keys=ring.windows,
         suspicions=ring.suspicions(size),
+        up_to=packet.entries[-1].index if packet.entries else None,
+        state=state,
     )
 
 

@@ -160,7 +160,10 @@ def _keep(path: Path, data: bytes) -> None:
 def _summary(found: Verification) -> dict[str, object]:
     size = found.checkpoint.size if found.checkpoint is not None else 0
     root = found.checkpoint.root.hex() if found.checkpoint is not None else None
+    # Of a packet alone: what it was shown up to. No packet can show that the action has no later entries.
+    shown_part = {"upTo": found.up_to, "state": found.state, "laterEntries": "unknown"}
     return {
+        **({} if found.up_to is None else shown_part),
         "ok": not found.findings,
         "empty": found.checkpoint is None and not found.findings,
         "entries": found.size,
@@ -190,6 +193,11 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
             f"[green]the {what} verifies[/green]: {counted(found.signatures, 'signatures')}, "
             f"{counted(size, 'entries')} under root {root}"
         )
+        if found.up_to is not None:
+            console.print(
+                f"  up to entry {found.up_to}, where the action is {shown(found.state) or 'not decided'}; later entries of it "
+                "may exist: a packet cannot show that it was not cut short, the log can"
+            )
         if found.erased:
             console.print(f"  the clear texts of {counted(found.erased, 'entries')} were erased, as the log says")
         if found.sealed:
