@@ -215,6 +215,13 @@ def test_it_is_verified_where_there_is_nothing_of_ours(shell: Shell, tmp_path: P
     assert "the bundle verifies" in done.stdout
 
 
+def _is_not_published_into(shell: Shell, made: Path) -> None:
+    before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
+    said = shell("log", "publish", str(made))
+    assert (said.code, "is an export" in said.err, "of its own" in said.err) == (1, True, True)
+    assert {path: path.read_bytes() for path in made.rglob("*") if path.is_file()} == before
+
+
 def test_the_command_exports_and_verifies(tmp_path: Path) -> None:
     """On a real workspace: exported with its own verifier, verified with its key, refused without anything to read."""
     place = workspace(tmp_path)
@@ -234,5 +241,16 @@ def test_the_command_exports_and_verifies(tmp_path: Path) -> None:
     assert shell("audit", "verify", str(tmp_path / "made")).code == 3
     assert shell("audit", "verify", str(tmp_path / "none")).code == 1
     assert shell("audit", "export", str(tmp_path / "made")).code == 1
-    assert shell("audit", "export", str(tmp_path / "x"), "--profile", "iso").code == 2
+    for words, code, meant in (
+        (("--profile", "soc"), 2, "soc2"),
+        (("--disclose", "toolargs"), 2, "toolArgs"),
+        (("--agent", "agg"), 1, "ag"),
+        (("--since", "1d", "--until", "30d"), 2, ""),
+    ):
+        said = shell("audit", "export", str(tmp_path / "x"), *words)
+        assert (said.code, meant in said.err) == (code, True), words
+    assert not (tmp_path / "x").exists()
+    assert shell("audit", "export", str(tmp_path / "x.ZIP")).code == 0
+    assert zipfile.is_zipfile(tmp_path / "x.ZIP")
+    _is_not_published_into(shell, tmp_path / "made")
     forget(place)

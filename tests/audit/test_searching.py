@@ -307,7 +307,10 @@ def test_the_command_finds_what_was_done(shell: Shell) -> None:
     index.unlink()
 
     assert shell("audit", "query", "--json").json() == everything
-    assert shell("audit", "query", "--agent", "nobody").code == 0
+    assert "did you mean `ag`" in shell("audit", "query", "--agent", "agg").err
+    assert "did you mean `box.put`" in shell("audit", "query", "--contract", "box.putt").err
+    assert shell("audit", "query", "--agent", "agg").code == 1
+    assert shell("audit", "query", "--since", "1d", "--until", "30d").code == 2
     assert shell("audit", "query", "--state", "dun").code == 1
     assert shell("audit", "query", "--touching", "A-17").code == 1
     assert shell("audit", "query", "--since", "yesterday").code == 2

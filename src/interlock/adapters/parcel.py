@@ -70,7 +70,7 @@ class DiskParcel:
             names = sorted(path.relative_to(self._folder).as_posix() for path in found)
             lines = [f"{_digest(self._folder / name)}  {name}\n" for name in names]
             self._write(MANIFEST, "".join(lines).encode())
-            if self._place.suffix == ".zip":
+            if self._place.suffix.lower() == ".zip":
                 self._pack([*names, MANIFEST])
             else:
                 self._folder.rename(self._place)

@@ -16,7 +16,6 @@ from interlock.cli.log.files import write_file
 from interlock.cli.output import Exit, moment, run, short, shown, state, table, worded
 from interlock.cli.story import show_action, show_contract
 from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
-from interlock.domain.agent import Agent
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.errors import ContractError, NotFound
@@ -28,8 +27,7 @@ from interlock.embedded import Embedded
 from interlock.ports.store import ActionQuery
 from interlock.sdk.outcomes import why
 from interlock.services.plane import ControlPlane
-from interlock.services.registry import ALL
-from interlock.workbench.finding import find_action
+from interlock.workbench.finding import find_action, must_be_there
 from interlock.worker import SLOTS, Worker
 
 
@@ -146,7 +144,7 @@ def actions(
             limit=limit,
         )
         async with here.reading() as plane:
-            await _known(plane, agent, contract)
+            await must_be_there(plane, agent, contract)
             found = await plane.means.store.actions(query)
             total = await plane.means.store.count(query)
             control = await plane.means.store.get(Control, "control")
@@ -213,17 +211,6 @@ async def _tell(here: Context, plane: ControlPlane, action: Action, *, missing: 
     here.output.value(action, lambda console: show_action(console, action, contract, missing=missing, lift=lift))
     if since := await plane.audit.erased_since(action):
         here.output.say(f"[yellow]{since}[/yellow]")
-
-
-async def _known(plane: ControlPlane, agent: str, contract: str) -> None:
-    """Raises NotFound for an agent or a contract that never was: a list of nothing would look like a list."""
-    store, advice = plane.means.store, "bring one into force: `interlock apply`"
-    agents = {each.name for each in await store.all(Agent, limit=ALL)} if agent else set[AgentName]()
-    if agent and agent not in agents:
-        raise NotFound(f"there is no agent `{agent}`", next_step=instead(agent, agents, advice))
-    contracts = {each.name for each in await store.all(Contract, limit=ALL)} if contract else set[ContractName]()
-    if contract and contract not in contracts:
-        raise NotFound(f"there is no contract `{contract}`", next_step=instead(contract, contracts, advice))
 
 
 async def _missing(plane: ControlPlane, action: Action) -> str:

@@ -13,7 +13,7 @@ from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.export import Exported, Wish
 from interlock.domain.ids import ActionId
 from interlock.services.exporting import Progress, export
-from interlock.workbench.finding import find_action
+from interlock.workbench.finding import find_action, must_be_there
 from interlock.workbench.planes import reading
 
 
@@ -25,6 +25,7 @@ async def exported(
     keys = public_keys(folder)
 
     async with reading(folder) as plane:
+        await must_be_there(plane, wish.selection.agent)
         if actions:
             found = frozenset([ActionId((await find_action(plane, each)).id) for each in actions])
             chosen = msgspec.structs.replace(wish.selection, actions=wish.selection.actions | found)

@@ -1,13 +1,17 @@
 """What somebody means who gives a part of an id."""
 
 from interlock.domain.action import Action
+from interlock.domain.agent import Agent
+from interlock.domain.contract import Contract
 from interlock.domain.errors import NotFound
-from interlock.domain.ids import ActionId
+from interlock.domain.ids import ActionId, AgentName, ContractName
+from interlock.domain.names import instead
 from interlock.domain.publication import Publication
 from interlock.domain.release import Release
 from interlock.domain.task import Task
 from interlock.ports.store import ActionQuery
 from interlock.services.plane import ControlPlane
+from interlock.services.registry import ALL
 
 PAGE = 2_000
 PAGES = 50
@@ -83,3 +87,14 @@ async def find_publication(plane: ControlPlane, text: str) -> Publication:
         return found[0]
     said = f"`{text}` may be {len(found)} publications" if found else f"there is no publication `{text}`"
     raise NotFound(said, next_step="list them: `interlock policy pending --all`")
+
+
+async def must_be_there(plane: ControlPlane, agent: str = "", contract: str = "") -> None:
+    """Raises NotFound for an agent or a contract that never was: a list of nothing would look like a list."""
+    store, advice = plane.means.store, "bring one into force: `interlock apply`"
+    agents = {each.name for each in await store.all(Agent, limit=ALL)} if agent else set[AgentName]()
+    if agent and agent not in agents:
+        raise NotFound(f"there is no agent `{agent}`", next_step=instead(agent, agents, advice))
+    contracts = {each.name for each in await store.all(Contract, limit=ALL)} if contract else set[ContractName]()
+    if contract and contract not in contracts:
+        raise NotFound(f"there is no contract `{contract}`", next_step=instead(contract, contracts, advice))

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.cli.audit.moments import when
+from interlock.cli.audit.moments import between
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, UsageError, counted, run, shown
 from interlock.domain.export import Exported, Selection, Wish
 from interlock.domain.names import instead
 from interlock.domain.requirement import PROFILES, ProfileName
+from interlock.domain.whose import COMMITTED
 from interlock.workbench.exports import Verdict, exported, verified
 
 
@@ -50,8 +51,9 @@ def export(
     here = context_of(context)
 
     async def work() -> None:
+        first, last = between(since, until)
         wish = Wish(
-            selection=Selection(since_at=when(since, "--since"), until_at=when(until, "--until"), agent=agent),
+            selection=Selection(since_at=first, until_at=last, agent=agent),
             disclosed=_disclosed(disclose),
             profiles=tuple(_profile(each) for each in profile or ()),
             receipts=receipts,
@@ -120,6 +122,9 @@ def _disclosed(word: str) -> tuple[str, ...] | None:
                 "`--disclose` says nothing", next_step="write `none`, `all`, or names: `toolArgs,toolResult`"
             )
         case _:
+            for each in names:
+                if each not in COMMITTED:
+                    raise UsageError(f"no clear text is called `{each}`", next_step=instead(each, COMMITTED, ""))
             return names
 
 

@@ -9,6 +9,17 @@ from interlock.domain.moment import moment_of
 WHEN = "a time such as 2026-11-01 or 2026-11-01T18:00 (UTC unless it says otherwise), or how long ago: 30d, 12h"
 
 
+def between(since: str, until: str) -> tuple[int | None, int | None]:
+    """`--since` and `--until`. Raises UsageError for what is no time, and where nothing could lie between them."""
+    first, last = when(since, "--since"), when(until, "--until")
+    if first is not None and last is not None and first >= last:
+        raise UsageError(
+            f"nothing lies between `--since {since}` and `--until {until}`",
+            next_step="name the earlier time with `--since`; `30d` is earlier than `1d`",
+        )
+    return first, last
+
+
 def when(word: str, option: str) -> int | None:
     """UTC ms of a time or of so long ago; None where nothing was said. Raises UsageError."""
     if not word:

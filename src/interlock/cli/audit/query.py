@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.cli.audit.moments import when
+from interlock.cli.audit.moments import between
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import counted, moment, run, short, shown, state, table
 from interlock.services.searching import Found, Hit
+from interlock.workbench.finding import must_be_there
 from interlock.workbench.searches import found, question
 
 SLOW = 20_000
@@ -48,6 +49,7 @@ def query(
     here = context_of(context)
 
     async def work() -> None:
+        first, last = between(since, until)
         wanted = question(
             agent=agent,
             contract=contract,
@@ -58,10 +60,13 @@ def query(
             task=task,
             release=release,
             states=states or (),
-            since_at=when(since, "--since"),
-            until_at=when(until, "--until"),
+            since_at=first,
+            until_at=last,
             limit=limit,
         )
+        if agent or contract:
+            async with here.reading(private=False) as plane:
+                await must_be_there(plane, agent, contract)
         answer = await found(here.folder, wanted, _progress(here))
         here.output.value(answer, lambda console: _show(console, answer))
 
