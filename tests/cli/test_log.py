@@ -236,6 +236,8 @@ def test_a_log_whose_keys_were_replaced_is_shown_and_proven(shell: Shell, tmp_pa
     assert shell("log", "check", str(after), *old).code == 4
     assert shell("log", "check", str(before), *old).code == 0
     assert shell("log", "check", str(before)).code == 4
+    stale = shell("log", "check", str(before))
+    assert (stale.code, "rotated" in stale.out, "retired" in stale.out) == (4, True, True)
 
 
 @pytest.mark.proves("log.entry_proof", "log.published_whole")

@@ -1,5 +1,10 @@
 """What is lost is said: a store, a key, a checkpoint, the workspace itself. Nothing is replaced in silence."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,3 +106,27 @@ def test_a_folder_beside_or_inside_the_workspace_finds_it(shell: Shell, tmp_path
     assert (inside.code, nowhere.code) == (Exit.YOURS, Exit.YOURS)
     assert f"interlock -w {shell.place.folder.resolve()}" in inside.err
     assert "interlock -w FOLDER" in nowhere.err
+
+
+@pytest.mark.parametrize("name", ["interlock.db", "keys.db", "keys/log.key"])
+def test_what_may_not_be_read_is_named(shell: Shell, name: str) -> None:
+    """A store, vault or key that whoever runs this may not read: the file is named, and that it is a matter of permission."""
+    shell.proposed(1)
+    path = shell.place.folder / ".interlock" / name
+    words = [sys.executable, "-m", "interlock", "run", "box.put", "--agent", "ag", "--args", '{"n": 1}', "--json"]
+    if os.geteuid() == 0:
+        if (without := shutil.which("setpriv")) is None:
+            pytest.skip("root may read everything, and there is no setpriv to become less")
+        words = [without, "--bounding-set=-all", "--inh-caps=-all", *words]
+    path.chmod(0)
+    try:
+        said = subprocess.run(words, check=False, cwd=shell.place.folder, capture_output=True, timeout=60)
+    finally:
+        path.chmod(0o600)
+
+    error = json.loads(said.stdout)["error"]
+    assert said.returncode == Exit.OPERATOR
+    assert error["detail"].startswith("permission to read `")
+    assert f".interlock/{name}`" in error["detail"]
+    assert "backup" not in error["next"]
+    assert "the user whose" in error["next"]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from interlock.adapters.keys import fresh
 from interlock.cli.app import app
 from tests.services.test_witness import FORK, LOG, TRUE
 
@@ -75,3 +76,19 @@ def test_mistakes_are_said_in_words(tmp_path: Path) -> None:
     assert run.invoke(app, ["witness", "distrust", str(folder), LOG.verifier.vkey()]).exit_code == 1
     assert run.invoke(app, ["witness", "distrust", str(folder), "nonsense"]).exit_code == 1
     assert LOG.verifier.name not in run.invoke(app, ["witness", "show", str(folder)]).stdout
+
+
+def test_a_gate_is_no_log_and_a_folder_without_a_witness_is_said(tmp_path: Path) -> None:
+    """The key of a gate is refused by `init` and `trust`; a folder in which there is no witness is named, and none is made."""
+    folder, run = tmp_path / "w", CliRunner()
+    gate = fresh("default.interlock/log/gate").verifier.vkey()
+    refused = run.invoke(app, ["witness", "init", str(folder), "--name", "w.example/w", "--log", gate])
+    assert (refused.exit_code, "log.pub" in refused.stderr, folder.exists()) == (1, True, False)
+    assert run.invoke(app, ["witness", "init", str(folder), "--name", "w.example/w"]).exit_code == 0
+    assert run.invoke(app, ["witness", "trust", str(folder), gate]).exit_code == 1
+
+    log = fresh("default.interlock/log").verifier.vkey()
+    for words in (("show",), ("serve",), ("trust", log), ("distrust", log)):
+        said = run.invoke(app, ["witness", words[0], str(tmp_path / "none"), *words[1:]])
+        assert (said.exit_code, "there is no witness in" in said.stderr) == (3, True), words
+    assert not (tmp_path / "none").exists()

@@ -24,6 +24,11 @@ def read_line(path: Path, *, private: bool) -> str:
             data = file.read(_MAX_FILE_BYTES + 1)
     except FileNotFoundError:
         raise KeyFileError(f"`{path}` is missing") from None
+    except PermissionError:
+        raise KeyFileError(
+            f"permission to read `{path}` is denied",
+            next_step="run this as the user whose key it is: private keys are for their owner alone",
+        ) from None
     except OSError as error:
         raise KeyFileError(f"`{path}` cannot be read: {error.strerror}") from None
     try:

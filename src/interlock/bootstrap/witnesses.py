@@ -3,17 +3,21 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 from interlock.adapters import witness
 from interlock.adapters.keys import verify
 from interlock.adapters.system import SystemClock
 from interlock.adapters.witness import Kept, Seen, WitnessMemory
 from interlock.api.witness import WitnessServer
-from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.errors import ContractError, KeyFileError, NotFound
 from interlock.domain.note import NoteError, SignedNote, VerifierKey, parse_vkey
 from interlock.domain.witnessing import equivocation
 from interlock.ports.steps import Steps
 from interlock.services.witnessing import Witnessing
+
+_GATE: Final = "/log/gate"
+"""How the names of our gates' keys end."""
 
 
 def begin(folder: Path, name: str, logs: Sequence[str]) -> str:
@@ -31,12 +35,15 @@ def forked(one: SignedNote, other: SignedNote, key: VerifierKey) -> bool:
 
 def trust(folder: Path, log: str) -> None:
     """Cosign for the log that this vkey names, also under this key. Raises ContractError and StoreErrors."""
-    _trust(folder, [_log_key(log)])
+    key = _log_key(log)
+    _there(folder)
+    _trust(folder, [key])
 
 
 def distrust(folder: Path, log: str) -> None:
     """Cosign nothing more under this vkey. Raises ContractError, NotFound where it was not trusted, and StoreErrors."""
     key = _log_key(log)
+    _there(folder)
     memory = WitnessMemory(folder)
     try:
         if not memory.distrust(key):
@@ -49,6 +56,7 @@ def distrust(folder: Path, log: str) -> None:
 
 def seen(folder: Path) -> tuple[str, list[Seen], list[Kept]]:
     """The witness's vkey, every log it knows, and what it keeps as evidence. Raises KeyFileError and StoreErrors."""
+    _there(folder)
     memory = WitnessMemory(folder)
     try:
         return witness.load(folder).key.vkey(), memory.seen(), memory.evidence()
@@ -59,6 +67,7 @@ def seen(folder: Path) -> tuple[str, list[Seen], list[Kept]]:
 @asynccontextmanager
 async def at_work(folder: Path, steps: Steps) -> AsyncGenerator[WitnessServer]:
     """The witness as an application that answers logs. Raises KeyFileError and StoreErrors."""
+    _there(folder)
     key = witness.load(folder)
     memory = WitnessMemory(folder)
     try:
@@ -79,9 +88,20 @@ def _trust(folder: Path, keys: Sequence[VerifierKey]) -> None:
 
 def _log_key(vkey: str) -> VerifierKey:
     try:
-        return parse_vkey(vkey)
+        key = parse_vkey(vkey)
     except NoteError as error:
         raise ContractError(
             f"`{vkey}` is not the public key of a log: {error}",
             next_step="give the line in its `.interlock/keys/log.pub`",
         ) from None
+    if key.name.endswith(_GATE):
+        raise ContractError(
+            f"`{key.name}` is a gate: it signs entries, and a witness cosigns the checkpoints of logs",
+            next_step="give the line in `.interlock/keys/log.pub`, not the one in `gate.pub`",
+        )
+    return key
+
+
+def _there(folder: Path) -> None:
+    if not any((folder / name).exists() for name in ("witness.key", "witness.db")):
+        raise KeyFileError(f"there is no witness in `{folder}`", next_step="make one: `interlock witness init FOLDER`")

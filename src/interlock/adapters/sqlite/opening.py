@@ -114,8 +114,11 @@ def examine(path: Path, *, busy_ms: int) -> None:
 
 def connect(path: Path, patience: Patience, *, on_pages: Callable[[int], None] | None = None) -> Connection:
     """A connection on which every commit survives a loss of power. `on_pages` hears how many pages the WAL has after
-    each. Raises apsw.Error."""
-    raw = apsw.Connection(str(path), flags=_FLAGS)
+    each. Raises apsw.Error, and StoreError for a file that cannot be opened at all."""
+    try:
+        raw = apsw.Connection(str(path), flags=_FLAGS)
+    except apsw.CantOpenError as error:
+        raise _unopened(path, error) from error
     raw.set_busy_handler(patience)
     # Frames are moved into the file by the writer, after it has answered: never inside a COMMIT somebody waits for.
     raw.wal_autocheckpoint(0)
@@ -134,11 +137,25 @@ def look_at(path: Path, patience: Patience) -> Connection:
     SQLite needs files beside it otherwise; not so where a WAL says that it had not come to rest. Raises apsw.Error."""
     resting = not _writable(path.parent) and not path.with_name(f"{path.name}-wal").exists()
     if resting:
-        still = apsw.Connection(f"{path.as_uri()}?immutable=1", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+        try:
+            flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+            still = apsw.Connection(f"{path.as_uri()}?immutable=1", flags=flags)
+        except apsw.CantOpenError as error:
+            raise _unopened(path, error) from error
         return cast(Connection, still)
     connection = connect(path, patience)
     connection.pragma("query_only", 1)
     return connection
+
+
+def _unopened(path: Path, error: apsw.CantOpenError) -> StoreError:
+    """Which file it is, store or vault, and whether it is for want of permission: SQLite says neither."""
+    if path.is_file() and not os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+        return StoreError(
+            f"permission to read `{path}` is denied",
+            next_step="run this as the user whose file it is, or give that file and its folder to who runs this",
+        )
+    return StoreError(f"`{path}` cannot be opened: {error}")
 
 
 def _writable(folder: Path) -> bool:

@@ -165,6 +165,11 @@ def _continues(console: Console, made: Continuation) -> None:
 def _checked(console: Console, read: EntryProof, problem: str, by: Sequence[str]) -> None:
     if problem:
         console.print(f"[bold red]the proof does not hold[/bold red]: {shown(problem)}")
+        if "signed by" in problem:
+            console.print(
+                "[dim]if the keys were rotated since or before, give those of then: `--log-key` and `--gate-key`; "
+                "`.interlock/keys/retired/` has the old ones[/dim]"
+            )
         return
     console.print(
         f"[green]the proof holds[/green]: {_what(read)}, is in the log [bold]{shown(read.origin)}[/bold] of "
