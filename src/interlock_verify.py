@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check an evidence bundle of Interlock without Interlock: one file, the standard library and PyNaCl.
 
-    python verify.py BUNDLE --key KEYS [--policy FILE] [--retained NOTE] [--max-age SECONDS] [--json]
+    python verify.py BUNDLE --key KEYS [--policy FILE] [--retained NOTE] [--max-age 1h] [--json]
 
 BUNDLE is the folder or zip file that `interlock audit export` wrote. KEYS are the public keys of the log and of its gate
 (`name+id+base64`), or a file with such lines, which you got from the operator by another way than the bundle: a bundle that
@@ -14,7 +14,8 @@ What repeats the log beside it, the readable index and the records, must say the
 (README.md, lists/, what export.json says of itself) are signed by nobody and are named at the end.
 
 Ends with 0 (verified), 4 (something is wrong: the first finding says where; or it stands on a key that was declared lost),
-3 (agrees with itself, but nobody vouched for its keys), 1 (cannot be read), 2 (the command line is wrong). Formats: C2SP
+3 (agrees with itself, but nobody vouched for its keys), 1 (cannot be read), 2 (the command line is wrong, or a
+key, policy or checkpoint brought with it is not what it must be). Formats: C2SP
 signed-note, tlog-checkpoint, tlog-tiles, tlog-cosignature and tlog-policy; DSSE 1.0.2; in-toto Statement v1; RFC 9901
 disclosures.
 """
@@ -39,8 +40,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, ClassVar, NamedTuple, NoReturn, Protocol, TypeAlias, cast
 
-from nacl.bindings import crypto_sign_open
-from nacl.exceptions import BadSignatureError
+try:
+    from nacl.bindings import crypto_sign_open
+    from nacl.exceptions import BadSignatureError
+except ModuleNotFoundError:
+    if __name__ != "__main__":
+        raise
+    sys.exit(
+        "verify.py needs PyNaCl: `python -m venv check`, `check/bin/pip install pynacl`, `check/bin/python verify.py`"
+    )
 
 # -- limits: nothing is read that is larger, and nothing is kept that grows faster than the number of actions -----------
 
@@ -90,6 +98,10 @@ KNOWN = re.compile(
     r"|lists/[a-z0-9-]{1,40}\.(?:md|csv)|anchors/[0-9]{1,19}\.(?:checkpoint|tsr)|receipts/[0-9]{1,19}\.(?:cose|json|dsse)"
 )
 """The files of an export, besides MANIFEST and those of the log itself."""
+
+
+USAGE = frozenset({"usage", "bad_key", "bad_policy", "bad_note"})
+"""What is refused because of what was brought, not because of the bundle: such a run says nothing about the bundle."""
 
 
 class Refused(Exception):
@@ -1237,6 +1249,8 @@ class Check:
         self.origin = self.report.origin = head.origin
         self.report.size, self.report.root = head.size, head.root.hex()
         self.receipts = frozenset(path for path in self.files.paths() if path.startswith("receipts/"))
+        for kept in self.options.retained:
+            self._same_log(kept, head)
         self._trust()
         disclosed = Disclosed(self.files, self.report)
         for n in range(-(-head.size // WIDTH)):
@@ -1292,6 +1306,16 @@ class Check:
         except Wrong as error:
             raise Refused("not_a_bundle", f"`export.json` or `actions.jsonl`: {error}") from None
 
+    def _same_log(self, kept: Note, head: Checkpoint) -> None:
+        """A checkpoint of a log of another name is the wrong file, and no sign of anything."""
+        try:
+            origin = checkpoint_of(kept.text).origin
+        except Wrong as error:
+            raise Refused("bad_note", f"--retained: it is no checkpoint: {error}") from None
+        if origin != head.origin:
+            said = f"--retained: it is a checkpoint of `{origin}`, and this export is of `{head.origin}`: another file?"
+            raise Refused("bad_note", said)
+
     def _trust(self) -> None:
         """Which keys to begin with: those that the auditor brought, or else, with a warning, the bundle's own."""
         brought = self.options.keys
@@ -1299,7 +1323,8 @@ class Check:
         gates = [each for each in brought if each.name != self.origin]
         self.report.vouched = bool(logs)
         if brought and not logs:
-            self.report.found("checkpoint", f"it is of `{self.origin}`, and none of the keys you brought is that log's")
+            said = f"the export is of `{self.origin}`, and none of the keys you brought is that log's: another file?"
+            raise Refused("bad_key", said)
         self.log = Keyring(logs or self._own("keys/log"))
         self.gate = Keyring(gates)
         if not brought:
@@ -1674,7 +1699,7 @@ class Check:
         # The checkpoint that first covers a change of the log's key is still signed by the key before.
         keys = [each for each in self.log.at(max(head.size - 1, 0)).values() if each in self.log.trusted]
         if not any(note.signed_by(each) for each in keys):
-            self.report.found("checkpoint", f"it is not signed by a key of `{safe(head.origin)}` that is in force")
+            self.report.found("checkpoint", self._stranger(note, head))
         loose = [each for each in self.log.related() if (each.start, each.stop) == (0, None)]
         if len(loose) > 1:
             self.report.warn(
@@ -1713,6 +1738,13 @@ class Check:
             if not policy.met({name for name, moment in times.items() if moment >= since}):
                 self.report.found("checkpoint", f"it is too old: no quorum saw it after {shown(since)}")
 
+    def _stranger(self, note: Note, head: Checkpoint) -> str:
+        names = ", ".join(f"{name}+{id_.hex()}" for name, id_, _ in note.signatures if name == head.origin)
+        problem = f"it is not signed by a key of `{head.origin}` that is in force"
+        if self.report.vouched and names and not any(each.keyid() in names for each in self.log.trusted):
+            return f"{problem}, but by `{names}`, which none that you brought leads to: the wrong key file, or forged"
+        return problem
+
     def _retained(self, head: Checkpoint) -> None:
         for note in self.options.retained:
             try:
@@ -1722,7 +1754,10 @@ class Check:
                 continue
             place = f"retained checkpoint of {kept.size}"
             if kept.origin != head.origin or not any(note.signed_by(each.key) for each in self.log.related()):
-                self.report.found(place, "it is not signed by this log")
+                said = (
+                    "it is not signed by this log: the file of another one, or this log was begun anew under its name"
+                )
+                self.report.found(place, said)
             elif kept.size > head.size:
                 self.report.found(place, f"the log has only {head.size} entries: its end was cut off")
             elif kept.root != self._root_at(kept.size):
@@ -1914,12 +1949,35 @@ def keys_from(text: str) -> list[Key]:
         if "+" in text and not path.exists():
             return [key_of(text)]
         with path.open("rb") as file:
-            lines = file.read(MAX_NOTE).decode().split("\n")
-        return [key_of(each.strip()) for each in lines if each.strip() and not each.startswith("#")]
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused("bad_key", f"`{text}` is neither a key nor a file of keys: {error}") from None
-    except Wrong as error:
+            # Editors on some systems begin a file with a mark of its encoding.
+            lines = file.read(MAX_NOTE).decode("utf-8-sig").split("\n")
+        keys = [key_of(each.strip()) for each in lines if each.strip() and not each.startswith("#")]
+    except FileNotFoundError:
+        raise Refused("bad_key", f"`{text}` is no key, and there is no such file") from None
+    except OSError as error:
+        raise Refused("bad_key", f"`{text}` cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        if not isinstance(error, Wrong):
+            raise Refused("bad_key", f"`{text}` is neither a key nor a file of keys") from None
         raise Refused("bad_key", f"`{text}`: {error}") from None
+    if not keys:
+        raise Refused("bad_key", f"`{text}` holds no key")
+    return keys
+
+
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_SPAN = re.compile(r"([0-9]{1,12})(ms|s|m|h|d)")
+
+
+def span(text: str) -> int:
+    """Milliseconds of `90s`, `1h30m`, `30d`, as `interlock verify` reads them, else argparse's error."""
+    parts = _SPAN.findall(text)
+    if not parts or "".join(count + unit for count, unit in parts) != text:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a duration such as 90s, 1h30m or 30d")
+    found = sum(int(count) * _UNITS[unit] for count, unit in parts)
+    if not found:
+        raise argparse.ArgumentTypeError("a duration must be longer than nothing")
+    return found
 
 
 def _file(path: Path, code: str) -> bytes:
@@ -1934,14 +1992,16 @@ def options_from(
     keys: Iterable[str],
     policy: Path | None,
     retained: Iterable[Path],
-    max_age_s: int | None,
-    skew_s: int,
+    max_age_ms: int | None,
+    skew_ms: int,
     now_ms: int,
     *,
     accept_suspect: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Options:
-    """What the auditor brings, read from files. Raises Refused."""
+    """What the auditor brings, read from files. Raises Refused, with a code of USAGE."""
+    if max_age_ms is not None and policy is None:
+        raise Refused("usage", "--max-age asks how recent the witnesses' word is: say which witnesses with --policy")
     try:
         rules = None if policy is None else policy_of(_file(policy, "bad_policy").decode())
     except (Wrong, UnicodeDecodeError) as error:
@@ -1956,8 +2016,8 @@ def options_from(
         keys=tuple(each for word in keys for each in keys_from(word)),
         policy=rules,
         retained=tuple(notes),
-        max_age_ms=None if max_age_s is None else max_age_s * 1000,
-        skew_ms=skew_s * 1000,
+        max_age_ms=max_age_ms,
+        skew_ms=skew_ms,
         now_ms=now_ms,
         accept_suspect=accept_suspect,
         progress=progress,
@@ -1997,14 +2057,35 @@ def told(report: Report) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the program and give its exit code."""
-    parser = argparse.ArgumentParser(prog="verify.py", description="Check an evidence bundle of Interlock.")
+    parser = argparse.ArgumentParser(
+        prog="verify.py",
+        description="Check an evidence bundle of Interlock.",
+        epilog="Ends with 0: verified; 3: it agrees with itself, but nobody vouched for its keys; 4: it does not verify, or "
+        "stands on a key that was declared lost; 1: it cannot be read; 2: the command line, or a key, policy or "
+        "checkpoint brought with it, is wrong.",
+    )
     parser.add_argument("bundle", type=Path, help="the folder or zip file")
     parser.add_argument("--key", action="append", default=[], help="a public key, or a file of them; may be repeated")
     parser.add_argument("--policy", type=Path, help="which witnesses must have cosigned (C2SP tlog-policy)")
-    parser.add_argument("--retained", type=Path, action="append", default=[], help="a checkpoint kept earlier")
-    parser.add_argument("--max-age", type=int, metavar="SECONDS", help="how old the cosignatures may be")
     parser.add_argument(
-        "--skew", type=int, default=SKEW_MS // 1000, metavar="SECONDS", help="how far clocks may differ"
+        "--retained",
+        type=Path,
+        action="append",
+        default=[],
+        help="a checkpoint kept earlier, which the log must continue; may be repeated",
+    )
+    parser.add_argument(
+        "--max-age",
+        type=span,
+        metavar="SPAN",
+        help="how old the cosignatures may be: 90s, 1h30m (with --policy; without it any age)",
+    )
+    parser.add_argument(
+        "--skew",
+        type=span,
+        default=f"{SKEW_MS // 1000}s",
+        metavar="SPAN",
+        help="how far clocks may differ (%(default)s)",
     )
     parser.add_argument("--accept-suspect", action="store_true", help="end with 0 though a key that signed may be lost")
     parser.add_argument("--json", action="store_true", help="print one JSON value")
@@ -2024,7 +2105,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Refused as refused:
         error = {"error": {"code": refused.code, "detail": refused.detail}}
         sys.stdout.write(json.dumps(error) + "\n" if given.json else f"refused: {safe(refused.detail)}\n")
-        return 1
+        return 2 if refused.code in USAGE else 1
     sys.stdout.write((json.dumps(report.value(), indent=2) if given.json else told(report)) + "\n")
     return report.exit_code
 

@@ -118,7 +118,7 @@ file, and it could have been changed like any other. The one in the Interlock yo
 `interlock audit verify THIS --key KEYFILE`.
 
 `--retained NOTE` holds the log against a checkpoint you kept earlier, `--policy FILE` asks for witnesses you trust,
-`--max-age SECONDS` for their recent word. Keep the file `checkpoint`: the next export must continue it.
+`--max-age 1h` for their recent word. Keep the file `checkpoint`: the next export must continue it.
 
 ## What is here
 

@@ -101,7 +101,7 @@ class Auditing:
             keys=keys,
             policy=None if policy is None else Path(policy),
             retained=[Path(each) for each in retained],
-            max_age_s=max_age_s,
+            max_age_ms=None if max_age_s is None else 1000 * max_age_s,
         )
 
     @checked

@@ -45,6 +45,12 @@ async def exported(
             )
 
 
+class BroughtError(ContractError):
+    """What was brought to check an export with is not what it must be: nothing is said about the export."""
+
+    next = "look at what was given with `--key`, `--policy`, `--retained` and `--max-age`"
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What the stand-alone verifier said of an export."""
 
@@ -63,25 +69,28 @@ def verified(
     keys: Sequence[str],
     policy: Path | None = None,
     retained: Sequence[Path] = (),
-    max_age_s: int | None = None,
-    skew_s: int = alone.SKEW_MS // 1000,
+    max_age_ms: int | None = None,
+    skew_ms: int = alone.SKEW_MS,
     accept_suspect: bool = False,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Have the stand-alone verifier check an export. Raises ContractError and NotFound where it cannot be read."""
+    """Have the stand-alone verifier check an export. Raises ContractError and NotFound where it cannot be read, and
+    BroughtError where the keys, policy or checkpoints brought along are not what they must be."""
     try:
         options = alone.options_from(
             keys,
             policy,
             retained,
-            max_age_s,
-            skew_s,
+            max_age_ms,
+            skew_ms,
             time.time_ns() // 1_000_000,
             accept_suspect=accept_suspect,
             progress=progress,
         )
         report = alone.verify_bundle(bundle, options)
     except alone.Refused as refused:
+        if refused.code in alone.USAGE:
+            raise BroughtError(refused.detail, next_step=BroughtError.next) from None
         kind = NotFound if refused.code == "missing" else ContractError
         raise kind(refused.detail, next_step="name a folder or file that `interlock audit export` wrote") from None
     return Verdict(

@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.cli.audit.moments import between
+from interlock.cli.audit.moments import between, span_of
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, UsageError, counted, run, shown
 from interlock.domain.export import Exported, Selection, Wish
 from interlock.domain.names import instead
 from interlock.domain.requirement import PROFILES, ProfileName
 from interlock.domain.whose import COMMITTED
-from interlock.workbench.exports import Verdict, exported, verified
+from interlock.workbench.exports import BroughtError, Verdict, exported, verified
 
 
 def register(audit: typer.Typer) -> None:
@@ -74,8 +74,10 @@ def verify(
     retained: Annotated[
         list[Path] | None, typer.Option("--retained", help="A checkpoint kept earlier: the log must continue it.")
     ] = None,
-    max_age: Annotated[int | None, typer.Option(min=1, help="How many seconds old the cosignatures may be.")] = None,
-    skew: Annotated[int, typer.Option(min=0, help="How many seconds clocks may differ.")] = 60,
+    max_age: Annotated[
+        str, typer.Option("--max-age", help="How old the cosignatures may be: `1h`, `90s`. Needs `--policy`.")
+    ] = "",
+    skew: Annotated[str, typer.Option(help="How far clocks may differ.")] = "60s",
     accept_suspect: Annotated[
         bool, typer.Option("--accept-suspect", help="End with 0 though a key that signed was declared compromised.")
     ] = False,
@@ -87,15 +89,18 @@ def verify(
     here = context_of(context)
 
     async def work() -> int:
-        found = verified(
-            bundle,
-            keys=key or (),
-            policy=policy,
-            retained=retained or (),
-            max_age_s=max_age,
-            skew_s=skew,
-            accept_suspect=accept_suspect,
-        )
+        try:
+            found = verified(
+                bundle,
+                keys=key or (),
+                policy=policy,
+                retained=retained or (),
+                max_age_ms=span_of(max_age, "--max-age") if max_age else None,
+                skew_ms=span_of(skew, "--skew"),
+                accept_suspect=accept_suspect,
+            )
+        except BroughtError as error:
+            raise UsageError(error.detail, next_step=error.next) from None
         here.output.value(found.report.value(), lambda console: _verdict(console, found))
         return _EXITS[found.verdict]
 

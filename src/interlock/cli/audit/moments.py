@@ -32,3 +32,11 @@ def when(word: str, option: str) -> int | None:
         return moment_of(word)
     except ValueError:
         raise UsageError(f"`{word}` is no time", next_step=f"write `{option}` as {WHEN}") from None
+
+
+def span_of(text: str, option: str) -> int:
+    """Milliseconds of a duration that was given with `option`. Raises UsageError."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None

@@ -8,10 +8,10 @@ import typer
 from rich.console import Console
 
 from interlock.bootstrap.anchors import trusted
+from interlock.cli.audit.moments import span_of
 from interlock.cli.audit.telling import show_telling
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, UsageError, counted, moment, run, short, shown, table
-from interlock.domain import duration
+from interlock.cli.output import Exit, counted, moment, run, short, shown, table
 from interlock.domain.errors import ContractError
 from interlock.domain.evidence import Packet, Verification, at
 from interlock.domain.note import NoteError, parse_checkpoint, parse_note
@@ -93,8 +93,8 @@ def verify(
                 policy=policy,
                 certificates=certificates,
                 second=second,
-                max_age_ms=_span(max_age, "--max-age") if max_age else None,
-                skew_ms=_span(skew, "--skew"),
+                max_age_ms=span_of(max_age, "--max-age") if max_age else None,
+                skew_ms=span_of(skew, "--skew"),
             )
             async with here.reading() as plane:
                 found = await plane.audit.verify(kept, trust=trust)
@@ -110,13 +110,6 @@ def verify(
         return Exit.EVIDENCE if found.findings or (found.suspicions and not accept_suspect) else Exit.OK
 
     raise typer.Exit(run(here.output, work))
-
-
-def _span(text: str, option: str) -> int:
-    try:
-        return duration.parse(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
 
 
 def _packet(path: Path) -> Packet:
