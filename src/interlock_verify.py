@@ -1655,6 +1655,8 @@ class Check:
     def _erasure(self, place: str, said: Said) -> None:
         covers = said.predicate.get("covers", "")
         try:
+            if "part" in said.predicate:
+                whole_in(said.predicate, "part")
             for run in str(covers).split(",") if covers else ():
                 first, dash, last = run.partition("-")
                 start, stop = number(first), number(last if dash else first)

@@ -178,6 +178,15 @@ def test_what_was_brought_wrongly_is_no_word_about_the_export(honest: Path, tmp_
     assert all(each in told for each in ("(60s)", "Ends with 0", "may be repeated", "1h30m"))
 
 
+def test_an_erasure_whose_part_is_no_number_is_found(tmp_path: Path) -> None:
+    """As Interlock's own reader finds it."""
+    ledger = filled(1)
+    ledger.put("erased", "erasure", body={"part": "one", "covers": "1"})
+    ledger.export(tmp_path / "odd")
+
+    assert first(tmp_path / "odd") == ("entry 3", "what it says was erased: `part` is not a whole number")
+
+
 def test_without_its_one_library_the_program_says_how_to_get_it(honest: Path) -> None:
     """No traceback: one line with the commands."""
     hidden = "import runpy, sys; sys.modules['nacl'] = None; sys.argv[1:] = ['.']; "

@@ -6,7 +6,7 @@ from typing import Final
 from interlock.adapters.appending import Appender, Head, Rows, confirm, cut, extended, head_of
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection, Row, Values
-from interlock.adapters.sqlite.statements import place_of
+from interlock.adapters.sqlite.statements import MOST_ENTRIES, place_of
 from interlock.adapters.sqlite.veil import Veil
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId
@@ -73,7 +73,10 @@ def head(connection: Connection, tenant: int) -> str | None:
 
 def checkpoint_at(connection: Connection, tenant: int, size: int) -> str | None:
     """The checkpoint over exactly `size` entries, or None."""
-    note: str | None = connection.execute(sql.CHECKPOINT, (place_of(tenant, size - 1),)).get if size > 0 else None
+    # Beyond a tenant's last place begins the next one's.
+    if not 0 < size <= MOST_ENTRIES:
+        return None
+    note: str | None = connection.execute(sql.CHECKPOINT, (place_of(tenant, size - 1),)).get
     return note
 
 
