@@ -12,9 +12,23 @@ from typing import Any
 import pytest
 
 import interlock_verify as alone
-from interlock.adapters.keys import fresh
+from interlock.adapters.keys import fresh, verify
 from interlock.domain.canonical import encode
-from tests.audit.ledger import LOG, ORIGIN, TRUSTED, brought, checked, copied, filled, first, lines_in, listed_again
+from interlock.domain.keyring import Keyring
+from interlock.domain.testimony import Reader
+from tests.audit.ledger import (
+    GATE,
+    LOG,
+    ORIGIN,
+    TRUSTED,
+    brought,
+    checked,
+    copied,
+    filled,
+    first,
+    lines_in,
+    listed_again,
+)
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +208,21 @@ def test_nothing_stands_in_a_stream_whose_key_was_handed_over(tmp_path: Path) ->
     ledger.export(tmp_path / "more")
 
     assert first(tmp_path / "more")[1] == "it stands in stream `handover-3`, which was closed before"
+
+
+@pytest.mark.proves("audit.keys_followed")
+def test_a_key_is_declared_lost_from_a_place_that_is_named(tmp_path: Path) -> None:
+    """Both verifiers refuse a declaration that does not say since when."""
+    ledger = filled(1)
+    ledger.rotate("gate", fresh(f"{ORIGIN}/gate"))
+    ledger.put("retired", "key", body={"role": "gate", "key": TRUSTED[1].line()})
+    ledger.export(tmp_path / "vague")
+    ring = Keyring(LOG.verifier, (GATE.verifier,), verify)
+    reader = Reader(ring, verify)
+    problems = [problem for row in ledger.rows for problem in reader.read(row).problems]
+
+    assert first(tmp_path / "vague") == ("entry 4", "a key: `since` is not a whole number")
+    assert problems == ["it speaks of a key that was not replaced before it"]
 
 
 @pytest.mark.proves("audit.tampering_found")

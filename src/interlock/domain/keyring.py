@@ -36,7 +36,7 @@ class KeySaid(msgspec.Struct, frozen=True):
     replaces: str = ""
     endorsement: str = ""
     possession: str = ""
-    since: int = 0
+    since: int | None = None
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +187,7 @@ class Keyring:
 
     def _retire(self, index: int, said: KeySaid) -> list[str]:
         found = next((each for each in self.windows if each.role == said.role and each.key.vkey() == said.key), None)
-        if found is None or found.last is None or not 0 <= said.since <= index:
+        if found is None or found.last is None or said.since is None or not 0 <= said.since <= index:
             return ["it speaks of a key that was not replaced before it"]
         since = said.since if found.suspect_since is None else min(said.since, found.suspect_since)
         self._replace(found, msgspec.structs.replace(found, suspect_since=since))
