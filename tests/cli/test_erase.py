@@ -63,6 +63,18 @@ def test_what_was_left_is_told_to_who_agreed(shell: Shell) -> None:
     assert "hold list" in shell("hold", "lift", held["id"], "--as", "ria").err
 
 
+def test_a_proposal_that_nobody_can_agree_to_and_a_hold_on_nobody_are_told(shell: Shell) -> None:
+    """A lone person hears that nobody can agree, and whoever holds a subject of whom nothing is known hears that."""
+    shell.proposed(7, "--on-behalf-of", "user:carla")
+    held = shell("hold", "place", "--subject", "user:karla", "--why", "a suit", "--as", "rita")
+    assert (held.code, "nothing here is about user:karla yet" in held.out) == (0, True)
+    shell.place.write("people.yaml", "rita: [reviewer]\n")
+    assert shell("apply", "--as", "rita").code == 0
+
+    said = shell("erase", "--subject", "user:carla", "--propose", "--why", "asked", "--as", "rita")
+    assert (said.code, "nobody else holds a role here" in said.out) == (Exit.WAITING, True)
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -75,7 +87,7 @@ def test_what_was_left_is_told_to_who_agreed(shell: Shell) -> None:
 )
 def test_one_thing_at_a_time(shell: Shell, words: tuple[str, ...]) -> None:
     """What does not say what is meant is a mistake of usage, and changes nothing."""
-    with pytest.raises(UsageError, match="say what to erase"):
+    with pytest.raises(UsageError, match=r"say what to erase|one thing at a time"):
         shell("erase", *words)
 
 

@@ -48,12 +48,7 @@ def erase(
     With `--subject` or `--class` alone it says what would go.
     """
     here = context_of(context)
-    given = [bool(subject or data_class), bool(accept), bool(withdraw), listing]
-    if sum(given) != 1 or (propose and not given[0]):
-        raise UsageError(
-            "say what to erase (`--subject` or `--class`), or one of `--accept`, `--withdraw` and `--list`",
-            next_step='begin with `interlock erase --subject "customer:c-17"`: it changes nothing',
-        )
+    _one_thing(bool(subject or data_class), bool(accept), bool(withdraw), listing, propose=propose)
     target = Target(subject=subject, data_class=data_class)
 
     async def planning() -> int:
@@ -121,6 +116,20 @@ def erase(
     raise typer.Exit(run(here.output, work))
 
 
+def _one_thing(named: bool, *others: bool, propose: bool) -> None:
+    """Raises UsageError where none, or more than one thing, was asked for."""
+    if named + sum(others) > 1:
+        raise UsageError(
+            "one thing at a time: what to erase (`--subject` or `--class`), `--accept`, `--withdraw` or `--list`",
+            next_step="leave the others out: a proposal that is accepted or withdrawn knows what it is about",
+        )
+    if not (named or any(others)) or (propose and not named):
+        raise UsageError(
+            "say what to erase (`--subject` or `--class`), or one of `--accept`, `--withdraw` and `--list`",
+            next_step='begin with `interlock erase --subject "customer:c-17"`: it changes nothing',
+        )
+
+
 @holding.command()
 def place(
     context: typer.Context,
@@ -138,10 +147,13 @@ def place(
     async def work() -> None:
         async with here.plane() as plane:
             made = await plane.erasing.place(wanted, here.who())
+            unknown = bool(subject) and (await plane.erasing.plan(Target(subject=subject))).nothing
 
         def show(console: Console) -> None:
             console.print(f"[green]held[/green] {shown(made.words)}: {short(made.id)}")
             console.print(f"[dim]`interlock hold lift {short(made.id)} --as NAME` lifts it[/dim]")
+            if unknown:
+                console.print(f"[yellow]nothing here is about {shown(subject)} yet[/yellow]; {NEXT_KIND}")
 
         here.output.value(made, show)
 
