@@ -11,7 +11,8 @@ def test_a_size_that_no_log_has_leads_to_no_other_tenants_checkpoint() -> None:
     connection = apsw.Connection(":memory:")
     connection.execute("CREATE TABLE entry (place INTEGER PRIMARY KEY, checkpoint TEXT)")
     rows = ((place_of(1, 0), "mine"), (place_of(1, MOST_ENTRIES - 1), "my last"), (place_of(2, 0), "another's"))
-    connection.executemany("INSERT INTO entry VALUES (?, ?)", rows)
+    for row in rows:
+        connection.execute("INSERT INTO entry VALUES (?, ?)", row)
 
     assert [checkpoint_at(connection, 1, size) for size in (0, 1, MOST_ENTRIES)] == [None, "mine", "my last"]
     assert [checkpoint_at(connection, 1, MOST_ENTRIES + more) for more in (1, 2, 10**9)] == [None] * 3
