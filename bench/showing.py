@@ -13,8 +13,8 @@ import anyio
 
 from bench.measure import percentile, show
 from bench.plant import Bench, bench
-from interlock.api.log import ReadFile
-from interlock.api.serving import serve_log
+from interlock.api.log import LogServer, ReadFile
+from interlock.api.serving import serve
 from interlock.bootstrap.shelves import shelf_at
 from interlock.domain.ids import Tenant
 from interlock.services.inclusion import proof_of_entry
@@ -101,7 +101,7 @@ def _served(read: ReadFile) -> list[tuple[str, float]]:
         place.append(address.removeprefix("http://").rstrip("/"))
         ready.set()
 
-    threading.Thread(target=anyio.run, args=(serve_log, read, "127.0.0.1", 0, started), daemon=True).start()
+    threading.Thread(target=anyio.run, args=(serve, LogServer(read), "127.0.0.1", 0, started), daemon=True).start()
     ready.wait()
     found = list[tuple[str, float]]()
     connection = HTTPConnection(place[0])

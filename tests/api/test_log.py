@@ -13,8 +13,8 @@ from typing import NamedTuple
 import anyio
 import pytest
 
-from interlock.api.log import LONGEST_PATH
-from interlock.api.serving import LARGEST_HEAD, serve_log
+from interlock.api.log import LONGEST_PATH, LogServer
+from interlock.api.serving import LARGEST_HEAD, serve
 from interlock.domain.errors import StoreError
 from interlock.domain.log_files import BundleId, edge_of
 from interlock.domain.tiles import decode_bundle, tiles_of
@@ -48,7 +48,7 @@ class Served:
             self._ready.set()
 
         async with anyio.create_task_group() as group:
-            group.start_soon(partial(serve_log, self._read, "127.0.0.1", 0, started))
+            group.start_soon(partial(serve, LogServer(self._read), "127.0.0.1", 0, started))
 
     async def _read(self, path: str) -> bytes | None:
         if self.broken:

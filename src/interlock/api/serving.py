@@ -9,17 +9,10 @@ from typing import Any, Final
 
 import uvicorn
 
-from interlock.api.log import LogServer, ReadFile
-
 LARGEST_HEAD: Final = 8 * 1024
 """Request line and headers together, in bytes."""
 MOST_AT_ONCE: Final = 256
 """Connections and requests; whoever comes then hears 503."""
-
-
-async def serve_log(read: ReadFile, host: str, port: int, started: Callable[[str], None]) -> None:
-    """Serve the log's files: see `LogServer` and `serve`."""
-    await serve(LogServer(read), host, port, started)
 
 
 async def serve(app: Any, host: str, port: int, started: Callable[[str], None]) -> None:

@@ -1,8 +1,7 @@
 """`interlock witness`: somebody else's process, which cosigns what it has seen a log continue."""
 
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -10,11 +9,11 @@ from rich.console import Console
 from interlock.bootstrap import witnesses
 from interlock.bootstrap.keeping import SilentSteps
 from interlock.cli.context import context_of
-from interlock.cli.output import counted, moment, run, shown
-from interlock.domain.errors import ContractError, EffectorError, InterlockError
+from interlock.cli.output import counted, moment, shown
+from interlock.cli.serving import ALONE, Port, served
+from interlock.domain.errors import InterlockError
 
 PORT = 8472
-_ALONE = ("127.0.0.1", "::1", "localhost")
 
 Folder = Annotated[Path, typer.Argument(help="The witness's own folder: its key, its memory.")]
 
@@ -78,38 +77,16 @@ def distrust(
 def serve(
     context: typer.Context,
     folder: Folder,
-    host: Annotated[str, typer.Option(help="Where to listen.")] = _ALONE[0],
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")] = PORT,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = ALONE[0],
+    port: Port = PORT,
 ) -> None:
     """Cosign over HTTP (C2SP tlog-witness) until told to end."""
     here = context_of(context)
-    try:
-        serving: Any = import_module("interlock.api.serving")
-    except ImportError:
-        raise typer.Exit(
-            here.output.fail(
-                EffectorError("the server is not installed", next_step="install it: `pip install 'interlock[server]'`")
-            )
-        ) from None
 
     def started(address: str) -> None:
         here.output.say(f"the witness is at {shown(address)}")
 
-    async def loop() -> None:
-        async with witnesses.at_work(folder, SilentSteps()) as app:
-            try:
-                await serving.serve(app, host, port, started)
-            except OSError as error:
-                raise ContractError(
-                    f"nobody can listen on {host}:{port}: {error.strerror or error}",
-                    next_step="give another `--host` or `--port`; port 0 takes any that is free",
-                ) from None
-
-    try:
-        run(here.output, loop)
-    except KeyboardInterrupt:
-        # Ending a server is no error.
-        here.output.say("stopped")
+    served(here, lambda: witnesses.at_work(folder, SilentSteps()), host, port, started)
 
 
 def show(

@@ -1,5 +1,7 @@
 """`interlock log head`, `publish` and `serve`: the log's files, for others to read."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -12,12 +14,12 @@ from interlock.bootstrap.shelves import shelf_at
 from interlock.cli.context import context_of
 from interlock.cli.log.files import note_given, write_file
 from interlock.cli.output import counted, run, shown
-from interlock.domain.errors import ContractError, EffectorError, NotFound
+from interlock.cli.serving import ALONE, Port, served
+from interlock.domain.errors import NotFound
 from interlock.services.offering import log_file
 from interlock.services.showing import Shown
 
 PORT = 8471
-_ALONE = ("127.0.0.1", "::1", "localhost")
 
 
 def register(log: typer.Typer) -> None:
@@ -74,40 +76,25 @@ def publish(
 
 def serve(
     context: typer.Context,
-    host: Annotated[str, typer.Option(help="Where to listen; everybody who can reach it may read.")] = _ALONE[0],
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")] = PORT,
+    host: Annotated[str, typer.Option(help="Where to listen; everybody who can reach it may read.")] = ALONE[0],
+    port: Port = PORT,
 ) -> None:
     """Let others read the log's files over HTTP, as it grows; nothing else, and nothing can be written."""
     here = context_of(context)
-    try:
-        serving: Any = import_module("interlock.api.serving")
-    except ImportError:
-        raise typer.Exit(
-            here.output.fail(
-                EffectorError("the server is not installed", next_step="install it: `pip install 'interlock[server]'`")
-            )
-        ) from None
 
     def started(address: str) -> None:
         here.output.say(f"the log is at {shown(address)}; its checkpoint at {shown(address)}checkpoint")
-        if host not in _ALONE:
+        if host not in ALONE:
             here.output.say("[yellow]everybody who can reach it may read it[/yellow]: names of agents, tools, times")
 
-    async def loop() -> None:
+    @asynccontextmanager
+    async def shown_log() -> AsyncGenerator[Any]:
+        # Loaded when somebody serves: nobody else waits for it.
+        server: Any = import_module("interlock.api.log").LogServer
         async with here.reading(private=False) as plane:
-            try:
-                await serving.serve_log(partial(log_file, plane.means.log), host, port, started)
-            except OSError as error:
-                raise ContractError(
-                    f"nobody can listen on {host}:{port}: {error.strerror or error}",
-                    next_step="give another `--host` or `--port`; port 0 takes any that is free",
-                ) from None
+            yield server(partial(log_file, plane.means.log))
 
-    try:
-        run(here.output, loop)
-    except KeyboardInterrupt:
-        # Ending a server is no error.
-        here.output.say("stopped")
+    served(here, shown_log, host, port, started)
 
 
 def _print(console: Console, note: str) -> None:
