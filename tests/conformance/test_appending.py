@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.adapters.appending import Head, confirm, cut, extended, head_of
+from interlock.adapters.appending import Head, confirm, extended, head_of
 from interlock.domain.errors import IntegrityError
 from interlock.domain.merkle import Frontier, root_of
 from interlock.domain.note import Checkpoint, Signature, SignedNote
-from interlock.domain.tiles import WIDTH, Tile, TileId, grow
+from interlock.domain.tiles import WIDTH, Tile, TileId, cut, grow
 
 LEAVES = [sha256(str(n).encode()).digest() for n in range(WIDTH * WIDTH + 2 * WIDTH + 5)]
 

@@ -22,7 +22,7 @@ from interlock.domain.keyring import in_force
 from interlock.domain.merkle import HASH_BYTES, Frontier, root_of
 from interlock.domain.note import parse_checkpoint, parse_note
 from interlock.domain.testimony import key_said
-from interlock.domain.tiles import WIDTH
+from interlock.domain.tiles import WIDTH, cut
 from interlock.ports.sealer import Sealer
 
 ROTATED: Final = "rotated"
@@ -90,11 +90,6 @@ def extended(head: Head, leaf_hashes: Sequence[bytes]) -> tuple[Head, list[FullT
             edges[level] = b""
             level, n = level + 1, n // WIDTH
     return Head(head.frontier.append(leaf_hashes), tuple(edges)), full
-
-
-def cut(hashes: bytes) -> list[bytes]:
-    """The single hashes of a tile."""
-    return [hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES)]
 
 
 def confirm(head: Head, checkpoint: str | None) -> None:

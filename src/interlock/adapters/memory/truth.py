@@ -6,7 +6,7 @@ went in. A change is worked out on copies and swapped in whole.
 
 import threading
 
-from interlock.adapters.appending import Appender, Rows, cut, extended
+from interlock.adapters.appending import Appender, Rows, extended
 from interlock.adapters.changes import Changes
 from interlock.adapters.filing import Filed, filed, text_of
 from interlock.domain.action import Action
@@ -17,7 +17,7 @@ from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Entry
 from interlock.domain.merkle import root_of
 from interlock.domain.record import Record
-from interlock.domain.tiles import WIDTH, TileId
+from interlock.domain.tiles import WIDTH, TileId, cut
 from interlock.ports.store import ActionQuery, Claim
 
 Key = tuple[str, str]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from interlock.adapters.appending import Appender, Head, Rows, confirm, cut, extended, head_of
+from interlock.adapters.appending import Appender, Head, Rows, confirm, extended, head_of
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection, Row, Values
 from interlock.adapters.sqlite.statements import MOST_ENTRIES, place_of
@@ -11,7 +11,7 @@ from interlock.adapters.sqlite.veil import Veil
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId
 from interlock.domain.merkle import HASH_BYTES
-from interlock.domain.tiles import WIDTH
+from interlock.domain.tiles import WIDTH, cut
 
 FEW: Final = 2 * WIDTH
 """Up to so many entries of others are read one by one; more, and the head is put together from tiles."""
