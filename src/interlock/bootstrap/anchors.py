@@ -56,7 +56,7 @@ def trusted(
     rule = own.policy if policy is None else policy_in(policy)
     pem = certificates or own.stamp_certificates
     if not all(can_check(each.kind) for each in rule.keys):
-        raise _lacking_mldsa()
+        raise lacking_mldsa()
     if not asked and not own.wanted and second is None:
         return None
     return Trust(
@@ -90,10 +90,11 @@ def _second(path: Path) -> CosignerKey:
             raise ContractError(
                 f"`{path}` is not a log's second public key: {error}", next_step="name its `second.pub`"
             ) from None
-    raise _lacking_mldsa()
+    raise lacking_mldsa()
 
 
-def _lacking_mldsa() -> EffectorError:
+def lacking_mldsa() -> EffectorError:
+    """What is said where the second algorithm is wanted and not installed."""
     return EffectorError("ML-DSA-44 is not installed", next_step="install it: `pip install 'interlock[pq]'`")
 
 

@@ -23,12 +23,13 @@ from interlock.adapters.sealer import Author, Handover, LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.succession import Settled, Succession
 from interlock.adapters.system import SystemClock, SystemIds
+from interlock.bootstrap.anchors import lacking_mldsa
 from interlock.bootstrap.connecting import vault_of, worker_of
 from interlock.bootstrap.site import settled
 from interlock.domain.change import Change
 from interlock.domain.control import Control
 from interlock.domain.cosignature import CosignerKey
-from interlock.domain.errors import EffectorError, InterlockError, KeyFileError, NotAllowed, NotFound, StoreUnsure
+from interlock.domain.errors import InterlockError, KeyFileError, NotAllowed, NotFound, StoreUnsure
 from interlock.domain.evidence import Fact
 from interlock.domain.ids import Person, StreamId
 from interlock.domain.key_facts import retirement, rotation
@@ -308,7 +309,5 @@ async def second(folder: Path) -> str:
     try:
         make: Callable[[Path, str], CosignerKey] = import_module("interlock.adapters.mldsa").create_second
     except ImportError:
-        raise EffectorError(
-            "ML-DSA-44 is not installed", next_step="install it: `pip install 'interlock[pq]'`"
-        ) from None
+        raise lacking_mldsa() from None
     return make(keys, log.name).vkey()
