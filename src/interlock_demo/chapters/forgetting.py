@@ -34,10 +34,11 @@ def forgotten(tell: Teller, setting: Setting) -> str:
     left = _left(setting, str(served[0]["action"]))
     if left:
         raise StoryBroken(f"of an erased action there is still {', '.join(left)}")
+    tell.line("yes", "arguments, results, words and names are gone from every file of the gate's")
     tell.line(
-        "yes",
-        "arguments, results, words and names are gone from every file",
-        "in copies of them, too: no key opens these",
+        "note",
+        "in copies of the store no key opens them",
+        "what the shop itself knows of the customer is the shop's to erase",
     )
     return subject
 
