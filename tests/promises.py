@@ -794,6 +794,21 @@ PROMISES: tuple[Promise, ...] = (
     # -- tasks -----------------------------------------------------------------------------------------------------------
     Promise("task.release", "Glossary: release", "A task keeps the release it was opened under."),
     Promise("task.narrows", _BUDGET, "A task inside a task may be narrower and never wider."),
+    Promise(
+        "task.closed_once",
+        "How to set budgets and limits: see and end a task",
+        "Whoever closes a task, and whatever fails or dies meanwhile: it is closed and recorded as closed once, or not at all.",
+    ),
+    Promise(
+        "task.seen",
+        "How to set budgets and limits: see and end a task",
+        "Every open task is listed with whom it is for, until when, and what is left of its budgets, and a person can end it.",
+    ),
+    Promise(
+        "run.no_end_without_end",
+        "What is proven: what it does not show",
+        "A run that was killed is known as far as it goes; only one whose end is recorded counts as ended.",
+    ),
     Promise("task.bounds", _BUDGET, "A task lasts no longer than its agent's file allows."),
     # -- undo ------------------------------------------------------------------------------------------------------------
     Promise("undo.window", _UNDO, "The window in which an action can be undone holds for retries too."),

@@ -1,12 +1,18 @@
 """Opening and closing tasks."""
 
+import base64
+import contextlib
+
+import msgspec
 import pytest
 
+from interlock.adapters.memory import Fault
 from interlock.domain.agent import Runtime
+from interlock.domain.budget import Budget
 from interlock.domain.duration import DAY, HOUR
-from interlock.domain.errors import NotAllowed, NotFound
-from interlock.domain.ids import AgentName
-from interlock.domain.task import Opening
+from interlock.domain.errors import NotAllowed, NotFound, StoreError
+from interlock.domain.ids import AgentName, Person
+from interlock.domain.task import Opening, Task
 from interlock.testing.world import World, contract
 
 pytestmark = pytest.mark.anyio
@@ -84,3 +90,55 @@ async def test_a_task_keeps_the_release_it_was_opened_under() -> None:
 
     assert before.release != after.release
     assert (await world.propose(before)).release == before.release
+
+
+@pytest.mark.proves("task.closed_once")
+@pytest.mark.parametrize("fault", ["stored", "not stored"])
+async def test_a_closing_that_fails_is_made_good_by_the_next(fault: Fault) -> None:
+    """Whether or not the failed write was stored: afterwards the task is closed, and recorded as closed once."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    world.store.faults.at[world.store.faults.writes + 1] = fault
+
+    with contextlib.suppress(StoreError):
+        await world.plane.tasks.close(task, by=Person("rita"), why="over")
+    after = await world.plane.tasks.close(task, by=Person("rita"), why="over")
+
+    phases = [each.phase for each in await world.store.entries(0, 1000)]
+    assert (after.state, phases.count("closed")) == ("closed", 1)
+
+
+@pytest.mark.proves("task.closed_once")
+@pytest.mark.parametrize(("fault", "there"), [("stored", 1), ("not stored", 0)])
+async def test_an_opening_that_fails_is_there_once_or_not_at_all(fault: Fault, there: int) -> None:
+    """A task whose opening failed is there with its entry and its budgets where it was stored, and nowhere else."""
+    world = World()
+    await world.apply(contract())
+    world.store.faults.at[world.store.faults.writes + 1] = fault
+
+    with contextlib.suppress(StoreError):
+        await world.task()
+
+    phases = [each.phase for each in await world.store.entries(0, 1000)]
+    assert len(await world.store.all(Task)) == phases.count("opened") == len(await world.store.all(Budget)) == there
+
+
+async def test_who_closes_a_task_is_known_and_kept_beside_the_leaf() -> None:
+    """A stranger closes nothing; of a person, name and reason are committed to and stand in no leaf."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    with pytest.raises(NotAllowed):
+        await world.plane.tasks.close(task, by=Person("zoe"), why="over")
+    await world.plane.tasks.close(task, by=Person("rita"), why="a reason of rita's")
+
+    last = (await world.store.entries(0, 1000))[-1]
+    assert last.phase == "closed"
+    assert any("a reason of rita" in base64_text(each) for each in last.disclosures)
+    assert b"rita" not in base64.b64decode(msgspec.json.decode(last.leaf)["payload"])
+
+
+def base64_text(disclosure: str) -> str:
+    """A disclosure as it reads."""
+    return base64.urlsafe_b64decode(disclosure + "=" * (-len(disclosure) % 4)).decode()

@@ -15,11 +15,12 @@ from interlock.cli.given import arguments_from
 from interlock.cli.log.files import write_file
 from interlock.cli.output import Exit, moment, run, short, shown, state, table, worded
 from interlock.cli.story import show_action, show_contract
+from interlock.cli.tasks import show_task
 from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.errors import ContractError, NotFound
-from interlock.domain.ids import AgentName, ContractName, TaskId
+from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.names import instead
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening
@@ -27,7 +28,8 @@ from interlock.embedded import Embedded
 from interlock.ports.store import ActionQuery
 from interlock.sdk.outcomes import why
 from interlock.services.plane import ControlPlane
-from interlock.workbench.finding import find_action, must_be_there
+from interlock.workbench.finding import find_either, find_task, must_be_there
+from interlock.workbench.tasks import seen
 from interlock.worker import SLOTS, Worker
 
 
@@ -128,7 +130,7 @@ def actions(
     waiting: Annotated[bool, typer.Option("--waiting", help="Only what waits for a person.")] = False,
     agent: Annotated[str, typer.Option(help="Only this agent's.")] = "",
     contract: Annotated[str, typer.Option(help="Only of this contract.")] = "",
-    task: Annotated[str, typer.Option(help="Only of this task.")] = "",
+    task: Annotated[str, typer.Option(help="Only of this task, by its id or the end of it.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 30,
 ) -> None:
     """List actions, newest first."""
@@ -140,10 +142,11 @@ def actions(
             states=wanted,
             agent=AgentName(agent) if agent else None,
             contract=ContractName(contract) if contract else None,
-            task=TaskId(task) if task else None,
             limit=limit,
         )
         async with here.reading() as plane:
+            if task:
+                query = msgspec.structs.replace(query, task=(await find_task(plane, task)).id)
             await must_be_there(plane, agent, contract)
             found = await plane.means.store.actions(query)
             total = await plane.means.store.count(query)
@@ -176,9 +179,9 @@ def actions(
 
 def show(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="An action's id (or the end of it), or a contract's name.")],
+    what: Annotated[str, typer.Argument(help="An action's or a task's id (or the end of it), or a contract's name.")],
 ) -> None:
-    """One action with its whole life, or one contract."""
+    """One action with its whole life, one task, or one contract."""
     here = context_of(context)
 
     async def work() -> None:
@@ -191,7 +194,12 @@ def show(
             if set(what) - _OF_AN_ID:
                 advice = instead(what, control.contracts, "bring one into force: `interlock apply`")
                 raise NotFound(f"there is no contract `{what}` in force", next_step=advice)
-            await _tell(here, plane, await find_action(plane, what))
+            found = await find_either(plane, what)
+            if isinstance(found, Action):
+                await _tell(here, plane, found)
+                return
+            task = await seen(plane, found, inside=True)
+            here.output.value(task, lambda console: show_task(console, task))
 
     run(here.output, work)
 

@@ -251,8 +251,13 @@ def _show_left(console: Console, plan: Plan) -> None:
         console.print(f"left because they are not settled: {len(plan.unsettled)}; erase them when they are")
     for each in plan.unsettled[:_LISTED]:
         until = plan.tasks_open.get(TaskId(each))
-        words = "" if until is None else f", a task that is open until {moment(until)} UTC, or until it is closed"
-        console.print(f"  not settled: {short(each)}{words}")
+        if until is None:
+            console.print(f"  not settled: action {short(each)}; what it waits for: `interlock show {short(each)}`")
+            continue
+        console.print(
+            f"  not settled: task {short(each)}, open until {moment(until)} UTC; "
+            f"`interlock task close {short(each)} --as NAME --why ...` ends it before"
+        )
 
 
 def _show_all(console: Console, found: list[Erasure]) -> None:

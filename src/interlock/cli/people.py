@@ -13,9 +13,10 @@ from interlock.domain.action import Action
 from interlock.domain.approval import open_requirements
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import Digest, UnwindId
+from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.services.plane import ControlPlane
-from interlock.workbench.finding import SHORTEST, find_action, find_release, find_task, names
+from interlock.workbench.finding import SHORTEST, find_action, find_either, find_release, find_task, names
 
 _ENDINGS: dict[str, Literal["done", "failed"]] = {"done": "done", "failed": "failed"}
 
@@ -171,7 +172,12 @@ async def _target(plane: ControlPlane, what: str) -> tuple[UnwindScope, str]:
         return "task", (await find_task(plane, name)).id
     if scope == "release" and name:
         return "release", (await find_release(plane, name)).digest
-    return "action", (await find_action(plane, what)).id
+    found = await find_either(plane, what)
+    if isinstance(found, Task):
+        raise NotFound(
+            f"`{what}` is a task, not an action", next_step=f"undo all of it: `interlock undo task:{short(found.id)}`"
+        )
+    return "action", found.id
 
 
 def _said(console: Console, action: Action) -> None:

@@ -36,7 +36,7 @@ def show_action(
     headline = f"cleared, but it cannot be run here: {missing}" if missing else _headline(action)
     console.print(f"[bold]{shown(action.contract)}[/bold]  {state(action.state)}  [dim]{shown(headline)}[/dim]")
     then = "interlock work    (where it can be run, or here once that is mended)" if missing else lift
-    _print(console, [*_proposed(action), *_decided(action, contract), *_carried_out(action), *_left(action, then)])
+    print_lines(console, [*_proposed(action), *_decided(action, contract), *_carried_out(action), *_left(action, then)])
 
 
 def show_contract(console: Console, contract: Contract) -> None:
@@ -60,7 +60,7 @@ def show_contract(console: Console, contract: Contract) -> None:
     lines += _fields("gives", contract.output_schema)
     if contract.facts is not None:
         lines += _fields("facts", contract.facts.schema)
-    _print(console, lines)
+    print_lines(console, lines)
 
 
 def text(value: JsonValue) -> str:
@@ -96,7 +96,7 @@ def _said_by(said: Outcome) -> str:
     return f"{NEVER_CALLED}; tried at" if said.note == NEVER_CALLED else f"said by the {said.by} at"
 
 
-_WITHHELD: Final = {
+WITHHELD: Final = {
     "erased": "everything private of it was erased; `interlock verify` holds that against the log",
     "sealed": "everything private of it is sealed with keys that are not here",
     "lost": "the key of everything private of it is lost: restore the vault's backup",
@@ -107,7 +107,7 @@ def _proposed(action: Action) -> Iterator[Line]:
     yield "action", action.id
     if action.withheld:
         yield "task", f"{action.task}  agent {action.agent}"
-        yield "private", _WITHHELD[action.withheld]
+        yield "private", WITHHELD[action.withheld]
     else:
         yield "task", f"{action.task}  agent {action.agent}  for {action.initiator}"
     yield "release", action.release[:12]
@@ -163,7 +163,7 @@ def _held(hold: Hold, initiator: str) -> Iterator[Line]:
 def _carried_out(action: Action) -> Iterator[Line]:
     if action.attempt:
         last = _utc(action.dispatched_at)
-        yield "attempts", f"{action.attempt}, the last at {last}, fence {action.fence}"
+        yield "attempts", f"{action.attempt}, the last at {last}, under lease {action.fence} (the tool's `call.fence`)"
     said = action.outcome
     if said is not None:
         yield "outcome", f"{_said_by(said)} {_utc(said.observed_at)}"
@@ -242,7 +242,8 @@ def _kind(schema: JsonValue) -> str:
     return ", ".join([said, *rest])
 
 
-def _print(console: Console, lines: list[Line]) -> None:
+def print_lines(console: Console, lines: list[Line]) -> None:
+    """Each with its name before it, whatever anybody wrote into it."""
     table = pairs()
     for label, value in lines:
         table.add_row(Text(f"  {safe(label)}"), Text(safe(value)))

@@ -1,21 +1,27 @@
 """Opening and closing tasks."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import msgspec
 
 from interlock.domain.budget import Budget
-from interlock.domain.canonical import digest
+from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.change import Change, given
 from interlock.domain.erasure import stripped
 from interlock.domain.errors import Conflict, NotAllowed, NotFound
 from interlock.domain.evidence import Fact, Phase, at
-from interlock.domain.ids import Digest, TaskId
+from interlock.domain.ids import Digest, Person, TaskId
 from interlock.domain.names import instead
+from interlock.domain.people import must_be_known
 from interlock.domain.record import plain
 from interlock.domain.task import Opening, Task
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
+
+_NOTHING: Final[Mapping[str, JsonValue]] = {}
 
 
 class Tasks:
@@ -87,8 +93,14 @@ class Tasks:
             raise NotAllowed(f"the parent task is {parent.state}")
         return parent
 
-    async def close(self, task: Task) -> Task:
-        """No more actions in this task. What waits goes on waiting; nothing is undone. Closing twice is once."""
+    async def close(self, task: Task, *, by: Person | None = None, why: str = "") -> Task:
+        """No more actions in this task. What waits goes on waiting; nothing is undone. Closing twice is once.
+
+        `by` is who closes it where that is not the program that opened it: kept with `why`, gone with the task. Raises
+        NotFound, and NotAllowed for a person nobody knows.
+        """
+        if by is not None:
+            must_be_known(by, (await self._orders.refresh()).control)
         while True:
             current = await self._store.get(Task, task.id)
             if current is None:
@@ -96,7 +108,7 @@ class Tasks:
             if current.state != "open":
                 return current
             after = msgspec.structs.replace(current, state="closed")
-            fact = _fact(after, "closed", self._clock.now())
+            fact = _fact(after, "closed", self._clock.now(), {} if by is None else {"by": by, "why": why})
             try:
                 await save(self._store, Change(puts=(after,), facts=(fact,)))
             except Conflict:
@@ -104,7 +116,7 @@ class Tasks:
             return after.saved()
 
 
-def _fact(task: Task, phase: Phase, now: int) -> Fact:
+def _fact(task: Task, phase: Phase, now: int, beside: Mapping[str, JsonValue] = _NOTHING) -> Fact:
     # Of what stays readable alone: a digest of whom it is for, and why, could be guessed back.
     fixed = stripped(msgspec.structs.replace(task, revision=0, state="open"), "")
     return Fact(
@@ -120,5 +132,5 @@ def _fact(task: Task, phase: Phase, now: int) -> Fact:
             "delegation": [*task.ancestors, task.id],
             "expiresAt": at(task.expires_at),
         },
-        private={"purpose": task.purpose, "initiator": task.initiator, "planSummary": task.plan},
+        private={"purpose": task.purpose, "initiator": task.initiator, "planSummary": task.plan, **beside},
     )

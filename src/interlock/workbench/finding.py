@@ -31,6 +31,27 @@ def names(text: str, identifier: str) -> bool:
 
 async def find_action(plane: ControlPlane, text: str) -> Action:
     """The action of that id, or the newest page's only one that `text` names. Raises NotFound."""
+    found = await _action(plane, text)
+    if found is not None:
+        return found
+    if await _tasks(plane, text):
+        raise NotFound(f"`{text}` is a task, not an action", next_step=f"look at it: `interlock task show {text}`")
+    raise NotFound(f"there is no action `{text}`")
+
+
+async def find_either(plane: ControlPlane, text: str) -> Action | Task:
+    """The action that `text` names, else the task. Raises NotFound."""
+    found = await _action(plane, text)
+    if found is not None:
+        return found
+    if await _tasks(plane, text):
+        return await find_task(plane, text)
+    raise NotFound(
+        f"there is no action and no task `{text}`", next_step="list them: `interlock actions`, `interlock tasks --all`"
+    )
+
+
+async def _action(plane: ControlPlane, text: str) -> Action | None:
     exact = await plane.means.store.get(Action, text)
     if exact is not None:
         return exact
@@ -48,20 +69,25 @@ async def find_action(plane: ControlPlane, text: str) -> Action:
         if len(page) < PAGE:
             break
         before = page[-1].id
-    raise NotFound(f"there is no action `{text}`")
+    return None
+
+
+async def _tasks(plane: ControlPlane, text: str) -> list[Task]:
+    """The task of that id, or those of the newest page that `text` names."""
+    exact = await plane.means.store.get(Task, text)
+    if exact is not None:
+        return [exact]
+    return [each for each in await plane.means.store.all(Task, limit=PAGE) if text and names(text, each.id)]
 
 
 async def find_task(plane: ControlPlane, text: str) -> Task:
     """The task of that id, or the one recent task that `text` names. Raises NotFound."""
-    exact = await plane.means.store.get(Task, text)
-    if exact is not None:
-        return exact
-    found = [each for each in await plane.means.store.all(Task, limit=PAGE) if names(text, each.id)]
-    if len(text) >= SHORTEST and len(found) == 1:
+    found = await _tasks(plane, text)
+    if len(found) == 1 and (len(text) >= SHORTEST or found[0].id == text):
         return found[0]
     raise NotFound(
-        f"`{text}` may be {len(found)} tasks" if text and found else f"there is no task `{text}`",
-        next_step="`interlock show ACTION` says an action's task",
+        f"`{text}` may be {len(found)} tasks" if found else f"there is no task `{text}`",
+        next_step="list them: `interlock tasks --all`; `interlock show ACTION` says an action's task",
     )
 
 
