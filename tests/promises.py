@@ -585,6 +585,17 @@ PROMISES: tuple[Promise, ...] = (
         _VAULT,
         "A process killed at any step of an erasure leaves nothing erased, or the next start ends it.",
     ),
+    Promise(
+        "erasure.again",
+        _BACKUP,
+        "What was restored whole from before erasures is erased again by a list of them that was kept outside, once.",
+    ),
+    Promise(
+        "erasure.looked_once",
+        _VAULT,
+        "What a vault knows to be erased is looked for in a store once, in one reading, however many share the vault.",
+    ),
+    Promise("erasure.again_believed", _BACKUP, "A list of erasures that this log did not sign destroys nothing."),
     Promise("erasure.logs_quote_nothing", _ERASE, "What a worker logs quotes no private value of an action."),
     Promise("erasure.two_persons", _ERASE, "Nothing is erased by one person alone, or by anybody unknown."),
     Promise("erasure.subject", _ERASE, "What is about a person goes, and nothing that is about another."),

@@ -15,10 +15,10 @@ import pytest
 
 from interlock.adapters.keys import verify
 from interlock.adapters.sealing import number_in
-from interlock.adapters.sqlite import SqliteStore, SqliteVault
+from interlock.adapters.sqlite import SqliteStore, SqliteVault, erasing
 from interlock.domain.action import Action
 from interlock.domain.change import Change
-from interlock.domain.erasure import erased, keys_as_text
+from interlock.domain.erasure import Shred, erased, keys_as_text
 from interlock.domain.errors import IntegrityError, KeyGone
 from interlock.domain.evidence import Finding, Verification
 from interlock.domain.ids import ActionId, WorkerId
@@ -182,6 +182,54 @@ def test_a_restored_store_is_erased_again(erased_copy: tuple[Path, Path, Action,
     run(is_erased(here, done, work))
     run(is_erased(here, done, work))
     assert traces(bytes_of(here)) == []
+
+
+@pytest.mark.proves("erasure.looked_once")
+def test_what_the_vault_knows_is_looked_for_once(erased_copy: tuple[Path, Path, Action, Task]) -> None:
+    """Parts that a vault knows of and a log does not, as where two tenants share it, cost one reading of the store at one
+    opening, however many they are; where vault or store were put back they are looked for again."""
+    here, backup, done, work = erased_copy
+    vault = SqliteVault(here / "keys.db", here / "keys")
+    vault.begin(None)
+    others = [Shred(erasure=f"of-another-{n}", part=1, keys=(vault.fresh(),)) for n in range(3)]
+    for each in others:
+        vault.shred(each)
+    vault.close()
+
+    assert [_readings(here) for _ in range(3)] == [2, 0, 0]
+    vault = SqliteVault(here / "keys.db", here / "keys")
+    vault.begin(None)
+    vault.shred(Shred(erasure="of-another-9", part=1, keys=(vault.fresh(),)))
+    vault.close()
+    assert [_readings(here) for _ in range(2)] == [2, 0]
+    connection = apsw.Connection(str(here / "store.db"))
+    connection.execute("UPDATE document SET body = '9 rubbish' WHERE kind = 'looked'")
+    connection.close()
+    assert [_readings(here) for _ in range(2)] == [2, 0]
+    copied(backup, here, "store.db")
+    run(is_erased(here, done, work))
+
+
+def _readings(folder: Path) -> int:
+    """How many full readings of rows or entries an opening makes."""
+    seen: list[str] = []
+
+    def trace(_cursor: object, statement: str, _bindings: object) -> bool:
+        seen.append(statement)
+        return True
+
+    def hook(connection: apsw.Connection) -> None:
+        connection.exec_trace = trace
+
+    async def look() -> None:
+        await opened(folder).close()
+
+    apsw.connection_hooks.append(hook)
+    try:
+        run(look())
+    finally:
+        apsw.connection_hooks.remove(hook)
+    return sum(statement in (erasing._SEALED_ROWS, erasing.SEALED_ENTRIES) for statement in seen)
 
 
 @pytest.mark.parametrize("step", ["before the commit", "before the keys go", "before the renewal"])

@@ -85,12 +85,12 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 async def status(folder: Path) -> Kept:
     """How log and key folder stand. Changes nothing. Raises KeyFileError, WorkspaceError and StoreErrors."""
     path = settled(folder).settings.keys
-    ring = await _ring(folder)
+    ring = await ring_of(folder)
     standings: list[Standing] = []
     for role in ROLES:
         succession = Succession(path, role)
         staged = succession.successor() or ("half of one" if succession.staged() else None)
-        at = None if ring is None else _in_force(ring, role).key.vkey()
+        at = None if ring is None else in_force_in(ring, role).key.vkey()
         standings.append(Standing(role=role, folder=succession.current(), log=at, staged=staged))
     windows = () if ring is None else ring.windows
     signed = not windows or await _end(folder) not in [each.last for each in windows]
@@ -120,9 +120,9 @@ async def rotate(folder: Path, roles: Sequence[Role], *, by: Person, why: str, s
 async def recover(folder: Path) -> dict[Role, Settled]:
     """End rotations that were interrupted, going by the log. Raises KeyFileError where the folder holds no key of it."""
     path = settled(folder).settings.keys
-    ring = await _ring(folder)
+    ring = await ring_of(folder)
     ended: dict[Role, Settled] = {
-        role: Succession(path, role).settle(None if ring is None else _in_force(ring, role).key.vkey())
+        role: Succession(path, role).settle(None if ring is None else in_force_in(ring, role).key.vkey())
         for role in ROLES
     }
     if not (await status(folder)).signed:
@@ -136,7 +136,7 @@ async def retire(folder: Path, key: str, since: int | str, *, by: Person, why: s
 
     Raises NotFound where the log knows no such key, NotAllowed while it is in force, KeyFileError and StoreErrors.
     """
-    ring = await _ring(folder)
+    ring = await ring_of(folder)
     windows = () if ring is None else ring.windows
     found = [each for each in windows if key in (each.key.vkey(), keyid(each.key), each.key.key_id().hex())]
     if len(found) != 1:
@@ -167,7 +167,7 @@ async def retire(folder: Path, key: str, since: int | str, *, by: Person, why: s
 async def _rotate(folder: Path, role: Role, *, by: Person, why: str, steps: Steps) -> None:
     settings = settled(folder).settings
     keys = KeyFolder(settings.keys).load()
-    if await _ring(folder) is None and await _begun(folder):
+    if await ring_of(folder) is None and await _begun(folder):
         raise NotAllowed(
             "this log does not begin with its keys, so nobody could follow them to others",
             next_step="an earlier version began it; begin another log for keys that can be rotated",
@@ -234,7 +234,7 @@ async def _record(folder: Path, fact: Fact, sealer: Sealer | None) -> None:
         await store.close()
 
 
-async def _ring(folder: Path) -> Keyring | None:
+async def ring_of(folder: Path) -> Keyring | None:
     """What the log says of its keys, each entry verified; None where there is no log, or it introduces none."""
     settings = settled(folder).settings
     log, gate = KeyFolder(settings.keys).public()
@@ -259,7 +259,8 @@ async def _ring(folder: Path) -> Keyring | None:
     return ring
 
 
-def _in_force(ring: Keyring, role: Role) -> Window:
+def in_force_in(ring: Keyring, role: Role) -> Window:
+    """The window of the key of `role` that is in force at the log's end."""
     return next(each for each in ring.windows if each.role == role and each.last is None)
 
 

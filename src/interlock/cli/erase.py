@@ -1,14 +1,16 @@
 """`erase`: what would go, propose it, agree to it, and what became of it. `hold`: what may not be erased."""
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
 
-from interlock.cli.context import context_of
-from interlock.cli.output import Exit, UsageError, moment, run, short, shown, table, worded
+from interlock.bootstrap import forgetting, keeping
+from interlock.cli.context import Context, context_of
+from interlock.cli.output import Exit, UsageError, counted, moment, run, short, shown, table, worded
 from interlock.domain.erasing import Erasure, LegalHold
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import ErasureId, HoldId, TaskId
@@ -42,13 +44,22 @@ def erase(
     withdraw: Annotated[str, typer.Option(help="Take a proposal back.", callback=worded)] = "",
     listing: Annotated[bool, typer.Option("--list", help="What was proposed, and what became of it.")] = False,
     why: Why = "",
+    export: Annotated[
+        Path | None, typer.Option(help="Write the list of all erasures there, to keep outside: it names nobody.")
+    ] = None,
+    again: Annotated[
+        Path | None,
+        typer.Option(help="Carry out again what such a list tells of, on what was restored from before it."),
+    ] = None,
 ) -> None:
     """Erase what is private about a person, or a class of data whose time is over. Two persons agree; the proof stays.
 
     With `--subject` or `--class` alone it says what would go.
     """
     here = context_of(context)
-    _one_thing(bool(subject or data_class), bool(accept), bool(withdraw), listing, propose=propose)
+    _one_thing(
+        bool(subject or data_class), bool(accept), bool(withdraw), listing, bool(export), bool(again), propose=propose
+    )
     target = Target(subject=subject, data_class=data_class)
 
     async def planning() -> int:
@@ -112,20 +123,51 @@ def erase(
         here.output.value([msgspec.to_builtins(each) for each in found], lambda console: _show_all(console, found))
         return Exit.OK
 
+    if export is not None or again is not None:
+        raise typer.Exit(run(here.output, lambda: _kept_outside(here, export, again)))
     work = telling if listing else moving if accept or withdraw else proposing if propose else planning
     raise typer.Exit(run(here.output, work))
+
+
+async def _kept_outside(here: Context, export: Path | None, again: Path | None) -> int:
+    """Write the list of erasures, or carry out again what one tells of."""
+    if export is not None:
+        kept = await forgetting.export(here.folder, export)
+        said = f"{counted(kept.parts, 'parts')} of erasures, as the log of {counted(kept.size, 'entries')} tells them"
+        here.output.value(kept, lambda console: console.print(f"written to {shown(str(export))}: {said}"))
+        return Exit.OK
+    if again is not None:
+        keeping.known(here.folder, here.who())
+        done = await forgetting.again(here.folder, again)
+        await followed(here.folder)
+
+        def show(console: Console) -> None:
+            if not (done.destroyed or done.entries):
+                console.print(
+                    f"[green]nothing is left to be done[/green] of {counted(done.parts, 'parts')} of erasures"
+                )
+                return
+            console.print(
+                f"[green]erased again[/green]: the keys of {counted(done.destroyed, 'parts')} of {done.parts}, and the clear "
+                f"texts of {counted(done.cleared, 'entries')}; `interlock verify` shows it"
+            )
+
+        here.output.value(done, show)
+    return Exit.OK
 
 
 def _one_thing(named: bool, *others: bool, propose: bool) -> None:
     """Raises UsageError where none, or more than one thing, was asked for."""
     if named + sum(others) > 1:
         raise UsageError(
-            "one thing at a time: what to erase (`--subject` or `--class`), `--accept`, `--withdraw` or `--list`",
+            "one thing at a time: what to erase (`--subject` or `--class`), `--accept`, `--withdraw`, `--list`, "
+            "`--export` or `--again`",
             next_step="leave the others out: a proposal that is accepted or withdrawn knows what it is about",
         )
     if not (named or any(others)) or (propose and not named):
         raise UsageError(
-            "say what to erase (`--subject` or `--class`), or one of `--accept`, `--withdraw` and `--list`",
+            "say what to erase (`--subject` or `--class`), or one of `--accept`, `--withdraw`, `--list`, `--export` and "
+            "`--again`",
             next_step='begin with `interlock erase --subject "customer:c-17"`: it changes nothing',
         )
 

@@ -93,7 +93,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     erasure: ErasureId
     number: int
     """Counted from 1."""
-    basis: Basis
+    basis: Basis | Literal["again"]
+    """`again`: its first entry says on which; it is carried out on what was restored from before that."""
     records: tuple[Unchanged, ...]
     consents: int
     observed_at: int

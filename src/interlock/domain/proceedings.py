@@ -151,7 +151,7 @@ class ErasureBody(Part, frozen=True, kw_only=True):
 
     state: str
     basis: str
-    """`request`, or `retention`: the time is over for which a class is kept."""
+    """`request`; `retention`: the time is over for which a class is kept; `again`: see `restored`."""
     data_class: str = ""
     part: int = 0
     consents: int = 0
@@ -162,7 +162,8 @@ class ErasureBody(Part, frozen=True, kw_only=True):
     covers: str = ""
     """Indexes of the entries whose clear texts are gone, as ranges."""
     restored: bool = False
-    """It was carried out again, on a store that was restored from before it."""
+    """It was carried out again, on what was restored from before it; its first entry stands in the log that was lost, or in
+    this one."""
 
 
 class HoldBody(Part, frozen=True, kw_only=True):

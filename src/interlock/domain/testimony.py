@@ -15,7 +15,7 @@ from interlock.domain.disclosure import DisclosureError
 from interlock.domain.dsse import DsseError
 from interlock.domain.erasure import Shred, keys_in, numbers_in
 from interlock.domain.evidence import PREDICATE_BASE, STATEMENT_TYPE, Entry
-from interlock.domain.ids import ActionId
+from interlock.domain.ids import ActionId, StreamId
 from interlock.domain.keyring import Keyring, KeySaid
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import VerifyFunction
@@ -138,6 +138,23 @@ def shred_said(leaf: bytes) -> Shred | None:
         return Shred(erasure=erasure, part=said.part, keys=keys_in(said.keys))
     except (DsseError, ValueError, RecursionError):
         return None
+
+
+def entry_of(index: int, leaf: bytes) -> Entry:
+    """An entry filed as its own bytes say, where these are all there is of it. Raises ValueError."""
+    try:
+        said = _statement.decode(dsse.parse(leaf).payload).predicate
+    except (DsseError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"it cannot be read: {error}") from None
+    return Entry(
+        index=index,
+        leaf=leaf,
+        leaf_hash=leaf_hash(leaf),
+        stream=StreamId(said.stream.id),
+        seq=said.stream.seq,
+        action=None if said.action_id is None else ActionId(said.action_id),
+        phase=said.phase,
+    )
 
 
 class Reader:

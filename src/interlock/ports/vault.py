@@ -32,7 +32,7 @@ class Vault(Protocol):
         ...
 
     def shred(self, shred: Shred) -> None:
-        """Destroy keys for ever. Durable on return; the same part twice is once."""
+        """Destroy keys for ever. Durable on return; the same part twice is once, and names all the keys that either named."""
         ...
 
     def shreds(self) -> list[Shred]:

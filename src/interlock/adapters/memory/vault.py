@@ -3,6 +3,8 @@
 import os
 import secrets
 
+import msgspec
+
 from interlock.adapters.sealing import AtHand, lock, number_in, unlock
 from interlock.domain.erasure import Shred
 from interlock.domain.errors import KeyFileError
@@ -59,13 +61,17 @@ class MemoryVault:
 
     def shred(self, shred: Shred) -> None:
         """See `Vault.shred`."""
-        if any((known.erasure, known.part) == (shred.erasure, shred.part) for known in self._shreds):
+        before = {(each.erasure, each.part): each for each in self._shreds}
+        place = (shred.erasure, shred.part)
+        gone = set(before[place].keys) if place in before else set[int]()
+        if place in before and gone.issuperset(shred.keys):
             return
-        for number in shred.keys:
+        for number in set(shred.keys) - gone:
             cover = self._blocks.get(block_of(number))
             if cover is not None:
                 self._blocks[block_of(number)] = without(cover, (place_in(number),))
-        self._shreds.append(shred)
+        before[place] = msgspec.structs.replace(shred, keys=tuple(sorted(gone.union(shred.keys))))
+        self._shreds = list(before.values())
         self._at_hand.forget()
         self._used = PER_BLOCK
 

@@ -9,11 +9,15 @@
 A vault that was restored from before an erasure has keys again that the log says are gone: they go before anything is read.
 Only where the gate signed that they are gone: whoever can write the store's file and holds no key destroys none.
 A store that was restored from before one has rows again whose keys the vault knows to be gone: they are stripped, and an
-entry says it again.
+entry says it again. All such parts are looked for in one reading, and which were looked for is remembered: a vault that
+several tenants share knows of erasures that are none of this one's.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from hashlib import sha256
 from typing import Final, NamedTuple
+
+import msgspec
 
 from interlock.adapters.filing import record_of, text_of, withheld
 from interlock.adapters.keys import verify
@@ -21,7 +25,7 @@ from interlock.adapters.sqlite import log
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection
 from interlock.adapters.sqlite.pen import Pen, Unit
-from interlock.adapters.sqlite.saving import Transaction, must_be_at
+from interlock.adapters.sqlite.saving import Transaction, Work, must_be_at
 from interlock.adapters.sqlite.veil import Place, Veil, key_of
 from interlock.domain.action import Action
 from interlock.domain.change import Unchanged
@@ -51,6 +55,13 @@ _SEALED_ROWS: Final = (
     "SELECT 'action', id, revision, substr(sealed, 2, 8) FROM action WHERE tenant = ? AND sealed IS NOT NULL"
     " UNION ALL SELECT kind, key, revision, substr(sealed, 2, 8) FROM document WHERE tenant = ? AND sealed IS NOT NULL"
 )
+# Not a record of anybody's: lost or altered, everything is looked for once more.
+_LOOKED: Final = "SELECT body FROM document WHERE tenant = ? AND kind = 'looked' AND key = ''"
+_LOOK: Final = (
+    "INSERT INTO document (tenant, kind, key, revision, body) VALUES (?, 'looked', '', 1, ?)"
+    " ON CONFLICT (tenant, kind, key) DO UPDATE SET revision = revision + 1, body = excluded.body"
+)
+_DIGITS: Final = 9
 SEALED_ENTRIES: Final = "SELECT place, substr(sealed, 2, 8), idx FROM entry WHERE tenant = ? AND sealed IS NOT NULL"
 
 
@@ -133,7 +144,15 @@ def _strip_entries(transaction: Transaction, keys: Iterable[int]) -> list[int]:
     return covered
 
 
-def carried_out(connection: Connection, tenant: int, veil: Veil, sealer: Sealer) -> tuple[Shred, ...]:
+class Unknown(NamedTuple):
+    """Parts that the vault has carried out and a tenant's log does not know of, as far as they were not looked for yet; and
+    the word for all that will have been once these are."""
+
+    parts: tuple[Shred, ...] = ()
+    looked: str = ""
+
+
+def carried_out(connection: Connection, tenant: int, veil: Veil, sealer: Sealer) -> Unknown:
     """Destroy the keys that the log says are gone, where the vault still has them; and give the parts that the vault has
     carried out and the log does not know of.
 
@@ -141,14 +160,16 @@ def carried_out(connection: Connection, tenant: int, veil: Veil, sealer: Sealer)
     """
     vault = veil.vault
     if vault is None:
-        return ()
-    known = {(each.erasure, each.part): each for each in vault.shreds()}
-    told, missing = set[tuple[str, int]](), dict[int, Shred]()
+        return Unknown()
+    shreds = vault.shreds()
+    known = {(each.erasure, each.part): frozenset(each.keys) for each in shreds}
+    told, missing = dict[tuple[str, int], set[int]](), dict[int, Shred]()
     for entry in log.marked(connection, tenant, ("erased",), veil):
         said = shred_said(entry.leaf)
         if said is not None:
-            told.add((said.erasure, said.part))
-            if (said.erasure, said.part) not in known:
+            place = (said.erasure, said.part)
+            told.setdefault(place, set()).update(said.keys)
+            if place not in known or not known[place].issuperset(said.keys):
                 missing[entry.index] = said
     if missing:
         marked = log.marked(connection, tenant, ("introduced", "rotated", "erased"), veil)
@@ -161,7 +182,30 @@ def carried_out(connection: Connection, tenant: int, veil: Veil, sealer: Sealer)
         for each in missing.values():
             vault.shred(each)
         vault.renew()
-    return tuple(each for place, each in known.items() if place not in told)
+    unlooked = shreds[_looked(connection, tenant, shreds) :]
+    left = [msgspec.structs.replace(each, keys=_untold(each, told)) for each in unlooked]
+    return Unknown(tuple(each for each in left if each.keys), _word(shreds))
+
+
+def _untold(shred: Shred, told: Mapping[tuple[str, int], Set[int]]) -> tuple[int, ...]:
+    return tuple(number for number in shred.keys if number not in told.get((shred.erasure, shred.part), ()))
+
+
+def _word(shreds: Sequence[Shred]) -> str:
+    """How many parts there are, and a digest of which: of a vault that was put back it is another."""
+    hashed = sha256()
+    for each in shreds:
+        hashed.update(msgspec.json.encode((each.erasure, each.part, keys_as_text(each.keys))) + b"\n")
+    return f"{len(shreds)} {hashed.hexdigest()}"
+
+
+def _looked(connection: Connection, tenant: int, shreds: Sequence[Shred]) -> int:
+    """How many of them, from the first on, were looked for in this store before."""
+    word = str(connection.execute(_LOOKED, (tenant,)).get or "")
+    count = word.partition(" ")[0]
+    if not count.isdecimal() or len(count) > _DIGITS or int(count) > len(shreds):
+        return 0
+    return int(count) if _word(shreds[: int(count)]) == word else 0
 
 
 def _signed(marked: Sequence[Entry], sealer: Sealer) -> set[int]:
@@ -173,27 +217,31 @@ def _signed(marked: Sequence[Entry], sealer: Sealer) -> set[int]:
     return signed if at is not None and at.key == ours and at.last is None else set()
 
 
-def carry_out_again(pen: Pen, connection: Connection, tenant: int, lost: Sequence[Shred], now: int) -> None:
+def carry_out_again(pen: Pen, connection: Connection, tenant: int, unknown: Unknown, now: int) -> None:
     """Strip what a store that was restored from before these parts still has under their keys, and say so again."""
-    for shred in lost:
-        wanted = {number.to_bytes(8, "big") for number in shred.keys}
-        records = [
-            Unchanged(kind, key, revision)
-            for kind, key, revision, sealed in connection.execute(_SEALED_ROWS, (tenant, tenant))
-            if sealed in wanted
-        ]
-        entries = [at for at, sealed, _ in connection.execute(SEALED_ENTRIES, (tenant,)) if sealed in wanted]
-        if not records and not entries:
-            continue
+    if not unknown.parts:
+        return
+    wanted = {key.to_bytes(8, "big"): n for n, shred in enumerate(unknown.parts) for key in shred.keys}
+    records: dict[int, list[Unchanged]] = {}
+    for kind, key, revision, sealed in connection.execute(_SEALED_ROWS, (tenant, tenant)):
+        if sealed in wanted:
+            records.setdefault(wanted[sealed], []).append(Unchanged(kind, key, revision))
+    entries = {wanted[sealed] for _, sealed, _ in connection.execute(SEALED_ENTRIES, (tenant,)) if sealed in wanted}
+    for n in sorted(entries.union(records)):
         part = Part(
-            erasure=ErasureId(shred.erasure),
-            number=shred.part,
-            basis="request",
-            records=tuple(records),
+            erasure=ErasureId(unknown.parts[n].erasure),
+            number=unknown.parts[n].part,
+            basis="again",
+            records=tuple(records.get(n, ())),
             consents=0,
             observed_at=now,
         )
-        unit = Unit(Erasing(part, shred.keys).into)
-        pen.write((unit,))
-        if unit.error is not None:
-            raise unit.error
+        _written(pen, Erasing(part, unknown.parts[n].keys).into)
+    _written(pen, lambda transaction: transaction.connection.execute(_LOOK, (tenant, unknown.looked)))
+
+
+def _written(pen: Pen, work: Work) -> None:
+    unit = Unit(work)
+    pen.write((unit,))
+    if unit.error is not None:
+        raise unit.error

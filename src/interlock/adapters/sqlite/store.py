@@ -84,8 +84,8 @@ class SqliteStore:
             changes = Changes(lambda: cast(int, reader.value(sql.VERSION)))
             pen = Pen(path, number, sealer, veil, busy_ms=busy_ms, committed=changes.notify)
             with reader.connection() as connection:
-                lost = carried_out(connection, number, veil, sealer)
-                carry_out_again(pen, connection, number, lost, time.time_ns() // 1_000_000)
+                unknown = carried_out(connection, number, veil, sealer)
+                carry_out_again(pen, connection, number, unknown, time.time_ns() // 1_000_000)
         except apsw.Error as error:
             raise meaning(error) from error
         return cls(tenant, number, veil, reader, changes, Writer(pen, path.name))

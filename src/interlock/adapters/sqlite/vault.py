@@ -54,6 +54,10 @@ CREATE TABLE shred (
 ) STRICT;
 """
 _COVER: Final = "SELECT cover FROM block WHERE number = ?"
+_NOTED: Final = (
+    "INSERT INTO shred (erasure, part, keys) VALUES (?, ?, ?)"
+    " ON CONFLICT (erasure, part) DO UPDATE SET keys = excluded.keys"
+)
 _MARK: Final = "mark"
 
 
@@ -122,22 +126,24 @@ class SqliteVault:
     def shred(self, shred: Shred) -> None:
         """See `Vault.shred`."""
         places: dict[int, list[int]] = {}
-        for number in shred.keys:
-            places.setdefault(block_of(number), []).append(place_in(number))
         with self._lock:
             with self._writing() as (connection, name, key):
-                known = "SELECT 1 FROM shred WHERE erasure = ? AND part = ?"
-                if not connection.execute(known, (shred.erasure, shred.part)).get:
-                    for block, gone in places.items():
-                        wrapped = connection.execute(_COVER, (block,)).get
-                        if wrapped is None:  # restored from before the block was reserved: its keys are gone anyway
-                            continue
-                        left = packed(without(unpacked(self._unwrapped(wrapped, name, key, block)), gone))
-                        row = (self._wrapped(left, name, key, block), block)
-                        connection.execute("UPDATE block SET cover = ? WHERE number = ?", row)
-                    text = msgspec.json.encode(keys_as_text(shred.keys)).decode()
-                    row_of = "INSERT INTO shred (erasure, part, keys) VALUES (?, ?, ?)"
-                    connection.execute(row_of, (shred.erasure, shred.part, text))
+                of_part = (shred.erasure, shred.part)
+                row = connection.execute("SELECT keys FROM shred WHERE erasure = ? AND part = ?", of_part).get
+                before = set[int]() if row is None else set(_numbers(row))
+                for number in sorted(set(shred.keys) - before):
+                    places.setdefault(block_of(number), []).append(place_in(number))
+                for block, gone in places.items():
+                    wrapped = connection.execute(_COVER, (block,)).get
+                    if wrapped is None:  # restored from before the block was reserved: its keys are gone anyway
+                        continue
+                    left = packed(without(unpacked(self._unwrapped(wrapped, name, key, block)), gone))
+                    connection.execute(
+                        "UPDATE block SET cover = ? WHERE number = ?", (self._wrapped(left, name, key, block), block)
+                    )
+                if row is None or places:
+                    text = msgspec.json.encode(keys_as_text(before | set(shred.keys))).decode()
+                    connection.execute(_NOTED, (*of_part, text))
                     connection.execute("UPDATE meta SET value = 'yes' WHERE name = 'due'")
             self._at_hand.forget()
             if self._block in places:
@@ -148,10 +154,7 @@ class SqliteVault:
         """See `Vault.shreds`."""
         with self._lock, _ours():
             rows = self._opened().execute("SELECT erasure, part, keys FROM shred ORDER BY n").fetchall()
-        return [
-            Shred(erasure=erasure, part=part, keys=keys_in(msgspec.json.decode(keys, type=dict[str, str])))
-            for erasure, part, keys in rows
-        ]
+        return [Shred(erasure=erasure, part=part, keys=_numbers(keys)) for erasure, part, keys in rows]
 
     def renew(self) -> None:
         """See `Vault.renew`."""
@@ -282,6 +285,11 @@ class SqliteVault:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """The keys of a part, as the list of the vault has them."""
+    return keys_in(msgspec.json.decode(text, type=dict[str, str]))
 
 
 @contextmanager

@@ -75,6 +75,22 @@ async def what_is_shredded_is_gone(opener: Opener) -> None:
     expect(vault.open(vault.seal(vault.fresh(), ABOUT, TEXT), ABOUT) == TEXT, "new keys are given")
 
 
+async def a_part_may_name_more(opener: Opener) -> None:
+    """A part that names other keys than before, as one carried out anew on restored copies may, destroys these too."""
+    vault = opener()
+    numbers = [vault.fresh() for _ in range(3)]
+    sealed = [vault.seal(number, ABOUT, TEXT) for number in numbers]
+    vault.shred(Shred(erasure="e-1", part=1, keys=(numbers[0],)))
+    vault.shred(Shred(erasure="e-1", part=1, keys=(numbers[1],)))
+
+    for each in (vault, opener()):
+        for text in sealed[:2]:
+            async with refused(KeyGone):
+                each.open(text, ABOUT)
+        expect(each.open(sealed[2], ABOUT) == TEXT, "the others stay")
+        expect(each.shreds() == [Shred(erasure="e-1", part=1, keys=tuple(sorted(numbers[:2])))], "both are named")
+
+
 async def it_outlives_a_new_key(opener: Opener) -> None:
     """After `renew` every process reads and writes as before, and what was shredded stays so."""
     here, there = opener(), opener()
@@ -116,6 +132,7 @@ PROMISES: Final[tuple[VaultPromise, ...]] = (
     no_key_is_given_twice,
     what_is_sealed_is_bound,
     what_is_shredded_is_gone,
+    a_part_may_name_more,
     it_outlives_a_new_key,
     a_mark_says_nothing,
     another_vault_is_refused,
