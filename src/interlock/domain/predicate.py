@@ -201,6 +201,8 @@ class ActionBody(Part, frozen=True, kw_only=True):
     """Names of fields and commitments of this entry by whose word they are; all others are `gateway-observed`."""
     does_not_assert: list[str] = []
     """Said once, of all entries of the action."""
+    withheld: Literal["", "erased"] = ""
+    """`erased`: everything private of the action was erased before this entry was made, so it commits to nothing."""
 
 
 def agreement(*, permitted: bool, observed: Observed) -> Agreement:

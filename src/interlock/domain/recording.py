@@ -54,6 +54,31 @@ def overheard(action: Action, phase: Phase, now: int, private: dict[str, JsonVal
     return _fact(action, phase, now, 0, heard(action, phase, now), _private(action, phase) | private, {})
 
 
+def about_of(fact: Fact) -> tuple[str, str]:
+    """Kind and key of the record that `fact` is about."""
+    return (Action.kind, fact.action) if fact.action is not None else (fact.subject, fact.subject_id)
+
+
+def heeds_erasure(fact: Fact) -> bool:
+    """Whether nothing private may be said with `fact` once what it is about is erased. Only who agreed to an erasure is
+    told with its last entry, which is written as its own record goes."""
+    return fact.subject != "erasure"
+
+
+def unsaid(fact: Fact) -> Fact:
+    """`fact` about what was erased meanwhile: what it says in the open, and nothing behind commitments.
+
+    A clear text that nobody may ever read is not written in the first place: the erasure that should have taken it is over.
+    """
+    body = fact.body | {"withheld": "erased"}
+    evidence = cast("dict[str, list[str]]", body.pop("fieldEvidence", {}))
+    open_only = {grade: [name for name in names if name in body] for grade, names in evidence.items()}
+    kept = {grade: names for grade, names in open_only.items() if names}
+    if kept:
+        body["fieldEvidence"] = cast(JsonValue, kept)
+    return msgspec.structs.replace(fact, body=body, private={})
+
+
 def with_budgets(facts: Sequence[Fact], draws: Iterable[Draw], budgets: Iterable[Budget]) -> tuple[Fact, ...]:
     """`facts` of a change that reserved, its first one telling how `budgets` stand after that."""
     reserved = {draw.budget for draw in draws if draw.move == "reserve"}

@@ -17,7 +17,9 @@ from interlock.domain.evidence import Entry
 
 Object = dict[str, JsonValue]
 
-_OWN: Final = frozenset({"recordId", "stream", "phase", "times", "commitments", "fieldEvidence", "actionSeq", "state"})
+_OWN: Final = frozenset(
+    {"recordId", "stream", "phase", "times", "commitments", "fieldEvidence", "actionSeq", "state", "withheld"}
+)
 """What each entry says of itself alone."""
 _PARTS: Final = frozenset({"compensation"})
 """What later entries add to, part by part."""

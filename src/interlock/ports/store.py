@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from interlock.domain.action import Action, State
-from interlock.domain.change import Change
+from interlock.domain.change import Change, Unchanged
 from interlock.domain.erasing import Part
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, WorkerId
 from interlock.domain.record import Record
@@ -96,6 +96,11 @@ class Store(Recorded, Protocol):
 
     async def scrub(self) -> None:
         """Make what was erased unreadable in older copies of the vault, too."""
+        ...
+
+    async def late(self) -> list[Unchanged]:
+        """Erased actions about which something private was written afterwards, as versions before this one did: with them as
+        its records a part of an erasure takes that too. Reads every action."""
         ...
 
     async def behind(self) -> frozenset[int]:

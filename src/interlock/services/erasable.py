@@ -30,6 +30,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     tasks: tuple[Unchanged, ...] = ()
     beside: tuple[Unchanged, ...] = ()
     """Requests to undo them, lifted holds on them, and withdrawn proposals to erase them."""
+    late: tuple[Unchanged, ...] = ()
+    """Actions that were erased before, about which an earlier version wrote something afterwards: whatever they were about."""
     entries: int = 0
     """How many entries of the log are about the actions."""
     unsettled: tuple[str, ...] = ()
@@ -48,12 +50,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def records(self) -> tuple[Unchanged, ...]:
         """Everything that it would take."""
-        return (*self.actions, *self.tasks, *self.beside)
+        return (*self.actions, *self.tasks, *self.beside, *self.late)
 
     @property
     def nothing(self) -> bool:
         """Whether nothing here has to do with what was named: not even something that would be left."""
-        return not (self.records or self.unsettled or self.held or self.named)
+        return not (self.actions or self.tasks or self.beside or self.unsettled or self.held or self.named)
 
 
 class Search:
@@ -87,6 +89,7 @@ class Search:
             actions=tuple(Unchanged(Action.kind, each.id, each.revision) for each in self._taken),
             tasks=tuple(Unchanged(Task.kind, each.id, each.revision) for each in tasks),
             beside=tuple(await self._beside({*(each.id for each in self._taken), *(each.id for each in tasks)})),
+            late=tuple(await self._store.late()),
             entries=sum(each.entries for each in self._taken),
             unsettled=tuple(self._left),
             tasks_open=self._open,

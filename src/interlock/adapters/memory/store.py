@@ -13,14 +13,14 @@ from interlock.adapters.memory.faults import Faults
 from interlock.adapters.memory.truth import Key, Row, Truth, matches
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget
-from interlock.domain.change import Change
+from interlock.domain.change import Change, Unchanged
 from interlock.domain.erasing import LegalHold, Part, erased_fact
 from interlock.domain.erasure import erased, ranges_of
 from interlock.domain.errors import Conflict, KeyFileError, StoreError, StoreUnsure
 from interlock.domain.evidence import Entry, Fact
 from interlock.domain.ids import ActionId, AgentName, Tenant
 from interlock.domain.record import Record
-from interlock.domain.recording import with_budgets
+from interlock.domain.recording import unsaid, with_budgets
 from interlock.domain.whatif import Decided
 from interlock.ports.sealer import Sealer
 from interlock.ports.store import ActionQuery, Claim
@@ -135,6 +135,12 @@ class MemoryStore:
     async def scrub(self) -> None:
         """See `Store.scrub`. There are no copies."""
 
+    async def late(self) -> list[Unchanged]:
+        """See `Store.late`."""
+        truth = self._open()
+        gone = (Unchanged(Action.kind, each.id, each.revision) for each in truth.actions() if each.withheld == "erased")
+        return [each for each in gone if truth.covered(each)]
+
     async def behind(self) -> frozenset[int]:
         """See `Store.behind`. There are no copies."""
         return frozenset()
@@ -195,7 +201,7 @@ class MemoryStore:
         truth = self._truth
         truth.catch_up(self._appender)
         draft = self._appender.draft()
-        draft.seal(facts)
+        draft.seal(unsaid(fact) if truth.is_erased(fact) else fact for fact in facts)
         if ends:
             draft.end()
         rows = draft.finish()

@@ -14,9 +14,10 @@ from interlock.domain.budget import Budget, Draw, drawn
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.dsse import parse
 from interlock.domain.errors import Conflict, IntegrityError
-from interlock.domain.evidence import Entry
+from interlock.domain.evidence import Entry, Fact
 from interlock.domain.merkle import root_of
 from interlock.domain.record import Record
+from interlock.domain.recording import about_of, heeds_erasure
 from interlock.domain.tiles import WIDTH, TileId, cut
 from interlock.ports.store import ActionQuery, Claim
 
@@ -88,6 +89,11 @@ class Truth:
         found = [action for action in self.actions() if _is_due(action, claim)]
         found.sort(key=lambda action: (action.due_at or 0, action.id))
         return found[: claim.limit]
+
+    def is_erased(self, fact: Fact) -> bool:
+        """Whether nothing private may be said with `fact`, since what it is about is erased."""
+        row = self.rows.get(about_of(fact))
+        return row is not None and heeds_erasure(fact) and getattr(row[2], "withheld", "") == "erased"
 
     def covered(self, record: Unchanged) -> list[int]:
         """The entries of the facts about a record that have clear texts."""

@@ -17,7 +17,7 @@ from interlock.domain.change import Change, Unchanged
 from interlock.domain.errors import Conflict
 from interlock.domain.evidence import Fact
 from interlock.domain.record import Record
-from interlock.domain.recording import with_budgets
+from interlock.domain.recording import about_of, heeds_erasure, unsaid, with_budgets
 from interlock.ports.store import Claim
 
 MOST_KEPT: Final = 4096
@@ -68,28 +68,36 @@ class Transaction(NamedTuple):
     def seal(self, facts: tuple[Fact, ...], puts: "tuple[Put, ...]") -> None:
         """Add `facts` to the draft, what is private of each under the key of the record it is about."""
         before = self.draft.mark()
-        self.draft.seal(facts)
-        start = self.draft.mark() - len(facts)
-        if self.veil.vault is None:
+        vault = self.veil.vault
+        if vault is None:
+            self.draft.seal(facts)
             return
+        own = {(put.record.kind, put.key): put.number for put in puts if put.number is not None}
+        under: list[int | None] = []
+        said: list[Fact] = []
+        for fact in facts:
+            about = about_of(fact)
+            number, gone = own.get(about), False
+            if number is None and fact.private and has_private(about[0]):
+                number, gone = self._stored(about)
+            said.append(unsaid(fact) if gone and heeds_erasure(fact) else fact)
+            under.append((number or vault.fresh()) if said[-1].private else None)
+        self.draft.seal(said)
+        start = self.draft.mark() - len(said)
         for place in range(before, start):
             # What a log or a stream begins with is about no record.
-            self.numbers[place] = self.veil.vault.fresh()
-        own = {(put.record.kind, put.key): put.number for put in puts if put.number is not None}
-        for place, fact in enumerate(facts, start):
-            if fact.private:
-                about = (Action.kind, fact.action) if fact.action is not None else (fact.subject, fact.subject_id)
-                number = own.get(about) or self._stored_number(about)
-                self.numbers[place] = self.veil.vault.fresh() if number is None else number
+            self.numbers[place] = vault.fresh()
+        self.numbers.update({place: number for place, number in enumerate(under, start) if number is not None})
 
-    def _stored_number(self, about: Place) -> int | None:
-        """Asked of the row, never of memory: it may have been erased since, and its key is about to go."""
+    def _stored(self, about: Place) -> tuple[int | None, bool]:
+        """The number of a record's key, and whether the record was erased. Asked of the row, never of memory: it may have
+        been erased since, and its key is about to go."""
         kind, key = about
         if kind == Action.kind:
-            return key_of(self.connection.execute(sql.ACTION_SEALED, (self.tenant, key)).get)
-        if has_private(kind):
-            return key_of(self.connection.execute(sql.DOCUMENT_SEALED, (self.tenant, kind, key)).get)
-        return None
+            row = self.connection.execute(sql.ACTION_KEPT, (self.tenant, key)).fetchone()
+        else:
+            row = self.connection.execute(sql.DOCUMENT_KEPT, (self.tenant, kind, key)).fetchone()
+        return (None, False) if row is None else (key_of(row[0]), bool(row[1]))
 
     def flush(self) -> None:
         """Write the budgets that were drawn on."""

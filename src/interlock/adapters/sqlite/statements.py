@@ -32,6 +32,17 @@ DOCUMENT_SEALED: Final = "SELECT sealed FROM document WHERE tenant = ? AND kind 
 
 ACTION: Final = "SELECT body, sealed FROM action WHERE tenant = ? AND id = ?"
 ACTION_SEALED: Final = "SELECT sealed FROM action WHERE tenant = ? AND id = ?"
+# Whether it is erased, beside the number of its key.
+ACTION_KEPT: Final = "SELECT sealed, body ->> 'withheld' = 'erased' FROM action WHERE tenant = ? AND id = ?"
+DOCUMENT_KEPT: Final = (
+    "SELECT sealed, body ->> 'withheld' = 'erased' FROM document WHERE tenant = ? AND kind = ? AND key = ?"
+)
+# Erased actions beside whose entries there is a clear text all the same.
+LATE: Final = (
+    "SELECT id, revision FROM action WHERE tenant = ? AND sealed IS NULL AND body ->> 'withheld' = 'erased' AND EXISTS ("
+    "SELECT 1 FROM entry INDEXED BY entry_action WHERE entry.tenant = action.tenant AND entry.action = action.id"
+    " AND (entry.sealed IS NOT NULL OR entry.disclosed IS NOT NULL)) ORDER BY id"
+)
 DECIDED: Final = (
     "SELECT id, body, sealed FROM action WHERE tenant = ? AND id < ? AND proposed_at >= ? ORDER BY id DESC LIMIT ?"
 )

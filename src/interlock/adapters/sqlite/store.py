@@ -26,7 +26,7 @@ from interlock.adapters.sqlite.unwritten import Unwritten
 from interlock.adapters.sqlite.veil import Place, Veil, key_of
 from interlock.adapters.sqlite.writer import Writer
 from interlock.domain.action import Action
-from interlock.domain.change import Change
+from interlock.domain.change import Change, Unchanged
 from interlock.domain.erasing import Part
 from interlock.domain.errors import KeyFileError, NotFound
 from interlock.domain.evidence import Entry
@@ -189,6 +189,11 @@ class SqliteStore:
         """See `Store.scrub`."""
         if self._veil.vault is not None:
             await asyncio.to_thread(self._veil.vault.renew)
+
+    async def late(self) -> list[Unchanged]:
+        """See `Store.late`."""
+        rows = self._reader.rows(sql.LATE, (self._number,))
+        return [Unchanged(Action.kind, cast(str, key), cast(int, revision)) for key, revision in rows]
 
     async def behind(self) -> frozenset[int]:
         """See `Store.behind`."""

@@ -4,11 +4,12 @@ import msgspec
 
 from interlock.adapters.keys import verify
 from interlock.domain.action import Action, Outcome
+from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.erasing import LegalHold, Part, placed
 from interlock.domain.erasure import erased
 from interlock.domain.errors import Conflict
-from interlock.domain.evidence import Fact, Verification
+from interlock.domain.evidence import Fact, Phase, Verification
 from interlock.domain.ids import Digest, ErasureId, HoldId
 from interlock.domain.recording import recorded
 from interlock.domain.task import Task
@@ -32,6 +33,19 @@ def part(*records: Action | Task, number: int = 1) -> Part:
     )
 
 
+def about_task(work: Task, phase: Phase) -> Fact:
+    """A fact about a task, naming its initiator."""
+    return Fact(
+        phase=phase,
+        subject="task",
+        subject_id=work.id,
+        subject_digest=Digest("d" * 64),
+        observed_at=NOON,
+        body={"state": "open"},
+        private={"initiator": work.initiator},
+    )
+
+
 async def verified(store: Both, world: World) -> Verification:
     """What verification finds in store and log."""
     return await verify_all(store, store, world.keys.log.verifier, (world.keys.gate.verifier,), verify)
@@ -52,16 +66,7 @@ async def what_is_erased_is_gone(world: World) -> None:
     here, there = await world.open(), await world.open()
     gone, kept = await done(here, initiator="user:ana"), await done(there)
     work = task()
-    opened = Fact(
-        phase="opened",
-        subject="task",
-        subject_id=work.id,
-        subject_digest=Digest("d" * 64),
-        observed_at=NOON,
-        body={"state": "open"},
-        private={"initiator": work.initiator},
-    )
-    await here.commit(Change(puts=(work,), facts=(opened,)))
+    await here.commit(Change(puts=(work,), facts=(about_task(work, "opened"),)))
     index = await here.erase(part(gone, work.saved()))
     await here.scrub()
 
@@ -113,16 +118,29 @@ async def what_moved_is_not_erased(world: World) -> None:
     expect((await verified(store, world)).findings == (), "and all verifies")
 
 
-async def what_comes_late_is_kept(world: World) -> None:
-    """A fact about an erased action that comes later has its clear text, under a key of its own."""
-    store = await world.open()
-    gone = await done(store)
-    await store.erase(part(gone))
-    await store.commit(Change(facts=(fact(gone, 0, phase="outcome", private={"late": True}),)))
+async def what_comes_late_commits_to_nothing(world: World) -> None:
+    """A fact about something erased that comes later, from whichever process, says nothing private; about all else it does."""
+    here, there = await world.open(), await world.open()
+    gone, kept, work = await done(here), await done(here), task()
+    await here.commit(Change(puts=(work,)))
+    await here.erase(part(gone, work.saved()))
+    size = len(await here.entries(0, 99))
+    body: dict[str, JsonValue] = {"state": "done", "fieldEvidence": {"target-reported": ["toolResult"]}}
+    private: dict[str, JsonValue] = {"late": True, "toolResult": "Carla"}
+    facts = [fact(each, 0, phase="outcome", body=body, private=private) for each in (gone, kept)]
+    closed = about_task(work, "closed")
+    await there.commit(Change(facts=(*facts, closed)))
 
-    (late,) = await store.entries(3, 4)
-    expect(len(late.disclosures) == 1, "it can be read")
-    expect((await verified(store, world)).findings == (), "and all verifies")
+    for store in (here, there, await world.open()):
+        said = [each for each in await store.entries(size, 99) if each.phase in ("outcome", "closed")]
+        expect([len(each.disclosures) for each in said] == [0, 2, 0], "nothing private of what was erased")
+        first, second, third = (predicate(each) for each in said)
+        expect("commitments" not in first and "commitments" not in third, "nothing is committed to")
+        expect((first["withheld"], third["withheld"]) == ("erased", "erased"), "and the entry says why")
+        expect("fieldEvidence" not in first and "withheld" not in second, "it speaks of no field that is not there")
+        expect(await store.late() == [], "nothing is left for a next erasure")
+        expect((await verified(store, world)).findings == (), "and all verifies")
+    await audited(here, world.keys)
 
 
 async def twice_is_once(world: World) -> None:
@@ -157,7 +175,7 @@ PROMISES: tuple[Promise, ...] = (
     what_is_erased_is_gone,
     a_key_that_was_used_stays_used,
     what_moved_is_not_erased,
-    what_comes_late_is_kept,
+    what_comes_late_commits_to_nothing,
     twice_is_once,
     a_hold_is_heeded_to_the_last,
 )
