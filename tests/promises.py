@@ -596,6 +596,10 @@ PROMISES: tuple[Promise, ...] = (
         "What a vault knows to be erased is looked for in a store once, in one reading, however many share the vault.",
     ),
     Promise("erasure.again_believed", _BACKUP, "A list of erasures that this log did not sign destroys nothing."),
+    Promise("erasure.late", _VAULT, "What is recorded about something after it was erased says nothing private of it."),
+    Promise(
+        "erasure.open_words", _VAULT, "No words of a caller's own stand in the open, where no erasure could take them."
+    ),
     Promise("erasure.logs_quote_nothing", _ERASE, "What a worker logs quotes no private value of an action."),
     Promise("erasure.two_persons", _ERASE, "Nothing is erased by one person alone, or by anybody unknown."),
     Promise("erasure.subject", _ERASE, "What is about a person goes, and nothing that is about another."),

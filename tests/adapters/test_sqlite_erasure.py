@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 import pytest
 
 from interlock.adapters.keys import verify
@@ -27,9 +28,10 @@ from interlock.domain.task import Task
 from interlock.domain.testimony import ERASURE_TYPE
 from interlock.domain.verification import LOST
 from interlock.ports.store import Claim
+from interlock.services.erasable import Search
 from interlock.services.verifying import verify_all
 from interlock.testing.conformance.erasing import part
-from interlock.testing.conformance.making import NOON, action
+from interlock.testing.conformance.making import NOON, action, fact
 from tests.adapters.test_sqlite_sealed import KEYS, SECRETS, bytes_of, opened, traces, write
 
 
@@ -112,6 +114,32 @@ def test_no_byte_of_it_is_left(erased_copy: tuple[Path, Path, Action, Task]) -> 
         with pytest.raises(KeyGone, match="erased"):
             thief.open(each, b"row\0shop\0action\0" + done.id.encode())
     run(is_erased(here, done, work))
+
+
+@pytest.mark.proves("erasure.late")
+def test_what_an_earlier_version_left_beside_it_goes_with_the_next_erasure(
+    erased_copy: tuple[Path, Path, Action, Task],
+) -> None:
+    """A clear text that was recorded about an erased action, as earlier versions did, is found and taken by whichever erasure
+    comes next, and the log verifies."""
+    here, _, done, _ = erased_copy
+    late = fact(done, 0, phase="outcome", private={"toolResult": SECRETS[0]})
+
+    async def leave_and_take() -> None:
+        store = opened(here)
+        _execute(here / "store.db", "UPDATE action SET body = json_remove(body, '$.withheld')")
+        await store.commit(Change(facts=(late,)))
+        _execute(here / "store.db", "UPDATE action SET body = json_set(body, '$.withheld', 'erased')")
+        assert [len(each.disclosures) for each in await store.entries(4, 9)] == [1]
+        plan = await Search(store, (), "user:nobody", "", 0, NOON).plan()
+        assert ([each.key for each in plan.records], plan.nothing) == ([done.id], True)
+        await store.erase(msgspec.structs.replace(part(), number=2, records=plan.records))
+        assert await store.late() == []
+        assert [len(each.disclosures) for each in await store.entries(4, 9)] == [0, 1]
+        assert (await found_in(store)).findings == ()
+        await store.close()
+
+    run(leave_and_take())
 
 
 @pytest.mark.proves("erasure.replayed")
@@ -430,6 +458,12 @@ def test_a_commit_that_fails(tmp_path: Path, stored: bool) -> None:
             await store.close()
 
     run(look())
+
+
+def _execute(file: Path, statement: str) -> None:
+    connection = apsw.Connection(str(file))
+    connection.execute(statement)
+    connection.close()
 
 
 def _rows(path: Path, statement: str) -> list[Any]:

@@ -22,6 +22,7 @@ from interlock.domain.contract import (
     Risk,
 )
 from interlock.domain.control import StopScope
+from interlock.domain.dsse import parse
 from interlock.domain.errors import ContractError, KeyReused, NotAllowed, NotFound
 from interlock.domain.ids import ContractName, Person
 from interlock.domain.policy import Policy, Verdict
@@ -118,6 +119,19 @@ async def test_a_contract_that_is_no_capability_does_not_exist() -> None:
     assert [unknown.state, undo.state] == ["refused", "refused"]
     assert unknown.reasons[0] == undo.reasons[0] == "interlock.capability"
     assert not world.effectors.calls
+
+
+@pytest.mark.proves("erasure.open_words")
+async def test_a_name_that_is_no_contract_does_not_stand_in_the_open() -> None:
+    """What an agent calls something for which there is no contract is its own words: sealed, and gone with an erasure."""
+    world = World()
+    await world.apply(contract())
+    action = await world.propose(await world.task(), "Call Carla at home")
+
+    assert (action.contract, "Call Carla" in action.reasons[1]) == ("?", True)
+    (entry,) = await world.store.entries_of(action.id)
+    assert b"Carla" not in parse(entry.leaf).payload
+    assert len(entry.disclosures) > 3
 
 
 @pytest.mark.proves("gate.contract_changed")

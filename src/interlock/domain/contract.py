@@ -8,7 +8,7 @@ is part of every decision: a contract that changed is another contract.
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 import jsonschema_rs
 import msgspec
@@ -210,6 +210,9 @@ def _compiled(name: str, schema: dict[str, JsonValue], where: str) -> jsonschema
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         raise ContractError(f"contract `{name}`: not a usable JSON Schema: {error}", path=where) from None
 
+
+NO_CONTRACT: Final = ContractName("?")
+"""What stands for the name of what is no contract, which an agent made up: no contract has it."""
 
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*")

@@ -37,7 +37,7 @@ class Resource(Part, frozen=True, kw_only=True):
 
     kind: Literal["tool"]
     id: str
-    """The contract's name."""
+    """The contract's name; `?` where there is no such contract: the name it was asked for by stands behind `reasons`."""
     schema_digest: str
     """Digest of the contract; empty where no contract was found."""
 

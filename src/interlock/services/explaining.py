@@ -17,6 +17,7 @@ from interlock.ports.store import Store
 from interlock.services.deciding import asked_again, overseen
 from interlock.services.orders import StandingOrders
 
+NEXT_LIFE = "`interlock show ACTION` tells its life"
 SHORTEST = 4
 """Fewer characters of a digest would match by chance."""
 
@@ -39,11 +40,13 @@ class Explaining:
         `values` shows what is hidden. Raises IllegalMove where policies were never asked about it, NotFound and PolicyError
         where the bundle is not there any more or cannot be loaded.
         """
+        if action.withheld:
+            raise IllegalMove(
+                f"why it was decided so is {action.withheld}, with everything private of it", next_step=NEXT_LIFE
+            )
         if action.decision is None or action.asked is None:
             why = "; ".join(action.reasons) or "it was decided before questions were kept"
-            raise IllegalMove(
-                f"policies were not asked about this action: {why}", next_step="`interlock show ACTION` tells its life"
-            )
+            raise IllegalMove(f"policies were not asked about this action: {why}", next_step=NEXT_LIFE)
         contract = await self._orders.contract(action.contract_digest)
         undoing = await self._undone(action)
         asked = asked_again(contract, action, action.asked, self._tenant)

@@ -11,7 +11,7 @@ from interlock.domain.action import Action
 from interlock.domain.agent import Runtime
 from interlock.domain.binding import bind, fingerprint
 from interlock.domain.change import Change, given
-from interlock.domain.contract import Contract
+from interlock.domain.contract import NO_CONTRACT, Contract
 from interlock.domain.errors import BudgetExceeded, Conflict, ContractError, KeyReused, NotFound
 from interlock.domain.proposal import Proposal
 from interlock.domain.stating import Beginning
@@ -89,7 +89,12 @@ class Gate:
         # 2. Bind. Until arguments fit the contract nothing else looks at them.
         contract_digest = release.contracts.get(proposal.contract)
         if contract_digest is None or proposal.contract not in agent.capabilities:
-            return self._drafts.refused(proposal, beginning, "the agent has no such capability", "interlock.capability")
+            why = "the agent has no such capability"
+            if contract_digest is None and proposal.contract not in orders.contracts:
+                # Whatever an agent calls what is no contract is its own words: they must not stand in the open.
+                why = f"{why}: `{proposal.contract}` is no contract"
+                proposal = msgspec.structs.replace(proposal, contract=NO_CONTRACT)
+            return self._drafts.refused(proposal, beginning, why, "interlock.capability")
         if proposal.expected is not None and proposal.expected != contract_digest:
             return self._drafts.refused(
                 proposal,
