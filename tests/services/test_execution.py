@@ -20,6 +20,7 @@ from interlock.services.calling import NEVER_CALLED
 from interlock.services.plane import ControlPlane
 from interlock.testing.parts import Crash, CrashAt, Target
 from interlock.testing.world import TIMING, World, contract, permit
+from tests.services.packets import predicate_of
 
 pytestmark = pytest.mark.anyio
 
@@ -578,6 +579,9 @@ async def test_what_may_no_longer_run_between_the_phases_is_released(how: str) -
     assert (await world.action(action)).state == "voided"
     assert roles(world) == {"prepare": 1, "abort": 1}
     assert await world.reserved() == 0
+    said = [predicate_of(entry.leaf) for entry in await world.store.entries_of(action.id)]
+    assert said[-1]["effect"]["by"] == "gate", "it was never asked for, and nobody else's word is quoted"
+    assert "effect" not in said[-1].get("fieldEvidence", {}).get("target-reported", [])
 
 
 @pytest.mark.proves("two_phase.abort")

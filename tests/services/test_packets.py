@@ -14,9 +14,11 @@ from interlock.domain.action import Action
 from interlock.domain.anchoring import anchored
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue, encode
+from interlock.domain.change import Change
 from interlock.domain.contract import Blind, Contract, Cost, Facts, NoReversal, PythonTarget
+from interlock.domain.control import Control
 from interlock.domain.erasing import Erasure, LegalHold, Part, erased_fact, erasure_fact, hold_fact
-from interlock.domain.errors import ContractError
+from interlock.domain.errors import ContractError, NotAllowed
 from interlock.domain.evidence import Position, Subject, at
 from interlock.domain.ids import ErasureId, HoldId, Person, StreamId, WorkerId
 from interlock.domain.key_facts import introduction, retirement, rotation
@@ -26,6 +28,7 @@ from interlock.domain.proceedings import BODIES
 from interlock.domain.proposal import Proposal
 from interlock.domain.question import Question
 from interlock.domain.record import plain
+from interlock.domain.recording import control_fact
 from interlock.domain.release import Release
 from interlock.domain.run_facts import Run, run_closed, run_opened
 from interlock.domain.task import Opening
@@ -383,6 +386,33 @@ def test_entries_about_runs_anchors_erasures_and_holds_are_what_the_format_says(
     for fact in facts:
         entry = sealer.seal(fact, 0, Position(stream=StreamId("s"), seq=1, prev=""))
         assert predicate_of(entry.leaf)["phase"] == fact.phase
+
+
+@pytest.mark.proves("evidence.whose_word")
+async def test_words_of_people_about_other_things_are_theirs() -> None:
+    """Entries about tasks, undoing, brakes, holds and erasures name whose words they commit to; a rule of ours is our own."""
+    world = await ready()
+    done = await begun(world)
+    await world.plane.compensation.undo("task", done.task, by="rita", why="wrong")
+    await world.plane.registry.stop("contract", "thing.put", by="rita", why="enough")
+    with pytest.raises(NotAllowed, match="rules of the gate"):
+        await world.plane.registry.stop("all", by="interlock.breaker", why="a person who calls themselves so")
+    erasure = Erasure(id=ErasureId("e"), basis="request", subject="c:1", why="asked", proposed_by="rita", proposed_at=0)
+    held = LegalHold(id=HoldId("h"), subject="c:1", why="a suit", placed_by="rita", placed_at=0)
+    pulled = control_fact(Control(), "stopped", {}, "interlock.breaker", 0)
+    await world.store.commit(
+        Change(facts=(erasure_fact(erasure, "proposed", "rita", 0), hold_fact(held, "placed", "rita", 0), pulled))
+    )
+
+    said = [predicate_of(each.leaf) for each in await world.store.entries(0, 99) if each.action is None]
+    whose = {each["phase"]: each.get("fieldEvidence", {}) for each in said}
+
+    assert whose["opened"] == {"initiator-asserted": ["purpose", "initiator", "planSummary"]}
+    assert whose["compensation"] == {"person-asserted": ["by", "why"]}
+    assert whose["proposed"] == {"person-asserted": ["by", "why", "subject"]}
+    assert whose["placed"] == {"person-asserted": ["by", "why", "names"]}
+    assert whose["applied"] == {"person-asserted": ["by"]}
+    assert [each.get("fieldEvidence") for each in said if each["phase"] == "stopped"] == [whose["applied"], None]
 
 
 async def test_every_entry_is_what_the_format_says() -> None:

@@ -10,7 +10,7 @@ Statement: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import msgspec
 
@@ -18,6 +18,7 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.ids import ActionId, Digest, StreamId
 from interlock.domain.keyring import Suspicion, Window
 from interlock.domain.note import Checkpoint
+from interlock.domain.whose import spoken
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_BASE = "https://interlock.dev/evidence"
@@ -181,6 +182,10 @@ def statement(fact: Fact, position: Position, *, record_id: str, commitments: di
     if fact.action is not None:
         predicate["actionId"] = fact.action
         predicate["actionSeq"] = fact.seq
+    else:
+        said = spoken(fact.private)
+        if said:
+            predicate["fieldEvidence"] = cast(JsonValue, said)
     if commitments:
         predicate["commitments"] = {**commitments, "alg": "sha-256"}
     return {

@@ -8,8 +8,6 @@ from typing import Literal
 
 import msgspec
 
-from interlock.domain.whose import Grade
-
 Observed = Literal["occurred", "none", "unknown"]
 Agreement = Literal["agree", "disagree", "not-exercised", "indeterminate"]
 
@@ -133,7 +131,7 @@ class Effect(Part, frozen=True, kw_only=True):
 
     observed: Observed
     by: Literal["tool", "lookup", "person", "gate"]
-    """`gate`: it never left the gate."""
+    """`gate`: nobody was asked to do it. It never left the gate, or was reserved and released before it was to be done."""
     at: str
     """When it was observed."""
     verified: bool | None = None
@@ -197,12 +195,8 @@ class ActionBody(Part, frozen=True, kw_only=True):
     agreement: Agreement | None = None
     """Follows from the decision and the effect: see `agreement`."""
     compensation: Undo | None = None
-    field_evidence: dict[Grade, list[str]] = {}
-    """Names of fields and commitments of this entry by whose word they are; all others are `gateway-observed`."""
     does_not_assert: list[str] = []
     """Said once, of all entries of the action."""
-    withheld: Literal["", "erased"] = ""
-    """`erased`: everything private of the action was erased before this entry was made, so it commits to nothing."""
 
 
 def agreement(*, permitted: bool, observed: Observed) -> Agreement:

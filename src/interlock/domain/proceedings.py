@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from interlock.domain.evidence import Subject
 from interlock.domain.predicate import ActionBody, Part
+from interlock.domain.whose import Grade
 
 
 class Stream(Part, frozen=True, kw_only=True):
@@ -45,6 +46,10 @@ class Common(Part, frozen=True, kw_only=True):
     """Which of its action's entries it is, from 1. An entry numbered 0 stands beside them: somebody else held the action."""
     commitments: dict[str, str] = {}
     """By name the digest of a clear text that is kept beside the log; `alg` is `sha-256`."""
+    field_evidence: dict[Grade, list[str]] = {}
+    """Names of fields and commitments of this entry by whose word they are; all others are `gateway-observed`."""
+    withheld: Literal["", "erased"] = ""
+    """`erased`: everything private of what it is about was erased before it was made, so it commits to nothing."""
 
 
 class TaskBody(Part, frozen=True, kw_only=True):

@@ -20,8 +20,8 @@ from interlock.domain.control import Control
 from interlock.domain.evidence import Fact, Phase
 from interlock.domain.predicate import ActionBody
 from interlock.domain.record import digest_of
-from interlock.domain.stating import OURS, Beginning, explains, first_said, heard, said_of, speaks
-from interlock.domain.whose import SAID_BY, Grade
+from interlock.domain.stating import Beginning, explains, first_said, heard, said_of, speaks
+from interlock.domain.whose import OURS, SAID_BY, Grade
 
 
 def recorded(

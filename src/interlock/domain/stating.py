@@ -38,13 +38,10 @@ from interlock.domain.predicate import (
 from interlock.domain.record import plain
 from interlock.domain.release import Release
 from interlock.domain.task import Task
-from interlock.domain.whose import DOES_NOT_ASSERT
-
-OURS = "interlock."
-"""Reasons that begin so are codes of our own rules. All others are sentences, which may name a person."""
+from interlock.domain.whose import DOES_NOT_ASSERT, OURS
 
 _UNTOUCHED: Final[frozenset[State]] = frozenset({"refused", "denied", "shadowed", "rejected", "expired", "voided"})
-"""States in which it is known that nothing happened, whoever says so."""
+"""States in which nothing happened, since nobody was asked to do it: at most it was reserved, and released."""
 _OBSERVED: Final[dict[State, Observed]] = {"done": "occurred", "failed": "none"}
 _UNDOING: Final[dict[State, Literal["running", "run", "failed"]]] = {
     "undoing": "running",
@@ -194,7 +191,7 @@ def _attempt(action: Action) -> Attempt:
 def _effect(action: Action, phase: Phase, now: int) -> Effect | None:
     said = action.outcome
     if action.state in _UNTOUCHED and said is None:
-        return Effect(observed="none", by="tool" if action.dispatched_fence else "gate", at=at(now))
+        return Effect(observed="none", by="gate", at=at(now))
     if said is None or phase not in ("outcome", "settled"):
         return None
     observed = _OBSERVED.get(action.state, "unknown")

@@ -1,5 +1,6 @@
 """Whose word each field of an entry is, what stands behind each commitment, and what no entry asserts."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 Grade = Literal[
@@ -29,8 +30,27 @@ SAID_BY: Final[dict[str, Grade]] = {
     "effect": "target-reported",
     "toolResult": "target-reported",
     "error": "target-reported",
+    "by": "person-asserted",
+    "why": "person-asserted",
+    "consents": "approver-asserted",
+    "subject": "person-asserted",
+    "names": "person-asserted",
 }
 """By the name of a field of the predicate or of a commitment, of which none is both. All others are `gateway-observed`."""
+
+OURS: Final = "interlock."
+"""Names and reasons that begin so are of rules of ours. Other reasons are sentences, which may name a person."""
+
+
+def spoken(private: Mapping[str, object]) -> dict[Grade, list[str]]:
+    """Whose word each of the clear texts of an entry is that is no action's, where it is not our own."""
+    found: dict[Grade, list[str]] = {}
+    for name, value in private.items():
+        ours = name == "by" and isinstance(value, str) and value.startswith(OURS)
+        if name in SAID_BY and not ours:
+            found.setdefault(SAID_BY[name], []).append(name)
+    return found
+
 
 COMMITTED: Final[dict[str, str]] = {
     "toolArgs": "the arguments, as they were bound to the contract and will be or were executed",
@@ -51,7 +71,7 @@ COMMITTED: Final[dict[str, str]] = {
     "error": "what went wrong, as it was told",
     "note": "a note beside the outcome",
     "late": "whether it came after somebody else had taken over",
-    "by": "who did it",
+    "by": "who did it, as they said; `interlock.*` is a rule of the gate, and its own word",
     "why": "why, in their words",
     "blockedWhy": "why undoing cannot go on",
     "changes": "what a publication changes, in words",

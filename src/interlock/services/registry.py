@@ -10,12 +10,13 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control, Stop, StopScope
-from interlock.domain.errors import Conflict, NotFound
+from interlock.domain.errors import Conflict, NotAllowed, NotFound
 from interlock.domain.evidence import Phase
 from interlock.domain.names import instead, listed
 from interlock.domain.people import must_be_known
 from interlock.domain.recording import control_fact
 from interlock.domain.release import Release
+from interlock.domain.whose import OURS
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
 from interlock.services.editions import Definition
@@ -51,9 +52,11 @@ class Registry:
         Anybody may, under any name: a brake that asks who is there is pulled too late. A scope that a person stopped already
         stays as it is.
 
-        Raises NotFound when there never was such an agent, release (by its whole digest) or contract: a brake that holds
-        nothing would look like one that holds.
+        Raises NotAllowed for a name that only rules of ours have, and NotFound when there never was such an agent, release (by
+        its whole digest) or contract: a brake that holds nothing would look like one that holds.
         """
+        if by.startswith(OURS):
+            raise NotAllowed(f"`{by}`: such names are of rules of the gate", next_step="say who you are: `--as NAME`")
         await self._must_exist(scope, name)
         while True:
             control = (await self._orders.refresh()).control
