@@ -16,7 +16,7 @@ from interlock.domain.proof import Kept
 from interlock.domain.record import Record
 from interlock.domain.replay import Answer, Replay, Replayed
 from interlock.domain.whatif import Comparison
-from interlock.sdk.outcomes import NotDone
+from interlock.sdk.outcomes import NotDone, Withheld
 from interlock.services.candidates import Candidate
 from interlock.services.policy_tests import Report, Result
 from interlock.services.publishing import Applied
@@ -43,6 +43,8 @@ _NAMED: dict[str, tuple[str, ...]] = {
         "Reversal",
         "NoReversal",
         "Cost",
+        "Output",
+        "Taken",
     ),
     "Parsed facts": ("Domains", "Hosts", "Folded", "ChangePerMille", "Statements", "Tables"),
     "Working with policies": ("policies", "Policies", "Hypothesis"),
@@ -97,7 +99,7 @@ def _told_elsewhere(name: str) -> bool:
     value = getattr(interlock, name)
     if name in ("Done", "Outcome"):
         return True
-    return isinstance(value, type) and (issubclass(value, NotDone) or value is InterlockError)
+    return isinstance(value, type) and (issubclass(value, (NotDone, Withheld)) or value is InterlockError)
 
 
 def _entry(name: str, value: object) -> str:

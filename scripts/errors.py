@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from interlock.domain.errors import Fault, InterlockError
-from interlock.sdk.outcomes import Done, NotDone
+from interlock.sdk.outcomes import Done, NotDone, Withheld
 from scripts.markdown import table
 
 WHOSE: dict[Fault, str] = {
@@ -33,11 +33,15 @@ def errors() -> str:
 
 def outcomes() -> str:
     """Everything that can come of a proposal, as the agent's code sees it."""
-    rows = [[f"`{kind.__name__}`", f"`{kind.code}`", _first(kind), kind.next] for kind in tree(NotDone)]
+    rows = [_row(kind) for kind in tree(NotDone)]
     return table(
         ["in Python", "code", "what it means", "what to do"],
-        [[f"`{Done.__name__}`", "`done`", _first(Done), "go on"], *rows],
+        [[f"`{Done.__name__}`", "`done`", _first(Done), "go on"], *rows, _row(Withheld)],
     )
+
+
+def _row(kind: type[InterlockError]) -> list[str]:
+    return [f"`{kind.__name__}`", f"`{kind.code}`", _first(kind), kind.next]
 
 
 def _first(kind: type) -> str:

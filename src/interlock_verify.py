@@ -1164,8 +1164,8 @@ class Disclosed:
         return None
 
 
-def disclosure_of(text: str) -> tuple[str, str]:
-    """Name and digest of a disclosure (RFC 9901 section 4.2), else Wrong."""
+def disclosure_of(text: str) -> tuple[str, str, Json]:
+    """Name, digest and value of a disclosure (RFC 9901 section 4.2), else Wrong."""
     if not text.isascii():
         raise Wrong("it is not ASCII")
     try:
@@ -1178,7 +1178,27 @@ def disclosure_of(text: str) -> tuple[str, str]:
     parts = a_list(value)
     if len(parts) != 3 or not isinstance(parts[0], str) or not isinstance(parts[1], str) or len(parts[0]) < 22:
         raise Wrong("it is not salt, name and value")
-    return parts[1], urlsafe_b64encode(sha256(text.encode()).digest()).rstrip(b"=").decode()
+    return parts[1], urlsafe_b64encode(sha256(text.encode()).digest()).rstrip(b"=").decode(), parts[2]
+
+
+def misfiltered(said: Said, clear: Object) -> str:
+    """What is wrong with what an entry says of filtering a result, beside its own clear texts; empty where nothing is."""
+    output = said.predicate["output"]
+    if said.phase not in ("outcome", "settled") or not {"toolResult", "outputSalt"} <= said.commitments.keys():
+        return "it says that a result was filtered, and commits to none"
+    before, after = within(output, "before"), within(output, "after")
+    both = [each for each in (before, after) if isinstance(each, str) and re.fullmatch("[0-9a-f]{64}", each)]
+    if after not in both or (before != "" and len(both) < 2) or before == after:
+        return "it does not say what its result was before and after it was filtered"
+    if not a_list(within(output, "taken")):
+        return "it says that its result was filtered, and not what was taken"
+    result = clear.get("toolResult")
+    if within(output, "withheld") is True and result is not None:
+        return "it says that its result was withheld, and holds one"
+    if len(clear) < 2 or (isinstance(result, dict) and "leftOut" in result):
+        return ""
+    written = _written({"result": result, "salt": str(clear["outputSalt"])}).encode()
+    return "" if sha256(written).hexdigest() == after else "its result is not the one that filtering left"
 
 
 # -- the check ------------------------------------------------------------------------------------------------------------
@@ -1523,9 +1543,10 @@ class Check:
     def _clear(self, index: int, place: str, said: Said, texts: list[str]) -> None:
         """Hold the clear texts beside an entry against its commitments, and note which are not there."""
         here: set[str] = set()
+        filtering: Object = {}
         for text in texts:
             try:
-                name, digest = disclosure_of(text)
+                name, digest, value = disclosure_of(text)
             except Wrong as error:
                 self.report.found(place, f"a clear text beside it cannot be read: {error}")
                 continue
@@ -1535,9 +1556,13 @@ class Check:
                 self.report.found(place, f"the clear text of `{safe(name)}` was never committed to")
             elif said.commitments[name] != digest:
                 self.report.found(place, f"the clear text of `{safe(name)}` is not the one committed to")
+            elif name in ("toolResult", "outputSalt"):
+                filtering[name] = value
             here.add(name)
             self.clear[index] = 1
             self.report.disclosures += 1
+        if "output" in said.predicate and (problem := misfiltered(said, filtering)):
+            self.report.found(place, problem)
         if self.asked is not None and said.action not in self.asked:
             return
         for name in said.commitments:

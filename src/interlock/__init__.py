@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
     from interlock.domain.entry_proof import EntryProof
     from interlock.domain.errors import InterlockError
+    from interlock.domain.output import Output, Taken
     from interlock.domain.parse import ChangePerMille, Domains, Folded, Hosts, Statements, Tables
     from interlock.domain.unwind import Unwind
     from interlock.sdk.client import Client
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         Refused,
         Shadowed,
         Unknown,
+        Withheld,
     )
     from interlock.sdk.task import AsyncTask, SyncTask
     from interlock.sdk.ticket import Ticket
@@ -63,6 +65,7 @@ _WHERE = {
     "interlock.domain.duration": ("DAY", "HOUR", "MINUTE", "SECOND"),
     "interlock.domain.entry_proof": ("EntryProof",),
     "interlock.domain.errors": ("InterlockError",),
+    "interlock.domain.output": ("Output", "Taken"),
     "interlock.domain.parse": ("ChangePerMille", "Domains", "Folded", "Hosts", "Statements", "Tables"),
     "interlock.sdk.client": ("Client",),
     "interlock.sdk.outcomes": (
@@ -76,6 +79,7 @@ _WHERE = {
         "Refused",
         "Shadowed",
         "Unknown",
+        "Withheld",
     ),
     "interlock.sdk.task": ("AsyncTask", "SyncTask"),
     "interlock.sdk.ticket": ("Ticket",),
@@ -119,6 +123,7 @@ __all__ = [
     "NoReversal",
     "NotDone",
     "Outcome",
+    "Output",
     "Pending",
     "Policies",
     "Refused",
@@ -127,10 +132,12 @@ __all__ = [
     "Statements",
     "SyncTask",
     "Tables",
+    "Taken",
     "Ticket",
     "Tool",
     "Unknown",
     "Unwind",
+    "Withheld",
     "audit",
     "open",
     "policies",

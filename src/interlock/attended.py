@@ -7,6 +7,7 @@ import anyio
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import NotFound
+from interlock.domain.filtering import published
 from interlock.domain.ids import ActionId, Digest, Person, UnwindId
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.ports.store import ActionQuery
@@ -24,16 +25,17 @@ class Attended:
 
     async def waiting(self, *, limit: int) -> list[Action]:
         """What waits for a person, newest first."""
-        return await self._plane.means.store.actions(
+        found = await self._plane.means.store.actions(
             ActionQuery(states=("held", "unknown", "undo_failed"), limit=limit)
         )
+        return [published(each) for each in found]
 
     async def action(self, action_id: ActionId) -> Action:
         """One action as it stands."""
         found = await self._plane.means.store.get(Action, action_id)
         if found is None:
             raise NotFound(f"there is no action `{action_id}`")
-        return found
+        return published(found)
 
     async def approve(self, action_id: ActionId, person: Person, *, note: str, view: Digest | None) -> Action:
         """The person's yes."""
@@ -59,7 +61,7 @@ class Attended:
         note: str,
     ) -> Action:
         """What the person found out."""
-        return await self._plane.settling.settle(action_id, person, happened, result=result, note=note)
+        return published(await self._plane.settling.settle(action_id, person, happened, result=result, note=note))
 
     async def undo(self, scope: UnwindScope, target: str, person: Person, *, why: str, wait_ms: int) -> Unwind:
         """Ask, and go on with it here for a while."""

@@ -20,6 +20,7 @@ from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.filtering import published
 from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.names import instead
 from interlock.domain.proposal import Proposal
@@ -172,7 +173,7 @@ def actions(
             if total > len(found):
                 console.print(f"[dim]{len(found)} of {total}; `--limit` shows more[/dim]")
 
-        here.output.value(found, listing)
+        here.output.value([published(each) for each in found], listing)
 
     run(here.output, work)
 
@@ -216,7 +217,9 @@ async def _tell(here: Context, plane: ControlPlane, action: Action, *, missing: 
     if action.contract_digest:
         contract = await plane.orders.contract(action.contract_digest)
     lift = await lifting(plane, action)
-    here.output.value(action, lambda console: show_action(console, action, contract, missing=missing, lift=lift))
+    here.output.value(
+        published(action), lambda console: show_action(console, action, contract, missing=missing, lift=lift)
+    )
     if since := await plane.audit.erased_since(action):
         here.output.say(f"[yellow]{since}[/yellow]")
 

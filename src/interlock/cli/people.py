@@ -12,6 +12,7 @@ from interlock.cli.story import progress
 from interlock.domain.action import Action
 from interlock.domain.approval import open_requirements
 from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.filtering import published
 from interlock.domain.ids import Digest, UnwindId
 from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind, UnwindScope
@@ -103,7 +104,7 @@ def settle(
                 result=json_from(result) if result else None,
                 note=note,
             )
-        here.output.value(after, lambda console: _said(console, after))
+        here.output.value(published(after), lambda console: _said(console, after))
 
     run(here.output, work)
 

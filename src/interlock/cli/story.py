@@ -13,6 +13,7 @@ from interlock.domain.approval import Hold, agreed
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup, NoReversal, Reversal
 from interlock.domain.duration import words
+from interlock.domain.output import MASKING, Output, in_words
 from interlock.domain.policy import Requirement
 from interlock.sdk.outcomes import why
 from interlock.services.calling import NEVER_CALLED
@@ -54,6 +55,7 @@ def show_contract(console: Console, contract: Contract) -> None:
     ]
     if contract.cost is not None:
         lines.append(("costs", f"{text(contract.cost.amount)} of {text(contract.cost.unit)}"))
+    lines.append(("output", _output(contract.output or MASKING)))
     for name, kind in sorted(contract.data_classes.items()):
         lines.append(("data", f"{name}: {kind}"))
     lines += _fields("takes", contract.input_schema)
@@ -169,12 +171,25 @@ def _carried_out(action: Action) -> Iterator[Line]:
         yield "outcome", f"{_said_by(said)} {_utc(said.observed_at)}"
         if said.result is not None:
             yield "  result", text(said.result)
+        yield from _taken(said)
         if said.verified is not None:
             yield "  verified", "yes" if said.verified else "no: the postcondition does not hold"
         if said.error:
             yield "  error", said.error
         if said.note and said.note != NEVER_CALLED:
             yield "  note", said.note
+
+
+def _taken(said: Outcome) -> Iterator[Line]:
+    """What the agent did not get of the result."""
+    if said.redaction is None:
+        return
+    if said.redaction.withheld:
+        yield "  withheld", "the agent got nothing of the result"
+    for each in in_words(said.redaction.taken):
+        yield "  taken", each
+    if said.redaction.kept:
+        yield "  kept", "sealed, as it came, for the undo that reads it"
 
 
 def _left(action: Action, lift: str) -> Iterator[Line]:
@@ -220,6 +235,19 @@ def _fields(label: str, schema: dict[str, JsonValue]) -> list[Line]:
         optional = "" if name in must else " (optional)"
         lines.append((label if not lines else "", f"{name}{optional}: {_kind(member)}"))
     return lines
+
+
+def _output(rule: Output) -> str:
+    """What an agent gets of a result, in words."""
+    words = {"mask": "secrets masked", "refuse": "refused if it holds a secret", "keep": "secrets kept"}
+    said = [words[rule.secrets]]
+    if rule.personal:
+        said.append(f"{', '.join(rule.personal)} masked")
+    if rule.mask:
+        said.append(f"{', '.join(rule.mask)} masked whole")
+    if rule.drop:
+        said.append(f"{', '.join(rule.drop)} dropped")
+    return "; ".join(said)
 
 
 def _kind(schema: JsonValue) -> str:

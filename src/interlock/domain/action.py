@@ -13,6 +13,7 @@ from interlock.domain.budget import Draw
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import IllegalMove
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, StreamId, TaskId, WorkerId
+from interlock.domain.output import Redaction
 from interlock.domain.policy import Decision
 from interlock.domain.question import Circumstances
 from interlock.domain.record import Record, Withheld
@@ -155,6 +156,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     verified: bool | None = None
     """What the postcondition said, or None where there is none."""
     note: str = ""
+    redaction: Redaction | None = None
+    """What was taken of the result before anybody got it; None: nothing."""
 
 
 class Action(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -17,6 +17,7 @@ from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.duration import DAY, SECOND
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import ContractName, Digest
+from interlock.domain.output import Output, misnamed, names_in
 from interlock.domain.parse import Parse, misfit
 from interlock.domain.record import Record, digest_of
 
@@ -148,6 +149,8 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     two_phase: TwoPhase | None = None
     cost: Cost | None = None
     data_classes: dict[str, str] = {}
+    output: Output | None = None
+    """What the agent gets of the result; None: all of it, with secrets masked."""
     touches: dict[str, str] = {}
     """Which records an action touches, by kind: `{"order": "$args.order_id"}`. The audit index finds actions by them."""
     subject: dict[str, str] = {}
@@ -180,6 +183,11 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     def states(self) -> jsonschema_rs.Validator | None:
         """The compiled schema of the facts, where it reads any."""
         return None if self.facts is None else _compiled(self.name, self.facts.schema, "/facts/schema")
+
+    @cached_property
+    def result_names(self) -> frozenset[str]:
+        """The names of members that the result schema says: those which evidence may repeat."""
+        return names_in(self.output_schema)
 
     @property
     def judged_by(self) -> tuple[object, ...]:
@@ -273,6 +281,8 @@ def _idle(contract: Contract) -> Iterator[tuple[str, str]]:
     for name in contract.data_classes:
         if name not in _properties(contract.input_schema) and name not in _properties(contract.output_schema):
             yield f"its data class for `{name}` protects nothing: no argument or result has that name", "/data_classes"
+    if contract.output is not None:
+        yield from misnamed(contract.output, contract.output_schema)
 
 
 def _properties(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -138,6 +138,30 @@ class Effect(Part, frozen=True, kw_only=True):
     """What the contract's postcondition said; absent where there is none, or no answer."""
 
 
+class Place(Part, frozen=True, kw_only=True):
+    """Something that was taken of a result."""
+
+    path: str
+    """JSON pointer. A step is a name that the contract's result schema says, or `*`."""
+    kind: str
+    """`dropped`, `field`, a kind of personal data or of secret; `unreadable`: the result could not be looked through."""
+    places: int
+    """In how many places of that path."""
+
+
+class Given(Part, frozen=True, kw_only=True):
+    """What the agent was given of the result, where that is not all of it."""
+
+    before: str
+    """SHA-256 over the canonical JSON of `{"result": ..., "salt": ...}`: what the tool gave back, and `outputSalt`. Empty: it
+    was no JSON."""
+    after: str
+    """The same over what the agent got, which is `toolResult`."""
+    taken: list[Place]
+    withheld: bool = False
+    """Nothing of it was given."""
+
+
 class Undo(Part, frozen=True, kw_only=True):
     """How it can be undone, and whether it was."""
 
@@ -192,6 +216,8 @@ class ActionBody(Part, frozen=True, kw_only=True):
     """The word this entry is about."""
     attempt: Attempt | None = None
     effect: Effect | None = None
+    output: Given | None = None
+    """Absent: what the tool gave back is what the agent got, and is `toolResult`."""
     agreement: Agreement | None = None
     """Follows from the decision and the effect: see `agreement`."""
     compensation: Undo | None = None

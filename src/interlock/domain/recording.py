@@ -11,7 +11,7 @@ from typing import cast
 
 import msgspec
 
-from interlock.domain.action import Action
+from interlock.domain.action import Action, Outcome
 from interlock.domain.budget import Budget, Draw
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Unchanged
@@ -184,11 +184,19 @@ def _private(action: Action, phase: Phase) -> dict[str, JsonValue]:
         word = action.hold.approvals[-1]
         private["approvers"] = [[word.person, word.note]]
     if action.outcome is not None and phase in ("outcome", "settled"):
-        private["toolResult"] = action.outcome.result
-        if action.outcome.error:
-            private["error"] = action.outcome.error
-        if action.outcome.note:
-            private["note"] = action.outcome.note
+        private |= _came(action.outcome)
+    return private
+
+
+def _came(outcome: Outcome) -> dict[str, JsonValue]:
+    """What came of it, as the agent got it. What the tool gave before that is in no entry; only a digest of it is."""
+    private: dict[str, JsonValue] = {"toolResult": outcome.result}
+    if outcome.redaction is not None:
+        private["outputSalt"] = outcome.redaction.salt
+    if outcome.error:
+        private["error"] = outcome.error
+    if outcome.note:
+        private["note"] = outcome.note
     return private
 
 

@@ -26,9 +26,11 @@ from interlock.domain.predicate import (
     Decided,
     Effect,
     Evaluation,
+    Given,
     Held,
     Input,
     Observed,
+    Place,
     Resource,
     Sure,
     Undo,
@@ -106,6 +108,7 @@ def said_of(
         approvals=[_word(action.hold)] if action.hold is not None and speaks(phase) else [],
         attempt=_attempt(action) if phase == "dispatching" else None,
         effect=effect,
+        output=_given(action, phase),
         agreement=_agreement(action, effect),
         compensation=_undo(action, phase, contract),
     )
@@ -114,7 +117,8 @@ def said_of(
 def heard(action: Action, phase: Phase, now: int) -> ActionBody:
     """What is said of an action that somebody else holds: what was observed, and nothing more."""
     effect = _effect(action, phase, now)
-    return ActionBody(state=action.state, effect=effect, agreement=_agreement(action, effect))
+    output = _given(action, phase)
+    return ActionBody(state=action.state, effect=effect, output=output, agreement=_agreement(action, effect))
 
 
 def decides(action: Action, phase: Phase) -> bool:
@@ -196,6 +200,18 @@ def _effect(action: Action, phase: Phase, now: int) -> Effect | None:
         return None
     observed = _OBSERVED.get(action.state, "unknown")
     return Effect(observed=observed, by=said.by, at=at(said.observed_at), verified=said.verified)
+
+
+def _given(action: Action, phase: Phase) -> Given | None:
+    redaction = None if action.outcome is None else action.outcome.redaction
+    if redaction is None or phase not in ("outcome", "settled"):
+        return None
+    return Given(
+        before=redaction.before,
+        after=redaction.after,
+        taken=[Place(path=each.path, kind=each.kind, places=each.places) for each in redaction.taken],
+        withheld=redaction.withheld,
+    )
 
 
 def _agreement(action: Action, effect: Effect | None) -> Agreement | None:

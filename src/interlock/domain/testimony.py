@@ -15,6 +15,7 @@ from interlock.domain.disclosure import DisclosureError
 from interlock.domain.dsse import DsseError
 from interlock.domain.erasure import Shred, keys_in, numbers_in
 from interlock.domain.evidence import PREDICATE_BASE, STATEMENT_TYPE, Entry
+from interlock.domain.filtering import misstated
 from interlock.domain.ids import ActionId, StreamId
 from interlock.domain.keyring import Keyring, KeySaid
 from interlock.domain.merkle import leaf_hash
@@ -52,6 +53,8 @@ class Said(msgspec.Struct, frozen=True, rename="camel"):
     action_seq: int = 0
     state: object = None
     commitments: dict[str, str] = {}
+    output: object = None
+    """Of an action's outcome: what was taken of the result before the agent got it."""
     entries: object = None
     """In the last entry of a run: how many it recorded."""
 
@@ -191,6 +194,8 @@ class Reader:
             problems.append(f"its payload is a `{statement.predicate_type}`, not a Statement of ours")
         problems += _misfiled(entry, statement.predicate)
         problems += _undisclosed(entry, statement.predicate.commitments)
+        if statement.predicate.output is not None:
+            problems += _misfiltered(entry, statement.predicate)
         return Reading(statement.predicate, problems, good, kind, envelope.payload)
 
     def _keys(self, index: int, payload: bytes, problems: list[str]) -> None:
@@ -255,6 +260,21 @@ def _undisclosed(entry: Entry, commitments: dict[str, str]) -> Iterable[str]:
         elif commitments[name] != digest:
             yield f"the clear text of `{name}` is not the one committed to"
         seen.add(name)
+
+
+def _misfiltered(entry: Entry, said: Said) -> Iterable[str]:
+    """What an entry says of a filtering holds in itself, and is about the result it commits to."""
+    opened: dict[str, object] = {}
+    for text in entry.disclosures:
+        try:
+            each = disclosure.parse(text)
+            if said.commitments.get(each.name) == disclosure.digest_of(text):
+                opened[each.name] = each.value
+        except DisclosureError:
+            continue  # found already
+    problem = misstated(said.output, said.phase, said.commitments, opened)
+    if problem is not None:
+        yield problem
 
 
 def observed(leaf: bytes) -> int | None:

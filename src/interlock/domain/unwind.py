@@ -14,6 +14,7 @@ from interlock.domain.action import Action, State
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.contract import Contract, Reversal
 from interlock.domain.errors import ContractError
+from interlock.domain.filtering import raw_result
 from interlock.domain.ids import ActionId, Digest, UnwindId
 from interlock.domain.record import Record, Withheld
 
@@ -147,7 +148,7 @@ def undo_arguments(action: Action, reversal: Reversal) -> dict[str, JsonValue]:
     """
     sources: dict[str, JsonValue] = {
         "$args": dict(action.arguments),
-        "$result": action.outcome.result if action.outcome else None,
+        "$result": raw_result(action.outcome),
     }
     return {name: resolve(value, sources) for name, value in reversal.arguments.items()}
 

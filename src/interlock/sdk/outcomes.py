@@ -13,6 +13,7 @@ from interlock.domain.brakes import STOPPED
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import Fault, InterlockError
 from interlock.domain.ids import ActionId
+from interlock.domain.output import Taken, in_words
 from interlock.domain.policy import Verdict
 from interlock.sdk.ticket import Ticket
 
@@ -29,6 +30,12 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool | None = None
     note: str = ""
     reasons: tuple[str, ...] = ()
+    masked: int = 0
+    """In how many places something was taken of the result before it came here: secrets, and what the contract says."""
+    taken: tuple[Taken, ...] = ()
+    """What was taken where, never what it was."""
+    withheld: bool = False
+    """Whether nothing of the result may be had; a tool that is simply called raises `Withheld` then."""
 
 
 _NEXT: dict[str, str] = {
@@ -144,6 +151,21 @@ class Unknown(_Open):
     next = "wait for the ticket, or settle it: `interlock settle ACTION`"
 
 
+class Withheld(InterlockError):
+    """It is done, and its result may not be had: the contract refuses results that hold secrets, or it could not be looked
+    through. Calling again would do it again."""
+
+    code = "withheld"
+    fault: ClassVar[Fault] = "yours"
+    next = "go on without the result; `interlock show ACTION` says what was found in it"
+
+    def __init__(self, done: Done) -> None:
+        found = ", ".join(in_words(done.taken))
+        super().__init__(f"it is done, and its result is withheld: {found}", action=done.action_id)
+        self.action_id = done.action_id
+        self.taken = done.taken
+
+
 Outcome: TypeAlias = Done | Refused | Denied | Shadowed | Failed | Held | Pending | Unknown
 
 
@@ -152,11 +174,15 @@ def outcome_of(action: Action, ticket: Ticket[Outcome], result: object) -> Outco
     match action.state:
         case "done" | "undoing" | "undone" | "undo_failed":
             said = action.outcome
+            redaction = said.redaction if said else None
             return Done(
                 action_id=action.id,
                 result=result,
                 verified=said.verified if said else None,
                 note=said.note if said else "",
+                masked=redaction.places if redaction else 0,
+                taken=redaction.taken if redaction else (),
+                withheld=redaction.withheld if redaction else False,
             )
         case "refused":
             return Refused(action)
@@ -176,6 +202,6 @@ def outcome_of(action: Action, ticket: Ticket[Outcome], result: object) -> Outco
             assert_never(action.state)
 
 
-def raw_result(action: Action) -> JsonValue:
-    """What the tool returned, as JSON."""
+def plain_result(action: Action) -> JsonValue:
+    """What its caller gets of what the tool returned, as JSON."""
     return action.outcome.result if action.outcome is not None else None

@@ -21,7 +21,7 @@ from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.ports.plane import Plane
 from interlock.sdk.home import Home
-from interlock.sdk.outcomes import Done, Outcome, outcome_of, raw_result
+from interlock.sdk.outcomes import Done, Outcome, Withheld, outcome_of, plain_result
 from interlock.sdk.signature import arguments_of, returned
 from interlock.sdk.ticket import Ticket
 from interlock.sdk.tool import CURRENT, Gated, Tool
@@ -57,7 +57,7 @@ class Connection:
 
     def outcome(self, action: Action, tool: AnyTool | None) -> Outcome:
         """The action as its caller sees it."""
-        raw = raw_result(action)
+        raw = plain_result(action)
         return outcome_of(action, self.ticket(action.id, tool), raw if tool is None else _typed(tool, raw))
 
 
@@ -258,12 +258,15 @@ def _beside(error: BaseException | None, failure: InterlockError) -> None:
 
 def _result(outcome: Outcome) -> object:
     if isinstance(outcome, Done):
+        if outcome.withheld:
+            raise Withheld(outcome)
         return outcome.result
     raise outcome
 
 
 def _typed(tool: AnyTool, raw: JsonValue) -> object:
-    """The result as the tool's own type; as JSON where it is not what the tool promises (the outcome's note says so)."""
+    """The result as the tool's own type; as JSON where it is not what the tool promises (the outcome's note says so), or
+    what was taken of it leaves no such value."""
     try:
         return returned(tool.function, raw)
     except ContractError:

@@ -39,6 +39,7 @@ from interlock.domain.duration import SECOND
 from interlock.domain.errors import ContractError, NotAllowed
 from interlock.domain.fitting import fitted
 from interlock.domain.ids import ContractName
+from interlock.domain.output import Output
 from interlock.domain.parse import Parse
 from interlock.domain.record import plain
 from interlock.sdk.signature import Function, accepts, facts_schema, schema_of
@@ -151,6 +152,7 @@ def tool(
     timeout_ms: int = 30 * SECOND,
     owner: str = "",
     data: Mapping[str, str] | None = None,
+    output: Output | None = None,
     touches: Mapping[str, str] | None = None,
     subject: Mapping[str, str] | None = None,
     no_effect_on: tuple[type[Exception], ...] = (),
@@ -161,7 +163,8 @@ def tool(
     `(prepare, abort)`. `parses` names what is read out of the arguments for policies (`Domains(of="to")`), which see it as
     `context.parsed.NAME`; what cannot be read denies. `touches` names the records an action is about, for
     `interlock audit query`: `{"order": "$args.order_id"}`; `subject`, alike, whom its data is about, for
-    `interlock erase`. A module's functions run in any process; a nested one, or one of the main program, only here.
+    `interlock erase`. `output` is what the agent gets of the result: without it all of it, with secrets masked. A module's
+    functions run in any process; a nested one, or one of the main program, only here.
     """
     prepare, abort = fitted(two_phase, tuple[Any, Any] | None, "two_phase", _NEXT) or (None, None)
     classes: dict[str, str] = fitted(data or {}, dict[str, str], "data", _NEXT)
@@ -202,6 +205,7 @@ def tool(
             two_phase=TwoPhase(prepare=targets["prepare"], abort=targets["abort"]) if two_phase else None,
             cost=cost,
             data_classes=classes,
+            output=output,
             touches=touched,
             subject=persons,
             timeout_ms=timeout_ms,

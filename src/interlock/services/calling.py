@@ -1,10 +1,11 @@
 """One call of one target, as every step makes it."""
 
 from interlock.domain.action import Action
-from interlock.domain.call import Answer, Call, Nothing, Unsure
+from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, Target
 from interlock.domain.errors import EffectorError
+from interlock.domain.filtering import clean
 from interlock.ports.effector import Effectors, Role
 
 NEVER_CALLED = "the tool was never called"
@@ -44,11 +45,14 @@ class Caller:
             prepared=action.prepared,
         )
         try:
-            return await self._effectors.invoke(
+            answer = await self._effectors.invoke(
                 contract, target, role, action.arguments if arguments is None else arguments, call
             )
         except EffectorError as error:
-            return Missing(error.detail) if _first(action, role) else Unsure(error.detail)
+            why = clean(error.detail, contract)
+            return Missing(why) if _first(action, role) else Unsure(why)
+        # Why something failed is read by agents, people and logs: what a tool says of it passes here, and nowhere else.
+        return answer if isinstance(answer, Landed) else type(answer)(clean(answer.why, contract))
 
 
 def _first(action: Action, role: Role) -> bool:

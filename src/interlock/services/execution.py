@@ -14,9 +14,10 @@ from interlock.domain.call import Answer, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
 from interlock.domain.errors import Conflict
+from interlock.domain.filtering import told
 from interlock.domain.ids import ActionId, WorkerId
 from interlock.domain.settlement import Ask, Fail, Lose, NextStep, Retry, Timing, after_no, after_refusal, settle
-from interlock.ports.clock import Clock
+from interlock.ports.clock import Clock, Ids
 from interlock.ports.steps import Steps
 from interlock.ports.store import Claim, Store
 from interlock.services.breaker import Breaker
@@ -43,6 +44,7 @@ class Execution:
         recorder: Recorder,
         breaker: Breaker,
         clock: Clock,
+        ids: Ids,
         steps: Steps,
         timing: Timing,
         worker: WorkerId,
@@ -55,6 +57,7 @@ class Execution:
         self._recorder = recorder
         self._breaker = breaker
         self._clock = clock
+        self._ids = ids
         self._steps = steps
         self._timing = timing
         self._worker = worker
@@ -151,7 +154,7 @@ class Execution:
                 assert_never(answer)
 
     async def _landed(self, action: Action, contract: Contract, result: JsonValue) -> Action:
-        """9. Verify, then record what is known."""
+        """9. Verify what came, filter it, then record what is known. From here on nobody sees it unfiltered."""
         problem = result_problem(contract, result)
         verified = None if problem is None else False
         if contract.postcondition is not None:
@@ -160,6 +163,7 @@ class Execution:
             verified = said.result is True if isinstance(said, Landed) else None
         self._steps.reached("execute.verified")
         outcome = Outcome(result=result, observed_at=self._clock.now(), verified=verified, note=problem or "")
+        outcome = told(outcome, contract, self._ids.nonce)
         if contract.postcondition is not None and verified is False:
             return await self._recorder.lose(
                 action, "outcome", "the postcondition does not hold", due_at=None, outcome=outcome
@@ -175,7 +179,7 @@ class Execution:
         now = self._clock.now()
         match answer:
             case Landed(result=result):
-                outcome = Outcome(result=result, observed_at=now, by="lookup")
+                outcome = told(Outcome(result=result, observed_at=now, by="lookup"), contract, self._ids.nonce)
                 return await self._recorder.end(action, "succeed", "settled", outcome=outcome, reasons=())
             case Nothing():
                 step = after_no(action, contract, now, self._timing)

@@ -129,6 +129,7 @@ def plane(means: Means) -> ControlPlane:
         recorder=recorder,
         breaker=breaker,
         clock=m.clock,
+        ids=m.ids,
         steps=m.steps,
         timing=m.timing,
         worker=m.worker,
@@ -170,7 +171,7 @@ def plane(means: Means) -> ControlPlane:
         engines=engines,
         whatif=whatif,
         tasks=Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids),
-        settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock),
+        settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         audit=Audit(store=m.store, log=m.log, verifying=m.verifying),
     )

@@ -5,9 +5,10 @@ from typing import Literal
 from interlock.domain.action import Action, Outcome
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import Conflict, IllegalMove, NotFound
+from interlock.domain.filtering import told
 from interlock.domain.ids import ActionId, Person
 from interlock.domain.people import roles_of
-from interlock.ports.clock import Clock
+from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
@@ -16,11 +17,12 @@ from interlock.services.recorder import Recorder
 class Settling:
     """Turns `unknown` into what somebody who looked knows."""
 
-    def __init__(self, *, store: Store, orders: StandingOrders, recorder: Recorder, clock: Clock) -> None:
+    def __init__(self, *, store: Store, orders: StandingOrders, recorder: Recorder, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._orders = orders
         self._recorder = recorder
         self._clock = clock
+        self._ids = ids
 
     async def settle(
         self,
@@ -35,7 +37,7 @@ class Settling:
         undo may need. Raises NotFound, IllegalMove when it is not unknown, NotAllowed for a person nobody knows.
         """
         roles_of(person, (await self._orders.refresh()).control)
-        said = Outcome(
+        found = Outcome(
             result=result, observed_at=self._clock.now(), by="person", note=f"{person}: {note}" if note else person
         )
         while True:
@@ -45,6 +47,7 @@ class Settling:
             if action.state != "unknown":
                 raise IllegalMove(f"the action is {action.state}; only an unknown one is settled", state=action.state)
             contract = await self._orders.contract(action.contract_digest)
+            said = told(found, contract, self._ids.nonce)
             try:
                 if happened == "failed" and contract.two_phase is not None:
                     # A worker releases what was reserved, and ends it.

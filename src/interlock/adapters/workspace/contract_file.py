@@ -10,6 +10,7 @@ arguments:                     # JSON Schema of each argument, all required but 
 idempotency: {keyed: {retention: 24h}}        # or blind | conditional | {lookup: {quarantine: 10m}}
 parses: {recipients: {domains: {of: to}}}     # facts read out of arguments, by name: see parses.py
 reversal: {none: a mail cannot be unsent}     # or {contract, arguments, within, approver}
+output: {personal: [email], drop: [internal]} # what the agent gets of the result; secrets are masked in any case
 subject: {customer: $args.customer_id}        # whom its data is about, for `interlock erase`
 touches: {customer: $args.customer_id}        # which records an action touches, for `interlock audit query`
 run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
@@ -44,6 +45,7 @@ from interlock.domain.contract import (
 from interlock.domain.duration import DAY, SECOND
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import ContractName
+from interlock.domain.output import PERSONAL, SECRETS, Output, Personal
 
 _EFFECTS: Final[tuple[Effect, ...]] = ("read", "write", "external")
 _CLASSES: Final = ("keyed", "conditional", "lookup", "blind")
@@ -80,6 +82,7 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
         two_phase=_two_phase(section.section("two_phase")),
         cost=_cost(section.section("cost")),
         data_classes=_words(section, "data"),
+        output=_output(section.section("output")),
         touches=_words(section, "touches"),
         subject=_words(section, "subject"),
         timeout_ms=section.span("timeout", 30 * SECOND),
@@ -186,6 +189,23 @@ def _cost(section: Section | None) -> Cost | None:
     cost = Cost(unit=section.text("unit", required=True), amount=amount)
     section.close()
     return cost
+
+
+def _output(section: Section | None) -> Output | None:
+    if section is None:
+        return None
+    rule = Output(
+        secrets=section.choice("secrets", SECRETS, "mask"),
+        personal=_personal(section),
+        drop=section.texts("drop"),
+        mask=section.texts("mask"),
+    )
+    section.close()
+    return rule
+
+
+def _personal(section: Section) -> tuple[Personal, ...]:
+    return tuple(section.one_of(node, "personal", PERSONAL, "email") for node in section.words("personal"))
 
 
 def _words(section: Section, name: str) -> dict[str, str]:
