@@ -1186,7 +1186,7 @@ def misfiltered(said: Said, clear: Object) -> str:
     output = said.predicate["output"]
     if said.phase not in ("outcome", "settled") or not {"toolResult", "outputSalt"} <= said.commitments.keys():
         return "it says that a result was filtered, and commits to none"
-    before, after = within(output, "before"), within(output, "after")
+    before, after = (output.get(each) if isinstance(output, dict) else None for each in ("before", "after"))
     both = [each for each in (before, after) if isinstance(each, str) and re.fullmatch("[0-9a-f]{64}", each)]
     if after not in both or (before != "" and len(both) < 2) or before == after:
         return "it does not say what its result was before and after it was filtered"

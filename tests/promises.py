@@ -1287,4 +1287,64 @@ PROMISES: tuple[Promise, ...] = (
         "How to rotate keys: a second algorithm",
         "Where there is a key of a second algorithm every checkpoint is signed under it, too, and a verifier can demand that.",
     ),
+    Promise(
+        "output.secrets",
+        "How to filter what an agent gets back",
+        "A secret of a published shape in a result, or in why a tool failed, is masked unless the contract keeps secrets.",
+    ),
+    Promise(
+        "output.ordinary",
+        "How to filter what an agent gets back",
+        "A result in which nothing is found is given as the very same value.",
+    ),
+    Promise(
+        "output.again",
+        "How to filter what an agent gets back",
+        "Filtering what was filtered takes nothing.",
+    ),
+    Promise(
+        "output.personal",
+        "How to filter what an agent gets back",
+        "Personal data of the kinds that a contract names is masked, as far as check digits and grammar confirm it.",
+    ),
+    Promise(
+        "output.fields",
+        "How to filter what an agent gets back",
+        "Members that a contract names are dropped or masked, through lists and under any name.",
+    ),
+    Promise(
+        "output.named",
+        "How to filter what an agent gets back",
+        "A rule that names what the result schema has not is refused, with its place.",
+    ),
+    Promise(
+        "output.refused",
+        "How to filter what an agent gets back",
+        "Where a contract refuses secrets the action is done and recorded as done, and the agent gets nothing of its result.",
+    ),
+    Promise(
+        "output.linear",
+        "How to filter what an agent gets back",
+        "The time it takes grows with the length of the result, whatever stands in it.",
+    ),
+    Promise(
+        "output.everywhere",
+        "How to filter what an agent gets back",
+        "However an action came to its end, the agent and every repeat get the filtered result.",
+    ),
+    Promise(
+        "output.nowhere",
+        "How to filter what an agent gets back",
+        "What was taken is in no file of the store in clear.",
+    ),
+    Promise(
+        "output.undo",
+        "How to filter what an agent gets back",
+        "An undo reads the result as it came.",
+    ),
+    Promise(
+        "output.told",
+        "How to filter what an agent gets back",
+        "The outcome's entry says what was taken where, with digests before and after, which both verifiers check.",
+    ),
 )

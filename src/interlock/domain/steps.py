@@ -35,7 +35,11 @@ STEPS: tuple[Step, ...] = (
         "execute.called",
         "dispatching, the effect in the world: a repeat is dropped by key or precondition, else asked, else unknown",
     ),
-    Step("9", "execute.verified", "the same as before: the postcondition changed nothing"),
+    Step(
+        "9",
+        "execute.verified",
+        "the same as before: the postcondition changed nothing; what came is filtered next, and was kept nowhere",
+    ),
     Step(
         "9",
         "outcome.recorded",

@@ -51,7 +51,7 @@ class Caller:
         except EffectorError as error:
             why = clean(error.detail, contract)
             return Missing(why) if _first(action, role) else Unsure(why)
-        # Why something failed is read by agents, people and logs: what a tool says of it passes here, and nowhere else.
+        # Why something failed is read by agents, people and logs: what a tool says of it is cleaned where it comes in.
         return answer if isinstance(answer, Landed) else type(answer)(clean(answer.why, contract))
 
 

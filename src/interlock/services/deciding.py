@@ -14,6 +14,7 @@ from interlock.domain.canonical import CanonicalError, JsonValue, encode, pointe
 from interlock.domain.contract import Contract, Reversal
 from interlock.domain.control import Stop
 from interlock.domain.errors import ContractError, EffectorError
+from interlock.domain.filtering import clean
 from interlock.domain.ids import ActionId, AgentName, Digest, Person
 from interlock.domain.oversight import oversee, oversee_undo
 from interlock.domain.policy import Decision, combine
@@ -136,9 +137,9 @@ class Decider:
         try:
             answer = await self._effectors.invoke(case.contract, source.source, "facts", case.arguments, call)
         except EffectorError as error:
-            return {}, f"the facts policies need could not be read: {error.detail}"
+            return {}, f"the facts policies need could not be read: {clean(error.detail, case.contract)}"
         if not isinstance(answer, Landed):
-            return {}, f"the facts policies need could not be read: {answer.why}"
+            return {}, f"the facts policies need could not be read: {clean(answer.why, case.contract)}"
         found: object = answer.result
         if not isinstance(found, dict):
             return {}, "the facts policies need are not an object"
