@@ -1181,19 +1181,20 @@ def disclosure_of(text: str) -> tuple[str, str, Json]:
     return parts[1], urlsafe_b64encode(sha256(text.encode()).digest()).rstrip(b"=").decode(), parts[2]
 
 
-def misfiltered(said: Said, clear: Object) -> str:
+def misfiltered(entry: Said, clear: Object) -> str:
     """What is wrong with what an entry says of filtering a result, beside its own clear texts; empty where nothing is."""
-    output = said.predicate["output"]
-    if said.phase not in ("outcome", "settled") or not {"toolResult", "outputSalt"} <= said.commitments.keys():
+    output = entry.predicate["output"]
+    if entry.phase not in ("outcome", "settled") or not {"toolResult", "outputSalt"} <= entry.commitments.keys():
         return "it says that a result was filtered, and commits to none"
-    before, after = (output.get(each) if isinstance(output, dict) else None for each in ("before", "after"))
+    said = cast(Object, output) if isinstance(output, dict) else {}
+    before, after = said.get("before"), said.get("after")
     both = [each for each in (before, after) if isinstance(each, str) and re.fullmatch("[0-9a-f]{64}", each)]
     if after not in both or (before != "" and len(both) < 2) or before == after:
         return "it does not say what its result was before and after it was filtered"
-    if not a_list(within(output, "taken")):
+    if not a_list(said.get("taken")):
         return "it says that its result was filtered, and not what was taken"
     result = clear.get("toolResult")
-    if within(output, "withheld") is True and result is not None:
+    if said.get("withheld") is True and result is not None:
         return "it says that its result was withheld, and holds one"
     if len(clear) < 2 or (isinstance(result, dict) and "leftOut" in result):
         return ""
