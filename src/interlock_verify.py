@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Check an evidence bundle of Interlock without Interlock: one file, the standard library and PyNaCl.
+"""Check an export of Interlock's evidence without Interlock: one file, the standard library and PyNaCl.
 
-    python verify.py BUNDLE --key KEYS [--policy FILE] [--retained NOTE] [--max-age 1h] [--json]
+    python verify.py EXPORT --key KEYS [--policy FILE] [--retained NOTE] [--max-age 1h] [--json]
 
-BUNDLE is the folder or zip file that `interlock audit export` wrote. KEYS are the public keys of the log and of its gate
-(`name+id+base64`), or a file with such lines, which you got from the operator by another way than the bundle: a bundle that
+EXPORT is the folder or zip file that `interlock audit export` wrote. KEYS are the public keys of the log and of its gate
+(`name+id+base64`), or a file with such lines, which you got from the operator by another way than the export: an export that
 brings its own keys proves only that it agrees with itself.
 
-Nothing in the bundle is believed. Leaf hashes, tiles and the root are computed again; the checkpoint, every entry and every
+Nothing in the export is believed. Leaf hashes, tiles and the root are computed again; the checkpoint, every entry and every
 change of key must be signed; streams and actions are numbered without a gap and move only as their tables allow; clear texts
 must be those that were committed to, and none may be gone without an erasure; times must lie between the anchors around them.
-What repeats the log beside it, the readable index and the records, must say the same. Files that are for reading alone
-(README.md, lists/, what export.json says of itself) are signed by nobody and are named at the end.
+What repeats the log beside it (the readable index, records, lists, receipts, the figures of README.md) is computed again and
+must say the same. What is left for reading alone is signed by nobody, and is named at the end.
 
 Ends with 0 (verified), 4 (something is wrong: the first finding says where; or it stands on a key that was declared lost),
 3 (agrees with itself, but nobody vouched for its keys), 1 (cannot be read), 2 (the command line is wrong, or a
@@ -21,6 +21,7 @@ disclosures.
 """
 
 import argparse
+import io
 import json
 import os
 import re
@@ -28,7 +29,6 @@ import stat
 import struct
 import sys
 import time
-import zipfile
 import zlib
 from array import array
 from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
@@ -37,6 +37,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, ClassVar, NamedTuple, NoReturn, Protocol, TypeAlias, cast
 
@@ -60,7 +61,10 @@ MAX_BUNDLE = WIDTH * (MAX_LEAF + 2)
 MAX_SIZE = 2**40
 MAX_LINE = 8 * 1024 * 1024
 MAX_TEXT = 16 * 1024 * 1024
-MAX_FILES = 4_000_000
+MAX_FILES = 1_000_000
+"""However large the log is said to be."""
+MAX_NAME = 200
+MAX_DEPTH = 20
 MAX_RATIO = 200
 """An archive whose files unpack to so many times their size is one that was made to."""
 MAX_SIGNATURES = 100
@@ -100,8 +104,14 @@ KNOWN = re.compile(
 """The files of an export, besides MANIFEST and those of the log itself."""
 
 
+ABOUT = {
+    *("format", "origin", "size", "root", "madeAt", "interlock"),
+    *("disclosed", "selected", "selection", "actions", "profiles", "receipts"),
+}
+"""What `export.json` says."""
+
 USAGE = frozenset({"usage", "bad_key", "bad_policy", "bad_note"})
-"""What is refused because of what was brought, not because of the bundle: such a run says nothing about the bundle."""
+"""What is refused because of what was brought, not because of the export: such a run says nothing about the export."""
 
 
 class Refused(Exception):
@@ -117,18 +127,15 @@ class Wrong(ValueError):
     """Bytes are not the note, key, envelope or value they are said to be."""
 
 
-# -- the bundle's files ---------------------------------------------------------------------------------------------------
+# -- the export's files ---------------------------------------------------------------------------------------------------
 
 
-_BROKEN = (
-    *(OSError, EOFError, RuntimeError, OverflowError, ValueError),
-    *(struct.error, zlib.error, zipfile.BadZipFile),
-)
-"""What reading a file ends in that is not what it should be: `zipfile` lets all of these through."""
+_BROKEN = (OSError, EOFError, RuntimeError, OverflowError, ValueError, struct.error, zlib.error)
+"""What reading a file ends in that is not what it should be."""
 
 
 class Files(Protocol):
-    """The files of a bundle, by their path with `/`."""
+    """The files of an export, by their path with `/`."""
 
     def paths(self) -> list[str]:
         """Every file there is, in order."""
@@ -139,29 +146,57 @@ class Files(Protocol):
         ...
 
 
+def most_files(checkpoint: bytes) -> int:
+    """How many files an export of the log of this checkpoint can hold, else Refused: its tiles, at most three files beside
+    an entry, and those that are there once."""
+    try:
+        size = checkpoint_of(note_of(checkpoint).text).size
+    except Wrong as error:
+        raise Refused("not_an_export", f"`checkpoint`: {error}") from None
+    return min(3 * -(-size // WIDTH) + 3 * size + 64, MAX_FILES)
+
+
 class Folder:
-    """A bundle that lies in a folder. No link out of it is followed, and nothing but plain files is read."""
+    """An export that lies in a folder. No link out of it is followed, and nothing but plain files is read."""
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
+        self._paths = sorted(self._found(most_files(needed(self, "checkpoint", MAX_NOTE))))
+
+    def _found(self, most: int) -> Iterator[str]:
+        # One name at a time: a folder of millions of files is refused before they are listed.
+        count, todo = 0, [""]
+        while todo:
+            folder = todo.pop()
+            with os.scandir(self._root / folder) as entries:
+                for entry in entries:
+                    count += 1
+                    # Each file of the log may lie in folders of its own.
+                    if count > 4 * most:
+                        raise Refused("too_large", "the export holds more files and folders than one of its log does")
+                    path = f"{folder}/{entry.name}" if folder else entry.name
+                    # A link to a folder is not followed; it is a file that no export holds.
+                    if not entry.is_dir(follow_symlinks=False):
+                        yield path
+                    elif path.count("/") < MAX_DEPTH:
+                        todo.append(path)
+                    else:
+                        raise Refused("too_large", "the export's folders are deeper than any of an export")
 
     def paths(self) -> list[str]:
         """Every file there is, in order."""
-        found: list[str] = []
-        for folder, folders, names in os.walk(self._root):
-            # A link to a folder is not followed; it is a file that no export holds.
-            links = [each for each in folders if Path(folder, each).is_symlink()]
-            found += (Path(folder, name).relative_to(self._root).as_posix() for name in (*links, *names))
-            if len(found) > MAX_FILES:
-                raise Refused("too_large", "the bundle holds too many files")
-        return sorted(found)
+        return self._paths
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file of the machine is one of them."""
+        return path.resolve().is_relative_to(self._root)
 
     def open(self, path: str) -> IO[bytes] | None:
         """A file to be read, or None where there is none."""
         place = self._root / path
         try:
             if not place.resolve().is_relative_to(self._root) or not stat.S_ISREG(place.stat().st_mode):
-                raise Refused("not_a_file", f"`{path}` is not a plain file of the bundle")
+                raise Refused("not_a_file", f"`{path}` is not a plain file of the export")
             return place.open("rb")
         except FileNotFoundError:
             return None
@@ -169,42 +204,224 @@ class Folder:
             raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
 
 
+class Member(NamedTuple):
+    """One file in a zip archive: how it is packed, what its bytes are said to be, and where they lie."""
+
+    method: int
+    checksum: int
+    packed: int
+    size: int
+    at: int
+
+
 class Zip:
-    """A bundle in one zip file, read where it lies: nothing is unpacked."""
+    """An export in one zip file (PKWARE APPNOTE 6.3), read where it lies: nothing is unpacked.
+
+    What programs could read in different ways is refused, so that nobody unpacks other files than were verified: every
+    member says the same of itself in its own header and in the directory at the end, and they lie one behind the other from
+    the first byte to that directory, which ends the file.
+    """
+
+    _END = struct.Struct("<4sHHHHIIH")
+    _END64 = struct.Struct("<4sQHHIIQQQQ")
+    _LOCATOR = struct.Struct("<4sIQI")
+    _LISTED = struct.Struct("<4sHHHHHHIIIHHHHHII")
+    _LOCAL = struct.Struct("<4sHHHHHIIIHH")
+    _FLAGS = 0x0806
+    """How well it is packed, and that names are UTF-8: no other flag stands in an export."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self._members: dict[str, Member] = {}
         try:
-            self._zip = zipfile.ZipFile(path)
+            with path.open("rb") as self._file:
+                self._length = path.stat().st_size
+                count, start, stop = self._directory()
+                # The checkpoint says how many files there may be, so it is looked for before any name is kept.
+                listed = self._listed(count, start, stop)
+                self._members = dict(islice((each for each in listed if each[0] == "checkpoint"), 1))
+                # Each file of the log may lie in folders of its own.
+                if count > 4 * most_files(needed(self, "checkpoint", MAX_NOTE)):
+                    raise Refused("too_large", "the export holds more files and folders than one of its log does")
+                self._members = dict(sorted(self._alone(self._listed(count, start, stop))))
         except _BROKEN as error:
-            raise Refused("not_a_bundle", f"`{path}` is neither a folder nor a zip file: {error}") from None
-        infos = [each for each in self._zip.infolist() if not each.is_dir()]
-        if len(infos) > MAX_FILES:
-            raise Refused("too_large", "the bundle holds too many files")
-        self._infos = {each.filename: each for each in infos}
-        if len(self._infos) != len(infos):
-            raise Refused("not_a_bundle", "the zip file holds two files of one name")
+            raise Refused("not_an_export", f"`{path}` is neither a folder nor a zip file: {error}") from None
 
     def paths(self) -> list[str]:
         """Every file there is, in order."""
-        return sorted(self._infos)
+        return [*self._members]
 
     def open(self, path: str) -> IO[bytes] | None:
         """A file to be read, or None where there is none."""
-        info = self._infos.get(path)
-        if info is None:
+        member = self._members.get(path)
+        if member is None:
             return None
-        if info.file_size > MAX_RATIO * info.compress_size + MAX_NOTE:
+        if member.size > MAX_RATIO * member.packed + MAX_NOTE:
             raise Refused("too_large", f"`{path}` unpacks to more than anything in an export does")
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise Refused("unreadable", f"`{path}` is packed in a way that no export is")
         try:
-            return self._zip.open(info)
-        except _BROKEN as error:
+            return cast("IO[bytes]", io.BufferedReader(Unpacked(self._path.open("rb"), member)))
+        except OSError as error:
             raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
+
+    def _odd(self, why: str) -> Refused:
+        said = f"the zip file is not one that `audit export` writes: {safe(why)}. Others could read other files in it"
+        return Refused("not_an_export", said)
+
+    def _read(self, at: int, count: int) -> bytes:
+        self._file.seek(at)
+        data = self._file.read(count)
+        if len(data) != count:
+            raise self._odd("it is cut off")
+        return data
+
+    def _directory(self) -> tuple[int, int, int]:
+        """How many members are listed, and from where to where."""
+        end = self._length - self._END.size
+        if end < 0 or self._read(0, 4) not in (b"PK\x03\x04", b"PK\x05\x06"):
+            raise ValueError("it does not begin as one")
+        mark, disk, first, here, count, length, start, comment = self._END.unpack(self._read(end, self._END.size))
+        if mark != b"PK\x05\x06" or comment:
+            raise self._odd("data follows on its end, or its end is missing")
+        if 0xFFFF in (here, count) or 0xFFFFFFFF in (length, start):
+            end -= self._LOCATOR.size + self._END64.size
+            if end < 0:
+                raise self._odd("its end is missing")
+            mark, rest, _, _, disk, first, here, count, length, start = self._END64.unpack(
+                self._read(end, self._END64.size)
+            )
+            locator = self._LOCATOR.unpack(self._read(end + self._END64.size, self._LOCATOR.size))
+            if mark != b"PK\x06\x06" or rest != self._END64.size - 12 or locator != (b"PK\x06\x07", 0, end, 1):
+                raise self._odd("its end is not in the one form")
+        if disk or first or here != count or start + length != end:
+            raise self._odd("its directory does not lie before its end")
+        if count > 4 * MAX_FILES:
+            raise Refused("too_large", "the export holds too many files")
+        return count, start, end
+
+    def _listed(self, count: int, first: int, stop: int) -> Iterator[tuple[str, Member]]:
+        """The members in the order of the directory, each held against its own header and its place."""
+        start, place = first, 0
+        for _ in range(count):
+            if start + self._LISTED.size > stop:
+                raise self._odd("its directory lists fewer members than its end says")
+            name, member, at, after = self._member(start)
+            if at != place:
+                raise self._odd(f"`{name}` does not lie right behind the member before it")
+            yield name, member
+            start, place = after, member.at + member.packed
+        if (start, place) != (stop, first):
+            raise self._odd("something stands in it that its directory does not list")
+
+    def _member(self, start: int) -> tuple[str, Member, int, int]:
+        """What the directory lists at `start`, where its own header begins, and where the directory goes on."""
+        listed = self._LISTED.unpack(self._read(start, self._LISTED.size))
+        mark, _, _, flags, method, _, _, checksum, packed, size, names, extras, comment, disk, _, _, at = listed
+        if mark != b"PK\x01\x02" or comment or disk or not 0 < names <= MAX_NAME:
+            raise self._odd("its directory lists what is no member of an export")
+        raw = self._read(start + self._LISTED.size, names + extras)
+        name = raw[:names].decode("utf-8", "backslashreplace")
+        size, packed, at = self._large(raw[names:], size, packed, at)
+        if flags & ~self._FLAGS or method not in (0, 8) or (not method and packed != size):
+            raise self._odd(f"`{name}` is packed in a way that no export is")
+        own = self._LOCAL.unpack(self._read(at, self._LOCAL.size))
+        more = self._read(at + self._LOCAL.size, own[9] + own[10])
+        said = (own[0], own[2], own[3], own[6], *self._large(more[own[9] :], own[8], own[7]), more[: own[9]])
+        if said != (b"PK\x03\x04", flags, method, checksum, size, packed, raw[:names]):
+            raise self._odd(f"`{name}` says something else of itself than the directory does")
+        data = at + self._LOCAL.size + len(more)
+        return name, Member(method, checksum, packed, size, data), at, start + self._LISTED.size + len(raw)
+
+    def _large(self, extras: bytes, *small: int) -> tuple[int, ...]:
+        """Sizes and places, from the extra field for large files (APPNOTE 4.5.3) where they are not in the header."""
+        large = b""
+        while extras:
+            kind, length = struct.unpack_from("<HH", extras)
+            # Times and owners tell nothing of the contents. Another field could: a second name, or encryption.
+            if len(extras) < 4 + length or kind not in (1, 0x5455, 0x7875) or (kind == 1 and large):
+                raise self._odd("it has an extra field that no export has")
+            large = extras[4 : 4 + length] if kind == 1 else large
+            extras = extras[4 + length :]
+        found: list[int] = []
+        for each in small:
+            if each == 0xFFFFFFFF:
+                found.append(struct.unpack_from("<Q", large)[0])
+                large = large[8:]
+            else:
+                found.append(each)
+        if large:
+            raise self._odd("it has an extra field that no export has")
+        return tuple(found)
+
+    def _alone(self, listed: Iterable[tuple[str, Member]]) -> Iterator[tuple[str, Member]]:
+        """The files among them: each has a plain name that no other has, whatever case a system goes by."""
+        taken: set[str] = set()
+        for name, member in listed:
+            plain = name.removesuffix("/")
+            odd = not (name.isascii() and name.isprintable()) or "\\" in name or ":" in name
+            if odd or any(each in ("", ".", "..") for each in plain.split("/")):
+                raise self._odd(f"`{name}` is no plain name")
+            if plain.casefold() in taken:
+                raise self._odd(f"there are two members called `{plain}`, or only their case differs")
+            taken.add(plain.casefold())
+            if plain != name and (member.size or member.packed):
+                raise self._odd(f"the folder `{name}` has contents")
+            if plain == name:
+                yield name, member
+
+
+class Unpacked(io.RawIOBase):
+    """The bytes of one member, unpacked as they are asked for; at their end length and CRC-32 must be as they are said."""
+
+    def __init__(self, file: IO[bytes], member: Member) -> None:
+        super().__init__()
+        self._file, self._member = file, member
+        file.seek(member.at)
+        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS) if member.method else None
+        self._packed = b""
+        self._taken = self._given = self._checksum = 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def close(self) -> None:
+        """Close the archive that it is read from."""
+        self._file.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        """The next bytes. Raises ValueError where they are not those that the archive says."""
+        data = self._some(len(buffer)) if len(buffer) else b""
+        self._given += len(data)
+        self._checksum = zlib.crc32(data, self._checksum)
+        whole = (self._member.size, self._member.checksum)
+        if self._given > whole[0] or (not data and len(buffer) and (self._given, self._checksum) != whole):
+            raise ValueError("its length or its CRC-32 is another one than the archive says")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _some(self, most: int) -> bytes:
+        while True:
+            if not self._packed:
+                self._packed = self._file.read(min(self._member.packed - self._taken, 65536))
+                self._taken += len(self._packed)
+            if self._inflate is None:
+                data, self._packed = self._packed[:most], self._packed[most:]
+                return data
+            if self._inflate.eof:
+                if self._packed:
+                    raise ValueError("something stands behind what is packed in it")
+                return b""
+            if not self._packed:
+                raise ValueError("it is cut off")
+            data = self._inflate.decompress(self._packed, most)
+            self._packed = self._inflate.unused_data or self._inflate.unconsumed_tail
+            if data:
+                return data
 
 
 def files_of(path: Path) -> Files:
-    """The files of the bundle at `path`. Raises Refused."""
+    """The files of the export at `path`. Raises Refused."""
     try:
         if not path.exists():
             raise Refused("missing", f"there is no `{path}`")
@@ -232,7 +449,7 @@ def needed(files: Files, path: str, limit: int) -> bytes:
     """The same, of a file that must be there."""
     data = read(files, path, limit)
     if data is None:
-        raise Refused("missing", f"the bundle holds no `{path}`")
+        raise Refused("missing", f"the export holds no `{path}`")
     return data
 
 
@@ -379,7 +596,7 @@ def shown(ms: int) -> str:
 
 
 def safe(text: str) -> str:
-    """Text of the bundle for a terminal: nothing in it moves the cursor or changes colours."""
+    """Text of the export for a terminal: nothing in it moves the cursor or changes colours."""
     return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text[:500])
 
 
@@ -650,6 +867,38 @@ class Tree:
             node = node_hash(peak, node)
         return node
 
+    def path(self, index: int, hashes: list[bytes]) -> list[bytes]:
+        """RFC 6962: what leads from entry `index` to the root, the lowest first. `hashes` are the leaves of its tile."""
+        # From 256 entries on a tree splits between tiles, so that above them each tile is like one leaf.
+        tiles = len(self._levels[0]) // HASH + bool(self.rest)
+        low = audit_path(index % WIDTH, 0, len(hashes), lambda start, stop: root_of(hashes[start:stop]))
+        return low + audit_path(index // WIDTH, 0, tiles, self._over)
+
+    def _over(self, start: int, stop: int) -> bytes:
+        """The root over some tiles that have a node of their own."""
+        count, full = stop - start, len(self._levels[0]) // HASH
+        if stop <= full and count & (count - 1) == 0:
+            level = count.bit_length() - 1
+            return bytes(self._levels[level][(start >> level) * HASH :][:HASH])
+        if count == 1:
+            return root_of(self.rest)
+        half = 1 << (count - 1).bit_length() - 1
+        return node_hash(self._over(start, start + half), self._over(start + half, stop))
+
+
+def audit_path(place: int, start: int, stop: int, root: Callable[[int, int], bytes]) -> list[bytes]:
+    """RFC 6962 section 2.1.1: the neighbours on the way from `place` up, where `root` gives the root over some leaves."""
+    found: list[bytes] = []
+    while stop - start > 1:
+        middle = start + (1 << (stop - start - 1).bit_length() - 1)
+        if place < middle:
+            found.append(root(middle, stop))
+            stop = middle
+        else:
+            found.append(root(start, middle))
+            start = middle
+    return found[::-1]
+
 
 def tile_path(level: str, n: int, width: int) -> str:
     """C2SP tlog-tiles: the path of a tile or bundle."""
@@ -779,7 +1028,7 @@ def _canonical(payload: bytes) -> Json:
 class Report:
     """What was checked, what is wrong, and what nobody vouched for."""
 
-    bundle: str
+    export: str
     origin: str = ""
     size: int = 0
     root: str = ""
@@ -1002,7 +1251,7 @@ def entries_after(before: int, index: int) -> int:
 
 
 class Records:
-    """The records of the bundle (draft-sharif-agent-audit-trail), each held against the entry it was made from."""
+    """The records of the export (draft-sharif-agent-audit-trail), each held against the entry it was made from."""
 
     TYPES: ClassVar[dict[str, str]] = {
         **dict.fromkeys(("decided", "approved", "rejected", "modified"), "decision"),
@@ -1072,6 +1321,362 @@ class Records:
         }
 
 
+# -- what repeats the log for other readers --------------------------------------------------------------------------------
+
+
+PROFILES = {
+    "eu-ai-act": ("EU AI Act: evidence by article", "e067328304c43f224101db04c22d4403f8e443af4561b3b9790446c3888186f6"),
+    "soc2": ("SOC 2: evidence by criterion", "bc7e0e5e5778c6e118ee2dee1b803d7040ef25ede2af003b002c96c877c38fa5"),
+}
+"""The lists of evidence: what each is called, and the SHA-256 over its clauses and the rules that they go by."""
+
+
+class Pick(NamedTuple):
+    """Entries that show something about a clause: `control phase=stopped|resumed`; empty means any."""
+
+    subject: str
+    phases: frozenset[str]
+    states: frozenset[str]
+    first: bool
+
+    def takes(self, kind: str, said: Object) -> bool:
+        """Whether an entry is one of them."""
+        return (
+            self.subject in ("any", kind)
+            and (not self.phases or said.get("phase") in self.phases)
+            and (not self.states or said.get("state") in self.states)
+            and (not self.first or said.get("actionSeq") == 1)
+        )
+
+
+def pick_of(text: str) -> Pick:
+    """Read one, else Wrong."""
+    found = re.fullmatch(r"([a-z]+)(?: phase=([a-z_|]+))?(?: state=([a-z_|]+))?( first)?", text)
+    if found is None:
+        raise Wrong(f"`{safe(text)[:80]}` is no rule")
+    phases, states = (frozenset(each.split("|")) if each else frozenset[str]() for each in found.group(2, 3))
+    return Pick(found[1], phases, states, bool(found[4]))
+
+
+class Clause:
+    """One row of a list: its words, the rule it goes by, and which entries that comes to as they pass."""
+
+    def __init__(self, cells: list[str]) -> None:
+        if len(cells) != 6 or any('"' in each for each in cells):
+            raise Wrong("a row has not the six cells of a list")
+        (*self.words, self.count, entries) = cells
+        self.picks = [pick_of(each) for each in cells[3].split(" or ")]
+        # A clause can name each second entry of a large log: hashes are enough to compare.
+        self.entries = sha256(entries.encode()).digest()
+        self._found = 0
+        self._begun, self._last = -1, -1
+        self._hashed = sha256()
+
+    def take(self, index: int, kind: str, said: Object) -> None:
+        """One more entry."""
+        if any(pick.takes(kind, said) for pick in self.picks):
+            if self._last + 1 != index or self._begun < 0:
+                self._close(", ")
+                self._begun = index
+            self._found, self._last = self._found + 1, index
+
+    def _close(self, gap: str) -> None:
+        if self._begun >= 0:
+            run = f"{self._begun}-{self._last}" if self._begun < self._last else f"{self._last}"
+            self._hashed.update(f"{run}{gap}".encode())
+
+    def right(self) -> bool:
+        """Whether the row names exactly these entries."""
+        self._close("")
+        return (str(self._found), self._hashed.digest()) == (self.count, self.entries)
+
+    def in_words(self, line: str) -> bool:
+        """Whether a row for people says the same."""
+        clause, asks, shown_by, _ = self.words
+        begin, end = f"| {clause} | {asks} | {shown_by} | {self.count} | ", " |\n"
+        if not line.startswith(begin) or not line.endswith(end):
+            return False
+        entries = line[len(begin) : -len(end)]
+        return sha256(b"" if entries == "none" else entries.encode()).digest() == self.entries
+
+
+class Lists:
+    """The lists of evidence of the export: each row is recomputed by the rule that it names."""
+
+    def __init__(self, files: Files, report: Report) -> None:
+        self._files, self._report = files, report
+        self._first = self._last = ""
+        self._clauses: dict[str, list[Clause]] = {}
+        for name in [each for each in PROFILES if f"lists/{each}.csv" in files.paths()]:
+            try:
+                rows = [_cells(line) for line in lines_of(files, f"lists/{name}.csv")]
+                if rows[:1] != [["clause", "asks", "shown by", "rule", "count", "entries"]]:
+                    raise Wrong("it does not begin with the names of its columns")
+                self._clauses[name] = [Clause(each) for each in rows[1:]]
+            except Wrong as error:
+                report.found(f"lists/{name}.csv", str(error))
+
+    def take(self, index: int, kind: str, said: Object) -> None:
+        """Put one entry where it belongs."""
+        self._last = str(within(said, "times", "observedAt"))
+        self._first = self._first or self._last
+        for clauses in self._clauses.values():
+            for each in clauses:
+                each.take(index, kind, said)
+
+    def finish(self, head: Checkpoint, promised: list[Json]) -> Iterator[str]:
+        """Hold them against what the entries came to, and give those whose words this program does not know."""
+        here = {path[6:].rpartition(".")[0] for path in self._files.paths() if path.startswith("lists/")}
+        if here != {str(each) for each in promised}:
+            self._report.found("lists", "these are not the lists that export.json names")
+        for name in sorted(here - PROFILES.keys()):
+            yield f"lists/{name}"
+        for name, clauses in self._clauses.items():
+            title, digest = PROFILES[name]
+            wrong = next((each for each in clauses if not each.right()), None)
+            if wrong is not None:
+                problem = f"`{safe(wrong.words[0])}` names other entries than its rule comes to"
+                self._report.found(f"lists/{name}.csv", problem)
+            elif not self._in_words(name, title, head):
+                self._report.found(f"lists/{name}.md", "it says something else than the list for programs beside it")
+            if sha256("\n".join("\t".join(each.words) for each in clauses).encode()).hexdigest() != digest:
+                self._report.warn(f"lists/{name}.csv goes by clauses or rules that this program does not know")
+                yield f"lists/{name}"
+
+    def _in_words(self, name: str, title: str, head: Checkpoint) -> bool:
+        begin = (
+            f"# {title}\n\nLog `{head.origin}`, {head.size} entries, from {self._first} to {self._last} (the operator's "
+            "clock; anchors bound it).\nNumbers are indexes of entries of this log. This list says where to look; whether a "
+            "duty is met is yours to judge.\n\n| clause | asks | shown by | entries | which |\n"
+            "| --- | --- | --- | --- | --- |\n"
+        )
+        lines = (line.decode("utf-8", "replace") for line in lines_of(self._files, f"lists/{name}.md"))
+        if "".join(islice(lines, begin.count("\n"))) != begin:
+            return False
+        rows = [*self._clauses[name]]
+        return all(rows and rows.pop(0).in_words(line) for line in lines) and not rows
+
+
+def _cells(line: bytes) -> list[str]:
+    """The cells of a line of a list (RFC 4180, each quoted, without quotes in it), else Wrong."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        raise Wrong("it is not UTF-8") from None
+    if not text.startswith('"') or not text.endswith('"\r\n'):
+        raise Wrong("a row has not the six cells of a list")
+    return text[1:-3].split('","')
+
+
+def cbor(value: Json) -> bytes:
+    """CBOR (RFC 8949) in its deterministic form, as far as receipts have any: whole numbers, text, bytes, lists, maps."""
+    if value is None:
+        return b"\xf6"
+    if isinstance(value, int):
+        return _cbor_head(0, value) if value >= 0 else _cbor_head(1, -1 - value)
+    if isinstance(value, bytes):
+        return _cbor_head(2, len(value)) + value
+    if isinstance(value, str):
+        return _cbor_head(3, len(value.encode())) + value.encode()
+    if isinstance(value, dict):
+        pairs = sorted((cbor(key), cbor(each)) for key, each in cast("dict[object, object]", value).items())
+        return _cbor_head(5, len(pairs)) + b"".join(key + each for key, each in pairs)
+    items = a_list(value)
+    return _cbor_head(4, len(items)) + b"".join(cbor(each) for each in items)
+
+
+def _cbor_head(major: int, count: int) -> bytes:
+    if count < 24:
+        return bytes([major << 5 | count])
+    size = next(each for each in range(4) if count < 1 << (8 << each))
+    return bytes([major << 5 | 24 + size]) + count.to_bytes(1 << size, "big")
+
+
+def receipt_by(key: Key, index: int, head: Checkpoint, path: list[bytes]) -> tuple[bytes, bytes]:
+    """A COSE receipt (RFC 9942) of an entry up to its signature, in the one form the log writes; and what is signed."""
+    protected = cbor({1: -8, 4: key.id(), 15: {1: key.name, 2: f"entry {index}"}, 395: 1})
+    proof = cbor([head.size, index, path])
+    # Tag 18, four parts: the protected headers, the proof, no payload (it is the root), 64 bytes of signature.
+    begin = b"\xd2\x84" + cbor(protected) + cbor({396: {-1: [proof]}}) + b"\xf6\x58\x40"
+    return begin, cbor(["Signature1", protected, b"", head.root])
+
+
+AUDIT_RECORD = "https://probityai.github.io/agent-evidence-vectors/predicate/v1/agent-audit-record"
+NO_DIGEST = sha256(b"").hexdigest()
+AUDIT_FIELDS = ("agent", "correlation", "decision", "delegation", "posture", "remediation", "resource")
+UNSAID = (
+    "on whose behalf it was done: that stands behind a commitment in the entries",
+    "that the agent proved who it is: it holds no credential here",
+    "anything of the agent's network: the weakest posture stands where nobody assessed one",
+    "whether it was undone later",
+)
+
+
+class Audited:
+    """One action as an agent audit record (draft-gilda-audit-agent-audit-record), made from its entries as they pass."""
+
+    def __init__(self, action: str, index: int, said: Object, entry: bytes) -> None:
+        self.action, self.first, self.begun, self.last = action, said, index, index
+        self.opened = self.ended = (_at(said), sha256(entry).hexdigest())
+        self.last_at = self.ended[0]
+        self.digest = self.decided_at = ""
+        self.decision: Json = None
+        self.let = self.sealed = False
+        self.observed = "none"
+        self.take(index, said, entry)
+
+    def take(self, index: int, said: Object, entry: bytes) -> None:
+        """Add what one more entry says. What was only overheard adds nothing."""
+        if not said.get("actionSeq"):
+            return
+        here = (_at(said), sha256(entry).hexdigest())
+        self.last, self.last_at = index, here[0]
+        self.digest = str(within(said, "actionDigest")) or self.digest
+        if within(said, "decision"):
+            self.decision, self.decided_at, self.let = within(said, "decision"), here[0], False
+        self.let = self.let or said.get("state") in ("ready", "preparing", "prepared", "dispatching")
+        if said.get("phase") == "dispatching":
+            self.opened, self.sealed, self.observed = here, False, "unknown"
+        observed = str(within(said, "effect", "observed"))
+        if observed in ("occurred", "none", "unknown"):
+            self.ended, self.sealed, self.observed = here, True, observed
+
+    def payload(self, origin: str, issued_at: str) -> bytes:
+        """The Statement."""
+        correlation, said = f"urn:interlock:action:{self.action}", self.first
+        resource: Object = {
+            "kind": "tool",
+            "id": str(within(said, "resource", "id")) or "unsaid",
+            **(
+                {"binding": "digest-bound", "argumentsDigest": self.digest}
+                if self.digest
+                else {"binding": "not-bindable"}
+            ),
+        }
+        asked = {"action": "call", "resourceId": resource["id"], "resourceKind": "tool"}
+        request = _digest({**asked, **({"argumentsDigest": self.digest} if self.digest else {})})
+        chain = [str(each) for each in a_list(said.get("delegation"))]
+        words = {
+            "delegation": chain,
+            "release": str(within(said, "agent", "release")),
+            "task": str(within(said, "taskId")),
+        }
+        effect = self._effect(request)
+        reported = self._reported()
+        predicate: Object = {
+            "recordId": f"urn:interlock:audit-record:{self.action}:{self.last}",
+            "tier": "voluntary",
+            "hashAlgorithm": "sha256",
+            "agent": {
+                "id": f"urn:interlock:agent:{within(said, 'agent', 'id') or 'unsaid'}",
+                "credentialDigest": NO_DIGEST,
+                "authentication": "none",
+                "signers": [],
+            },
+            "delegation": {"subject": "none", "subjectKind": "none", "authorityDigest": _digest(words)},
+            "resource": resource,
+            "decision": {
+                "action": "call",
+                "requestDigest": request,
+                "reported": reported,
+                "decisionPointId": f"urn:interlock:log:{origin}",
+                "policyDigest": str(within(self.decision, "policyDigest")) or NO_DIGEST,
+                "reportedAt": self.decided_at or _at(said),
+            },
+            "effect": effect,
+            "agreement": self._agreement(reported),
+            "correlation": {"id": correlation, "scope": "producer", "timeBasis": "asserted"},
+            "posture": {
+                "reported": "unsafe_bypass_egress",
+                "reportedDigest": NO_DIGEST,
+                "observed": "unsafe_bypass_egress",
+                "observedDigest": NO_DIGEST,
+                "assessedAt": _at(said),
+                "agreement": "agree",
+            },
+            "remediation": [],
+            "observation": {"vantage": "self", "coverage": {"scopeComplete": False, "gaps": []}},
+            "fieldEvidence": dict.fromkeys(AUDIT_FIELDS, "producer-asserted"),
+            "doesNotAssert": [*map(str, a_list(said.get("doesNotAssert"))), *UNSAID],
+            "issuedAt": issued_at,
+            "evaluation": self._evaluation(),
+        }
+        subject = [
+            {"name": correlation, "digest": {"sha256": request}},
+            {"name": f"{correlation}/after", "digest": {"sha256": effect["interval"]["afterRoot"]}},
+        ]
+        statement = {"_type": STATEMENT, "subject": subject, "predicateType": AUDIT_RECORD, "predicate": predicate}
+        return _written(statement).encode()
+
+    def _reported(self) -> str:
+        verdict = within(self.decision, "reported")
+        if verdict == "allow":
+            return "permit"
+        let = verdict in ("require_approval", "escalate") and self.let
+        return "permit-with-conditions" if verdict == "oblige" or let else "deny"
+
+    def _agreement(self, reported: str) -> str:
+        if self.observed == "unknown":
+            return "indeterminate"
+        if reported == "deny":
+            return "agree" if self.observed == "none" else "disagree"
+        return "agree" if self.observed == "occurred" else "not-exercised"
+
+    def _effect(self, request: str) -> Object:
+        scope = f"/actions/{self.action}"
+        before = self.opened[1]
+        sealed, after = self.ended if self.sealed else (self.last_at, before)
+        by = request if self.observed == "occurred" else "unattributed"
+        states = {"preStateDigest": before, "postStateDigest": after}
+        writes = [{"path": f"{scope}/effect", **states, "requestDigest": by, "inScope": True}]
+        interval = {
+            "beforeRoot": before,
+            "afterRoot": before if self.observed == "none" else after,
+            "baseResolution": "supplied",
+            "openedAt": self.opened[0],
+            "sealedAt": sealed,
+        }
+        nothing = self.observed == "none"
+        return {
+            "observed": self.observed,
+            "interval": interval,
+            "pathScope": [scope],
+            "writes": [] if nothing else writes,
+        }
+
+    def _evaluation(self) -> Object:
+        source = {"input": "policy-source", "maxAge": 0}
+        if not self.decision:
+            return {"status": "evaluated", "inputs": []}
+        if within(self.decision, "evaluation", "status") == "not-evaluated":
+            missing = {"unavailableInput": ["policy-source"]}
+            return {"status": "not-evaluated", "inputs": [{**source, "lastResult": "none"}], **missing}
+        return {"status": "evaluated", "inputs": [{**source, "lastResult": self.decided_at}]}
+
+
+README_REST = "2cbc45206640392f57aab853f57e1821fb7abd08a261c664df6e3fa2e2e12b5d"
+"""The SHA-256 of `README.md` after its figures."""
+
+
+def readme_head(about: Object) -> str:
+    """How `README.md` begins: the figures of an export, as `export.json` has them."""
+    disclosed = about.get("disclosed")
+    names = ", ".join(f"`{each}`" for each in a_list(disclosed)) or "none"
+    return (
+        f"# Evidence of the log `{about.get('origin')}`\n\nMade {about.get('madeAt')}. The log is whole: its "
+        f"{about.get('size')} entries have the root `{about.get('root')}`.\nActions that the readable files are about: "
+        f"{about.get('actions')}. Clear texts in it: {'all' if disclosed == 'all' else names}.\n"
+    )
+
+
+def _at(said: Object) -> str:
+    return str(within(said, "times", "observedAt"))
+
+
+def _digest(value: Json) -> str:
+    return sha256(_written(value).encode()).hexdigest()
+
+
 class Selection(NamedTuple):
     """Which actions `export.json` says were asked for; of an action that tells its agent, and when it began and ended."""
 
@@ -1088,6 +1693,11 @@ class Selection(NamedTuple):
             and (self.since is None or ended >= self.since)
             and (self.until is None or begun < self.until)
         )
+
+    def takes_others(self, at: int) -> bool:
+        """Whether it is about what was recorded then, and is about no action."""
+        asked = self.agent or self.actions
+        return not asked and (self.since is None or at >= self.since) and (self.until is None or at < self.until)
 
     def told(self) -> str:
         """It in words."""
@@ -1125,7 +1735,7 @@ class Options:
 
 
 class Disclosed:
-    """The clear texts of the bundle, read side by side with the entries: both are in the log's order."""
+    """The clear texts of the export, read side by side with the entries: both are in the log's order."""
 
     def __init__(self, files: Files, report: Report) -> None:
         self._lines = lines_of(files, "disclosures.jsonl")
@@ -1206,7 +1816,7 @@ def misfiltered(entry: Said, clear: Object) -> str:
 
 
 class Check:
-    """One pass over a bundle. Keeps a place for each stream, a trail for each action, 10 bytes for each entry."""
+    """One pass over an export. Keeps a place for each stream, a trail for each action, 10 bytes for each entry."""
 
     def __init__(self, files: Files, options: Options, report: Report) -> None:
         self.files, self.options, self.report = files, options, report
@@ -1235,12 +1845,10 @@ class Check:
         """For each entry how many clear texts should be there and are not; 255 stands for more."""
         self.names: dict[int, str] = {}
         """Of some of them, what the first is called."""
-        self.erased = bytearray()
-        """For each entry whether an erasure covers it."""
-        self.clear = bytearray()
-        """For each entry whether clear texts of it are here."""
+        self.erased, self.clear = bytearray(), bytearray()
+        """For each entry whether an erasure covers it, and whether clear texts of it are here."""
         self.expected: frozenset[str] | None = frozenset()
-        """Which clear texts the bundle says it brings; None: all."""
+        """Which clear texts the export says it brings; None: all."""
         self.asked: set[str] | None = None
         """Of which actions; None: of all."""
         self.about: Object = {}
@@ -1249,27 +1857,28 @@ class Check:
         """Which actions it says were asked for; None: all."""
         self.spans: dict[str, tuple[str, int, int]] = {}
         """Where not all were asked for, of each action its agent, and when its first and its last entry were recorded."""
-        self.records = Records(files, report)
+        self.records, self.lists = Records(files, report), Lists(files, report)
+        self.audited: dict[str, Audited] = {}
+        """Where receipts were asked for, each action as it comes to its agent audit record."""
         self.listed: Json = None
         """How many actions it says there are."""
         self.used: set[str] = set()
         """The files of the log that were read."""
-        self.receipts: frozenset[str] = frozenset()
-        """The copies of entries that lie beside their receipts."""
+        self.receipts: list[int] = []
+        """The entries that there must be receipts for."""
         self.said_keys: dict[str, list[str]] = {}
         """The keys of each role as the log says them, where it introduces any."""
 
     def run(self) -> None:
-        """Check everything. Raises Refused where the bundle cannot be read."""
+        """Check everything. Raises Refused where the export cannot be read."""
         self._promised()
         try:
             note = note_of(needed(self.files, "checkpoint", MAX_NOTE))
             head = checkpoint_of(note.text)
         except Wrong as error:
-            raise Refused("not_a_bundle", f"`checkpoint`: {error}") from None
+            raise Refused("not_an_export", f"`checkpoint`: {error}") from None
         self.origin = self.report.origin = head.origin
         self.report.size, self.report.root = head.size, head.root.hex()
-        self.receipts = frozenset(path for path in self.files.paths() if path.startswith("receipts/"))
         for kept in self.options.retained:
             self._same_log(kept, head)
         self._trust()
@@ -1292,17 +1901,18 @@ class Check:
             self._sandwich()
             self._actions()
             self._gone()
+            self._receipts(head)
             self._copies()
+            self.report.unread += self.lists.finish(head, a_list(self.about.get("profiles")))
         self._signed(note, head)
-        if [self.about.get(name) for name in ("origin", "size", "root")] != [head.origin, head.size, head.root.hex()]:
-            self.report.found("export.json", "it is about another log, or another size of it, than the checkpoint")
+        self._readme(head)
         self._manifest()
         self._told()
 
     # -- what is brought --------------------------------------------------------------------------------------------------
 
     def _promised(self) -> None:
-        """What the bundle says it holds: only for finding out what is missing from it."""
+        """What the export says it holds: only for finding out what is missing from it."""
         try:
             about = an_object(strict(needed(self.files, "export.json", MAX_TEXT)), "export.json")
             if about.get("format") != FORMAT:
@@ -1325,7 +1935,7 @@ class Check:
                     if len(self.asked) > most:
                         raise Wrong("it lists more actions than there can be entries")
         except Wrong as error:
-            raise Refused("not_a_bundle", f"`export.json` or `actions.jsonl`: {error}") from None
+            raise Refused("not_an_export", f"`export.json` or `actions.jsonl`: {error}") from None
 
     def _same_log(self, kept: Note, head: Checkpoint) -> None:
         """A checkpoint of a log of another name is the wrong file, and no sign of anything."""
@@ -1338,7 +1948,7 @@ class Check:
             raise Refused("bad_note", said)
 
     def _trust(self) -> None:
-        """Which keys to begin with: those that the auditor brought, or else, with a warning, the bundle's own."""
+        """Which keys to begin with: those that the auditor brought, or else, with a warning, the export's own."""
         brought = self.options.keys
         logs = [each for each in brought if each.name == self.origin]
         gates = [each for each in brought if each.name != self.origin]
@@ -1350,7 +1960,7 @@ class Check:
         self.gate = Keyring(gates)
         if not brought:
             self.report.warn(
-                "THE KEYS ARE THE BUNDLE'S OWN: whoever made it could have made them. Bring the log's key with --key."
+                "THE KEYS ARE THE EXPORT'S OWN: whoever made it could have made them. Bring the log's key with --key."
             )
 
     def _own(self, path: str) -> list[Key]:
@@ -1405,13 +2015,11 @@ class Check:
             self._time(self.times[-1] if self.times else 0)
             return
         self._time(said.observed_at)
-        if self.receipts and (path := f"receipts/{index}.json") in self.receipts:
-            self._copy(path, entry)
         if said.kind == "key/v1":
             self._key(index, place, said)
         self._entry_signed(index, place, pae(kind, payload), signatures)
         self._stream(place, said, leaf)
-        self._row(index, said)
+        self._row(index, said, entry)
         self._trail(place, said)
         self._clear(index, place, said, texts)
         if said.kind == "anchor/v1" and said.phase == "anchored":
@@ -1433,7 +2041,7 @@ class Check:
             # Neither the auditor nor the log's first entry named a gate.
             self.gate = Keyring(self._own("keys/gate"))
             self.report.vouched = False
-            self.report.warn("THE GATE'S KEY IS THE BUNDLE'S OWN: nobody vouched for who signed the entries.")
+            self.report.warn("THE GATE'S KEY IS THE EXPORT'S OWN: nobody vouched for who signed the entries.")
             keys = self.gate.at(index)
             known = [(keys[keyid], sig) for keyid, sig in signatures if keyid in keys]
         for key, sig in known:
@@ -1472,9 +2080,12 @@ class Check:
             self.closed.add(said.stream)
         self.streams[said.stream] = (said.seq, leaf)
 
-    def _row(self, index: int, said: Said) -> None:
-        """Keep what the readable index should say of an action that is listed there."""
+    def _row(self, index: int, said: Said, entry: bytes) -> None:
+        """Keep what the readable files should say of this entry, where they are about it."""
+        kind = said.kind.partition("/")[0]
         if not said.action:
+            if self.selection is None or self.selection.takes_others(said.observed_at):
+                self.lists.take(index, kind, said.predicate)
             return
         if self.asked is not None:
             agent, begun, _ = self.spans.get(said.action, ("", said.observed_at, 0))
@@ -1483,6 +2094,9 @@ class Check:
             if said.action not in self.asked:
                 return
         self.records.take(index, said.action, said.predicate)
+        self.lists.take(index, kind, said.predicate)
+        if self.about.get("receipts"):
+            self._receipt(index, said, entry)
         before = self.rows.get(said.action, Row(0, NOTHING))
         words = row_after(before.said, said.predicate)
         self.rows[said.action] = Row(entries_after(before.entries, index), self.words.setdefault(words, words))
@@ -1660,12 +2274,70 @@ class Check:
         if stored != data:
             self.report.found(path, "it is missing" if stored is None else "it is not what the log holds")
 
+    def _receipt(self, index: int, said: Said, entry: bytes) -> None:
+        """An entry for which receipts were asked: its copy is here, and it goes into the record of its action."""
+        self.receipts.append(index)
+        self._copy(f"receipts/{index}.json", entry)
+        known = self.audited.get(said.action)
+        if known is None:
+            self.audited[said.action] = Audited(said.action, index, said.predicate, entry)
+        else:
+            known.take(index, said.predicate, entry)
+
+    def _receipts(self, head: Checkpoint) -> None:
+        """Receipts are in the one form in which the log writes them, and signed by its key in force, as are audit records."""
+        # A checkpoint that ends with a change of the log's key is signed by the one before, what was made since by the next.
+        keys = {**self.log.at(max(head.size - 1, 0)), **self.log.at(head.size)}.values()
+        tile, hashes = -1, list[bytes]()
+        for index in self.receipts:
+            if index // WIDTH != tile:
+                tile = index // WIDTH
+                stored = (
+                    read(self.files, tile_path("0", tile, min(WIDTH, head.size - tile * WIDTH)), WIDTH * HASH) or b""
+                )
+                hashes = [stored[at : at + HASH] for at in range(0, len(stored), HASH)]
+            path = f"receipts/{index}.cose"
+            self.used.add(path)
+            data, proof = read(self.files, path, MAX_NOTE) or b"", self.tree.path(index, hashes)
+            made = [(key, *receipt_by(key, index, head, proof)) for key in keys]
+            if not any(data[:-64] == begin and good(key.public, signed, data[-64:]) for key, begin, signed in made):
+                self.report.found(path, "it is no receipt of this entry that the log's key signed")
+        for action, record in self.audited.items():
+            path = f"receipts/{record.begun}.dsse"
+            self.used.add(path)
+            try:
+                payload, kind, signatures = envelope_of(read(self.files, path, MAX_NOTE) or b"")
+                if kind != IN_TOTO or payload != record.payload(head.origin, str(self.about.get("madeAt"))):
+                    raise Wrong(f"it does not say what the entries of action `{safe(action)}` do")
+                (name, signature), message = signatures[0], pae(kind, payload)
+                signed = any(key.keyid() == name and good(key.public, message, signature) for key in keys)
+                if len(signatures) != 1 or not signed:
+                    raise Wrong("it is not signed by the log's key")
+            except Wrong as error:
+                self.report.found(path, str(error))
+            if self.report.enough:
+                return
+
+    def _readme(self, head: Checkpoint) -> None:
+        """What `export.json` and `README.md` say of the export."""
+        about, report = self.about, self.report
+        if [about.get(name) for name in ("origin", "size", "root")] != [head.origin, head.size, head.root.hex()]:
+            report.found("export.json", "it is about another log, or another size of it, than the checkpoint")
+        if ms_or_none(about.get("madeAt")) is None or about.keys() - ABOUT:
+            report.found("export.json", "it says when it was made in no way that an export does, or says more than one")
+        begin = readme_head(about).encode()
+        data = read(self.files, "README.md", MAX_NOTE) or b""
+        if not data.startswith(begin):
+            report.found("README.md", "its figures are not those of this export")
+        elif sha256(data[len(begin) :]).hexdigest() != README_REST:
+            report.unread.append("README.md (not the words this program knows)")
+
     def _copies(self) -> None:
         """The files beside the log are those of an export, and what repeats the log repeats this one."""
         for role, keys in self.said_keys.items():
             self._copy(f"keys/{role}", "".join(f"{each}\n" for each in keys).encode())
         for path in self.files.paths():
-            copy = path.startswith("anchors/") or (path.startswith("receipts/") and path.endswith(".json"))
+            copy = path.startswith(("anchors/", "receipts/"))
             if path not in self.used and path != "MANIFEST" and (copy or not KNOWN.fullmatch(path)):
                 self.report.found(path, "it is no file of this export")
 
@@ -1851,9 +2523,11 @@ class Check:
                 self.report.found("actions.jsonl", f"`{wrong}` of action `{safe(name)}` is not what its entries say")
             if self.report.enough:
                 return
-        if listed != (len(self.trails) if self.asked is None else self.listed):
-            known = len(self.trails) if self.asked is None else self.listed
+        known = len(self.trails) if self.asked is None else self.listed
+        if listed != known:
             self.report.found("actions.jsonl", f"it lists {listed} actions instead of {known}")
+        elif listed != self.listed:
+            self.report.found("export.json", f"it says {safe(str(self.listed))} actions, and {listed} are listed")
 
     def _misread(self, name: str, value: Object) -> str:
         """The first field of a row of the readable index that says something else than the entries it names, or none."""
@@ -1888,24 +2562,31 @@ class Check:
 
     def _manifest(self) -> None:
         """Every file is listed with its digest, and none but these is there. It is signed by nobody: against accidents."""
-        listed = dict.fromkeys((path for path in self.files.paths() if path != "MANIFEST"), "")
+        # Both are in the order of paths, and are held against each other as they pass.
+        there = (path for path in self.files.paths() if path != "MANIFEST")
+        awaited, last = next(there, None), ""
         for line in lines_of(self.files, "MANIFEST"):
             digest, gap, path = line.decode("utf-8", "replace").rstrip("\n").partition("  ")
-            if path not in listed and gap:
-                self.report.found(safe(path), "MANIFEST lists it, and it is not there")
-            elif not gap or len(digest) != 64 or listed[path]:
+            if not gap or len(digest) != 64 or path <= last:
                 self.report.found("MANIFEST", f"`{safe(path or digest)[:80]}` is not a line of it")
+                continue
+            last = path
+            while awaited is not None and awaited < path:
+                self.report.found(awaited, "it is not listed in MANIFEST")
+                awaited = next(there, None)
+            if awaited != path:
+                self.report.found(path, "MANIFEST lists it, and it is not there")
             else:
-                listed[path] = digest
+                if digest != self._digest(path):
+                    self.report.found(path, "it is not the file that MANIFEST lists")
+                awaited = next(there, None)
             if self.report.enough:
                 return
-        if not any(listed.values()):
+        if not last:
             self.report.found("MANIFEST", "it is missing or empty")
-        for path, digest in listed.items():
-            if not digest:
-                self.report.found(safe(path), "it is not listed in MANIFEST")
-            elif digest != self._digest(path):
-                self.report.found(safe(path), "it is not the file that MANIFEST lists")
+        while awaited is not None and not self.report.enough:
+            self.report.found(awaited, "it is not listed in MANIFEST")
+            awaited = next(there, None)
 
     def _digest(self, path: str) -> str:
         file = self.files.open(path)
@@ -1917,6 +2598,13 @@ class Check:
         except _BROKEN as error:
             raise Refused("unreadable", f"`{path}` cannot be read: {error}") from None
         return hashed.hexdigest()
+
+    def _itself(self) -> str:
+        """What is to be said of the verifier that goes along: a program can tell only of another copy what it is."""
+        there, here = read(self.files, "verify.py", MAX_TEXT), Path(__file__)
+        if isinstance(self.files, Folder) and self.files.holds(here):
+            return "the program that says this"
+        return "" if there == here.read_bytes() else "another program than this one"
 
     def _told(self) -> None:
         report = self.report
@@ -1934,8 +2622,10 @@ class Check:
                 f"({self.selection.told() if self.selection else ''}): "
                 "no clear text of the others need be here"
             )
-        folders = {path.partition("/")[0] for path in self.files.paths()}
-        report.unread = sorted(folders & {"README.md", "export.json", "lists", "policy", "receipts", "verify.py"})
+        report.unread.append("export.json (when it was made, and by which version)")
+        report.unread += ["policy"] if read(self.files, "policy", MAX_NOTE) is not None else []
+        report.unread += [f"verify.py ({said})" for said in [self._itself()] if said]
+        report.unread.sort()
         if self.options.policy is None:
             report.warn(
                 "no witness was asked for (--policy): that this is the latest checkpoint is the operator's word"
@@ -1960,10 +2650,10 @@ def reachable(state: str) -> frozenset[str]:
     return _REACHABLE[state]
 
 
-def verify_bundle(bundle: Path, options: Options) -> Report:
-    """Check the bundle at `bundle`. Raises Refused where it cannot be read as one."""
-    report = Report(bundle=str(bundle), accept_suspect=options.accept_suspect)
-    Check(files_of(bundle), options, report).run()
+def verify_export(export: Path, options: Options) -> Report:
+    """Check the export at `export`. Raises Refused where it cannot be read as one."""
+    report = Report(export=str(export), accept_suspect=options.accept_suspect)
+    Check(files_of(export), options, report).run()
     return report
 
 
@@ -2052,26 +2742,33 @@ def options_from(
     )
 
 
+def counted(count: int, what: str) -> str:
+    """A count in words: `1 action`, `2 actions`."""
+    return f"{count} {what[:-3] + 'y' if what == 'entries' else what[:-1]}" if count == 1 else f"{count} {what}"
+
+
 def told(report: Report) -> str:
     """A report in words."""
     lines = [f"warning: {each}" for each in report.warnings]
     if report.findings:
         (place, problem), *others = report.findings
-        lines += ["THE BUNDLE DOES NOT VERIFY", f"first: {place}: {problem}"]
+        lines += ["THE EXPORT DOES NOT VERIFY", f"first: {place}: {problem}"]
         lines += [f"       {place}: {problem}" for place, problem in others[:9]]
         if len(others) > 9:
             lines.append(f"       and {len(others) - 9} more")
     else:
         verified = {
-            "verified": "the bundle verifies",
-            "suspect": "the bundle agrees with itself, but stands on a key that may be lost",
-        }.get(report.verdict, "the bundle agrees with itself, but nobody vouched for it")
-        lines.append(f"{verified}: {report.entries} entries of `{safe(report.origin)}` under root {report.root[:16]}")
+            "verified": "the export verifies",
+            "suspect": "the export agrees with itself, but stands on a key that may be lost",
+        }.get(report.verdict, "the export agrees with itself, but nobody vouched for it")
+        lines.append(
+            f"{verified}: {counted(report.entries, 'entries')} of `{safe(report.origin)}` under root {report.root[:16]}"
+        )
     lines.append(
-        f"{report.signatures} signatures, {report.actions} actions, {report.disclosures} clear texts "
-        f"({safe(report.disclosed) or 'none'} asked for), "
-        f"{report.erased} erased, {report.anchors} anchors, "
-        f"{report.streams} streams ({report.unclosed} without an end), {len(report.cosignatures)} cosignatures"
+        f"{counted(report.signatures, 'signatures')}, {counted(report.actions, 'actions')}, "
+        f"{counted(report.disclosures, 'clear texts')} ({safe(report.disclosed) or 'none'} asked for), "
+        f"{report.erased} erased, {counted(report.anchors, 'anchors')}, {counted(report.streams, 'streams')} "
+        f"({report.unclosed} without an end), {counted(len(report.cosignatures), 'cosignatures')}"
     )
     lines += [
         f"SUSPECT: entries {each['first']} to {each['last']} stand on {safe(each['key'])}, which was declared lost"
@@ -2087,12 +2784,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the program and give its exit code."""
     parser = argparse.ArgumentParser(
         prog="verify.py",
-        description="Check an evidence bundle of Interlock.",
+        description="Check an export of Interlock's evidence.",
         epilog="Ends with 0: verified; 3: it agrees with itself, but nobody vouched for its keys; 4: it does not verify, or "
         "stands on a key that was declared lost; 1: it cannot be read; 2: the command line, or a key, policy or "
         "checkpoint brought with it, is wrong.",
     )
-    parser.add_argument("bundle", type=Path, help="the folder or zip file")
+    parser.add_argument("export", type=Path, help="the folder or zip file")
     parser.add_argument("--key", action="append", default=[], help="a public key, or a file of them; may be repeated")
     parser.add_argument("--policy", type=Path, help="which witnesses must have cosigned (C2SP tlog-policy)")
     parser.add_argument(
@@ -2129,7 +2826,7 @@ def main(arguments: list[str] | None = None) -> int:
             now,
             accept_suspect=given.accept_suspect,
         )
-        report = verify_bundle(given.bundle, options)
+        report = verify_export(given.export, options)
     except Refused as refused:
         error = {"error": {"code": refused.code, "detail": refused.detail}}
         sys.stdout.write(json.dumps(error) + "\n" if given.json else f"refused: {safe(refused.detail)}\n")

@@ -1095,6 +1095,16 @@ PROMISES: tuple[Promise, ...] = (
         "Hostile exports end in a verdict or a typed refusal, in bounded memory, and lead nowhere outside of themselves.",
     ),
     Promise(
+        "audit.readable",
+        "The format of an export: lists",
+        "Each figure that people read in an export is computed again from its log; what is left for reading alone is named.",
+    ),
+    Promise(
+        "audit.archive",
+        "The format of an export: the archive",
+        "An archive that other programs could unpack to other files than were verified is refused.",
+    ),
+    Promise(
         "audit.export_whole",
         _AUDIT + ": hand the evidence over",
         "An export appears complete or not at all, replaces nothing, and holds no clear text that was not asked for.",

@@ -25,7 +25,7 @@ from interlock.domain.note import Checkpoint, signature_line
 from interlock.domain.tiles import WIDTH
 from interlock.services.audit import Verifying
 from interlock.services.exporting import Enclosed, export
-from interlock_verify import Key, Options, Report, key_of, verify_bundle
+from interlock_verify import Key, Options, Report, key_of, verify_export
 
 
 class Tray:
@@ -278,7 +278,7 @@ TRUSTED = (brought(LOG), brought(GATE))
 
 def checked(place: Path, **options: Any) -> Report:
     """What the stand-alone verifier says, with the log's own keys brought unless others are."""
-    return verify_bundle(place, Options(**{"keys": TRUSTED, **options}))
+    return verify_export(place, Options(**{"keys": TRUSTED, **options}))
 
 
 def first(place: Path, **options: Any) -> tuple[str, str]:

@@ -53,6 +53,8 @@ def _rows(place: Path, change: Callable[[list[dict[str, Any]]], object]) -> None
 def _about(place: Path, **changes: Any) -> None:
     about = json.loads((place / "export.json").read_bytes())
     (place / "export.json").write_text(json.dumps(about | changes))
+    rest = (place / "README.md").read_text().removeprefix(alone.readme_head(about))
+    (place / "README.md").write_text(alone.readme_head(about | changes) + rest)
 
 
 def _copied_entry(place: Path) -> None:
@@ -127,7 +129,7 @@ def test_what_was_not_asked_for_is_said(made: Path, tmp_path: Path) -> None:
 
     assert (report.verdict, report.disclosed) == ("verified", "all")
     assert any("only 2 of 3 actions were asked for (2 named)" in each for each in report.warnings)
-    assert report.unread == ["README.md", "export.json", "verify.py"]
+    assert [each.partition(" ")[0] for each in report.unread] == ["export.json", "verify.py"]
 
 
 @pytest.mark.proves("audit.tampering_found")
@@ -142,7 +144,7 @@ def test_an_emptied_index_is_held_against_what_was_asked_for(
     (place / "records.jsonl").write_bytes(b"")
     listed_again(place)
     if not chosen:
-        assert _refused(place) == "not_a_bundle"
+        assert _refused(place) == "not_an_export"
         return
 
     missed = "a-1" if "actions" in chosen else "a-0"
@@ -283,7 +285,7 @@ def test_an_archive_that_no_export_is_is_refused(made: Path, tmp_path: Path, kin
         data[at + 42 : at + 46] = struct.pack("<I", 2**32 - 2 if kind == "far" else len(data) - 10)
     place.write_bytes(data)
 
-    assert _refused(place) in ("unreadable", "not_a_bundle")
+    assert _refused(place) in ("unreadable", "not_an_export")
 
 
 @pytest.mark.proves("audit.bad_input")
@@ -319,7 +321,7 @@ def test_lists_without_end_take_no_memory_without_end(made: Path, tmp_path: Path
         if name == "MANIFEST":
             assert checked(place).verdict == "failed"
         else:
-            assert _refused(place) == "not_a_bundle"
+            assert _refused(place) == "not_an_export"
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()

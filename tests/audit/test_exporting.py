@@ -23,7 +23,7 @@ from interlock.domain.errors import ContractError, IntegrityError, NotFound, Sto
 from interlock.domain.export import Selection, Wish
 from interlock.domain.ids import ActionId
 from interlock.domain.merkle import check_inclusion, leaf_hash
-from tests.audit.ledger import BEGIN, GATE, LOG, MINUTE, ORIGIN, Ledger, filled, lines_in
+from tests.audit.ledger import BEGIN, GATE, LOG, MINUTE, ORIGIN, Ledger, checked, filled, lines_in
 from tests.cli.shell import Shell
 from tests.workspaces import forget, workspace
 
@@ -185,7 +185,16 @@ def test_each_action_goes_along_as_an_agent_audit_record(shell: Shell, tmp_path:
         assert not alone.good(gate.public, signed, signature)
         assert said["correlation"]["id"] == f"urn:interlock:action:{row['action']}"
         assert (said["decision"]["reported"], said["effect"]["observed"]) == found
-    assert shell("audit", "verify", str(tmp_path / "made"), "--key", str(keys / "log.pub")).code == 0
+    verified = ("audit", "verify", str(tmp_path / "made"), "--key", str(keys / "log.pub"))
+    assert shell(*verified).code == 0
+    for each in (tmp_path / "made/receipts").iterdir():
+        honest = each.read_bytes()
+        for change in (honest[:9] + bytes([honest[9] ^ 1]) + honest[10:], honest[:-70] + b"=" + honest[-69:], b""):
+            each.write_bytes(change)
+            (place, problem), *_ = checked(tmp_path / "made", keys=(log,)).findings
+            assert place == f"receipts/{each.name}"
+            assert "MANIFEST" not in problem
+        each.write_bytes(honest)
 
 
 @pytest.mark.proves("audit.verified_alone")
@@ -212,7 +221,7 @@ def test_it_is_verified_where_there_is_nothing_of_ours(shell: Shell, tmp_path: P
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert "the bundle verifies" in done.stdout
+    assert "the export verifies" in done.stdout
 
 
 def _is_not_published_into(shell: Shell, made: Path) -> None:

@@ -84,7 +84,7 @@ def test_without_a_key_it_is_only_said_to_agree_with_itself(honest: Path) -> Non
     report = checked(honest, keys=())
 
     assert (report.verdict, report.exit_code) == ("unvouched", 3)
-    assert report.warnings[0].startswith("THE KEYS ARE THE BUNDLE'S OWN")
+    assert report.warnings[0].startswith("THE KEYS ARE THE EXPORT'S OWN")
 
 
 @pytest.mark.proves("audit.trust_is_brought")
@@ -742,7 +742,7 @@ def test_a_file_of_rubbish_is_a_finding_or_a_refusal(small: Path, tmp_path: Path
     (place / name).write_bytes(data)
     listed_again(place)
 
-    assert _verdict(place) in ("failed", "not_a_bundle", "too_large", "missing")
+    assert _verdict(place) in ("failed", "not_an_export", "too_large", "missing")
 
 
 def _verdict(place: Path) -> str:
@@ -800,8 +800,8 @@ def test_an_export_leads_nowhere_outside_of_itself(tmp_path: Path) -> None:
 
 
 def test_nothing_of_an_export_moves_the_cursor() -> None:
-    """What is printed of a bundle holds no control characters."""
-    report = alone.Report(bundle="b")
+    """What is printed of an export holds no control characters."""
+    report = alone.Report(export="b")
     report.found("entry 1", "`\x1b[2J` is no time in UTC")
     assert "\x1b" not in alone.told(report)
     assert alone.safe("a\x1b[31mb\nc") == "a\\u001b[31mb\\u000ac"

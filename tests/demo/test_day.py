@@ -84,7 +84,7 @@ def test_a_day_keeps_every_promise(day: tuple[Path, subprocess.CompletedProcess[
         "of them was erased, as the log says",
         "whole, in order, unaltered, signed",
         "caught",
-        "the bundle verifies",
+        "the export verifies",
         "every promise was kept",
     ):
         assert words in told, words

@@ -1,7 +1,6 @@
 """The times between which an entry must lie, as both verifiers hold them."""
 
 from array import array
-from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +12,17 @@ from interlock.domain.note import Checkpoint, parse_note, signature_line
 SIZE, SKEW = 12, 2
 TIMES = st.integers(0, 30)
 NOTE = b"text\n\n" + signature_line("test/log", bytes(4), bytes(64))
+
+
+class Nothing:
+    """An export without a file."""
+
+    def paths(self) -> list[str]:
+        """None."""
+        return []
+
+    def open(self, path: str) -> None:
+        """Nothing."""
 
 
 @settings(max_examples=200)
@@ -42,9 +52,8 @@ def test_both_verifiers_find_the_same_times_wrong(times: list[int], anchors: lis
     )
     found = [index for index, moment in enumerate(times) if ours.squeeze(index, moment) is not None]
 
-    report = alone.Report(bundle="b")
-    files: Any = None
-    check = alone.Check(files, alone.Options(skew_ms=SKEW), report)
+    report = alone.Report(export="b")
+    check = alone.Check(Nothing(), alone.Options(skew_ms=SKEW), report)
     check.times = array("q", times)
     check.anchors = [
         alone.Anchor(index, size, {"a": first, "b": last}) for index, (size, first, last) in sorted(each.items())

@@ -1,5 +1,7 @@
 """What an export of the evidence holds, and what it says of itself to whoever opens it."""
 
+from typing import Final
+
 import msgspec
 
 from interlock.domain.account import Account
@@ -84,27 +86,26 @@ def about(wish: Wish, head: Checkpoint, *, made_at: int, actions: int, version: 
         },
         "actions": actions,
         "profiles": list[JsonValue](wish.profiles),
+        "receipts": wish.receipts,
     }
     return msgspec.json.format(msgspec.json.encode(value)) + b"\n"
 
 
 def readme(wish: Wish, head: Checkpoint, *, made_at: int, actions: int) -> bytes:
-    """`README.md`: what whoever opens the export does first, and what each file is."""
+    """`README.md`: what whoever opens the export does first, and what each file is.
+
+    The figures stand at its beginning, where the verifier computes them again; the rest is the same in every export.
+    """
     clear = "all" if wish.disclosed is None else ", ".join(f"`{name}`" for name in wish.disclosed) or "none"
-    lists = "".join(
-        f"| `lists/{name}.md`, `.csv` | where to look for what is asked there |\n" for name in wish.profiles
-    )
-    receipts = (
-        "| `receipts/` | one COSE receipt (RFC 9942) for each entry of these actions; each action as an agent audit record |\n"
-        if wish.receipts
-        else ""
-    )
     return f"""\
 # Evidence of the log `{head.origin}`
 
-Made {at(made_at)}. The log is whole: {head.size} entries under the root `{head.root.hex()}`.
-The readable files are about {actions} actions; clear texts in it: {clear}.
+Made {at(made_at)}. The log is whole: its {head.size} entries have the root `{head.root.hex()}`.
+Actions that the readable files are about: {actions}. Clear texts in it: {clear}.
+{README}""".encode()
 
+
+README: Final = """
 ## Verify it
 
 You need Python 3.11 or newer and PyNaCl, and the public keys of the log, which you got from its operator by another way than
@@ -128,16 +129,17 @@ file, and it could have been changed like any other. The one in the Interlock yo
 | `actions.jsonl` | one line an action, read out of the entries it names |
 | `disclosures.jsonl` | clear texts (RFC 9901 disclosures), each with the index of the entry that commits to it |
 | `records.jsonl` | the same entries as records of draft-sharif-agent-audit-trail, for programs that read these |
-{lists}{receipts}| `keys/` | the public keys, as the log says them. Do not take your trust from here |
+| `lists/` | where there are any: which entries show something about each clause, and the rule they were chosen by |
+| `receipts/` | where asked for: a COSE receipt (RFC 9942) for each entry of these actions; each action as an agent audit record |
+| `keys/` | the public keys, as the log says them. Do not take your trust from here |
 | `anchors/` | checkpoints as witnesses and time stamp authorities saw them |
 | `policy` | the operator's policy of witnesses, where there is one |
 | `export.json` | what was asked for |
 | `MANIFEST` | the SHA-256 of every file: `sha256sum --check MANIFEST` |
 | `verify.py` | the verifier |
 
-`README.md`, `lists/`, `policy`, `receipts/*.cose` and `*.dsse`, and when and by which version `export.json`
-says that this was made, are for reading alone: nothing in the log vouches for them, and the verifier holds them
-against nothing but `MANIFEST`, which nobody signed either.
+Whatever repeats the log is held against it. What nothing in the log vouches for, the verifier names at its end: `policy`,
+when and by which version `export.json` says that this was made, and the verifier itself.
 
 An RFC 3161 time stamp is checked by OpenSSL: `openssl ts -verify -data anchors/N.checkpoint -in anchors/N.tsr -CAfile TSA.pem`
 
@@ -145,4 +147,5 @@ An RFC 3161 time stamp is checked by OpenSSL: `openssl ts -verify -data anchors/
 
 That these entries were recorded, in this order, and nothing was taken out, changed or put in between since any checkpoint
 that you or a witness kept. Not that what was recorded is true, and not that nothing else happened.
-""".encode()
+"""
+"""`README.md` after its figures."""

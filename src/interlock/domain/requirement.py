@@ -32,6 +32,17 @@ class Pick(NamedTuple):
             and (not self.first or told.seq == 1)
         )
 
+    def rule(self) -> str:
+        """It as text, for whoever puts the entries where they belong once more: `action phase=approved|rejected`."""
+        phases, states = ("|".join(sorted(each)) for each in (self.phases, self.states))
+        words = (
+            self.subject or "any",
+            phases and f"phase={phases}",
+            states and f"state={states}",
+            self.first and "first",
+        )
+        return " ".join(each for each in words if each)
+
 
 class Requirement(NamedTuple):
     """One clause: what it asks in our words, what shows it, and which entries do."""
@@ -213,12 +224,13 @@ class Listing:
 
     def table(self) -> str:
         """The list for programs: CSV (RFC 4180)."""
-        rows = [("clause", "asks", "shown by", "count", "entries"), *self._rows()]
+        rows = [("clause", "asks", "shown by", "rule", "count", "entries"), *self._rows()]
         return "".join(",".join(map(_quoted, row)) + "\r\n" for row in rows)
 
     def _rows(self) -> Iterable[tuple[str, ...]]:
         for each, found in zip(self._table, self._found, strict=True):
-            yield each.clause, each.asks, each.shown_by, str(found.count), str(found)
+            rule = " or ".join(pick.rule() for pick in each.picks)
+            yield each.clause, each.asks, each.shown_by, rule, str(found.count), str(found)
 
 
 def _quoted(text: str) -> str:

@@ -87,7 +87,7 @@ def verified(
             accept_suspect=accept_suspect,
             progress=progress,
         )
-        report = alone.verify_bundle(bundle, options)
+        report = alone.verify_export(bundle, options)
     except alone.Refused as refused:
         if refused.code in alone.USAGE:
             raise BroughtError(refused.detail, next_step=BroughtError.next) from None

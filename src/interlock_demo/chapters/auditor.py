@@ -45,7 +45,7 @@ def honest(tell: Teller, bundle: Path, keys: Path) -> list[str]:
     tell.shell("the auditor", "python verify.py evidence --key keys.txt")
     code, said = _verify(bundle, keys)
     if code == DONE:
-        tell.line("yes", _line(said, "the bundle verifies"))
+        tell.line("yes", _line(said, "the export verifies"))
         return []
     tell.line("no", "the evidence does not verify", said[-1] if said else "")
     return ["the auditor could not verify the evidence"]
