@@ -87,9 +87,23 @@ def _came(told: Telling, now: str) -> Iterator[Line]:
         yield "effect", _with(told, "effect", seen)
         yield "agreement", _word(told.said, "agreement")
     yield from _clear(told, "toolResult", "result")
+    yield from _taken(_object(told.said.get("output")))
     yield from _clear(told, "error", "error")
     yield from _clear(told, "note", "note")
     yield from _undo(_object(told.said.get("compensation")), now)
+
+
+def _taken(output: Object) -> Iterator[Line]:
+    """What the agent did not get of the result, and the digests of what there was before and after."""
+    if not output:
+        return
+    if output.get("withheld") is True:
+        yield "withheld", "the agent got nothing of the result"
+    for each in map(_object, _list(output.get("taken"))):
+        count = f" ({each.get('places')} places)" if each.get("places") != 1 else ""
+        yield "taken", f"{_word(each, 'kind')} at {_word(each, 'path') or 'the whole of it'}{count}"
+    yield "before", _word(output, "before") or "no JSON"
+    yield "after", _word(output, "after")
 
 
 def _undo(way: Object, now: str) -> Iterator[Line]:
