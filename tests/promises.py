@@ -600,6 +600,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "erasure.open_words", _VAULT, "No words of a caller's own stand in the open, where no erasure could take them."
     ),
+    Promise("erasure.brakes", _ERASE, "Words of a brake that name the person go with them, and the brake stands."),
     Promise("erasure.logs_quote_nothing", _ERASE, "What a worker logs quotes no private value of an action."),
     Promise("erasure.two_persons", _ERASE, "Nothing is erased by one person alone, or by anybody unknown."),
     Promise("erasure.subject", _ERASE, "What is about a person goes, and nothing that is about another."),

@@ -16,6 +16,7 @@ from interlock.adapters.sqlite import SqliteStore, SqliteVault
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
 from interlock.domain.change import Change
+from interlock.domain.control import BrakeWords, Control
 from interlock.domain.erasing import Erasure, LegalHold
 from interlock.domain.erasure import BLANK, PUBLIC, stripped
 from interlock.domain.errors import IllegalMove, KeyFileError
@@ -224,7 +225,7 @@ def test_a_record_is_its_two_parts(record: Any) -> None:
     assert msgspec.json.decode(withheld(record.kind, parts.public, "erased"), type=kind) == stripped(record, "erased")
 
 
-@pytest.mark.parametrize("kind", [Action, Erasure, LegalHold, Publication, Task, Unwind])
+@pytest.mark.parametrize("kind", [Action, BrakeWords, Erasure, LegalHold, Publication, Task, Unwind])
 def test_every_public_field_is_there(kind: Any) -> None:
     """Whatever is named public is a field of its kind, and every private field that is needed has a blank."""
     fields = {each.name: each for each in msgspec.structs.fields(kind)}
@@ -260,4 +261,41 @@ def test_an_earlier_version_that_is_still_at_work_is_refused(tmp_path: Path) -> 
     ):
         with pytest.raises(apsw.ConstraintError, match="a newer version is at work"):
             old.execute(statement)
+    old.close()
+
+
+@pytest.mark.proves("vault.swept")
+def test_words_in_the_standing_orders_of_an_earlier_version_are_sealed(tmp_path: Path) -> None:
+    """Why a brake was pulled, and by whom, stood in the standing orders: the next opening moves it into a record of its own,
+    sealed. No byte of it is left, the brake stands, and a process of that version can pull none in the clear."""
+    words = "Carla called, as ana@example.org knows"
+    stop = {"scope": "agent", "name": "ag", "why": words, "by": "ana-of-the-desk", "since_at": 5}
+    body = msgspec.json.encode(msgspec.to_builtins(Control().saved()) | {"stops": [stop]}).decode()
+
+    async def make_and_open() -> Control | None:
+        await opened(tmp_path).close()
+        old = apsw.Connection(str(tmp_path / "store.db"))
+        for each in ("orders_say_no_words", "orders_say_no_words_first"):
+            old.execute(f"DROP TRIGGER {each}")
+        insert = "INSERT INTO document (tenant, kind, key, revision, body) SELECT number, 'control', 'control', 1, ? FROM tenant"
+        old.execute(insert, (body,))
+        old.pragma("user_version", 4)
+        old.close()
+        assert words.encode() in bytes_of(tmp_path)
+        store = opened(tmp_path)
+        control = await store.get(Control, "control")
+        assert control is not None
+        (said,) = await store.all(BrakeWords)
+        assert (said.why, said.by, said.scope, said.name) == (words, "ana-of-the-desk", "agent", "ag")
+        assert [(each.words, each.why, each.by, each.name) for each in control.stops] == [(said.id, "", "", "ag")]
+        await store.close()
+        return control
+
+    control = asyncio.run(make_and_open())
+
+    assert (control and control.revision) == 2
+    assert not any(each in bytes_of(tmp_path) for each in (b"Carla", b"ana-of-the-desk"))
+    old = apsw.Connection(str(tmp_path / "store.db"))
+    with pytest.raises(apsw.ConstraintError, match="a newer version is at work"):
+        old.execute("UPDATE document SET body = ?, revision = 3 WHERE kind = 'control'", (body,))
     old.close()

@@ -390,7 +390,7 @@ async def test_the_brake_of_an_undone_release_says_what_it_is_for(why: str, word
     await world.plane.compensation.undo("release", task.release, by="rita", why=why)
 
     (brake,) = await world.plane.registry.brakes()
-    assert (brake.words.startswith("release:ag@"), brake.stop.why) == (True, words)
+    assert (brake.words.startswith("release:ag@"), brake.why) == (True, words)
     assert (await world.propose(task)).reasons[-1] == f"stopped: {words}"
 
 

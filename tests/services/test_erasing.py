@@ -12,8 +12,9 @@ from interlock.adapters.memory import Fault, Faults
 from interlock.domain.action import Action
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.contract import Contract
+from interlock.domain.control import Control
 from interlock.domain.duration import DAY, HOUR
-from interlock.domain.erasing import Erasure, LegalHold, Part
+from interlock.domain.erasing import Erasure, LegalHold, Part, speaks_of
 from interlock.domain.errors import (
     ContractError,
     IllegalMove,
@@ -448,3 +449,44 @@ async def test_a_part_that_names_what_moved_changes_nothing() -> None:
         await world.store.erase(stale)
     assert [each.id for each in await left(world)] == [action.id]
     await world.store.commit(Change())
+
+
+@pytest.mark.proves("erasure.brakes")
+async def test_words_of_a_brake_that_name_the_person_go_and_the_brake_stands() -> None:
+    """Why a brake was pulled stands beside the orders: it goes with the person it names, and what it stops stays stopped."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task()
+    registry = world.plane.registry
+    await registry.stop("contract", "thing.put", by="rita", why="Ana called: it wrote to her twice")
+    await registry.stop("agent", "ag", by="rita", why="a banana")
+    before = await world.propose(task)
+    assert before.reasons[1].startswith("stopped: Ana called")
+
+    await erase(world, ANA)
+
+    found = {each.words: (each.why, each.by) for each in await registry.brakes()}
+    assert found == {"contract:thing.put": ("", ""), "agent:ag": ("a banana", "rita")}
+    await registry.resume("agent", "ag", by="rita")
+    after = await world.propose(task)
+    assert (after.state, after.reasons[1]) == ("refused", "stopped: contract thing.put")
+    control = await world.store.get(Control, "control")
+    assert control is not None
+    assert [(each.why, each.by) for each in control.stops] == [("", "")]
+    assert await findings(world) == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "speaks"),
+    [
+        ("customer:c-17", "call C-17 back", True),
+        ("customer:c-17", "c-171 and xc-17", False),
+        ("customer:17", "17 mails", False),
+        ("customer:17", "see customer:17.", True),
+        ("user:ana", "banana", False),
+        ("", "anything", False),
+    ],
+)
+def test_when_words_speak_of_somebody(subject: str, text: str, speaks: bool) -> None:
+    """A subject is found whole, or by its name where that is a word of its own and no mere number."""
+    assert speaks_of(subject, text) is speaks

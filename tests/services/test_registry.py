@@ -146,7 +146,7 @@ async def test_who_pulls_a_brake_is_not_asked_for_and_who_lifts_it_is() -> None:
     with pytest.raises(NotAllowed, match="not among the people"):
         await world.plane.registry.resume("agent", "ag", by="stranger")
     (brake,) = await world.plane.registry.brakes()
-    assert (brake.words, brake.stop.by, brake.stop.why) == ("agent:ag", "stranger", "by stranger")
+    assert (brake.words, brake.by, brake.why) == ("agent:ag", "stranger", "by stranger")
     await world.plane.registry.resume("agent", "ag", by="rita")
     assert await world.plane.registry.brakes() == []
 

@@ -1,7 +1,7 @@
 """`stop` and `resume`: brakes, and which of them hold."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -14,6 +14,8 @@ from interlock.domain.control import StopScope
 from interlock.domain.errors import ContractError
 from interlock.services.plane import ControlPlane
 from interlock.workbench.finding import find_release
+
+ERASED: Final = "its words were erased"
 
 
 def register(app: typer.Typer) -> None:
@@ -90,8 +92,8 @@ def print_brakes(console: Console, found: Sequence[Brake]) -> None:
     for each in found:
         until = f" until {moment(each.stop.until_at)} UTC" if each.stop.until_at is not None else ""
         console.print(
-            f"  stopped: {shown(each.words)}{until}  [dim]by {shown(each.stop.by)} at {moment(each.stop.since_at)} UTC: "
-            f"{shown(each.stop.why)}[/dim]"
+            f"  stopped: {shown(each.words)}{until}  [dim]by {shown(each.by or '-')} at {moment(each.stop.since_at)} UTC: "
+            f"{shown(each.why or ERASED)}[/dim]"
         )
     if found:
         console.print(f"[dim]`interlock resume {shown(found[0].words)} --as NAME` lifts it[/dim]")
@@ -100,7 +102,12 @@ def print_brakes(console: Console, found: Sequence[Brake]) -> None:
 def rows(found: Sequence[Brake]) -> list[dict[str, object]]:
     """The brakes that hold, for programs: the words that name each, and what is known of it."""
     return [
-        {"what": each.words, **{name: getattr(each.stop, name) for name in each.stop.__struct_fields__}}
+        {
+            "what": each.words,
+            **{name: getattr(each.stop, name) for name in each.stop.__struct_fields__ if name != "words"},
+            "why": each.why,
+            "by": each.by,
+        }
         for each in found
     ]
 

@@ -273,7 +273,7 @@ def _show_plan(console: Console, plan: Plan, target: Target, *, asked: bool = Tr
     rows.add_row("actions", str(len(plan.actions)))
     rows.add_row("tasks", str(len(plan.tasks)))
     if plan.beside:
-        rows.add_row("requests to undo them, lifted holds, withdrawn proposals", str(len(plan.beside)))
+        rows.add_row("requests to undo them, lifted holds, words of brakes, withdrawn proposals", str(len(plan.beside)))
     rows.add_row("entries of the log whose clear texts go", str(plan.entries))
     if plan.reversible:
         rows.add_row("of these actions, cannot be undone afterwards", str(plan.reversible))

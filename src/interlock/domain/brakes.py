@@ -16,6 +16,9 @@ class Brake(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     """`all`, `agent:NAME`, `contract:NAME` or `release:LABEL`: what `stop` and `resume` take."""
     stop: Stop
+    why: str = ""
+    """Empty once erased."""
+    by: str = ""
 
 
 def holding(control: Control, now: int) -> tuple[Stop, ...]:

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from interlock.domain.ids import AgentName, ContractName, Digest, Person
+from interlock.domain.ids import AgentName, BrakeId, ContractName, Digest, Person
 from interlock.domain.policy import Engine
 from interlock.domain.publishing import Publishing
-from interlock.domain.record import Record
+from interlock.domain.record import Record, Withheld
 
 StopScope = Literal["all", "agent", "release", "contract"]
 
@@ -23,14 +23,41 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scope: StopScope
     name: str = ""
     """Which agent, release digest or contract; empty for `all`."""
-    why: str
-    by: str
+    words: BrakeId = BrakeId("")
+    """Where its `BrakeWords` are. Empty in what an earlier version wrote, until the store is next opened with its vault."""
+    why: str = ""
+    """Only of an earlier version, as `by`: words of people do not stand in the standing orders."""
+    by: str = ""
     since_at: int
     until_at: int | None = None
     """When it ends by itself (a circuit breaker's pause), or None: a person lifts it."""
     unwinding: bool = False
     """What its scope did is being undone, so what may be in flight is still repeated by its key: it must be known to be
     undone. Nothing new begins."""
+
+
+class BrakeWords(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a brake was pulled and by whom: beside the standing orders, which every process reads, so that it can be erased."""
+
+    kind: ClassVar[str] = "brake"
+
+    id: BrakeId
+    scope: StopScope
+    name: str = ""
+    since_at: int
+    why: str
+    by: str
+    withheld: Withheld = ""
+
+    @property
+    def key(self) -> str:
+        """Filed by id."""
+        return self.id
+
+
+def words_of(stop: Stop, *, why: str, by: str) -> BrakeWords:
+    """The words that stand beside `stop`, which names them."""
+    return BrakeWords(id=stop.words, scope=stop.scope, name=stop.name, since_at=stop.since_at, why=why, by=by)
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

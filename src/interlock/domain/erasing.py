@@ -4,6 +4,7 @@ An erasure is proposed by one person and agreed to by another. Neither its recor
 record has a key of its own, and the last part of an erasure destroys that key too.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 
@@ -127,6 +128,15 @@ def _named(contract: Contract | None, action: Action) -> set[str]:
             if isinstance(each, str | int) and not isinstance(each, bool) and each != "":
                 found.add(f"{kind}:{each}")
     return found
+
+
+def speaks_of(subject: str, *texts: str) -> bool:
+    """Whether one of `texts` has the name of `subject`: `customer:c-17`, or `c-17` as a word of its own, however it is written.
+    A name without a letter would be found in any number; of such only the whole subject counts."""
+    name = subject.partition(":")[2]
+    wanted = [subject, name] if any(each.isalpha() for each in name) else [subject]
+    words = "|".join(re.escape(each) for each in wanted)
+    return bool(subject) and any(re.search(rf"(?<!\w)(?:{words})(?!\w)", each, re.IGNORECASE) for each in texts)
 
 
 def unsettled(action: Action) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.control import BrakeWords
 from interlock.domain.erasing import Erasure, LegalHold
 from interlock.domain.keytree import BLOCK_BITS, PER_BLOCK, block_of, number_of, place_in
 from interlock.domain.publication import Publication
@@ -32,6 +33,7 @@ _TASK: Final = "revision id agent release opened_at expires_at state prohibited 
 _PUBLICATION: Final = "revision id edition base replaces proposed_at changes owners state ended_at withheld"
 _ERASURE: Final = "revision id basis proposed_at state parts ended_at withheld"
 _UNWIND: Final = "revision id scope target asked_at state blocked_by undone before remaining due_at withheld"
+_BRAKE: Final = "revision id scope name since_at withheld"
 _HOLD: Final = "revision id placed_at lifted_at withheld"
 
 PUBLIC: Final[Mapping[str, frozenset[str]]] = {
@@ -43,6 +45,7 @@ PUBLIC: Final[Mapping[str, frozenset[str]]] = {
         (Unwind.kind, _UNWIND),
         (Erasure.kind, _ERASURE),
         (LegalHold.kind, _HOLD),
+        (BrakeWords.kind, _BRAKE),
     )
 }
 """By kind, the fields that stay. Kinds that are not named here have nothing private."""
@@ -54,6 +57,7 @@ BLANK: Final[Mapping[str, Mapping[str, Any]]] = {
     Unwind.kind: {"by": "", "why": ""},
     Erasure.kind: {"proposed_by": ""},
     LegalHold.kind: {"why": "", "placed_by": ""},
+    BrakeWords.kind: {"why": "", "by": ""},
 }
 """What stands for the private fields that a record cannot be without."""
 

@@ -21,6 +21,7 @@ StreamId = NewType("StreamId", str)
 AgentName = NewType("AgentName", str)
 """The agent file's `name`, an ordinary word: `pricing`."""
 
+BrakeId = NewType("BrakeId", str)
 ContractName = NewType("ContractName", str)
 """Dotted, `pricing.set_price`."""
 

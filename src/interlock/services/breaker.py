@@ -9,16 +9,17 @@ import msgspec
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
-from interlock.domain.control import Stop
+from interlock.domain.control import Stop, words_of
 from interlock.domain.errors import Conflict, StoreError
 from interlock.domain.evidence import at
-from interlock.domain.ids import ContractName
+from interlock.domain.ids import BrakeId, ContractName
 from interlock.domain.recording import control_fact
-from interlock.ports.clock import Clock
+from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
+BREAKER = "interlock.breaker"
 THRESHOLD = 10
 PAUSE_MS = 30_000
 
@@ -26,7 +27,8 @@ PAUSE_MS = 30_000
 class Breaker:
     """Counts what this process sees, and pulls the brake for all."""
 
-    def __init__(self, store: Store, orders: StandingOrders, clock: Clock) -> None:
+    def __init__(self, store: Store, orders: StandingOrders, clock: Clock, ids: Ids) -> None:
+        self._ids = ids
         self._store = store
         self._orders = orders
         self._clock = clock
@@ -50,8 +52,7 @@ class Breaker:
         stop = Stop(
             scope="contract",
             name=action.contract,
-            why=f"{count} calls in a row gave no clear answer, the last: {why}",
-            by="interlock.breaker",
+            words=BrakeId(self._ids.new()),
             since_at=now,
             until_at=now + PAUSE_MS,
         )
@@ -59,9 +60,10 @@ class Breaker:
         after = msgspec.structs.replace(control, stops=(*kept, stop))
         self._failures[action.contract] = THRESHOLD - 1
         body: dict[str, JsonValue] = {"scope": stop.scope, "name": stop.name, "until": at(now + PAUSE_MS)}
-        fact = control_fact(after, "stopped", body, stop.by, now)
+        fact = control_fact(after, "stopped", body, BREAKER, now)
+        said = f"{count} calls in a row gave no clear answer, the last: {why}"
         try:
-            await save(self._store, Change(puts=(after,), facts=(fact,)))
+            await save(self._store, Change(puts=(after, words_of(stop, why=said, by=BREAKER)), facts=(fact,)))
             await self._orders.refresh()
         except (Conflict, StoreError):
             # Somebody else changed the orders, or the store is in trouble: the next failure pulls it. What the tool

@@ -13,10 +13,10 @@ import msgspec
 from interlock.domain.action import Action, State
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
-from interlock.domain.control import Control, Stop
+from interlock.domain.control import Control, Stop, words_of
 from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotFound
 from interlock.domain.evidence import Fact, Phase
-from interlock.domain.ids import Digest, TaskId, UnwindId
+from interlock.domain.ids import BrakeId, Digest, TaskId, UnwindId
 from interlock.domain.people import must_be_known
 from interlock.domain.record import Record
 from interlock.domain.recording import control_fact
@@ -262,12 +262,13 @@ class Compensation:
                 stop = Stop(
                     scope="release",
                     name=request.target,
-                    why=f"what it did is undone: {request.why}" if request.why else "what it did is undone",
-                    by=request.by,
+                    words=BrakeId(self._ids.new()),
                     since_at=request.asked_at,
                     unwinding=True,
                 )
-                return (msgspec.structs.replace(control, stops=(*others, stop)),)
+                why = f"what it did is undone: {request.why}" if request.why else "what it did is undone"
+                after = msgspec.structs.replace(control, stops=(*others, stop))
+                return (after, words_of(stop, why=why, by=request.by))
             case _:
                 assert_never(request.scope)
 

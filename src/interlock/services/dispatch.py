@@ -220,7 +220,7 @@ class Dispatch:
         if action.undoes is None:
             stop = brake(orders, task, contract, now)
             if stop is not None:
-                return f"stopped: {stop.why}"
+                return await self._orders.stopped(stop)
             if task.state == "closing":
                 return "its task is being undone"
             if now >= task.expires_at:

@@ -1,7 +1,8 @@
 """What an erasure would take, and what it would leave: found by reading every action once.
 
 An action is about whom its contract names, an undo also about whom the action it undoes is about. Beside actions and tasks go
-the words that people left about them: requests to undo them, holds that were lifted, proposals that were withdrawn.
+the words that people left about them: requests to undo them, holds that were lifted, proposals that were withdrawn; and the
+words of brakes that name the person, while the brakes stand.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +14,8 @@ import msgspec
 from interlock.domain.action import Action
 from interlock.domain.change import Unchanged
 from interlock.domain.contract import Contract
-from interlock.domain.erasing import Erasure, LegalHold, placed, subjects_of, unsettled
+from interlock.domain.control import BrakeWords
+from interlock.domain.erasing import Erasure, LegalHold, placed, speaks_of, subjects_of, unsettled
 from interlock.domain.ids import ActionId, Digest, HoldId, TaskId
 from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind
@@ -29,7 +31,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[Unchanged, ...] = ()
     tasks: tuple[Unchanged, ...] = ()
     beside: tuple[Unchanged, ...] = ()
-    """Requests to undo them, lifted holds on them, and withdrawn proposals to erase them."""
+    """Requests to undo them, lifted holds on them, withdrawn proposals to erase them, words of brakes that name the subject."""
     late: tuple[Unchanged, ...] = ()
     """Actions that were erased before, about which an earlier version wrote something afterwards: whatever they were about."""
     entries: int = 0
@@ -151,11 +153,18 @@ class Search:
             for request in await self._store.all(Unwind, limit=MANY)
             if request.state == "done" and not request.withheld and await self._goes(request.target, going)
         ]
+        on_all = any(each.subject == self._subject for each in self._holds)
         for hold in self._all_holds:
             if hold.lifted_at is not None and not hold.withheld:
                 about = hold.subject == self._subject if hold.subject else await self._goes(hold.action, going)
                 if about:
                     found.append(Unchanged(LegalHold.kind, hold.id, hold.revision))
+        brakes = await self._store.all(BrakeWords, limit=MANY) if self._subject else []
+        found += [
+            Unchanged(BrakeWords.kind, each.id, each.revision)
+            for each in brakes
+            if not each.withheld and not on_all and speaks_of(self._subject, each.why, each.by)
+        ]
         proposed = await self._store.all(Erasure, limit=MANY) if self._subject else []
         withdrawn = [each for each in proposed if each.state == "withdrawn" and each.subject == self._subject]
         return [*found, *(Unchanged(Erasure.kind, each.id, each.revision) for each in withdrawn)]

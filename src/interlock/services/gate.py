@@ -139,7 +139,7 @@ class Gate:
         now = draft.proposed_at
         stop = brake(orders, task, contract, now)
         if stop is not None:
-            return f"stopped: {stop.why}"
+            return await self._orders.stopped(stop)
         refusal = task.refusal(contract.name, now)
         if refusal is not None:
             return refusal

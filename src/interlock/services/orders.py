@@ -9,9 +9,10 @@ from collections.abc import Mapping
 import msgspec
 
 from interlock.domain.agent import Agent
+from interlock.domain.brakes import STOPPED
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
-from interlock.domain.control import Control
+from interlock.domain.control import BrakeWords, Control, Stop
 from interlock.domain.errors import IntegrityError, NotFound, PolicyError
 from interlock.domain.ids import AgentName, ContractName, Digest
 from interlock.domain.policy import Engine
@@ -63,6 +64,16 @@ class StandingOrders:
             control=control, agents=agents, contracts=contracts, releases=releases, judge=judge, judge_problem=problem
         )
         return self._orders
+
+    async def words(self, stop: Stop) -> tuple[str, str]:
+        """Why a brake was pulled, and by whom: empty once that was erased. Read anew each time, so that it is gone then."""
+        found = await self._store.get(BrakeWords, stop.words) if stop.words else None
+        return (stop.why, stop.by) if found is None else (found.why, found.by)
+
+    async def stopped(self, stop: Stop) -> str:
+        """The reason of a refusal by a brake."""
+        why = (await self.words(stop))[0]
+        return f"{STOPPED}{why or f'{stop.scope} {stop.name}'.strip()}"
 
     async def contract(self, digest: Digest) -> Contract:
         """The stored contract of that digest."""

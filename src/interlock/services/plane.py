@@ -94,7 +94,7 @@ def plane(means: Means) -> ControlPlane:
     cases = Cases(m.store, orders)
     recorder = Recorder(m.store, orders, m.clock, m.steps)
     caller = Caller(m.effectors)
-    breaker = Breaker(m.store, orders, m.clock)
+    breaker = Breaker(m.store, orders, m.clock, m.ids)
     intents = Intents()
     drafts = Drafts(m.clock, m.ids)
     judging = Judging(
@@ -165,7 +165,7 @@ def plane(means: Means) -> ControlPlane:
             steps=m.steps,
             places=m.places,
         ),
-        registry=Registry(store=m.store, orders=orders, publisher=publisher, clock=m.clock),
+        registry=Registry(store=m.store, orders=orders, publisher=publisher, clock=m.clock, ids=m.ids),
         publisher=publisher,
         reviewing=Reviewing(publisher=publisher, orders=orders, editions=editions, whatif=whatif),
         engines=engines,

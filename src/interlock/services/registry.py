@@ -9,15 +9,16 @@ from interlock.domain.brakes import Brake, holding, standing
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.contract import Contract
-from interlock.domain.control import Control, Stop, StopScope
+from interlock.domain.control import BrakeWords, Control, Stop, StopScope, words_of
 from interlock.domain.errors import Conflict, NotAllowed, NotFound
 from interlock.domain.evidence import Phase
+from interlock.domain.ids import BrakeId
 from interlock.domain.names import instead, listed
 from interlock.domain.people import must_be_known
 from interlock.domain.recording import control_fact
 from interlock.domain.release import Release
 from interlock.domain.whose import OURS
-from interlock.ports.clock import Clock
+from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.editions import Definition
 from interlock.services.orders import StandingOrders
@@ -30,11 +31,12 @@ ALL = 1_000_000
 class Registry:
     """Puts definitions in force where one person may, and pulls and lifts brakes."""
 
-    def __init__(self, *, store: Store, orders: StandingOrders, publisher: Publisher, clock: Clock) -> None:
+    def __init__(self, *, store: Store, orders: StandingOrders, publisher: Publisher, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._orders = orders
         self._publisher = publisher
         self._clock = clock
+        self._ids = ids
 
     async def apply(self, definition: Definition, *, by: str) -> Applied:
         """Validate and store every version by its digest, form the releases, and swap the control record.
@@ -60,14 +62,15 @@ class Registry:
         await self._must_exist(scope, name)
         while True:
             control = (await self._orders.refresh()).control
-            stop = Stop(
-                scope=scope, name=name, why=why or f"by {by}", by=by, since_at=self._clock.now(), until_at=until_at
-            )
             already = standing(control, scope, name)
             if already is not None and until_at is None:
                 return control
+            stop = Stop(
+                scope=scope, name=name, words=BrakeId(self._ids.new()), since_at=self._clock.now(), until_at=until_at
+            )
             after = msgspec.structs.replace(control, stops=(*control.stops, stop))
-            if await self._swap(after, "stopped", {"scope": scope, "name": name}, by):
+            words = words_of(stop, why=why or f"by {by}", by=by)
+            if await self._swap(after, "stopped", {"scope": scope, "name": name}, by, words):
                 return after.saved()
 
     async def resume(self, scope: StopScope, name: str = "", *, by: str) -> Control:
@@ -89,7 +92,11 @@ class Registry:
     async def brakes(self) -> list[Brake]:
         """Every brake that holds now, in the words that lift it."""
         control, now = (await self._orders.refresh()).control, self._clock.now()
-        return [Brake(words=await self._words(stop), stop=stop) for stop in holding(control, now)]
+        found: list[Brake] = []
+        for stop in holding(control, now):
+            why, by = await self._orders.words(stop)
+            found.append(Brake(words=await self._words(stop), stop=stop, why=why, by=by))
+        return found
 
     async def _words(self, stop: Stop) -> str:
         if stop.scope == "release":
@@ -98,7 +105,7 @@ class Registry:
         return f"{stop.scope}:{stop.name}" if stop.name else stop.scope
 
     async def _not_stopped(self, scope: StopScope, name: str) -> NotFound:
-        words = await self._words(Stop(scope=scope, name=name, why="", by="", since_at=0))
+        words = await self._words(Stop(scope=scope, name=name, since_at=0))
         others = [brake.words for brake in await self.brakes()]
         return NotFound(
             f"`{words}` is not stopped",
@@ -126,11 +133,12 @@ class Registry:
 
     # -- parts -------------------------------------------------------------------------------------------------
 
-    async def _swap(self, after: Control, phase: Phase, body: dict[str, JsonValue], by: str) -> bool:
+    async def _swap(
+        self, after: Control, phase: Phase, body: dict[str, JsonValue], by: str, *beside: BrakeWords
+    ) -> bool:
+        fact = control_fact(after, phase, body, by, self._clock.now())
         try:
-            await save(
-                self._store, Change(puts=(after,), facts=(control_fact(after, phase, body, by, self._clock.now()),))
-            )
+            await save(self._store, Change(puts=(after, *beside), facts=(fact,)))
         except Conflict:
             return False
         await self._orders.refresh()

@@ -111,8 +111,23 @@ class Trying:
             tenant=self._tenant,
         )
         found = self._explaining.explained(asked, contract, undoing, bundle, values=values)
-        refused = _refused(wanted, case, orders, at)
+        refused = await self._refused(wanted, case, orders, at)
         return msgspec.structs.replace(found, refused=refused, notes=(*notes, *_noted(wanted, case, orders)))
+
+    async def _refused(self, wanted: Hypothesis, case: Case, orders: Orders, at: int) -> tuple[str, ...]:
+        """Why the gate would refuse it before any policy is asked."""
+        agent, contract = case.agent, case.contract
+        if case.undoing is not None:
+            return ()
+        found: list[str] = []
+        if contract.name not in agent.capabilities:
+            found.append(f"`{agent.name}` has no such capability")
+        if wanted.depth > agent.runtime.max_depth:
+            found.append(f"tasks of `{agent.name}` nest {agent.runtime.max_depth} deep")
+        stop = brake(orders, case.task, contract, at)
+        if stop is not None:
+            found.append((await self._orders.stopped(stop)).replace(": ", ", ", 1))
+        return tuple(found)
 
     async def _facts(self, wanted: Hypothesis, case: Case, orders: Orders) -> dict[str, JsonValue]:
         contract = case.contract
@@ -213,22 +228,6 @@ def _undoing(wanted: Hypothesis, contract: Contract, orders: Orders) -> tuple[Co
         )
     others = f"; {listed(each.name for each in undone[1:])} would be as well" if len(undone) > 1 else ""
     return undone[0], (f"taken for the undo of `{undone[0].name}`{others}",)
-
-
-def _refused(wanted: Hypothesis, case: Case, orders: Orders, at: int) -> tuple[str, ...]:
-    """Why the gate would refuse it before any policy is asked."""
-    agent, contract = case.agent, case.contract
-    if case.undoing is not None:
-        return ()
-    found: list[str] = []
-    if contract.name not in agent.capabilities:
-        found.append(f"`{agent.name}` has no such capability")
-    if wanted.depth > agent.runtime.max_depth:
-        found.append(f"tasks of `{agent.name}` nest {agent.runtime.max_depth} deep")
-    stop = brake(orders, case.task, contract, at)
-    if stop is not None:
-        found.append(f"stopped, {stop.why}")
-    return tuple(found)
 
 
 def _noted(wanted: Hypothesis, case: Case, orders: Orders) -> list[str]:

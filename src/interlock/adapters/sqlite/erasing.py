@@ -29,6 +29,7 @@ from interlock.adapters.sqlite.saving import Transaction, Work, must_be_at
 from interlock.adapters.sqlite.veil import Place, Veil, key_of
 from interlock.domain.action import Action
 from interlock.domain.change import Unchanged
+from interlock.domain.control import BrakeWords
 from interlock.domain.erasing import Erasure, LegalHold, Part, erased_fact
 from interlock.domain.erasure import Shred, erased, keys_as_text, ranges_of
 from interlock.domain.errors import Conflict, IntegrityError
@@ -44,7 +45,7 @@ from interlock.domain.unwind import Unwind
 from interlock.ports.sealer import Sealer
 
 KINDS: Final[dict[str, type[Record]]] = {
-    kind.kind: kind for kind in (Action, Task, Publication, Unwind, Erasure, LegalHold)
+    kind.kind: kind for kind in (Action, Task, Publication, Unwind, Erasure, LegalHold, BrakeWords)
 }
 """What can be erased."""
 

@@ -8,6 +8,7 @@
 Other processes may work meanwhile: they seal what they write.
 """
 
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
@@ -17,7 +18,7 @@ from typing import Final
 import apsw
 import msgspec
 
-from interlock.adapters.filing import cut, record_of
+from interlock.adapters.filing import cut, filed, record_of
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection
 from interlock.adapters.sqlite.opening import Patience, connect
@@ -25,8 +26,10 @@ from interlock.adapters.sqlite.statements import place_of
 from interlock.adapters.sqlite.veil import Place, Veil, has_private, key_of
 from interlock.domain import dsse
 from interlock.domain.action import Action
+from interlock.domain.control import Control, Stop, words_of
 from interlock.domain.dsse import DsseError
 from interlock.domain.errors import KeyFileError
+from interlock.domain.ids import BrakeId
 from interlock.domain.publication import Publication
 from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind
@@ -81,6 +84,8 @@ class _Sweeper:
         for kind in (Task, Publication, Unwind):
             self._repeat(partial(self._documents, kind), "")
         self._repeat(self._entries, -1)
+        with _transaction(self._connection):
+            self._brakes()
 
     def _repeat(self, some: "Callable[[int | str], int | str | None]", after: int | str) -> None:
         """Call `some` with the last row it did, until there is none."""
@@ -118,6 +123,28 @@ class _Sweeper:
             public, sealed = self._veil.clear(cut(record), place, self._number(place))
             self._connection.execute(sql.VEIL_DOCUMENT, (public, sealed, self._tenant, *place))
         return last
+
+    def _brakes(self) -> None:
+        """Take words of people out of the standing orders, into records of their own. Their revision rises, so that no
+        process goes on with what it read before."""
+        place = (Control.kind, "control")
+        row = self._connection.execute(sql.DOCUMENT_ROW, (self._tenant, *place)).fetchone()
+        control = None if row is None else record_of(Control, row[0], "control")
+        if control is None or not any(each.why or each.by for each in control.stops):
+            return
+        stops: list[Stop] = []
+        for stop in control.stops:
+            if not stop.words:
+                named = msgspec.structs.replace(stop, words=BrakeId(os.urandom(16).hex()), why="", by="")
+                words = filed(words_of(named, why=stop.why, by=stop.by))
+                added = (self._tenant, words.kind, words.key, *self._veil.row(words, None))
+                self._connection.execute(sql.ADD_DOCUMENT, added)
+                stops.append(named)
+            else:
+                stops.append(stop)
+        after = filed(msgspec.structs.replace(control, stops=tuple(stops)))
+        saved = (after.revision + 1, after.body, None, self._tenant, *place, after.revision)
+        self._connection.execute(sql.SAVE_DOCUMENT, saved)
 
     def _entries(self, after: int | str) -> int | None:
         last = None
