@@ -1039,6 +1039,8 @@ class Report:
     unclosed: int = 0
     disclosures: int = 0
     erased: int = 0
+    lost: int = 0
+    """How many clear texts are lost without an erasure, and acknowledged to be by two persons."""
     anchors: int = 0
     witnessed: int = 0
     """How many entries, from the first on, a quorum of the witnesses asked for has seen."""
@@ -1845,8 +1847,9 @@ class Check:
         """For each entry how many clear texts should be there and are not; 255 stands for more."""
         self.names: dict[int, str] = {}
         """Of some of them, what the first is called."""
-        self.erased, self.clear = bytearray(), bytearray()
-        """For each entry whether an erasure covers it, and whether clear texts of it are here."""
+        self.erased, self.lost, self.clear = bytearray(), bytearray(), bytearray()
+        """For each entry whether an erasure covers it, whether two persons acknowledged that its clear texts are lost, and
+        whether clear texts of it are here."""
         self.expected: frozenset[str] | None = frozenset()
         """Which clear texts the export says it brings; None: all."""
         self.asked: set[str] | None = None
@@ -2025,13 +2028,16 @@ class Check:
         if said.kind == "anchor/v1" and said.phase == "anchored":
             self._anchor(index, place, said)
         elif said.kind == "erasure/v1" and said.phase == "erased":
-            self._erasure(place, said)
+            self._covered(place, said, self.erased)
+        elif said.kind == "loss/v1" and said.phase == "acknowledged":
+            self._covered(place, said, self.lost)
 
     def _time(self, observed_at: int) -> None:
         """Make room for one more entry."""
         self.times.append(observed_at)
         self.missing.append(0)
         self.erased.append(0)
+        self.lost.append(0)
         self.clear.append(0)
 
     def _entry_signed(self, index: int, place: str, message: bytes, signatures: list[tuple[str, bytes]]) -> None:
@@ -2350,7 +2356,8 @@ class Check:
                 found[name] = moment
         return found
 
-    def _erasure(self, place: str, said: Said) -> None:
+    def _covered(self, place: str, said: Said, marks: bytearray) -> None:
+        """Mark the entries of which an entry says that their clear texts were erased, or are lost."""
         covers = said.predicate.get("covers", "")
         try:
             if "part" in said.predicate:
@@ -2360,9 +2367,10 @@ class Check:
                 start, stop = number(first), number(last if dash else first)
                 if not start <= stop < len(self.times) - 1:
                     raise Wrong("it covers what was not recorded before it")
-                self.erased[start : stop + 1] = b"\1" * (stop + 1 - start)
+                marks[start : stop + 1] = b"\1" * (stop + 1 - start)
         except Wrong as error:
-            self.report.found(place, f"what it says was erased: {error}")
+            what = "was erased" if marks is self.erased else "is lost"
+            self.report.found(place, f"what it says {what}: {error}")
 
     def _root_at(self, size: int) -> bytes:
         """The root of the log's first `size` entries, from what was computed here."""
@@ -2555,6 +2563,8 @@ class Check:
         for index, count in enumerate(self.missing):
             if count and self.erased[index]:
                 self.report.erased += count
+            elif count and self.lost[index]:
+                self.report.lost += count
             elif count:
                 name = f"`{safe(self.names[index])}`" if index in self.names else "a value"
                 said = f"the clear text of {name} is missing, and no erasure says why"
@@ -2767,7 +2777,8 @@ def told(report: Report) -> str:
     lines.append(
         f"{counted(report.signatures, 'signatures')}, {counted(report.actions, 'actions')}, "
         f"{counted(report.disclosures, 'clear texts')} ({safe(report.disclosed) or 'none'} asked for), "
-        f"{report.erased} erased, {counted(report.anchors, 'anchors')}, {counted(report.streams, 'streams')} "
+        f"{report.erased} erased, {f'{report.lost} LOST (acknowledged by two persons), ' if report.lost else ''}"
+        f"{counted(report.anchors, 'anchors')}, {counted(report.streams, 'streams')} "
         f"({report.unclosed} without an end), {counted(len(report.cosignatures), 'cosignatures')}"
     )
     lines += [

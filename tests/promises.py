@@ -601,6 +601,12 @@ PROMISES: tuple[Promise, ...] = (
         "erasure.open_words", _VAULT, "No words of a caller's own stand in the open, where no erasure could take them."
     ),
     Promise("erasure.brakes", _ERASE, "Words of a brake that name the person go with them, and the brake stands."),
+    Promise(
+        "loss.acknowledged",
+        _BACKUP,
+        "What is lost and acknowledged is told as that by every verifier, and what is lost later is found again.",
+    ),
+    Promise("loss.two_persons", _BACKUP, "A loss is acknowledged by two persons, and only of what is lost."),
     Promise("erasure.logs_quote_nothing", _ERASE, "What a worker logs quotes no private value of an action."),
     Promise("erasure.two_persons", _ERASE, "Nothing is erased by one person alone, or by anybody unknown."),
     Promise("erasure.subject", _ERASE, "What is about a person goes, and nothing that is about another."),

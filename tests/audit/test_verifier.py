@@ -426,6 +426,22 @@ def test_what_was_recorded_wrongly_is_found_although_it_is_signed(tmp_path: Path
 # -- clear texts ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.proves("audit.disclosures", "loss.acknowledged")
+def test_a_loss_that_was_acknowledged_is_told(tmp_path: Path) -> None:
+    """What two persons said to be lost is counted as that, in both verifiers; one that names what comes after it is found."""
+    ledger = filled(3)
+    ledger.rows[3] = _without(ledger.rows[3])
+    ledger.put("acknowledged", "loss", body={"state": "acknowledged", "covers": "3"})
+    ledger.export(tmp_path / "lost")
+    ledger.note = ""
+    ledger.put("acknowledged", "loss", body={"state": "acknowledged", "covers": f"{len(ledger.rows)}"})
+    ledger.export(tmp_path / "odd")
+
+    report = checked(tmp_path / "lost")
+    assert (report.verdict, report.lost, report.erased) == ("verified", 2, 0)
+    assert first(tmp_path / "odd")[1] == "what it says is lost: it covers what was not recorded before it"
+
+
 @pytest.mark.proves("audit.disclosures")
 def test_a_clear_text_that_is_missing_needs_an_erasure(tmp_path: Path) -> None:
     """Where all were to be there, one that is not there was erased under an entry, or is a finding."""

@@ -11,7 +11,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from interlock.cli import actions, audit, brakes, erase, keys, log, people, policy, system, tasks, witness, workspace
+from interlock.cli import (
+    actions,
+    audit,
+    brakes,
+    erase,
+    keys,
+    log,
+    lost,
+    people,
+    policy,
+    system,
+    tasks,
+    witness,
+    workspace,
+)
 from interlock.cli.context import Context
 from interlock.cli.entry import Interrupted, interruptible, uninterruptible
 from interlock.cli.output import Exit, Output, UsageError, safe
@@ -67,7 +81,7 @@ def options(
     )
 
 
-for module in (workspace, policy, actions, tasks, people, brakes, audit, erase, log, keys, witness, system):
+for module in (workspace, policy, actions, tasks, people, brakes, audit, erase, lost, log, keys, witness, system):
     module.register(app)
 
 

@@ -15,6 +15,7 @@ from interlock.domain.action import Action
 from interlock.domain.control import BrakeWords
 from interlock.domain.erasing import Erasure, LegalHold
 from interlock.domain.keytree import BLOCK_BITS, PER_BLOCK, block_of, number_of, place_in
+from interlock.domain.losing import Loss
 from interlock.domain.publication import Publication
 from interlock.domain.record import Record, Withheld
 from interlock.domain.task import Task
@@ -34,6 +35,7 @@ _PUBLICATION: Final = "revision id edition base replaces proposed_at changes own
 _ERASURE: Final = "revision id basis proposed_at state parts ended_at withheld"
 _UNWIND: Final = "revision id scope target asked_at state blocked_by undone before remaining due_at withheld"
 _BRAKE: Final = "revision id scope name since_at withheld"
+_LOSS: Final = "revision id reason covers entries actions proposed_at state ended_at withheld"
 _HOLD: Final = "revision id placed_at lifted_at withheld"
 
 PUBLIC: Final[Mapping[str, frozenset[str]]] = {
@@ -46,6 +48,7 @@ PUBLIC: Final[Mapping[str, frozenset[str]]] = {
         (Erasure.kind, _ERASURE),
         (LegalHold.kind, _HOLD),
         (BrakeWords.kind, _BRAKE),
+        (Loss.kind, _LOSS),
     )
 }
 """By kind, the fields that stay. Kinds that are not named here have nothing private."""
@@ -58,6 +61,7 @@ BLANK: Final[Mapping[str, Mapping[str, Any]]] = {
     Erasure.kind: {"proposed_by": ""},
     LegalHold.kind: {"why": "", "placed_by": ""},
     BrakeWords.kind: {"why": "", "by": ""},
+    Loss.kind: {"proposed_by": ""},
 }
 """What stands for the private fields that a record cannot be without."""
 

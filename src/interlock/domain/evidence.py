@@ -23,7 +23,9 @@ from interlock.domain.whose import spoken
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_BASE = "https://interlock.dev/evidence"
 
-Subject = Literal["action", "task", "control", "unwind", "run", "publication", "key", "anchor", "erasure", "hold"]
+Subject = Literal[
+    "action", "task", "control", "unwind", "run", "publication", "key", "anchor", "erasure", "hold", "loss"
+]
 
 Phase = Literal[
     "refused",
@@ -57,6 +59,7 @@ Phase = Literal[
     "erased",
     "placed",
     "lifted",
+    "acknowledged",
 ]
 
 MARKED: Final = ("introduced", "rotated", "retired", "anchored", "erased")
@@ -117,6 +120,10 @@ class Packet(msgspec.Struct, frozen=True, kw_only=True):
     """The entries before the checkpoint that introduce, replace or retire keys, in order."""
     key_proofs: tuple[tuple[str, ...], ...] = ()
     """The same proofs of these."""
+    losses: tuple[Entry, ...] = ()
+    """The entries that acknowledge a loss of clear texts of this action, in order."""
+    loss_proofs: tuple[tuple[str, ...], ...] = ()
+    """The same proofs of these."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +150,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """What stands on keys that were declared compromised: not altered, and perhaps never said by the gate."""
     erased: int = 0
     """How many entries' clear texts an erasure has destroyed."""
+    lost: int = 0
+    """How many entries' clear texts are lost without an erasure, and acknowledged to be by two persons."""
     sealed: int = 0
     """How many entries' clear texts are sealed with keys that are not here, and could not be compared."""
     anchors: int = 0

@@ -177,6 +177,24 @@ class HoldBody(Part, frozen=True, kw_only=True):
     state: str
 
 
+class LossBody(Part, frozen=True, kw_only=True):
+    """That clear texts are lost without an erasure was proposed to be acknowledged, or acknowledged by two persons."""
+
+    state: str
+    reason: str
+    """`restored`: an older vault was put back; `vault_lost`; `damaged`; `other`."""
+    entries: int
+    """How many entries' clear texts."""
+    actions: int
+    """How many actions they are about."""
+    consents: int
+    """How many persons agreed."""
+    covers: str = ""
+    """In `acknowledged`: the indexes of these entries, as ranges."""
+    part: int = 0
+    """Counted from 1: which of several entries that it takes to name them all."""
+
+
 BODIES: Final[dict[Subject, type[Part]]] = {
     "action": ActionBody,
     "task": TaskBody,
@@ -188,4 +206,5 @@ BODIES: Final[dict[Subject, type[Part]]] = {
     "anchor": AnchorBody,
     "erasure": ErasureBody,
     "hold": HoldBody,
+    "loss": LossBody,
 }

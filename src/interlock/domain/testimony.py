@@ -106,6 +106,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 KEY_TYPE: Final = f"{PREDICATE_BASE}/key/v1"
 ERASURE_TYPE: Final = f"{PREDICATE_BASE}/erasure/v1"
+LOSS_TYPE: Final = f"{PREDICATE_BASE}/loss/v1"
 
 _statement: Final = msgspec.json.Decoder(_Statement)
 _erasure_statement: Final = msgspec.json.Decoder(_ErasureStatement)
@@ -122,11 +123,11 @@ def key_said(leaf: bytes) -> KeySaid | None:
         return None
 
 
-def covered(payload: bytes, index: int) -> list[int]:
-    """The entries before `index` whose clear texts an erasure's entry there says are gone. ValueError where it says that
-    of others."""
+def covered(payload: bytes, index: int, phase: str = "erased") -> list[int]:
+    """The entries before `index` whose clear texts an erasure's entry there, or with the phase `acknowledged` that of a loss,
+    says are gone. ValueError where it says that of others."""
     said = _about_erasure.decode(payload).predicate
-    return numbers_in(said.covers, index) if said.phase == "erased" else []
+    return numbers_in(said.covers, index) if said.phase == phase else []
 
 
 def shred_said(leaf: bytes) -> Shred | None:

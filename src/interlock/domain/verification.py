@@ -29,7 +29,17 @@ from interlock.domain.note import (
     parse_note,
 )
 from interlock.domain.streams import Streams
-from interlock.domain.testimony import ERASURE_TYPE, KEY_TYPE, Reader, Reading, Said, Trail, covered, milliseconds
+from interlock.domain.testimony import (
+    ERASURE_TYPE,
+    KEY_TYPE,
+    LOSS_TYPE,
+    Reader,
+    Reading,
+    Said,
+    Trail,
+    covered,
+    milliseconds,
+)
 from interlock.domain.tiles import WIDTH, Tile, TileId
 
 LOST: Final = "a clear text it commits to is lost without an erasure"
@@ -75,11 +85,19 @@ class LogCheck:
         self._frontier = Frontier()
         self._above: list[tuple[int, list[bytes]]] = []
         self._whole = True
-        self._bare: set[int] = set()
+        self._bare: dict[int, ActionId | None] = {}
         self.erased: set[int] = set()
         """Entries whose clear texts an erasure has destroyed."""
+        self.acknowledged: set[int] = set()
+        """Entries whose clear texts two persons said to be lost."""
         self.sealed = 0
         """Entries whose clear texts are sealed with keys that are not here."""
+
+    @property
+    def unexplained(self) -> dict[int, ActionId | None]:
+        """Entries whose clear texts are gone without an erasure or a word about it, with the action each is about."""
+        known = self.erased | self.acknowledged
+        return {index: action for index, action in sorted(self._bare.items()) if index not in known}
 
     @property
     def enough(self) -> bool:
@@ -141,7 +159,7 @@ class LogCheck:
         """Compare the roots, hold the notes against the keys, and give what was found."""
         if self._whole and self._frontier.root() != self.checkpoint.root:
             self.found(f"checkpoint of {self.checkpoint.size}", "its root is not that of these entries")
-        for index in sorted(self._bare - self.erased):
+        for index in self.unexplained:
             self.found(f"entry {index}", LOST)
         for note, stated in self._unsure:
             if not self._signed(note, stated.size):
@@ -161,7 +179,8 @@ class LogCheck:
             unclosed=self._streams.unclosed,
             keys=self.ring.windows,
             suspicions=self.ring.suspicions(self.next),
-            erased=len(self._bare & self.erased),
+            erased=len(self._bare.keys() & self.erased),
+            lost=len((self._bare.keys() & self.acknowledged) - self.erased),
             sealed=self.sealed,
             anchors=len(good),
             witnessed=max((each.checkpoint.size for each in good), default=0),
@@ -202,13 +221,19 @@ class LogCheck:
         except ValueError as error:
             self.found(f"entry {index}", f"what it says was erased cannot be read: {error}")
 
+    def _loss(self, index: int, reading: Reading) -> None:
+        try:
+            self.acknowledged.update(covered(reading.payload, index, "acknowledged"))
+        except ValueError as error:
+            self.found(f"entry {index}", f"what it says is lost cannot be read: {error}")
+
     def _disclosed(self, entry: Entry, said: Said) -> None:
         """What was committed to is there, or sealed, or an erasure says that it is gone: which may stand further on."""
         if len(entry.disclosures) < len(said.commitments) - ("alg" in said.commitments):
             if entry.sealed:
                 self.sealed += 1
             else:
-                self._bare.add(entry.index)
+                self._bare[entry.index] = None if said.action_id is None else ActionId(said.action_id)
 
     def _unsigned(self) -> list[Finding]:
         """What is wrong with the head and with the keys of the log."""
@@ -287,6 +312,8 @@ class LogCheck:
         self._disclosed(entry, said)
         if reading.kind == ERASURE_TYPE and not reading.problems:
             self._erasure(entry.index, reading)
+        elif reading.kind == LOSS_TYPE and not reading.problems:
+            self._loss(entry.index, reading)
         self._time(entry, leaf, reading)
 
     def _time(self, entry: Entry, leaf: bytes, reading: Reading) -> None:
@@ -350,12 +377,17 @@ def verify_packet(
     note, checkpoint = _head_of(packet, findings)
     if not packet.entries:
         findings.append(Finding(place="packet", problem="it holds no entry"))
-    if len(packet.proofs) != len(packet.entries) or len(packet.key_proofs) != len(packet.keys):
+    if (
+        len(packet.proofs) != len(packet.entries)
+        or len(packet.key_proofs) != len(packet.keys)
+        or (len(packet.loss_proofs) != len(packet.losses))
+    ):
         findings.append(Finding(place="packet", problem="it does not have one proof for each entry"))
     for index, reading, problems in _readings(reader, packet.keys, packet.key_proofs, checkpoint):
         if reading.kind != KEY_TYPE:
             problems.append("it is no entry about keys")
         findings += (Finding(place=f"entry {index}", problem=problem) for problem in problems)
+    lost = _losses(reader, packet, checkpoint, findings)
     seq, signatures, state = 0, 0, ""
     for index, reading, problems in _readings(reader, packet.entries, packet.proofs, checkpoint):
         signatures += reading.signatures
@@ -377,9 +409,25 @@ def verify_packet(
         signatures=signatures,
         keys=ring.windows,
         suspicions=ring.suspicions(size),
+        lost=len(lost.intersection(entry.index for entry in packet.entries if not entry.disclosures)),
         up_to=packet.entries[-1].index if packet.entries else None,
         state=state,
     )
+
+
+def _losses(reader: Reader, packet: Packet, checkpoint: Checkpoint | None, findings: list[Finding]) -> set[int]:
+    """The entries of which the packet's acknowledgements say that their clear texts are lost."""
+    lost: set[int] = set()
+    for index, reading, problems in _readings(reader, packet.losses, packet.loss_proofs, checkpoint):
+        if reading.kind != LOSS_TYPE:
+            problems.append("it acknowledges no loss")
+        elif not problems:
+            try:
+                lost.update(covered(reading.payload, index, "acknowledged"))
+            except ValueError as error:
+                problems.append(f"what it says is lost cannot be read: {error}")
+        findings += (Finding(place=f"entry {index}", problem=problem) for problem in problems)
+    return lost
 
 
 def _head_of(packet: Packet, findings: list[Finding]) -> tuple[SignedNote | None, Checkpoint | None]:

@@ -30,7 +30,7 @@ class Log(Protocol):
         ...
 
     async def marked(self, *phases: str) -> list[Entry]:
-        """Every entry of these phases, in order; of few (`MARKED`), without reading the others."""
+        """Every entry of these phases, in order; of those in `MARKED` without reading the others."""
         ...
 
     async def tile(self, level: int, index: int, width: int) -> bytes | None:

@@ -30,6 +30,7 @@ from interlock.services.execution import Execution
 from interlock.services.gate import Gate
 from interlock.services.intents import Intents
 from interlock.services.judging import Judging
+from interlock.services.losing import Losing
 from interlock.services.orders import StandingOrders
 from interlock.services.publishing import Publisher
 from interlock.services.recorder import Recorder
@@ -83,6 +84,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     settling: Settling
     audit: Audit
     erasing: Erasing
+    losing: Losing
 
 
 def plane(means: Means) -> ControlPlane:
@@ -173,5 +175,6 @@ def plane(means: Means) -> ControlPlane:
         tasks=Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids),
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
+        losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),
         audit=Audit(store=m.store, log=m.log, verifying=m.verifying),
     )

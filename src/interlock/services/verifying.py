@@ -46,6 +46,7 @@ BEHIND: Final = (
     "it was erased after this copy of the store was made, as the vault knows; "
     "`interlock work --until-idle` records that again"
 )
+ACKNOWLEDGED: Final = "it is lost for good, as two persons acknowledged in entry {}"
 
 Progress = Callable[[int, int], None]
 """Told how many entries of how many were read."""
@@ -58,6 +59,10 @@ class LogReading(msgspec.Struct, frozen=True, kw_only=True):
     trails: Mapping[ActionId, Trail]
     erased: frozenset[int] | set[int] = frozenset()
     """The entries whose clear texts were erased."""
+    acknowledged: frozenset[int] | set[int] = frozenset()
+    """The entries whose clear texts two persons said to be lost."""
+    unexplained: Mapping[int, ActionId | None] = {}
+    """The entries whose clear texts are gone without either, with the action each is about."""
 
 
 async def verify_log(
@@ -95,7 +100,13 @@ async def verify_log(
         for entry in await log.marked("erased"):
             if entry.index >= checkpoint.size:
                 check.cover(entry)
-    return LogReading(verification=check.finish(), trails=check.trails, erased=check.erased)
+    return LogReading(
+        verification=check.finish(),
+        trails=check.trails,
+        erased=check.erased,
+        acknowledged=check.acknowledged,
+        unexplained=check.unexplained,
+    )
 
 
 async def verify_all(
@@ -110,13 +121,32 @@ async def verify_all(
     progress: Progress | None = None,
 ) -> Verification:
     """`verify_log`, then `cross_check` unless the log alone is so wrong that it was not read to its end."""
+    whole = await verify_whole(
+        store, log, log_key, gate_keys, verify, retained=retained, trust=trust, progress=progress
+    )
+    return whole.verification
+
+
+async def verify_whole(
+    store: Store,
+    log: Log,
+    log_key: VerifierKey,
+    gate_keys: Sequence[VerifierKey],
+    verify: VerifyFunction,
+    *,
+    retained: Sequence[str] = (),
+    trust: Trust | None = None,
+    progress: Progress | None = None,
+) -> LogReading:
+    """The same, with all that was read."""
     reading = await verify_log(log, log_key, gate_keys, verify, retained=retained, trust=trust, progress=progress)
-    found = reading.verification
-    if len(found.findings) >= MAX_FINDINGS:
-        return msgspec.structs.replace(found, findings=await _explained(store, log, found.findings))
-    findings = (*found.findings, *await _orders(store), *await cross_check(store, log, reading.trails, reading.erased))
+    findings = reading.verification.findings
+    if len(findings) < MAX_FINDINGS:
+        crossed = await cross_check(store, log, reading.trails, reading.erased, reading.acknowledged)
+        findings = (*findings, *await _orders(store), *crossed)
     findings = await _explained(store, log, findings[:MAX_FINDINGS])
-    return msgspec.structs.replace(found, findings=findings)
+    found = msgspec.structs.replace(reading.verification, findings=findings)
+    return msgspec.structs.replace(reading, verification=found)
 
 
 async def _explained(store: Store, log: Log, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -135,7 +165,11 @@ async def _explained(store: Store, log: Log, findings: tuple[Finding, ...]) -> t
 
 
 async def cross_check(
-    store: Store, log: Log, trails: Mapping[ActionId, Trail], erased: Set[int] = frozenset()
+    store: Store,
+    log: Log,
+    trails: Mapping[ActionId, Trail],
+    erased: Set[int] = frozenset(),
+    lost: Set[int] = frozenset(),
 ) -> tuple[Finding, ...]:
     """What the store and the log say differently of the actions. Others may go on writing meanwhile."""
     findings: list[Finding] = []
@@ -158,19 +192,40 @@ async def cross_check(
             if problem is not None:
                 problem = await _looked_again(store, log, action.id)
             elif action.withheld in ("erased", "lost"):
-                problem = await _unerased(log, action, erased)
+                problem = await _unerased(log, action, erased, lost)
             elif not action.withheld and not _bound(action):
                 problem = "its arguments in the store are not those it was decided with"
             if problem is not None:
                 findings.append(Finding(place=f"action {action.id}", problem=problem))
         before = page[-1].id
-    lost = [action for action in sorted(unseen) if await store.get(Action, action) is None]
-    findings += (Finding(place=f"action {each}", problem="the log knows it, and the store does not") for each in lost)
+    unstored = [action for action in sorted(unseen) if await store.get(Action, action) is None]
+    findings += (
+        Finding(place=f"action {each}", problem="the log knows it, and the store does not") for each in unstored
+    )
     return tuple(findings[:MAX_FINDINGS])
 
 
+async def acknowledged(log: Log, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries that acknowledge a loss of clear texts of `entries`. Looked for only where some have none."""
+    bare = {entry.index for entry in entries if not entry.disclosures and not entry.sealed}
+    if not bare:
+        return []
+    found: list[Entry] = []
+    for entry in await log.marked("acknowledged"):
+        try:
+            if bare.intersection(covered(dsse.parse(entry.leaf).payload, entry.index, "acknowledged")):
+                found.append(entry)
+        except ValueError:
+            continue
+    return found
+
+
 async def erased_since(store: Store, log: Log, action: Action) -> str:
-    """What to say of an action that was erased after this copy of the store was made; nothing of any other."""
+    """What to say of an action that was erased after this copy of the store was made, or of which two persons know that it
+    is lost; nothing of any other."""
+    if action.withheld == "lost":
+        known = await acknowledged(log, await log.entries_of(action.id))
+        return ACKNOWLEDGED.format(known[0].index) if known else ""
     if action.withheld != "erased":
         return ""
     behind = await store.behind()
@@ -206,6 +261,7 @@ async def packet_of(log: Log, action: ActionId) -> Packet:
     if entries[-1].index >= size:
         raise IntegrityError(f"entry {entries[-1].index} stands after the last checkpoint, of {size} entries")
     keys = [entry for entry in await log.marked(*ABOUT_KEYS) if entry.index < size]
+    losses = [entry for entry in await acknowledged(log, entries) if entry.index < size]
     needed: dict[TileId, bytes] = {}
 
     def ask(tile: TileId) -> bytes:
@@ -213,7 +269,7 @@ async def packet_of(log: Log, action: ActionId) -> Packet:
         return bytes(32 * tile.width)
 
     # Proofs read synchronously, the log does not: a first pass only finds out which tiles they need.
-    for entry in (*keys, *entries):
+    for entry in (*keys, *losses, *entries):
         inclusion_proof(entry.index, size, hash_from_tiles(size, ask))
     for tile in needed:
         found = await _stored(log, tile)
@@ -233,6 +289,8 @@ async def packet_of(log: Log, action: ActionId) -> Packet:
         proofs=proven(entries),
         keys=tuple(keys),
         key_proofs=proven(keys),
+        losses=tuple(losses),
+        loss_proofs=proven(losses),
     )
 
 
@@ -270,9 +328,12 @@ async def _stored(log: Log, tile: TileId) -> bytes | None:
     return await log.tile(tile.level, tile.n, tile.width)
 
 
-async def _unerased(log: Log, action: Action, erased: Set[int]) -> str | None:
-    """What is wrong where everything private of an action is gone: only an erasure, which its entries tell of, may be why."""
+async def _unerased(log: Log, action: Action, erased: Set[int], lost: Set[int]) -> str | None:
+    """What is wrong where everything private of an action is gone: only an erasure, which its entries tell of, may be why, or
+    a loss that was acknowledged."""
     entries = await log.entries_of(action.id)
+    if action.withheld == "lost" and any(entry.index in lost for entry in entries):
+        return None
     if action.withheld == "erased" and entries and any(entry.index in erased for entry in entries):
         return None
     if action.withheld == "erased" and await _erased_since(log, entries):

@@ -36,6 +36,7 @@ from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ErasureId
 from interlock.domain.keyring import Keyring, keyid
+from interlock.domain.losing import Loss
 from interlock.domain.note import parse_vkey
 from interlock.domain.publication import Publication
 from interlock.domain.record import Record
@@ -45,7 +46,7 @@ from interlock.domain.unwind import Unwind
 from interlock.ports.sealer import Sealer
 
 KINDS: Final[dict[str, type[Record]]] = {
-    kind.kind: kind for kind in (Action, Task, Publication, Unwind, Erasure, LegalHold, BrakeWords)
+    kind.kind: kind for kind in (Action, Task, Publication, Unwind, Erasure, LegalHold, BrakeWords, Loss)
 }
 """What can be erased."""
 

@@ -204,9 +204,11 @@ def saved_action(tenant: int, action: Action, fingerprint: str, body: str, seale
     )
 
 
-def marked(phases: int) -> str:
-    """The statement for the entries of so many phases of `MARKED`."""
+def marked(phases: int, *, listed: bool = True) -> str:
+    """The statement for the entries of so many phases, which are `listed` in `MARKED`; for others all are read."""
     asked = ", ".join("?" * phases)
+    if not listed:
+        return f"{_ENTRY} WHERE place >= ? AND place < ? AND phase IN ({asked}) ORDER BY place"
     return f"{_ENTRY} INDEXED BY entry_marked WHERE tenant = ? AND {_MARKED} AND phase IN ({asked}) ORDER BY place"
 
 

@@ -174,6 +174,7 @@ def _verdict(console: Console, found: Verdict) -> None:
         f"{counted(report.entries, 'entries')}, {counted(report.signatures, 'signatures')}, "
         f"{counted(report.actions, 'actions')}, {counted(report.disclosures, 'clear texts')} "
         f"({shown(report.disclosed) or 'none'} asked for), {report.erased} erased, "
+        f"{f'{report.lost} LOST (acknowledged by two persons), ' if report.lost else ''}"
         f"{counted(report.anchors, 'anchors')}, {counted(len(report.cosignatures), 'cosignatures')}"
     )
     if report.unread:

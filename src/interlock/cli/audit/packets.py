@@ -164,6 +164,7 @@ def _summary(found: Verification) -> dict[str, object]:
         "streams": found.streams,
         "unclosed": found.unclosed,
         "erased": found.erased,
+        "lost": found.lost,
         "sealed": found.sealed,
         "size": size,
         "root": root,
@@ -193,6 +194,11 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
             )
         if found.erased:
             console.print(f"  the clear texts of {counted(found.erased, 'entries')} were erased, as the log says")
+        if found.lost:
+            console.print(
+                f"  [bold yellow]lost[/bold yellow]: the clear texts of {counted(found.lost, 'entries')} are gone without an "
+                "erasure, as two persons acknowledged in the log"
+            )
         if found.sealed:
             console.print(
                 f"  [yellow]the clear texts of {counted(found.sealed, 'entries')} are sealed[/yellow] with keys that are "
