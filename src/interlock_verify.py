@@ -36,7 +36,7 @@ from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import sha256, sha512
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, ClassVar, NamedTuple, NoReturn, Protocol, TypeAlias, cast
@@ -69,6 +69,7 @@ MAX_RATIO = 200
 """An archive whose files unpack to so many times their size is one that was made to."""
 MAX_SIGNATURES = 100
 MAX_FINDINGS = 100
+MAX_TOLD = 20
 MAX_KEPT = 100_000
 """Of so many entries whose clear texts are not there it is remembered what the first is called."""
 MAX_CLEAR = 1000
@@ -79,6 +80,8 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATES = "https://interlock.dev/evidence/"
 IN_TOTO = "application/vnd.in-toto+json"
 ED25519, COSIGNATURE, MLDSA44 = 1, 4, 6
+MLDSA44_LINE = 8 + 2420
+"""A time, and a signature (FIPS 204)."""
 KEY_BYTES = {ED25519: 32, COSIGNATURE: 32, MLDSA44: 1312}
 
 MOVES: dict[str, frozenset[str]] = {
@@ -1021,6 +1024,52 @@ def _canonical(payload: bytes) -> Json:
     return strict(payload)
 
 
+# -- time stamps ----------------------------------------------------------------------------------------------------------
+
+_SIGNED_DATA, _TST_INFO = bytes.fromhex("2a864886f70d010702"), bytes.fromhex("2a864886f70d0109100104")
+_DIGESTS = {bytes.fromhex("608648016503040201"): sha256, bytes.fromhex("608648016503040203"): sha512}
+_MOMENT = re.compile(rb"\d{14}(\.\d{1,6})?Z")
+
+
+def _inside(data: bytes, *tags: int) -> list[bytes]:
+    """The contents of DER values (X.690) one behind the other, which begin with these tags, else Wrong."""
+    found: list[bytes] = []
+    while data and len(found) < len(tags):
+        length, start = data[1] if len(data) > 1 else 0x80, 2
+        if length & 0x80:
+            start += length & 0x7F
+            length = int.from_bytes(data[2:start], "big") if 2 < start < 7 else len(data)
+        if data[0] != tags[len(found)] or len(data) < start + length:
+            break
+        found.append(data[start : start + length])
+        data = data[start + length :]
+    if len(found) != len(tags):
+        raise Wrong("it is not in the form of RFC 3161")
+    return found
+
+
+def stamped(token: bytes, data: bytes) -> int:
+    """When, in ms, an RFC 3161 answer says that there was `data`, else Wrong. Who signed it is not looked at."""
+    (answer,) = _inside(token, 0x30)
+    status, content = _inside(answer, 0x30, 0x30)
+    kind, signed = _inside(content, 0x06, 0xA0)
+    (signed,) = _inside(signed, 0x30)
+    *_, holder = _inside(signed, 0x02, 0x31, 0x30)
+    holds, info = _inside(holder, 0x06, 0xA0)
+    if (kind, holds) != (_SIGNED_DATA, _TST_INFO) or _inside(status, 0x02)[0] not in (b"\0", b"\1"):
+        raise Wrong("it is not in the form of RFC 3161")
+    (info,) = _inside(_inside(info, 0x04)[0], 0x30)
+    *_, imprint, _, moment = _inside(info, 0x02, 0x06, 0x30, 0x02, 0x18)
+    algorithm, digest = _inside(imprint, 0x30, 0x04)
+    hashed = _DIGESTS.get(_inside(algorithm, 0x06)[0])
+    if hashed is None or hashed(data).digest() != digest:
+        raise Wrong("it is over other bytes than the checkpoint beside it")
+    if not _MOMENT.fullmatch(moment):
+        raise Wrong("it states no time in UTC")
+    text = moment.decode()
+    return ms_of(f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:12]}:{text[12:]}")
+
+
 # -- what is found --------------------------------------------------------------------------------------------------------
 
 
@@ -1051,6 +1100,10 @@ class Report:
     """Which clear texts the operator says were asked for: `all`, or their names."""
     unread: list[str] = field(default_factory=list[str])
     """Files for reading that nobody signed, and that were held against nothing but MANIFEST."""
+    stamps: list[Object] = field(default_factory=list[Object])
+    """The RFC 3161 time stamps: over which anchor, and when by their own word. Who signed them is not checked here."""
+    unchecked: list[str] = field(default_factory=list[str])
+    """Signature lines under checkpoints that were not checked, and why."""
     vouched: bool = False
     suspicions: list[Object] = field(default_factory=list[Object])
     """What stands on keys that were declared lost: not altered, and perhaps never said by the gate."""
@@ -1656,7 +1709,7 @@ class Audited:
         return {"status": "evaluated", "inputs": [{**source, "lastResult": self.decided_at}]}
 
 
-README_REST = "2cbc45206640392f57aab853f57e1821fb7abd08a261c664df6e3fa2e2e12b5d"
+README_REST = "de65f8814d59101ca2e30d9717d17d071e00339d053b25ddb83525d993c55a4f"
 """The SHA-256 of `README.md` after its figures."""
 
 
@@ -1732,6 +1785,8 @@ class Options:
     skew_ms: int = SKEW_MS
     accept_suspect: bool = False
     """Whether to end well though a key that signed was declared lost."""
+    before: tuple[Key, ...] = ()
+    """Keys of the log that came after this export: the log need not know them."""
     now_ms: int = 0
     progress: Callable[[int, int], None] | None = None
 
@@ -1840,11 +1895,13 @@ class Check:
         self.words: dict[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]] = {}
         self.times = array("q")
         self.anchors: list[Anchor] = []
+        self.lines: dict[tuple[str, bytes], tuple[str, int]] = {}
+        """The signature lines under checkpoints: where each stands first, and how long it is."""
         self.unsigned: list[tuple[str, Note]] = []
         """Anchored checkpoints by a key that is not known yet: a later entry may say that it was the log's."""
         self.leaves: dict[int, list[bytes]] = {}
-        self.missing = bytearray()
-        """For each entry how many clear texts should be there and are not; 255 stands for more."""
+        self.missing, self.used = bytearray(), set[str]()
+        """For each entry how many clear texts should be there and are not (255: or more); and the files that were read."""
         self.names: dict[int, str] = {}
         """Of some of them, what the first is called."""
         self.erased, self.lost, self.clear = bytearray(), bytearray(), bytearray()
@@ -1865,8 +1922,6 @@ class Check:
         """Where receipts were asked for, each action as it comes to its agent audit record."""
         self.listed: Json = None
         """How many actions it says there are."""
-        self.used: set[str] = set()
-        """The files of the log that were read."""
         self.receipts: list[int] = []
         """The entries that there must be receipts for."""
         self.said_keys: dict[str, list[str]] = {}
@@ -1908,6 +1963,8 @@ class Check:
             self._copies()
             self.report.unread += self.lists.finish(head, a_list(self.about.get("profiles")))
         self._signed(note, head)
+        self._lines("checkpoint", note)
+        self._unchecked()
         self._readme(head)
         self._manifest()
         self._told()
@@ -1953,11 +2010,13 @@ class Check:
     def _trust(self) -> None:
         """Which keys to begin with: those that the auditor brought, or else, with a warning, the export's own."""
         brought = self.options.keys
-        logs = [each for each in brought if each.name == self.origin]
+        logs = [each for each in brought if each.name == self.origin and each not in self.options.before]
         gates = [each for each in brought if each.name != self.origin]
         self.report.vouched = bool(logs)
         if brought and not logs:
             said = f"the export is of `{self.origin}`, and none of the keys you brought is that log's: another file?"
+            if any(each.name == self.origin for each in brought):
+                said = "each key of the log that you brought is one that it is from before: bring the one in force then"
             raise Refused("bad_key", said)
         self.log = Keyring(logs or self._own("keys/log"))
         self.gate = Keyring(gates)
@@ -2252,7 +2311,7 @@ class Check:
             text = text_in(said.predicate, "checkpoint").encode()
             self._copy(f"anchors/{index}.checkpoint", text)
             if "timestamp" in said.predicate:
-                self._copy(f"anchors/{index}.tsr", from_base64(text_in(said.predicate, "timestamp"), "the time stamp"))
+                self._stamped(index, text, from_base64(text_in(said.predicate, "timestamp"), "the time stamp"))
             note = note_of(text)
             seen = checkpoint_of(note.text)
         except (Wrong, UnicodeEncodeError) as error:
@@ -2266,12 +2325,41 @@ class Check:
         if not any(note.signed_by(each.key) for each in self.log.related()) and len(self.unsigned) < MAX_KEPT:
             self.unsigned.append((place, note))
         policy = self.options.policy
+        self._lines(f"anchors/{index}.checkpoint", note)
         times = self._cosigned(note, policy)
         # A time of 0 is a signature that states no time.
         if policy is not None and policy.met(set(times)) and any(times.values()):
             self.anchors.append(Anchor(index, seen.size, times))
-        if "timestamp" in said.predicate:
-            self.report.warn("RFC 3161 time stamps are not checked here: the README says how `openssl ts` does it")
+
+    def _stamped(self, index: int, data: bytes, token: bytes) -> None:
+        path = f"anchors/{index}.tsr"
+        self._copy(path, token)
+        try:
+            moment = stamped(token, data)
+        except Wrong as error:
+            self.report.found(path, f"the time stamp: {error}")
+            return
+        if len(self.report.stamps) < MAX_KEPT:
+            self.report.stamps.append({"entry": index, "at": shown(moment)})
+
+    def _lines(self, place: str, note: Note) -> None:
+        """Keep which lines stand under a checkpoint: at the end it is known which of them anybody's key was there for."""
+        for name, id_, data in note.signatures:
+            if len(self.lines) < MAX_FINDINGS or (name, id_) in self.lines:
+                self.lines.setdefault((name, id_), (place, len(data)))
+
+    def _unchecked(self) -> None:
+        witnesses = self.options.policy.witnesses.values() if self.options.policy else ()
+        known = {(key.name, key.id()) for key in witnesses if key.kind == COSIGNATURE}
+        known |= {(each.key.name, each.key.id()) for each in self.log.related()}
+        for (name, id_), (place, length) in self.lines.items():
+            if (name, id_) not in known:
+                why = (
+                    "ML-DSA-44, which this program cannot check"
+                    if length == MLDSA44_LINE
+                    else "by nobody's key you brought"
+                )
+                self.report.unchecked.append(safe(f"{name}+{id_.hex()} under {place} ({why})"))
 
     def _copy(self, path: str, data: bytes) -> None:
         """A file that is the copy of something in the log: others are told to check that copy."""
@@ -2408,19 +2496,12 @@ class Check:
         keys = [each for each in self.log.at(max(head.size - 1, 0)).values() if each in self.log.trusted]
         if not any(note.signed_by(each) for each in keys):
             self.report.found("checkpoint", self._stranger(note, head))
-        loose = [each for each in self.log.related() if (each.start, each.stop) == (0, None)]
-        if len(loose) > 1:
-            self.report.warn(
-                "YOU BROUGHT SEVERAL KEYS OF THE LOG, and it does not lead from one to the other: whoever holds an old one "
-                "could have signed it. Bring the latest key alone, unless this log is from before it."
-            )
+        self._unheard([each for each in keys if note.signed_by(each)])
         if self.brought_gates and not any(each.key in self.brought_gates for each in self.gate.windows):
             self.report.found("keys", "none of the gates you brought is one of this log")
         policy = self.options.policy
         if policy is not None and any(each.kind == MLDSA44 for each in policy.witnesses.values()):
-            self.report.warn(
-                "ML-DSA-44 cosignatures are not checked here: such witnesses count as if they had not signed"
-            )
+            self.report.warn("witnesses who sign by ML-DSA-44 count as if they had not signed: it is not checked here")
         if policy is None:
             if self.options.max_age_ms is not None:
                 self.report.found("checkpoint", "nobody outside says how old it is: a maximum age needs --policy")
@@ -2445,6 +2526,26 @@ class Check:
             since = self.options.now_ms - self.options.max_age_ms
             if not policy.met({name for name, moment in times.items() if moment >= since}):
                 self.report.found("checkpoint", f"it is too old: no quorum saw it after {shown(since)}")
+
+    def _unheard(self, signers: list[Key]) -> None:
+        """Of several keys that were brought, each is one that the log leads to or from: else an old one alone would do."""
+        joined = {*signers}
+        # Each key follows on one, in the order of the log: once back and once forth finds all of them.
+        for pair in (*reversed(self.log.steps), *self.log.steps):
+            joined.update(pair if joined.intersection(pair) else ())
+        brought = [each for each in self.options.keys if each.name == self.origin and each not in self.options.before]
+        for key in dict.fromkeys(brought) if signers and len({*brought}) > 1 else ():
+            if key not in joined:
+                said = (
+                    f"the log never heard of `{key.keyid()}`, which you brought beside others: it is from before that key, or "
+                    "made by somebody who holds an older one. If you know that it is from before, say `--before` and that key"
+                )
+                self.report.found("keys", said)
+        for key in self.options.before:
+            self.report.warn(
+                f"that this is from before the key `{key.keyid()}` is your word: whoever held an older one since could have "
+                "made it. Hold it against a checkpoint that you kept (--retained)"
+            )
 
     def _stranger(self, note: Note, head: Checkpoint) -> str:
         names = ", ".join(f"{name}+{id_.hex()}" for name, id_, _ in note.signatures if name == head.origin)
@@ -2725,6 +2826,7 @@ def options_from(
     now_ms: int,
     *,
     accept_suspect: bool = False,
+    before: Iterable[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Options:
     """What the auditor brings, read from files. Raises Refused, with a code of USAGE."""
@@ -2748,6 +2850,7 @@ def options_from(
         skew_ms=skew_ms,
         now_ms=now_ms,
         accept_suspect=accept_suspect,
+        before=tuple(each for word in before for each in keys_from(word)),
         progress=progress,
     )
 
@@ -2785,6 +2888,14 @@ def told(report: Report) -> str:
         f"SUSPECT: entries {each['first']} to {each['last']} stand on {safe(each['key'])}, which was declared lost"
         for each in report.suspicions
     ]
+    lines += [
+        f"time stamp of entry {each['entry']}: {each['at']} by its own word. It is over that anchor; who signed it: openssl ts "
+        f"-verify -data anchors/{each['entry']}.checkpoint -in anchors/{each['entry']}.tsr -CAfile ROOT.pem -untrusted TSA.pem"
+        for each in report.stamps[:MAX_TOLD]
+    ]
+    if len(report.stamps) > MAX_TOLD:
+        lines.append(f"and {counted(len(report.stamps) - MAX_TOLD, 'time stamps')} more, named with --json")
+    lines += [f"not checked: the line of {each}" for each in report.unchecked]
     if report.unread:
         lines.append(f"for reading alone, signed by nobody: {', '.join(report.unread)}")
     lines += [f"seen by {safe(name)} at {moment}" for name, moment in report.cosignatures.items()]
@@ -2802,6 +2913,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("export", type=Path, help="the folder or zip file")
     parser.add_argument("--key", action="append", default=[], help="a public key, or a file of them; may be repeated")
+    parser.add_argument(
+        "--before",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="a key of the log, among those brought, that came after this export; may be repeated",
+    )
     parser.add_argument("--policy", type=Path, help="which witnesses must have cosigned (C2SP tlog-policy)")
     parser.add_argument(
         "--retained",
@@ -2836,6 +2954,7 @@ def main(arguments: list[str] | None = None) -> int:
             given.skew,
             now,
             accept_suspect=given.accept_suspect,
+            before=given.before,
         )
         report = verify_export(given.export, options)
     except Refused as refused:

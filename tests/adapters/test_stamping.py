@@ -2,6 +2,7 @@
 
 import subprocess
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -10,9 +11,11 @@ from shutil import which
 import anyio
 import pytest
 
+import interlock_verify as alone
 from interlock.adapters.stamping import TimeStamping
 from interlock.domain.errors import WitnessError
 from interlock.domain.note import NoteError
+from tests.audit.ledger import checked, filled
 
 pytestmark = pytest.mark.skipif(which("openssl") is None, reason="there is no openssl")
 
@@ -46,14 +49,12 @@ class Authority:
         (folder / "conf").write_text(CONFIG.format(folder=folder))
         (folder / "serial").write_text("01\n")
         new = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-config", "/dev/null", "-days", "2")
-        self._run(
-            *new, "-subj", "/CN=Root", "-keyout", "root.key", "-out", "root.pem", "-extensions", "root", conf=True
-        )
-        self._run(
+        self.run(*new, "-subj", "/CN=Root", "-keyout", "root.key", "-out", "root.pem", "-extensions", "root", conf=True)
+        self.run(
             *("req", "-newkey", "rsa:2048", "-nodes", "-config", "/dev/null", "-subj", "/CN=TSA"),
             *("-keyout", "tsa.key", "-out", "tsa.csr"),
         )
-        self._run(
+        self.run(
             *(
                 "x509",
                 "-req",
@@ -75,7 +76,7 @@ class Authority:
     def reply(self, query: bytes) -> bytes:
         """The answer to a query, DER."""
         (self.folder / "query").write_bytes(query)
-        self._run(
+        self.run(
             *("ts", "-reply", "-config", "conf", "-queryfile", "query", "-signer", "tsa.pem", "-inkey", "tsa.key"),
             *("-out", "answer"),
         )
@@ -88,7 +89,8 @@ class Authority:
         words = ("ts", "-verify", "-in", "token", "-data", "data", "-CAfile", "root.pem", "-untrusted", "tsa.pem")
         return subprocess.run(["openssl", *words], cwd=self.folder, capture_output=True, check=False).returncode == 0
 
-    def _run(self, *words: str, conf: bool = False) -> None:
+    def run(self, *words: str, conf: bool = False) -> None:
+        """Have OpenSSL do something in the folder."""
         given = ["conf" if conf and word == "/dev/null" else word for word in words]
         subprocess.run(["openssl", *given], cwd=self.folder, check=True, capture_output=True)
 
@@ -133,6 +135,30 @@ def _address(authority: Authority) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+@pytest.mark.proves("audit.readable")
+def test_an_export_gives_the_command_that_checks_its_time_stamps(authority: Authority, tmp_path: Path) -> None:
+    """The verifier reads OpenSSL's token; the command that its verdict gives says yes to it, and no over other bytes."""
+    ledger = filled(1)
+    note = ledger.checkpoint()
+    (authority.folder / "note").write_bytes(note)
+    authority.run("ts", "-query", "-data", "note", "-sha256", "-cert", "-out", "asked")
+    token = authority.reply((authority.folder / "asked").read_bytes())
+    body = {"checkpoint": note.decode(), "cosignatures": 0, "timestamp": b64encode(token).decode()}
+    ledger.put("anchored", "anchor", body=body)
+    ledger.export(tmp_path / "made")
+    report = checked(tmp_path / "made")
+    told = alone.told(report)
+    command = told[told.index("openssl ts") :].splitlines()[0].split()
+    here = {"ROOT.pem": str(authority.folder / "root.pem"), "TSA.pem": str(authority.folder / "tsa.pem")}
+    words = [here.get(each, each) for each in command]
+
+    assert (report.verdict, [each["entry"] for each in report.stamps]) == ("verified", [3])
+    done = subprocess.run(words, cwd=tmp_path / "made", capture_output=True, text=True, check=False)
+    assert (done.returncode, "Verification: OK" in done.stdout) == (0, True)
+    (tmp_path / "made/anchors/3.checkpoint").write_bytes(note + b"\n")
+    assert subprocess.run(words, cwd=tmp_path / "made", capture_output=True, check=False).returncode == 1
 
 
 @pytest.mark.proves("anchor.stamped")

@@ -15,12 +15,14 @@ import interlock_verify as alone
 from interlock.adapters.keys import fresh, verify
 from interlock.domain.canonical import encode
 from interlock.domain.keyring import Keyring
+from interlock.domain.note import signature_line
 from interlock.domain.testimony import Reader
 from tests.audit.ledger import (
     GATE,
     LOG,
     ORIGIN,
     TRUSTED,
+    Ledger,
     brought,
     checked,
     copied,
@@ -28,6 +30,7 @@ from tests.audit.ledger import (
     first,
     lines_in,
     listed_again,
+    token,
 )
 
 
@@ -36,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export of three actions, an anchor with a time stamp, and a later key of the gate. Not to be changed."""
     place = tmp_path_factory.mktemp("copies") / "made"
     ledger = filled(3)
-    stamped = {"checkpoint": ledger.checkpoint().decode(), "cosignatures": 0, "timestamp": "REVS"}
+    stamped = {"checkpoint": ledger.checkpoint().decode(), "cosignatures": 0, "timestamp": token(ledger.checkpoint())}
     ledger.put("anchored", "anchor", body=stamped)
     ledger.rotate("gate", fresh(f"{ORIGIN}/gate"))
     ledger.export(place)
@@ -194,11 +197,77 @@ ALL: dict[str, object] = {"since": None, "until": None, "agent": "", "actions": 
 
 
 @pytest.mark.proves("audit.keys_followed")
-def test_several_keys_that_the_log_does_not_join_are_a_warning(made: Path) -> None:
-    """Who brings an old key beside the latest lets the holder of the old one sign: that is said."""
-    assert not any("SEVERAL" in each for each in checked(made).warnings)
-    assert not any("SEVERAL" in each for each in checked(made, keys=(*TRUSTED, *TRUSTED)).warnings)
-    assert any("SEVERAL" in each for each in checked(made, keys=(brought(LOG), brought(fresh(ORIGIN)))).warnings)
+def test_an_old_key_alone_does_not_do_for_who_brought_a_later_one(made: Path, tmp_path: Path) -> None:
+    """Of several keys the log must join all; one from before the later key verifies once the auditor says that it is."""
+    later = brought(fresh(ORIGIN))
+    both = (*TRUSTED, later)
+    place, problem = first(made, keys=both)
+    assert (place, f"the log never heard of `{later.keyid()}`" in problem) == ("keys", True)
+    said = checked(made, keys=both, before=(later,))
+    assert (said.verdict, any("is your word" in each for each in said.warnings)) == ("verified", True)
+    assert checked(made, keys=(*TRUSTED, *TRUSTED)).verdict == "verified"
+    with pytest.raises(alone.Refused, match="bring the one in force then"):
+        checked(made, keys=(later,), before=(later,))
+
+    # Who holds the old key says at the beginning that the log began with the later one: that joins nothing.
+    forged = Ledger()
+    forged.put("introduced", "key", body={"log": later.line(), "gate": GATE.verifier.vkey()})
+    forged.export(tmp_path / "forged")
+    assert first(tmp_path / "forged", keys=both)[0] == "keys"
+
+    honest, keys = filled(1), [LOG, fresh(ORIGIN), fresh(ORIGIN)]
+    for each in keys[1:]:
+        honest.rotate("log", each)
+    honest.act("later")
+    honest.export(tmp_path / "honest")
+    assert checked(tmp_path / "honest", keys=tuple(map(brought, keys))).verdict == "verified"
+    assert checked(tmp_path / "honest", keys=(brought(keys[0]), brought(keys[2]))).verdict == "verified"
+
+
+@pytest.mark.proves("audit.readable")
+def test_a_time_stamp_is_over_its_anchor_and_is_told_with_what_checks_it(made: Path, tmp_path: Path) -> None:
+    """Its imprint is computed again and its time shown as its own word; over other bytes, or no token, it is found."""
+    report = checked(made)
+    assert report.stamps == [{"entry": 7, "at": "2027-01-15T08:05:00Z"}]
+    assert "openssl ts -verify -data anchors/7.checkpoint -in anchors/7.tsr" in alone.told(report)
+
+    note = filled(1).checkpoint()
+    for number, (stamp, said) in enumerate(
+        (
+            (token(note + b"x"), "over other bytes"),
+            (token(note, kind="2b0e03021a"), "over other bytes"),
+            (token(note, b"20271399080500Z"), "no time in UTC"),
+            (token(note, b"yesterday"), "no time in UTC"),
+            ("REVS", "not in the form"),
+            ("", "not in the form"),
+        )
+    ):
+        ledger = filled(1)
+        body = {"checkpoint": ledger.checkpoint().decode(), "cosignatures": 0, "timestamp": stamp}
+        ledger.put("anchored", "anchor", body=body)
+        ledger.export(tmp_path / str(number))
+        if not stamp:
+            (tmp_path / str(number) / "anchors/3.tsr").write_bytes(b"")
+            listed_again(tmp_path / str(number))
+        place, problem = first(tmp_path / str(number))
+        assert (place, said in problem) == ("anchors/3.tsr", True)
+
+
+@pytest.mark.proves("audit.readable")
+def test_a_line_that_was_not_checked_is_named(made: Path, tmp_path: Path) -> None:
+    """A second signature by ML-DSA-44, and a witness nobody asked for: neither counts, and both are told."""
+    place = copied(made, tmp_path / "second")
+    note = (place / "checkpoint").read_bytes()
+    note += signature_line(ORIGIN, b"\1\2\3\4", bytes(8 + 2420)) + signature_line("w", b"\1\2\3\4", bytes(72))
+    (place / "checkpoint").write_bytes(note)
+    listed_again(place)
+    report = checked(place)
+
+    assert report.verdict == "verified"
+    assert report.unchecked == [
+        f"{ORIGIN}+01020304 under checkpoint (ML-DSA-44, which this program cannot check)",
+        "w+01020304 under checkpoint (by nobody's key you brought)",
+    ]
 
 
 @pytest.mark.proves("audit.tampering_found")

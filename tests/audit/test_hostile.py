@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from binascii import a2b_base64
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 import interlock_verify as alone
 from interlock.adapters.sqlite.audit_index import AuditIndex
 from interlock.domain.card import Question
-from tests.audit.ledger import GATE, LOG, filled
+from tests.audit.ledger import GATE, LOG, filled, token
 
 T = TypeVar("T")
 LEDGER = filled(1)
@@ -49,6 +50,8 @@ READERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "statement": (alone.statement_of, PAYLOAD),
     "disclosure": (_text(alone.disclosure_of), TEXT.encode()),
     "key": (_text(alone.key_of), LOG.verifier.vkey().encode()),
+    "time stamp": (lambda data: alone.stamped(data, b"x"), a2b_base64(token(b"x"))),
+    "rule": (_text(alone.pick_of), b"action phase=approved|rejected state=held first"),
     "policy": (_text(alone.policy_of), RULES.encode()),
     "time": (_text(alone.ms_of), b"2026-11-21T10:00:00.000Z"),
     "bundle": (lambda data: alone.entries_of(data, 1), len(LEAF).to_bytes(2, "big") + LEAF),

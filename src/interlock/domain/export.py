@@ -141,7 +141,8 @@ file, and it could have been changed like any other. The one in the Interlock yo
 Whatever repeats the log is held against it. What nothing in the log vouches for, the verifier names at its end: `policy`,
 when and by which version `export.json` says that this was made, and the verifier itself.
 
-An RFC 3161 time stamp is checked by OpenSSL: `openssl ts -verify -data anchors/N.checkpoint -in anchors/N.tsr -CAfile TSA.pem`
+Of an RFC 3161 time stamp the verifier tells the time and that it is over its anchor; who signed it OpenSSL says:
+`openssl ts -verify -data anchors/N.checkpoint -in anchors/N.tsr -CAfile ROOT.pem -untrusted TSA.pem`
 
 ## What it proves, and what not
 

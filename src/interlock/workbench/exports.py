@@ -72,6 +72,7 @@ def verified(
     max_age_ms: int | None = None,
     skew_ms: int = alone.SKEW_MS,
     accept_suspect: bool = False,
+    before: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Verdict:
     """Have the stand-alone verifier check an export. Raises ContractError and NotFound where it cannot be read, and
@@ -85,6 +86,7 @@ def verified(
             skew_ms,
             time.time_ns() // 1_000_000,
             accept_suspect=accept_suspect,
+            before=before,
             progress=progress,
         )
         report = alone.verify_export(bundle, options)

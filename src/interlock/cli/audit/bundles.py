@@ -70,6 +70,10 @@ def verify(
     key: Annotated[
         list[str] | None, typer.Option(help="A public key of the log or its gate, or a file of them; may be repeated.")
     ] = None,
+    before: Annotated[
+        list[str] | None,
+        typer.Option(help="A key of the log, among those brought, that came after this export; may be repeated."),
+    ] = None,
     policy: Annotated[Path | None, typer.Option(help="Which witnesses must have cosigned (C2SP tlog-policy).")] = None,
     retained: Annotated[
         list[Path] | None, typer.Option("--retained", help="A checkpoint kept earlier: the log must continue it.")
@@ -98,6 +102,7 @@ def verify(
                 max_age_ms=span_of(max_age, "--max-age") if max_age else None,
                 skew_ms=span_of(skew, "--skew"),
                 accept_suspect=accept_suspect,
+                before=before or (),
             )
         except BroughtError as error:
             raise UsageError(error.detail, next_step=error.next) from None
@@ -177,5 +182,12 @@ def _verdict(console: Console, found: Verdict) -> None:
         f"{f'{report.lost} LOST (acknowledged by two persons), ' if report.lost else ''}"
         f"{counted(report.anchors, 'anchors')}, {counted(len(report.cosignatures), 'cosignatures')}"
     )
+    for stamp in report.stamps:
+        console.print(
+            f"time stamp of entry {stamp['entry']}: {stamp['at']} by its own word; "
+            f"`interlock verify --timestamps` or `openssl ts -verify` says who signed it"
+        )
+    for each in report.unchecked:
+        console.print(f"[dim]not checked: the line of {shown(each)}[/dim]")
     if report.unread:
         console.print(f"[dim]for reading alone, signed by nobody: {', '.join(report.unread)}[/dim]")
