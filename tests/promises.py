@@ -831,6 +831,11 @@ PROMISES: tuple[Promise, ...] = (
         "What is proven: what it does not show",
         "A run that was killed is known as far as it goes; only one whose end is recorded counts as ended.",
     ),
+    Promise(
+        "cli.keys_given",
+        "The command line: keys, times and files",
+        "Wherever a command takes a public key it takes the key's line or the file that holds it, and no gate's key for a log's.",
+    ),
     Promise("task.bounds", _BUDGET, "A task lasts no longer than its agent's file allows."),
     # -- undo ------------------------------------------------------------------------------------------------------------
     Promise("undo.window", _UNDO, "The window in which an action can be undone holds for retries too."),

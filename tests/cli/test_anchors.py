@@ -10,6 +10,7 @@ from interlock.adapters import cosigners
 from interlock.bootstrap import witnesses
 from interlock.bootstrap.connecting import connect
 from interlock.domain.cosignature import MLDSA44, CosignerKey
+from interlock.domain.note import parse_vkey
 from interlock.worker import Worker
 from tests.cli.shell import Shell
 from tests.cli.test_witness import served
@@ -34,7 +35,7 @@ def test_the_log_is_anchored_by_hand_and_by_workers(shell: Shell, tmp_path: Path
     """`log anchor` and a worker anchor; a verifier may demand it; a store that was put back ends with 4."""
     folder, witness = shell.place.folder, tmp_path / "witness"
     assert shell("log", "anchor").code == 1
-    witnesses.begin(witness, "w.example/w1", [(folder / ".interlock/keys/log.pub").read_text().strip()])
+    witnesses.begin(witness, "w.example/w1", [parse_vkey((folder / ".interlock/keys/log.pub").read_text().strip())])
     settings = folder / "interlock.yaml"
     policy = tmp_path / "policy"
     policy.write_text(f"witness w {(witness / 'witness.pub').read_text()}quorum w\n")

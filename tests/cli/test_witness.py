@@ -57,7 +57,7 @@ def test_a_killed_witness_goes_on_where_it_was(tmp_path: Path) -> None:
     pair = (str(tmp_path / "e" / "0000-note.txt"), str(tmp_path / "e" / "0000-beside.txt"))
     assert run.invoke(app, ["log", "fork", *pair, "--key", LOG.verifier.vkey()]).exit_code == 4
     assert run.invoke(app, ["log", "fork", pair[0], pair[0], "--key", LOG.verifier.vkey()]).exit_code == 0
-    assert run.invoke(app, ["log", "fork", *pair, "--key", "nonsense"]).exit_code == 1
+    assert run.invoke(app, ["log", "fork", *pair, "--key", "nonsense"]).exit_code == 2
     assert (tmp_path / "e" / "0000-note.txt").read_bytes() == FORK.note(5).encode()
     assert (tmp_path / "e" / "0000-beside.txt").read_bytes() == TRUE.note(5).encode()
 
@@ -65,7 +65,7 @@ def test_a_killed_witness_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_mistakes_are_said_in_words(tmp_path: Path) -> None:
     """What is no key of a log, no witness, or a witness already is refused with an exit code and a next step."""
     run, folder = CliRunner(), tmp_path / "w"
-    assert run.invoke(app, ["witness", "init", str(folder), "--name", "w", "--log", "nonsense"]).exit_code == 1
+    assert run.invoke(app, ["witness", "init", str(folder), "--name", "w", "--log", "nonsense"]).exit_code == 2
     assert run.invoke(app, ["witness", "show", str(folder)]).exit_code == 3
     assert run.invoke(app, ["witness", "serve", str(folder)]).exit_code == 3
     assert run.invoke(app, ["witness", "init", str(folder), "--name", "w"]).exit_code == 0
@@ -74,7 +74,7 @@ def test_mistakes_are_said_in_words(tmp_path: Path) -> None:
     assert LOG.verifier.name in run.invoke(app, ["witness", "show", str(folder)]).stdout
     assert run.invoke(app, ["witness", "distrust", str(folder), LOG.verifier.vkey()]).exit_code == 0
     assert run.invoke(app, ["witness", "distrust", str(folder), LOG.verifier.vkey()]).exit_code == 1
-    assert run.invoke(app, ["witness", "distrust", str(folder), "nonsense"]).exit_code == 1
+    assert run.invoke(app, ["witness", "distrust", str(folder), "nonsense"]).exit_code == 2
     assert LOG.verifier.name not in run.invoke(app, ["witness", "show", str(folder)]).stdout
 
 
@@ -83,9 +83,9 @@ def test_a_gate_is_no_log_and_a_folder_without_a_witness_is_said(tmp_path: Path)
     folder, run = tmp_path / "w", CliRunner()
     gate = fresh("default.interlock/log/gate").verifier.vkey()
     refused = run.invoke(app, ["witness", "init", str(folder), "--name", "w.example/w", "--log", gate])
-    assert (refused.exit_code, "log.pub" in refused.stderr, folder.exists()) == (1, True, False)
+    assert (refused.exit_code, "log.pub" in refused.stderr, folder.exists()) == (2, True, False)
     assert run.invoke(app, ["witness", "init", str(folder), "--name", "w.example/w"]).exit_code == 0
-    assert run.invoke(app, ["witness", "trust", str(folder), gate]).exit_code == 1
+    assert run.invoke(app, ["witness", "trust", str(folder), gate]).exit_code == 2
 
     log = fresh("default.interlock/log").verifier.vkey()
     for words in (("show",), ("serve",), ("trust", log), ("distrust", log)):

@@ -10,20 +10,20 @@ from interlock.bootstrap.connecting import public_keys
 from interlock.domain.cosignature import cosignatures
 from interlock.domain.entry_proof import EntryProof, check_entry_proof
 from interlock.domain.errors import ContractError
-from interlock.domain.note import NoteError, VerifierKey, parse_proof, parse_vkey
+from interlock.domain.note import NoteError, VerifierKey, parse_proof
 
 
 def check_proof(
     proof: EntryProof,
     folder: Path,
     *,
-    log_keys: Sequence[str] = (),
-    gate_keys: Sequence[str] = (),
+    log_keys: Sequence[VerifierKey] = (),
+    gate_keys: Sequence[VerifierKey] = (),
     policy: Path | None = None,
 ) -> tuple[str, ...]:
     """The names of those whose cosignatures count by `policy`, a C2SP tlog-policy file, once the proof holds.
 
-    Keys are vkey lines; without any, those of the workspace in `folder` are taken. Raises ContractError, WorkspaceError and
+    Without any keys those of the workspace in `folder` are taken. Raises ContractError, WorkspaceError and
     KeyFileError; NoteError, ProofError and DsseError where the proof does not hold.
     """
     rule = None if policy is None else policy_in(policy)
@@ -36,7 +36,7 @@ def check_proof(
             next_step="give both: they are the lines of log.pub and gate.pub in the key folder",
         )
     else:
-        check_entry_proof(proof, _parsed(log_keys), _parsed(gate_keys), verify)
+        check_entry_proof(proof, log_keys, gate_keys, verify)
     if rule is None:
         return ()
     found = cosignatures(parse_proof(proof.text.encode()).checkpoint, rule.keys, check_cosigner)
@@ -44,12 +44,3 @@ def check_proof(
         names = ", ".join(f"`{each.key.name}`" for each in found) or "nobody"
         raise NoteError(f"of those whom the policy names, {names} has cosigned its checkpoint, which is not enough")
     return tuple(each.key.name for each in found)
-
-
-def _parsed(lines: Sequence[str]) -> list[VerifierKey]:
-    try:
-        return [parse_vkey(each.strip()) for each in lines]
-    except NoteError as error:
-        raise ContractError(
-            f"that is no public key: {error}", next_step="give the whole line of a `.pub` file"
-        ) from None

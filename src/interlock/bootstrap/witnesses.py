@@ -3,28 +3,23 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
 
 from interlock.adapters import witness
 from interlock.adapters.keys import verify
 from interlock.adapters.system import SystemClock
 from interlock.adapters.witness import Kept, Seen, WitnessMemory
 from interlock.api.witness import WitnessServer
-from interlock.domain.errors import ContractError, KeyFileError, NotFound
-from interlock.domain.note import NoteError, SignedNote, VerifierKey, parse_vkey
+from interlock.domain.errors import KeyFileError, NotFound
+from interlock.domain.note import SignedNote, VerifierKey
 from interlock.domain.witnessing import equivocation
 from interlock.ports.steps import Steps
 from interlock.services.witnessing import Witnessing
 
-_GATE: Final = "/log/gate"
-"""How the names of our gates' keys end."""
 
-
-def begin(folder: Path, name: str, logs: Sequence[str]) -> str:
-    """Make a witness that cosigns for these logs, by their vkeys. Gives its own vkey. KeyFileError, ContractError."""
-    keys = [_log_key(each) for each in logs]
+def begin(folder: Path, name: str, logs: Sequence[VerifierKey]) -> str:
+    """Make a witness that cosigns for these logs. Gives its own vkey. Raises KeyFileError and ContractError."""
     made = witness.create(folder, name)
-    _trust(folder, keys)
+    _trust(folder, logs)
     return made.key.vkey()
 
 
@@ -33,22 +28,21 @@ def forked(one: SignedNote, other: SignedNote, key: VerifierKey) -> bool:
     return equivocation(one, other, key, verify)
 
 
-def trust(folder: Path, log: str) -> None:
-    """Cosign for the log that this vkey names, also under this key. Raises ContractError and StoreErrors."""
-    key = _log_key(log)
+def trust(folder: Path, key: VerifierKey) -> None:
+    """Cosign for the log that this key names, also under this key. Raises KeyFileError and StoreErrors."""
     _there(folder)
     _trust(folder, [key])
 
 
-def distrust(folder: Path, log: str) -> None:
-    """Cosign nothing more under this vkey. Raises ContractError, NotFound where it was not trusted, and StoreErrors."""
-    key = _log_key(log)
+def distrust(folder: Path, key: VerifierKey) -> None:
+    """Cosign nothing more under this key. Raises NotFound where it was not trusted, KeyFileError and StoreErrors."""
     _there(folder)
     memory = WitnessMemory(folder)
     try:
         if not memory.distrust(key):
             raise NotFound(
-                f"the witness does not trust `{log}`", next_step="list what it trusts: `interlock witness show --json`"
+                f"the witness does not trust `{key.vkey()}`",
+                next_step="list what it trusts: `interlock witness show --json`",
             )
     finally:
         memory.close()
@@ -84,22 +78,6 @@ def _trust(folder: Path, keys: Sequence[VerifierKey]) -> None:
             memory.trust(key)
     finally:
         memory.close()
-
-
-def _log_key(vkey: str) -> VerifierKey:
-    try:
-        key = parse_vkey(vkey)
-    except NoteError as error:
-        raise ContractError(
-            f"`{vkey}` is not the public key of a log: {error}",
-            next_step="give the line in its `.interlock/keys/log.pub`",
-        ) from None
-    if key.name.endswith(_GATE):
-        raise ContractError(
-            f"`{key.name}` is a gate: it signs entries, and a witness cosigns the checkpoints of logs",
-            next_step="give the line in `.interlock/keys/log.pub`, not the one in `gate.pub`",
-        )
-    return key
 
 
 def _there(folder: Path) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from interlock.bootstrap import keeping
 from interlock.bootstrap.keeping import Kept
 from interlock.cli.context import Context, context_of
+from interlock.cli.key_given import key_given
 from interlock.cli.output import Exit, UsageError, run, shown, table, worded
 from interlock.domain.errors import InterlockError
 from interlock.domain.ids import Person
@@ -89,7 +90,12 @@ _RECOVERED = {
 
 def retire(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="A replaced key: its id, as `interlock keys status` shows it.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            help="A replaced key: its id, as `interlock keys status` shows it; its line; or the file that holds it."
+        ),
+    ],
     since: Annotated[
         str, typer.Option(help="From which entry on, or from when on, it may have been in somebody else's hands.")
     ],
@@ -103,7 +109,7 @@ def retire(
         if not compromised:
             raise UsageError("a key is only retired as compromised", next_step="add `--compromised`, if it is so")
         place: int | str = int(since) if since.isdecimal() and len(since) < 16 else since
-        window = await keeping.retire(here.folder, key, place, by=_who(here), why=why)
+        window = await keeping.retire(here.folder, _named(key), place, by=_who(here), why=why)
 
         def show(console: Console) -> None:
             first = window.suspect_since
@@ -113,6 +119,11 @@ def retire(
         return Exit.OK
 
     raise typer.Exit(run(here.output, work))
+
+
+def _named(key: str) -> str:
+    """A key by its id as it stands; by its line or its file as its line."""
+    return key_given(key, "KEY", "any").vkey() if key.count("+") > 1 or Path(key).is_file() else key
 
 
 def second(context: typer.Context) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from interlock.bootstrap import witnesses
 from interlock.bootstrap.keeping import SilentSteps
 from interlock.cli.context import context_of
+from interlock.cli.key_given import WHOSE, key_given, keys_given
 from interlock.cli.output import counted, moment, shown
 from interlock.cli.serving import ALONE, Port, served
 from interlock.domain.errors import InterlockError
@@ -32,12 +33,12 @@ def init(
     context: typer.Context,
     folder: Folder,
     name: Annotated[str, typer.Option(help="What the witness is called in its cosignatures: witness.example/w1.")],
-    log: Annotated[list[str] | None, typer.Option(help="A log's public key, as in its log.pub. Repeatable.")] = None,
+    log: Annotated[list[str] | None, typer.Option(help=f"A log's public key: {WHOSE}. May be given again.")] = None,
 ) -> None:
     """Make a witness: a key and a memory of its own, apart from the logs it watches."""
     here = context_of(context)
     try:
-        vkey = witnesses.begin(folder, name, log or ())
+        vkey = witnesses.begin(folder, name, keys_given(log or (), "--log", "log"))
     except InterlockError as error:
         raise typer.Exit(here.output.fail(error)) from None
 
@@ -49,29 +50,35 @@ def init(
 
 
 def trust(
-    context: typer.Context, folder: Folder, log: Annotated[str, typer.Argument(help="A log's public key.")]
+    context: typer.Context, folder: Folder, log: Annotated[str, typer.Argument(help=f"A log's public key: {WHOSE}.")]
 ) -> None:
     """Cosign for another log, or for one whose key was rotated: under its new key, too."""
     here = context_of(context)
     try:
-        witnesses.trust(folder, log)
+        key = key_given(log, "LOG", "log")
+        witnesses.trust(folder, key)
     except InterlockError as error:
         raise typer.Exit(here.output.fail(error)) from None
+
+    line = key.vkey()
     here.output.value(
-        {"log": log}, lambda console: console.print(f"[green]trusted[/green] {shown(log)}", soft_wrap=True)
+        {"log": line}, lambda console: console.print(f"[green]trusted[/green] {shown(line)}", soft_wrap=True)
     )
 
 
 def distrust(
-    context: typer.Context, folder: Folder, log: Annotated[str, typer.Argument(help="A log's public key.")]
+    context: typer.Context, folder: Folder, log: Annotated[str, typer.Argument(help=f"A log's public key: {WHOSE}.")]
 ) -> None:
     """Cosign nothing more under a key: one that was replaced, or stolen. What was seen of the log stays."""
     here = context_of(context)
     try:
-        witnesses.distrust(folder, log)
+        # Any key: whoever trusted one by mistake must be able to take that back.
+        key = key_given(log, "LOG", "any")
+        witnesses.distrust(folder, key)
     except InterlockError as error:
         raise typer.Exit(here.output.fail(error)) from None
-    here.output.value({"log": log}, lambda console: console.print(f"no longer trusted: {shown(log)}", soft_wrap=True))
+    line = key.vkey()
+    here.output.value({"log": line}, lambda console: console.print(f"no longer trusted: {shown(line)}", soft_wrap=True))
 
 
 def serve(

@@ -8,10 +8,11 @@ from rich.console import Console
 
 from interlock.bootstrap import witnesses
 from interlock.cli.context import context_of
+from interlock.cli.key_given import WHOSE, key_given
 from interlock.cli.log.files import read_file, write_file
 from interlock.cli.output import Exit, counted, run, shown
 from interlock.domain.errors import ContractError, NotFound
-from interlock.domain.note import NoteError, SignedNote, VerifierKey, parse_note, parse_vkey
+from interlock.domain.note import NoteError, SignedNote, parse_note
 from interlock.services.anchoring import Anchored
 
 
@@ -48,13 +49,13 @@ def fork(
     context: typer.Context,
     one: Annotated[Path, typer.Argument(help="A checkpoint.")],
     other: Annotated[Path, typer.Argument(help="Another one of the same log.")],
-    key: Annotated[str, typer.Option(help="The log's public key; the workspace's unless said.")] = "",
+    key: Annotated[str, typer.Option(help=f"The log's public key: {WHOSE}. The workspace's unless said.")] = "",
 ) -> None:
     """Whether two checkpoints prove that the log shows different people different histories: then it ends with 4."""
     here = context_of(context)
 
     async def work() -> int:
-        known = _key(key) if key else here.verifying().log_key
+        known = key_given(key, "--key", "log") if key else here.verifying().log_key
         notes = [_note(path) for path in (one, other)]
         proven = witnesses.forked(notes[0], notes[1], known)
         said = "[bold red]the log has forked[/bold red]: it signed both, of one size, over different entries"
@@ -73,13 +74,6 @@ def _note(path: Path) -> SignedNote:
         return parse_note(read_file(path))
     except NoteError as error:
         raise ContractError(f"`{path}` is no checkpoint: {error}", next_step="name a signed checkpoint") from None
-
-
-def _key(line: str) -> VerifierKey:
-    try:
-        return parse_vkey(line)
-    except NoteError as error:
-        raise ContractError(f"`{line}` is no public key of a log: {error}", next_step="give its `log.pub`") from None
 
 
 def _show(console: Console, made: Anchored | None) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from interlock.bootstrap.proofs import check_proof
 from interlock.cli.context import context_of
+from interlock.cli.key_given import WHOSE, keys_given
 from interlock.cli.log.files import note_given, read_file, write_file
 from interlock.cli.output import Exit, counted, run, shown, write
 from interlock.domain.dsse import DsseError
@@ -116,7 +117,7 @@ def check(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A proof of one entry.")],
     log_key: Annotated[
-        list[str] | None, typer.Option(help="The log's public key, as its vkey line; may be given again.")
+        list[str] | None, typer.Option(help=f"The log's public key: {WHOSE}. May be given again.")
     ] = None,
     gate_key: Annotated[list[str] | None, typer.Option(help="The gate's, likewise.")] = None,
     policy: Annotated[
@@ -128,6 +129,8 @@ def check(
     here = context_of(context)
 
     async def work() -> int:
+        log_keys = keys_given(log_key or (), "--log-key", "log")
+        gate_keys = keys_given(gate_key or (), "--gate-key", "gate")
         data = read_file(file)
         try:
             read = parse_entry_proof(data)
@@ -135,7 +138,7 @@ def check(
             raise ContractError(f"`{file}` is not a proof: {error}", next_step=_NEXT) from None
         problem, by = "", tuple[str, ...]()
         try:
-            by = check_proof(read, here.folder, log_keys=log_key or (), gate_keys=gate_key or (), policy=policy)
+            by = check_proof(read, here.folder, log_keys=log_keys, gate_keys=gate_keys, policy=policy)
         except (NoteError, ProofError, DsseError) as error:
             problem = str(error)
         here.output.value(
