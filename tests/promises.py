@@ -836,6 +836,16 @@ PROMISES: tuple[Promise, ...] = (
         "The command line: keys, times and files",
         "Wherever a command takes a public key it takes the key's line or the file that holds it, and no gate's key for a log's.",
     ),
+    Promise(
+        "cli.exit_codes",
+        "The command line: exit codes",
+        "A mistake of one kind ends with one exit code, whichever command it was made in.",
+    ),
+    Promise(
+        "audit.query_hostile",
+        "How to audit: ask the evidence",
+        "Whatever agents write, whoever writes meanwhile, whatever became of the index: the answer is right, or an error.",
+    ),
     Promise("task.bounds", _BUDGET, "A task lasts no longer than its agent's file allows."),
     # -- undo ------------------------------------------------------------------------------------------------------------
     Promise("undo.window", _UNDO, "The window in which an action can be undone holds for retries too."),

@@ -303,7 +303,7 @@ def test_a_second_algorithm_signs_every_checkpoint(shell: Shell) -> None:
     """Once there is a second key new processes sign with it, too; a verifier may demand that, and notices when it is not so."""
     folder = _keys(shell)
     public = str(folder / "second.pub")
-    assert shell("verify", "--second", public).code == 1
+    assert shell("verify", "--second", public).code == 2
     assert shell("keys", "second", "--as", "ana").code == 0
     assert shell("verify", "--second", public).code == 4
     shell.proposed(1)

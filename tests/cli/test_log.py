@@ -132,7 +132,7 @@ def test_running_an_action_leaves_its_proof(shell: Shell, tmp_path: Path) -> Non
     before = shell.place.effects()
     nowhere = shell("run", "box.put", "--agent", "ag", "--args", '{"n": 2}', "--proof", str(tmp_path / "no" / "where"))
 
-    assert nowhere.code == 1
+    assert nowhere.code == 3
     assert shell.place.effects() == before
 
 
@@ -157,7 +157,7 @@ def test_a_changed_proof_does_not_hold(shell: Shell, tmp_path: Path) -> None:
     log_key, log, gate_key, gate = keys(shell)
 
     assert shell("log", "check", str(file), log_key, log, log_key, log, gate_key, gate).code == 0
-    assert shell.json("log", "check", str(file), log_key, log, code=1)["error"]["detail"].startswith("a proof is held")
+    assert shell.json("log", "check", str(file), log_key, log, code=2)["error"]["detail"].startswith("a proof is held")
     said = shell.json("log", "check", str(file), log_key, "x", gate_key, gate, code=2)["error"]["detail"]
     assert said == "`--log-key`: `x` is no public key: there is no such file"
     for first, second, which in ((log, log, "gate.pub"), (gate, gate, "log.pub")):

@@ -80,7 +80,7 @@ def test_a_file_that_is_no_checkpoint_is_a_mistake(shell: Shell, tmp_path: Path,
     file = tmp_path / "kept.txt"
     file.write_text(text, encoding="latin-1")
 
-    error = shell.json("verify", "--retained", str(file), code=Exit.YOURS)["error"]
+    error = shell.json("verify", "--retained", str(file), code=Exit.USAGE)["error"]
 
     assert "is not a checkpoint" in error["detail"]
 

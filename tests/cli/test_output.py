@@ -18,6 +18,7 @@ import pytest
 from interlock.cli.app import global_first
 from interlock.cli.output import Exit
 from tests.cli.shell import PATIENCE_S, Shell, program
+from tests.workspaces import forget, workspace
 
 STORE = ".interlock/interlock.db"
 KEYS = ".interlock/keys"
@@ -57,11 +58,11 @@ MISTAKES: tuple[tuple[str, tuple[str, ...], Exit], ...] = (
     ("no packet", ("verify", "--packet", "interlock.yaml"), Exit.YOURS),
     ("no such packet", ("verify", "--packet", "missing"), Exit.YOURS),
     ("a folder for a packet", ("verify", "--packet", "."), Exit.YOURS),
-    ("no such checkpoint", ("verify", "--retained", "missing"), Exit.YOURS),
-    ("a packet into nowhere", ("verify", "--keep", "missing/there"), Exit.YOURS),
+    ("no such checkpoint", ("verify", "--retained", "missing"), Exit.USAGE),
+    ("a packet into nowhere", ("verify", "--keep", "missing/there"), Exit.OPERATOR),
     ("no workspace", ("-w", "/nowhere", "actions"), Exit.YOURS),
     ("a file for a workspace", ("-w", "interlock.yaml", "actions"), Exit.YOURS),
-    ("init in a file", ("init", "interlock.yaml/below"), Exit.YOURS),
+    ("init in a file", ("init", "interlock.yaml/below"), Exit.OPERATOR),
     ("init with a bad name", ("init", "new", "--name", "two words"), Exit.YOURS),
 )
 
@@ -194,7 +195,7 @@ def test_ctrl_c_ends_a_worker_well(shell: Shell, json_too: bool) -> None:
 
 def test_ctrl_c_while_waiting_says_so(shell: Shell) -> None:
     """`run --wait` that is interrupted ends with 130 and, for programs, one JSON value."""
-    words = ["run", "box.put", "--agent", "ag", "--args", '{"n": 500}', "--wait", "60", "--json"]
+    words = ["run", "box.put", "--agent", "ag", "--args", '{"n": 500}', "--wait", "60s", "--json"]
     waiting = subprocess.Popen(
         [sys.executable, "-m", "interlock", *words],
         cwd=shell.place.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -351,3 +352,45 @@ def test_global_options_may_stand_anywhere() -> None:
         ("approve a --as --json", "--json --as"),
     ):
         assert global_first(given.split()) == meant.split()
+
+
+@pytest.mark.proves("cli.exit_codes")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("verify", "--max-age", "1h"), Exit.USAGE),
+        (("verify", "--max-age", "3600"), Exit.USAGE),
+        (("verify", "--packet", "people.yaml", "--retained", "people.yaml"), Exit.USAGE),
+        (("verify", "--policy", "people.yaml"), Exit.USAGE),
+        (("verify", "--packet", "people.yaml"), Exit.YOURS),
+        (("log", "check", "people.yaml"), Exit.YOURS),
+        (("audit", "verify", "people.yaml"), Exit.YOURS),
+        (("verify", "--keep", "no/where"), Exit.OPERATOR),
+        (("log", "head", "--out", "no/where"), Exit.OPERATOR),
+        (("log", "publish", "/proc/none/x"), Exit.OPERATOR),
+        (("audit", "export", "/proc/none/x"), Exit.OPERATOR),
+    ],
+)
+def test_a_mistake_of_one_kind_has_one_code(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], code: Exit
+) -> None:
+    """What cannot be read as what it must be, what is brought wrongly, and what cannot be written: each the same everywhere."""
+    monkeypatch.chdir(shell.place.folder)
+
+    assert shell(*words).code == code
+
+
+@pytest.mark.proves("cli.exit_codes")
+def test_no_store_is_one_code_whoever_needs_it(tmp_path: Path) -> None:
+    """Also where keys are to be replaced or retired: 3, and nothing is changed."""
+    place = workspace(tmp_path)
+    shell = Shell(place)
+    by = ("--as", "rita", "--why", "x")
+    for words in (
+        ("actions",),
+        ("tasks",),
+        ("keys", "rotate", *by),
+        ("keys", "retire", "k", "--compromised", "--since", "1", *by),
+    ):
+        assert shell.json(*words, code=3)["error"]["code"] == "store_missing", words
+    forget(place)

@@ -214,4 +214,4 @@ def test_a_mistake_is_said(shell: Shell, words: tuple[str, ...], code: Exit, det
 def test_numbers_that_mean_nothing_are_refused(shell: Shell) -> None:
     """No decision at all, and no time at all."""
     assert shell("policy", "diff", "--limit", "0").code == Exit.USAGE
-    assert shell("policy", "diff", "--timeout", "0").code == Exit.USAGE
+    assert shell("policy", "diff", "--timeout", "0s").code == Exit.USAGE

@@ -109,7 +109,7 @@ def test_a_file_that_is_no_text(shell: Shell) -> None:
 
     assert "not UTF-8" in shell("policy", "prove").err
     assert shell("policy", "prove", str(shell.place.folder)).code == Exit.YOURS
-    assert shell("policy", "prove", "--timeout", "0").code == Exit.USAGE
+    assert shell("policy", "prove", "--timeout", "0s").code == Exit.USAGE
 
 
 def test_without_the_solver_it_says_what_to_install(shell: Shell, tmp_path: Path) -> None:

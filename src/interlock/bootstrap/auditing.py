@@ -9,13 +9,15 @@ from pathlib import Path
 
 from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parcel import parcel_at
-from interlock.adapters.sqlite.audit_index import AuditIndex
+from interlock.adapters.sqlite.audit_index import AuditIndex, IndexDamaged, discard
 from interlock.bootstrap.site import settled
 from interlock.domain.errors import ContractError, IntegrityError
 from interlock.ports.index import Index
 from interlock.ports.parcel import Parcel
 from interlock.ports.receipts import Receipts
 from interlock.services.exporting import Enclosed
+
+__all__ = ["IndexDamaged", "discard_index", "enclosed", "has_index", "index_of", "parcel", "receipts_of"]
 
 VERIFIER = "interlock_verify"
 
@@ -57,6 +59,11 @@ def index_of(folder: Path) -> Index:
     made anew each time. Raises WorkspaceError and StoreError."""
     path = _index_file(folder)
     return AuditIndex.open(path if os.access(path.parent, os.W_OK) else None)
+
+
+def discard_index(folder: Path) -> None:
+    """Throw it away: whoever asks next makes it again. Raises WorkspaceError."""
+    discard(_index_file(folder))
 
 
 def has_index(folder: Path) -> bool:

@@ -29,7 +29,7 @@ from interlock.bootstrap.site import settled
 from interlock.domain.change import Change
 from interlock.domain.control import Control
 from interlock.domain.cosignature import CosignerKey
-from interlock.domain.errors import InterlockError, KeyFileError, NotAllowed, NotFound, StoreUnsure
+from interlock.domain.errors import InterlockError, KeyFileError, NotAllowed, NotFound, StoreMissing, StoreUnsure
 from interlock.domain.evidence import Fact
 from interlock.domain.ids import Person, StreamId
 from interlock.domain.key_facts import retirement, rotation
@@ -136,6 +136,7 @@ async def retire(folder: Path, key: str, since: int | str, *, by: Person, why: s
 
     Raises NotFound where the log knows no such key, NotAllowed while it is in force, KeyFileError and StoreErrors.
     """
+    _there(folder)
     ring = await ring_of(folder)
     windows = () if ring is None else ring.windows
     found = [each for each in windows if key in (each.key.vkey(), keyid(each.key), each.key.key_id().hex())]
@@ -221,7 +222,7 @@ async def _take_over(folder: Path) -> None:
 async def _record(folder: Path, fact: Fact, sealer: Sealer | None) -> None:
     settings = settled(folder).settings
     if not settings.store.exists():
-        raise NotFound(f"there is no store `{settings.store}`", next_step="begin one: `interlock apply`")
+        raise StoreMissing(f"there is no store `{settings.store}`")
     if sealer is None:
         ids = SystemIds()
         keys = KeyFolder(settings.keys).load()
@@ -232,6 +233,13 @@ async def _record(folder: Path, fact: Fact, sealer: Sealer | None) -> None:
         await store.commit(Change(facts=(fact,)))
     finally:
         await store.close()
+
+
+def _there(folder: Path) -> None:
+    """Raises StoreMissing where there is no store."""
+    store = settled(folder).settings.store
+    if not store.exists():
+        raise StoreMissing(f"there is no store `{store}`")
 
 
 async def ring_of(folder: Path) -> Keyring | None:

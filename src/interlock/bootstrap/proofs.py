@@ -9,7 +9,6 @@ from interlock.bootstrap.anchors import policy_in
 from interlock.bootstrap.connecting import public_keys
 from interlock.domain.cosignature import cosignatures
 from interlock.domain.entry_proof import EntryProof, check_entry_proof
-from interlock.domain.errors import ContractError
 from interlock.domain.note import NoteError, VerifierKey, parse_proof
 
 
@@ -23,18 +22,13 @@ def check_proof(
 ) -> tuple[str, ...]:
     """The names of those whose cosignatures count by `policy`, a C2SP tlog-policy file, once the proof holds.
 
-    Without any keys those of the workspace in `folder` are taken. Raises ContractError, WorkspaceError and
+    Without any keys those of the workspace in `folder` are taken. Raises ContractError for the policy, WorkspaceError and
     KeyFileError; NoteError, ProofError and DsseError where the proof does not hold.
     """
     rule = None if policy is None else policy_in(policy)
     if not log_keys and not gate_keys:
         keys = public_keys(folder)
         check_entry_proof(proof, (keys.log_key,), keys.gate_keys, keys.verify)
-    elif not log_keys or not gate_keys:
-        raise ContractError(
-            "a proof is held against two public keys, the log's and the gate's",
-            next_step="give both: they are the lines of log.pub and gate.pub in the key folder",
-        )
     else:
         check_entry_proof(proof, log_keys, gate_keys, verify)
     if rule is None:

@@ -13,12 +13,14 @@ from interlock.cli.bringing import alarm_line
 from interlock.cli.context import Context, context_of
 from interlock.cli.given import arguments_from
 from interlock.cli.log.files import write_file
+from interlock.cli.moments import span_of
 from interlock.cli.output import Exit, moment, run, short, shown, state, table, worded
 from interlock.cli.story import show_action, show_contract
 from interlock.cli.tasks import show_task
 from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
+from interlock.domain.duration import DAY
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.filtering import published
 from interlock.domain.ids import AgentName, ContractName
@@ -42,6 +44,7 @@ def register(app: typer.Typer) -> None:
     app.command()(show)
 
 
+LONGEST_WAIT_MS = 100 * DAY
 _OF_AN_ID = frozenset("0123456789abcdef-")
 
 
@@ -53,7 +56,7 @@ def propose(
     purpose: Annotated[str, typer.Option(help="What it is for.")] = "from the command line",
     on_behalf_of: Annotated[str, typer.Option(help="On whose behalf: `user:ana`, or `ana`.", callback=worded)] = "",
     key: Annotated[str, typer.Option(help="Idempotency key: the same key gives the same action.")] = "",
-    wait: Annotated[int, typer.Option(min=0, max=10_000_000, help="Seconds to wait for people or a worker.")] = 0,
+    wait: Annotated[str, typer.Option(help="How long to wait for people or a worker: `90s`, `1h`.")] = "",
     confidence: Annotated[
         int | None, typer.Option(min=0, max=1000, help="How sure the agent says it is, per mille.")
     ] = None,
@@ -66,6 +69,7 @@ def propose(
 
     async def work() -> int:
         arguments = arguments_from(args)
+        patience = min(span_of(wait, "--wait"), LONGEST_WAIT_MS) if wait else 0
         if proof is not None:
             # A file that cannot be written is a mistake before anything happens, not after.
             write_file(proof, b"")
@@ -87,8 +91,8 @@ def propose(
                     confidence=confidence,
                 )
             )
-            if wait and action.state not in SETTLED:
-                action = await embedded.wait(action.id, timeout_ms=wait * 1000)
+            if patience and action.state not in SETTLED:
+                action = await embedded.wait(action.id, timeout_ms=patience)
             if proof is not None:
                 write_file(proof, (await plane.audit.proof(action.id)).text.encode())
             await _tell(here, plane, action, missing=await _missing(plane, action))

@@ -29,7 +29,7 @@ from interlock.cli import (
 from interlock.cli.context import Context
 from interlock.cli.entry import Interrupted, interruptible, uninterruptible
 from interlock.cli.output import Exit, Output, UsageError, safe
-from interlock.domain.errors import InterlockError, StoreError
+from interlock.domain.errors import FileError, InterlockError, StoreError
 from interlock.domain.ids import Person
 from interlock.settings import from_environment
 
@@ -119,13 +119,20 @@ def _code(words: list[str]) -> int:
     except typer.TyperException as error:
         return output.fail(UsageError(error.format_message() or "a command is missing"))
     except OSError as error:
-        return output.fail(StoreError(f"`{error.filename}`: {error.strerror}" if error.filename else str(error)))
+        return output.fail(_denied(error))
     except Exception as error:  # noqa: BLE001  a defect of ours has its exit code and its one JSON value, too
         traceback.print_exc()
         return output.fail(InterlockError(safe(f"a defect of Interlock: {type(error).__name__}: {error}")))
     if code == Exit.INTERRUPTED:
         return output.fail(Interrupted())
     return code if isinstance(code, int) else Exit.OK
+
+
+def _denied(error: OSError) -> InterlockError:
+    """What the system refused, where nobody nearer knew what it meant."""
+    if isinstance(error, PermissionError) and error.filename:
+        return FileError(f"permission to use `{error.filename}` is denied")
+    return StoreError(f"`{error.filename}`: {error.strerror}" if error.filename else str(error))
 
 
 def _leave(code: int) -> NoReturn:

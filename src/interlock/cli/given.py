@@ -1,13 +1,16 @@
-"""What people write on the command line as JSON or as a time."""
+"""What people give on the command line: JSON, and files to check something by."""
 
 import json
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import cast
 
 import msgspec
 
 from interlock.cli.output import UsageError
 from interlock.domain.canonical import JsonValue
+from interlock.domain.errors import ContractError
 
 _EXAMPLE = 'write it as \'{"sku": "A-1"}\', in single quotes'
 
@@ -30,6 +33,16 @@ def json_from(text: str) -> JsonValue:
         why = "it holds half of a character" if _halved(text) else str(error)
         raise UsageError(f"`{text[:80]}` is no JSON: {why}", next_step=_EXAMPLE) from None
     return value
+
+
+@contextmanager
+def brought(option: str) -> Generator[None]:
+    """While what `option` names is read: what is brought to check something by, and is not what it must be, is a mistake of
+    the command line, of which nothing follows about what was to be checked. Raises UsageError."""
+    try:
+        yield
+    except ContractError as error:
+        raise UsageError(f"`{option}`: {error.detail}", next_step=error.next_step) from None
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -13,6 +13,7 @@ InterlockError
 │   └── BudgetExceeded     a budget has not enough left
 ├── Operators      whoever runs this installation can mend it
 │   ├── StoreError: StoreMissing StoreBusy StoreFull StoreReadOnly StoreCorrupt StoreTooNew StoreUnsure
+│   ├── FileError          a file or folder that was named cannot be written, or not be got at
 │   ├── KeyFileError       a signing key is missing or wrong
 │   ├── KeyGone            what was sealed cannot be opened
 │   ├── WitnessError       too few witnesses cosign, or a time-stamping authority does not stamp
@@ -218,6 +219,14 @@ class StoreUnsure(StoreError):
 
     code = "store_unsure"
     next = "read the action again; the worker settles what was left open"
+
+
+class FileError(InterlockError):
+    """A file or folder that was named cannot be written here, or its permissions keep us out."""
+
+    code = "file"
+    fault = "operator"
+    next = "name another place; or run this as the user whose file it is, or give it to who runs this"
 
 
 class KeyFileError(InterlockError):

@@ -30,8 +30,9 @@ class Index(Protocol):
         nothing added, where the index is not (any more) at `given`: another process was faster."""
         ...
 
-    async def find(self, question: Question) -> list[ActionId]:
-        """The actions that are meant, those that began last first."""
+    async def find(self, question: Question, reached: int = 0) -> list[ActionId]:
+        """The actions that are meant, those that began last first. Raises Conflict where fewer than `reached` entries are
+        read: another process began again with nothing."""
         ...
 
     async def forget(self, actions: Sequence[ActionId]) -> None:

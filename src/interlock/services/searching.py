@@ -9,6 +9,7 @@ restored, a file exchanged) is cleared and made again.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -18,7 +19,7 @@ from interlock.domain.action import Action, State
 from interlock.domain.card import Card, Question, card_of, schema_digest, touched
 from interlock.domain.contract import Contract
 from interlock.domain.erasure import numbers_in
-from interlock.domain.errors import IntegrityError
+from interlock.domain.errors import Conflict, IntegrityError, StoreBusy
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId, AgentName, ContractName, TaskId
 from interlock.domain.note import parse_checkpoint, parse_note
@@ -27,8 +28,10 @@ from interlock.ports.log import Log
 from interlock.ports.store import Store
 
 STEP: Final = 2_000
-ERASED: Final = "erased"
 """Entries of one step."""
+ROUNDS: Final = 10
+"""How often it is begun again because somebody else cleared the index meanwhile."""
+ERASED: Final = "erased"
 Progress = Callable[[int, int], None]
 
 
@@ -68,14 +71,23 @@ class Searching:
 
     async def find(self, question: Question, progress: Progress | None = None) -> Found:
         """The actions that are meant, as they are now. Raises StoreError."""
-        size = await self.catch_up(progress)
-        named = await self._index.find(msgspec.structs.replace(question, limit=question.limit + 1))
+        named, size = await self._named(msgspec.structs.replace(question, limit=question.limit + 1), progress)
         hits: list[Hit] = []
         for each in named[: question.limit]:
             action = await self._store.get(Action, each)
-            if action is not None:
-                hits.append(_hit(action, await self._contract(action.contract_digest)))
+            if action is None:
+                raise IntegrityError(
+                    f"action {each} is in the log and not in the store", next_step="`interlock verify` says more"
+                )
+            hits.append(_hit(action, await self._contract(action.contract_digest)))
         return Found(hits=tuple(hits), more=len(named) > question.limit, size=size)
+
+    async def _named(self, question: Question, progress: Progress | None) -> tuple[list[ActionId], int]:
+        for _ in range(ROUNDS):
+            size = await self.catch_up(progress)
+            with suppress(Conflict):
+                return await self._index.find(question, size), size
+        raise StoreBusy("the index over the log is being cleared by other processes again and again")
 
     async def catch_up(self, progress: Progress | None = None) -> int:
         """Bring the index to the log's head, and give the size of the log there."""

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import get_args
 
-from interlock.bootstrap.auditing import has_index, index_of
+from interlock.bootstrap.auditing import IndexDamaged, discard_index, has_index, index_of
 from interlock.bootstrap.connecting import looking
 from interlock.domain.action import State
 from interlock.domain.card import Question, Word
@@ -60,8 +60,14 @@ def question(
 
 async def found(folder: Path, wanted: Question, progress: Progress | None = None) -> Found:
     """The actions that are meant, newest first. The index is brought up to the log's head before. Raises InterlockError."""
-    async with searching(folder) as searches:
-        return await searches.find(wanted, progress)
+    try:
+        async with searching(folder) as searches:
+            return await searches.find(wanted, progress)
+    except IndexDamaged:
+        # It is no evidence: thrown away, and made again from the log, once.
+        discard_index(folder)
+        async with searching(folder) as searches:
+            return await searches.find(wanted, progress)
 
 
 async def followed(folder: Path) -> None:

@@ -25,7 +25,7 @@ import apsw
 from interlock.adapters.sqlite.connection import Connection, Value
 from interlock.adapters.sqlite.failures import meaning
 from interlock.domain.card import PRIVATE, Card, Question, Word
-from interlock.domain.errors import StoreError
+from interlock.domain.errors import Conflict, StoreBusy, StoreCorrupt, StoreError, StoreFull
 from interlock.domain.ids import ActionId
 from interlock.ports.index import Reached
 
@@ -57,6 +57,8 @@ class AuditIndex:
         self._closed = False
         self._words: dict[bytes, int] = {}
         self._key = b""
+        self._version = 0
+        """Of the file when words and key were last read: another one where another process wrote since."""
 
     @classmethod
     def open(cls, path: Path | None) -> "AuditIndex":
@@ -64,6 +66,8 @@ class AuditIndex:
         for last in (False, True):
             try:
                 return cls._opened(path)
+            except (StoreBusy, StoreFull):
+                raise  # it is in use, or there is no room: that is no reason to throw it away
             except StoreError:
                 if last or path is None:
                     raise
@@ -96,9 +100,9 @@ class AuditIndex:
         """See `Index.take`."""
         return await self._run(lambda: self._take(cards, given, now, erased))
 
-    async def find(self, question: Question) -> list[ActionId]:
+    async def find(self, question: Question, reached: int = 0) -> list[ActionId]:
         """See `Index.find`."""
-        return await self._run(lambda: self._find(question))
+        return await self._run(lambda: self._find_in(question, reached))
 
     async def forget(self, actions: Sequence[ActionId]) -> None:
         """See `Index.forget`."""
@@ -139,7 +143,27 @@ class AuditIndex:
                 pragma("application_id", APPLICATION_ID)
         if pragma("user_version") != VERSION or pragma("application_id") != APPLICATION_ID:
             raise StoreError("the index is of another version")
+        self._read_key()
+
+    def _read_key(self) -> None:
         self._key = cast(bytes, self._connection.execute("SELECT value FROM meta WHERE name = 'key'").get)
+
+    def _look_again(self) -> None:
+        """Within a transaction: if another process wrote since, its words may be others, and so may the key of them all."""
+        version = cast(int, self._connection.pragma("data_version"))
+        if version != self._version:
+            self._words.clear()
+            self._read_key()
+            self._version = version
+
+    @contextmanager
+    def _reading(self) -> Generator[None]:
+        """One state of the file, whatever others write meanwhile."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
 
     @contextmanager
     def _writing(self) -> Generator[None]:
@@ -161,6 +185,7 @@ class AuditIndex:
             with self._writing():
                 if self._reached() != given:
                     return False
+                self._look_again()
                 for card in cards:
                     self._add(card)
                 self._forget(erased)
@@ -216,6 +241,13 @@ class AuditIndex:
                 self._words.clear()
             self._words[digest] = found
         return found
+
+    def _find_in(self, question: Question, reached: int) -> list[ActionId]:
+        with self._reading():
+            if self._reached().next < reached:
+                raise Conflict("the index was cleared meanwhile", kind="index", key="")
+            self._look_again()
+            return self._find(question)
 
     def _find(self, question: Question) -> list[ActionId]:
         wanted = {*question.words, Word("any", "")}
@@ -275,7 +307,7 @@ class AuditIndex:
                 self._connection.execute(f"DELETE FROM {name}")  # noqa: S608  one of four words
             self._connection.execute("DELETE FROM meta WHERE name IN ('next', 'leaf')")
             self._note("key", secrets.token_bytes(32))
-        self._key = cast(bytes, self._connection.execute("SELECT value FROM meta WHERE name = 'key'").get)
+        self._read_key()
         self._words.clear()
 
     def _note(self, name: str, value: Value) -> None:
@@ -288,12 +320,21 @@ def discard(path: Path) -> None:
         each.unlink(missing_ok=True)
 
 
+class IndexDamaged(StoreCorrupt):
+    """The file of the index, which is no evidence, cannot be read."""
+
+    next = "delete the file that ends in `.audit` beside the store: it is made again from the log"
+
+
 @contextmanager
 def _meant() -> Generator[None]:
     try:
         yield
     except apsw.Error as error:
-        raise meaning(error) from error
+        found = meaning(error)
+        if isinstance(found, StoreCorrupt):
+            raise IndexDamaged(f"the index over the log is damaged: {error}") from error
+        raise found from error
     except OSError as error:
         raise StoreError(f"the index cannot be made: {error.strerror}") from error
 

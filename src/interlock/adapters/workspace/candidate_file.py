@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from interlock.adapters.cedar.editing import Found, dropped, policies_in, promoted
-from interlock.domain.errors import IllegalMove, NotFound, WorkspaceError
+from interlock.domain.errors import FileError, IllegalMove, NotFound, WorkspaceError
 from interlock.domain.names import instead
 
 _FOLDER: Final = "policies"
@@ -48,7 +48,7 @@ class CandidateFile(msgspec.Struct, frozen=True):
             # Whole or not at all: nobody may ever read half a policy.
             fresh.replace(path)
         except OSError as error:
-            raise WorkspaceError(f"the file cannot be written: {error.strerror}", file=self.name) from None
+            raise FileError(f"`{self.name}` cannot be written: {error.strerror}") from None
 
 
 def candidate_file(folder: Path, policy: str) -> CandidateFile:

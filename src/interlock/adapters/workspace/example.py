@@ -5,7 +5,7 @@ from typing import Final
 
 from interlock.adapters.workspace.fields import NAME
 from interlock.adapters.workspace.folder import SETTINGS
-from interlock.domain.errors import WorkspaceError
+from interlock.domain.errors import FileError, WorkspaceError
 
 _SETTINGS: Final = """\
 # What this workspace is called, and where its tools are.
@@ -214,9 +214,7 @@ def write_workspace(folder: Path, name: str = "default") -> list[str]:
         if not (folder / ".gitignore").exists():
             made.append(_write(folder, ".gitignore", _IGNORED))
     except OSError as error:
-        raise WorkspaceError(
-            f"`{folder}` cannot be written: {error.strerror}", next_step="choose another folder"
-        ) from None
+        raise FileError(f"`{folder}` cannot be written: {error.strerror}") from None
     return made
 
 

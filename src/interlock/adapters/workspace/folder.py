@@ -7,6 +7,8 @@
 Reading never raises for what is in the folder: whatever is wrong is among the `problems`, with file, line and column.
 """
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,7 +27,7 @@ from interlock.adapters.workspace.problem import Place, Problem, Problems
 from interlock.adapters.workspace.publishing_file import read_publishing
 from interlock.domain.agent import Agent
 from interlock.domain.contract import Contract
-from interlock.domain.errors import WorkspaceError
+from interlock.domain.errors import FileError, WorkspaceError
 from interlock.domain.ids import Person, Tenant
 from interlock.domain.policy import ENGINES, Engine
 from interlock.domain.proof import INVARIANTS
@@ -120,10 +122,15 @@ def _elsewhere(folder: Path) -> str:
 
 
 def sound(problems: tuple[Problem, ...]) -> None:
-    """Raise the first error among `problems` as WorkspaceError, which says how many more there are."""
+    """Raise the first error among `problems` as WorkspaceError, which says how many more there are.
+
+    Raises FileError where we may not read the file.
+    """
     wrong = [problem for problem in problems if problem.severity == "error"]
     if wrong:
         first, more = wrong[0], f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        if first.message.endswith(os.strerror(errno.EACCES)):
+            raise FileError(f"permission to read `{first.file}` is denied")
         raise WorkspaceError(first.message + more, file=first.file, line=first.line, column=first.column)
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.cli.audit.moments import between, span_of
 from interlock.cli.context import context_of
+from interlock.cli.moments import between, span_of
 from interlock.cli.output import Exit, UsageError, counted, run, shown
 from interlock.domain.export import Exported, Selection, Wish
 from interlock.domain.names import instead

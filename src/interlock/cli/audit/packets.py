@@ -8,10 +8,12 @@ import typer
 from rich.console import Console
 
 from interlock.bootstrap.anchors import trusted
-from interlock.cli.audit.moments import span_of
 from interlock.cli.audit.telling import show_telling
 from interlock.cli.context import context_of
-from interlock.cli.output import Exit, counted, moment, run, short, shown, table
+from interlock.cli.given import brought
+from interlock.cli.log.files import write_file
+from interlock.cli.moments import span_of
+from interlock.cli.output import Exit, UsageError, counted, moment, run, short, shown, table
 from interlock.domain.errors import ContractError
 from interlock.domain.evidence import Packet, Verification, at
 from interlock.domain.note import NoteError, parse_checkpoint, parse_note
@@ -43,7 +45,7 @@ def packet(
             now = at(plane.means.clock.now())
             since = await plane.audit.erased_since(found)
         if out is not None:
-            _keep(out, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
+            write_file(out, msgspec.json.format(msgspec.json.encode(made)) + b"\n")
         here.output.value(made, lambda console: _story(console, made, now, out))
         if since:
             here.output.say(f"[yellow]{since}[/yellow]")
@@ -83,19 +85,27 @@ def verify(
 
     async def work() -> int:
         if packet_file is not None:
+            _alone(context)
             keys = here.verifying()
             found = verify_packet(_packet(packet_file), keys.log_key, keys.gate_keys, keys.verify)
             what = "packet"
         else:
-            kept = [_checkpoint(each) for each in retained or ()]
-            trust = trusted(
-                here.folder,
-                policy=policy,
-                certificates=certificates,
-                second=second,
-                max_age_ms=span_of(max_age, "--max-age") if max_age else None,
-                skew_ms=span_of(skew, "--skew"),
-            )
+            with brought("--retained"):
+                kept = [_checkpoint(each) for each in retained or ()]
+            with brought("--second" if policy is None else "--policy"):
+                trust = trusted(
+                    here.folder,
+                    policy=policy,
+                    certificates=certificates,
+                    second=second,
+                    max_age_ms=span_of(max_age, "--max-age") if max_age else None,
+                    skew_ms=span_of(skew, "--skew"),
+                )
+            if max_age and (trust is None or (trust.policy is None and trust.check_stamp is None)):
+                raise UsageError(
+                    "`--max-age` is about the age of anchors, and nobody is named whose anchors count",
+                    next_step="add `--policy` or `--timestamps`, or name witnesses in interlock.yaml",
+                )
             async with here.reading() as plane:
                 found = await plane.audit.verify(kept, trust=trust)
                 head = await plane.audit.head()
@@ -105,11 +115,23 @@ def verify(
                     raise ContractError(
                         "the log is empty: there is no checkpoint to keep", next_step="bring something into force first"
                     )
-                _keep(keep, head.encode())
+                write_file(keep, head.encode())
         here.output.value(_summary(found), lambda console: _verdict(console, found, what))
         return Exit.EVIDENCE if found.findings or (found.suspicions and not accept_suspect) else Exit.OK
 
     raise typer.Exit(run(here.output, work))
+
+
+def _alone(context: typer.Context) -> None:
+    """Raises UsageError where `--packet` stands beside what is only asked of a whole log, and would be left unasked."""
+    for name in ("retained", "keep", "policy", "certificates", "second", "max_age", "skew"):
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            option = {"certificates": "timestamps"}.get(name, name).replace("_", "-")
+            raise UsageError(
+                f"a packet is checked by itself, and `--{option}` is about a whole log",
+                next_step="leave one of the two out",
+            )
 
 
 def _packet(path: Path) -> Packet:
@@ -141,13 +163,6 @@ def _read(path: Path) -> bytes:
     if len(data) > MAX_PACKET_BYTES:
         raise ContractError(f"`{path}` is larger than any packet", next_step=_NEXT)
     return data
-
-
-def _keep(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise ContractError(f"`{path}` cannot be written: {error.strerror}", next_step="name another file") from None
 
 
 def _summary(found: Verification) -> dict[str, object]:

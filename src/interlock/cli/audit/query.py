@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from interlock.cli.audit.moments import between
 from interlock.cli.context import Context, context_of
+from interlock.cli.moments import between
 from interlock.cli.output import counted, moment, run, short, shown, state, table
 from interlock.services.searching import Found, Hit
-from interlock.workbench.finding import must_be_there
+from interlock.workbench.finding import find_task, must_be_there
 from interlock.workbench.searches import found, question
 
 SLOW = 20_000
@@ -34,7 +34,7 @@ def query(
         list[str] | None,
         typer.Option("--touching", "--subject", help="About this record: `order:A-17`; may be given again."),
     ] = None,
-    task: Annotated[str, typer.Option(help="In this task.")] = "",
+    task: Annotated[str, typer.Option(help="In this task, by its id or the end of it.")] = "",
     release: Annotated[str, typer.Option(help="By this release, by its whole digest.")] = "",
     states: Annotated[list[str] | None, typer.Option("--state", help="In this state; may be given again.")] = None,
     since: Annotated[str, typer.Option(help="Begun from then on: 2026-11-01, or 30d.")] = "",
@@ -50,6 +50,10 @@ def query(
 
     async def work() -> None:
         first, last = between(since, until)
+        within = ""
+        if task:
+            async with here.reading(private=False) as plane:
+                within = (await find_task(plane, task)).id
         wanted = question(
             agent=agent,
             contract=contract,
@@ -57,7 +61,7 @@ def query(
             approver=approver,
             initiator=initiator,
             touching=touching or (),
-            task=task,
+            task=within,
             release=release,
             states=states or (),
             since_at=first,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from interlock.cli.output import UsageError
-from interlock.domain.errors import ContractError
+from interlock.domain.errors import ContractError, FileError
 from interlock.domain.note import MAX_NOTE_BYTES
 from interlock.services.plane import ControlPlane
 
@@ -30,8 +30,8 @@ async def note_given(plane: ControlPlane, checkpoint: Path | None, *, anchored: 
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write it. Raises ContractError."""
+    """Write it. Raises FileError."""
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise ContractError(f"`{path}` cannot be written: {error.strerror}", next_step="name another file") from None
+        raise FileError(f"`{path}` cannot be written: {error.strerror}") from None

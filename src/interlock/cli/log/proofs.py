@@ -9,9 +9,10 @@ from rich.console import Console
 
 from interlock.bootstrap.proofs import check_proof
 from interlock.cli.context import context_of
+from interlock.cli.given import brought
 from interlock.cli.key_given import WHOSE, keys_given
 from interlock.cli.log.files import note_given, read_file, write_file
-from interlock.cli.output import Exit, counted, run, shown, write
+from interlock.cli.output import Exit, UsageError, counted, run, shown, write
 from interlock.domain.dsse import DsseError
 from interlock.domain.entry_proof import Continuation, EntryProof, parse_entry_proof
 from interlock.domain.errors import ContractError
@@ -131,6 +132,11 @@ def check(
     async def work() -> int:
         log_keys = keys_given(log_key or (), "--log-key", "log")
         gate_keys = keys_given(gate_key or (), "--gate-key", "gate")
+        if bool(log_keys) != bool(gate_keys):
+            raise UsageError(
+                "a proof is held against two public keys, the log's and the gate's",
+                next_step="give both: they are log.pub and gate.pub in the key folder",
+            )
         data = read_file(file)
         try:
             read = parse_entry_proof(data)
@@ -138,7 +144,8 @@ def check(
             raise ContractError(f"`{file}` is not a proof: {error}", next_step=_NEXT) from None
         problem, by = "", tuple[str, ...]()
         try:
-            by = check_proof(read, here.folder, log_keys=log_keys, gate_keys=gate_keys, policy=policy)
+            with brought("--policy"):
+                by = check_proof(read, here.folder, log_keys=log_keys, gate_keys=gate_keys, policy=policy)
         except (NoteError, ProofError, DsseError) as error:
             problem = str(error)
         here.output.value(

@@ -7,9 +7,10 @@ import typer
 from rich.console import Console
 
 from interlock.cli.context import context_of
+from interlock.cli.moments import span_of
 from interlock.cli.output import Exit, UsageError, counted, moment, run, short, shown, table
 from interlock.cli.policy.witness import show_proof
-from interlock.domain.duration import parse
+from interlock.domain.duration import parse, words
 from interlock.domain.whatif import Comparison, Direction
 from interlock.services.proving import TIMEOUT_MS
 from interlock.workbench.comparing import Compared, compared
@@ -35,7 +36,9 @@ def diff(
     proofs: Annotated[
         bool, typer.Option("--proofs", help="Search among all requests, too, not only those that were made.")
     ] = False,
-    timeout: Annotated[int, typer.Option(min=1, help="With `--proofs`: ms a single search may take.")] = TIMEOUT_MS,
+    timeout: Annotated[
+        str, typer.Option(help="With `--proofs`: how long a single search may take: `10s`, `500ms`.")
+    ] = words(TIMEOUT_MS),
     fail_on_loosening: Annotated[
         bool, typer.Option("--fail-on-loosening", help="End with 1 if anything is treated more loosely.")
     ] = False,
@@ -48,7 +51,9 @@ def diff(
         raise typer.Exit(here.output.fail(UsageError(str(error), next_step=f"write `--since {_SINCE}`"))) from None
 
     async def work() -> int:
-        found = await compared(here.folder, old, new, since_ms=back, limit=limit, proofs=proofs, timeout_ms=timeout)
+        found = await compared(
+            here.folder, old, new, since_ms=back, limit=limit, proofs=proofs, timeout_ms=span_of(timeout, "--timeout")
+        )
         value: dict[str, object] = {
             "old": found.old.label,
             "new": found.new.label,

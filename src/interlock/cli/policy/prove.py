@@ -7,8 +7,10 @@ import typer
 from rich.console import Console
 
 from interlock.cli.context import context_of
+from interlock.cli.moments import span_of
 from interlock.cli.output import Exit, run, shown
 from interlock.cli.policy.witness import show_proof
+from interlock.domain.duration import words
 from interlock.domain.proof import INVARIANTS, Kept
 from interlock.services.proving import TIMEOUT_MS
 from interlock.workbench.comparing import Proved, proved, written_in
@@ -30,14 +32,17 @@ def prove(
     bundle: Annotated[
         str, typer.Option(help="Of which policies: `files`, `in-force`, a folder, or a bundle's digest.")
     ] = FILES,
-    timeout: Annotated[int, typer.Option(min=1, help="How many ms a single search may take.")] = TIMEOUT_MS,
+    timeout: Annotated[str, typer.Option(help="How long a single search may take: `10s`, `500ms`.")] = words(
+        TIMEOUT_MS
+    ),
 ) -> None:
     """Prove or refute invariants over all requests there could be. Ends with 1 unless each is proved."""
     here = context_of(context)
     path = file or here.folder / INVARIANTS
 
     async def work() -> int:
-        found = await proved(here.folder, written_in(path), bundle, timeout_ms=timeout)
+        longest = span_of(timeout, "--timeout")
+        found = await proved(here.folder, written_in(path), bundle, timeout_ms=longest)
         invariants = [{"answer": each.answer, **_whole(each)} for each in found.invariants]
         value = {"policies": found.about.label, "invariants": invariants}
         here.output.value(value, lambda console: _show(console, found))

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from interlock.adapters.workspace.fields import near
-from interlock.domain.errors import WorkspaceError
+from interlock.domain.errors import FileError, WorkspaceError
 
 
 class Starter(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,9 +134,7 @@ def write_new(folder: Path, files: dict[str, str]) -> list[str]:
             with target.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
     except OSError as error:
-        raise WorkspaceError(
-            f"`{folder}` cannot be written: {error.strerror}", next_step="look at the folder's rights"
-        ) from None
+        raise FileError(f"`{folder}` cannot be written: {error.strerror}") from None
     return list(files)
 
 
