@@ -602,6 +602,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise("erasure.brakes", _ERASE, "Words of a brake that name the person go with them, and the brake stands."),
     Promise(
+        "erasure.scheduled",
+        _ERASE,
+        "What is over the time of its class is proposed by a worker, once, and goes when two persons agree.",
+    ),
+    Promise(
         "loss.acknowledged",
         _BACKUP,
         "What is lost and acknowledged is told as that by every verifier, and what is lost later is found again.",

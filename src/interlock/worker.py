@@ -27,6 +27,9 @@ SLOTS = 16
 IDLE_MS = 500
 """How long it sleeps at most when nothing is due: the bound on how late it hears of work it was not told of."""
 
+RETAIN_MS = 3_600_000
+"""How often a worker looks for what is over the time of its class."""
+
 ANCHOR_AGAIN_MS = 5_000
 """How long a failed anchor waits; and how late a worker hears that one is due that was not."""
 
@@ -47,11 +50,14 @@ class Worker:
         """Work until cancelled; with `until_idle`, until nothing is due, nothing is being driven, and no undo request can
         move without a person. Gives `driven`."""
         await self._erase()
+        await self._retain()
         async with anyio.create_task_group() as group:
             # Beside the claiming, so that a long undo keeps nobody waiting.
             group.start_soon(self._unwinding)
             if self._plane.means.anchoring is not None and not until_idle:
                 group.start_soon(self._anchoring, self._plane.means.anchoring)
+            if self._plane.means.retention and not until_idle:
+                group.start_soon(self._retaining)
             while not (until_idle and await self._idle()):
                 if await self._take(group) == 0:
                     await self._rest()
@@ -107,6 +113,21 @@ class Worker:
             await self._plane.erasing.resume()
         except InterlockError as error:
             _log.warning("an erasure could not be carried out: %s", error.code)
+
+    async def _retain(self) -> None:
+        """Propose what is over the time of its class: two persons agree to it."""
+        try:
+            for each in await self._plane.erasing.schedule():
+                _log.warning(
+                    "to be erased, its time is over: class %s; two persons agree: erasure %s", each.data_class, each.id
+                )
+        except InterlockError as error:
+            _log.warning("what is over its time could not be proposed: %s", error.code)
+
+    async def _retaining(self) -> None:
+        while True:
+            await anyio.sleep(RETAIN_MS / 1000)
+            await self._retain()
 
     async def _unwinding(self) -> None:
         while True:

@@ -355,6 +355,68 @@ async def test_a_class_goes_when_its_time_is_over() -> None:
             await erasing(world).plan(target)
 
 
+@pytest.mark.proves("erasure.scheduled")
+async def test_the_schedule_proposes_and_two_agree() -> None:
+    """What is over its time is proposed once, however many look, and erased when two persons agreed; with nothing over, with
+    everything held, or right after a proposal was taken back, nothing is."""
+    world = World()
+    await world.apply(about_customers())
+    service = erasing(world)
+    old = await world.propose(await world.task(lasts_ms=HOUR), n=1, who="c-1")
+    assert await service.schedule() == []
+    with pytest.raises(NotFound, match="is over its time"):
+        await service.propose(Target(data_class="contact"), RITA, why="x")
+    world.clock.advance(31 * DAY)
+    blank = LegalHold(id=HoldId(""), data_class="contact", why="a suit", placed_by="", placed_at=0)
+    hold = await service.place(blank, RITA)
+    assert await service.schedule() == []
+    await service.lift(hold.id, RITA)
+
+    made: list[Erasure] = []
+
+    async def look() -> None:
+        made.extend(await erasing(world).schedule())
+
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(look)
+    (proposal,) = made
+    assert (proposal.scheduled, proposal.proposed_by, proposal.state) == (True, "", "open")
+    await service.withdraw(proposal.id, RITA)
+    assert await service.schedule() == []
+    world.clock.advance(2 * DAY)
+    (proposal,) = await service.schedule()
+    assert await service.schedule() == []
+    first = await service.accept(proposal.id, RITA)
+    assert (first.state, (await world.action(old)).withheld) == ("open", "")
+    with pytest.raises(NotAllowed):
+        await service.accept(proposal.id, RITA)
+    done = await service.accept(proposal.id, RIA)
+
+    assert (done.state, done.basis, (await world.action(old)).withheld) == ("erased", "retention", "erased")
+    assert await service.schedule() == []
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.scheduled")
+@pytest.mark.parametrize("fault", ["stored", "not stored"])
+async def test_a_schedule_that_was_cut_short(fault: Fault) -> None:
+    """Where the write of its proposal fails, stored or not, the next look leaves exactly one."""
+    faults = Faults()
+    world = World(faults=faults)
+    await world.apply(about_customers())
+    await world.propose(await world.task(lasts_ms=HOUR), n=1, who="c-1")
+    world.clock.advance(31 * DAY)
+    faults.at[faults.writes + 1] = fault
+    try:
+        await erasing(world).schedule()
+    except StoreError:
+        assert fault == "not stored"
+    await erasing(world).schedule()
+
+    assert [each.state for each in await erasing(world).erasures()] == ["open"]
+
+
 @pytest.mark.proves("erasure.key_stays_used")
 async def test_a_repeat_of_what_was_erased_is_refused() -> None:
     """The same key again, with the same arguments, executes nothing and gives nothing back: the answer is gone."""

@@ -1,8 +1,9 @@
 """`erase`: what would go, propose it, agree to it, and what became of it. `hold`: what may not be erased."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import msgspec
 import typer
@@ -11,9 +12,14 @@ from rich.console import Console
 from interlock.bootstrap import forgetting, keeping
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import Exit, UsageError, counted, moment, run, short, shown, table, worded
+from interlock.domain.disclosure import DisclosureError
+from interlock.domain.disclosure import parse as parse_disclosure
 from interlock.domain.erasing import Erasure, LegalHold
+from interlock.domain.erasure import ranges_of
 from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.evidence import Entry
 from interlock.domain.ids import ErasureId, HoldId, TaskId
+from interlock.domain.testimony import shred_said
 from interlock.services.erasable import Plan
 from interlock.services.erasing import NEXT_KIND, Target
 from interlock.services.plane import ControlPlane
@@ -101,6 +107,9 @@ def erase(
             await followed(here.folder)
 
         def show(console: Console) -> None:
+            if accept and after.state == "open":
+                console.print(f"[yellow]one of two[/yellow] agreed to {short(after.id)}: somebody else says the same")
+                return
             done = (
                 f" in {after.parts + 1} parts; `interlock verify` shows that the log still verifies" if accept else ""
             )
@@ -115,18 +124,23 @@ def erase(
         if accept:
             told |= {"unsettled": list(left.unsettled), "held": dict(left.held)}
         here.output.value(told, show)
-        return Exit.OK
-
-    async def telling() -> int:
-        async with here.reading() as plane:
-            found = await plane.erasing.erasures()
-        here.output.value([msgspec.to_builtins(each) for each in found], lambda console: _show_all(console, found))
-        return Exit.OK
+        return Exit.WAITING if accept and after.state == "open" else Exit.OK
 
     if export is not None or again is not None:
         raise typer.Exit(run(here.output, lambda: _kept_outside(here, export, again)))
-    work = telling if listing else moving if accept or withdraw else proposing if propose else planning
+    work = (lambda: _listed(here)) if listing else moving if accept or withdraw else proposing if propose else planning
     raise typer.Exit(run(here.output, work))
+
+
+async def _listed(here: Context) -> int:
+    """Every erasure, with what the log tells of those that were carried out."""
+    async with here.reading() as plane:
+        found = await plane.erasing.erasures()
+        words = agreed(await plane.means.log.marked("erased"))
+    nobody: Agreed = {"agreed": [], "entries": []}
+    value = [{**msgspec.to_builtins(each), **words.get(each.id, nobody)} for each in found]
+    here.output.value(value, lambda console: _show_all(console, found, words))
+    return Exit.OK
 
 
 async def _kept_outside(here: Context, export: Path | None, again: Path | None) -> int:
@@ -302,8 +316,32 @@ def _show_left(console: Console, plan: Plan) -> None:
         )
 
 
-def _show_all(console: Console, found: list[Erasure]) -> None:
-    rows = table("erasure", "state", "basis", "what", "proposed", "by", "ended")
+class Agreed(TypedDict):
+    """What the log tells of an erasure that was carried out."""
+
+    agreed: list[str]
+    entries: list[int]
+
+
+def agreed(entries: Sequence[Entry]) -> dict[ErasureId, Agreed]:
+    """By erasure, who agreed and which entries say so. The names stand in its last part, whose key is its own."""
+    found: dict[ErasureId, Agreed] = {}
+    for entry in entries:
+        said = shred_said(entry.leaf)
+        if said is None:
+            continue
+        told = found.setdefault(ErasureId(said.erasure), {"agreed": [], "entries": []})
+        told["entries"].append(entry.index)
+        for text in entry.disclosures:
+            with suppress(DisclosureError):
+                parsed = parse_disclosure(text)
+                if parsed.name == "by" and isinstance(parsed.value, list):
+                    told["agreed"] = [str(each) for each in parsed.value]
+    return found
+
+
+def _show_all(console: Console, found: list[Erasure], words: Mapping[ErasureId, Agreed]) -> None:
+    rows = table("erasure", "state", "basis", "what", "proposed", "by", "ended", "agreed", "entries")
     for each in found:
         what = each.subject or (f"class {each.data_class}" if each.data_class else f"({each.withheld or '-'})")
         rows.add_row(
@@ -312,7 +350,9 @@ def _show_all(console: Console, found: list[Erasure]) -> None:
             each.basis,
             shown(what),
             moment(each.proposed_at),
-            shown(each.proposed_by) or "-",
+            shown(each.proposed_by) or ("the schedule" if each.scheduled else "-"),
             moment(each.ended_at),
+            shown(", ".join(words[each.id]["agreed"])) if each.id in words else "-",
+            ranges_of(words[each.id]["entries"]) if each.id in words else "-",
         )
     console.print(rows if found else "[dim]nothing was ever proposed[/dim]")

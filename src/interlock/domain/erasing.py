@@ -41,7 +41,10 @@ class Erasure(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Of a class: what ended before this."""
     why: str = ""
     proposed_by: str
+    """Of one that was proposed by the schedule, the first of the two who agree."""
     proposed_at: int
+    scheduled: bool = False
+    """Whether a worker proposed it, since the time of its class was over."""
     accepted_by: str = ""
     state: ErasureState = "open"
     parts: int = 0
@@ -152,6 +155,8 @@ def erasure_fact(after: Erasure, phase: Phase, by: str, now: int) -> Fact:
     body: dict[str, JsonValue] = {"state": after.state, "basis": after.basis}
     if after.data_class:
         body["dataClass"] = after.data_class
+    if after.scheduled:
+        body["scheduled"] = True
     return Fact(
         phase=phase,
         subject="erasure",

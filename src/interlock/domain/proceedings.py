@@ -158,6 +158,8 @@ class ErasureBody(Part, frozen=True, kw_only=True):
     basis: str
     """`request`; `retention`: the time is over for which a class is kept; `again`: see `restored`."""
     data_class: str = ""
+    scheduled: bool = False
+    """A worker proposed it, since the time of its class was over."""
     part: int = 0
     consents: int = 0
     """How many persons agreed."""

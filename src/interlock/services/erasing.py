@@ -1,6 +1,7 @@
 """Erasing what is private: a person's data on request, or a class of data whose time is over.
 
-1. One person proposes, and hears beforehand what would go and what would not. *Nothing is erased.*
+1. One person proposes, and hears beforehand what would go and what would not; or a worker does, when the time of a class is
+   over, and the first of two persons agrees. *Nothing is erased.*
 2. Another agrees. That it is agreed to is durable before anything goes. *A crash after it: whoever agrees again, or a worker,
    goes on.*
 3. What is found then is erased some records at a time, each time with an entry that says which keys went.
@@ -10,11 +11,13 @@ What waits, is in flight or is being undone is left, and so is what a legal hold
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final
 
 import msgspec
 
 from interlock.domain.change import Change, Unchanged
+from interlock.domain.duration import DAY
 from interlock.domain.erasing import Erasure, LegalHold, Part, erasure_fact, hold_fact
 from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotAllowed, NotFound
 from interlock.domain.ids import ErasureId, HoldId, Person
@@ -69,6 +72,11 @@ class Erasing:
                 )
         if target.subject and (await self.plan(target)).nothing:
             raise NotFound(f"nothing here is about `{target.subject}`", next_step=NEXT_KIND)
+        if target.data_class and not (await self.plan(target)).actions:
+            raise NotFound(
+                f"nothing of the class `{target.data_class}` is over its time, or it may not go yet",
+                next_step="`interlock erase --class NAME` says what is held or not settled",
+            )
         now = self._clock.now()
         made = Erasure(
             id=ErasureId(self._ids.new()),
@@ -84,12 +92,19 @@ class Erasing:
         return made.saved()
 
     async def accept(self, erasure: ErasureId, person: Person) -> Erasure:
-        """Agree to it, and carry it out. Of one that was agreed to and not ended, go on.
+        """Agree to it, and carry it out. Of one that was agreed to and not ended, go on. One that the schedule proposed takes
+        two who agree: with the first it stays open.
 
         Raises NotFound, IllegalMove when it is open no more, and NotAllowed when `person` is nobody here or proposed it.
         """
         await self._known(person)
         found = await self.get(erasure)
+        if found.state == "open" and found.scheduled and not found.proposed_by:
+            # Nobody's proposal takes two persons: this is the first.
+            after = msgspec.structs.replace(found, proposed_by=person)
+            fact = erasure_fact(after, "accepted", person, self._clock.now())
+            await save(self._store, Change(puts=(after,), facts=(fact,)))
+            return after.saved()
         if found.state == "open":
             if person == found.proposed_by:
                 raise NotAllowed(f"`{person}` proposed this; it takes somebody else", next_step="ask another person")
@@ -129,6 +144,49 @@ class Erasing:
         for each in begun:
             await self._carry_out(each)
         return len(begun)
+
+    async def schedule(self) -> list[Erasure]:
+        """Propose what is over the time of its class and may go. Of a class for which one is open, being carried out, or was
+        withdrawn less than a day ago, nothing is. However many do this at once, each is proposed once."""
+        made: list[Erasure] = []
+        for data_class in sorted(self._retention):
+            known = await self._store.all(Erasure, limit=MANY)
+            if any(self._settles(each, data_class) for each in known):
+                continue
+            target = Target(data_class=data_class)
+            if not (await self.plan(target)).actions:
+                continue
+            count = sum(each.basis == "retention" for each in known)
+            proposal = self._scheduled(target, count)
+            try:
+                fact = erasure_fact(proposal, "proposed", "the schedule", proposal.proposed_at)
+                await save(self._store, Change(puts=(proposal,), facts=(fact,)))
+            except Conflict:  # another worker did
+                continue
+            made.append(proposal.saved())
+        return made
+
+    def _settles(self, erasure: Erasure, data_class: str) -> bool:
+        """Whether there is nothing to propose for the class, because of `erasure`."""
+        if erasure.data_class != data_class:
+            return False
+        lately = erasure.ended_at is not None and erasure.ended_at > self._clock.now() - DAY
+        return erasure.state in ("open", "erasing") or (erasure.state == "withdrawn" and lately)
+
+    def _scheduled(self, target: Target, count: int) -> Erasure:
+        """Its id follows from the class, the day and how many there were: whoever finds the same makes the same."""
+        now = self._clock.now()
+        name = sha256(f"{target.data_class}\n{now // DAY}\n{count}".encode()).hexdigest()[:32]
+        return Erasure(
+            id=ErasureId(f"retention-{name}"),
+            basis="retention",
+            data_class=target.data_class,
+            before_at=self._before(target),
+            why="the time is over for which its class is kept",
+            proposed_by="",
+            proposed_at=now,
+            scheduled=True,
+        )
 
     async def place(self, hold: LegalHold, person: Person) -> LegalHold:
         """Forbid to erase what `hold` names. Raises NotAllowed, and ContractError where it names nothing or says no why."""
