@@ -98,7 +98,7 @@ MOVES: dict[str, frozenset[str]] = {
     "undo_failed": frozenset({"undoing", "undone"}),
 }
 """Which state of an action may follow which (`""`: none yet); a state that is not here is an end."""
-TOUCHED = frozenset({"done", "unknown"})
+TOUCHED = frozenset({"done", "unknown", "undoing", "undone", "undo_failed"})
 """No action is in these unless its intent to act was recorded before."""
 KNOWN = re.compile(
     r"checkpoint|(?:actions|disclosures|records)\.jsonl|export\.json|README\.md|verify\.py|policy|keys/(?:log|gate)"
@@ -535,6 +535,14 @@ def an_object(value: Json, what: str) -> Object:
 def a_list(value: Json) -> list[Json]:
     """`value` as a JSON array; anything else as an empty one."""
     return [*cast("Iterable[Json]", value)] if isinstance(value, list) else []
+
+
+def listed(value: Object, name: str) -> list[Json]:
+    """The JSON array under `name`, else Wrong."""
+    found = value.get(name)
+    if not isinstance(found, list):
+        raise Wrong(f"`{name}` is not a list")
+    return a_list(found)
 
 
 def text_in(value: Object, name: str) -> str:
@@ -996,6 +1004,11 @@ def statement_of(payload: bytes) -> Said:
     stream = an_object(predicate.get("stream"), "its stream")
     times = an_object(predicate.get("times"), "its times")
     has_action = predicate.get("actionId") is not None
+    if has_action and not predicate["actionId"]:
+        raise Wrong("it is about an action without a name")
+    commitments = an_object(predicate.get("commitments", {}), "its commitments")
+    if not all(isinstance(each, str) for each in commitments.values()):
+        raise Wrong("what it commits to is not text")
     return Said(
         kind=kind.removeprefix(PREDICATES),
         subject=text_in(subject, "name"),
@@ -1008,20 +1021,35 @@ def statement_of(payload: bytes) -> Said:
         action=text_in(predicate, "actionId") if has_action else "",
         action_seq=whole_in(predicate, "actionSeq") if has_action else 0,
         state=str(predicate.get("state")),
-        commitments=an_object(predicate.get("commitments", {}), "its commitments"),
+        commitments=commitments,
         predicate=predicate,
     )
 
 
+_LONG = re.compile(rb"[:\[,]-?[0-9]{16}")
+"""Where an integer may be longer than every program can hold."""
+
+
 def _canonical(payload: bytes) -> Json:
-    """Read the payload. Writing it again and comparing is the quick way to see that no key is given twice."""
+    """Read the payload, which is written in one way only, else Wrong: so no key is given twice."""
     try:
         value = _quickly(payload.decode())
-        if _written(value).encode() == payload:
+        if _written(value).encode() == payload and not _LONG.search(payload):
             return value
     except (ValueError, RecursionError):
         pass
-    return strict(payload)
+    value = strict(payload)
+    if _written(value).encode() != payload:
+        raise Wrong("its payload is not in its one form: keys in order and once, no spaces")
+    _small(value)
+    return value
+
+
+def _small(value: Json) -> None:
+    if isinstance(value, int) and abs(value) >= 2**53:
+        raise Wrong(f"`{str(value)[:20]}` is more than every program can hold")
+    for each in cast(Object, value).values() if isinstance(value, dict) else a_list(value):
+        _small(each)
 
 
 # -- time stamps ----------------------------------------------------------------------------------------------------------
@@ -1157,40 +1185,32 @@ class Window(NamedTuple):
 
 
 class Keyring:
-    """The keys of one role, as the entries of the log change them."""
+    """The keys of one role, each from where the log says: from the first on, or those that were brought if it says nothing."""
 
     def __init__(self, keys: Iterable[Key]) -> None:
-        self.windows = [Window(each, 0, None) for each in dict.fromkeys(keys)]
-        self.trusted = {each.key for each in self.windows}
-        """Keys that were brought, and those they lead to. One that was replaced by a key that was brought is none."""
-        self.steps: list[tuple[Key, Key]] = []
-        """Who was followed by whom."""
+        self.brought = frozenset(keys)
+        self.windows = [Window(each, 0, None) for each in self.brought]
+        self.introduced = False
 
     def begin(self, key: Key) -> None:
         """The log says that it began with `key`: it counts for nothing unless it leads to one that was brought."""
-        if all(each.key != key for each in self.windows):
-            self.windows.append(Window(key, 0, None))
+        self.windows, self.introduced = [Window(key, 0, None)], True
+
+    def trusted(self) -> list[Key]:
+        """From the first that was brought on: one that such a key has replaced could sign another history."""
+        first = next((n for n, each in enumerate(self.windows) if each.key in self.brought), len(self.windows))
+        return [each.key for each in self.windows[first:]]
 
     def related(self) -> list[Window]:
-        """The keys that a trusted one leads to, and those that lead to a trusted one."""
-        keys = {*self.trusted}
-        for old, new in reversed(self.steps):
-            if new in keys:
-                keys.add(old)
-        return [each for each in self.windows if each.key in keys]
+        """All of the log's, where they lead to one that was brought."""
+        return self.windows if self.trusted() else []
 
     def rotate(self, old: Key, new: Key, index: int) -> None:
-        """From the entry after `index` on, `new` stands for `old`."""
-        kept = [each for each in self.windows if each.key != new]
-        if any(each.key == old for each in kept):
-            kept = [each._replace(stop=index + 1) if each.key == old else each for each in kept]
-        else:
-            # Only the later key was brought: it has signed who was before it.
-            kept.append(Window(old, 0, index + 1))
-        self.windows = [*kept, Window(new, index + 1, None)]
-        self.steps.append((old, new))
-        if old in self.trusted:
-            self.trusted.add(new)
+        """From the entry after `index` on, `new` stands for `old`, else Wrong."""
+        now = self.windows[-1] if self.introduced or len(self.windows) == 1 else None
+        if now is None or now.key != old:
+            raise Wrong(f"`{old.keyid()}` was not in force, and cannot name who follows it")
+        self.windows = [*self.windows[:-1], now._replace(stop=index + 1), Window(new, index + 1, None)]
 
     def at(self, index: int) -> dict[str, Key]:
         """The keys that are good for entry `index`, by keyid."""
@@ -1210,15 +1230,11 @@ class Keyring:
 
     def suspicions(self, role: str, size: int) -> Iterator[Object]:
         """What keys signed that may have been lost by then, among the first `size` entries."""
-        for each in self.related():
+        for each in self.windows:
             last = size - 1 if each.stop is None else min(each.stop, size) - 1
             first = size if each.suspect is None else max(each.start, each.suspect)
             if first <= last:
                 yield {"role": role, "key": each.key.keyid(), "first": first, "last": last}
-
-    def current(self, key: Key) -> bool:
-        """Whether `key` has not been replaced."""
-        return any(each.key == key and each.stop is None for each in self.windows)
 
 
 @dataclass
@@ -1246,6 +1262,27 @@ class Asked(NamedTuple):
 
     hold: Object
     words: tuple[Object, ...]
+
+
+def hold_of(value: Json) -> Object:
+    """What is asked of people, else Wrong."""
+    hold = an_object(value, "the hold")
+    text_in(hold, "binding")
+    for each in listed(hold, "requirements"):
+        need = an_object(each, "a requirement")
+        text_in(need, "role")
+        whole_in(need, "quorum")
+    return hold
+
+
+def word_of(value: Json) -> Object:
+    """One person's word, else Wrong."""
+    word = an_object(value, "a word")
+    text_in(word, "verdict")
+    text_in(word, "binding")
+    if not all(isinstance(each, str) for each in listed(word, "roles")):
+        raise Wrong("a role is not text")
+    return word
 
 
 class Trail(NamedTuple):
@@ -1879,11 +1916,7 @@ class Check:
         self.files, self.options, self.report = files, options, report
         self.tree = Tree()
         self.log, self.gate = Keyring(()), Keyring(())
-        self.brought_gates: list[Key] = []
-        """Gates that the auditor brought, where the log says itself which it had."""
         self.origin = ""
-        self.first: Key | None = None
-        """The log's key as its first entry says it."""
         self.streams: dict[str, tuple[int, bytes]] = {}
         self.opened: set[str] = set()
         self.closed: set[str] = set()
@@ -1897,8 +1930,6 @@ class Check:
         self.anchors: list[Anchor] = []
         self.lines: dict[tuple[str, bytes], tuple[str, int]] = {}
         """The signature lines under checkpoints: where each stands first, and how long it is."""
-        self.unsigned: list[tuple[str, Note]] = []
-        """Anchored checkpoints by a key that is not known yet: a later entry may say that it was the log's."""
         self.leaves: dict[int, list[bytes]] = {}
         self.missing, self.used = bytearray(), set[str]()
         """For each entry how many clear texts should be there and are not (255: or more); and the files that were read."""
@@ -1953,9 +1984,6 @@ class Check:
             if self.tree.root_at(head.size // WIDTH, self.tree.rest) != head.root:
                 self.report.found("checkpoint", "its root is not that of these entries")
             self._retained(head)
-            for place, anchored in self.unsigned:
-                if not any(anchored.signed_by(each.key) for each in self.log.related()):
-                    self.report.found(place, "the checkpoint it anchors is not signed by this log")
             self._sandwich()
             self._actions()
             self._gone()
@@ -2084,7 +2112,7 @@ class Check:
         self._row(index, said, entry)
         self._trail(place, said)
         self._clear(index, place, said, texts)
-        if said.kind == "anchor/v1" and said.phase == "anchored":
+        if said.kind == "anchor/v1" or said.phase == "anchored":
             self._anchor(index, place, said)
         elif said.kind == "erasure/v1" and said.phase == "erased":
             self._covered(place, said, self.erased)
@@ -2176,7 +2204,7 @@ class Check:
         intended = before.intended or said.phase == "dispatching"
         if said.action_seq != before.seq + 1:
             self.report.found(place, f"it is fact {said.action_seq} of action `{name}`, after fact {before.seq}")
-        elif said.state != before.state and said.state not in reachable(before.state):
+        elif said.state not in reachable(before.state) and not (before.seq and said.state == before.state):
             was = before.state or "not there"
             self.report.found(place, f"action `{name}` is {safe(said.state)}, which cannot follow on {was}")
         elif said.state in TOUCHED and not intended:
@@ -2192,16 +2220,22 @@ class Check:
 
         An entry tells only the words that are new in it. What is asked anew voids those that were given before.
         """
-        hold = said.predicate.get("hold")
-        asked = Asked(cast(Object, hold), ()) if isinstance(hold, dict) else self.held.pop(said.action, None)
-        self.held.pop(said.action, None)
-        words = [cast(Object, each) for each in a_list(said.predicate.get("approvals")) if isinstance(each, dict)]
-        agreed = [each for each in words if each.get("verdict") == "approve"]
+        body = said.predicate
+        if said.action not in self.held and "hold" not in body and "approvals" not in body:
+            return
+        asked = self.held.pop(said.action, None)
+        try:
+            asked = Asked(hold_of(body["hold"]), ()) if "hold" in body else asked
+            words = [word_of(each) for each in listed(body, "approvals")] if "approvals" in body else []
+        except Wrong as error:
+            self.report.found(place, f"who was asked, or who agreed: {error}")
+            return
+        agreed = [each for each in words if each["verdict"] == "approve"]
         if asked is None:
             if agreed:
                 self.report.found(place, "an approval of what nobody was asked")
             return
-        if any(each.get("binding") != asked.hold.get("binding") for each in agreed):
+        if any(each["binding"] != asked.hold["binding"] for each in agreed):
             self.report.found(place, "an approval is bound to something else than what was shown")
         asked = Asked(asked.hold, (*asked.words, *agreed))
         if said.state == "held":
@@ -2210,15 +2244,11 @@ class Check:
             self._enough(place, asked)
 
     def _enough(self, place: str, asked: Asked) -> None:
-        for need in a_list(asked.hold.get("requirements")):
-            if not isinstance(need, dict):
-                continue
-            wanted = cast(Object, need)
-            count = sum(1 for each in asked.words if wanted.get("role") in a_list(each.get("roles")))
-            quorum = wanted.get("quorum")
-            if isinstance(quorum, int) and count < quorum:
-                role = safe(str(wanted.get("role")))
-                self.report.found(place, f"it left `held` with {count} of {quorum} approvals by a `{role}`")
+        for need in asked.hold["requirements"]:
+            count = sum(1 for each in asked.words if need["role"] in each["roles"])
+            if count < need["quorum"]:
+                said = f"it left `held` with {count} of {need['quorum']} approvals by a `{safe(need['role'])}`"
+                self.report.found(place, said)
 
     def _clear(self, index: int, place: str, said: Said, texts: list[str]) -> None:
         """Hold the clear texts beside an entry against its commitments, and note which are not there."""
@@ -2273,12 +2303,9 @@ class Check:
             raise Wrong("keys are introduced by the first entry alone")
         log, gate = key_of(text_in(body, "log")), key_of(text_in(body, "gate"))
         # Whoever brought a later key sees at the end whether this one leads to it.
-        self.first = log
-        if log.name == self.origin:
-            self.log.begin(log)
-        self.brought_gates = [each.key for each in self.gate.windows]
+        self.log.begin(log)
         # What the trusted log itself says counts for its gates; never for the log's own key.
-        self.gate = Keyring([gate])
+        self.gate.begin(gate)
         self.said_keys = {"log": [log.line()], "gate": [gate.line()]}
 
     def _ring(self, body: Object) -> Keyring:
@@ -2292,15 +2319,13 @@ class Check:
         role, ring = text_in(body, "role"), self._ring(body)
         old, new = key_of(text_in(body, "replaces")), key_of(text_in(body, "key"))
         message = f"interlock key rotation v1\n{self.origin}\n{role}\n{old.line()}\n{new.line()}\n{index}\n".encode()
-        before = [each.key for each in self.log.windows + self.gate.windows if not ring.current(new)]
-        if old.name != new.name or old.public == new.public or new in before:
+        there = [each.key.public for each in self.log.windows + self.gate.windows]
+        if old.name != new.name or new.public in there:
             raise Wrong("the new key is not another one of the same name, or it was there before")
         if not good(old.public, message, from_base64(text_in(body, "endorsement"))):
             raise Wrong(f"`{old.keyid()}` has not endorsed `{new.keyid()}`")
         if not good(new.public, message, from_base64(text_in(body, "possession"))):
             raise Wrong(f"`{new.keyid()}` has not shown that it is held")
-        if not ring.current(old) and not ring.current(new):
-            raise Wrong(f"`{old.keyid()}` was not in force, and cannot name who follows it")
         ring.rotate(old, new, index)
         if role in self.said_keys:
             self.said_keys[role].append(new.line())
@@ -2308,6 +2333,9 @@ class Check:
     def _anchor(self, index: int, place: str, said: Said) -> None:
         self.report.anchors += 1
         try:
+            if (said.kind, said.phase) != ("anchor/v1", "anchored"):
+                raise Wrong("only an anchor anchors")
+            whole_in(said.predicate, "cosignatures")
             text = text_in(said.predicate, "checkpoint").encode()
             self._copy(f"anchors/{index}.checkpoint", text)
             if "timestamp" in said.predicate:
@@ -2322,8 +2350,8 @@ class Check:
             return
         if seen.root != self._root_at(seen.size):
             self.report.found(place, f"it anchors another log of {seen.size} entries than this one")
-        if not any(note.signed_by(each.key) for each in self.log.related()) and len(self.unsigned) < MAX_KEPT:
-            self.unsigned.append((place, note))
+        if not any(note.signed_by(each) for each in self.log.at(max(seen.size - 1, 0)).values()):
+            self.report.found(place, "the checkpoint it anchors is not signed by the key that this log had there")
         policy = self.options.policy
         self._lines(f"anchors/{index}.checkpoint", note)
         times = self._cosigned(note, policy)
@@ -2446,11 +2474,14 @@ class Check:
 
     def _covered(self, place: str, said: Said, marks: bytearray) -> None:
         """Mark the entries of which an entry says that their clear texts were erased, or are lost."""
-        covers = said.predicate.get("covers", "")
         try:
             if "part" in said.predicate:
                 whole_in(said.predicate, "part")
-            for run in str(covers).split(",") if covers else ():
+            keys = an_object(said.predicate.get("keys", {}), "`keys`")
+            covers = text_in(said.predicate, "covers") if "covers" in said.predicate else ""
+            if not all(isinstance(each, str) for each in keys.values()):
+                raise Wrong("`keys` does not name keys")
+            for run in covers.split(",") if covers else ():
                 first, dash, last = run.partition("-")
                 start, stop = number(first), number(last if dash else first)
                 if not start <= stop < len(self.times) - 1:
@@ -2493,11 +2524,15 @@ class Check:
 
     def _signed(self, note: Note, head: Checkpoint) -> None:
         # The checkpoint that first covers a change of the log's key is still signed by the key before.
-        keys = [each for each in self.log.at(max(head.size - 1, 0)).values() if each in self.log.trusted]
+        keys = [each for each in self.log.at(max(head.size - 1, 0)).values() if each in self.log.trusted()]
         if not any(note.signed_by(each) for each in keys):
             self.report.found("checkpoint", self._stranger(note, head))
+        if self.log.introduced and not self.log.trusted():
+            self.report.found(
+                "keys", f"the log began with `{self.log.windows[0].key.keyid()}`, which leads to none you brought"
+            )
         self._unheard([each for each in keys if note.signed_by(each)])
-        if self.brought_gates and not any(each.key in self.brought_gates for each in self.gate.windows):
+        if self.gate.brought and not self.gate.trusted():
             self.report.found("keys", "none of the gates you brought is one of this log")
         policy = self.options.policy
         if policy is not None and any(each.kind == MLDSA44 for each in policy.witnesses.values()):
@@ -2529,10 +2564,7 @@ class Check:
 
     def _unheard(self, signers: list[Key]) -> None:
         """Of several keys that were brought, each is one that the log leads to or from: else an old one alone would do."""
-        joined = {*signers}
-        # Each key follows on one, in the order of the log: once back and once forth finds all of them.
-        for pair in (*reversed(self.log.steps), *self.log.steps):
-            joined.update(pair if joined.intersection(pair) else ())
+        joined = {each.key for each in self.log.windows} if self.log.introduced else {*signers}
         brought = [each for each in self.options.keys if each.name == self.origin and each not in self.options.before]
         for key in dict.fromkeys(brought) if signers and len({*brought}) > 1 else ():
             if key not in joined:
@@ -2550,7 +2582,7 @@ class Check:
     def _stranger(self, note: Note, head: Checkpoint) -> str:
         names = ", ".join(f"{name}+{id_.hex()}" for name, id_, _ in note.signatures if name == head.origin)
         problem = f"it is not signed by a key of `{head.origin}` that is in force"
-        if self.report.vouched and names and not any(each.keyid() in names for each in self.log.trusted):
+        if self.report.vouched and names and not any(each.keyid() in names for each in self.log.trusted()):
             return f"{problem}, but by `{names}`, which none that you brought leads to: the wrong key file, or forged"
         return problem
 
@@ -2562,7 +2594,10 @@ class Check:
                 self.report.found("retained checkpoint", str(error))
                 continue
             place = f"retained checkpoint of {kept.size}"
-            if kept.origin != head.origin or not any(note.signed_by(each.key) for each in self.log.related()):
+            keys = [each.key for each in self.log.related()]
+            if kept.size <= head.size:
+                keys = [each for each in self.log.at(max(kept.size - 1, 0)).values() if each in keys]
+            if kept.origin != head.origin or not any(note.signed_by(each) for each in keys):
                 said = (
                     "it is not signed by this log: the file of another one, or this log was begun anew under its name"
                 )
@@ -2724,8 +2759,6 @@ class Check:
         report.suspicions = [*self.log.suspicions("log", report.size), *self.gate.suspicions("gate", report.size)]
         report.log_keys = [each.key.line() for each in self.log.related()]
         report.gate_keys = [each.key.line() for each in self.gate.windows]
-        if self.first is not None and all(each.key != self.first for each in self.log.related()):
-            report.warn(f"the log began with the key `{self.first.keyid()}`, and that leads to none that you brought")
         report.disclosed = "all" if self.expected is None else ", ".join(sorted(self.expected))
         if self.asked is not None:
             report.warn(

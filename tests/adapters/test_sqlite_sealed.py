@@ -67,7 +67,7 @@ async def write(store: SqliteStore) -> tuple[Action, Task]:
             state="dispatching",
             due_at=None,
         ),
-        "decided",
+        "dispatching",
         NOON,
     )
     await store.commit(Change(puts=(begun,), facts=(decided,)))

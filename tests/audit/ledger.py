@@ -3,10 +3,11 @@
 import shutil
 import zipfile
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import anyio
 import msgspec
@@ -97,8 +98,11 @@ class Bag:
         """See `Parcel.abandon`."""
 
 
+Form: TypeAlias = Callable[[dict[str, Any]], bytes]
+"""How a Statement is written down."""
+
 ORIGIN = "test/log"
-LOG, GATE = fresh(ORIGIN), fresh(f"{ORIGIN}/gate")
+LOG, GATE = fresh(ORIGIN), SigningKey(f"{ORIGIN}/gate", bytes([7]) * 32)
 BEGIN = 1_800_000_000_000
 MINUTE = 60_000
 
@@ -109,6 +113,8 @@ class Ledger:
     def __init__(self) -> None:
         self.rows: list[Entry] = []
         self.log, self.gate = LOG, GATE
+        self.signers: list[SigningKey] = []
+        """The log's key in force, by entry."""
         self.places: dict[str, tuple[int, str]] = {}
         self.seqs: dict[str, int] = {}
         self.now = BEGIN
@@ -126,8 +132,10 @@ class Ledger:
         private: dict[str, Any] | None = None,
         seq: int | None = None,
         skip: int = 0,
+        form: Form = encode,
     ) -> Entry:
-        """Record one fact, a minute after the one before. `seq` numbers it otherwise; `skip` leaves out places."""
+        """Record one fact, a minute after the one before. `seq` numbers it otherwise; `skip` leaves out places; `form` writes
+        its Statement otherwise."""
         self.now += MINUTE
         number, prev = self.places.get(stream, (0, ""))
         number += 1 + skip
@@ -145,9 +153,10 @@ class Ledger:
             seq=self.seqs.get(action or "", 0),
         )
         position = Position(stream=StreamId(stream), seq=number, prev=prev)
-        entry = self._sealed(fact, position)
+        entry = self._sealed(fact, position, form)
         self.places[stream] = (number, entry.leaf_hash.hex())
         self.rows.append(entry)
+        self.signers.append(self.log)
         return entry
 
     def act(self, action: str, *, state: str = "done", **private: Any) -> None:
@@ -162,7 +171,7 @@ class Ledger:
         self.put("introduced", "key", body={"log": LOG.verifier.vkey(), "gate": GATE.verifier.vkey()})
         return self
 
-    def rotate(self, role: str, new: SigningKey, **changes: str) -> None:
+    def rotate(self, role: str, new: SigningKey, /, **changes: Any) -> None:
         """Record a new key, endorsed by the old one, and use it from then on."""
         old = self.log if role == "log" else self.gate
         lines = (old.verifier.vkey(), new.verifier.vkey(), str(len(self.rows)))
@@ -185,7 +194,7 @@ class Ledger:
         """A signed note over the first entries."""
         hashes = [row.leaf_hash for row in self.rows[:size]]
         body = Checkpoint(origin=ORIGIN, size=len(hashes), root=root_of(hashes)).body()
-        key = signer or self.log
+        key = signer or (self.signers[size - 1] if size else self.log)
         return body + b"\n" + signature_line(ORIGIN, key.verifier.key_id(), key.sign(body))
 
     def export(self, place: Path, wish: Wish | None = None, *, durable: bool = False) -> Exported:
@@ -239,7 +248,7 @@ class Ledger:
             hashes = [root_of(hashes[n : n + WIDTH]) for n in range(0, len(hashes) - WIDTH + 1, WIDTH)]
         return b"".join(hashes[index * WIDTH : index * WIDTH + width])
 
-    def _sealed(self, fact: Fact, position: Position) -> Entry:
+    def _sealed(self, fact: Fact, position: Position, form: Form) -> Entry:
         texts = {
             name: Disclosure(
                 salt=sha256(f"{len(self.rows)}{name}".encode()).digest(), name=name, value=cast(OpenValue, value)
@@ -248,7 +257,7 @@ class Ledger:
         }
         commitments = {name: digest_of(text) for name, text in texts.items()}
         said = statement(fact, position, record_id=f"r-{len(self.rows)}", commitments=commitments)
-        leaf = enveloped(said, self.gate)
+        leaf = enveloped(said, self.gate, form)
         return Entry(
             index=len(self.rows),
             leaf=leaf,
@@ -277,9 +286,9 @@ def token(data: bytes, moment: bytes = b"20270115080500Z", *, kind: str = "60864
     return b64encode(_der(0x30, _der(0x30, _der(2, b"\0")), content)).decode()
 
 
-def enveloped(said: dict[str, JsonValue], gate: SigningKey) -> bytes:
+def enveloped(said: dict[str, JsonValue], gate: SigningKey, form: Form = encode) -> bytes:
     """A Statement in its signed envelope."""
-    payload = encode(said)
+    payload = form(said)
     signature = dsse.Signature(keyid=keyid(gate.verifier), sig=gate.sign(dsse.pae(dsse.IN_TOTO, payload)))
     return dsse.encode(dsse.Envelope(payload=payload, payload_type=dsse.IN_TOTO, signatures=(signature,)))
 

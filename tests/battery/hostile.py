@@ -20,10 +20,10 @@ from interlock.domain.ids import ActionId
 from interlock.domain.keyring import Keyring, keyid
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import MAX_NOTE_BYTES, NoteError, parse_checkpoint, parse_note, parse_proof, parse_vkey
+from interlock.domain.packet import verify_packet
 from interlock.domain.quorum import PolicyFileError, parse_policy
 from interlock.domain.testimony import Reader
 from interlock.domain.tiles import TileError, decode_bundle, encode_bundle
-from interlock.domain.verification import verify_packet
 from interlock.domain.witnessing import parse_request
 from tests.domain.logs import KEYS, OpenLog, filled
 from tests.foreign.files import proof_of

@@ -18,7 +18,7 @@ from interlock.domain.evidence import Packet
 from interlock.domain.ids import ActionId
 from interlock.domain.merkle import ProofError
 from interlock.domain.note import NoteError
-from interlock.domain.verification import verify_packet
+from interlock.domain.packet import verify_packet
 from tests.battery.flips import Cell, cells, put
 from tests.battery.lives import Life
 from tests.domain.logs import KEYS, filled

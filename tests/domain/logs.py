@@ -9,13 +9,21 @@ from interlock.adapters.keys import Keys, fresh
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.system import SystemIds
 from interlock.domain.erasing import Part, erased_fact
-from interlock.domain.evidence import Entry, Fact, Position
+from interlock.domain.evidence import Entry, Fact, Phase, Position
 from interlock.domain.ids import ActionId, Digest, ErasureId, StreamId
 from interlock.domain.merkle import root_of
 from interlock.domain.tiles import WIDTH
 
 KEYS = Keys(log=fresh("test/log"), gate=fresh("test/log/gate"))
-STATES = ("held", "ready", "dispatching", "done")
+LIFE: tuple[tuple[Phase, str], ...] = (
+    ("decided", "held"),
+    ("approved", "ready"),
+    ("dispatching", "dispatching"),
+    ("outcome", "done"),
+    ("compensation", "undoing"),
+    ("compensation", "undo_failed"),
+)
+"""What an action goes through; the last two again and again."""
 
 
 class OpenLog:
@@ -38,13 +46,14 @@ class OpenLog:
         seq = 0
         if action is not None and numbered:
             seq = self.seqs[action] = self.seqs.get(action, 0) + 1
+        phase, state = LIFE[seq - 1 if seq <= len(LIFE) else 4 + (seq - 5) % 2]
         fact = Fact(
-            phase="decided",
+            phase=phase,
             subject="task" if action is None else "action",
             subject_id=action or "t-1",
             subject_digest=Digest("d" * 64),
             observed_at=1_800_000_000_000,
-            body={"state": STATES[(seq - 1) % 4]},
+            body={"state": state},
             private=private,
             action=None if action is None else ActionId(action),
             seq=seq,

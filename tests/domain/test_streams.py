@@ -1,7 +1,5 @@
 """Streams: a gap, a second end or a wrong count shows; a stream that goes on, or just stops, is a prefix and no finding."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from interlock.domain.streams import RUN_TYPE, Streams
@@ -9,7 +7,7 @@ from interlock.domain.testimony import KEY_TYPE, Place, Said, Times
 
 OTHER = "https://interlock.dev/evidence/action/v1"
 LEAF = b"\x01" * 32
-NOON = Times(observed_at=datetime(2026, 1, 1, 12, tzinfo=UTC))
+NOON = Times(observed_at="2026-01-01T12:00:00.000Z")
 
 
 def said(

@@ -18,7 +18,7 @@ from interlock.domain.ids import ActionId, StreamId
 from interlock.domain.key_facts import introduction, rotation
 from interlock.domain.keyring import keyid
 from interlock.domain.merkle import leaf_hash
-from interlock.domain.verification import verify_packet
+from interlock.domain.packet import verify_packet
 from interlock.services.verifying import packet_of, verify_log
 from interlock.testing.conformance.making import action, fact
 from tests.domain.logs import OpenLog

@@ -22,8 +22,9 @@ from interlock.domain.ids import ActionId, StreamId
 from interlock.domain.keyring import keyid
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import VerifierKey
-from interlock.domain.testimony import Trail, latest_states
-from interlock.domain.verification import LOST, MAX_FINDINGS, disagreement, verify_packet
+from interlock.domain.packet import verify_packet
+from interlock.domain.trails import Trail, disagreement, latest_states
+from interlock.domain.verification import LOST, MAX_FINDINGS
 from interlock.services.verifying import LogReading, cross_check, packet_of, verify_log
 from interlock.testing.world import World, contract
 from tests.domain.logs import KEYS, OpenLog, filled
@@ -513,7 +514,7 @@ def test_what_the_gate_did_verifies_and_agrees() -> None:
         packet = await packet_of(world.store, action.id)
 
         assert reading.verification.findings == ()
-        assert reading.trails[action.id] == Trail(action.entries, "done")
+        assert reading.trails[action.id] == Trail(action.entries, "done", intended=True)
         assert await cross_check(world.store, world.store, reading.trails) == ()
         found = verify_packet(packet, world.keys.log.verifier, (world.keys.gate.verifier,), verify)
         assert found.findings == ()

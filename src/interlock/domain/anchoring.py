@@ -103,6 +103,16 @@ def note_of(entry: Entry) -> SignedNote:
     return parse_note(_said(entry).checkpoint.encode())
 
 
+def parted(entry: Entry) -> tuple[SignedNote, Checkpoint]:
+    """The checkpoint in an anchor, as it was signed and as it reads. Raises NoteError where it is none of before the entry;
+    that it is this log's is for others to check."""
+    note = note_of(entry)
+    checkpoint = parse_checkpoint(note.text)
+    if checkpoint.size > entry.index:
+        raise NoteError("it is said to cover itself")
+    return note, checkpoint
+
+
 def weighed(entry: Entry, trust: Trust) -> Anchor | None:
     """An anchor that counts for who trusts as `trust` says, or None. That it is in the log is for others to check.
 
@@ -111,10 +121,8 @@ def weighed(entry: Entry, trust: Trust) -> Anchor | None:
     that bears a false cosignature or time stamp of somebody who is trusted.
     """
     said = _said(entry)
-    note = parse_note(said.checkpoint.encode())
-    checkpoint = parse_checkpoint(note.text)
-    if checkpoint.size > entry.index:
-        raise NoteError("it is said to cover itself")
+    note, checkpoint = parted(entry)
+    token = _token(said.timestamp)
     times: list[int] = []
     found: tuple[Cosignature, ...] = ()
     stamped_ms: int | None = None
@@ -124,7 +132,7 @@ def weighed(entry: Entry, trust: Trust) -> Anchor | None:
             return None
         times += (each.at_s * 1000 for each in found if each.at_s)
     if said.timestamp and trust.check_stamp is not None:
-        stamped_ms = trust.check_stamp(_token(said.timestamp), said.checkpoint.encode())
+        stamped_ms = trust.check_stamp(token, said.checkpoint.encode())
         times.append(stamped_ms)
     if not times:
         return None
@@ -144,12 +152,15 @@ class Anchors:
 
     def __init__(self, entries: Iterable[Entry], trust: Trust) -> None:
         self.trust = trust
+        self.held: dict[int, tuple[SignedNote, Checkpoint]] = {}
+        """By entry, the checkpoint that each holds: all must be this log's, whoever is trusted."""
         self.counting: list[Anchor] = []
         self.problems: dict[int, str] = {}
         self.hashes: dict[int, bytes] = {}
         for entry in entries:
             self.hashes[entry.index] = leaf_hash(entry.leaf)
             try:
+                self.held[entry.index] = parted(entry)
                 found = weighed(entry, trust)
             except NoteError as error:
                 self.problems[entry.index] = str(error)
@@ -238,6 +249,9 @@ def _token(text: str) -> bytes:
     if len(text) > 2 * MAX_TOKEN_BYTES:
         raise NoteError("its time stamp is longer than any")
     try:
-        return a2b_base64(text, strict_mode=True)
+        token = a2b_base64(text, strict_mode=True)
     except ValueError:
-        raise NoteError("its time stamp is not base64") from None
+        token = b""
+    if b64encode(token).decode() != text:
+        raise NoteError("its time stamp is not in the one form of base64")
+    return token

@@ -8,13 +8,22 @@ Whoever trusts any key of the chain can follow it both ways, since each link is 
 must not be signed by a key that the trusted one has replaced: an old key that was stolen could sign another history.
 """
 
+from base64 import b64encode
 from binascii import a2b_base64
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from interlock.domain.note import NoteError, VerifierKey, VerifyFunction, parse_vkey
+from interlock.domain.note import (
+    Checkpoint,
+    NoteError,
+    SignedNote,
+    VerifierKey,
+    VerifyFunction,
+    open_checkpoint,
+    parse_vkey,
+)
 
 Role = Literal["gate", "log"]
 ROLES: Final[tuple[Role, ...]] = ("gate", "log")
@@ -31,7 +40,7 @@ class KeySaid(msgspec.Struct, frozen=True):
     phase: str
     log: str = ""
     gate: str = ""
-    role: Role = "gate"
+    role: Role | Literal[""] = ""
     key: str = ""
     replaces: str = ""
     endorsement: str = ""
@@ -83,7 +92,7 @@ def in_force(log: str | None, gate: str | None, said: Iterable[KeySaid]) -> tupl
             log, gate = each.log, each.gate
         elif each.phase == "rotated" and each.role == "log":
             log = each.key
-        elif each.phase == "rotated":
+        elif each.phase == "rotated" and each.role == "gate":
             gate = each.key
     return log, gate
 
@@ -141,6 +150,23 @@ class Keyring:
             )
         return problems
 
+    def signed(self, note: SignedNote, size: int) -> bool:
+        """Whether the log's key that was in force at `size` signed the checkpoint in `note`."""
+        try:
+            open_checkpoint(note, self.log_at(size), self._verify)
+        except NoteError:
+            return False
+        return True
+
+    def objections(self, note: SignedNote, checkpoint: Checkpoint) -> list[str]:
+        """What is wrong with a log's head and with its keys, once these were followed to it."""
+        problems = self.mistrusted(checkpoint.size) if checkpoint.size else []
+        try:
+            open_checkpoint(note, self.log_at(checkpoint.size), self._verify)
+        except NoteError as error:
+            problems.insert(0, str(error))
+        return problems
+
     def suspicions(self, size: int) -> tuple[Suspicion, ...]:
         """What keys signed that may have been lost by then, among the first `size` entries."""
         found: list[Suspicion] = []
@@ -164,6 +190,8 @@ class Keyring:
         return []
 
     def _rotate(self, index: int, said: KeySaid, at: str) -> list[str]:
+        if not said.role:
+            return ["it does not say whose key it replaces"]
         now = self._logs[-1] if said.role == "log" else self._gate
         if now is None or said.replaces != now.key.vkey():
             return [f"it replaces a key of the {said.role} that was not in force"]
@@ -202,6 +230,7 @@ class Keyring:
 
 def _bytes(text: str) -> bytes:
     try:
-        return a2b_base64(text, strict_mode=True)
+        data = a2b_base64(text, strict_mode=True)
     except ValueError:
         return b""
+    return data if b64encode(data).decode() == text else b""

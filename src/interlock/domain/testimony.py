@@ -4,6 +4,7 @@ What an entry is filed under in the store is only an index over its Statement, a
 Statement commits to them; each is compared, none is believed.
 """
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -11,6 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from interlock.domain import disclosure, dsse
+from interlock.domain.canonical import CanonicalError, encode
 from interlock.domain.disclosure import DisclosureError
 from interlock.domain.dsse import DsseError
 from interlock.domain.erasure import Shred, keys_in, numbers_in
@@ -22,13 +24,6 @@ from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import VerifyFunction
 
 
-class Trail(NamedTuple):
-    """What the log says of an action in the end: how many numbered facts there are, and its state in the last of them."""
-
-    entries: int
-    state: str
-
-
 class Place(msgspec.Struct, frozen=True):
     """Where in its stream a Statement says it stands."""
 
@@ -38,9 +33,9 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Times(msgspec.Struct, frozen=True, rename="camel"):
-    """The times a Statement gives."""
+    """The times a Statement gives, as they are written."""
 
-    observed_at: datetime
+    observed_at: str
 
 
 class Said(msgspec.Struct, frozen=True, rename="camel"):
@@ -50,8 +45,11 @@ class Said(msgspec.Struct, frozen=True, rename="camel"):
     stream: Place
     times: Times
     action_id: str | None = None
-    action_seq: int = 0
+    action_seq: int | None = None
     state: object = None
+    hold: msgspec.Raw = msgspec.Raw()
+    """What people are asked, unread: few entries say it, and of other kinds it may mean something else."""
+    approvals: msgspec.Raw = msgspec.Raw()
     commitments: dict[str, str] = {}
     output: object = None
     """Of an action's outcome: what was taken of the result before the agent got it."""
@@ -68,25 +66,35 @@ class ErasureSaid(msgspec.Struct, frozen=True):
     covers: str = ""
 
 
-class _Statement(msgspec.Struct, frozen=True, rename={"kind": "_type", "predicate_type": "predicateType"}):
+class _Digests(msgspec.Struct, frozen=True):
+    sha256: str
+
+
+class _Subject(msgspec.Struct, frozen=True):
+    name: str
+    digest: _Digests
+
+
+class Statement(msgspec.Struct, frozen=True, rename={"kind": "_type", "predicate_type": "predicateType"}):
+    """An in-toto Statement of ours, as far as it is read here."""
+
     kind: str
+    subject: tuple[_Subject]
     predicate_type: str
     predicate: Said
 
 
 class Reading(NamedTuple):
     """One entry, as its own bytes tell it: what its Statement says (None if it cannot be read), what is wrong, how many
-    signatures were good, and the payload of an entry that is no action's."""
+    signatures were good, and the payload with its kind, what it is about, and when it says it was observed (UTC ms)."""
 
     said: Said | None
     problems: list[str]
     signatures: int
     kind: str = ""
     payload: bytes = b""
-
-
-class _Subject(msgspec.Struct, frozen=True):
-    name: str
+    subject: str = ""
+    observed_ms: int | None = None
 
 
 class _ErasureStatement(msgspec.Struct, frozen=True, rename={"kind": "predicateType"}):
@@ -103,15 +111,26 @@ class _AboutKeys(msgspec.Struct, frozen=True):
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
+_LONG: Final = re.compile(rb"[:\[,]-?[0-9]{16}")
+"""Where an integer may be longer than canonical JSON lets it be."""
 
 KEY_TYPE: Final = f"{PREDICATE_BASE}/key/v1"
 ERASURE_TYPE: Final = f"{PREDICATE_BASE}/erasure/v1"
 LOSS_TYPE: Final = f"{PREDICATE_BASE}/loss/v1"
 
-_statement: Final = msgspec.json.Decoder(_Statement)
+_statement: Final = msgspec.json.Decoder(Statement)
 _erasure_statement: Final = msgspec.json.Decoder(_ErasureStatement)
 _about_erasure: Final = msgspec.json.Decoder(_AboutErasure)
 _about_keys: Final = msgspec.json.Decoder(_AboutKeys)
+_sorted: Final = msgspec.json.Encoder(order="sorted")
+
+
+def _no_float(text: str) -> object:
+    raise CanonicalError("", f"`{text[:20]}` is no whole number")
+
+
+_anything: Final = msgspec.json.Decoder(float_hook=_no_float)
 
 
 def key_said(leaf: bytes) -> KeySaid | None:
@@ -183,6 +202,7 @@ class Reader:
             good = self._signatures(entry.index, envelope, problems)
             return Reading(None, [*problems, f"its payload is not a Statement of ours: {error}"], good)
         kind = statement.predicate_type
+        subject = statement.subject[0].name
         introduces = kind == KEY_TYPE and statement.predicate.phase == "introduced"
         if introduces:
             # It is signed by the key that it introduces.
@@ -193,16 +213,20 @@ class Reader:
             self._keys(entry.index, envelope.payload, problems)
         if statement.kind != STATEMENT_TYPE or not statement.predicate_type.startswith(f"{PREDICATE_BASE}/"):
             problems.append(f"its payload is a `{statement.predicate_type}`, not a Statement of ours")
+        problems += _unlike(envelope.payload, statement.predicate)
         problems += _misfiled(entry, statement.predicate)
         problems += _undisclosed(entry, statement.predicate.commitments)
         if statement.predicate.output is not None:
             problems += _misfiltered(entry, statement.predicate)
-        return Reading(statement.predicate, problems, good, kind, envelope.payload)
+        observed_ms = _moment(statement.predicate.times.observed_at)
+        return Reading(statement.predicate, problems, good, kind, envelope.payload, subject, observed_ms)
 
     def _keys(self, index: int, payload: bytes, problems: list[str]) -> None:
         try:
             said = _about_keys.decode(payload).predicate
-            at = _statement.decode(payload).predicate.times.observed_at.isoformat()
+            at = _statement.decode(payload).predicate.times.observed_at
+            if _moment(at) is None:
+                return
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             problems.append(f"what it says of keys cannot be read: {error}")
             return
@@ -230,6 +254,22 @@ class Reader:
         if not known:
             problems.append(f"it is signed by `{envelope.signatures[0].keyid}`, whom nobody named as a gate")
         return good
+
+
+def _unlike(payload: bytes, said: Said) -> Iterable[str]:
+    """A payload is written in one way only: two readers could see two values under a key that is given twice."""
+    try:
+        value = _anything.decode(payload)
+        if _LONG.search(payload):
+            encode(value)
+        if _sorted.encode(value) != payload:
+            yield "its payload is not in its one form: keys in order and once, no spaces"
+    except (ValueError, RecursionError) as error:
+        yield f"its payload is not in its one form: {error}"
+    if _moment(said.times.observed_at) is None:
+        yield f"`{said.times.observed_at}`, when it was observed, is no time in UTC"
+    if said.action_id is not None and (not said.action_id or said.action_seq is None):
+        yield "it is about an action, and does not say about which, or which fact of it"
 
 
 def _misfiled(entry: Entry, said: Said) -> Iterable[str]:
@@ -278,13 +318,18 @@ def _misfiltered(entry: Entry, said: Said) -> Iterable[str]:
         yield problem
 
 
-def observed(leaf: bytes) -> int | None:
-    """When a leaf says it was observed, UTC ms, or None where it cannot be read. Nothing is verified."""
+def stated(leaf: bytes) -> Statement | None:
+    """What a leaf says, or None where it cannot be read. Nothing is verified."""
     try:
-        at = _statement.decode(dsse.parse(leaf).payload).predicate.times.observed_at
+        return _statement.decode(dsse.parse(leaf).payload)
     except (DsseError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return milliseconds(at)
+
+
+def observed(leaf: bytes) -> int | None:
+    """When a leaf says it was observed, UTC ms, or None where it cannot be read. Nothing is verified."""
+    statement = stated(leaf)
+    return None if statement is None else _moment(statement.predicate.times.observed_at)
 
 
 def milliseconds(at: datetime) -> int:
@@ -293,14 +338,9 @@ def milliseconds(at: datetime) -> int:
     return since // timedelta(milliseconds=1)
 
 
-def latest_states(entries: Iterable[Entry]) -> dict[ActionId, Trail]:
-    """What `entries`, in the order of the log, say of each action in the end. Nothing is verified."""
-    trails: dict[ActionId, Trail] = {}
-    for entry in entries:
-        try:
-            said = _statement.decode(dsse.parse(entry.leaf).payload).predicate
-        except (DsseError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
-        if said.action_id is not None and said.action_seq:
-            trails[ActionId(said.action_id)] = Trail(said.action_seq, str(said.state))
-    return trails
+def _moment(text: str) -> int | None:
+    """UTC ms of a time as Statements write it, or None."""
+    try:
+        return milliseconds(datetime.fromisoformat(text)) if _TIME.fullmatch(text) else None
+    except ValueError:
+        return None

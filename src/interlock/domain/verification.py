@@ -1,46 +1,35 @@
-"""Whether a log, or one action's packet, still says what was recorded.
+"""Whether a log still says what was recorded.
 
 Nothing stored is believed: leaf hashes, tiles and the root are computed again from the leaves, what an entry is filed under
-is compared with what its signed Statement says, and every clear text with its commitment. The first finding is the first
-thing wrong in the order of the log.
+is compared with what its signed Statement says, and every clear text with its commitment. Nor is the gate that signed:
+streams are numbered, and actions go through what they may (`trails`). The first finding is the first thing wrong in the
+order of the log.
 
 What this shows is that everything up to the checkpoint is unaltered and complete. That the checkpoint is the latest one
 only a retained checkpoint or the store's own records can show, and nothing here shows that a statement is true.
 """
 
-from base64 import b64encode
-from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from interlock.domain.anchoring import ANCHOR_TYPE, Anchor, Anchors, Sandwich, lacking, unseconded
-from interlock.domain.evidence import Entry, Finding, Packet, Verification
+from interlock.domain.evidence import Entry, Finding, Verification
 from interlock.domain.ids import ActionId
 from interlock.domain.keyring import Keyring
-from interlock.domain.merkle import HASH_BYTES, Frontier, ProofError, check_inclusion, leaf_hash, root_of
+from interlock.domain.merkle import EMPTY_ROOT, HASH_BYTES, Frontier, leaf_hash, root_of
 from interlock.domain.note import (
     Checkpoint,
     NoteError,
     SignedNote,
-    VerifierKey,
     VerifyFunction,
     open_checkpoint,
     parse_checkpoint,
     parse_note,
 )
 from interlock.domain.streams import Streams
-from interlock.domain.testimony import (
-    ERASURE_TYPE,
-    KEY_TYPE,
-    LOSS_TYPE,
-    Reader,
-    Reading,
-    Said,
-    Trail,
-    covered,
-    milliseconds,
-)
+from interlock.domain.testimony import ERASURE_TYPE, LOSS_TYPE, Reader, Reading, Said, covered
 from interlock.domain.tiles import WIDTH, Tile, TileId
+from interlock.domain.trails import Trails
 
 LOST: Final = "a clear text it commits to is lost without an erasure"
 MAX_FINDINGS: Final = 100
@@ -51,7 +40,7 @@ class LogCheck:
     """Takes a log's entries in order, a chunk at a time, and holds them against a checkpoint.
 
     Who had to sign the checkpoint is known only when the log's keys were followed to it. It keeps one place per stream and
-    one `Trail` per action, and nothing per entry.
+    one `Trail` per action, and nothing per entry. `anchors` are all that the log holds.
     """
 
     def __init__(
@@ -60,15 +49,15 @@ class LogCheck:
         head: SignedNote | None,
         ring: Keyring,
         verify: VerifyFunction,
+        anchors: Anchors,
         retained: Sequence[SignedNote] = (),
-        anchors: Anchors | None = None,
     ) -> None:
         self.checkpoint = checkpoint
         self.ring = ring
         self.findings: list[Finding] = []
         self.signatures = 0
         self.next = 0
-        self.trails: dict[ActionId, Trail] = {}
+        self.trails = Trails()
         self._head = head
         self._verify = verify
         self._reader = Reader(ring, verify)
@@ -77,11 +66,9 @@ class LogCheck:
         self._notes: dict[int, str] = {}
         self._unsure: list[tuple[SignedNote, Checkpoint]] = []
         self._anchors = anchors
-        counting = () if anchors is None else anchors.counting
-        self._wanted = {each.size for _, each in self._retained} | {each.checkpoint.size for each in counting}
-        self._sandwich = None if anchors is None else Sandwich(counting, anchors.trust.skew_ms)
+        self._wanted = {each.size for _, each in (*self._retained, *anchors.held.values())}
+        self._sandwich = Sandwich(anchors.counting, anchors.trust.skew_ms)
         self._streams = Streams()
-        self._known_trails: dict[Trail, Trail] = {}
         self._frontier = Frontier()
         self._above: list[tuple[int, list[bytes]]] = []
         self._whole = True
@@ -162,7 +149,7 @@ class LogCheck:
         for index in self.unexplained:
             self.found(f"entry {index}", LOST)
         for note, stated in self._unsure:
-            if not self._signed(note, stated.size):
+            if not self.ring.signed(note, stated.size):
                 self.found(f"checkpoint of {stated.size}", "it is not signed by the key that the log had there")
         unsigned = self._unsigned()
         kept = [finding for note, each in self._retained for finding in self._unkept(note, each)]
@@ -188,22 +175,20 @@ class LogCheck:
         )
 
     def _held(self, findings: list[Finding]) -> Iterable[Anchor]:
-        """The anchors that are this log's own, once it was read. What is wrong with the others is found."""
-        if self._anchors is None:
-            return
-        good: list[Anchor] = []
-        for each in self._anchors.counting:
-            if each.index >= self.next:
+        """The anchors that count, once the log was read. Whether one counts or not, it is of this log, or else found."""
+        strange: set[int] = set()
+        for index, (note, checkpoint) in self._anchors.held.items():
+            if index >= self.next:
                 continue
             try:
-                open_checkpoint(each.note, self.ring.log_at(each.checkpoint.size), self._verify)
-                if self._roots.get(each.checkpoint.size) != each.checkpoint.root:
+                open_checkpoint(note, self.ring.log_at(checkpoint.size), self._verify)
+                if self._roots.get(checkpoint.size, EMPTY_ROOT) != checkpoint.root:
                     raise NoteError("its root is not that of these entries")
             except NoteError as error:
+                strange.add(index)
                 problem = f"the checkpoint it anchors is not this log's: {error}"
-                findings.append(Finding(place=f"entry {each.index}", problem=problem))
-            else:
-                good.append(each)
+                findings.append(Finding(place=f"entry {index}", problem=problem))
+        good = [each for each in self._anchors.counting if each.index < self.next and each.index not in strange]
         lacks = lacking(good, self._anchors.trust)
         if lacks is not None:
             findings.append(Finding(place="anchors", problem=lacks))
@@ -239,8 +224,8 @@ class LogCheck:
         """What is wrong with the head and with the keys of the log."""
         if self._head is None:
             return []
-        problems = _unsigned(self._head, self.checkpoint, self.ring, self._verify)
-        second = None if self._anchors is None else unseconded(self._head, self._anchors.trust)
+        problems = self.ring.objections(self._head, self.checkpoint)
+        second = unseconded(self._head, self._anchors.trust)
         if second is not None:
             problems.append(second)
         return [Finding(place="checkpoint", problem=each) for each in problems]
@@ -286,16 +271,9 @@ class LogCheck:
             return
         if (stated.size, stated.root) != (self._frontier.size, self._frontier.root()):
             self.found(place, "it is not over these entries")
-        elif not self._signed(note, stated.size):
+        elif not self.ring.signed(note, stated.size):
             # Which key was in force here may only be known further on.
             self._unsure.append((note, stated))
-
-    def _signed(self, note: SignedNote, size: int) -> bool:
-        try:
-            open_checkpoint(note, self.ring.log_at(size), self._verify)
-        except NoteError:
-            return False
-        return True
 
     def _read(self, entry: Entry, leaf: bytes) -> None:
         place = f"entry {entry.index}"
@@ -306,9 +284,11 @@ class LogCheck:
             self.found(place, problem)
         if said is None:
             return
-        for problem in self._streams.follow(reading.kind, said, leaf):
+        for problem in (
+            *self._streams.follow(reading.kind, said, leaf),
+            *self.trails.follow(reading.subject, said),
+        ):
             self.found(place, problem)
-        self._trail(place, said)
         self._disclosed(entry, said)
         if reading.kind == ERASURE_TYPE and not reading.problems:
             self._erasure(entry.index, reading)
@@ -318,27 +298,13 @@ class LogCheck:
 
     def _time(self, entry: Entry, leaf: bytes, reading: Reading) -> None:
         """An entry stands between the anchors around it; and an anchor is the one that was looked at beforehand."""
-        if self._anchors is None or self._sandwich is None or reading.said is None:
-            return
-        wrong = self._sandwich.squeeze(entry.index, milliseconds(reading.said.times.observed_at))
+        wrong = None if reading.observed_ms is None else self._sandwich.squeeze(entry.index, reading.observed_ms)
         if wrong is not None:
             self.found(f"entry {entry.index}", wrong)
         if (reading.kind == ANCHOR_TYPE) != (self._anchors.hashes.get(entry.index) == leaf):
             self.found(f"entry {entry.index}", "the store lists other anchors than the log holds")
         elif problem := self._anchors.problems.get(entry.index):
             self.found(f"entry {entry.index}", problem)
-
-    def _trail(self, place: str, said: Said) -> None:
-        """Facts that are numbered for an action follow each other; what is number 0 stands beside them."""
-        if said.action_id is None or not said.action_seq:
-            return
-        action = ActionId(said.action_id)
-        before = self.trails[action].entries if action in self.trails else 0
-        if said.action_seq != before + 1:
-            self.found(place, f"it is fact {said.action_seq} of action `{action}`, after fact {before}")
-        now = Trail(said.action_seq, str(said.state))
-        # Actions end in few ways: sharing them keeps a million of them small.
-        self.trails[action] = self._known_trails.setdefault(now, now)
 
     def _filled(self, root: bytes) -> list[Tile]:
         """Add the root of a full tile to the one above it, and give the tiles that this fills."""
@@ -355,137 +321,3 @@ class LogCheck:
             self._above[level - 1] = (n + 1, [])
             root = root_of(edge)
             level += 1
-
-
-def opened(note: str, log_key: VerifierKey, verify: VerifyFunction) -> Checkpoint:
-    """The checkpoint in a signed note, or NoteError."""
-    return open_checkpoint(parse_note(note.encode()), log_key, verify)
-
-
-def verify_packet(
-    packet: Packet, log_key: VerifierKey, gate_keys: Iterable[VerifierKey], verify: VerifyFunction
-) -> Verification:
-    """Hold one action's packet against the keys alone, without the log.
-
-    No findings means: these entries are in the log that the checkpoint is of, they were signed by the gate, are about this
-    action, and none is missing between the first and the last. Later ones may exist. Keys that were replaced are followed
-    through the entries that say so, which the packet brings along.
-    """
-    findings: list[Finding] = []
-    ring = Keyring(log_key, gate_keys, verify)
-    reader = Reader(ring, verify)
-    note, checkpoint = _head_of(packet, findings)
-    if not packet.entries:
-        findings.append(Finding(place="packet", problem="it holds no entry"))
-    if (
-        len(packet.proofs) != len(packet.entries)
-        or len(packet.key_proofs) != len(packet.keys)
-        or (len(packet.loss_proofs) != len(packet.losses))
-    ):
-        findings.append(Finding(place="packet", problem="it does not have one proof for each entry"))
-    for index, reading, problems in _readings(reader, packet.keys, packet.key_proofs, checkpoint):
-        if reading.kind != KEY_TYPE:
-            problems.append("it is no entry about keys")
-        findings += (Finding(place=f"entry {index}", problem=problem) for problem in problems)
-    lost = _losses(reader, packet, checkpoint, findings)
-    seq, signatures, state = 0, 0, ""
-    for index, reading, problems in _readings(reader, packet.entries, packet.proofs, checkpoint):
-        signatures += reading.signatures
-        said = reading.said
-        if said is not None and said.action_id != packet.action:
-            problems.append(f"it is about `{said.action_id}`")
-        if said is not None and said.action_seq:
-            if said.action_seq != seq + 1:
-                problems.append(f"it is fact {said.action_seq} of the action, after fact {seq}")
-            seq, state = said.action_seq, str(said.state)
-        findings += (Finding(place=f"entry {index}", problem=problem) for problem in problems)
-    if note is not None and checkpoint is not None:
-        findings[:0] = (Finding(place="checkpoint", problem=each) for each in _unsigned(note, checkpoint, ring, verify))
-    size = 0 if checkpoint is None else checkpoint.size
-    return Verification(
-        size=size,
-        checkpoint=checkpoint,
-        findings=tuple(findings[:MAX_FINDINGS]),
-        signatures=signatures,
-        keys=ring.windows,
-        suspicions=ring.suspicions(size),
-        lost=len(lost.intersection(entry.index for entry in packet.entries if not entry.disclosures)),
-        up_to=packet.entries[-1].index if packet.entries else None,
-        state=state,
-    )
-
-
-def _losses(reader: Reader, packet: Packet, checkpoint: Checkpoint | None, findings: list[Finding]) -> set[int]:
-    """The entries of which the packet's acknowledgements say that their clear texts are lost."""
-    lost: set[int] = set()
-    for index, reading, problems in _readings(reader, packet.losses, packet.loss_proofs, checkpoint):
-        if reading.kind != LOSS_TYPE:
-            problems.append("it acknowledges no loss")
-        elif not problems:
-            try:
-                lost.update(covered(reading.payload, index, "acknowledged"))
-            except ValueError as error:
-                problems.append(f"what it says is lost cannot be read: {error}")
-        findings += (Finding(place=f"entry {index}", problem=problem) for problem in problems)
-    return lost
-
-
-def _head_of(packet: Packet, findings: list[Finding]) -> tuple[SignedNote | None, Checkpoint | None]:
-    try:
-        note = parse_note(packet.checkpoint.encode())
-        return note, parse_checkpoint(note.text)
-    except (NoteError, UnicodeEncodeError) as error:
-        findings.append(Finding(place="checkpoint", problem=str(error)))
-        return None, None
-
-
-def _unsigned(note: SignedNote, checkpoint: Checkpoint, ring: Keyring, verify: VerifyFunction) -> list[str]:
-    """What is wrong with a log's head and with its keys, once these were followed to it."""
-    problems = ring.mistrusted(checkpoint.size) if checkpoint.size else []
-    try:
-        open_checkpoint(note, ring.log_at(checkpoint.size), verify)
-    except NoteError as error:
-        problems.insert(0, str(error))
-    return problems
-
-
-def _readings(
-    reader: Reader, entries: Sequence[Entry], proofs: Sequence[tuple[str, ...]], checkpoint: Checkpoint | None
-) -> Iterable[tuple[int, Reading, list[str]]]:
-    """Entries of a packet, each with what is wrong between it, its own bytes, its proof and the one before it."""
-    last = -1
-    for entry, proof in zip(entries, proofs, strict=False):
-        reading = reader.read(entry)
-        problems = list(reading.problems)
-        if entry.index <= last:
-            problems.append("it stands after a later one")
-        last = entry.index
-        if checkpoint is not None:
-            problems += _unproven(entry, proof, checkpoint)
-        yield entry.index, reading, problems
-
-
-def _unproven(entry: Entry, proof: tuple[str, ...], checkpoint: Checkpoint) -> Iterable[str]:
-    try:
-        hashes = [a2b_base64(each) for each in proof]
-    except ValueError:
-        hashes = []
-    # Decoders differ in what they let pass; only what would be written again is a proof.
-    if tuple(b64encode(each).decode() for each in hashes) != proof:
-        yield "its proof is not in the one form of base64"
-        return
-    try:
-        check_inclusion(leaf_hash(entry.leaf), entry.index, checkpoint.size, hashes, checkpoint.root)
-    except ProofError as error:
-        yield str(error)
-
-
-def disagreement(trail: Trail | None, *, entries: int, state: str) -> str | None:
-    """What is wrong where the store holds an action in `state` after `entries` facts, and the log says `trail`."""
-    if trail is None:
-        return f"the store says it is {state}, and the log has never heard of it"
-    if trail.entries != entries:
-        return f"the store counts {entries} facts, the log {trail.entries}"
-    if trail.state != state:
-        return f"the store says it is {state}, the log that it is {trail.state}"
-    return None

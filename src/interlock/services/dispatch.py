@@ -19,8 +19,7 @@ from interlock.domain.policy import Decision, Requirement
 from interlock.domain.record import Record
 from interlock.domain.settlement import MAX_ATTEMPTS, Timing
 from interlock.domain.task import Task
-from interlock.domain.testimony import latest_states
-from interlock.domain.verification import disagreement
+from interlock.domain.trails import disagreement, latest_states
 from interlock.ports.clock import Clock
 from interlock.ports.log import Log
 from interlock.ports.steps import Steps

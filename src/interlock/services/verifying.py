@@ -31,9 +31,10 @@ from interlock.domain.note import (
     parse_checkpoint,
     parse_note,
 )
-from interlock.domain.testimony import Trail, covered, latest_states
+from interlock.domain.testimony import covered
 from interlock.domain.tiles import Tile, TileId, hash_from_tiles
-from interlock.domain.verification import LOST, MAX_FINDINGS, LogCheck, disagreement
+from interlock.domain.trails import Trail, disagreement, latest_states
+from interlock.domain.verification import LOST, MAX_FINDINGS, LogCheck
 from interlock.ports.log import Log
 from interlock.ports.store import ActionQuery, Store
 
@@ -78,13 +79,14 @@ async def verify_log(
     """Check everything up to the head as it is now; what others append meanwhile is left alone.
 
     `retained` are checkpoints kept elsewhere, as signed notes: the log must still contain what they were signed over.
-    With `trust` its anchors are weighed, and every entry's time held between them.
+    Every anchor must hold a checkpoint of this log; with `trust` they are weighed, too, and every entry's time held between
+    those that count.
     """
     note = await log.head()
     head, checkpoint, problem = _head(note, log_key)
     kept, problems = _kept(retained)
-    anchors = None if trust is None else Anchors(await log.marked("anchored"), trust)
-    check = LogCheck(checkpoint, head, Keyring(log_key, gate_keys, verify), verify, kept, anchors)
+    anchors = Anchors(await log.marked("anchored"), trust or Trust())
+    check = LogCheck(checkpoint, head, Keyring(log_key, gate_keys, verify), verify, anchors, kept)
     for each in filter(None, (problem, *problems)):
         check.found("checkpoint", each)
     while (tile := check.next_tile()) is not None and not check.enough:
@@ -102,7 +104,7 @@ async def verify_log(
                 check.cover(entry)
     return LogReading(
         verification=check.finish(),
-        trails=check.trails,
+        trails=check.trails.of,
         erased=check.erased,
         acknowledged=check.acknowledged,
         unexplained=check.unexplained,

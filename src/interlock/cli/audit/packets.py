@@ -17,8 +17,8 @@ from interlock.cli.output import Exit, UsageError, counted, moment, run, short, 
 from interlock.domain.errors import ContractError
 from interlock.domain.evidence import Packet, Verification, at
 from interlock.domain.note import NoteError, parse_checkpoint, parse_note
+from interlock.domain.packet import verify_packet
 from interlock.domain.telling import tell
-from interlock.domain.verification import verify_packet
 from interlock.workbench.finding import find_action
 
 MAX_PACKET_BYTES = 64 * 1024 * 1024

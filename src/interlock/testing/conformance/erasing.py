@@ -53,7 +53,7 @@ async def verified(store: Both, world: World) -> Verification:
 
 async def done(store: Both, **changes: object) -> Action:
     """An action that was decided and is done, with an entry for each."""
-    begun, first = recorded(action(**{"state": "dispatching", "due_at": None} | changes), "decided", NOON)
+    begun, first = recorded(action(**{"state": "dispatching", "due_at": None} | changes), "dispatching", NOON)
     await store.commit(Change(puts=(begun,), facts=(first,)))
     outcome = Outcome(result={"was": 1700}, observed_at=NOON)
     after, second = recorded(begun.saved().after("succeed", outcome=outcome), "outcome", NOON)

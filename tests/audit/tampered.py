@@ -1,0 +1,353 @@
+"""Logs that only somebody with the gate's key could have written: each says what cannot be, and where."""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from interlock.adapters.keys import SigningKey, fresh
+from interlock.domain.canonical import encode
+from interlock.domain.note import signature_line
+from tests.audit.ledger import GATE, LOG, ORIGIN, Form, Ledger
+
+Tamper: TypeAlias = Callable[[Ledger], object]
+
+NEED = {"binding": "x", "requirements": [{"role": "lead", "quorum": 2, "policy": "p"}]}
+
+
+def word(binding: str = "x", role: str = "lead", verdict: str = "approve") -> dict[str, Any]:
+    """One person's word."""
+    return {"verdict": verdict, "binding": binding, "roles": [role]}
+
+
+def held(ledger: Ledger, *words: dict[str, Any], hold: Any = NEED, state: str = "ready") -> None:
+    """An action that people were asked about, and what came of it with these words."""
+    ledger.put("decided", action="b", state="held", body={"hold": hold})
+    ledger.put("approved", action="b", state=state, body={"approvals": [*words]})
+
+
+def ways(path: tuple[str, ...]) -> Tamper:
+    """An action that is in these states, one after the other, with an intent where it is dispatching."""
+
+    def tamper(ledger: Ledger) -> None:
+        for state in path:
+            ledger.put("dispatching" if state == "dispatching" else "outcome", action="b", state=state)
+
+    return tamper
+
+
+def rewritten(*steps: str, to: Any, remove: bool = False) -> Form:
+    """A Statement with another value at a place of it, or none."""
+
+    def form(said: dict[str, Any]) -> bytes:
+        place: Any = said
+        for step in steps[:-1]:
+            place = place[step]
+        if remove:
+            del place[steps[-1]]
+        else:
+            place[steps[-1]] = to
+        return encode(said)
+
+    return form
+
+
+def put(**given: Any) -> Tamper:
+    """One more fact, of a task unless said otherwise."""
+    said = {"phase": "opened", "subject": "task"} | given
+    return lambda ledger: ledger.put(**said)
+
+
+def signed(body: bytes, *keys: SigningKey) -> str:
+    """A note over `body`."""
+    lines = [signature_line(ORIGIN, key.verifier.key_id(), key.sign(body)) for key in keys]
+    return (body + b"\n" + b"".join(lines)).decode()
+
+
+def anchored(note: Callable[[Ledger], Any], phase: str = "anchored", subject: str = "anchor", **body: Any) -> Tamper:
+    """An anchor that holds this as its checkpoint."""
+
+    def tamper(ledger: Ledger) -> None:
+        said = {"checkpoint": note(ledger), "cosignatures": 0} | body
+        ledger.put(phase, subject, body={name: value for name, value in said.items() if value is not None})
+
+    return tamper
+
+
+def own(ledger: Ledger) -> str:
+    """The log's own checkpoint so far."""
+    return ledger.checkpoint().decode()
+
+
+def another(ledger: Ledger) -> str:
+    """A checkpoint of the same size by the same key, over something else."""
+    lines = ledger.checkpoint().split(b"\n")
+    return signed(b"\n".join([*lines[:2], b64encode(bytes(32)), b""]), LOG)
+
+
+def of_nothing(ledger: Ledger) -> str:
+    """A checkpoint of no entries, with a root that is not the empty tree's."""
+    del ledger
+    return signed(b"%b\n0\n%b\n" % (ORIGIN.encode(), b64encode(bytes(32))), LOG)
+
+
+def to_come(ledger: Ledger) -> str:
+    """A checkpoint of more entries than there are."""
+    lines = ledger.checkpoint().split(b"\n")
+    return signed(b"\n".join([lines[0], b"%d" % (len(ledger.rows) + 1), lines[2], b""]), LOG)
+
+
+def of_another_log(ledger: Ledger) -> str:
+    """A checkpoint of a log of another name, by the same key."""
+    body = b"other/log\n" + ledger.checkpoint().split(b"\n", 1)[1].split(b"\n\n")[0] + b"\n"
+    return signed(body, LOG)
+
+
+def rotated(role: str, *, change: dict[str, Any], key: Callable[[], SigningKey] | None = None) -> Tamper:
+    """A change of keys that does not say what it must; the old key signs on."""
+
+    def tamper(ledger: Ledger) -> None:
+        log, gate = ledger.log, ledger.gate
+        ledger.rotate(
+            role, key() if key is not None else fresh(ORIGIN if role == "log" else f"{ORIGIN}/gate"), **change
+        )
+        ledger.log, ledger.gate = log, gate
+
+    return tamper
+
+
+def retired(whose: str, which: Callable[[Ledger], SigningKey], **change: Any) -> Tamper:
+    """A key is declared lost after one rotation of the gate's key."""
+
+    def tamper(ledger: Ledger) -> None:
+        ledger.rotate("gate", fresh(f"{ORIGIN}/gate"))
+        body = {"role": whose, "key": which(ledger).verifier.vkey(), "since": 1, "reason": "compromised"} | change
+        ledger.put("retired", "key", body={name: value for name, value in body.items() if value is not None})
+
+    return tamper
+
+
+def erased(**body: Any) -> Tamper:
+    """An erasure that says this of itself."""
+    return put(phase="erased", subject="erasure", body={"part": 1, "keys": {}, "covers": ""} | body)
+
+
+def by_who_was_replaced(ledger: Ledger) -> None:
+    """An entry that the gate's old key signs."""
+    ledger.rotate("gate", fresh(f"{ORIGIN}/gate"))
+    ledger.gate = GATE
+    ledger.act("b")
+
+
+def anchored_by_who_was_replaced(ledger: Ledger) -> None:
+    """A checkpoint of behind a change of the log's key, by the key before."""
+    ledger.rotate("log", fresh(ORIGIN))
+    ledger.act("b")
+    anchored(lambda it: it.checkpoint(signer=LOG).decode())(ledger)
+
+
+def after_handing_over(ledger: Ledger) -> None:
+    """One more entry in the stream of a process that handed its key over."""
+    ledger.rotate("gate", fresh(f"{ORIGIN}/gate"))
+    ledger.put("opened", "task", stream="handover-5")
+
+
+def back_to_the_first(ledger: Ledger) -> None:
+    """The gate's key is replaced by another, and that by the first."""
+    ledger.rotate("gate", fresh(f"{ORIGIN}/gate"))
+    ledger.rotate("gate", GATE)
+
+
+def _stepped(*steps: tuple[str, str, dict[str, Any]]) -> Tamper:
+    def tamper(ledger: Ledger) -> None:
+        for phase, state, body in steps:
+            ledger.put(phase, action="b", state=state, body=body)
+
+    return tamper
+
+
+def _shuffled(said: dict[str, Any]) -> bytes:
+    return json.dumps(dict(reversed(said.items())), separators=(",", ":")).encode()
+
+
+def _spaced(said: dict[str, Any]) -> bytes:
+    return json.dumps(said, sort_keys=True).encode()
+
+
+def _twice(said: dict[str, Any]) -> bytes:
+    return encode(said).replace(b'"phase":"opened"', b'"phase":"closed","phase":"opened"')
+
+
+_PATHS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("refused", "denied", "shadowed"), ()),
+    **dict.fromkeys(("rejected", "expired", "voided"), ("held",)),
+    **dict.fromkeys(("failed", "unknown", "done"), ("dispatching",)),
+    "prepared": ("preparing",),
+    "undoing": ("dispatching", "done"),
+    "undone": ("dispatching", "done", "undoing"),
+}
+"""How an action comes to be in these states."""
+_MAY = {
+    ("unknown", "dispatching"),
+    ("unknown", "done"),
+    *(("prepared", each) for each in ("dispatching", "done", "unknown")),
+}
+_IMPOSSIBLE = {
+    f"{before} and then {after}": (*path, before, after)
+    for before, path in _PATHS.items()
+    for after in ("held", "ready", "prepared", "dispatching", "unknown", "done")
+    if after != before and (before, after) not in _MAY
+}
+
+TAMPERED: dict[str, Tamper] = {
+    **{name: ways(path) for name, path in _IMPOSSIBLE.items()},
+    # -- trails
+    "no state": ways(("",)),
+    "a state that there is not": ways(("magic",)),
+    "new once more": ways(("new",)),
+    "done at once": ways(("done",)),
+    "undone at once": ways(("undoing",)),
+    "done without an intent": ways(("ready", "done")),
+    "unknown without an intent": ways(("ready", "unknown")),
+    "an intent in its words alone": ways(("preparing", "prepared", "done")),
+    "another's intent": _stepped(("dispatching", "dispatching", {}), ("outcome", "done", {}), ("outcome", "held", {})),
+    "a fact left out": put(phase="dispatching", subject="action", action="b", state="dispatching", seq=2),
+    "a fact numbered backwards": put(phase="dispatching", subject="action", action="b", state="dispatching", seq=-1),
+    "a fact told twice": put(phase="outcome", subject="action", action="a-1", state="done", seq=2),
+    "about one action, of another": put(
+        phase="dispatching", subject="action", action="b", state="dispatching", seq=1,
+        form=rewritten("subject", to=[{"name": "urn:interlock:action:c", "digest": {"sha256": "d" * 64}}]),
+    ),
+    # -- agreement
+    "too few": lambda ledger: held(ledger, word()),
+    "too few of the role": lambda ledger: held(ledger, word(), word(role="cook")),
+    "a word for something else": lambda ledger: held(ledger, word(), word("y")),
+    "a word for something else that is not needed": lambda ledger: held(ledger, word(), word(), word("y")),
+    "a no counted as a yes": lambda ledger: held(ledger, word(), word(verdict="reject")),
+    "nobody was asked": _stepped(("decided", "ready", {}), ("approved", "dispatching", {"approvals": [word()]})),
+    "one word after the other, too few": _stepped(
+        ("decided", "held", {"hold": NEED}), ("approved", "held", {"approvals": [word()]}),
+        ("dispatching", "dispatching", {}),
+    ),
+    "too few before it is prepared": _stepped(("decided", "held", {"hold": NEED}), ("approved", "preparing", {})),
+    "words for what was asked before": _stepped(
+        ("decided", "held", {"hold": NEED}), ("approved", "held", {"approvals": [word(), word()]}),
+        ("modified", "held", {"hold": NEED | {"binding": "z"}}), ("approved", "ready", {"approvals": [word("z")]}),
+    ),
+    "asked and answered at once, too few": _stepped(
+        ("decided", "held", {"hold": NEED}), ("approved", "ready", {"hold": NEED, "approvals": [word()]})
+    ),
+    "words that were used up": _stepped(
+        ("decided", "held", {"hold": NEED}), ("approved", "ready", {"approvals": [word(), word()]}),
+        ("decided", "held", {"hold": NEED}), ("approved", "ready", {"approvals": [word()]}),
+    ),
+    "the hold is no object": lambda ledger: held(ledger, hold=1),
+    "the hold has no binding": lambda ledger: held(ledger, hold={"requirements": []}),
+    "the hold asks nothing": lambda ledger: held(ledger, hold={"binding": "x"}),
+    "the hold asks for a list": lambda ledger: held(ledger, hold={"binding": "x", "requirements": {}}),
+    "the hold asks for text": lambda ledger: held(ledger, hold={"binding": "x", "requirements": ["lead"]}),
+    "the hold asks for half a person": lambda ledger: held(
+        ledger, hold={"binding": "x", "requirements": [{"role": "lead", "quorum": "2"}]}
+    ),
+    "the hold asks for no role": lambda ledger: held(
+        ledger, hold={"binding": "x", "requirements": [{"role": 7, "quorum": 0}]}
+    ),
+    "words that are none": _stepped(("decided", "held", {"hold": NEED}), ("approved", "held", {"approvals": "yes"})),
+    "a word that is text": _stepped(("decided", "held", {"hold": NEED}), ("approved", "held", {"approvals": ["yes"]})),
+    "a word without a verdict": _stepped(
+        ("decided", "held", {"hold": NEED}), ("approved", "held", {"approvals": [{"binding": "x", "roles": []}]})
+    ),
+    "a word without a binding": _stepped(
+        ("decided", "held", {"hold": NEED}), ("approved", "held", {"approvals": [{"verdict": "approve", "roles": []}]})
+    ),
+    "a word of a role that is no list": _stepped(
+        ("decided", "held", {"hold": NEED}), ("approved", "held", {"approvals": [word() | {"roles": "lead"}]})
+    ),
+    # -- streams
+    "a place left out": put(skip=1),
+    "another before it": put(form=rewritten("predicate", "stream", "prev", to="00" * 32)),
+    "opened twice": lambda ledger: [ledger.put("opened", "run", stream="x") for _ in range(2)],
+    "closed with another count": put(phase="closed", subject="run", body={"entries": 9}),
+    "closed without a count": put(phase="closed", subject="run"),
+    "after the end": lambda ledger: [ledger.put("closed", "run", stream="x", body={"entries": n}) for n in (1, 2)],
+    "after handing over": after_handing_over,
+    # -- how it is written
+    "floats": put(body={"n": 1}, form=lambda said: encode(said).replace(b'"n":1', b'"n":1.5')),
+    "an integer that not every program can hold": put(
+        body={"n": 1}, form=lambda said: encode(said).replace(b'"n":1', b'"n":90071992547409930')
+    ),
+    "keys out of order": put(form=_shuffled),
+    "spaces": put(form=_spaced),
+    "a key given twice": put(form=_twice),
+    "no JSON": put(form=lambda said: encode(said)[:-1]),
+    "a list": put(form=lambda _: b"[]"),
+    "another type": put(form=rewritten("_type", to="https://in-toto.io/Statement/v0.1")),
+    "another's predicate": put(form=rewritten("predicateType", to="https://slsa.dev/provenance/v1")),
+    "no subject": put(form=rewritten("subject", to=[])),
+    "two subjects": put(form=rewritten("subject", to=[{"name": "a", "digest": {"sha256": "d"}}] * 2)),
+    "a subject without a digest": put(form=rewritten("subject", to=[{"name": "a"}])),
+    "a subject of another digest": put(form=rewritten("subject", to=[{"name": "a", "digest": {"sha1": "d"}}])),
+    "no phase": put(form=rewritten("predicate", "phase", to=None, remove=True)),
+    "no stream": put(form=rewritten("predicate", "stream", to=None, remove=True)),
+    "a place in text": put(form=rewritten("predicate", "stream", "seq", to="6")),
+    "no time": put(form=rewritten("predicate", "times", to={})),
+    "a time elsewhere": put(form=rewritten("predicate", "times", "observedAt", to="2027-01-15T08:06:00+01:00")),
+    "a time nowhere": put(form=rewritten("predicate", "times", "observedAt", to="2027-01-15T08:06:00")),
+    "a day that there is not": put(form=rewritten("predicate", "times", "observedAt", to="2027-02-30T08:06:00Z")),
+    "an action without a name": put(action="", state="denied"),
+    "an action without a number": put(
+        action="b", state="denied", form=rewritten("predicate", "actionSeq", to=None, remove=True)
+    ),
+    "an action with a number in text": put(
+        action="b", state="denied", form=rewritten("predicate", "actionSeq", to="1")
+    ),
+    "a commitment to a number": put(form=rewritten("predicate", "commitments", to={"toolArgs": 1})),
+    "commitments in a list": put(form=rewritten("predicate", "commitments", to=[])),
+    # -- keys
+    "introduced again": put(
+        phase="introduced", subject="key", body={"log": LOG.verifier.vkey(), "gate": GATE.verifier.vkey()}
+    ),
+    "something else of a key": put(phase="opened", subject="key"),
+    "replaces without the old key's word": rotated("gate", change={"endorsement": b64encode(bytes(64)).decode()}),
+    "replaces without the new key's word": rotated("gate", change={"possession": b64encode(bytes(64)).decode()}),
+    "replaces with a word that is none": rotated("log", change={"endorsement": "?"}),
+    "replaces who was not there": rotated("log", change={"replaces": fresh(ORIGIN).verifier.vkey()}),
+    "replaces by what is no key": rotated("log", change={"key": "nobody"}),
+    "replaces by itself": rotated("gate", change={}, key=lambda: GATE),
+    "replaces by one of another name": rotated("gate", change={}, key=lambda: fresh("other/gate")),
+    "replaces the log's key by the gate's": rotated(
+        "log", change={}, key=lambda: SigningKey(ORIGIN, bytes([7]) * 32)
+    ),
+    "replaces nobody's key": rotated("gate", change={"role": "cook"}),
+    "back to the first": back_to_the_first,
+    "signed by who was replaced": by_who_was_replaced,
+    "a key in force is lost": retired("gate", lambda ledger: ledger.gate),
+    "a key of nobody is lost": retired("gate", lambda _: fresh(f"{ORIGIN}/gate")),
+    "a key is lost, nobody knows when": retired("gate", lambda _: GATE, since=None),
+    "a key is lost in time to come": retired("gate", lambda _: GATE, since=99),
+    "a key is lost before time": retired("gate", lambda _: GATE, since=-1),
+    "a key is lost, of nobody": retired("gate", lambda _: GATE, role=None),
+    "a key of the other role is lost": retired("log", lambda _: GATE),
+    # -- anchors
+    "anchors nothing": anchored(lambda _: "x"),
+    "anchors no text": anchored(lambda _: 1),
+    "anchors another past": anchored(another),
+    "anchors another nothing": anchored(of_nothing),
+    "anchors another log": anchored(of_another_log),
+    "anchors what is to come": anchored(to_come),
+    "anchors what a stranger signed": anchored(lambda it: it.checkpoint(signer=fresh(ORIGIN)).decode()),
+    "anchors what the key before signed": anchored_by_who_was_replaced,
+    "anchors without a count": anchored(own, cosignatures=None),
+    "anchors with a time stamp that is none": anchored(own, timestamp="?"),
+    "anchors under another word": anchored(own, phase="opened"),
+    "something else anchors": anchored(own, subject="task"),
+    # -- erasures
+    "erased in part of text": erased(part="1"),
+    "erased what is a list": erased(covers=[]),
+    "erased what comes": erased(covers="99"),
+    "erased itself": erased(covers="5"),
+    "erased backwards": erased(covers="3-2"),
+    "erased in words": erased(covers="all"),
+    "erased by a list of keys": erased(keys=[]),
+    "erased by numbers": erased(keys={"000000000000": 1}),
+}  # fmt: skip
