@@ -68,7 +68,8 @@ def anchored(note: Callable[[Ledger], Any], phase: str = "anchored", subject: st
     """An anchor that holds this as its checkpoint."""
 
     def tamper(ledger: Ledger) -> None:
-        said = {"checkpoint": note(ledger), "cosignatures": 0} | body
+        held = note(ledger)
+        said = {"checkpoint": held.decode() if isinstance(held, bytes) else held, "cosignatures": 0} | body
         ledger.put(phase, subject, body={name: value for name, value in said.items() if value is not None})
 
     return tamper
@@ -195,7 +196,7 @@ _MAY = {
 _IMPOSSIBLE = {
     f"{before} and then {after}": (*path, before, after)
     for before, path in _PATHS.items()
-    for after in ("held", "ready", "prepared", "dispatching", "unknown", "done")
+    for after in ("held", "dispatching", "done")
     if after != before and (before, after) not in _MAY
 }
 

@@ -1,23 +1,25 @@
 """The two verifiers, ours and the one that stands alone, find the same: nothing in an honest log, and each lie where it is."""
 
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import anyio
+import msgspec
 import pytest
 
-from interlock.adapters.keys import verify
-from interlock.services.verifying import verify_log
-from tests.audit.ledger import GATE, LOG, Ledger, checked, filled
-from tests.audit.tampered import TAMPERED
+from interlock.adapters.keys import fresh
+from tests.audit.honest import Found, lies
+from tests.audit.honest import both as found_by_both
+from tests.audit.ledger import GATE, LOG, ORIGIN, Ledger, filled
+from tests.audit.tampered import NEED, TAMPERED, Tamper, anchored, own, put, ways, word
+from tests.services.shop import CLASSES, STORIES, Shop
 
 
-def both(ledger: Ledger, place: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """What each finds in a log: ours in the log, the other in its export."""
-    ledger.export(place)
-    reading = anyio.run(partial(verify_log, ledger, LOG.verifier, (GATE.verifier,), verify))
-    ours = [(each.place, each.problem) for each in reading.verification.findings]
-    return ours, checked(place, accept_suspect=True).findings
+def both(ledger: Ledger, place: Path) -> tuple[Found, Found]:
+    """What each finds in a log of one's own making."""
+    ledger.note = ledger.checkpoint().decode()
+    return anyio.run(found_by_both, ledger, LOG.verifier, (GATE.verifier,), ledger.now, place)
 
 
 @pytest.mark.parametrize("how", TAMPERED)
@@ -31,3 +33,91 @@ def test_what_was_signed_and_cannot_be_is_found_by_both(tmp_path: Path, how: str
     assert theirs, "verify_bundle finds nothing"
     assert ours[0][0].startswith("entry ")
     assert theirs[0][0] == ours[0][0], (ours[0], theirs[0])
+
+
+# -- what is so ----------------------------------------------------------------------------------------------------------
+
+
+def _two_words(ledger: Ledger) -> None:
+    ledger.put("decided", action="b", state="held", body={"hold": NEED})
+    ledger.put("approved", action="b", state="held", body={"approvals": [word()]})
+    ledger.put("approved", action="b", state="ready", body={"approvals": [word()]})
+    ledger.put("dispatching", action="b", state="dispatching")
+    ledger.put("outcome", action="b", state="unknown")
+    ledger.put("settled", action="b", state="done")
+
+
+def _asked_anew(ledger: Ledger) -> None:
+    ledger.put("decided", action="b", state="held", body={"hold": NEED})
+    ledger.put("approved", action="b", state="held", body={"approvals": [word(), word(verdict="reject")]})
+    ledger.put("modified", action="b", state="held", body={"hold": NEED | {"binding": "z"}, "approvals": [word("z")]})
+    ledger.put("approved", action="b", state="ready", body={"approvals": [word("z")]})
+
+
+def _rotated(ledger: Ledger) -> None:
+    for role, name in (("gate", f"{ORIGIN}/gate"), ("log", ORIGIN), ("log", ORIGIN), ("gate", f"{ORIGIN}/gate")):
+        ledger.rotate(role, fresh(name))
+        ledger.act(f"after-{len(ledger.rows)}")
+    ledger.put(
+        "retired", "key", body={"role": "gate", "key": GATE.verifier.vkey(), "since": 2, "reason": "compromised"}
+    )
+    ledger.put("retired", "key", body={"role": "log", "key": LOG.verifier.vkey(), "since": 0, "reason": "compromised"})
+
+
+def _anchored(ledger: Ledger) -> None:
+    first = ledger.checkpoint().decode()
+    for size in (1, 5):
+        anchored(partial(Ledger.checkpoint, size=size))(ledger)
+    ledger.rotate("log", fresh(ORIGIN))
+    anchored(lambda _: first, timestamp="AAAA")(ledger)
+    anchored(own)(ledger)
+
+
+def _erased(ledger: Ledger) -> None:
+    ledger.put("opened", "task", private={"purpose": "p"})
+    ledger.put("erased", "erasure", body={"part": 1, "keys": {"000000000000": "5"}, "covers": "1,3-5"})
+    ledger.put("erased", "erasure", body={"covers": ""})
+    for index in (1, 3, 4, 5):
+        ledger.rows[index] = msgspec.structs.replace(ledger.rows[index], disclosures=())
+
+
+def _beside(ledger: Ledger) -> None:
+    ledger.act("b")
+    ledger.put("outcome", action="b", state="unknown", seq=0)
+    ledger.put("closed", "run", body={"entries": 9})
+
+
+HONEST: dict[str, Tamper] = {
+    "two words, lost, settled": _two_words,
+    "asked anew": _asked_anew,
+    "keys replaced, some lost": _rotated,
+    "anchored": _anchored,
+    "erased": _erased,
+    "a late word, and the end of a stream": _beside,
+    "undone after it failed": ways(("ready", "dispatching", "dispatching", "done", "undoing", "undo_failed", "undone")),
+    "prepared and aborted": ways(("preparing", "preparing", "prepared", "aborting", "aborting", "voided")),
+    "expired": ways(("held", "expired")),
+    "another agent's words": put(body={"hold": 1, "approvals": "none"}),
+}
+
+
+@pytest.mark.parametrize("how", HONEST)
+def test_neither_finds_anything_in_what_is_so(tmp_path: Path, how: str) -> None:
+    """Whatever a gate may record: nothing is found by either."""
+    ledger = filled(2)
+    HONEST[how](ledger)
+
+    assert both(ledger, tmp_path / "export") == ([], [])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("story", "kind"), [(story, kind) for story, kind in zip(STORIES, cycle(CLASSES), strict=False)]
+)
+async def test_neither_finds_anything_in_what_a_gate_did(story: str, kind: str) -> None:
+    """Held, modified, prepared, aborted, lost, settled, undone: the real gate's log, of tools of one class or another."""
+    shop = Shop(kind)
+    await shop.open()
+    await STORIES[story](shop)
+
+    assert await lies(shop.store, shop.keys.log.verifier, shop.keys.gate.verifier) == []

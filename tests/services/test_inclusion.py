@@ -52,7 +52,7 @@ def test_a_proof_holds_with_public_keys_alone(log: OpenLog, index: int) -> None:
 
     assert again == proof
     assert check(again).size == 300
-    assert (proof.index, proof.size, proof.origin, proof.phase) == (index, 300, "test/log", "decided")
+    assert (proof.index, proof.size, proof.origin, proof.phase) == (index, 300, "test/log", log.rows[index].phase)
     assert proof.observed_at == "2027-01-15T08:00:00.000Z"
     assert proof.action_id == (log.rows[index].action or "")
 
@@ -112,7 +112,7 @@ def test_keys_of_others_do_not_do(log: OpenLog) -> None:
 
 def test_what_is_said_beside_a_proof_does_not_count(log: OpenLog) -> None:
     """A proof whose words were changed, and not its file, is refused."""
-    proof = msgspec.structs.replace(prove(log, 7), phase="approved")
+    proof = msgspec.structs.replace(prove(log, 7), phase="refused")
 
     with pytest.raises(NoteError, match="is not what stands in it"):
         check(proof)

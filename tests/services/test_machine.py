@@ -18,6 +18,7 @@ from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind
 from interlock.services.plane import ControlPlane
 from interlock.testing.parts import Crash
+from tests.audit.honest import lies
 from tests.services.shop import CLASSES, Shop, disagreements
 
 T = TypeVar("T")
@@ -63,6 +64,8 @@ class Life(RuleBasedStateMachine):
                 await self.shop.calm.registry.resume(scope, name, by="rita")
         await self.shop.finish(self.shop.another("last"), rounds=40)
         assert await disagreements(self.shop) == []
+        keys = self.shop.keys
+        assert await lies(self.shop.store, keys.log.verifier, keys.gate.verifier) == []
 
     def now(self, doing: Coroutine[Any, Any, T]) -> T | None:
         """Do it; a crash or a typed error is an answer too, a conflict never is."""

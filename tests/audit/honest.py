@@ -1,0 +1,38 @@
+"""Both verifiers asked about one log: ours as `interlock verify` asks, the other about an export of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from interlock.adapters.keys import verify
+from interlock.domain.export import Wish
+from interlock.domain.note import VerifierKey
+from interlock.ports.log import Log
+from interlock.services.audit import Verifying
+from interlock.services.exporting import Enclosed, export
+from interlock.services.verifying import verify_log
+from interlock_verify import Options, key_of, verify_bundle
+from tests.audit.ledger import Bag
+
+Found = list[tuple[str, str]]
+
+
+async def both(
+    log: Log, log_key: VerifierKey, gate: Sequence[VerifierKey], now: int, place: Path
+) -> tuple[Found, Found]:
+    """What each finds: place and problem."""
+    bag = Bag(place)
+    keys = Verifying(log_key=log_key, gate_keys=tuple(gate), verify=verify)
+    enclosed = Enclosed(verifier=b"# a verifier", version="test")
+    await export(log, bag, Wish(disclosed=None), keys=keys, enclosed=enclosed, place=str(place), now=now)
+    brought = tuple(key_of(each.vkey()) for each in (log_key, *gate))
+    theirs = verify_bundle(place, Options(keys=brought, accept_suspect=True)).findings
+    ours = (await verify_log(log, log_key, gate, verify)).verification.findings
+    return [(each.place, each.problem) for each in ours], theirs
+
+
+async def lies(log: Log, log_key: VerifierKey, gate: VerifierKey, now: int = 0) -> Found:
+    """All that either finds in a log."""
+    with TemporaryDirectory() as folder:
+        ours, theirs = await both(log, log_key, (gate,), now, Path(folder) / "export")
+    return ours + theirs
