@@ -11,7 +11,7 @@ from interlock.ports.log import Log
 from interlock.services.audit import Verifying
 from interlock.services.exporting import Enclosed, export
 from interlock.services.verifying import verify_log
-from interlock_verify import Options, key_of, verify_bundle
+from interlock_verify import Options, key_of, verify_export
 from tests.audit.ledger import Bag
 
 Found = list[tuple[str, str]]
@@ -26,7 +26,7 @@ async def both(
     enclosed = Enclosed(verifier=b"# a verifier", version="test")
     await export(log, bag, Wish(disclosed=None), keys=keys, enclosed=enclosed, place=str(place), now=now)
     brought = tuple(key_of(each.vkey()) for each in (log_key, *gate))
-    theirs = verify_bundle(place, Options(keys=brought, accept_suspect=True)).findings
+    theirs = verify_export(place, Options(keys=brought, accept_suspect=True)).findings
     ours = (await verify_log(log, log_key, gate, verify)).verification.findings
     return [(each.place, each.problem) for each in ours], theirs
 
