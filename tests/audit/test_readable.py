@@ -53,7 +53,7 @@ def test_honest_lists_verify_whatever_was_asked_for(tmp_path: Path, selection: d
     """The rules of both lists come to the same entries in the verifier, all or some of them asked for."""
     ledger = filled(3)
     ledger.put("stopped", "control")
-    ledger.put("introduced", "anchor")
+    ledger.put("anchored", "anchor", body={"checkpoint": ledger.checkpoint().decode(), "cosignatures": 0})
     ledger.export(tmp_path / "made", Wish(profiles=PROFILES, selection=Selection(**selection)))  # type: ignore[arg-type]  # a table of cases
 
     report = checked(tmp_path / "made")
