@@ -11,7 +11,7 @@ import pytest
 from interlock.adapters.keys import fresh
 from tests.audit.honest import Found, lies
 from tests.audit.honest import both as found_by_both
-from tests.audit.ledger import GATE, LOG, ORIGIN, Ledger, filled
+from tests.audit.ledger import GATE, LOG, ORIGIN, Ledger, filled, token
 from tests.audit.tampered import NEED, TAMPERED, Tamper, anchored, own, put, ways, word
 from tests.services.shop import CLASSES, STORIES, Shop
 
@@ -69,7 +69,7 @@ def _anchored(ledger: Ledger) -> None:
     for size in (1, 5):
         anchored(partial(Ledger.checkpoint, size=size))(ledger)
     ledger.rotate("log", fresh(ORIGIN))
-    anchored(lambda _: first, timestamp="AAAA")(ledger)
+    anchored(lambda _: first, timestamp=token(first.encode()))(ledger)
     anchored(own)(ledger)
 
 

@@ -213,7 +213,7 @@ def test_an_old_key_alone_does_not_do_for_who_brought_a_later_one(made: Path, tm
     forged = Ledger()
     forged.put("introduced", "key", body={"log": later.line(), "gate": GATE.verifier.vkey()})
     forged.export(tmp_path / "forged")
-    assert first(tmp_path / "forged", keys=both)[0] == "keys"
+    assert first(tmp_path / "forged", keys=both)[0] == "checkpoint"
 
     honest, keys = filled(1), [LOG, fresh(ORIGIN), fresh(ORIGIN)]
     for each in keys[1:]:
