@@ -452,7 +452,8 @@ def needed(files: Files, path: str, limit: int) -> bytes:
     """The same, of a file that must be there."""
     data = read(files, path, limit)
     if data is None:
-        raise Refused("missing", f"the export holds no `{path}`")
+        around = ": is it the very folder or file that `audit export` wrote, and not one around it?"
+        raise Refused("missing", f"the export holds no `{path}`" + (around if path == "checkpoint" else ""))
     return data
 
 

@@ -246,6 +246,11 @@ def test_the_command_exports_and_verifies(tmp_path: Path) -> None:
     verified = shell("audit", "verify", str(tmp_path / "made"), "--key", keys, "--key", gate, "--json")
     assert (verified.code, verified.json()["verdict"]) == (0, "verified")
     inside = shell("verify", "--json").json()
+    for asked in (("verify",), ("audit", "verify", str(tmp_path / "made"), "--key", keys)):
+        said = shell(*asked, "--max-age", "1h")
+        assert (said.code, "--policy" in said.err) == (2, True)
+    before = shell("audit", "verify", str(tmp_path / "made"), "--key", keys, "--before", keys)
+    assert (before.code, "in force then" in before.err) == (2, True)
     assert (inside["findings"], inside["size"]) == ([], made["size"])
     assert shell("audit", "verify", str(tmp_path / "made")).code == 3
     assert shell("audit", "verify", str(tmp_path / "none")).code == 1
