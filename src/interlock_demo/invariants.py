@@ -249,7 +249,7 @@ def mailed_once(payments: sqlite3.Connection) -> Check:
     return Check(
         name="no mail sent twice",
         holds=sent == different,
-        sentence=f"{sent} mails sent, {sent - different or 'none'} of them a second time",
+        sentence=f"{sent} {'mail' if sent == 1 else 'mails'} sent, {sent - different or 'none'} of them a second time",
         figures={"sent": sent, "repeated": sent - different},
     )
 

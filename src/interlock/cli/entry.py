@@ -22,7 +22,7 @@ class Interrupted(InterlockError):
 
     code = "interrupted"
     fault = "yours"
-    next = "look at where it stands: `interlock actions`"
+    next = "run it again; where actions stand: `interlock actions`"
 
     def __init__(self) -> None:
         super().__init__("stopped by Ctrl-C")

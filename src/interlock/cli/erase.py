@@ -111,7 +111,9 @@ def erase(
                 console.print(f"[yellow]one of two[/yellow] agreed to {short(after.id)}: somebody else says the same")
                 return
             done = (
-                f" in {after.parts + 1} parts; `interlock verify` shows that the log still verifies" if accept else ""
+                f" in {counted(after.parts + 1, 'parts')}; `interlock verify` shows that the log still verifies"
+                if accept
+                else ""
             )
             console.print(f"[green]{after.state}[/green] {short(after.id)}{done}")
             _show_left(console, left)

@@ -244,7 +244,8 @@ class LogCheck:
                 problem = ""
                 break
         if problem:
-            yield Finding(place="checkpoint", problem=f"a retained one cannot be used: {problem}")
+            said = f"a retained one cannot be used: {problem}; perhaps it is of another log of that name"
+            yield Finding(place="checkpoint", problem=said)
         elif longer:
             said = f"the log has only {self.checkpoint.size} entries: its end was cut off"
             yield Finding(place=f"retained checkpoint of {kept.size}", problem=said)

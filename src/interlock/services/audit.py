@@ -1,6 +1,7 @@
 """The evidence, for a surface: `verifying` with the keys of this installation."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -19,6 +20,11 @@ from interlock.ports.store import Store
 from interlock.services.inclusion import anchored_note, continuation, proof_of_action, proof_of_entry
 from interlock.services.showing import OpenNote, Shown, opened_as, publish_log, unverified
 from interlock.services.verifying import Progress, erased_since, packet_of, verify_all
+
+_NOT_OURS: Final = (
+    "see whether it is a checkpoint of another log; if it was kept of this one, stop writing, keep the file, and compare "
+    "with a backup"
+)
 
 
 class Verifying(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +79,10 @@ class Audit:
 
     async def opened(self, note: str) -> Checkpoint:
         """A checkpoint of this log, once it is shown to be signed by the log's key. Raises IntegrityError."""
-        return opened_as(note, await self._opener(), "the checkpoint")
+        try:
+            return opened_as(note, await self._opener(), "the checkpoint")
+        except IntegrityError as error:
+            raise IntegrityError(error.detail, next_step=_NOT_OURS) from None
 
     async def publish(self, shelf: Shelf, *, note: str | None = None, progress: Progress | None = None) -> Shown:
         """Show the log's files to others on `shelf`: see `publish_log`."""

@@ -233,8 +233,8 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
             )
         if found.unclosed:
             console.print(
-                f"[dim]{len(found.unclosed)} of {counted(found.streams, 'streams')} without an end: still written, or its "
-                "process died; what is here of them is complete so far[/dim]"
+                f"[dim]{len(found.unclosed)} of {counted(found.streams, 'streams')} (the entries of one run of a program) "
+                "without an end: still written, or its process died; what is here of them is complete so far[/dim]"
             )
         return
     first, *others = found.findings
