@@ -681,6 +681,11 @@ PROMISES: tuple[Promise, ...] = (
         _PROVEN,
         "Every entry is a DSSE envelope around an in-toto Statement, signed by the gate.",
     ),
+    Promise(
+        "evidence.both_verifiers",
+        "How to verify the log: the whole log",
+        "Both verifiers name the same first entry where a gate's key signed what cannot be, and find nothing in what is so.",
+    ),
     Promise("evidence.envelope_one_form", _PROVEN, "An envelope has one written form, and any other is refused."),
     Promise("evidence.erasure_keeps_proof", _PROVEN, "With every clear text erased the log verifies as before."),
     Promise(

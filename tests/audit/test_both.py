@@ -22,6 +22,7 @@ def both(ledger: Ledger, place: Path) -> tuple[Found, Found]:
     return anyio.run(found_by_both, ledger, LOG.verifier, (GATE.verifier,), ledger.now, place)
 
 
+@pytest.mark.proves("evidence.both_verifiers")
 @pytest.mark.parametrize("how", TAMPERED)
 def test_what_was_signed_and_cannot_be_is_found_by_both(tmp_path: Path, how: str) -> None:
     """Whatever a gate with a stolen key appends: both name the same entry first."""
@@ -101,6 +102,7 @@ HONEST: dict[str, Tamper] = {
 }
 
 
+@pytest.mark.proves("evidence.both_verifiers")
 @pytest.mark.parametrize("how", HONEST)
 def test_neither_finds_anything_in_what_is_so(tmp_path: Path, how: str) -> None:
     """Whatever a gate may record: nothing is found by either."""

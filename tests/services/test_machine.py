@@ -232,5 +232,7 @@ def _reachable() -> dict[str, set[str]]:
 REACHABLE = _reachable()
 
 
-TestLife = pytest.mark.proves("action.exactly_once", "action.moves", "budget.exact", "log.agrees")(Life.TestCase)
+TestLife = pytest.mark.proves(
+    "action.exactly_once", "action.moves", "budget.exact", "evidence.both_verifiers", "log.agrees"
+)(Life.TestCase)
 TestLife.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
