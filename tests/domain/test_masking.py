@@ -9,7 +9,8 @@ from interlock.domain.action import Outcome
 from interlock.domain.masking import MASK, masked
 from interlock.testing.conformance.making import action
 
-WORDS = st.text("abcxyz", min_size=3, max_size=12)
+# No letter of an id, which is hexadecimal: a word that also stands in the id is masked there as well.
+WORDS = st.text("ghkxyz", min_size=3, max_size=12)
 
 
 @given(word=WORDS, around=st.text("!? :`", max_size=20))
