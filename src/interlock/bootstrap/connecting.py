@@ -96,6 +96,11 @@ def public_keys(folder: Path) -> Verifying:
     return Verifying(log_key=log, gate_keys=(gate,), verify=verify)
 
 
+def public_key_file(folder: Path) -> Path:
+    """Where the log's public key lies, for whoever hands out evidence. Raises WorkspaceError."""
+    return settled(folder).settings.keys / "log.pub"
+
+
 @checked
 def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[..., Any]] = ()) -> Client:  # noqa: A001 the field's word
     """The agent's side of the control plane in a workspace folder.

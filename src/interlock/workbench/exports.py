@@ -64,7 +64,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verified(
-    bundle: Path,
+    place: Path,
     *,
     keys: Sequence[str],
     policy: Path | None = None,
@@ -89,7 +89,7 @@ def verified(
             before=before,
             progress=progress,
         )
-        report = alone.verify_export(bundle, options)
+        report = alone.verify_export(place, options)
     except alone.Refused as refused:
         if refused.code in alone.USAGE:
             raise BroughtError(refused.detail, next_step=BroughtError.next) from None

@@ -2,7 +2,7 @@
 
 import typer
 
-from interlock.cli.audit import bundles, packets, query, replay
+from interlock.cli.audit import exports, packets, query, replay
 
 
 def register(app: typer.Typer) -> None:
@@ -12,6 +12,6 @@ def register(app: typer.Typer) -> None:
     audit = typer.Typer(
         name="audit", help="Ask the evidence, hand it over, check what was handed over.", no_args_is_help=True
     )
-    for module in (query, bundles):
+    for module in (query, exports):
         module.register(audit)
     app.add_typer(audit)

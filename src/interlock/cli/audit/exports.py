@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from interlock.bootstrap.connecting import public_key_file
 from interlock.cli.context import context_of
 from interlock.cli.moments import between, span_of
 from interlock.cli.output import Exit, UsageError, counted, run, shown
@@ -59,14 +60,17 @@ def export(
             receipts=receipts,
         )
         made = await exported(here.folder, place, wish, actions=action or ())
-        here.output.value(made, lambda console: _made(console, made))
+        public = public_key_file(here.folder)
+        here.output.value(made, lambda console: _made(console, made, public))
 
     run(here.output, work)
 
 
 def verify(
     context: typer.Context,
-    bundle: Annotated[Path, typer.Argument(help="The folder or zip file that `interlock audit export` wrote.")],
+    place: Annotated[
+        Path, typer.Argument(metavar="EXPORT", help="The folder or zip file that `interlock audit export` wrote.")
+    ],
     key: Annotated[
         list[str] | None, typer.Option(help="A public key of the log or its gate, or a file of them; may be repeated.")
     ] = None,
@@ -95,7 +99,7 @@ def verify(
     async def work() -> int:
         try:
             found = verified(
-                bundle,
+                place,
                 keys=key or (),
                 policy=policy,
                 retained=retained or (),
@@ -145,15 +149,14 @@ def _profile(word: str) -> ProfileName:
     raise UsageError(f"there is no profile `{word}`", next_step=instead(word, PROFILES, ""))
 
 
-def _made(console: Console, made: Exported) -> None:
+def _made(console: Console, made: Exported, public: Path) -> None:
     console.print(
         f"[green]exported[/green] {counted(made.size, 'entries')} under root {made.root[:16]}: "
         f"{counted(made.actions, 'actions')}, {counted(made.disclosures, 'clear texts')}"
     )
     console.print(f"to {shown(made.place)}")
     console.print(
-        "[dim]whoever checks it needs the log's public key from you, by another way: the two `.pub` files beside the "
-        "private ones[/dim]"
+        f"[dim]whoever checks it needs the log's public key from you, by another way: the file {shown(str(public))}[/dim]"
     )
 
 
