@@ -18,8 +18,8 @@ from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 
-from interlock.adapters.keys import PRIVATE_FILE, PRIVATE_FOLDER, KeyFolder, Keys
-from interlock.adapters.line_files import read_line, sync_folder, write_line
+from interlock.adapters.keys import KeyFolder, Keys
+from interlock.adapters.line_files import PRIVATE_FILE, PRIVATE_FOLDER, read_line, sync_folder, write_line
 from interlock.domain.errors import ContractError, KeyFileError
 
 SHORTEST_PASSPHRASE: Final = 12

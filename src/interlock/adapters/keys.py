@@ -24,7 +24,7 @@ import msgspec
 from nacl.bindings import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
 from nacl.exceptions import BadSignatureError
 
-from interlock.adapters.line_files import read_line, sync_folder, write_line
+from interlock.adapters.line_files import PRIVATE_FILE, PRIVATE_FOLDER, read_line, sync_folder, write_line
 from interlock.domain.errors import KeyFileError
 from interlock.domain.note import ED25519, NoteError, VerifierKey, parse_vkey
 from interlock.ports.witness import Cosigner
@@ -34,8 +34,6 @@ SIGNATURE_BYTES: Final = 64
 
 _PREFIX: Final = "PRIVATE+KEY+"
 NAMES: Final = ("log", "gate")
-PRIVATE_FILE: Final = 0o600
-PRIVATE_FOLDER: Final = 0o700
 _POSIX: Final = os.name == "posix"
 
 

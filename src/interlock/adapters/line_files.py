@@ -7,6 +7,9 @@ from typing import Final
 
 from interlock.domain.errors import KeyFileError
 
+PRIVATE_FILE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
+
 _MAX_FILE_BYTES: Final = 4096
 _POSIX: Final = os.name == "posix"
 

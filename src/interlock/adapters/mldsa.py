@@ -15,11 +15,13 @@ from typing import Final
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
-from interlock.adapters.keys import PRIVATE_FILE, SEED_BYTES
-from interlock.adapters.line_files import read_line, sync_folder, write_line
+from interlock.adapters.line_files import PRIVATE_FILE, read_line, sync_folder, write_line
 from interlock.domain.cosignature import MLDSA44, CosignerKey, cosigned_text, parse_cosigner, timestamped
 from interlock.domain.errors import KeyFileError
 from interlock.domain.note import Checkpoint, NoteError, signature_line
+
+SEED_BYTES: Final = 32
+"""FIPS 204, algorithm 1: the seed that a key pair is made from."""
 
 _PREFIX: Final = "PRIVATE+KEY+"
 

@@ -15,8 +15,8 @@ afterwards: who holds none cannot lose it.
 from pathlib import Path
 from typing import Literal
 
-from interlock.adapters.keys import PRIVATE_FILE, SigningKey, fresh, private_key, public_key
-from interlock.adapters.line_files import read_line, sync_folder, write_line
+from interlock.adapters.keys import SigningKey, fresh, private_key, public_key
+from interlock.adapters.line_files import PRIVATE_FILE, read_line, sync_folder, write_line
 from interlock.domain.errors import KeyFileError
 from interlock.domain.keyring import Role
 

@@ -18,8 +18,8 @@ from typing import Final, NamedTuple, cast
 import apsw
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 
-from interlock.adapters.keys import PRIVATE_FILE, PRIVATE_FOLDER, SEED_BYTES, SIGNATURE_BYTES, verify
-from interlock.adapters.line_files import read_line, sync_folder, write_line
+from interlock.adapters.keys import SEED_BYTES, SIGNATURE_BYTES, verify
+from interlock.adapters.line_files import PRIVATE_FILE, PRIVATE_FOLDER, read_line, sync_folder, write_line
 from interlock.adapters.sqlite.connection import Connection, Row, Values
 from interlock.domain.cosignature import COSIGNER, CosignerKey, cosigned_text, parse_cosigner, timestamped
 from interlock.domain.errors import KeyFileError, StoreBusy, StoreCorrupt, StoreError

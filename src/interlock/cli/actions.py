@@ -12,11 +12,11 @@ from interlock.cli.brakes import lifting
 from interlock.cli.bringing import alarm_line
 from interlock.cli.context import Context, context_of
 from interlock.cli.given import arguments_from
-from interlock.cli.log.files import write_file
 from interlock.cli.moments import span_of
 from interlock.cli.output import Exit, moment, run, short, shown, state, table, worded
 from interlock.cli.story import show_action, show_contract
 from interlock.cli.tasks import show_task
+from interlock.cli.writing import write_file
 from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control

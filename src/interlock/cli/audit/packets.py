@@ -11,9 +11,9 @@ from interlock.bootstrap.anchors import trusted
 from interlock.cli.audit.telling import show_telling
 from interlock.cli.context import context_of
 from interlock.cli.given import brought
-from interlock.cli.log.files import write_file
 from interlock.cli.moments import span_of
 from interlock.cli.output import Exit, UsageError, counted, moment, run, short, shown, table
+from interlock.cli.writing import write_file
 from interlock.domain.errors import ContractError
 from interlock.domain.evidence import Packet, Verification, at
 from interlock.domain.note import NoteError, parse_checkpoint, parse_note

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from interlock.cli.context import context_of
 from interlock.cli.output import Exit, counted, run, short, shown, table
-from interlock.cli.policy.reasons import coloured
+from interlock.cli.verdicts import coloured
 from interlock.domain.replay import Answer, Replay, Replayed
 from interlock.workbench.replays import replayed
 

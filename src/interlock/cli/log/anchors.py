@@ -9,8 +9,9 @@ from rich.console import Console
 from interlock.bootstrap import witnesses
 from interlock.cli.context import context_of
 from interlock.cli.key_given import WHOSE, key_given
-from interlock.cli.log.files import read_file, write_file
+from interlock.cli.log.files import read_file
 from interlock.cli.output import Exit, counted, run, shown
+from interlock.cli.writing import write_file
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.note import NoteError, SignedNote, parse_note
 from interlock.services.anchoring import Anchored

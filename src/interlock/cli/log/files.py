@@ -1,9 +1,9 @@
-"""Small files that somebody keeps: checkpoints and proofs."""
+"""Small files that somebody kept: checkpoints and proofs."""
 
 from pathlib import Path
 
 from interlock.cli.output import UsageError
-from interlock.domain.errors import ContractError, FileError
+from interlock.domain.errors import ContractError
 from interlock.domain.note import MAX_NOTE_BYTES
 from interlock.services.plane import ControlPlane
 
@@ -27,11 +27,3 @@ async def note_given(plane: ControlPlane, checkpoint: Path | None, *, anchored: 
     if checkpoint is not None:
         return read_file(checkpoint).decode(errors="replace")
     return await plane.audit.anchored() if anchored else None
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write it. Raises FileError."""
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise FileError(f"`{path}` cannot be written: {error.strerror}") from None

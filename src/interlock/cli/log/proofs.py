@@ -11,8 +11,9 @@ from interlock.bootstrap.proofs import check_proof
 from interlock.cli.context import context_of
 from interlock.cli.given import brought
 from interlock.cli.key_given import WHOSE, keys_given
-from interlock.cli.log.files import note_given, read_file, write_file
+from interlock.cli.log.files import note_given, read_file
 from interlock.cli.output import Exit, UsageError, counted, run, shown, write
+from interlock.cli.writing import write_file
 from interlock.domain.dsse import DsseError
 from interlock.domain.entry_proof import Continuation, EntryProof, parse_entry_proof
 from interlock.domain.errors import ContractError

@@ -12,9 +12,10 @@ from rich.console import Console
 
 from interlock.bootstrap.shelves import shelf_at
 from interlock.cli.context import context_of
-from interlock.cli.log.files import note_given, write_file
+from interlock.cli.log.files import note_given
 from interlock.cli.output import counted, run, shown
 from interlock.cli.serving import ALONE, Port, served
+from interlock.cli.writing import write_file
 from interlock.domain.errors import NotFound
 from interlock.services.offering import log_file
 from interlock.services.showing import Shown

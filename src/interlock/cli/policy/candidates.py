@@ -8,7 +8,8 @@ from rich.console import Console
 
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import UsageError, moment, pairs, run, short, shown
-from interlock.cli.policy.reasons import coloured, place_of
+from interlock.cli.policy.reasons import place_of
+from interlock.cli.verdicts import coloured
 from interlock.domain.duration import parse
 from interlock.services.candidates import Candidate
 from interlock.workbench.trials import ended, figures

@@ -7,19 +7,12 @@ from rich.text import Text
 
 from interlock.cli.output import moment, pairs, safe, shown
 from interlock.cli.story import text
+from interlock.cli.verdicts import coloured
 from interlock.domain.explanation import Considered, Explanation, words
-from interlock.domain.policy import Decision, Verdict
+from interlock.domain.policy import Decision
 
 FEW = 8
 """So many policies about something else are named; of more there is the number."""
-COLOURS: dict[Verdict, str] = {
-    "allow": "green",
-    "oblige": "green",
-    "require_approval": "yellow",
-    "escalate": "yellow",
-    "shadow": "cyan",
-    "deny": "red",
-}
 
 
 def show_explanation(console: Console, found: Explanation, *, everything: bool) -> None:
@@ -54,11 +47,6 @@ def show_explanation(console: Console, found: Explanation, *, everything: bool) 
 def place_of(file: str, line: int) -> str:
     """Where a policy of the workspace stands."""
     return f"policies/{file}:{line}"
-
-
-def coloured(verdict: Verdict) -> str:
-    """A verdict in its colour."""
-    return f"[{COLOURS[verdict]}]{words(verdict)}[/{COLOURS[verdict]}]"
 
 
 def _by(decision: Decision) -> str:
