@@ -53,7 +53,7 @@ def test_what_is_no_key_is_named_with_its_option(tmp_path: Path, text: str, says
     assert "log.pub" in raised.value.next_step
 
 
-@pytest.mark.parametrize("word", ["", "missing.pub", "\x00", "a+b", LOG.vkey()[:-1], "/", "x" * 5000])
+@pytest.mark.parametrize("word", ["", "missing.pub", "\x00", "a+b", LOG.vkey()[:-1], "/", "x" * 5000], ids=range(7))
 def test_what_is_neither_a_key_nor_a_file_is_a_usage_error(word: str) -> None:
     """A missing file, a folder, half a key, a name that no file can have."""
     with pytest.raises(UsageError):
