@@ -26,7 +26,7 @@ def test_clear_texts_are_put_together_in_order() -> None:
     assert told.clear == {"toolArgs": [{"n": 1}, {"n": 2}], "initiator": ["user:ana"]}
     assert [(each.entry, each.phase, each.state) for each in told.moments] == [
         (0, "decided", "held"),
-        (1, "decided", "ready"),
+        (1, "approved", "ready"),
     ]
     assert told.withheld == ()
 
