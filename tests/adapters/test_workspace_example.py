@@ -12,7 +12,7 @@ from interlock.domain.binding import bind
 from interlock.domain.call import Call
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, Reversal
-from interlock.domain.errors import WorkspaceError
+from interlock.domain.errors import FileError, WorkspaceError
 from interlock.domain.ids import ActionId
 from interlock.sdk.signature import plain_result, values_of
 from interlock.sdk.tool import NoEffect, tools_in
@@ -87,7 +87,7 @@ def test_what_cannot_be_made_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(WorkspaceError, match="no name for a tenant"):
         write_workspace(tmp_path, "two words")
-    with pytest.raises(WorkspaceError, match="cannot be written"):
+    with pytest.raises(FileError, match="cannot be written"):
         write_workspace(tmp_path / "file")
 
 
