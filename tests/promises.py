@@ -615,6 +615,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise("erasure.logs_quote_nothing", _ERASE, "What a worker logs quotes no private value of an action."),
     Promise("erasure.two_persons", _ERASE, "Nothing is erased by one person alone, or by anybody unknown."),
     Promise("erasure.subject", _ERASE, "What is about a person goes, and nothing that is about another."),
+    Promise("erasure.words_beside", _ERASE, "What people wrote beside it goes too, from the log's entries as well."),
     Promise("erasure.unsettled_stays", _ERASE, "What somebody still needs is left, and named."),
     Promise("erasure.hold", _ERASE, "While a legal hold names it nothing is erased."),
     Promise("erasure.retention", _ERASE, "Of a class goes what ended longer ago than its time, and no more."),

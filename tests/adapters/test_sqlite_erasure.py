@@ -14,15 +14,18 @@ import apsw
 import msgspec
 import pytest
 
+from interlock.adapters.filing import text_of
 from interlock.adapters.keys import verify
 from interlock.adapters.sealing import number_in
 from interlock.adapters.sqlite import SqliteStore, SqliteVault, erasing
+from interlock.domain import recording
 from interlock.domain.action import Action
 from interlock.domain.change import Change
+from interlock.domain.erasing import LegalHold, hold_fact
 from interlock.domain.erasure import Shred, erased, keys_as_text
 from interlock.domain.errors import IntegrityError, KeyGone
 from interlock.domain.evidence import Finding, Verification
-from interlock.domain.ids import ActionId, WorkerId
+from interlock.domain.ids import ActionId, HoldId, WorkerId
 from interlock.domain.merkle import leaf_hash, root_of
 from interlock.domain.task import Task
 from interlock.domain.testimony import ERASURE_TYPE
@@ -140,6 +143,42 @@ def test_what_an_earlier_version_left_beside_it_goes_with_the_next_erasure(
         await store.close()
 
     run(leave_and_take())
+
+
+@pytest.mark.parametrize("already", [False, True], ids=["lifted", "erased before"])
+@pytest.mark.proves("erasure.late")
+def test_what_an_earlier_version_said_of_a_hold_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, already: bool
+) -> None:
+    """Entries about a hold that an earlier version sealed under keys of their own go with the hold; and where it erased the hold
+    without them, with whichever erasure comes next."""
+    hold = LegalHold(
+        id=HoldId("h-1"), subject="user:ana", why="a suit", placed_by="rita", placed_at=NOON, lifted_at=NOON
+    )
+
+    async def leave_and_take() -> None:
+        store = opened(tmp_path)
+        with monkeypatch.context() as earlier:
+            earlier.setattr(recording, "_KINDS", {})
+            facts = tuple(hold_fact(hold, phase, "rita", NOON) for phase in ("placed", "lifted"))
+            await store.commit(Change(puts=(hold,), facts=facts))
+        kept = [entry.index for entry in await store.entries(0, 9) if entry.phase in ("placed", "lifted")]
+        if already:
+            gone = text_of(erased(hold.saved(), NOON))
+            _execute(tmp_path / "store.db", f"UPDATE document SET sealed = NULL, body = '{gone}' WHERE key = 'h-1'")
+        assert [len((await store.entries(each, each + 1))[0].disclosures) for each in kept] == [3, 3]
+        found = await Search(store, await store.all(LegalHold), "user:ana", "", 0, NOON).plan()
+        assert [(each.kind, each.key) for each in found.records] == [("legal_hold", "h-1")]
+        await store.erase(msgspec.structs.replace(part(), records=found.records))
+        assert await store.late() == []
+        assert [(await store.entries(each, each + 1))[0].disclosures for each in kept] == [(), ()]
+        checked = await found_in(store)
+        assert (checked.findings, checked.erased) == ((), 2)
+        await store.scrub()
+        await store.close()
+
+    run(leave_and_take())
+    assert b"a suit" not in bytes_of(tmp_path)
 
 
 @pytest.mark.proves("erasure.replayed")

@@ -1,5 +1,6 @@
 """Erasing a person or a class: two persons' word, what is left and why, and what nobody can do with what is gone."""
 
+from base64 import urlsafe_b64decode
 from typing import Any
 
 import anyio
@@ -73,6 +74,12 @@ async def findings(world: World) -> list[str]:
     keys = world.keys
     found = await verify_all(world.store, world.store, keys.log.verifier, (keys.gate.verifier,), verify)
     return [f"{each.place}: {each.problem}" for each in found.findings]
+
+
+async def said(world: World) -> list[bytes]:
+    """Every clear text of every entry."""
+    texts = [each for entry in await world.store.entries(0, 999) for each in entry.disclosures]
+    return [urlsafe_b64decode(each + "=" * (-len(each) % 4)) for each in texts]
 
 
 async def left(world: World) -> list[Action]:
@@ -256,11 +263,47 @@ async def test_the_words_beside_it_go() -> None:
     assert {each.id: each.withheld for each in await service.holds()} == {
         each.id: "erased" if each in holds[:2] else "" for each in holds
     }
+    assert not [each for each in await said(world) if b"user:ana" in each or done.id.encode() in each]
     told = {each.id: each for each in await service.erasures()}
     assert [(told[each.id].state, told[each.id].subject) for each in withdrawn] == [
         ("withdrawn", ""),
         ("withdrawn", "user:bo"),
     ]
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.words_beside")
+async def test_words_that_speak_of_a_person_go_wherever_they_stand() -> None:
+    """What people wrote beside something else and names the person goes too, once nobody needs it: a lifted hold, a request to
+    undo, a withdrawn proposal. The words of a hold that stands stay, and are counted."""
+    world = World()
+    await world.apply(about_customers(), contract("thing.note"))
+    service = erasing(world)
+    ana, bo = await world.task("user:ana"), await world.task("user:bo")
+    await world.propose(ana, "thing.note", n=1)
+    of_bo = await world.propose(bo, "thing.note", n=2)
+    await world.plane.compensation.undo("action", of_bo.id, by=RITA, why="Ana asked for it")
+    await world.work()
+    for task in (ana, bo):
+        await world.plane.tasks.close(task)
+    blank = LegalHold(id=HoldId(""), why="Ana sues", placed_by="", placed_at=0)
+    lifted, stands, other = [
+        await service.place(msgspec.structs.replace(blank, data_class="contact", why=why), RITA)
+        for why in ("Ana sues", "ana's suit", "a suit of somebody else")
+    ]
+    for hold in (lifted, other):
+        await service.lift(hold.id, RIA)
+    withdrawn = await service.propose(Target(subject="user:bo"), RITA, why="ana asked")
+    await service.withdraw(withdrawn.id, RIA)
+
+    plan = await service.plan(ANA)
+    assert ({each.kind for each in plan.beside}, len(plan.beside)) == ({"unwind", "legal_hold", "erasure"}, 3)
+    assert plan.held == {stands.id: 1}
+    await erase(world, ANA)
+
+    assert [each.id for each in await service.holds() if each.withheld] == [lifted.id]
+    assert b"Ana" not in b"".join(await said(world))
+    assert [each for each in await said(world) if b"ana's suit" in each]
     assert await findings(world) == []
 
 

@@ -175,6 +175,11 @@ def at(observed_at: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def urn_of(subject: str, name: str) -> str:
+    """What entries call what they are about."""
+    return f"urn:interlock:{subject}:{name}"
+
+
 def statement(fact: Fact, position: Position, *, record_id: str, commitments: dict[str, str]) -> dict[str, JsonValue]:
     """The in-toto Statement of `fact`, ready for canonical encoding. No body can put words into the fields of the gate."""
     predicate: dict[str, JsonValue] = {
@@ -199,9 +204,7 @@ def statement(fact: Fact, position: Position, *, record_id: str, commitments: di
         predicate["commitments"] = {**commitments, "alg": "sha-256"}
     return {
         "_type": STATEMENT_TYPE,
-        "subject": [
-            {"name": f"urn:interlock:{fact.subject}:{fact.subject_id}", "digest": {"sha256": fact.subject_digest}}
-        ],
+        "subject": [{"name": urn_of(fact.subject, fact.subject_id), "digest": {"sha256": fact.subject_digest}}],
         "predicateType": f"{PREDICATE_BASE}/{fact.subject}/v1",
         "predicate": predicate,
     }

@@ -6,8 +6,8 @@ results, amounts, the words and names of people, keys chosen by callers; anythin
 The first fact of an action says who acts, for whom and as what; each later one only what became so since.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, cast
 
 import msgspec
 
@@ -17,7 +17,8 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Unchanged
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
-from interlock.domain.evidence import Fact, Phase
+from interlock.domain.erasing import LegalHold
+from interlock.domain.evidence import Fact, Phase, Subject, urn_of
 from interlock.domain.predicate import ActionBody
 from interlock.domain.record import digest_of
 from interlock.domain.stating import Beginning, explains, first_said, heard, said_of, speaks
@@ -54,9 +55,21 @@ def overheard(action: Action, phase: Phase, now: int, private: dict[str, JsonVal
     return _fact(action, phase, now, 0, heard(action, phase, now), _private(action, phase) | private, {})
 
 
+_KINDS: Final[Mapping[Subject, str]] = {"hold": LegalHold.kind}
+"""The kinds of records of which entries speak by another word."""
+
+
 def about_of(fact: Fact) -> tuple[str, str]:
     """Kind and key of the record that `fact` is about."""
-    return (Action.kind, fact.action) if fact.action is not None else (fact.subject, fact.subject_id)
+    if fact.action is not None:
+        return Action.kind, fact.action
+    return _KINDS.get(fact.subject, fact.subject), fact.subject_id
+
+
+def named_in_entries(kind: str, key: str) -> str:
+    """What entries call the record of this kind and key."""
+    words = {its: subject for subject, its in _KINDS.items()}
+    return urn_of(words.get(kind, kind), key)
 
 
 def heeds_erasure(fact: Fact) -> bool:

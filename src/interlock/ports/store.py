@@ -99,8 +99,8 @@ class Store(Recorded, Protocol):
         ...
 
     async def late(self) -> list[Unchanged]:
-        """Erased actions about which something private was written afterwards, as versions before this one did: with them as
-        its records a part of an erasure takes that too. Reads every action."""
+        """Erased actions about which something private was written afterwards, and erased holds whose entries were left, as
+        versions before this one did: with them as its records a part of an erasure takes that too. Reads every action."""
         ...
 
     async def behind(self) -> frozenset[int]:

@@ -1,8 +1,8 @@
 """What an erasure would take, and what it would leave: found by reading every action once.
 
 An action is about whom its contract names, an undo also about whom the action it undoes is about. Beside actions and tasks go
-the words that people left about them: requests to undo them, holds that were lifted, proposals that were withdrawn; and the
-words of brakes that name the person, while the brakes stand.
+the words that people left about them: requests to undo them, holds that were lifted, proposals that were withdrawn; and what
+people wrote that names the person, of brakes also while these stand.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -17,6 +17,7 @@ from interlock.domain.contract import Contract
 from interlock.domain.control import BrakeWords
 from interlock.domain.erasing import Erasure, LegalHold, placed, speaks_of, subjects_of, unsettled
 from interlock.domain.ids import ActionId, Digest, HoldId, TaskId
+from interlock.domain.losing import Loss
 from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind
 from interlock.ports.store import ActionQuery, Store
@@ -31,7 +32,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[Unchanged, ...] = ()
     tasks: tuple[Unchanged, ...] = ()
     beside: tuple[Unchanged, ...] = ()
-    """Requests to undo them, lifted holds on them, withdrawn proposals to erase them, words of brakes that name the subject."""
+    """Requests to undo them, lifted holds on them, withdrawn proposals to erase them; and these, acknowledged losses and words of
+    brakes where what people wrote names the subject."""
     late: tuple[Unchanged, ...] = ()
     """Actions that were erased before, about which an earlier version wrote something afterwards: whatever they were about."""
     entries: int = 0
@@ -151,14 +153,27 @@ class Search:
         found = [
             Unchanged(Unwind.kind, request.id, request.revision)
             for request in await self._store.all(Unwind, limit=MANY)
-            if request.state == "done" and not request.withheld and await self._goes(request.target, going)
+            if request.state == "done"
+            and not request.withheld
+            and (self._speaks(request) or await self._goes(request.target, going))
         ]
         on_all = any(each.subject == self._subject for each in self._holds)
         for hold in self._all_holds:
-            if hold.lifted_at is not None and not hold.withheld:
-                about = hold.subject == self._subject if hold.subject else await self._goes(hold.action, going)
-                if about:
-                    found.append(Unchanged(LegalHold.kind, hold.id, hold.revision))
+            if hold.withheld:
+                continue
+            if hold.lifted_at is None:  # what it says is needed while it stands
+                if self._speaks(hold) and not on_all:
+                    self._held[hold.id] = self._held.get(hold.id, 0) + 1
+                continue
+            about = hold.subject == self._subject if hold.subject else await self._goes(hold.action, going)
+            if about or self._speaks(hold):
+                found.append(Unchanged(LegalHold.kind, hold.id, hold.revision))
+        losses = await self._store.all(Loss, limit=MANY) if self._subject else []
+        found += [
+            Unchanged(Loss.kind, each.id, each.revision)
+            for each in losses
+            if each.state != "open" and not each.withheld and self._speaks(each)
+        ]
         brakes = await self._store.all(BrakeWords, limit=MANY) if self._subject else []
         found += [
             Unchanged(BrakeWords.kind, each.id, each.revision)
@@ -166,8 +181,16 @@ class Search:
             if not each.withheld and not on_all and speaks_of(self._subject, each.why, each.by)
         ]
         proposed = await self._store.all(Erasure, limit=MANY) if self._subject else []
-        withdrawn = [each for each in proposed if each.state == "withdrawn" and each.subject == self._subject]
+        withdrawn = [
+            each
+            for each in proposed
+            if each.state == "withdrawn" and not each.withheld and (each.subject == self._subject or self._speaks(each))
+        ]
         return [*found, *(Unchanged(Erasure.kind, each.id, each.revision) for each in withdrawn)]
+
+    def _speaks(self, beside: Unwind | LegalHold | Loss | Erasure) -> bool:
+        """Whether the reason that a person gave names whom this is about."""
+        return speaks_of(self._subject, beside.why)
 
     async def _goes(self, name: str, going: set[str]) -> bool:
         """Whether the action or task `name` is about to go, or went before a crash that left the words about it."""

@@ -17,7 +17,7 @@ from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Entry, Fact
 from interlock.domain.merkle import root_of
 from interlock.domain.record import Record
-from interlock.domain.recording import about_of, heeds_erasure
+from interlock.domain.recording import about_of, heeds_erasure, named_in_entries
 from interlock.domain.tiles import WIDTH, TileId, cut
 from interlock.ports.store import ActionQuery, Claim
 
@@ -97,7 +97,7 @@ class Truth:
 
     def covered(self, record: Unchanged) -> list[int]:
         """The entries of the facts about a record that have clear texts."""
-        named = f"urn:interlock:{record.kind}:{record.key}".encode()
+        named = named_in_entries(record.kind, record.key).encode()
         return [
             entry.index
             for entry in self.entries

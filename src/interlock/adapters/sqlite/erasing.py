@@ -40,8 +40,9 @@ from interlock.domain.losing import Loss
 from interlock.domain.note import parse_vkey
 from interlock.domain.publication import Publication
 from interlock.domain.record import Record
+from interlock.domain.recording import named_in_entries
 from interlock.domain.task import Task
-from interlock.domain.testimony import Reader, shred_said
+from interlock.domain.testimony import Reader, shred_said, stated
 from interlock.domain.unwind import Unwind
 from interlock.ports.sealer import Sealer
 
@@ -131,9 +132,22 @@ def _strip(transaction: Transaction, place: Place, now: int) -> tuple[set[int], 
             keys |= {number} if number is not None else set()
             covered.append(index)
             connection.execute(sql.STRIP_ENTRY, (at,))
-    else:
-        connection.execute(sql.STRIP_DOCUMENT, (after.revision, text_of(after), tenant, kind, key))
+        return keys, covered
+    connection.execute(sql.STRIP_DOCUMENT, (after.revision, text_of(after), tenant, kind, key))
+    if kind == LegalHold.kind:
+        for at, index, text, leaf in connection.execute(sql.ENTRIES_OF_HOLDS, (tenant,)).fetchall():
+            if names(leaf, key):
+                number = key_of(text)
+                keys |= {number} if number is not None else set()
+                covered.append(index)
+                connection.execute(sql.STRIP_ENTRY, (at,))
     return keys, covered
+
+
+def names(leaf: bytes, hold: str) -> bool:
+    """Whether an entry is about this hold."""
+    statement = stated(leaf)
+    return statement is not None and statement.subject[0].name == named_in_entries(LegalHold.kind, hold)
 
 
 def _strip_entries(transaction: Transaction, keys: Iterable[int]) -> list[int]:

@@ -43,6 +43,15 @@ LATE: Final = (
     "SELECT 1 FROM entry INDEXED BY entry_action WHERE entry.tenant = action.tenant AND entry.action = action.id"
     " AND (entry.sealed IS NOT NULL OR entry.disclosed IS NOT NULL)) ORDER BY id"
 )
+# Of erased holds: earlier versions sealed the entries about one under keys of their own.
+LATE_HOLDS: Final = (
+    "SELECT key, revision FROM document WHERE tenant = ? AND kind = 'legal_hold' AND body ->> 'withheld' = 'erased'"
+    " ORDER BY key"
+)
+ENTRIES_OF_HOLDS: Final = (
+    "SELECT place, idx, sealed, leaf FROM entry INDEXED BY entry_key WHERE tenant = ? AND action IS NULL"
+    " AND sealed IS NOT NULL AND phase IN ('placed', 'lifted') ORDER BY idx"
+)
 DECIDED: Final = (
     "SELECT id, body, sealed FROM action WHERE tenant = ? AND id < ? AND proposed_at >= ? ORDER BY id DESC LIMIT ?"
 )

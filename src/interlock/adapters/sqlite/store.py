@@ -17,7 +17,7 @@ from interlock.adapters.filing import UNCHANGING, decided_of, record_of
 from interlock.adapters.sqlite import log, opening, sweeping
 from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Row
-from interlock.adapters.sqlite.erasing import SEALED_ENTRIES, Done, Erasing, carried_out, carry_out_again
+from interlock.adapters.sqlite.erasing import SEALED_ENTRIES, Done, Erasing, carried_out, carry_out_again, names
 from interlock.adapters.sqlite.failures import meaning
 from interlock.adapters.sqlite.pen import Pen
 from interlock.adapters.sqlite.reader import Reader
@@ -27,7 +27,7 @@ from interlock.adapters.sqlite.veil import Place, Veil, key_of
 from interlock.adapters.sqlite.writer import Writer
 from interlock.domain.action import Action
 from interlock.domain.change import Change, Unchanged
-from interlock.domain.erasing import Part
+from interlock.domain.erasing import LegalHold, Part
 from interlock.domain.errors import KeyFileError, NotFound
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId, AgentName, Digest, Tenant
@@ -193,7 +193,16 @@ class SqliteStore:
     async def late(self) -> list[Unchanged]:
         """See `Store.late`."""
         rows = self._reader.rows(sql.LATE, (self._number,))
-        return [Unchanged(Action.kind, cast(str, key), cast(int, revision)) for key, revision in rows]
+        found = [Unchanged(Action.kind, cast(str, key), cast(int, revision)) for key, revision in rows]
+        holds = self._reader.rows(sql.LATE_HOLDS, (self._number,))
+        if holds:
+            left = [cast(bytes, row[3]) for row in self._reader.rows(sql.ENTRIES_OF_HOLDS, (self._number,))]
+            found += [
+                Unchanged(LegalHold.kind, cast(str, key), cast(int, revision))
+                for key, revision in holds
+                if any(names(leaf, cast(str, key)) for leaf in left)
+            ]
+        return found
 
     async def behind(self) -> frozenset[int]:
         """See `Store.behind`."""

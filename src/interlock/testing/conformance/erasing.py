@@ -6,7 +6,7 @@ from interlock.adapters.keys import verify
 from interlock.domain.action import Action, Outcome
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change, Unchanged
-from interlock.domain.erasing import LegalHold, Part, placed
+from interlock.domain.erasing import LegalHold, Part, hold_fact, placed
 from interlock.domain.erasure import erased
 from interlock.domain.errors import Conflict
 from interlock.domain.evidence import Fact, Phase, Verification
@@ -31,6 +31,11 @@ def part(*records: Action | Task, number: int = 1) -> Part:
         observed_at=NOON + 5,
         private={"by": "ria"},
     )
+
+
+def about_hold(hold: LegalHold, phase: Phase) -> Fact:
+    """A fact about a hold, naming whom it holds."""
+    return hold_fact(hold, phase, "rita", NOON)
 
 
 def about_task(work: Task, phase: Phase) -> Fact:
@@ -171,6 +176,30 @@ async def a_hold_is_heeded_to_the_last(world: World) -> None:
     expect((await verified(store, world)).erased == 2, "with the hold that was heeded it is erased")
 
 
+async def the_words_of_a_hold_go(world: World) -> None:
+    """With a hold that was lifted go the clear texts of every entry about it: whom it named, why, and by whom."""
+    here, there = await world.open(), await world.open()
+    hold = LegalHold(id=HoldId("h-1"), subject="user:ana", why="a suit", placed_by="rita", placed_at=NOON)
+    await here.commit(Change(puts=(hold,), facts=(about_hold(hold, "placed"),)))
+    lifted = msgspec.structs.replace(hold.saved(), lifted_by="ria", lifted_at=NOON)
+    await there.commit(Change(puts=(lifted,), facts=(about_hold(lifted, "lifted"),)))
+    gone = lifted.saved()
+    said = [each.index for each in await here.entries(0, 99) if each.phase in ("placed", "lifted")]
+    records = (Unchanged(LegalHold.kind, gone.id, gone.revision),)
+    index = await here.erase(msgspec.structs.replace(part(), records=records))
+    await here.scrub()
+
+    for store in (here, there, await world.open()):
+        shown = {entry.index: entry.disclosures for entry in await store.entries(0, index)}
+        expect(len(said) == 2 and all(shown[each] == () for each in said), "their clear texts are gone")
+        expect((await verified(store, world)).erased == 2, "and the log says which")
+    expect(predicate((await here.entries(index, index + 1))[0])["covers"] != "", "which entries it covers is said")
+    await there.commit(Change(facts=(about_hold(gone, "lifted"),)))
+    expect((await here.entries(index + 1, 99))[-1].disclosures == (), "what comes late about it says nothing private")
+    expect((await verified(here, world)).findings == (), "and all verifies")
+    await audited(here, world.keys)
+
+
 PROMISES: tuple[Promise, ...] = (
     what_is_erased_is_gone,
     a_key_that_was_used_stays_used,
@@ -178,4 +207,5 @@ PROMISES: tuple[Promise, ...] = (
     what_comes_late_commits_to_nothing,
     twice_is_once,
     a_hold_is_heeded_to_the_last,
+    the_words_of_a_hold_go,
 )
