@@ -139,11 +139,8 @@ class MemoryStore:
         """See `Store.late`."""
         truth = self._open()
         holds = [record for _, _, record in truth.of_kind(LegalHold.kind) if isinstance(record, LegalHold)]
-        gone = (
-            Unchanged(each.kind, each.key, each.revision)
-            for each in (*truth.actions(), *holds)
-            if each.withheld == "erased"
-        )
+        gone = [Unchanged(Action.kind, each.id, each.revision) for each in truth.actions() if each.withheld == "erased"]
+        gone += [Unchanged(LegalHold.kind, each.id, each.revision) for each in holds if each.withheld == "erased"]
         return [each for each in gone if truth.covered(each)]
 
     async def behind(self) -> frozenset[int]:
