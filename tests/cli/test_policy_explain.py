@@ -75,6 +75,7 @@ when { context.task.purpose == "bonus" || context.task.depth > 1 };
 forbid(principal, action == Action::"box.pay", resource) when { context.args.n > 150 };
 """
 ARGS = json.dumps({"to": "bea@acme.com", "n": 200, "card": "4242-secret"})
+NIGHT = "context.minuteOfDay < 360"
 FACTS = '{"limit_minor": 1000}'
 NOON = "2026-11-20T12:00"
 
@@ -107,7 +108,8 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 @pytest.fixture
 def shell(place: Place) -> Shell:
-    """The program in it."""
+    """The program in it. What is asked for real is asked now, and this test may run at night."""
+    place.change("policies/pay.cedar", lambda text: text.replace(NIGHT, 'context.task.purpose == "night"'))
     return Shell(place)
 
 
