@@ -33,6 +33,7 @@ _THREAT: Final = "Threat model"
 _API: Final = "Python API"
 _BACKUP: Final = "How to back up and restore"
 _MACHINE: Final = "Decisions: an explicit state machine on SQL"
+_BRAKES: Final = "How to stop an agent"
 _ORDERS: Final = "Decisions: one control record"
 _UNDO: Final = "How to undo"
 _PUBLISH: Final = "How to publish policies"
@@ -808,6 +809,26 @@ PROMISES: tuple[Promise, ...] = (
         "Contributing: daily commands",
         "Undoing a task of the benchmark, or all a release did, restores the database byte for byte.",
     ),
+    # -- brakes ----------------------------------------------------------------------------------------------------------
+    Promise(
+        "brakes.scopes",
+        _BRAKES,
+        "A brake holds everything in its scope and nothing else: everything, a tenant, agent, release, contract, cohort, running "
+        "process, task with its sub-tasks, or person.",
+    ),
+    Promise(
+        "brakes.modes",
+        "How to stop an agent: three modes",
+        "A stop decides and dispatches nothing, a pause dispatches nothing and loses nothing, a drain takes nothing new and "
+        "finishes what was accepted; each is asked at the decision and again at dispatch.",
+    ),
+    Promise(
+        "brakes.approvals",
+        "How to stop an agent: three modes",
+        "A yes that comes while a brake holds is kept, and carried out when the brake lets it.",
+    ),
+    Promise("brakes.user", _BRAKES, "Whom a brake on a person is on stands in sealed words alone."),
+    Promise("brakes.listed", _BRAKES, "What each brake holds back right now is counted."),
     # -- orders ----------------------------------------------------------------------------------------------------------
     Promise(
         "release.behaviour",

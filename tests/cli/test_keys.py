@@ -75,7 +75,7 @@ def test_a_rotation_from_beginning_to_end(shell: Shell) -> None:
     assert shell("verify").code == 0
     assert set(KeyFolder(_keys(shell)).public()).isdisjoint(before)
     with pytest.raises(KeyFileError) as caught:
-        anyio.run(lambda: running.registry.stop("all", by="ana", why="x"))
+        anyio.run(lambda: running.braking.stop("all", by="ana", why="x"))
     assert "start this process again" in caught.value.next_step
     anyio.run(running.means.store.close)
     _works(shell)

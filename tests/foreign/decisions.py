@@ -197,7 +197,7 @@ async def authority(record: Object) -> str:
         await world.plane.approvals.approve(action.id, Person(approver))
 
     async def revoked() -> None:
-        await world.plane.registry.stop("agent", "ag", by=approver, why="the grant is revoked")
+        await world.plane.braking.stop("agent", "ag", by=approver, why="the grant is revoked")
 
     async def dispatched() -> None:
         verdict[0] = await story.used(tasks[-1], key, dispatch)

@@ -196,7 +196,7 @@ async def aborted(shop: Shop) -> None:
 
     async def halted(arguments: dict[str, JsonValue], call: Call) -> Answer:
         if not shop.prepared:
-            await shop.calm.registry.stop("agent", "ag", by="rita", why="halt")
+            await shop.calm.braking.stop("agent", "ag", by="rita", why="halt")
         return shop._prepare(arguments, call)
 
     shop.effectors.on("thing.two", "prepare", halted)

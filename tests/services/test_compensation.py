@@ -243,7 +243,7 @@ async def test_what_is_in_flight_is_undone_when_it_lands(scope: UnwindScope, sto
     with pytest.raises(Crash):
         await world.propose_on(world.another("w0", CrashAt("execute.called")), task, key="k")
     if stopped:
-        await world.plane.registry.stop("release", task.release, by="rita", why="odd")
+        await world.plane.braking.stop("release", task.release, by="rita", why="odd")
 
     await world.plane.compensation.undo(scope, task.id if scope == "task" else task.release, by="rita", why="wrong")
     await world.work()
@@ -252,7 +252,7 @@ async def test_what_is_in_flight_is_undone_when_it_lands(scope: UnwindScope, sto
     if stopped and scope == "task":
         assert (await request(world)).state == "running"
         assert world.effectors.calls[RUN] == 1
-        await world.plane.registry.resume("release", task.release, by="rita")
+        await world.plane.braking.resume("release", task.release, by="rita")
         await finish(world)
 
     action = await world.store.by_idempotency_key(world.agent, "k")
@@ -389,7 +389,7 @@ async def test_the_brake_of_an_undone_release_says_what_it_is_for(why: str, word
 
     await world.plane.compensation.undo("release", task.release, by="rita", why=why)
 
-    (brake,) = await world.plane.registry.brakes()
+    (brake,) = await world.plane.braking.brakes()
     assert (brake.words.startswith("release:ag@"), brake.why) == (True, words)
     assert (await world.propose(task)).reasons[-1] == f"stopped: {words}"
 
@@ -416,7 +416,7 @@ async def test_brakes_do_not_hold_undos() -> None:
     action = await world.propose(task)
     brakes: list[tuple[StopScope, str]] = [("all", ""), ("agent", "ag"), ("contract", "thing.take")]
     for scope, name in brakes:
-        await world.plane.registry.stop(scope, name, by="rita", why="halt")
+        await world.plane.braking.stop(scope, name, by="rita", why="halt")
 
     await world.plane.compensation.undo("task", task.id, by="rita", why="wrong")
     await finish(world)

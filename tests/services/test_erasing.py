@@ -562,17 +562,17 @@ async def test_words_of_a_brake_that_name_the_person_go_and_the_brake_stands() -
     world = World()
     await world.apply(contract())
     task = await world.task()
-    registry = world.plane.registry
-    await registry.stop("contract", "thing.put", by="rita", why="Ana called: it wrote to her twice")
-    await registry.stop("agent", "ag", by="rita", why="a banana")
+    braking = world.plane.braking
+    await braking.stop("contract", "thing.put", by="rita", why="Ana called: it wrote to her twice")
+    await braking.stop("agent", "ag", by="rita", why="a banana")
     before = await world.propose(task)
     assert before.reasons[1].startswith("stopped: Ana called")
 
     await erase(world, ANA)
 
-    found = {each.words: (each.why, each.by) for each in await registry.brakes()}
+    found = {each.words: (each.why, each.by) for each in await braking.brakes()}
     assert found == {"contract:thing.put": ("", ""), "agent:ag": ("a banana", "rita")}
-    await registry.resume("agent", "ag", by="rita")
+    await braking.resume("agent", "ag", by="rita")
     after = await world.propose(task)
     assert (after.state, after.reasons[1]) == ("refused", "stopped: contract thing.put")
     control = await world.store.get(Control, "control")

@@ -510,7 +510,7 @@ async def test_orders_that_change_during_dispatch_cost_nothing() -> None:
 
     async def meddle(arguments: dict[str, JsonValue], call: Call) -> Answer:
         if world.effectors.calls["thing.put", "facts"] == 2:
-            await calm.registry.stop("contract", "thing.other", by="rita", why="something else")
+            await calm.braking.stop("contract", "thing.other", by="rita", why="something else")
         return Landed({})
 
     world.effectors.on("thing.put", "facts", meddle)
@@ -563,7 +563,7 @@ async def test_what_may_no_longer_run_between_the_phases_is_released(how: str) -
 
     async def between(arguments: dict[str, JsonValue], call: Call) -> Answer:
         if how == "brake":
-            await calm.registry.stop("all", by="rita", why="halt")
+            await calm.braking.stop("all", by="rita", why="halt")
         elif how == "task undone":
             await calm.compensation.undo("task", task.id, by="rita", why="wrong")
         elif how == "policy":

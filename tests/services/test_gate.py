@@ -307,7 +307,7 @@ async def test_a_brake_of_every_scope_stops_every_process_at_once(scope: StopSco
     name = {"all": "", "agent": "ag", "release": task.release, "contract": "thing.put"}[scope]
     calls = world.effectors.calls[RUN]
 
-    await other.registry.stop(scope, name, by="rita", why="smoke")
+    await other.braking.stop(scope, name, by="rita", why="smoke")
     refused = await world.propose(task)
     await world.work()
 
@@ -316,7 +316,7 @@ async def test_a_brake_of_every_scope_stops_every_process_at_once(scope: StopSco
     assert world.effectors.calls[RUN] == calls
     assert (await world.propose(task, "thing.other")).state == ("done" if scope == "contract" else "refused")
 
-    await other.registry.resume(scope, name, by="rita")
+    await other.braking.resume(scope, name, by="rita")
     assert (await world.propose(task)).state == "done"
     world.clock.advance(1_000)
     await world.work()
@@ -329,7 +329,7 @@ async def test_a_brake_with_an_end_ends_by_itself() -> None:
     world = World()
     await world.apply(contract())
     task = await world.task()
-    await world.plane.registry.stop("all", by="rita", why="pause", until_at=world.clock.now() + 10)
+    await world.plane.braking.stop("all", by="rita", why="pause", until_at=world.clock.now() + 10)
 
     world.clock.advance(9)
     assert (await world.propose(task)).state == "refused"

@@ -61,7 +61,7 @@ class Life(RuleBasedStateMachine):
         scopes: tuple[tuple[StopScope, str], ...] = (("all", ""), ("agent", "ag"))
         for scope, name in scopes:
             with contextlib.suppress(NotFound):
-                await self.shop.calm.registry.resume(scope, name, by="rita")
+                await self.shop.calm.braking.resume(scope, name, by="rita")
         await self.shop.finish(self.shop.another("last"), rounds=40)
         assert await disagreements(self.shop) == []
         keys = self.shop.keys
@@ -163,9 +163,9 @@ class Life(RuleBasedStateMachine):
         """Pull or lift it."""
         name = "ag" if scope == "agent" else ""
         if lift:
-            self.now(self.process.registry.resume(scope, name, by="rita"))
+            self.now(self.process.braking.resume(scope, name, by="rita"))
         else:
-            self.now(self.process.registry.stop(scope, name, by="rita", why="halt"))
+            self.now(self.process.braking.stop(scope, name, by="rita", why="halt"))
 
     @rule(data=st.data())
     def settle(self, data: st.DataObject) -> None:

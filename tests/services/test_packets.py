@@ -394,9 +394,9 @@ async def test_words_of_people_about_other_things_are_theirs() -> None:
     world = await ready()
     done = await begun(world)
     await world.plane.compensation.undo("task", done.task, by="rita", why="wrong")
-    await world.plane.registry.stop("contract", "thing.put", by="rita", why="enough")
+    await world.plane.braking.stop("contract", "thing.put", by="rita", why="enough")
     with pytest.raises(NotAllowed, match="rules of the gate"):
-        await world.plane.registry.stop("all", by="interlock.breaker", why="a person who calls themselves so")
+        await world.plane.braking.stop("all", by="interlock.breaker", why="a person who calls themselves so")
     erasure = Erasure(id=ErasureId("e"), basis="request", subject="c:1", why="asked", proposed_by="rita", proposed_at=0)
     held = LegalHold(id=HoldId("h"), subject="c:1", why="a suit", placed_by="rita", placed_at=0)
     pulled = control_fact(Control(), "stopped", {}, "interlock.breaker", 0)
@@ -423,7 +423,7 @@ async def test_every_entry_is_what_the_format_says() -> None:
     done = await begun(world)
     await world.plane.compensation.undo("task", done.task, by="rita", why="wrong")
     await world.work()
-    await world.plane.registry.stop("contract", "thing.put", by="rita", why="enough")
+    await world.plane.braking.stop("contract", "thing.put", by="rita", why="enough")
 
     entries = await world.store.entries(0, 1000)
 

@@ -192,7 +192,7 @@ async def test_what_is_in_force_changed_since() -> None:
     world = await installed()
     one = await proposed(world, denying(world))
     other = await proposed(world, world.definition(budgets={"EUR": 7}), by="ria")
-    await world.plane.registry.stop("agent", "ag", by="rita", why="halt")
+    await world.plane.braking.stop("agent", "ag", by="rita", why="halt")
     await world.plane.publisher.accept(other, ANA)
 
     with pytest.raises(IllegalMove, match="superseded"):

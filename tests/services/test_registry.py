@@ -96,7 +96,7 @@ async def test_a_brake_on_what_is_not_there_is_an_error(scope: StopScope, name: 
     await world.apply(contract())
 
     with pytest.raises(NotFound):
-        await world.plane.registry.stop(scope, name, by="rita", why="halt")
+        await world.plane.braking.stop(scope, name, by="rita", why="halt")
 
 
 @pytest.mark.proves("registry.recorded")
@@ -104,13 +104,13 @@ async def test_every_change_of_the_orders_is_a_fact() -> None:
     """Applying, braking and resuming are each one entry; resuming what is not braked is none, and says what is."""
     world = World()
     await world.apply(contract())
-    await world.plane.registry.stop("agent", "ag", by="rita", why="halt")
-    await world.plane.registry.resume("agent", "ag", by="rita")
+    await world.plane.braking.stop("agent", "ag", by="rita", why="halt")
+    await world.plane.braking.resume("agent", "ag", by="rita")
     for stopped, words in ((False, "nothing is stopped"), (True, "what is stopped: `all`")):
         if stopped:
-            await world.plane.registry.stop("all", by="rita", why="halt")
+            await world.plane.braking.stop("all", by="rita", why="halt")
         with pytest.raises(NotFound, match="`agent:ag` is not stopped") as caught:
-            await world.plane.registry.resume("agent", "ag", by="rita")
+            await world.plane.braking.resume("agent", "ag", by="rita")
         assert caught.value.next_step == words
 
     assert [entry.phase for entry in await world.store.entries(0, 1000)] == [
@@ -130,7 +130,7 @@ async def test_ten_brakes_at_once_all_hold() -> None:
     planes = [world.plane, world.another("w2")]
 
     await asyncio.gather(
-        *(planes[n % 2].registry.stop("contract", names[n // 2], by=f"p{n}", why="halt") for n in range(10))
+        *(planes[n % 2].braking.stop("contract", names[n // 2], by=f"p{n}", why="halt") for n in range(10))
     )
 
     assert sorted(stop.name for stop in (await control(world)).stops) == names
@@ -141,14 +141,14 @@ async def test_who_pulls_a_brake_is_not_asked_for_and_who_lifts_it_is() -> None:
     """Anybody stops; only somebody who is among the people resumes, where the workspace names any."""
     world = World()
     await world.apply(contract())
-    await world.plane.registry.stop("agent", "ag", by="stranger", why="")
+    await world.plane.braking.stop("agent", "ag", by="stranger", why="")
 
     with pytest.raises(NotAllowed, match="not among the people"):
-        await world.plane.registry.resume("agent", "ag", by="stranger")
-    (brake,) = await world.plane.registry.brakes()
+        await world.plane.braking.resume("agent", "ag", by="stranger")
+    (brake,) = await world.plane.braking.brakes()
     assert (brake.words, brake.by, brake.why) == ("agent:ag", "stranger", "by stranger")
-    await world.plane.registry.resume("agent", "ag", by="rita")
-    assert await world.plane.registry.brakes() == []
+    await world.plane.braking.resume("agent", "ag", by="rita")
+    assert await world.plane.braking.brakes() == []
 
 
 async def test_where_nobody_is_named_any_name_will_do() -> None:
@@ -157,8 +157,8 @@ async def test_where_nobody_is_named_any_name_will_do() -> None:
     world.people.clear()
     await world.apply(contract())
     done = await world.propose(await world.task())
-    await world.plane.registry.stop("all", by="me", why="")
-    await world.plane.registry.resume("all", by="me")
+    await world.plane.braking.stop("all", by="me", why="")
+    await world.plane.braking.resume("all", by="me")
 
     request = await world.plane.compensation.undo("action", done.id, by="me", why="")
 

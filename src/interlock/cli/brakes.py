@@ -1,45 +1,55 @@
-"""`stop` and `resume`: brakes, and which of them hold."""
+"""`stop`, `resume` and `brakes`: pulling and lifting them, and which of them hold what."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
-from interlock.cli.context import context_of
-from interlock.cli.output import moment, run, shown, worded
+from interlock.cli.context import Context, context_of
+from interlock.cli.output import UsageError, moment, run, shown, worded
 from interlock.domain.action import Action
-from interlock.domain.brakes import STOPPED, Brake, standing
-from interlock.domain.control import StopScope
-from interlock.domain.errors import ContractError
+from interlock.domain.brakes import BEGINS, Brake, HeldBack, standing
+from interlock.domain.control import StopMode
+from interlock.services.cases import instance_of
 from interlock.services.plane import ControlPlane
-from interlock.workbench.finding import find_release
+from interlock.workbench.scopes import SCOPES, scope_of
 
 ERASED: Final = "its words were erased"
+
+_SAID: Final[Mapping[StopMode, str]] = {
+    "stop": "[red]stopped[/red]",
+    "pause": "[yellow]paused[/yellow]",
+    "drain": "[yellow]draining[/yellow]",
+}
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(stop)
     app.command()(resume)
+    app.command()(brakes)
 
 
 def stop(
     context: typer.Context,
     what: Annotated[
         str,
-        typer.Argument(
-            help="`all`, `agent:NAME`, `release:LABEL` or `contract:NAME`; without it all that is stopped is listed."
-        ),
+        typer.Argument(help=f"{SCOPES}; without it all that is stopped is listed."),
     ] = "",
     why: Annotated[str, typer.Option(help="Why; kept with the brake.", callback=worded)] = "",
+    pause: Annotated[
+        bool, typer.Option("--pause", help="Dispatch nothing; what is proposed is decided and waits.")
+    ] = False,
+    drain: Annotated[bool, typer.Option("--drain", help="Take nothing new; what was accepted finishes.")] = False,
 ) -> None:
     """Pull a brake: nothing in its scope is decided or dispatched, by any process, until `resume`. Anybody may."""
     here = context_of(context)
+    mode: StopMode = "pause" if pause else "drain" if drain else "stop"
 
     async def listing() -> None:
         async with here.reading() as plane:
-            control, found = (await plane.orders.refresh()).control, await plane.registry.brakes()
+            control, found = (await plane.orders.refresh()).control, await plane.braking.brakes()
 
         def show(console: Console) -> None:
             if not found:
@@ -49,34 +59,37 @@ def stop(
         here.output.value({"stops": rows(found), "epoch": control.revision}, show)
 
     async def work() -> None:
+        if pause and drain:
+            raise UsageError("`--pause` and `--drain` are two modes", next_step="give one of them, or neither")
         async with here.plane() as plane:
-            scope, name = await _scope(plane, what)
+            scope, name = await scope_of(plane, what)
             before = standing((await plane.orders.refresh()).control, scope, name)
-            control = await plane.registry.stop(scope, name, by=here.who(), why=why)
-            found = await plane.registry.brakes()
+            control = await plane.braking.stop(scope, name, by=here.who(), why=why, mode=mode)
+            found = await plane.braking.brakes()
+        already = before if before is not None and before.mode == mode else None
 
         def show(console: Console) -> None:
-            already = f" [dim]since {moment(before.since_at)} UTC already[/dim]" if before is not None else ""
-            console.print(f"[red]stopped[/red] {shown(what)}{already}")
+            since = f" [dim]since {moment(already.since_at)} UTC already[/dim]" if already is not None else ""
+            console.print(f"{_SAID[mode]} {shown(what)}{since}")
             print_brakes(console, found)
 
-        here.output.value({"stops": rows(found), "epoch": control.revision, "already": before is not None}, show)
+        here.output.value({"stops": rows(found), "epoch": control.revision, "already": already is not None}, show)
 
     run(here.output, work if what else listing)
 
 
 def resume(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="What was stopped, in the same words; `interlock stop` lists them.")],
+    what: Annotated[str, typer.Argument(help="What was stopped, in the same words; `interlock brakes` lists them.")],
 ) -> None:
     """Lift a brake."""
     here = context_of(context)
 
     async def work() -> None:
         async with here.plane() as plane:
-            scope, name = await _scope(plane, what)
-            control = await plane.registry.resume(scope, name, by=here.who())
-            found = await plane.registry.brakes()
+            scope, name = await scope_of(plane, what)
+            control = await plane.braking.resume(scope, name, by=here.who())
+            found = await plane.braking.brakes()
 
         def show(console: Console) -> None:
             console.print(f"[green]resumed[/green] {shown(what)}")
@@ -87,24 +100,66 @@ def resume(
     run(here.output, work)
 
 
-def print_brakes(console: Console, found: Sequence[Brake]) -> None:
-    """The brakes that hold, one a line, and how one is lifted."""
-    for each in found:
-        until = f" until {moment(each.stop.until_at)} UTC" if each.stop.until_at is not None else ""
-        console.print(
-            f"  stopped: {shown(each.words)}{until}  [dim]by {shown(each.by or '-')} at {moment(each.stop.since_at)} UTC: "
-            f"{shown(each.why or ERASED)}[/dim]"
+def brakes(context: typer.Context) -> None:
+    """What is stopped, since when, by whom, and what it holds back right now."""
+    _listed(context_of(context))
+
+
+def _listed(here: Context) -> None:
+    async def work() -> None:
+        async with here.reading() as plane:
+            control, found = (await plane.orders.refresh()).control, await plane.braking.brakes()
+            backs = [await plane.braking.held_back(each.stop) for each in found]
+
+        def show(console: Console) -> None:
+            if not found:
+                console.print("[dim]nothing is stopped[/dim]")
+            print_brakes(console, found, backs)
+
+        together = zip(rows(found), backs, strict=True)
+        here.output.value(
+            {"stops": [{**row, "holds": back} for row, back in together], "epoch": control.revision}, show
         )
+
+    run(here.output, work)
+
+
+def print_brakes(console: Console, found: Sequence[Brake], backs: Sequence[HeldBack] = ()) -> None:
+    """The brakes that hold, one a line, what each holds back where that was counted, and how one is lifted."""
+    for at, each in enumerate(found):
+        until = f" until {moment(each.stop.until_at)} UTC" if each.stop.until_at is not None else ""
+        drill = ", a drill" if each.stop.drill else ""
+        console.print(
+            f"  {BEGINS[each.stop.mode]}{shown(each.words)}{drill}{until}  "
+            f"[dim]by {shown(each.by or '-')} at {moment(each.stop.since_at)} UTC: {shown(each.why or ERASED)}[/dim]"
+        )
+        if backs:
+            console.print(f"    [dim]holds back {held_back(backs[at])}[/dim]")
     if found:
         console.print(f"[dim]`interlock resume {shown(found[0].words)} --as NAME` lifts it[/dim]")
 
 
+def held_back(found: HeldBack) -> str:
+    """What a brake holds back, in words."""
+    counts = (
+        (found.in_flight, "in flight, which end as they end"),
+        (found.waiting, "cleared"),
+        (found.asking, "waiting for people"),
+        (found.between, "reserved in two phases"),
+        (found.unsettled, "that may have happened"),
+        (found.tasks, "open tasks"),
+    )
+    said = [f"{count} {what}" for count, what in counts if count]
+    return (", ".join(said) or "nothing") + (", or more" if found.more else "")
+
+
 def rows(found: Sequence[Brake]) -> list[dict[str, object]]:
     """The brakes that hold, for programs: the words that name each, and what is known of it."""
+    hidden = ("words", "salt")
     return [
         {
             "what": each.words,
-            **{name: getattr(each.stop, name) for name in each.stop.__struct_fields__ if name != "words"},
+            **{name: getattr(each.stop, name) for name in each.stop.__struct_fields__ if name not in hidden},
             "why": each.why,
             "by": each.by,
         }
@@ -114,31 +169,11 @@ def rows(found: Sequence[Brake]) -> list[dict[str, object]]:
 
 async def lifting(plane: ControlPlane, action: Action) -> str:
     """What to do about the brake that refused `action` or holds it back, or nothing where none does."""
-    refused = action.state == "refused" and any(reason.startswith(STOPPED) for reason in action.reasons)
-    if action.undoes is not None or not (refused or action.state == "ready"):
+    begins = (BEGINS["stop"], BEGINS["drain"])
+    refused = action.state == "refused" and any(reason.startswith(begins) for reason in action.reasons)
+    if action.undoes is not None or not (refused or action.state in ("ready", "preparing", "prepared")):
         return ""
-    control = (await plane.orders.refresh()).control
-    held_by = control.stopped(
-        agent=action.agent, release=action.release, contract=action.contract, now=plane.means.clock.now()
-    )
-    for each in await plane.registry.brakes():
-        if each.stop == held_by:
-            return f"interlock resume {each.words} --as NAME    (lifts the brake)"
+    each = await plane.braking.on(action.task, action.contract, instance_of(action), refused=refused)
+    if each is not None:
+        return f"interlock resume {each.words} --as NAME    (lifts the brake)"
     return "propose it again: the brake was lifted since" if refused else ""
-
-
-async def _scope(plane: ControlPlane, what: str) -> tuple[StopScope, str]:
-    """The brake that `what` names."""
-    scope, _, name = what.partition(":")
-    match scope:
-        case "all" if not name:
-            return "all", ""
-        case "agent" | "contract" if name:
-            return scope, name
-        case "release" if name:
-            return "release", (await find_release(plane, name)).digest
-        case _:
-            raise ContractError(
-                f"`{what}` does not say what is meant",
-                next_step="write `all`, `agent:NAME`, `release:LABEL` or `contract:NAME`",
-            )

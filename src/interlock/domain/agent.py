@@ -102,6 +102,8 @@ class Agent(Record, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
     metrics: tuple[Metric, ...] = ()
     escalation_triggers: tuple[str, ...] = ()
     compliance: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    """The cohorts it belongs to: what is said of a tag is said of every agent that has it."""
 
     @property
     def key(self) -> str:

@@ -5,24 +5,40 @@ kill, a new policy bundle, a new release or a changed stage takes hold of everyt
 world, in every process, by one comparison.
 """
 
-from typing import ClassVar, Literal
+from hashlib import sha256
+from typing import ClassVar, Final, Literal
 
 import msgspec
 
+from interlock.domain.acting import Acting
 from interlock.domain.ids import AgentName, BrakeId, ContractName, Digest, Person
 from interlock.domain.policy import Engine
 from interlock.domain.publishing import Publishing
 from interlock.domain.record import Record, Withheld
 
-StopScope = Literal["all", "agent", "release", "contract"]
+StopScope = Literal["all", "tenant", "agent", "release", "contract", "tag", "instance", "task", "user"]
+StopMode = Literal["stop", "pause", "drain"]
+"""`stop`: nothing is decided and nothing dispatched. `pause`: nothing is dispatched, and what is proposed is decided and
+waits. `drain`: nothing new is proposed, and what was accepted finishes."""
+
+REFUSES: Final[frozenset[StopMode]] = frozenset({"stop", "drain"})
+"""The modes in which a proposal is refused."""
+HOLDS: Final[frozenset[StopMode]] = frozenset({"stop", "pause"})
+"""The modes in which nothing is dispatched."""
 
 
 class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A brake: nothing in its scope is decided or dispatched while it stands, but for undos, which people ask for."""
+    """A brake: what its mode says of its scope holds while it stands, but for undos, which people ask for."""
 
     scope: StopScope
     name: str = ""
-    """Which agent, release digest or contract; empty for `all`."""
+    """Which agent, release digest, contract, tag, instance (the thumbprint of its key), task or tenant; empty for `all`. Of a
+    user the digest of `salt` and the initiator: nobody's name stands in the standing orders."""
+    mode: StopMode = "stop"
+    salt: str = ""
+    """Only of a user: 128 bits of chance, so that the name cannot be guessed from what the log says of the brake."""
+    drill: bool = False
+    """It was pulled to measure how long stopping takes, and ends at `until_at` should whoever pulled it die."""
     words: BrakeId = BrakeId("")
     """Where its `BrakeWords` are. Empty in what an earlier version wrote, until the store is next opened with its vault."""
     why: str = ""
@@ -34,6 +50,37 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unwinding: bool = False
     """What its scope did is being undone, so what may be in flight is still repeated by its key: it must be known to be
     undone. Nothing new begins."""
+
+    def is_on(self, scope: StopScope, name: str) -> bool:
+        """Whether it is on exactly that scope. A user is named as an initiator."""
+        if scope != self.scope:
+            return False
+        return self.name == (pseudonym(self.salt, name) if scope == "user" else name)
+
+    def covers(self, acting: Acting) -> bool:
+        """Whether such an action is in its scope."""
+        match self.scope:
+            case "all" | "tenant":
+                return True  # standing orders are one tenant's
+            case "agent":
+                return self.name == acting.agent
+            case "release":
+                return self.name == acting.release
+            case "contract":
+                return self.name == acting.contract
+            case "tag":
+                return self.name in acting.tags
+            case "instance":
+                return self.name == acting.instance
+            case "task":
+                return self.name in acting.tasks
+            case "user":
+                return self.name == pseudonym(self.salt, acting.initiator)
+
+
+def pseudonym(salt: str, initiator: str) -> str:
+    """What stands for an initiator in a brake: SHA-256 over both, in hexadecimal."""
+    return sha256(f"{salt}\n{initiator}".encode()).hexdigest()
 
 
 class BrakeWords(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -47,6 +94,8 @@ class BrakeWords(Record, frozen=True, kw_only=True, omit_defaults=True):
     since_at: int
     why: str
     by: str
+    who: str = ""
+    """Of a brake on a user: the initiator, `user:ana`."""
     withheld: Withheld = ""
 
     @property
@@ -55,9 +104,9 @@ class BrakeWords(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.id
 
 
-def words_of(stop: Stop, *, why: str, by: str) -> BrakeWords:
+def words_of(stop: Stop, *, why: str, by: str, who: str = "") -> BrakeWords:
     """The words that stand beside `stop`, which names them."""
-    return BrakeWords(id=stop.words, scope=stop.scope, name=stop.name, since_at=stop.since_at, why=why, by=by)
+    return BrakeWords(id=stop.words, scope=stop.scope, name=stop.name, since_at=stop.since_at, why=why, by=by, who=who)
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,17 +153,19 @@ class Control(Record, frozen=True, kw_only=True):
         return "control"
 
     def stopped(
-        self, *, agent: AgentName, release: Digest, contract: ContractName, now: int, settling: bool = False
+        self, acting: Acting, now: int, *, modes: frozenset[StopMode] = HOLDS, settling: bool = False
     ) -> Stop | None:
-        """The first brake that holds such an action at `now`, or None. With `settling`, one that holds back even the
-        repeat of what may have happened."""
+        """The brake of one of `modes` that holds such an action at `now`, one that stops before one that pauses or drains; or
+        None. With `settling`, one that holds back even the repeat of what may have happened."""
+        found: Stop | None = None
         for stop in self.stops:
-            if settling and stop.unwinding:
+            if stop.mode not in modes or (settling and stop.unwinding):
                 continue
-            named = {"all": "", "agent": agent, "release": release, "contract": contract}[stop.scope]
-            if stop.name == named and (stop.until_at is None or now < stop.until_at):
-                return stop
-        return None
+            if (stop.until_at is None or now < stop.until_at) and stop.covers(acting):
+                if stop.mode == "stop":
+                    return stop
+                found = found or stop
+        return found
 
     def roles(self, person: Person) -> frozenset[str]:
         """The roles `person` holds; nobody unknown holds any."""

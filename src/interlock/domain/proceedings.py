@@ -74,8 +74,11 @@ class ControlBody(Part, frozen=True, kw_only=True):
     releases: dict[str, str] = {}
     publication: str = ""
     scope: str = ""
-    """Of a brake: `all`, `agent`, `release`, `contract`."""
+    """Of a brake: `all`, `tenant`, `agent`, `release`, `contract`, `tag`, `instance`, `task` or `user`."""
     name: str | None = None
+    """Of a brake: what in that scope; of a user a salted digest, whose salt is not in the log."""
+    mode: str = ""
+    """Of a brake: `pause` or `drain`; where it is not said, `stop`."""
     until: str = ""
     engine: str = ""
     why: str = ""

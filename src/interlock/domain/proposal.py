@@ -28,5 +28,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     unfit: str = ""
     """Why the caller could not put its call into arguments at all (an argument given twice, a value that has no JSON form):
     it is recorded as refused, with what could be written of it."""
+    instance: str = ""
+    """The thumbprint of the key of the process that asks, where it has proven it."""
     here: bool = True
     """Run it in this process if that is possible; otherwise it is left to a worker."""

@@ -28,6 +28,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """What was read out of arguments and facts, by the contract's rules."""
     tainted: tuple[str, ...] = ()
     """Arguments whose value comes from untrusted content alone."""
+    instance: str = ""
+    """The thumbprint of the key of the process that asked, where it has proven it."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

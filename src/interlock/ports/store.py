@@ -26,6 +26,8 @@ class ActionQuery(msgspec.Struct, frozen=True, kw_only=True):
     states: tuple[State, ...] = ()
     undos: bool = True
     """Whether actions that undo others are among them."""
+    due_by: int | None = None
+    """Only those that fall due at this time or before, UTC ms: of the many that wait, the few that somebody has begun."""
     before: ActionId | None = None
     """Only ids that sort before this one (the next page)."""
     oldest_first: bool = False

@@ -9,7 +9,7 @@ from typing import ClassVar, TypeAlias, assert_never
 import msgspec
 
 from interlock.domain.action import Action, State
-from interlock.domain.brakes import STOPPED
+from interlock.domain.brakes import BEGINS
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import Fault, InterlockError
 from interlock.domain.ids import ActionId
@@ -49,7 +49,7 @@ _NEXT: dict[str, str] = {
 }
 """What can be done about each rule of ours."""
 
-_LIFT = "`interlock stop` lists what is stopped, `interlock resume WHAT --as NAME` lifts it"
+_LIFT = "`interlock brakes` lists what is stopped, `interlock resume WHAT --as NAME` lifts it"
 
 _SAID: dict[State, str] = {"failed": "failed", "expired": "expired"}
 
@@ -76,7 +76,7 @@ class NotDone(InterlockError):
         said = "; ".join(reasons) + (f" ({rule})" if rule else "")
         super().__init__(
             f"`{action.contract}` {_SAID.get(action.state, f'is {action.state}')}" + (f": {said}" if said else ""),
-            next_step=_LIFT if any(each.startswith(STOPPED) for each in reasons) else _NEXT.get(rule),
+            next_step=_LIFT if any(each.startswith(tuple(BEGINS.values())) for each in reasons) else _NEXT.get(rule),
             action=action.id,
             state=action.state,
             reasons=list(reasons),

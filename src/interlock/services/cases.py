@@ -30,6 +30,7 @@ class Cases:
             idempotency_key=action.idempotency_key,
             confidence=action.confidence,
             undoing=undoing,
+            instance=instance_of(action),
         )
 
     async def task(self, action: Action) -> Task:
@@ -49,3 +50,8 @@ class Cases:
         if found is None:
             raise IntegrityError(f"action {action_id} is named as undone, but is not stored")
         return found
+
+
+def instance_of(action: Action) -> str:
+    """The process that asked for `action`, by the thumbprint of its key; empty where none is known."""
+    return action.asked.instance if action.asked is not None else ""

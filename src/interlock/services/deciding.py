@@ -12,7 +12,6 @@ from interlock.domain.budget import Budget
 from interlock.domain.call import Call, Landed
 from interlock.domain.canonical import CanonicalError, JsonValue, encode, pointer
 from interlock.domain.contract import Contract, Reversal
-from interlock.domain.control import Stop
 from interlock.domain.errors import ContractError, EffectorError
 from interlock.domain.filtering import clean
 from interlock.domain.ids import ActionId, AgentName, Digest, Person
@@ -43,6 +42,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     confidence: int | None = None
     undoing: Contract | None = None
     """The contract of the action this one undoes."""
+    instance: str = ""
+    """See `Circumstances.instance`."""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +103,7 @@ class Decider:
             roles=tuple(sorted(set(orders.control.people.get(Person(person), ())))),
             budget=await self.left(case, orders),
             parsed=parsed,
+            instance=case.instance,
         )
 
     async def left(self, case: Case, orders: Orders) -> dict[str, int]:
@@ -261,11 +263,4 @@ def overseen(decision: Decision, contract: Contract, undoing: Contract | None, a
 def _denied(problem: str, orders: Orders) -> Decision:
     return Decision(
         verdict="deny", because=("interlock.error",), reasons=(problem,), bundle=Digest(orders.control.bundle)
-    )
-
-
-def brake(orders: Orders, task: Task, contract: Contract, now: int, *, settling: bool = False) -> Stop | None:
-    """The brake that holds this task's use of `contract` at `now`, or None. See `Control.stopped`."""
-    return orders.control.stopped(
-        agent=task.agent, release=task.release, contract=contract.name, now=now, settling=settling
     )

@@ -12,6 +12,7 @@ from interlock.domain.action import Action, Outcome, intent
 from interlock.domain.approval import open_requirements, still_binding
 from interlock.domain.call import Landed, Nothing, Unsure
 from interlock.domain.contract import Contract, TwoPhase
+from interlock.domain.control import Stop
 from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Phase
 from interlock.domain.ids import WorkerId
@@ -24,8 +25,8 @@ from interlock.ports.clock import Clock
 from interlock.ports.log import Log
 from interlock.ports.steps import Steps
 from interlock.services.calling import NEVER_CALLED, Caller, Missing
-from interlock.services.cases import Cases
-from interlock.services.deciding import Decider, brake
+from interlock.services.cases import Cases, instance_of
+from interlock.services.deciding import Decider
 from interlock.services.holding import altered, held, intact
 from interlock.services.intents import Intents
 from interlock.services.orders import Orders, StandingOrders
@@ -71,7 +72,7 @@ class Dispatch:
         await self._unaltered(action, contract)
         orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
         if action.undoes is None:
-            if brake(orders, task, contract, now) is not None:
+            if await self._brake(action, orders, task, now) is not None:
                 return await self._recorder.wait(action, now + PAUSE_MS)
             if task.state == "closing":
                 return await self._recorder.end(action, "void", "voided", reasons=("its task is being undone",))
@@ -131,10 +132,10 @@ class Dispatch:
         """
         await self._unaltered(action, contract)
         orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
-        if action.undoes is None and brake(orders, task, contract, now, settling=True) is not None:
+        if await self._brake(action, orders, task, now, settling=True) is not None:
             return await self._recorder.wait(action, now + PAUSE_MS)
         if fresh:
-            why = await self._forbidden(action, contract, orders, task, now)
+            why = await self._forbidden(action, orders, task, now)
             if why:
                 outcome = Outcome(error=f"it did not happen, and may no longer: {why}", observed_at=now, by="lookup")
                 return await self.fail(action, contract, outcome, (why,))
@@ -159,7 +160,11 @@ class Dispatch:
         orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
         if action.state == "aborting":
             return await self._abort(action, contract, phases)
-        why = await self._forbidden(action, contract, orders, task, now)
+        stop = await self._brake(action, orders, task, now)
+        if stop is not None and stop.mode == "pause":
+            # What was reserved stays reserved: it goes on from here once the brake is lifted.
+            return await self._recorder.wait(action, now + PAUSE_MS)
+        why = await self._forbidden(action, orders, task, now)
         if why:
             return await self._recorder.write(self._aborting(action, contract, why), "voided")
         if action.state == "prepared":
@@ -214,10 +219,10 @@ class Dispatch:
 
     # -- what it leans on --------------------------------------------------------------------------------------
 
-    async def _forbidden(self, action: Action, contract: Contract, orders: Orders, task: Task, now: int) -> str:
+    async def _forbidden(self, action: Action, orders: Orders, task: Task, now: int) -> str:
         """Why `action` may not begin now, or nothing."""
         if action.undoes is None:
-            stop = brake(orders, task, contract, now)
+            stop = await self._brake(action, orders, task, now)
             if stop is not None:
                 return await self._orders.stopped(stop)
             if task.state == "closing":
@@ -228,6 +233,15 @@ class Dispatch:
         if decision.verdict in ("deny", "shadow"):
             return "; ".join(decision.reasons) or decision.verdict
         return "policy asks for more than was agreed to" if _unmet(action, decision) else ""
+
+    async def _brake(
+        self, action: Action, orders: Orders, task: Task, now: int, *, settling: bool = False
+    ) -> Stop | None:
+        """The brake that keeps `action` from being dispatched, or None. Undos pass every brake."""
+        if action.undoes is not None:
+            return None
+        instance = instance_of(action)
+        return await self._orders.brake(orders, task, action.contract, now, instance=instance, settling=settling)
 
     def _aborting(self, action: Action, contract: Contract, why: str) -> Action:
         return self._leased(action.after("abort", reasons=(why,)), contract)

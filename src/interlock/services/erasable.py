@@ -178,7 +178,7 @@ class Search:
         found += [
             Unchanged(BrakeWords.kind, each.id, each.revision)
             for each in brakes
-            if not each.withheld and not on_all and speaks_of(self._subject, each.why, each.by)
+            if not each.withheld and not on_all and speaks_of(self._subject, each.why, each.by, each.who)
         ]
         proposed = await self._store.all(Erasure, limit=MANY) if self._subject else []
         withdrawn = [

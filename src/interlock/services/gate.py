@@ -12,13 +12,13 @@ from interlock.domain.agent import Runtime
 from interlock.domain.binding import bind, fingerprint
 from interlock.domain.change import Change, given
 from interlock.domain.contract import NO_CONTRACT, Contract
+from interlock.domain.control import REFUSES
 from interlock.domain.errors import BudgetExceeded, Conflict, ContractError, KeyReused, NotFound
 from interlock.domain.proposal import Proposal
 from interlock.domain.stating import Beginning
 from interlock.domain.task import Task
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
-from interlock.services.deciding import brake
 from interlock.services.drafting import Drafts, must_be_writable, storable
 from interlock.services.intents import Intents
 from interlock.services.judging import Judging
@@ -119,7 +119,7 @@ class Gate:
         )
         self._steps.reached("propose.bound")
         # 3. Limits that need no policy.
-        limit = await self._limit(draft, contract, task, agent.runtime, orders)
+        limit = await self._limit(draft, contract, task, agent.runtime, orders, proposal.instance)
         if limit:
             refused, change = self._drafts.refused(proposal, beginning, limit, "interlock.limit", contract)
             # A refusal by a brake that was lifted since would never be found out: it leans on the orders like a decision.
@@ -127,17 +127,26 @@ class Gate:
         # 4. to 7.
         try:
             return await self._judging.judged(
-                draft, contract, task, orders, beginning, undoing=None, here=proposal.here
+                draft,
+                contract,
+                task,
+                orders,
+                beginning,
+                undoing=None,
+                here=proposal.here,
+                instance=proposal.instance,
             )
         except ContractError as error:
             return self._drafts.refused(proposal, beginning, error.detail, "interlock.cost", contract)
 
     # -- parts -------------------------------------------------------------------------------------------------
 
-    async def _limit(self, draft: Action, contract: Contract, task: Task, runtime: Runtime, orders: Orders) -> str:
+    async def _limit(
+        self, draft: Action, contract: Contract, task: Task, runtime: Runtime, orders: Orders, instance: str
+    ) -> str:
         """Why the action may not even be decided, or nothing."""
         now = draft.proposed_at
-        stop = brake(orders, task, contract, now)
+        stop = await self._orders.brake(orders, task, contract.name, now, instance=instance, modes=REFUSES)
         if stop is not None:
             return await self._orders.stopped(stop)
         refusal = task.refusal(contract.name, now)

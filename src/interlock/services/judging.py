@@ -55,6 +55,7 @@ class Judging:
         *,
         undoing: Contract | None,
         here: bool = False,
+        instance: str = "",
     ) -> tuple[Action, Change]:
         """Decide `draft` under `orders`. Raises ContractError where its cost cannot be told."""
         # 4. Decide: policy over typed facts.
@@ -69,6 +70,7 @@ class Judging:
             idempotency_key=draft.idempotency_key,
             confidence=draft.confidence,
             undoing=undoing,
+            instance=instance,
         )
         now = draft.proposed_at
         judgement = await self._decider.judge(case, orders, now)
@@ -82,7 +84,14 @@ class Judging:
         draws = draws_of(draft, contract, task, orders) if lives else ()
         draft = msgspec.structs.replace(draft, reserved=draws)
         # 6. Hold, or 7. write the intent.
+        paused = ""
+        if undoing is None:
+            stop = await self._orders.brake(orders, task, contract.name, now, instance=instance)
+            paused = "" if stop is None else await self._orders.stopped(stop)
+        here = here and not paused
         action, phase = self._placed(draft, contract, task, decision, agent.approvals.within_ms, here=here)
+        if paused and action.state == "ready":
+            action = msgspec.structs.replace(action, reasons=(*action.reasons, paused))
         conditions = (given(orders.control),) if undoing is not None else (given(orders.control), given(task))
         action, fact = recorded(
             action, phase, self._clock.now(), contract=contract, beginning=beginning, leaning=conditions

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from interlock.domain.acting import Acting
 from interlock.domain.agent import Agent
-from interlock.domain.brakes import STOPPED
+from interlock.domain.brakes import BEGINS
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
-from interlock.domain.control import BrakeWords, Control, Stop
+from interlock.domain.control import HOLDS, BrakeWords, Control, Stop, StopMode
 from interlock.domain.errors import IntegrityError, NotFound, PolicyError
 from interlock.domain.ids import AgentName, ContractName, Digest
 from interlock.domain.policy import Engine
@@ -20,6 +21,7 @@ from interlock.domain.predicate import Behaviour
 from interlock.domain.record import Record
 from interlock.domain.release import Release
 from interlock.domain.stating import behaviour_of
+from interlock.domain.task import Task
 from interlock.ports.policies import Judge, Policies
 from interlock.ports.store import R, Store
 
@@ -73,7 +75,39 @@ class StandingOrders:
     async def stopped(self, stop: Stop) -> str:
         """The reason of a refusal by a brake."""
         why = (await self.words(stop))[0]
-        return f"{STOPPED}{why or f'{stop.scope} {stop.name}'.strip()}"
+        return f"{BEGINS[stop.mode]}{why or f'{stop.scope} {stop.name}'.strip()}"
+
+    async def acting(self, orders: Orders, task: Task, contract: ContractName, instance: str = "") -> Acting:
+        """Who uses `contract` in `task`, as brakes name it."""
+        # A cohort is who is in it by the files in force, whatever a task was opened under. Of an agent that is in force no
+        # more its release still says.
+        file = orders.agents.get(task.agent) or await self.agent((await self.release(task.release)).agent_digest)
+        return Acting(
+            agent=task.agent,
+            release=task.release,
+            contract=contract,
+            tags=frozenset(file.tags),
+            instance=instance,
+            tasks=(*task.ancestors, task.id),
+            initiator=task.initiator,
+        )
+
+    async def brake(
+        self,
+        orders: Orders,
+        task: Task,
+        contract: ContractName,
+        now: int,
+        *,
+        instance: str = "",
+        modes: frozenset[StopMode] = HOLDS,
+        settling: bool = False,
+    ) -> Stop | None:
+        """The brake of `modes` that holds this task's use of `contract` at `now`, or None. See `Control.stopped`."""
+        if not orders.control.stops:
+            return None
+        acting = await self.acting(orders, task, contract, instance)
+        return orders.control.stopped(acting, now, modes=modes, settling=settling)
 
     async def contract(self, digest: Digest) -> Contract:
         """The stored contract of that digest."""

@@ -16,10 +16,12 @@ from interlock.ports.store import Store
 from interlock.services.anchoring import Anchoring
 from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
+from interlock.services.braking import Braking
 from interlock.services.breaker import Breaker
 from interlock.services.calling import Caller
 from interlock.services.cases import Cases
 from interlock.services.compensation import Compensation
+from interlock.services.counting import Counting
 from interlock.services.deciding import Decider
 from interlock.services.dispatch import Dispatch
 from interlock.services.drafting import Drafts
@@ -76,6 +78,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     approvals: Approvals
     compensation: Compensation
     registry: Registry
+    braking: Braking
     publisher: Publisher
     reviewing: Reviewing
     engines: Engines
@@ -97,6 +100,7 @@ def plane(means: Means) -> ControlPlane:
     recorder = Recorder(m.store, orders, m.clock, m.steps)
     caller = Caller(m.effectors)
     breaker = Breaker(m.store, orders, m.clock, m.ids)
+    counting = Counting(m.store, orders, m.clock, m.timing)
     intents = Intents()
     drafts = Drafts(m.clock, m.ids)
     judging = Judging(
@@ -167,7 +171,8 @@ def plane(means: Means) -> ControlPlane:
             steps=m.steps,
             places=m.places,
         ),
-        registry=Registry(store=m.store, orders=orders, publisher=publisher, clock=m.clock, ids=m.ids),
+        registry=Registry(publisher=publisher),
+        braking=Braking(store=m.store, orders=orders, counting=counting, clock=m.clock, ids=m.ids, tenant=m.tenant),
         publisher=publisher,
         reviewing=Reviewing(publisher=publisher, orders=orders, editions=editions, whatif=whatif),
         engines=engines,

@@ -7,6 +7,7 @@ from interlock.domain.agent import Agent, Stage
 from interlock.domain.binding import Arguments, bind
 from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.contract import Contract, NoReversal, Reversal
+from interlock.domain.control import REFUSES
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.explanation import Explanation
 from interlock.domain.fitting import Amount, Moment, PerMille, refitted
@@ -15,7 +16,7 @@ from interlock.domain.names import instead, listed
 from interlock.domain.question import Circumstances
 from interlock.domain.task import Task
 from interlock.ports.clock import Clock
-from interlock.services.deciding import Case, Decider, brake, question
+from interlock.services.deciding import Case, Decider, question
 from interlock.services.drawing import amounts_of
 from interlock.services.explaining import Explaining
 from interlock.services.orders import Orders, StandingOrders
@@ -124,7 +125,7 @@ class Trying:
             found.append(f"`{agent.name}` has no such capability")
         if wanted.depth > agent.runtime.max_depth:
             found.append(f"tasks of `{agent.name}` nest {agent.runtime.max_depth} deep")
-        stop = brake(orders, case.task, contract, at)
+        stop = await self._orders.brake(orders, case.task, contract.name, at, modes=REFUSES)
         if stop is not None:
             found.append((await self._orders.stopped(stop)).replace(": ", ", ", 1))
         return tuple(found)

@@ -75,6 +75,8 @@ class World:
         self.clock = ManualClock()
         self.ids = CountedIds()
         self.people = dict(PEOPLE)
+        self.instance = ""
+        """The thumbprint of the key of whoever proposes."""
         self.effectors = ScriptedEffectors()
         self.policies = PredicatePolicies()
         self.keys = Keys(log=fresh("test/log"), gate=fresh("test/log/gate"))
@@ -111,6 +113,7 @@ class World:
         owners: Owners = OWNERS,
         approvals_within_ms: int = DAY,
         publishing: Publishing | None = None,
+        tags: tuple[str, ...] = (),
     ) -> None:
         """Bring contracts (and `thing.take`) into force under `rules`, or under one that permits everything."""
         sources = self.policies.register(bundle, *(rules or (permit(),)))
@@ -124,6 +127,7 @@ class World:
             capabilities=tuple(name for name in known if name != "thing.take"),
             runtime=runtime or Runtime(),
             budgets=agent_budgets or {},
+            tags=tags,
         )
         definition = Definition(
             agents=(agent,),
@@ -163,7 +167,12 @@ class World:
     ) -> Action:
         """The same in another process."""
         proposal = Proposal(
-            task=task, contract=ContractName(name), arguments=arguments or {"n": 1}, idempotency_key=key, here=here
+            task=task,
+            contract=ContractName(name),
+            arguments=arguments or {"n": 1},
+            idempotency_key=key,
+            here=here,
+            instance=self.instance,
         )
         return await Embedded(process).propose(proposal)
 

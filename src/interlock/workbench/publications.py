@@ -52,7 +52,7 @@ async def published(folder: Path, *, by: Person | None, why: str = "") -> Brough
     began = None if store.exists() else store
     async with working(folder, begin=True) as plane:
         applied = await plane.publisher.publish(wanted, by=by or UNNAMED, why=why)
-        brakes = tuple(await plane.registry.brakes())
+        brakes = tuple(await plane.braking.brakes())
         alarm = (await plane.orders.refresh()).control.alarm
     return Brought(applied=applied, began=began, brakes=brakes, alarm=alarm)
 

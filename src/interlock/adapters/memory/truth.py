@@ -177,6 +177,7 @@ def matches(query: ActionQuery, action: Action) -> bool:
         all(want is None or want == has for want, has in wanted)
         and (not query.states or action.state in query.states)
         and (query.undos or action.undoes is None)
+        and (query.due_by is None or (action.due_at is not None and action.due_at <= query.due_by))
     )
 
 

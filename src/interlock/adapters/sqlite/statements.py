@@ -259,6 +259,9 @@ def _narrowed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
         values += query.states
     if not query.undos:
         where += " AND undoes IS NULL"
+    if query.due_by is not None:
+        where += " AND due_at <= ?"
+        values.append(query.due_by)
     if query.undoes is not None:
         return "action INDEXED BY action_undoes" + where, tuple(values)
     if query.task is not None:
@@ -268,4 +271,6 @@ def _narrowed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
         return "action INDEXED BY action_task" + where, (*values, tenant, query.release)
     if query.states and OPEN.issuperset(query.states):
         return "action INDEXED BY action_open" + where + _IS_OPEN, tuple(values)
+    if query.due_by is not None:
+        return "action INDEXED BY action_due" + where, tuple(values)
     return "action" + where, tuple(values)

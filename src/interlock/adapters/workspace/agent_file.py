@@ -50,6 +50,7 @@ def read_agent(section: Section, folder: Path, places: Places) -> Agent | None:
         metrics=tuple(_metric(each) for each in section.sections("metrics")),
         escalation_triggers=section.texts("escalation_triggers"),
         compliance=section.texts("compliance"),
+        tags=section.texts("tags"),
     )
     _note_places(section, agent, places)
     section.close()

@@ -1,0 +1,35 @@
+"""What a person names when they stop something."""
+
+from typing import Final
+
+from interlock.domain.control import StopScope
+from interlock.domain.errors import ContractError
+from interlock.services.plane import ControlPlane
+from interlock.workbench.finding import find_release, find_task
+
+SCOPES: Final = (
+    "`all`, `agent:NAME`, `release:LABEL`, `contract:NAME`, `tag:WORD`, `instance:THUMBPRINT`, `task:ID`, `user:NAME` or "
+    "`tenant:NAME`"
+)
+
+
+async def scope_of(plane: ControlPlane, what: str) -> tuple[StopScope, str]:
+    """The scope that `what` names, in the words of `stop` and `resume`.
+
+    A user is whom work is done for: `user:ana`, or `user:customer:c-17` for one who is no `user:`. Raises ContractError for
+    what names no scope, NotFound for a release or a task that is not there.
+    """
+    scope, _, name = what.partition(":")
+    match scope:
+        case "all" if not name:
+            return "all", ""
+        case "agent" | "contract" | "tag" | "instance" | "tenant" if name:
+            return scope, name
+        case "user" if name:
+            return "user", name if ":" in name else what
+        case "release" if name:
+            return "release", (await find_release(plane, name)).digest
+        case "task" if name:
+            return "task", (await find_task(plane, name)).id
+        case _:
+            raise ContractError(f"`{what}` does not say what is meant", next_step=f"write {SCOPES}")
