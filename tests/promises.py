@@ -616,6 +616,9 @@ PROMISES: tuple[Promise, ...] = (
     Promise("erasure.logs_quote_nothing", _ERASE, "What a worker logs quotes no private value of an action."),
     Promise("erasure.two_persons", _ERASE, "Nothing is erased by one person alone, or by anybody unknown."),
     Promise("erasure.subject", _ERASE, "What is about a person goes, and nothing that is about another."),
+    Promise(
+        "erasure.agreed_is_erased", _ERASE, "What was proposed is what goes: what came after it is left, and named."
+    ),
     Promise("erasure.words_beside", _ERASE, "What people wrote beside it goes too, from the log's entries as well."),
     Promise("erasure.unsettled_stays", _ERASE, "What somebody still needs is left, and named."),
     Promise("erasure.hold", _ERASE, "While a legal hold names it nothing is erased."),

@@ -49,15 +49,26 @@ def test_what_was_left_is_told_to_who_agreed(shell: Shell) -> None:
     whom = ("--subject", "user:carla")
     propose = ("erase", *whom, "--propose", "--why", "asked", "--as", "rita", "--json")
     made = json.loads(shell(*propose).out)
+    shell("run", "box.put", "--agent", "ag", "--args", '{"n": 8, "word": "v"}', "--on-behalf-of", "user:carla")
     held = json.loads(shell("hold", "place", *whom, "--why", "a suit", "--as", "ria", "--json").out)
-    done = json.loads(shell("erase", "--accept", made["erasure"], "--as", "ria", "--json").out)
+    refused = shell("erase", "--accept", made["erasure"], "--as", "ria")
+    asked = shell("erase", "--subject", "user:carla").out
+    (listed,) = shell.json("erase", "--list")
     shell("hold", "lift", held["id"], "--as", "ria")
-    words = shell("erase", "--accept", json.loads(shell(*propose).out)["erasure"], "--as", "ria").out
+    words = shell("erase", "--accept", made["erasure"], "--as", "ria").out
 
-    assert (done["state"], done["held"], done["unsettled"]) == ("erased", {held["id"]: 2}, [])
-    assert "left because they are not settled: 1" in words
+    assert (refused.code, "may go now: 4 held by a legal hold" in refused.err) == (Exit.YOURS, True)
+    assert "nothing was changed; nothing of it can go now" in asked
+    assert (listed["state"], listed["covers"], listed["parts"]) == ("open", {"action": 1}, 0)
+    assert words.startswith("agreed to, of user:carla\n")
+    assert words.index("actions") < words.index("erased ")
+    assert (
+        "left because they came, or could go, only after it was proposed: 2" in words
+    )  # the hold that was lifted, too
+    assert "left because they are not settled: 2" in words
     assert ", open until 20" in words
     assert "what tools wrote" in words
+    assert shell.json("erase", "--list")[0]["parts"] == 2
     nobody = shell("erase", "--subject", "user:karla")
     assert (nobody.code, "nothing here is about user:karla" in nobody.out) == (0, True)
     assert "hold list" in shell("hold", "lift", held["id"], "--as", "ria").err

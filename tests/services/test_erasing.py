@@ -10,15 +10,18 @@ import pytest
 
 from interlock.adapters.keys import verify
 from interlock.adapters.memory import Fault, Faults
+from interlock.domain import erasure_scope
 from interlock.domain.action import Action
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.duration import DAY, HOUR
 from interlock.domain.erasing import Erasure, LegalHold, Part, speaks_of
+from interlock.domain.erasure_scope import Scope, scope_key
 from interlock.domain.errors import (
     ContractError,
     IllegalMove,
+    IntegrityError,
     InterlockError,
     KeyReused,
     NotAllowed,
@@ -30,6 +33,7 @@ from interlock.domain.task import Task
 from interlock.domain.testimony import shred_said
 from interlock.services.erasing import Erasing, Target
 from interlock.services.verifying import verify_all
+from interlock.testing.conformance.audit import predicate
 from interlock.testing.world import World, contract
 
 pytestmark = pytest.mark.anyio
@@ -153,6 +157,66 @@ async def test_nothing_is_not_erased_and_the_same_is_proposed_once() -> None:
             await move(made.id, RIA)
         assert "erase --list" in refused.value.next_step
     await service.propose(ANA, RIA, why="y")
+
+
+@pytest.mark.proves("erasure.agreed_is_erased")
+async def test_what_two_agreed_to_is_what_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came after the proposal is left and named, whatever it is; both entries name what was agreed to by one digest."""
+    monkeypatch.setattr(erasure_scope, "NAMES", 2)
+    world = World()
+    await world.apply(contract())
+    service, task = erasing(world), await world.task()
+    before = [await world.propose(task, n=n) for n in range(5)]
+    made = await service.propose(ANA, RITA, why="asked in writing")
+    late = [await world.propose(task, n=n) for n in (5, 6)]
+    await world.plane.tasks.close(task)
+
+    due = await service.due(made.id)
+    assert ({each.key for each in due.goes}, set(due.since)) == (
+        {each.id for each in before},
+        {task.id, *(each.id for each in late)},
+    )
+    done = await service.accept(made.id, RIA)
+    assert (made.covers, done.covers) == ({"action": 5}, {"action": 5})
+    assert {each.id for each in await left(world)} == {each.id for each in late}
+    assert [each.withheld for each in await world.tasks()] == [""]
+    told = [predicate(each) for each in await world.store.entries(0, 999) if each.phase in ("proposed", "accepted")]
+    assert [(each["actions"], each["scope"]) for each in told] == [(5, made.scope)] * 2
+    await erase(world, ANA)
+    assert (await left(world), [each.withheld for each in await world.tasks()]) == ([], ["erased"])
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.agreed_is_erased")
+async def test_of_what_is_held_or_was_altered_since_nothing_goes() -> None:
+    """Where a hold came after the proposal, nobody agrees to nothing: it stays open, and goes when the hold is lifted. What it
+    covers cannot be made more or less in the store; and one that an earlier version proposed covers nothing."""
+    world = World()
+    await world.apply(contract())
+    service, task = erasing(world), await world.task()
+    await world.propose(task)
+    made = await service.propose(ANA, RITA, why="asked in writing")
+    other = await world.propose(task, n=2)
+    await world.plane.tasks.close(task)
+    hold = await service.place(LegalHold(id=HoldId(""), subject="user:ana", why="x", placed_by="", placed_at=0), RITA)
+    with pytest.raises(IllegalMove, match="nothing of what was proposed may go now: 3 held"):
+        await service.accept(made.id, RIA)
+    await service.lift(hold.id, RIA)
+    scope = await world.store.get(Scope, scope_key(made.id, 1))
+    assert scope is not None
+    more = msgspec.structs.replace(scope, names=(*scope.names, (Action.kind, other.id)))
+    await world.store.commit(Change(puts=(more,)))
+    with pytest.raises(IntegrityError, match="not what was proposed"):
+        await service.accept(made.id, RIA)
+    await world.store.commit(Change(puts=(msgspec.structs.replace(scope, revision=2),)))
+
+    unfixed = msgspec.structs.replace(made, id=ErasureId("earlier"), revision=0, scope="")
+    await world.store.commit(Change(puts=(unfixed,)))
+    with pytest.raises(IllegalMove, match="an earlier version"):
+        await service.accept(unfixed.id, RIA)
+    assert len(await left(world)) == 2
+    await service.accept(made.id, RIA)
+    assert [each.id for each in await left(world)] == [other.id]
 
 
 @pytest.mark.proves("erasure.subject")
@@ -317,7 +381,8 @@ async def test_a_held_action_keeps_its_task() -> None:
     held = await world.propose(task)
     await world.plane.tasks.close(task)
     hold = await service.place(LegalHold(id=HoldId(""), action=held.id, why="a suit", placed_by="", placed_at=0), RITA)
-    await erase(world, ANA)
+    with pytest.raises(IllegalMove, match="2 held"):
+        await erase(world, ANA)
 
     (kept,) = await world.tasks()
     assert (kept.initiator, [each.id for each in await left(world)]) == ("user:ana", [held.id])
@@ -358,7 +423,12 @@ async def test_what_is_held_is_not_erased(names: str) -> None:
     blank = LegalHold(id=HoldId(""), why="a suit", placed_by="", placed_at=0)
     hold = await service.place(msgspec.structs.replace(blank, **{names: wanted}), RITA)
     for subject in ("customer:c-1", "customer:c-2"):
-        await erase(world, Target(subject=subject))
+        if subject == "customer:c-1" or names == "data_class":
+            with pytest.raises(IllegalMove, match="may go now: 1 held"):
+                await erase(world, Target(subject=subject))
+        else:
+            await erase(world, Target(subject=subject))
+    assert len(await service.erasures()) == (names != "data_class")
     kept = {each.id for each in await left(world)}
     plan = await service.plan(Target(subject="customer:c-1"))
     await service.lift(hold.id, RIA)

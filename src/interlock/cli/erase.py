@@ -1,4 +1,4 @@
-"""`erase`: what would go, propose it, agree to it, and what became of it. `hold`: what may not be erased."""
+"""`erase`: what would go, propose it, agree to it, and what became of it."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,27 +11,23 @@ from rich.console import Console
 
 from interlock.bootstrap import forgetting, keeping
 from interlock.cli.context import Context, context_of
+from interlock.cli.holds import DataClass, Subject, holding
 from interlock.cli.output import Exit, UsageError, counted, moment, run, short, shown, table, worded
 from interlock.domain.disclosure import DisclosureError
 from interlock.domain.disclosure import parse as parse_disclosure
-from interlock.domain.erasing import Erasure, LegalHold
+from interlock.domain.erasing import Erasure
 from interlock.domain.erasure import ranges_of
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.evidence import Entry
-from interlock.domain.ids import ErasureId, HoldId, TaskId
+from interlock.domain.ids import ErasureId, TaskId
 from interlock.domain.testimony import shred_said
 from interlock.services.erasable import Plan
 from interlock.services.erasing import NEXT_KIND, Target
 from interlock.services.plane import ControlPlane
 from interlock.workbench.searches import followed
 
-holding = typer.Typer(help="Legal holds: what they name is not erased while they stand.", no_args_is_help=True)
-
-_UNSET = HoldId("")
 _LISTED = 10
 
-Subject = Annotated[str, typer.Option(help="Whose data: `customer:c-17`, or an initiator.", callback=worded)]
-DataClass = Annotated[str, typer.Option("--class", help="Which class of data, as contracts name it.", callback=worded)]
 Why = Annotated[str, typer.Option(help="Why, naming nobody; kept until it is carried out.", callback=worded)]
 
 
@@ -66,22 +62,22 @@ def erase(
     _one_thing(
         bool(subject or data_class), bool(accept), bool(withdraw), listing, bool(export), bool(again), propose=propose
     )
-    target = Target(subject=subject, data_class=data_class)
+    asked = Target(subject=subject, data_class=data_class)
 
     async def planning() -> int:
         async with here.reading() as plane:
-            plan = await plane.erasing.plan(target)
-        here.output.value(_told(plan), lambda console: _show_plan(console, plan, target))
+            plan = await plane.erasing.plan(asked)
+        here.output.value(_told(plan), lambda console: _show_plan(console, plan, asked))
         return Exit.OK
 
     async def proposing() -> int:
         async with here.plane() as plane:
-            plan = await plane.erasing.plan(target)
-            made = await plane.erasing.propose(target, here.who(), why=why)
+            made = await plane.erasing.propose(asked, here.who(), why=why)
+            plan = await plane.erasing.due(made.id)
             people = (await plane.orders.refresh()).control.people
 
         def show(console: Console) -> None:
-            _show_plan(console, plan, target, asked=False)
+            _show_plan(console, plan, asked, asked=False)
             console.print(f"[yellow]proposed[/yellow] erasure {short(made.id)}; nothing is erased yet")
             console.print(f"[dim]somebody else agrees: `interlock erase --accept {short(made.id)} --as NAME`[/dim]")
             if not any(roles for person, roles in people.items() if person != made.proposed_by):
@@ -93,45 +89,67 @@ def erase(
         here.output.value({**_told(plan), "erasure": made.id, "state": made.state}, show)
         return Exit.WAITING
 
-    async def moving() -> int:
-        async with here.plane() as plane:
-            found = await _erasure(plane, accept or withdraw)
-            left = Plan()
-            if withdraw:
-                after = await plane.erasing.withdraw(found.id, here.who())
-            else:
-                after = await plane.erasing.accept(found.id, here.who())
-                with suppress(ContractError):  # the class is kept for no time any more
-                    left = await plane.erasing.plan(Target(subject=found.subject, data_class=found.data_class))
-        if accept:
-            await followed(here.folder)
-
-        def show(console: Console) -> None:
-            if accept and after.state == "open":
-                console.print(f"[yellow]one of two[/yellow] agreed to {short(after.id)}: somebody else says the same")
-                return
-            done = (
-                f" in {counted(after.parts + 1, 'parts')}; `interlock verify` shows that the log still verifies"
-                if accept
-                else ""
-            )
-            console.print(f"[green]{after.state}[/green] {short(after.id)}{done}")
-            _show_left(console, left)
-            if accept:
-                console.print(
-                    "[dim]what tools wrote into the systems they act on stays there: erase it there, by their own means[/dim]"
-                )
-
-        told: dict[str, object] = {"erasure": after.id, "state": after.state, "parts": after.parts}
-        if accept:
-            told |= {"unsettled": list(left.unsettled), "held": dict(left.held)}
-        here.output.value(told, show)
-        return Exit.WAITING if accept and after.state == "open" else Exit.OK
-
     if export is not None or again is not None:
         raise typer.Exit(run(here.output, lambda: _kept_outside(here, export, again)))
-    work = (lambda: _listed(here)) if listing else moving if accept or withdraw else proposing if propose else planning
+    if accept or withdraw:
+        raise typer.Exit(run(here.output, lambda: _accepted(here, accept) if accept else _withdrawn(here, withdraw)))
+    work = (lambda: _listed(here)) if listing else proposing if propose else planning
     raise typer.Exit(run(here.output, work))
+
+
+async def _accepted(here: Context, name: str) -> int:
+    """Agree to a proposal, having shown what goes; and tell what was left."""
+    left = due = Plan()
+    async with here.plane() as plane:
+        found = await _erasure(plane, name)
+        target = Target(subject=found.subject, data_class=found.data_class)
+        if found.state in ("open", "erasing"):
+            due = await plane.erasing.due(found.id)
+            if not here.output.json and here.who() != found.proposed_by:  # before it is gone
+                here.output.value(None, lambda console: _show_plan(console, due, target, agreed=True))
+        after = await plane.erasing.accept(found.id, here.who())
+        with suppress(ContractError):  # the class is kept for no time any more
+            left = await plane.erasing.plan(target)
+    await followed(here.folder)
+    told = {**_told(due), "erasure": after.id, "state": after.state, "parts": parts_of(after)}
+    told |= {"unsettled": list(left.unsettled), "held": dict(left.held)}
+    here.output.value(told, lambda console: _show_accepted(console, after, due, left))
+    return Exit.WAITING if after.state == "open" else Exit.OK
+
+
+def _show_accepted(console: Console, after: Erasure, due: Plan, left: Plan) -> None:
+    if after.state == "open":
+        console.print(f"[yellow]one of two[/yellow] agreed to {short(after.id)}: somebody else says the same")
+        return
+    verified = "`interlock verify` shows that the log still verifies"
+    console.print(f"[green]{after.state}[/green] {short(after.id)} in {counted(parts_of(after), 'parts')}; {verified}")
+    _show_left(console, left)
+    if due.since:
+        since = f"left because they came, or could go, only after it was proposed: {len(due.since)}"
+        console.print(f"[yellow]{since}[/yellow]; propose these anew")
+    console.print(
+        "[dim]what tools wrote into the systems they act on stays there: erase it there, by their own means[/dim]"
+    )
+
+
+async def _withdrawn(here: Context, name: str) -> int:
+    """Take a proposal back."""
+    async with here.plane() as plane:
+        after = await plane.erasing.withdraw((await _erasure(plane, name)).id, here.who())
+    told = {"erasure": after.id, "state": after.state, "parts": after.parts}
+    here.output.value(told, lambda console: console.print(f"[green]{after.state}[/green] {short(after.id)}"))
+    return Exit.OK
+
+
+def _fields(erasure: Erasure) -> dict[str, object]:
+    """For programs: every field that says something."""
+    told: dict[str, object] = msgspec.to_builtins(erasure)
+    return told | {"state": erasure.state, "parts": parts_of(erasure)}
+
+
+def parts_of(erasure: Erasure) -> int:
+    """In how many parts it was carried out: its own record is the last."""
+    return erasure.parts + (erasure.state == "erased")
 
 
 async def _listed(here: Context) -> int:
@@ -140,7 +158,7 @@ async def _listed(here: Context) -> int:
         found = await plane.erasing.erasures()
         words = agreed(await plane.means.log.marked("erased"))
     nobody: Agreed = {"agreed": [], "entries": []}
-    value = [{**msgspec.to_builtins(each), **words.get(each.id, nobody)} for each in found]
+    value = [{**_fields(each), **words.get(each.id, nobody)} for each in found]
     here.output.value(value, lambda console: _show_all(console, found, words))
     return Exit.OK
 
@@ -188,71 +206,6 @@ def _one_thing(named: bool, *others: bool, propose: bool) -> None:
         )
 
 
-@holding.command()
-def place(
-    context: typer.Context,
-    why: Annotated[str, typer.Option(help="Why; kept with the hold.", callback=worded)],
-    subject: Subject = "",
-    data_class: DataClass = "",
-    action: Annotated[str, typer.Option(help="One action, by its whole id.", callback=worded)] = "",
-) -> None:
-    """Forbid to erase what is about a subject, of a class, or one action."""
-    here = context_of(context)
-    wanted = LegalHold(
-        id=_UNSET, subject=subject, data_class=data_class, action=action, why=why, placed_by="", placed_at=0
-    )
-
-    async def work() -> None:
-        async with here.plane() as plane:
-            made = await plane.erasing.place(wanted, here.who())
-            unknown = bool(subject) and (await plane.erasing.plan(Target(subject=subject))).nothing
-
-        def show(console: Console) -> None:
-            console.print(f"[green]held[/green] {shown(made.words)}: {short(made.id)}")
-            console.print(f"[dim]`interlock hold lift {short(made.id)} --as NAME` lifts it[/dim]")
-            if unknown:
-                console.print(f"[yellow]nothing here is about {shown(subject)} yet[/yellow]; {NEXT_KIND}")
-
-        here.output.value(made, show)
-
-    run(here.output, work)
-
-
-@holding.command()
-def lift(context: typer.Context, hold: Annotated[str, typer.Argument(help="The hold's id, or the end of it.")]) -> None:
-    """Lift a hold. What it named may be erased again."""
-    here = context_of(context)
-
-    async def work() -> None:
-        async with here.plane() as plane:
-            found = [each for each in await plane.erasing.holds() if each.id.endswith(hold)]
-            after = await plane.erasing.lift(found[0].id if len(found) == 1 else HoldId(hold), here.who())
-        here.output.value(after, lambda console: console.print(f"[green]lifted[/green] {short(after.id)}"))
-
-    run(here.output, work)
-
-
-@holding.command("list")
-def list_holds(context: typer.Context) -> None:
-    """Every hold, lifted ones too."""
-    here = context_of(context)
-
-    async def work() -> None:
-        async with here.reading() as plane:
-            found = await plane.erasing.holds()
-
-        def show(console: Console) -> None:
-            rows = table("hold", "names", "placed", "lifted", "why")
-            for each in found:
-                names = shown(each.words) if not each.withheld else f"[dim]{each.withheld}[/dim]"
-                rows.add_row(short(each.id), names, moment(each.placed_at), moment(each.lifted_at), shown(each.why))
-            console.print(rows if found else "[dim]there is no hold[/dim]")
-
-        here.output.value([msgspec.to_builtins(each) for each in found], show)
-
-    run(here.output, work)
-
-
 async def _erasure(plane: ControlPlane, name: str) -> Erasure:
     """The erasure whose id is `name`, or ends so. Raises NotFound."""
     found = [each for each in await plane.erasing.erasures() if each.id.endswith(name)]
@@ -275,30 +228,35 @@ def _told(plan: Plan) -> dict[str, object]:
         "tasks_open": dict(plan.tasks_open),
         "held": dict(plan.held),
         "named": plan.named,
+        "since": list(plan.since),
     }
 
 
-def _show_plan(console: Console, plan: Plan, target: Target, *, asked: bool = True) -> None:
+def _show_plan(console: Console, plan: Plan, target: Target, *, asked: bool = True, agreed: bool = False) -> None:
+    """What goes, and what is left. `asked`: nothing was proposed yet; `agreed`: it is what two persons agreed to."""
     what = target.subject or f"class {target.data_class}"
     if target.subject and plan.nothing:
         console.print(f"[yellow]nothing here is about {shown(what)}[/yellow]: there is nothing to erase")
         console.print(f"[dim]{NEXT_KIND}[/dim]")
         return
-    console.print(f"to erase of {shown(what)}")
+    console.print(f"{'agreed to, of' if agreed else 'to erase of'} {shown(what)}")
     rows = table("", "")
     rows.add_row("actions", str(len(plan.actions)))
     rows.add_row("tasks", str(len(plan.tasks)))
     if plan.beside:
-        rows.add_row("requests to undo them, lifted holds, words of brakes, withdrawn proposals", str(len(plan.beside)))
+        rows.add_row("what people wrote beside them: requests to undo, lifted holds, brakes", str(len(plan.beside)))
     rows.add_row("entries of the log whose clear texts go", str(plan.entries))
     if plan.reversible:
         rows.add_row("of these actions, cannot be undone afterwards", str(plan.reversible))
     if plan.named:
         rows.add_row("about somebody else, keep the initiator's name", str(plan.named))
     console.print(rows)
+    if agreed:
+        return
     _show_left(console, plan)
-    if asked and (plan.actions or plan.tasks):
-        console.print("[dim]nothing was changed; propose it with `--propose --why ... --as NAME`[/dim]")
+    if asked:
+        then = "propose it with `--propose --why ... --as NAME`" if plan.goes else "nothing of it can go now"
+        console.print(f"[dim]nothing was changed; {then}[/dim]")
 
 
 def _show_left(console: Console, plan: Plan) -> None:
@@ -343,7 +301,7 @@ def agreed(entries: Sequence[Entry]) -> dict[ErasureId, Agreed]:
 
 
 def _show_all(console: Console, found: list[Erasure], words: Mapping[ErasureId, Agreed]) -> None:
-    rows = table("erasure", "state", "basis", "what", "proposed", "by", "ended", "agreed", "entries")
+    rows = table("erasure", "state", "basis", "what", "covers", "proposed", "by", "ended", "agreed", "entries")
     for each in found:
         what = each.subject or (f"class {each.data_class}" if each.data_class else f"({each.withheld or '-'})")
         rows.add_row(
@@ -351,6 +309,7 @@ def _show_all(console: Console, found: list[Erasure], words: Mapping[ErasureId, 
             each.state,
             each.basis,
             shown(what),
+            ", ".join(counted(count, f"{kind}s".replace("_", " ")) for kind, count in each.covers.items()) or "-",
             moment(each.proposed_at),
             shown(each.proposed_by) or ("the schedule" if each.scheduled else "-"),
             moment(each.ended_at),

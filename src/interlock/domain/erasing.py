@@ -46,6 +46,11 @@ class Erasure(Record, frozen=True, kw_only=True, omit_defaults=True):
     scheduled: bool = False
     """Whether a worker proposed it, since the time of its class was over."""
     accepted_by: str = ""
+    scope: str = ""
+    """A digest of everything that it covers. Empty of one that an earlier version proposed, which covered what was found
+    when it was carried out."""
+    covers: dict[str, int] = {}
+    """How many records of each kind that is."""
     state: ErasureState = "open"
     parts: int = 0
     """How many parts of it are done."""
@@ -157,6 +162,8 @@ def erasure_fact(after: Erasure, phase: Phase, by: str, now: int) -> Fact:
         body["dataClass"] = after.data_class
     if after.scheduled:
         body["scheduled"] = True
+    if after.scope:
+        body |= {"scope": after.scope, "actions": after.covers.get(Action.kind, 0)}
     return Fact(
         phase=phase,
         subject="erasure",

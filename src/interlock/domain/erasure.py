@@ -32,7 +32,7 @@ stream withheld
 """
 _TASK: Final = "revision id agent release opened_at expires_at state prohibited budgets depth parent withheld"
 _PUBLICATION: Final = "revision id edition base replaces proposed_at changes owners state ended_at withheld"
-_ERASURE: Final = "revision id basis scheduled proposed_at state parts ended_at withheld"
+_ERASURE: Final = "revision id basis scheduled proposed_at covers state parts ended_at withheld"
 _UNWIND: Final = "revision id scope target asked_at state blocked_by undone before remaining due_at withheld"
 _BRAKE: Final = "revision id scope name since_at withheld"
 _LOSS: Final = "revision id reason covers entries actions proposed_at state ended_at withheld"

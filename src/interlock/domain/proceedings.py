@@ -163,10 +163,14 @@ class ErasureBody(Part, frozen=True, kw_only=True):
     data_class: str = ""
     scheduled: bool = False
     """A worker proposed it, since the time of its class was over."""
+    scope: str = ""
+    """Of one that is proposed or agreed to: SHA-256, hexadecimal, over a line for each record that it covers, in order: kind,
+    space, id. Nothing else is erased."""
     part: int = 0
     consents: int = 0
     """How many persons agreed."""
     actions: int = 0
+    """How many actions it covers, or this part of it erased."""
     keys: dict[str, str] = {}
     """The keys that were destroyed: by block, in hexadecimal, ranges of places in it (`0-3,17`)."""
     covers: str = ""

@@ -5,7 +5,7 @@ the words that people left about them: requests to undo them, holds that were li
 people wrote that names the person, of brakes also while these stand.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Set
 from typing import Final
 
 import anyio.lowlevel
@@ -16,6 +16,7 @@ from interlock.domain.change import Unchanged
 from interlock.domain.contract import Contract
 from interlock.domain.control import BrakeWords
 from interlock.domain.erasing import Erasure, LegalHold, placed, speaks_of, subjects_of, unsettled
+from interlock.domain.erasure_scope import Covered
 from interlock.domain.ids import ActionId, Digest, HoldId, TaskId
 from interlock.domain.losing import Loss
 from interlock.domain.task import Task
@@ -35,7 +36,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Requests to undo them, lifted holds on them, withdrawn proposals to erase them; and these, acknowledged losses and words of
     brakes where what people wrote names the subject."""
     late: tuple[Unchanged, ...] = ()
-    """Actions that were erased before, about which an earlier version wrote something afterwards: whatever they were about."""
+    """Actions and holds that were erased before, about which an earlier version left something: whatever they were about."""
+    since: tuple[str, ...] = ()
+    """Ids of what is left because it came, or could go, only after the erasure was proposed."""
     entries: int = 0
     """How many entries of the log are about the actions."""
     unsettled: tuple[str, ...] = ()
@@ -54,19 +57,34 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def records(self) -> tuple[Unchanged, ...]:
         """Everything that it would take."""
-        return (*self.actions, *self.tasks, *self.beside, *self.late)
+        return (*self.goes, *self.late)
+
+    @property
+    def goes(self) -> tuple[Unchanged, ...]:
+        """What it would take of what was named."""
+        return (*self.actions, *self.tasks, *self.beside)
 
     @property
     def nothing(self) -> bool:
         """Whether nothing here has to do with what was named: not even something that would be left."""
-        return not (self.actions or self.tasks or self.beside or self.unsettled or self.held or self.named)
+        return not (self.goes or self.unsettled or self.held or self.named or self.since)
 
 
 class Search:
-    """One reading of a store for what is about `subject`, or has something of `data_class` and ended before `before_at`."""
+    """One reading of a store for what is about `subject`, or has something of `data_class` and ended before `before_at`.
+
+    With `only`, what is found beyond these is left, and named as what came since.
+    """
 
     def __init__(
-        self, store: Store, holds: Sequence[LegalHold], subject: str, data_class: str, before_at: int, now: int
+        self,
+        store: Store,
+        holds: Sequence[LegalHold],
+        subject: str,
+        data_class: str,
+        before_at: int,
+        now: int,
+        only: Set[Covered] | None = None,
     ) -> None:
         self._store = store
         self._all_holds = holds
@@ -75,6 +93,8 @@ class Search:
         self._class = data_class
         self._before_at = before_at
         self._now = now
+        self._only = only
+        self._since: list[str] = []
         self._contracts: dict[Digest, Contract | None] = {}
         self._taken: list[Action] = []
         self._left: list[str] = []
@@ -89,11 +109,13 @@ class Search:
         async for action in self._actions():
             await self._weigh(action)
         tasks = await self._tasks() if self._subject else []
+        beside = await self._beside({*(each.id for each in self._taken), *(each.id for each in tasks)})
         return Plan(
             actions=tuple(Unchanged(Action.kind, each.id, each.revision) for each in self._taken),
             tasks=tuple(Unchanged(Task.kind, each.id, each.revision) for each in tasks),
-            beside=tuple(await self._beside({*(each.id for each in self._taken), *(each.id for each in tasks)})),
+            beside=tuple(each for each in beside if self._agreed(each.kind, each.key)),
             late=tuple(await self._store.late()),
+            since=tuple(self._since),
             entries=sum(each.entries for each in self._taken),
             unsettled=tuple(self._left),
             tasks_open=self._open,
@@ -116,7 +138,7 @@ class Search:
         elif stop := next((each for each in self._holds if each.covers(action, subjects, classes)), None):
             self._held[stop.id] = self._held.get(stop.id, 0) + 1
             self._held_tasks[action.task] = stop.id
-        else:
+        elif self._agreed(Action.kind, action.id):
             self._taken.append(action)
             self._reversible += (
                 action.state == "done" and contract is not None and contract.acts and not contract.irreversible
@@ -145,7 +167,7 @@ class Search:
             elif task.state != "closed" and self._now < task.expires_at:
                 self._left.append(task.id)
                 self._open[task.id] = task.expires_at
-            else:
+            elif self._agreed(Task.kind, task.id):
                 taken.append(task)
         return taken
 
@@ -191,6 +213,13 @@ class Search:
     def _speaks(self, beside: Unwind | LegalHold | Loss | Erasure) -> bool:
         """Whether the reason that a person gave names whom this is about."""
         return speaks_of(self._subject, beside.why)
+
+    def _agreed(self, kind: str, key: str) -> bool:
+        """Whether it may go, as far as what was agreed to goes."""
+        if self._only is None or (kind, key) in self._only:
+            return True
+        self._since.append(key)
+        return False
 
     async def _goes(self, name: str, going: set[str]) -> bool:
         """Whether the action or task `name` is about to go, or went before a crash that left the words about it."""

@@ -1,15 +1,17 @@
 """Erasing what is private: a person's data on request, or a class of data whose time is over.
 
 1. One person proposes, and hears beforehand what would go and what would not; or a worker does, when the time of a class is
-   over, and the first of two persons agrees. *Nothing is erased.*
-2. Another agrees. That it is agreed to is durable before anything goes. *A crash after it: whoever agrees again, or a worker,
-   goes on.*
-3. What is found then is erased some records at a time, each time with an entry that says which keys went.
+   over, and the first of two persons agrees. What it covers is fixed. *Nothing is erased.*
+2. Another agrees to the same. That it is agreed to is durable before anything goes. *A crash after it: whoever agrees again,
+   or a worker, goes on.*
+3. What was proposed, and may go then, is erased some records at a time, each time with an entry that says which keys went.
 4. The record of the erasure itself goes last, with whom it was about; then the key over the keys is exchanged.
 
-What waits, is in flight or is being undone is left, and so is what a legal hold names; both are told.
+What waits, is in flight or is being undone is left, and so are what a legal hold names and what came after the proposal; all
+are told.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
@@ -19,7 +21,8 @@ import msgspec
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.duration import DAY
 from interlock.domain.erasing import Erasure, LegalHold, Part, erasure_fact, hold_fact
-from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotAllowed, NotFound
+from interlock.domain.erasure_scope import Covered, Scope, scope_digest, scope_key, scopes_of
+from interlock.domain.errors import Conflict, ContractError, IllegalMove, IntegrityError, NotAllowed, NotFound
 from interlock.domain.ids import ErasureId, HoldId, Person
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
@@ -57,8 +60,8 @@ class Erasing:
         return await self._found(target.subject, target.data_class, self._before(target))
 
     async def propose(self, target: Target, person: Person, *, why: str) -> Erasure:
-        """Propose to erase `target`. Raises NotAllowed when `person` is nobody here, ContractError as `plan` does, NotFound
-        where there is nothing of a subject, IllegalMove where the same is proposed and open."""
+        """Propose to erase `target`: what may go now. Raises NotAllowed when `person` is nobody here, ContractError as `plan`
+        does, NotFound where there is nothing, IllegalMove where the same is proposed and open, or nothing may go now."""
         await self._known(person)
         if not why:
             raise ContractError("an erasure says why", next_step="add `--why`, without naming anybody")
@@ -70,9 +73,16 @@ class Erasing:
                     state=each.state,
                     next_step="somebody else agrees to that: `interlock erase --accept ID --as NAME`; or `--withdraw` it",
                 )
-        if target.subject and (await self.plan(target)).nothing:
+        plan = await self._found(target.subject, target.data_class, before)
+        if target.subject and plan.nothing:
             raise NotFound(f"nothing here is about `{target.subject}`", next_step=NEXT_KIND)
-        if target.data_class and not (await self.plan(target)).actions:
+        if target.subject and not plan.goes:
+            raise IllegalMove(
+                f"nothing about `{target.subject}` may go now: {left_words(plan)}",
+                state="left",
+                next_step="propose it when it may: `interlock erase --subject NAME` says what is left, and why",
+            )
+        if target.data_class and not plan.actions:
             raise NotFound(
                 f"nothing of the class `{target.data_class}` is over its time, or it may not go yet",
                 next_step="`interlock erase --class NAME` says what is held or not settled",
@@ -88,17 +98,26 @@ class Erasing:
             proposed_by=person,
             proposed_at=now,
         )
-        await save(self._store, Change(puts=(made,), facts=(erasure_fact(made, "proposed", person, now),)))
+        made, scopes = _fixed(made, plan)
+        await save(self._store, Change(puts=(made, *scopes), facts=(erasure_fact(made, "proposed", person, now),)))
         return made.saved()
+
+    async def due(self, erasure: ErasureId) -> Plan:
+        """What agreeing to it now would take, and what of the same came since it was proposed. Raises NotFound."""
+        found = await self.get(erasure)
+        return await self._found(found.subject, found.data_class, found.before_at, await self._scope(found))
 
     async def accept(self, erasure: ErasureId, person: Person) -> Erasure:
         """Agree to it, and carry it out. Of one that was agreed to and not ended, go on. One that the schedule proposed takes
         two who agree: with the first it stays open.
 
-        Raises NotFound, IllegalMove when it is open no more, and NotAllowed when `person` is nobody here or proposed it.
+        Raises NotFound, IllegalMove when it is open no more, or nothing of it may go now, and NotAllowed when `person` is
+        nobody here or proposed it.
         """
         await self._known(person)
         found = await self.get(erasure)
+        if found.state == "open" and person != found.proposed_by:
+            await self._must_go(found)
         if found.state == "open" and found.scheduled and not found.proposed_by:
             # Nobody's proposal takes two persons: this is the first.
             after = msgspec.structs.replace(found, proposed_by=person)
@@ -154,13 +173,15 @@ class Erasing:
             if any(self._settles(each, data_class) for each in known):
                 continue
             target = Target(data_class=data_class)
-            if not (await self.plan(target)).actions:
-                continue
             count = sum(each.basis == "retention" for each in known)
             proposal = self._scheduled(target, count)
+            plan = await self._found("", data_class, proposal.before_at)
+            if not plan.actions:
+                continue
+            proposal, scopes = _fixed(proposal, plan)
             try:
                 fact = erasure_fact(proposal, "proposed", "the schedule", proposal.proposed_at)
-                await save(self._store, Change(puts=(proposal,), facts=(fact,)))
+                await save(self._store, Change(puts=(proposal, *scopes), facts=(fact,)))
             except Conflict:  # another worker did
                 continue
             made.append(proposal.saved())
@@ -238,13 +259,48 @@ class Erasing:
             )
         return self._clock.now() - kept
 
-    async def _found(self, subject: str, data_class: str, before_at: int) -> Plan:
-        return await Search(self._store, await self.holds(), subject, data_class, before_at, self._clock.now()).plan()
+    async def _found(
+        self, subject: str, data_class: str, before_at: int, only: frozenset[Covered] | None = None
+    ) -> Plan:
+        now = self._clock.now()
+        return await Search(self._store, await self.holds(), subject, data_class, before_at, now, only).plan()
+
+    async def _must_go(self, erasure: Erasure) -> None:
+        if not erasure.scope:
+            raise IllegalMove(
+                "an earlier version proposed this, and did not fix what goes",
+                state=erasure.state,
+                next_step="take it back (`interlock erase --withdraw`), and propose it anew",
+            )
+        plan = await self.due(erasure.id)
+        if not plan.goes:
+            raise IllegalMove(
+                f"nothing of what was proposed may go now: {left_words(plan)}",
+                state=erasure.state,
+                next_step="agree when it may, or take it back (`interlock erase --withdraw`) and propose anew",
+            )
+
+    async def _scope(self, erasure: Erasure) -> frozenset[Covered] | None:
+        """What it covers; None of one of an earlier version, which covers what is found. Raises IntegrityError where it is not
+        what was proposed."""
+        if not erasure.scope:
+            return None
+        names, number = set[Covered](), 1
+        while scope := await self._store.get(Scope, scope_key(erasure.id, number)):
+            names.update(scope.names)
+            number += 1
+        if scope_digest(names) != erasure.scope:
+            raise IntegrityError(
+                f"what the erasure `{erasure.id}` covers is not what was proposed: nothing of it is erased",
+                next_step="something else wrote to the store: keep its file, and restore a backup",
+            )
+        return frozenset(names)
 
     async def _carry_out(self, erasure: Erasure) -> Erasure:
-        """Erase until nothing is left that it names, then the record of it."""
+        """Erase until nothing is left of what it covers and may go, then the record of it."""
+        only = await self._scope(erasure)
         while erasure.state == "erasing":
-            plan = await self._found(erasure.subject, erasure.data_class, erasure.before_at)
+            plan = await self._found(erasure.subject, erasure.data_class, erasure.before_at, only)
             wanted = plan.records
             try:
                 for start in range(0, len(wanted), PART):
@@ -277,3 +333,22 @@ class Erasing:
             observed_at=self._clock.now(),
             private={"by": [erasure.proposed_by, erasure.accepted_by]},
         )
+
+
+def left_words(plan: Plan) -> str:
+    """Why what is about the target is left, in words."""
+    counts = (
+        (sum(plan.held.values()), "held by a legal hold"),
+        (len(plan.unsettled), "not settled"),
+        (plan.named, "about somebody else, with the initiator's name"),
+        (len(plan.since), "of after the proposal"),
+    )
+    return ", ".join(f"{count} {words}" for count, words in counts if count) or "it is gone already"
+
+
+def _fixed(proposal: Erasure, plan: Plan) -> tuple[Erasure, tuple[Scope, ...]]:
+    """The proposal, covering what `plan` would take; and where that is named."""
+    names = [(each.kind, each.key) for each in plan.goes]
+    covers = dict(Counter(kind for kind, _ in sorted(names)))
+    made = msgspec.structs.replace(proposal, scope=scope_digest(names), covers=covers)
+    return made, scopes_of(proposal.id, plan.goes)
