@@ -95,7 +95,7 @@ def definition() -> Definition:
     agent = Agent(
         name=AgentName("bench"),
         purpose="to be measured",
-        owners=Owners(decision="a", policy="b", data="c", engineering="d"),
+        owners=Owners(decision="rita", policy="rita", data="rita", engineering="rita"),
         stage="partial",
         capabilities=(ContractName("price.set"),),
         runtime=Runtime(max_repeats=10**9, max_actions=10**9),

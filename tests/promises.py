@@ -1414,4 +1414,19 @@ PROMISES: tuple[Promise, ...] = (
         "How to filter what an agent gets back",
         "The outcome's entry says what was taken where, with digests before and after, which both verifiers check.",
     ),
+    Promise(
+        "registry.version",
+        _AGENT,
+        "A version of an agent is known by its digest, which a field that the file does not use is no part of.",
+    ),
+    Promise(
+        "registry.owners",
+        _AGENT,
+        "With an owner who is nobody in people.yaml an agent is raised no stage, and nothing of it is escalated.",
+    ),
+    Promise(
+        "registry.approvals",
+        _AGENT,
+        "The role that an agent's file asks for a contract is asked for every use of it, whatever policies say.",
+    ),
 )

@@ -41,7 +41,12 @@ def test_a_workspace_becomes_values(tmp_path: Path) -> None:
     assert workspace.settings.store == tmp_path / ".interlock/interlock.db"
     assert workspace.settings.keys == tmp_path / ".interlock/keys"
     assert workspace.settings.pythonpath == (tmp_path / ".",)
-    assert workspace.people == {Person("ana"): ("lead", "reviewer"), Person("ben"): ("lead",)}
+    assert workspace.people == {
+        Person("ana"): ("lead", "reviewer"),
+        Person("ben"): ("lead",),
+        Person("cleo"): ("data",),
+        Person("dan"): ("code",),
+    }
     assert workspace.policies == {"mail.cedar": "permit(principal, action, resource);\n"}
     assert [contract.name for contract in workspace.contracts] == ["mail.recall", "mail.send"]
 
@@ -188,6 +193,21 @@ WRONG: list[tuple[str, str, str, str]] = [
     (A, "name: support", "name: §[a]", "must be words, not a list"),
     (A, "stage: partial", "stage: §parital", "did you mean `partial`?"),
     (A, "mail.send: assisted", "mail.send: §often", "shadow, assisted, partial or bounded"),
+    (A, "max_depth: 2", "max_fanout: §0", "from 1"),
+    (A, "max_depth: 2", "may_recur: §yes", "`may_recur` must be true or false"),
+    (A, "notify: [ana]", "required: {mail.send: §[lead]}", "must be a role"),
+    (A, "budgets: {", "tags: [web, §two words]\nbudgets: {", "is no tag"),
+    (A, "budgets: {", "data: [{records: §orders}]\nbudgets: {", "names no records"),
+    (A, "budgets: {", "data: [{records: 'order:*', access: §wirte}]\nbudgets: {", "did you mean `write`?"),
+    (A, "target: 95 %}", "target: §95 %, unit: per_mille, direction: at_least}", "whole number"),
+    (
+        A,
+        "{name: answered, target: 95 %}",
+        "§{name: answered, target: 95, unit: per_mille}",
+        "needs `direction` as well",
+    ),
+    (A, "target: 95 %}", "target: 95, unit: §per mille, direction: at_least}", "no unit"),
+    (A, "target: 95 %}", "target: 95, unit: cents, direction: §at_lest}", "did you mean `at_least`?"),
     (A, "max_depth: 2", "§max_depht: 2", "`max_depht` is no field of `runtime`; did you mean `max_depth`?"),
     (A, "max_depth: 2", "max_depth: §two", "whole number"),
     (A, "max_depth: 2", "max_depth: §2.0", "whole number"),

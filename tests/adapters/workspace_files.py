@@ -76,7 +76,7 @@ compliance: [privacy]
 
 FILES = {
     "interlock.yaml": "tenant: acme\nbudgets: {EUR: 100000}\n",
-    "people.yaml": "ana: [lead, reviewer]\nben: lead\n",
+    "people.yaml": "ana: [lead, reviewer]\nben: lead\ncleo: data\ndan: code\n",
     "agents/support.yaml": AGENT,
     "agents/support.txt": "Be kind.\r\nBe short.\n",
     "contracts/send.yaml": SEND,

@@ -24,6 +24,8 @@ STRANGERS = {  # a file with a field that nobody knows, by the heading its field
     "owners": ("agents/a.yaml", AGENT + "owners: {xxxxxxxxxx: 1}\n"),
     "runtime": ("agents/a.yaml", AGENT + "runtime: {xxxxxxxxxx: 1}\n"),
     "approvals": ("agents/a.yaml", AGENT + "approvals: {xxxxxxxxxx: 1}\n"),
+    "metrics": ("agents/a.yaml", AGENT + "metrics: [{xxxxxxxxxx: 1}]\n"),
+    "data": ("agents/a.yaml", AGENT + "data: [{xxxxxxxxxx: 1}]\n"),
     "behaviour": ("agents/a.yaml", AGENT + "behaviour: {xxxxxxxxxx: 1}\n"),
     "Contracts": ("contracts/a.yaml", CONTRACT + RUN + "xxxxxxxxxx: 1\n"),
     "reversal": ("contracts/a.yaml", CONTRACT + RUN + "reversal: {contract: c.d, xxxxxxxxxx: 1}\n"),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.domain.agent import STAGES, Agent, Behaviour, Owners, Runtime, Stage
+from interlock.domain.agent import STAGES, Agent, Approvals, Behaviour, DataUse, Metric, Owners, Runtime, Stage
 from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.record import plain
 
@@ -61,6 +61,34 @@ def test_the_digest_covers_everything_but_the_revision() -> None:
 
     assert PRICING.saved().digest == PRICING.digest == PRICING.key
     assert len({PRICING.digest, *(agent.digest for agent in changed)}) == len(changed) + 1
+
+
+@pytest.mark.proves("registry.version")
+def test_a_field_that_a_file_does_not_use_is_no_part_of_its_digest() -> None:
+    """The digest of a version that was stored before a field came up is what it was: written out here once for all."""
+    early = msgspec.structs.replace(
+        PRICING,
+        capabilities=(PRICE,),
+        stage="partial",
+        runtime=Runtime(max_depth=1, models=("m",)),
+        metrics=(Metric(name="margin", target="not below last week's"),),
+    )
+
+    assert early.digest == "74e98d8ac131c6e7d8088801efc16f6e14f3984e613e0e0d7b7eaca56d282532"
+    for changes in (
+        {"tags": ("web",)},
+        {"data": (DataUse(records="order:*"),)},
+        {"runtime": Runtime(max_depth=1, models=("m",), max_fanout=2)},
+        {"approvals": Approvals(required={PRICE: "lead"})},
+        {"metrics": (Metric(name="margin", target=180, unit="per_mille", direction="at_least"),)},
+    ):
+        assert msgspec.structs.replace(early, **changes).digest != early.digest
+
+
+def test_a_target_is_a_number_with_its_unit_or_words() -> None:
+    """What a person reads of a measure is its target, with the way in which it is met where it is a number."""
+    assert Metric(name="m", target=950, unit="per_mille", direction="at_least").words == "at least 950 per_mille"
+    assert Metric(name="m", target="all of them").words == "all of them"
 
 
 def test_an_agent_is_the_same_after_storing() -> None:

@@ -199,7 +199,7 @@ def definition() -> Definition:
     agent = Agent(
         name=AgentName("ag"),
         purpose="to be killed",
-        owners=Owners(decision="a", policy="b", data="c", engineering="d"),
+        owners=Owners(decision="rita", policy="rita", data="rita", engineering="rita"),
         stage="partial",
         capabilities=tuple(each.name for each in known if each.name.endswith(".add")),
     )

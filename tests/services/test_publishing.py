@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from interlock.adapters.memory import Fault, Faults
-from interlock.domain.agent import Agent
+from interlock.domain.agent import Agent, Owners, Stage
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
@@ -30,7 +30,7 @@ from interlock.domain.publishing import Publishing
 from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane
 from interlock.testing.parts import Predicate
-from interlock.testing.world import World, contract, permit
+from interlock.testing.world import PEOPLE, World, contract, permit
 
 pytestmark = pytest.mark.anyio
 
@@ -585,3 +585,38 @@ async def disagreements(world: World) -> list[str]:
         found.append("the engine and its alarm disagree")
     await world.another("reader").orders.refresh()
     return found
+
+
+@pytest.mark.proves("registry.owners")
+async def test_an_agent_whose_owner_left_is_raised_no_stage() -> None:
+    """It stays as far as it goes and may be taken back; further it goes only with owners who are somebody, of whom the
+    people that are published with it count."""
+    world = World()
+    await world.apply(contract(), stage="assisted")
+    people = {person: roles for person, roles in PEOPLE.items() if person != ANA}
+    [agent] = world.definition().agents
+
+    def becoming(stage: Stage, people: dict[Person, tuple[str, ...]] = people) -> Definition:
+        return world.definition(agents=(msgspec.structs.replace(agent, stage=stage),), people=people)
+
+    assert (await world.plane.registry.apply(becoming("assisted"), by="test")).changed
+    with pytest.raises(WorkspaceError, match=r"`thing.put`.*`ana` \(engineering owner\) is nobody") as told:
+        await world.plane.registry.apply(becoming("partial"), by="test")
+    assert "people.yaml" in told.value.next_step
+    assert (await world.plane.registry.apply(becoming("shadow"), by="test")).changed
+    with pytest.raises(WorkspaceError):
+        await world.plane.registry.apply(becoming("assisted"), by="test")
+    assert (await world.plane.registry.apply(becoming("partial", dict(PEOPLE)), by="test")).changed
+
+
+@pytest.mark.proves("registry.owners")
+async def test_an_agent_whose_owners_are_nobody_comes_into_force_in_shadow_only() -> None:
+    """One that is not in force comes from shadow, whatever its file says."""
+    world = World()
+    nobody = Owners(decision="rita", policy="rita", data="team-seven", engineering="rita")
+
+    with pytest.raises(WorkspaceError, match="`team-seven`"):
+        await world.apply(contract(), owners=nobody)
+    await world.apply(contract(), owners=nobody, stage="shadow")
+
+    assert (await control(world)).agents.keys() == {"ag"}

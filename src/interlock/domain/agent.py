@@ -14,6 +14,13 @@ from interlock.domain.record import Record, digest_of
 
 Stage = Literal["shadow", "assisted", "partial", "bounded"]
 STAGES: tuple[Stage, ...] = ("shadow", "assisted", "partial", "bounded")
+Direction = Literal["at_least", "at_most"]
+DIRECTIONS: tuple[Direction, ...] = ("at_least", "at_most")
+Access = Literal["read", "write"]
+ACCESS: tuple[Access, ...] = ("read", "write")
+Office = Literal["decision", "policy", "data", "engineering"]
+OFFICES: tuple[Office, ...] = ("decision", "policy", "data", "engineering")
+"""What an owner answers for: that the agent exists and what it does, its policies, the data it sees, its code."""
 
 
 class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -21,16 +28,22 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Owners(_Section, frozen=True, kw_only=True):
-    """The four people or teams who answer for an agent. An agent without all four stays in shadow."""
+    """The four people or roles who answer for an agent. An agent without all four stays in shadow."""
 
     decision: str = ""
     policy: str = ""
     data: str = ""
     engineering: str = ""
 
+    def of(self, office: Office) -> str:
+        """The person or the role, as people.yaml has it. What stands behind it in brackets is for readers:
+        `paula (category management)` is `paula`."""
+        named: str = getattr(self, office)
+        return named.partition(" (")[0].strip()
+
     def missing(self) -> tuple[str, ...]:
         """Which of the four are not named."""
-        return tuple(role for role in ("decision", "policy", "data", "engineering") if not getattr(self, role))
+        return tuple(office for office in OFFICES if not getattr(self, office))
 
 
 class Scope(_Section, frozen=True, kw_only=True):
@@ -52,7 +65,12 @@ class Runtime(_Section, frozen=True, kw_only=True):
     """How many actions one task may propose."""
     max_task_ms: int = DAY
     """How long a task may last."""
+    max_fanout: int = 8
+    """How many tasks may be open within one task at once."""
+    may_recur: bool = False
+    """Whether the agent may stand twice in one line of tasks: it works for itself then, through others or not."""
     models: tuple[str, ...] = ()
+    """The models it may run on, in the words of `behaviour.model`."""
 
 
 class Behaviour(_Section, frozen=True, kw_only=True):
@@ -66,10 +84,19 @@ class Behaviour(_Section, frozen=True, kw_only=True):
 
 
 class Metric(_Section, frozen=True, kw_only=True):
-    """One measure of success and the value it should reach, in words."""
+    """One measure of success and the value it should reach: a whole number of `unit` from which on it is met, going in
+    `direction`; or words, which have neither."""
 
     name: str
-    target: str
+    target: int | str
+    unit: str = ""
+    """What is counted: `cents`, `per_mille`, `hours`."""
+    direction: Direction | Literal[""] = ""
+
+    @property
+    def words(self) -> str:
+        """`at least 950 per_mille`."""
+        return f"{self.direction.replace('_', ' ')} {self.target} {self.unit}" if self.direction else str(self.target)
 
 
 class Approvals(_Section, frozen=True, kw_only=True):
@@ -77,6 +104,21 @@ class Approvals(_Section, frozen=True, kw_only=True):
 
     within_ms: int = DAY
     notify: tuple[str, ...] = ()
+    required: dict[ContractName, str] = {}
+    """By contract, the role whose word every use of it takes, whatever policies say."""
+
+
+class DataUse(_Section, frozen=True, kw_only=True):
+    """Which records it accesses: those of one kind whose ids fit a pattern of shells, and whether it may change them."""
+
+    records: str
+    """`order:*`, `customer:eu-*`: a kind, as contracts name it in `touches`, and which of them."""
+    access: Access = "read"
+
+    @property
+    def kind(self) -> str:
+        """What stands before the colon."""
+        return self.records.partition(":")[0]
 
 
 class Agent(Record, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -100,6 +142,8 @@ class Agent(Record, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
     budgets: dict[str, int] = {}
     """Limit by unit: `calls`, or a currency in minor units."""
     metrics: tuple[Metric, ...] = ()
+    data: tuple[DataUse, ...] = ()
+    """All the records it accesses, where that is said: its contracts touch no kind that is not among them."""
     escalation_triggers: tuple[str, ...] = ()
     compliance: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -114,6 +158,11 @@ class Agent(Record, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
     def digest(self) -> Digest:
         """SHA-256 over the canonical form of everything but `revision`."""
         return digest_of(self)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models it may run on; where none is named, its file bounds that to none in particular."""
+        return self.runtime.models
 
     def stage_for(self, contract: ContractName) -> Stage:
         """How far it may go with this contract. Without all four owners that is never beyond shadow."""

@@ -5,12 +5,14 @@ kill, a new policy bundle, a new release or a changed stage takes hold of everyt
 world, in every process, by one comparison.
 """
 
+from collections.abc import Collection
 from hashlib import sha256
 from typing import ClassVar, Final, Literal
 
 import msgspec
 
 from interlock.domain.acting import Acting
+from interlock.domain.agent_state import AgentState
 from interlock.domain.ids import AgentName, BrakeId, ContractName, Digest, Person
 from interlock.domain.policy import Engine
 from interlock.domain.publishing import Publishing
@@ -109,11 +111,13 @@ def words_of(stop: Stop, *, why: str, by: str, who: str = "") -> BrakeWords:
     return BrakeWords(id=stop.words, scope=stop.scope, name=stop.name, since_at=stop.since_at, why=why, by=by, who=who)
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Which version of an agent is in force."""
+class Standing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which version of an agent is in force, and whether it may act."""
 
     agent: Digest
     release: Digest
+    state: AgentState = "active"
+    """No part of what is published: people suspend and retire an agent between one publishing and the next."""
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +139,8 @@ class Control(Record, frozen=True, kw_only=True):
     bundle: Digest = Digest("")
     contracts: dict[ContractName, Digest] = {}
     agents: dict[AgentName, Standing] = {}
+    aside: dict[AgentName, AgentState] = {}
+    """Agents that were suspended or retired and are in no file any more: whoever brings one back brings that back."""
     people: dict[Person, tuple[str, ...]] = {}
     """Who there is, and the roles each holds."""
     budgets: tuple[str, ...] = ()
@@ -166,6 +172,17 @@ class Control(Record, frozen=True, kw_only=True):
                     return stop
                 found = found or stop
         return found
+
+    def state_of(self, agent: AgentName) -> AgentState:
+        """Whether `agent` may act. Of one that nobody suspended or retired nothing is known here but that."""
+        found = self.agents.get(agent)
+        return self.aside.get(agent, "active") if found is None else found.state
+
+    def left_aside(self, agents: Collection[AgentName]) -> dict[AgentName, AgentState]:
+        """What `aside` becomes with `agents` in force."""
+        known: dict[AgentName, AgentState] = dict(self.aside)
+        known.update({name: each.state for name, each in self.agents.items() if each.state != "active"})
+        return {name: state for name, state in sorted(known.items()) if name not in agents}
 
     def roles(self, person: Person) -> frozenset[str]:
         """The roles `person` holds; nobody unknown holds any."""

@@ -1,6 +1,7 @@
 """An edition: a whole definition by its digests. What is in force is one, what somebody proposes is another.
 
-Brakes and alarms are no part of it: they come and go, and what people agreed to stays what it was.
+Brakes, alarms and whether an agent is suspended or retired are no part of it: they come and go, and what people agreed
+to stays what it was.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from interlock.domain.agent_state import AgentState
 from interlock.domain.budget import Budget, budget_key
 from interlock.domain.canonical import digest
 from interlock.domain.control import Control, Standing
@@ -47,13 +49,15 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return Digest(digest(plain(parts)))
 
     def enacted(self, control: Control) -> Control:
-        """`control` with this in force. An alarm outlives it: until a person ends it the library answers."""
+        """`control` with this in force. An alarm outlives it: until a person ends it the library answers. Who is suspended
+        or retired stays so, also where the file goes and comes back."""
         alarm = control.alarm
         return msgspec.structs.replace(
             control,
             bundle=self.bundle,
             contracts=self.contracts,
-            agents=self.agents,
+            agents={name: _stands(each, control.state_of(name)) for name, each in self.agents.items()},
+            aside=control.left_aside(self.agents),
             people=self.people,
             budgets=tuple(budget_key(scope, unit) for scope, units in self.limits.items() for unit in units),
             publishing=self.publishing,
@@ -70,12 +74,16 @@ def in_force(control: Control, budgets: Iterable[Budget]) -> Edition:
     return Edition(
         bundle=control.bundle,
         contracts=control.contracts,
-        agents=control.agents,
+        agents={name: _stands(each, "active") for name, each in control.agents.items()},
         people=control.people,
         limits=limits,
         publishing=control.publishing,
         engine=control.engine if control.alarm is None else control.alarm.instead_of,
     )
+
+
+def _stands(standing: Standing, state: AgentState) -> Standing:
+    return standing if standing.state == state else msgspec.structs.replace(standing, state=state)
 
 
 def _pairs(table: Mapping[Name, object]) -> list[list[object]]:

@@ -4,7 +4,8 @@
 - assisted: everything above low risk waits for a person.
 - partial: acts inside policy.
 - bounded: acts alone, and only where a reversal exists; nobody is expected to be watching, so the rest is denied, not held.
-- In every stage: what cannot be undone is never executed unattended.
+- In every stage: what cannot be undone is never executed unattended, and what the agent's file asks a role for asks it.
+- An escalation needs somebody who answers for the agent: with an owner who is nobody any more it is denied.
 
 An undo is exempt: it runs on the word of the person or policy that asked for it, with the approver its reversal names.
 """
@@ -19,9 +20,24 @@ REVIEWER = "reviewer"
 """The role asked when one of our own rules, not a policy, wants a person."""
 
 
-def oversee(decision: Decision, contract: Contract, stage: Stage) -> Decision:
-    """`decision`, tightened by the stage and by irreversibility. Never loosened."""
-    if decision.verdict == "deny" or not contract.acts:
+def oversee(
+    decision: Decision, contract: Contract, stage: Stage, *, approver: str = "", unanswered: str = ""
+) -> Decision:
+    """`decision`, tightened by the stage, by irreversibility, by the role `approver` that the agent's file asks, and by its
+    owners where some are `unanswered`. Never loosened."""
+    if decision.verdict == "escalate" and unanswered:
+        reason = f"nobody takes the escalation: {unanswered}"
+        decision = _raise(decision, "deny", "interlock.owner", reason)
+    if decision.verdict == "deny":
+        return decision
+    decision = _staged(decision, contract, stage)
+    if approver and decision.verdict != "deny":
+        return _ask(decision, "interlock.agent.approvals", f"its agent's file asks {approver}", role=approver)
+    return decision
+
+
+def _staged(decision: Decision, contract: Contract, stage: Stage) -> Decision:
+    if not contract.acts:
         return decision
     if stage == "shadow" and decision.verdict != "shadow":
         return _raise(decision, "shadow", "interlock.stage.shadow", "the agent is in shadow")

@@ -26,6 +26,10 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """By unit, the least that is left in any budget this action would draw on; only where a policy asks for it."""
     parsed: dict[str, JsonValue] = {}
     """What was read out of arguments and facts, by the contract's rules."""
+    approver: str = ""
+    """The role whose word the agent's own file asks for, with this contract."""
+    unanswered: str = ""
+    """Which owners of the agent are nobody any more, in words."""
     tainted: tuple[str, ...] = ()
     """Arguments whose value comes from untrusted content alone."""
     instance: str = ""

@@ -10,6 +10,7 @@ import msgspec
 
 from interlock.domain.acting import Acting
 from interlock.domain.agent import Agent
+from interlock.domain.answering import gone
 from interlock.domain.brakes import BEGINS
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
@@ -36,6 +37,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     judge: Judge | None
     """None where no bundle is in force, or the one in force cannot be loaded: everything is denied."""
     judge_problem: str = ""
+    unanswered: Mapping[AgentName, str] = {}
+    """The agents some of whose owners are nobody any more, and which, in words."""
 
 
 class StandingOrders:
@@ -62,8 +65,15 @@ class StandingOrders:
         releases = {each.release: await self.stored(Release, each.release) for each in control.agents.values()}
         contracts = {name: await self.stored(Contract, digest) for name, digest in control.contracts.items()}
         judge, problem = await self._judge(control)
+        owned = ((name, gone(agent.owners, control.people)) for name, agent in agents.items())
         self._orders = Orders(
-            control=control, agents=agents, contracts=contracts, releases=releases, judge=judge, judge_problem=problem
+            control=control,
+            agents=agents,
+            contracts=contracts,
+            releases=releases,
+            judge=judge,
+            judge_problem=problem,
+            unanswered={name: words for name, words in owned if words},
         )
         return self._orders
 

@@ -9,13 +9,15 @@ from typing import Literal
 
 import msgspec
 
+from interlock.domain.answering import gone, raised
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change, given
 from interlock.domain.control import Control
 from interlock.domain.edition import Edition
-from interlock.domain.errors import Conflict, IllegalMove, NotAllowed, NotFound, StaleView
+from interlock.domain.errors import Conflict, IllegalMove, NotAllowed, NotFound, StaleView, WorkspaceError
 from interlock.domain.evidence import Fact
 from interlock.domain.ids import ContractName, Person, PublicationId
+from interlock.domain.names import listed
 from interlock.domain.ownership import Side, loosened, owners_of
 from interlock.domain.people import roles_of
 from interlock.domain.publication import Publication, differences, publication_fact
@@ -86,6 +88,7 @@ class Publisher:
             after = formed.edition.enacted(control)
             if after == control and not limits:
                 return Applied(bundle=formed.bundle.digest, releases=labels, changed=False)
+            await self._answered_for(control, formed)
             owners, left = await self._asked(control, current, formed, by)
             if left and alone:
                 raise NotAllowed(
@@ -182,6 +185,19 @@ class Publisher:
         roles = tuple(sorted(control.roles(Person(by))))
         own = (Consent(person=Person(by), roles=roles, consented_at=self._clock.now()),) if roles else ()
         return owners, missing(rule, owners, own)
+
+    async def _answered_for(self, control: Control, formed: Formed) -> None:
+        """Return if every agent that would go further than it does has owners who are somebody. Raises WorkspaceError."""
+        for agent in formed.agents:
+            who = gone(agent.owners, formed.edition.people)
+            standing = control.agents.get(agent.name) if who else None
+            further = raised(await self._orders.agent(standing.agent) if standing is not None else None, agent)
+            if who and further:
+                raise WorkspaceError(
+                    f"`{agent.name}` would go further than now ({listed(further)}), and {who}",
+                    next_step=f"name them in people.yaml, or other owners in the file of `{agent.name}`; "
+                    "in shadow an agent needs nobody",
+                )
 
     async def _propose(
         self,

@@ -98,6 +98,8 @@ class Trying:
             roles=_roles(wanted, case.task, orders),
             budget=await self._budget(wanted, case, orders),
             parsed=parsed,
+            approver="" if undoing is not None else agent.approvals.required.get(contract.name, ""),
+            unanswered="" if undoing is not None else orders.unanswered.get(agent.name, ""),
             tainted=tuple(sorted(set(wanted.tainted))),
         )
         asked = question(

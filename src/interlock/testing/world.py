@@ -33,7 +33,7 @@ from interlock.testing.parts import (
     SilentSteps,
 )
 
-OWNERS = Owners(decision="dana", policy="pia", data="dora", engineering="eli")
+OWNERS = Owners(decision="rita", policy="ria", data="reviewer", engineering="ana")
 PEOPLE = {Person("rita"): ("reviewer",), Person("ria"): ("reviewer", "lead"), Person("ana"): ("reviewer",)}
 TIMING = Timing(lease_margin_ms=1_000, skew_ms=100)
 

@@ -4,20 +4,37 @@ name: pricing
 purpose: keep prices in line with the market
 owners: {decision: head-of-sales, policy: risk, data: data-office, engineering: shop-team}
 stage: partial
+tags: [web]
 capabilities: [pricing.set_price]
-runtime: {max_actions: 500, max_task: 1h}
-approvals: {within: 4h}
+data: [{records: "product:*", access: write}]
+runtime: {max_actions: 500, max_task: 1h, models: [some-model]}
+approvals: {within: 4h, required: {pricing.set_price: category_manager}}
+metrics: [{name: margin, target: 180, unit: per_mille, direction: at_least}]
 behaviour: {prompt_file: pricing.txt, model: some-model, parameters: {temperature: 0.2}}
 """
 
 from pathlib import Path
+from typing import Final
 
+from interlock.adapters.workspace.agent_sections import (
+    approvals_of,
+    behaviour_of,
+    data_use_of,
+    metric_of,
+    owners_of,
+    runtime_of,
+    scope_of,
+    stages_of,
+    tags_of,
+)
 from interlock.adapters.workspace.fields import NAME, Section
-from interlock.adapters.workspace.files import is_within, text_of
-from interlock.adapters.workspace.nodes import Node, Scalar
+from interlock.adapters.workspace.nodes import Table
 from interlock.adapters.workspace.problem import Place
-from interlock.domain.agent import STAGES, Agent, Approvals, Behaviour, Metric, Owners, Runtime, Scope, Stage
+from interlock.domain.agent import OFFICES, STAGES, Agent, Approvals, Runtime
 from interlock.domain.ids import AgentName, ContractName
+
+_BELOW: Final = (("owners", OFFICES), ("runtime", ("models",)), ("approvals", ("required",)), ("behaviour", ("model",)))
+"""Fields of sections that something may be wrong with once all files are held together."""
 
 Places = dict[tuple[str, ...], Place]
 """Where the parts of agents and contracts are written: `("agent", name, "capabilities", contract)`."""
@@ -37,20 +54,21 @@ def read_agent(section: Section, folder: Path, places: Places) -> Agent | None:
     agent = Agent(
         name=AgentName(name),
         purpose=purpose,
-        scope=_scope(section.section("scope")),
-        owners=_owners(section.section("owners")),
+        scope=scope_of(section.section("scope")),
+        owners=owners_of(section.section("owners")),
         stage=section.choice("stage", STAGES, "shadow"),
-        stages=_stages(section),
+        stages=stages_of(section),
         capabilities=tuple(ContractName(word.text) for word in section.words("capabilities")),
         restrictions=section.texts("restrictions"),
-        runtime=Runtime() if runtime is None else _runtime(runtime),
-        approvals=Approvals() if approvals is None else _approvals(approvals),
-        behaviour=_behaviour(section.section("behaviour"), folder),
+        runtime=Runtime() if runtime is None else runtime_of(runtime),
+        approvals=Approvals() if approvals is None else approvals_of(approvals),
+        behaviour=behaviour_of(section.section("behaviour"), folder),
         budgets=limits(section, "budgets"),
-        metrics=tuple(_metric(each) for each in section.sections("metrics")),
+        metrics=tuple(metric_of(each) for each in section.sections("metrics")),
         escalation_triggers=section.texts("escalation_triggers"),
         compliance=section.texts("compliance"),
-        tags=section.texts("tags"),
+        data=tuple(each for part in section.sections("data") if (each := data_use_of(part)) is not None),
+        tags=tags_of(section),
     )
     _note_places(section, agent, places)
     section.close()
@@ -67,105 +85,18 @@ def limits(section: Section, name: str) -> dict[str, int]:
     return found
 
 
-def _scope(section: Section | None) -> Scope:
-    if section is None:
-        return Scope()
-    scope = Scope(includes=section.texts("includes"), excludes=section.texts("excludes"), data=section.texts("data"))
-    section.close()
-    return scope
-
-
-def _owners(section: Section | None) -> Owners:
-    if section is None:
-        return Owners()
-    owners = Owners(
-        decision=section.text("decision"),
-        policy=section.text("policy"),
-        data=section.text("data"),
-        engineering=section.text("engineering"),
-    )
-    section.close()
-    return owners
-
-
-def _stages(section: Section) -> dict[ContractName, Stage]:
-    default: Stage = "shadow"
-    return {
-        ContractName(name): section.one_of(node, f"stages.{name}", STAGES, default)
-        for name, node in section.pairs("stages").items()
-    }
-
-
-def _runtime(section: Section) -> Runtime:
-    base = Runtime()
-    runtime = Runtime(
-        max_depth=section.integer("max_depth", base.max_depth),
-        max_repeats=section.integer("max_repeats", base.max_repeats, least=1),
-        max_actions=section.integer("max_actions", base.max_actions, least=1),
-        max_task_ms=section.span("max_task", base.max_task_ms),
-        models=section.texts("models"),
-    )
-    section.close()
-    return runtime
-
-
-def _approvals(section: Section) -> Approvals:
-    approvals = Approvals(within_ms=section.span("within", Approvals().within_ms), notify=section.texts("notify"))
-    section.close()
-    return approvals
-
-
-def _behaviour(section: Section | None, folder: Path) -> Behaviour:
-    if section is None:
-        return Behaviour()
-    behaviour = Behaviour(
-        prompt=_prompt(section, folder),
-        model=section.text("model"),
-        parameters={name: _words(section, node, name) for name, node in section.pairs("parameters").items()},
-        memory=section.text("memory"),
-        escalation=section.text("escalation"),
-    )
-    section.close()
-    return behaviour
-
-
-def _words(section: Section, node: Node, name: str) -> str:
-    if isinstance(node, Scalar):
-        return node.text
-    section.wrong(f"`parameters.{name}` must be words or a number", node)
-    return ""
-
-
-def _prompt(section: Section, folder: Path) -> str:
-    """The prompt itself, or the text of the file beside the agent's that holds it."""
-    node = section.take("prompt_file")
-    if node is None:
-        return section.text("prompt")
-    if section.has("prompt"):
-        section.wrong("the prompt is either `prompt` or `prompt_file`", node)
-    path = section.text("prompt_file")
-    target = (folder / section.problems.file).parent / path
-    if not is_within(target, folder):
-        section.wrong(f"`{path}` lies outside the workspace", node)
-        return ""
-    found = text_of(target)
-    if found.text is None:
-        section.wrong(f"`{path}` {found.why}", node)
-    return found.text or ""
-
-
-def _metric(section: Section) -> Metric:
-    metric = Metric(name=section.text("name", required=True), target=section.text("target", required=True))
-    section.close()
-    return metric
-
-
 def _note_places(section: Section, agent: Agent, places: Places) -> None:
     mine = ("agent", agent.name)
     places[mine] = section.place("name")
-    for field in ("stage", "owners"):
+    for field in ("stage", "owners", "data"):
         places[*mine, field] = section.place(field) if section.has(field) else section.place("name")
     for word in section.words("capabilities"):
         places[*mine, "capabilities", word.text] = Place(section.problems.file, word.line, word.column)
     for name, node in section.pairs("stages").items():
         places[*mine, "stages", name] = Place(section.problems.file, node.line, node.column)
+    for field, names in _BELOW:
+        below = section.take(field)
+        written = below.names if isinstance(below, Table) else {}
+        for name in names:
+            if name in written:
+                places[*mine, field, name] = Place(section.problems.file, *written[name])

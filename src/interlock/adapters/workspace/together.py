@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from interlock.adapters.workspace.agent_together import of_agent
 from interlock.adapters.workspace.fields import near
 from interlock.adapters.workspace.folder import Workspace
 from interlock.adapters.workspace.problem import Problem, Severity
-from interlock.domain.agent import Agent
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, InProcess, Reversal
 
@@ -30,7 +30,8 @@ class _Together:
         """Everything, the rule of publishing first."""
         yield from self.publishing()
         for agent in self.workspace.agents:
-            yield from self.agent(agent)
+            for found in of_agent(agent, self.by_name, self.workspace.people, self.missing):
+                yield self.problem(found.message, "agent", agent.name, *found.where, severity=found.severity)
         seen: set[str] = set()
         for contract in self.contracts:
             if contract.name in seen:
@@ -52,30 +53,6 @@ class _Together:
         for role in rule.roles:
             if role not in self.roles:
                 yield self.problem(f"nobody holds `{role}`{near(role, tuple(self.roles))}", *where, severity="warning")
-
-    def agent(self, agent: Agent) -> Iterator[Problem]:
-        """One agent against the contracts, and its stage against its owners."""
-        for name in agent.capabilities:
-            if self.missing(name):
-                hint = near(name, tuple(self.by_name))
-                yield self.problem(f"there is no contract `{name}`{hint}", "agent", agent.name, "capabilities", name)
-        for name in agent.stages:
-            if name not in agent.capabilities:
-                hint = near(name, agent.capabilities)
-                yield self.problem(
-                    f"`{name}` is none of the agent's capabilities{hint}", "agent", agent.name, "stages", name
-                )
-        missing = agent.owners.missing()
-        beyond = ["stage"] if agent.stage != "shadow" else []
-        beyond += [f"stages.{name}" for name, stage in agent.stages.items() if stage != "shadow"]
-        if missing and beyond:
-            who = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
-            yield self.problem(
-                f"`{agent.name}` cannot leave shadow ({', '.join(beyond)}) without an owner for {who}",
-                "agent",
-                agent.name,
-                "owners",
-            )
 
     def reversal(self, contract: Contract, reversal: Reversal) -> Iterator[Problem]:
         """One reversal against the contract it would call."""
