@@ -41,8 +41,55 @@ _PARSED: Final = "How to decide on parsed facts"
 _WORKER: Final = "How to run workers and survive a crash"
 _AUDIT: Final = "How to audit"
 _SHOWN: Final = "How to show the log to others, and prove what is in it"
+_TOKENS: Final = "Task tokens"
 
 PROMISES: tuple[Promise, ...] = (
+    # -- task tokens -----------------------------------------------------------------------------------------------
+    Promise(
+        "tokens.narrowing_sound",
+        _TOKENS,
+        "Whatever a token grants, every token that it was derived from grants: a chain that widens anything is refused whole.",
+    ),
+    Promise(
+        "tokens.closed_world",
+        _TOKENS,
+        "A tool that is not named is not granted, and the arguments of one whose arguments are named are exactly those.",
+    ),
+    Promise(
+        "tokens.unknown_denies",
+        _TOKENS,
+        "A constraint of a type that is not known refuses the chain it stands in, as an empty one does.",
+    ),
+    Promise(
+        "tokens.meet",
+        _TOKENS,
+        "What several grants have in common is what each of them grants, and nothing else.",
+    ),
+    Promise(
+        "tokens.attacks",
+        _TOKENS,
+        "Nineteen ways of making more of a token than was given, from a widened range to another algorithm, are refused.",
+    ),
+    Promise(
+        "tokens.revoked_with_ancestor",
+        _TOKENS,
+        "A chain is refused when any token in it, its holder, agent, task, tree or initiator is revoked.",
+    ),
+    Promise(
+        "tokens.time",
+        _TOKENS,
+        "Clocks that differ by 30 seconds are forgiven, 31 are not, with tokens and with proofs.",
+    ),
+    Promise(
+        "tokens.sizes",
+        _TOKENS,
+        "Texts that are too many or too long are refused before any of them is parsed.",
+    ),
+    Promise(
+        "tokens.cache",
+        _TOKENS,
+        "That a chain was verified before spares its signatures and nothing else; it is known by all of its texts, in order.",
+    ),
     # -- publishing ------------------------------------------------------------------------------------------------
     Promise(
         "publish.first",

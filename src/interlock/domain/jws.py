@@ -31,6 +31,10 @@ class JwsError(ValueError):
     """A text is no signed text of ours, or not signed by the key it should be."""
 
 
+class NotSigned(JwsError):
+    """A text is not signed by the key it should be. Nothing that it claims was read."""
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What stands before the claims. Nothing else may."""
 
@@ -51,10 +55,15 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Form(Generic[T]):
-    """One kind of signed text: its `typ`, and the type of its claims."""
+    """One kind of signed text: its `typ`, and the type of its claims.
 
-    def __init__(self, typ: str, claims: type[T]) -> None:
+    With `exact`, that type itself refuses every value without a canonical form (floats, large integers, names beyond ASCII),
+    so that reading need not look for them once more: a third of what reading costs beside the signature.
+    """
+
+    def __init__(self, typ: str, claims: type[T], *, exact: bool = False) -> None:
         self.typ = typ
+        self._form = _sorted if exact else _canonical
         self._decoder = msgspec.json.Decoder(claims)
 
     def sign(self, claims: T, *, kid: str, sign: Sign) -> str:
@@ -66,12 +75,12 @@ class Form(Generic[T]):
     def claims(self, signed: Signed, key: bytes, verify: Verify) -> T:
         """What `signed` says, once its signature by `key` is found to hold. Raises JwsError."""
         if not verify(key, signed.signing_input, signed.signature):
-            raise JwsError(f"the {self.typ} is not signed by the key it should be")
+            raise NotSigned(f"the {self.typ} is not signed by the key it should be")
         try:
             claims = self._decoder.decode(signed.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise JwsError(f"the {self.typ} does not say what it must: {error}") from None
-        if _canonical(claims) != signed.payload:
+        if self._form(claims) != signed.payload:
             raise JwsError(f"the claims of the {self.typ} are not in their one form")
         return claims
 
@@ -91,7 +100,7 @@ class Form(Generic[T]):
             raise JwsError(f"the {self.typ} is signed with `{said.alg[:20]}`; only {ALGORITHM} counts")
         if said.typ != self.typ:
             raise JwsError(f"a `{said.typ[:20]}` is no {self.typ}")
-        if _canonical(said) != header:
+        if _sorted(said) != header:
             raise JwsError(f"the header of the {self.typ} is not in its one form")
         if len(signature) != SIGNATURE_BYTES:
             raise JwsError(f"the signature of the {self.typ} is not {SIGNATURE_BYTES} bytes long")
@@ -99,13 +108,15 @@ class Form(Generic[T]):
 
 
 _headers: Final = msgspec.json.Decoder(Header)
+_sorted: Final[Callable[[object], bytes]] = msgspec.json.Encoder(order="sorted").encode
 
 
 def _canonical(value: object) -> bytes:
-    built: JsonValue = msgspec.to_builtins(value)
     try:
+        # By way of JSON, since a tuple is a list only there.
+        built: JsonValue = msgspec.json.decode(msgspec.json.encode(value))
         return encode(built, max_bytes=MAX_BYTES)
-    except CanonicalError as error:
+    except (CanonicalError, UnicodeEncodeError) as error:
         raise JwsError(str(error)) from None
 
 

@@ -1,0 +1,108 @@
+"""What was revoked, and whether a chain or a caller has any of it in it.
+
+A revocation holds at the next decision and the next dispatch, and takes everything below it along: the marks of a chain are
+those of all its tokens, so that an ancestor revoked refuses the chain. It is final. What was revoked is granted anew or not
+at all; only the memory of it ends, when what it is about could not be valid any more in any case.
+"""
+
+from collections.abc import Iterable
+from typing import Final, Literal, get_args
+
+import msgspec
+
+from interlock.domain.chain import Chain
+from interlock.domain.token import MAX_LIFE_S, SKEW_MS, Token
+
+Kind = Literal["token", "holder", "instance", "agent", "release", "task", "root", "user", "credential"]
+"""By `jti` of a token or credential, by thumbprint of a holder's or instance's key, by name, digest or id; `root` is the
+outermost task, with its whole tree; `user` is the initiator."""
+KINDS: Final = get_args(Kind)
+
+Mark = tuple[Kind, str]
+
+TOKEN_MS: Final = MAX_LIFE_S * 1000 + 2 * SKEW_MS
+"""How long a token can be valid at most from now, whoever issued it: so long it must be remembered as revoked."""
+
+_WORDS: Final[dict[Kind, str]] = {
+    "token": "the task token",
+    "holder": "the key that holds a task token",
+    "instance": "the instance",
+    "agent": "the agent",
+    "release": "the release",
+    "task": "the task",
+    "root": "the whole tree of tasks",
+    "user": "the rights of the initiator",
+    "credential": "the credential",
+}
+
+
+class Revocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that no longer counts."""
+
+    kind: Kind
+    name: str
+    since_at: int
+    until_at: int | None = None
+    """Until when it must be remembered; None: until a person says otherwise."""
+
+    @property
+    def mark(self) -> Mark:
+        """What it is compared by."""
+        return (self.kind, self.name)
+
+
+def token_marks(token: Token) -> tuple[Mark, ...]:
+    """By what one token may be revoked."""
+    holder = token.holder
+    return (
+        ("token", token.jti),
+        ("holder", holder),
+        ("instance", holder),
+        ("agent", token.agent),
+        ("release", token.release),
+        ("task", token.task),
+        ("root", token.root),
+        ("user", token.sub),
+    )
+
+
+def marks(chain: Chain) -> frozenset[Mark]:
+    """By what a chain may be revoked: by anything of any of its tokens. The same for a text for ever, so it may be kept."""
+    return frozenset(mark for token in chain.tokens for mark in token_marks(token) if mark[1])
+
+
+def revoked(revocations: Iterable[Revocation], found: frozenset[Mark]) -> Revocation | None:
+    """The first of `revocations` that is about one of the marks `found`, or None.
+
+    A revocation whose memory has ended still counts while it is there: it is forgotten by `remembered` alone.
+    """
+    for each in revocations:
+        if each.mark in found:
+            return each
+    return None
+
+
+def refusal(revocation: Revocation, chain: Chain | None = None) -> str:
+    """Why what `revocation` is about refuses, as a sentence; with the chain, where in it that stands."""
+    what = _WORDS[revocation.kind]
+    if chain is not None and revocation.mark not in token_marks(chain.leaf):
+        return f"{what} was revoked from which this one was handed on"
+    return f"{what} was revoked"
+
+
+def remembered(revocations: Iterable[Revocation], now: int) -> tuple[Revocation, ...]:
+    """Those that must still be remembered at `now`."""
+    return tuple(each for each in revocations if each.until_at is None or now < each.until_at)
+
+
+def with_one_more(revocations: Iterable[Revocation], new: Revocation, now: int) -> tuple[Revocation, ...]:
+    """`revocations` with `new`, without those that need not be remembered, each mark once and as long as either asks."""
+    kept: list[Revocation] = []
+    for each in remembered(revocations, now):
+        if each.mark != new.mark:
+            kept.append(each)
+        elif each.until_at is None or (new.until_at is not None and each.until_at > new.until_at):
+            new = msgspec.structs.replace(new, until_at=each.until_at, since_at=each.since_at)
+        else:
+            new = msgspec.structs.replace(new, since_at=each.since_at)
+    return (*kept, new)
