@@ -643,6 +643,9 @@ PROMISES: tuple[Promise, ...] = (
         _VAULT,
         "What a vault knows to be erased is looked for in a store once, in one reading, however many share the vault.",
     ),
+    Promise(
+        "erasure.again_whole", _BACKUP, "A list of erasures from which some were taken is never carried out as whole."
+    ),
     Promise("erasure.again_believed", _BACKUP, "A list of erasures that this log did not sign destroys nothing."),
     Promise("erasure.late", _VAULT, "What is recorded about something after it was erased says nothing private of it."),
     Promise(

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from interlock.adapters.keys import SigningKey, fresh, verify
-from interlock.domain.erasure_list import Believed, ErasureList, believed, parse_list
+from interlock.domain.erasure_list import Believed, ErasureList, Seal, believed, parse_list, sealed_text
 from interlock.domain.errors import IntegrityError
 from interlock.domain.keyring import keyid
 from interlock.services.listing import erasure_list
@@ -20,7 +20,8 @@ def listed(ledger: Ledger, signer: SigningKey | None = None) -> ErasureList:
     """The list of a ledger, as its operator keeps it."""
     ledger.note = ledger.checkpoint(signer=signer).decode()
     made = anyio.run(lambda: erasure_list(ledger))
-    return parse_list(msgspec.json.encode(made))
+    seal = Seal(keyid=keyid(ledger.gate.verifier), sig=ledger.gate.sign(sealed_text(made)))
+    return parse_list(msgspec.json.encode(msgspec.structs.replace(made, seal=seal)))
 
 
 def told(ledger: Ledger, suspect: Mapping[str, int] | None = None) -> Believed:
@@ -69,6 +70,9 @@ def test_a_lost_key_counts_for_what_it_signed_before() -> None:
     assert len(told(ledger).shreds) == 2
     assert len(told(ledger, {old: 2}).shreds) == 2
 
+    assert told(ledger, {old: 2}).whole
+    ledger.put("opened", "task", body={"state": "open"})
+    assert not told(ledger, {keyid(new.verifier): 4}).whole
     for suspect in ({old: 1}, {keyid(new.verifier): 0}, {keyid(LOG.verifier): 0}):
         with pytest.raises(IntegrityError, match="may have been lost"):
             told(ledger, suspect)

@@ -153,6 +153,26 @@ def _keys(made: dict[str, Any]) -> None:
     made["keys"] = made["erasures"][:1]
 
 
+def _first_gone(made: dict[str, Any]) -> None:
+    del made["erasures"][0]
+
+
+def _last_gone(made: dict[str, Any]) -> None:
+    del made["erasures"][2:]
+
+
+def _all_gone(made: dict[str, Any]) -> None:
+    made["erasures"] = []
+
+
+def _other_seal(made: dict[str, Any]) -> None:
+    made["seal"]["sig"] = b64encode(bytes(64)).decode()
+
+
+def _nobody(made: dict[str, Any]) -> None:
+    made["seal"]["keyid"] = "somebody+00000000"
+
+
 def _twisted(made: dict[str, Any]) -> None:
     """The same statement about other keys, under the old signature."""
     envelope = json.loads(b64decode(made["erasures"][0]["leaf"]))
@@ -169,6 +189,7 @@ def test_a_list_that_was_altered_destroys_nothing(shell: Shell, restored: tuple[
     actions, listed, _ = restored
     data = listed.read_bytes()
     changes: list[Callable[[dict[str, Any]], None]] = [_leaf, _proof, _place, _root, _foreign, _keys, _twisted]
+    changes += [_first_gone, _last_gone, _all_gone, _other_seal, _nobody]
     for change in changes:
         made = json.loads(data)
         change(made)
@@ -177,6 +198,27 @@ def test_a_list_that_was_altered_destroys_nothing(shell: Shell, restored: tuple[
             anyio.run(lambda: forgetting.again(shell.place.folder, listed))
     assert shell("erase", "--again", str(listed), "--as", "rita").code == Exit.EVIDENCE
     assert _readable(shell, actions) == [True, True, True]
+
+
+@pytest.mark.proves("erasure.again_whole")
+def test_a_list_that_does_not_show_that_it_is_whole_is_told(
+    shell: Shell, restored: tuple[list[str], Path, Path]
+) -> None:
+    """Without its seal, as from an earlier version, it is carried out as far as it goes, and never as if it were whole; one of
+    no erasure is no success; and it is said that the list is of a longer log."""
+    actions, listed, _ = restored
+    made = json.loads(listed.read_bytes())
+    words = ("erase", "--again", str(listed), "--as", "rita")
+    listed.write_text(json.dumps({**made, "seal": None, "erasures": []}))
+    empty = shell(*words)
+    assert (empty.code, "tells of no erasure at all" in empty.err) == (Exit.EVIDENCE, True)
+    del made["seal"], made["erasures"][0]
+    listed.write_text(json.dumps(made))
+
+    part = shell(*words)
+    assert (part.code, "the list may lack erasures" in part.out) == (Exit.EVIDENCE, True)
+    assert "the end of the log is missing here" in part.out
+    assert _readable(shell, actions) == [True, False, True]
 
 
 @pytest.mark.proves("erasure.again_believed")

@@ -147,6 +147,11 @@ def test_an_older_store_says_that_it_was_erased_since(shell: Shell, tmp_path: Pa
         assert "erased" in each.out + each.err, each
         assert "backup" not in each.out + each.err
     assert all("interlock work --until-idle" in each.out + each.err for each in said)
+    for words in (("erase", "--export"), ("audit", "export", "--disclose", "all"), ("audit", "export")):
+        refused = shell(*words, str(tmp_path / "made"))
+        assert (refused.code, "older than an erasure" in refused.err) == (Exit.EVIDENCE, True), refused
+        assert "interlock work --until-idle" in refused.err
+    assert not list(tmp_path.glob("made*"))
     assert shell("work", "--until-idle").code == 0
     assert shell.json("verify")["erased"] > 0
     assert "everything private of it was erased" in shell("show", action).out

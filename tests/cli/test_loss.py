@@ -32,6 +32,9 @@ def test_from_the_loss_to_the_word_about_it(shell: Shell, tmp_path: Path) -> Non
     before = shell.json("verify", code=Exit.EVIDENCE)
     lost = shell.json("lost", code=Exit.EVIDENCE)
     assert (before["lost"], len(lost["actions"]), len(lost["entries"]) >= 4) == (0, 2, True)
+    early = shell.json("audit", "export", str(tmp_path / "early"), code=Exit.EVIDENCE)
+    assert early["lost"] == len(lost["entries"])
+    assert "are lost, and no erasure" in shell("audit", "export", str(tmp_path / "told")).out
     for wrong in (("--reason", "mine", "--why", "x"), ("--reason", "restored")):
         assert shell("lost", "--propose", *wrong, "--as", "rita").code == Exit.YOURS
     propose = ("lost", "--propose", "--reason", "restored", "--why", "the disk of the 3rd", "--as", "rita")
@@ -59,7 +62,7 @@ def test_from_the_loss_to_the_word_about_it(shell: Shell, tmp_path: Path) -> Non
 
 
 def _exported(shell: Shell, tmp_path: Path) -> None:
-    shell.json("audit", "export", str(tmp_path / "made"), "--disclose", "all")
+    assert shell.json("audit", "export", str(tmp_path / "made"), "--disclose", "all")["lost"] == 0
     keys = str(shell.place.folder / ".interlock/keys/log.pub")
     found = shell.json("audit", "verify", str(tmp_path / "made"), "--key", keys)
     assert (found["verdict"], found["findings"]) == ("verified", [])

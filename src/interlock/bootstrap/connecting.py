@@ -63,7 +63,7 @@ def looking(folder: Path, *, private: bool = True) -> ControlPlane:
     workspace = settled(folder)
     settings = workspace.settings
     _there(settings.store)
-    vault = _vault_at_hand(settings.keys) if private else None
+    vault = vault_at_hand(settings.keys) if private else None
     store = SqliteStore.look(settings.store, settings.tenant, vault)
     functions = Functions(values_of, plain_result)
     return _assembled(
@@ -76,7 +76,7 @@ def vault_of(keys: Path) -> SqliteVault:
     return SqliteVault(keys.with_name(f"{keys.name}.db"), keys)
 
 
-def _vault_at_hand(keys: Path) -> SqliteVault | None:
+def vault_at_hand(keys: Path) -> SqliteVault | None:
     """The vault, to be looked at; None for whoever was given the store and public keys alone."""
     file = keys.with_name(f"{keys.name}.db")
     if not file.is_file() or not any(keys.glob("vault.*.key")):

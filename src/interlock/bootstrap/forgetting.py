@@ -7,6 +7,7 @@
 """
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -16,11 +17,11 @@ from interlock.adapters.sealer import Author, LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.sqlite.vault import SqliteVault
 from interlock.adapters.system import SystemClock, SystemIds
-from interlock.bootstrap.connecting import vault_of, worker_of
+from interlock.bootstrap.connecting import vault_at_hand, vault_of, worker_of
 from interlock.bootstrap.keeping import SilentSteps, in_force_in, ring_of
 from interlock.bootstrap.site import settled
 from interlock.domain import dsse
-from interlock.domain.erasure_list import Believed, ErasureList, believed, checkpoint_of
+from interlock.domain.erasure_list import Believed, ErasureList, Seal, believed, checkpoint_of, sealed_text
 from interlock.domain.errors import IntegrityError, KeyFileError, StoreMissing
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import StreamId
@@ -29,6 +30,10 @@ from interlock.domain.note import parse_checkpoint, parse_note
 from interlock.domain.testimony import covered
 from interlock.ports.steps import Steps
 from interlock.services.listing import erasure_list
+from interlock.services.verifying import must_not_be_behind
+
+OTHER_KEYS: Final = "the log is at other keys than the key folder"
+NEXT_STATUS: Final = "see how they stand: `interlock keys status`"
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,18 +56,33 @@ class Again(msgspec.Struct, frozen=True, kw_only=True):
     """The entries that say what was carried out again."""
     cleared: int = 0
     """How many entries lost their clear texts by it."""
+    whole: bool = True
+    """Whether the list shows that it has all that its log told of."""
+    listed: int = 0
+    """How many entries the log of the list had."""
+    size: int = 0
+    """How many entries the log here had before this."""
 
 
 async def export(folder: Path, file: Path) -> Kept:
-    """Write the list of the workspace's erasures to `file`, also over an earlier one. Raises ContractError and StoreErrors."""
+    """Write the list of the workspace's erasures to `file`, also over an earlier one, and seal it with the gate's key.
+
+    Raises ContractError, KeyFileError, StoreErrors, and IntegrityError where the store is older than its vault.
+    """
     settings = settled(folder).settings
     _there(settings.store)
-    store = SqliteStore.look(settings.store, settings.tenant)
+    gate = KeyFolder(settings.keys).load().gate
+    ring = await ring_of(folder)
+    if ring is not None and in_force_in(ring, "gate").key != gate.verifier:
+        raise KeyFileError(OTHER_KEYS, next_step=NEXT_STATUS)
+    store = SqliteStore.look(settings.store, settings.tenant, vault_at_hand(settings.keys))
     try:
+        await must_not_be_behind(store)
         made = await erasure_list(store)
     finally:
         await store.close()
-    erasure_file.write(file, made)
+    seal = Seal(keyid=keyid(gate.verifier), sig=gate.sign(sealed_text(made)))
+    erasure_file.write(file, msgspec.structs.replace(made, seal=seal))
     return Kept(size=checkpoint_of(made).size, parts=len(made.erasures))
 
 
@@ -74,6 +94,11 @@ async def again(folder: Path, file: Path, *, steps: Steps | None = None) -> Agai
     settings = settled(folder).settings
     _there(settings.store)
     told = await _believed(folder, erasure_file.read(file))
+    if not told.shreds:
+        raise IntegrityError(
+            f"the list tells of no erasure at all, of a log of {told.checkpoint.size} entries: nothing is erased again",
+            next_step="feed back the newest list that you kept; where there never was an erasure there is nothing to do",
+        )
     vault = vault_of(settings.keys)
     store = _opened(folder, vault)
     try:
@@ -92,6 +117,9 @@ async def again(folder: Path, file: Path, *, steps: Steps | None = None) -> Agai
         destroyed=destroyed,
         entries=tuple(entry.index for entry in entries),
         cleared=sum(_cleared(entry) for entry in entries),
+        whole=told.whole,
+        listed=told.checkpoint.size,
+        size=size,
     )
 
 
@@ -106,9 +134,7 @@ async def _believed(folder: Path, made: ErasureList) -> Believed:
         return believed(made, log, (gate,), verify)
     # A log that somebody put in place of ours would bring keys of theirs, and a list of theirs would hold.
     if (in_force_in(ring, "log").key, in_force_in(ring, "gate").key) != (log, gate):
-        raise KeyFileError(
-            "the log is at other keys than the key folder", next_step="see how they stand: `interlock keys status`"
-        )
+        raise KeyFileError(OTHER_KEYS, next_step=NEXT_STATUS)
     suspect = {keyid(each.key): each.suspect_since for each in ring.windows if each.suspect_since is not None}
     gates = [each.key for each in ring.windows if each.role == "gate"]
     refused: IntegrityError | None = None

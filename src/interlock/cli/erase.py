@@ -175,19 +175,29 @@ async def _kept_outside(here: Context, export: Path | None, again: Path | None) 
         done = await forgetting.again(here.folder, again)
         await followed(here.folder)
 
-        def show(console: Console) -> None:
-            if not (done.destroyed or done.entries):
-                console.print(
-                    f"[green]nothing is left to be done[/green] of {counted(done.parts, 'parts')} of erasures"
-                )
-                return
-            console.print(
-                f"[green]erased again[/green]: the keys of {counted(done.destroyed, 'parts')} of {done.parts}, and the clear "
-                f"texts of {counted(done.cleared, 'entries')}; `interlock verify` shows it"
-            )
-
-        here.output.value(done, show)
+        here.output.value(done, lambda console: _show_again(console, done))
+        return Exit.OK if done.whole else Exit.EVIDENCE
     return Exit.OK
+
+
+def _show_again(console: Console, done: forgetting.Again) -> None:
+    if done.destroyed or done.entries:
+        console.print(
+            f"[green]erased again[/green]: the keys of {counted(done.destroyed, 'parts')} of {done.parts}, and the clear "
+            f"texts of {counted(done.cleared, 'entries')}; `interlock verify` shows it"
+        )
+    else:
+        console.print(f"[green]nothing is left to be done[/green] of {counted(done.parts, 'parts')} of erasures")
+    if not done.whole:
+        console.print(
+            "[bold red]the list may lack erasures[/bold red]: nobody who can be believed sealed it as whole, as a list of an "
+            "earlier version; feed back another copy, or say whom to erase: `interlock erase --propose`"
+        )
+    if done.listed > done.size:
+        console.print(
+            f"[yellow]the end of the log is missing here[/yellow]: the list is of one of {counted(done.listed, 'entries')}, "
+            f"and this had {done.size}"
+        )
 
 
 def _one_thing(named: bool, *others: bool, propose: bool) -> None:

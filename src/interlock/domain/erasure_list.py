@@ -4,17 +4,20 @@ Where store, vault and keys are restored together from before an erasure, nothin
 list does, and says nothing of whom it was about: it holds entries of the log, which name nobody.
 
 What is on a list destroys keys. So nothing of it is believed: the log's key signed the checkpoint, each entry is in the
-tree under it, and the gate's key in force at its place signed it.
+tree under it, and the gate's key in force at its place signed it. Nor is it believed to be whole: whoever wrote it signed with
+the gate's key which entries it has. One without that seal is carried out as far as it goes, and told to be perhaps a part.
 """
 
 from base64 import b64encode
 from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from interlock.domain.dsse import DsseError
+from interlock.domain.canonical import JsonValue, encode
+from interlock.domain.dsse import DsseError, pae
 from interlock.domain.erasure import Shred
 from interlock.domain.errors import IntegrityError
 from interlock.domain.keyring import Keyring, Suspicion, keyid
@@ -31,6 +34,7 @@ from interlock.domain.note import (
 from interlock.domain.testimony import KEY_TYPE, Reader, entry_of, shred_said
 
 FORMAT: Final = "interlock erasures v1"
+SEAL_TYPE: Final = "application/vnd.interlock.erasures+json"
 MAX_LIST_BYTES: Final = 256 * 1024 * 1024
 
 
@@ -40,6 +44,13 @@ class Proven(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     index: int
     leaf: bytes
     proof: tuple[str, ...]
+
+
+class Seal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The gate's word that nothing is missing: a signature over `sealed_text`."""
+
+    keyid: str
+    sig: bytes
 
 
 class ErasureList(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +63,8 @@ class ErasureList(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The entries that introduce, replace or retire keys, in order."""
     erasures: tuple[Proven, ...]
     """The entries of parts of erasures that were carried out, in order."""
+    seal: Seal | None = None
+    """None in a list of an earlier version."""
 
 
 class Believed(NamedTuple):
@@ -59,6 +72,19 @@ class Believed(NamedTuple):
 
     checkpoint: Checkpoint
     shreds: tuple[Shred, ...]
+    whole: bool
+    """Whether it is shown that these are all that the log tells of."""
+
+
+def sealed_text(made: ErasureList) -> bytes:
+    """What the gate's key signs of a list: which entries it has, under which checkpoint. No entry of a log reads so."""
+    said: JsonValue = {
+        "format": made.format,
+        "checkpoint": sha256(made.checkpoint.encode()).hexdigest(),
+        "keys": [each.index for each in made.keys],
+        "erasures": [each.index for each in made.erasures],
+    }
+    return pae(SEAL_TYPE, encode(said))
 
 
 def parse_list(data: bytes) -> ErasureList:
@@ -101,6 +127,7 @@ def believed(
         open_checkpoint(parse_note(made.checkpoint.encode()), ring.log_at(checkpoint.size), verify)
         for wrong in ring.mistrusted(checkpoint.size):
             raise ValueError(wrong)
+        _check_seal(made, ring, verify)
     except (ValueError, NoteError) as error:
         raise IntegrityError(
             f"the list of erasures does not hold: {error}",
@@ -113,7 +140,20 @@ def believed(
                 f"the list leans on `{doubt.key}` for what it signed after it may have been lost: it is not believed",
                 next_step="nothing was destroyed; propose these erasures anew: `interlock erase --propose`",
             )
-    return Believed(checkpoint, tuple(shreds))
+        if made.seal is not None and doubt.key == made.seal.keyid and doubt.first < checkpoint.size <= doubt.last + 1:
+            made = msgspec.structs.replace(made, seal=None)  # others may have sealed less than there was
+    return Believed(checkpoint, tuple(shreds), made.seal is not None)
+
+
+def _check_seal(made: ErasureList, ring: Keyring, verify: VerifyFunction) -> None:
+    """Raises ValueError where it is sealed, and not as it is by the gate's key in force at its end."""
+    if made.seal is None:
+        return
+    window = ring.gate(made.seal.keyid)
+    if window is None or window.last is not None:
+        raise ValueError("it is sealed by another key than the gate's that was in force when it was written")
+    if not verify(window.key.public, sealed_text(made), made.seal.sig):
+        raise ValueError("it is not whole: other entries were on it when it was sealed")
 
 
 def _doubts(ring: Keyring, suspect: Mapping[str, int], size: int) -> Iterable[Suspicion]:

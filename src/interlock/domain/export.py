@@ -64,6 +64,8 @@ class Exported(msgspec.Struct, frozen=True, kw_only=True):
     actions: int
     disclosures: int
     receipts: int = 0
+    lost: int = 0
+    """Entries whose clear texts are gone without an erasure, and without two persons who acknowledged it."""
 
 
 def about(wish: Wish, head: Checkpoint, *, made_at: int, actions: int, version: str) -> bytes:

@@ -10,6 +10,7 @@ Memory grows with the actions asked for, not with the log. A crash before step 4
 
 from base64 import b64decode
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ from interlock.domain.account import Account, Told, account_of, line, told, with
 from interlock.domain.audit_record import AuditRecord
 from interlock.domain.disclosure import DisclosureError
 from interlock.domain.disclosure import parse as parse_disclosure
+from interlock.domain.erasure import numbers_in
 from interlock.domain.errors import KeyFileError, NotFound
 from interlock.domain.evidence import Entry
 from interlock.domain.export import Exported, Wish, about, readme
@@ -33,6 +35,7 @@ from interlock.services.inclusion import from_tiles
 from interlock.services.showing import publish_log
 
 PAGE: Final = 256
+_EXPLAINING: Final = (("erasure", "erased"), ("loss", "acknowledged"))
 Progress = Callable[[int, int], None]
 
 
@@ -87,6 +90,7 @@ async def export(
         actions=len(writing.accounts),
         disclosures=writing.disclosures,
         receipts=writing.receipts,
+        lost=len(writing.bare - writing.explained),
     )
 
 
@@ -120,6 +124,8 @@ class _Writing:
     ) -> None:
         self.accounts = accounts
         self.disclosures = self.receipts = 0
+        self.bare, self.explained = set[int](), set[int]()
+        """Entries whose clear texts are gone, and those of which an erasure or two persons say so."""
         self._parcel, self._wish, self._head = parcel, wish, head
         self._listings = [Listing(each) for each in wish.profiles]
         self._audited: dict[str, AuditRecord] = {}
@@ -138,6 +144,11 @@ class _Writing:
             self._key(said)
         elif said.subject == "anchor":
             self._anchor(said)
+        elif (said.subject, said.phase) in _EXPLAINING:
+            with suppress(ValueError):  # it does not verify, and the verifier says so
+                self.explained.update(numbers_in(str(said.predicate.get("covers", "")), entry.index))
+        if said.commitments and not entry.disclosures and not entry.sealed:
+            self.bare.add(entry.index)
         if not self._asked(said):
             return
         if said.action:

@@ -25,7 +25,7 @@ from interlock.ports.store import Store
 from interlock.services.audit import Verifying
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
-from interlock.services.verifying import BEHIND, GONE, verify_whole
+from interlock.services.verifying import BEHIND, GONE, must_not_be_behind, verify_whole
 
 MOST_ENTRIES: Final = 1 << 40
 NEXT_LIST: Final = "see what became of it: `interlock lost --list`"
@@ -69,10 +69,7 @@ class Losing:
         reading = await verify_whole(self._store, self._log, keys.log_key, keys.gate_keys, keys.verify)
         for each in reading.verification.findings:
             if each.problem == BEHIND:
-                raise IntegrityError(
-                    "the store is older than an erasure that the vault knows of",
-                    next_step="`interlock work --until-idle`",
-                )
+                await must_not_be_behind(self._store)
             if each.problem not in (LOST, GONE):
                 raise IntegrityError(f"the log does not verify for another reason: {each.place}: {each.problem}")
         gone = {ActionId(each.place.partition(" ")[2]) for each in reading.verification.findings if _gone(each)}

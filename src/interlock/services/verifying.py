@@ -222,6 +222,14 @@ async def acknowledged(log: Log, entries: Sequence[Entry]) -> list[Entry]:
     return found
 
 
+async def must_not_be_behind(store: Store) -> None:
+    """Raises IntegrityError where an erasure was carried out after this copy of the store was made, as its vault knows."""
+    if await store.behind():
+        raise IntegrityError(
+            "the store is older than an erasure that the vault knows of", next_step="`interlock work --until-idle`"
+        )
+
+
 async def erased_since(store: Store, log: Log, action: Action) -> str:
     """What to say of an action that was erased after this copy of the store was made, or of which two persons know that it
     is lost; nothing of any other."""

@@ -13,6 +13,7 @@ from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.export import Exported, Wish
 from interlock.domain.ids import ActionId
 from interlock.services.exporting import Progress, export
+from interlock.services.verifying import must_not_be_behind
 from interlock.workbench.finding import find_action, must_be_there
 from interlock.workbench.planes import reading
 
@@ -21,10 +22,11 @@ async def exported(
     folder: Path, place: Path, wish: Wish, *, actions: Sequence[str] = (), progress: Progress | None = None
 ) -> Exported:
     """Write what `wish` asks for of the workspace's evidence to `place`: a folder, or a zip file. `actions` are ids, or
-    the ends of them. Raises InterlockError."""
+    the ends of them. Raises InterlockError, IntegrityError where the store is older than its vault."""
     keys = public_keys(folder)
 
     async with reading(folder) as plane:
+        await must_not_be_behind(plane.means.store)
         await must_be_there(plane, wish.selection.agent)
         if actions:
             found = frozenset([ActionId((await find_action(plane, each)).id) for each in actions])

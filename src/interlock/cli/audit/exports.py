@@ -51,7 +51,7 @@ def export(
     """
     here = context_of(context)
 
-    async def work() -> None:
+    async def work() -> int:
         first, last = between(since, until)
         wish = Wish(
             selection=Selection(since_at=first, until_at=last, agent=agent),
@@ -62,8 +62,9 @@ def export(
         made = await exported(here.folder, place, wish, actions=action or ())
         public = public_key_file(here.folder)
         here.output.value(made, lambda console: _made(console, made, public))
+        return Exit.EVIDENCE if made.lost else Exit.OK
 
-    run(here.output, work)
+    raise typer.Exit(run(here.output, work))
 
 
 def verify(
@@ -155,6 +156,11 @@ def _made(console: Console, made: Exported, public: Path) -> None:
         f"{counted(made.actions, 'actions')}, {counted(made.disclosures, 'clear texts')}"
     )
     console.print(f"to {shown(made.place)}")
+    if made.lost:
+        console.print(
+            f"[bold red]the clear texts of {counted(made.lost, 'entries')} are lost[/bold red], and no erasure and no two "
+            "persons say so: whoever checks it reads of tampering; see `interlock lost`"
+        )
     console.print(
         f"[dim]whoever checks it needs the log's public key from you, by another way: the file {shown(str(public))}[/dim]"
     )
