@@ -31,7 +31,7 @@ from scripts.fields import sentences
 WIDTH = 110
 
 _NAMED: dict[str, tuple[str, ...]] = {
-    "Opening and tasks": ("open", "Client", "SyncTask", "AsyncTask", "Ticket", "EntryProof"),
+    "Opening and tasks": ("open", "Client", "SyncTask", "AsyncTask", "Ticket", "EntryProof", "ChildFailure"),
     "People": ("Desk", "AsyncDesk", "Action", "Unwind"),
     "Tools": ("tool", "Tool", "Call", "NoEffect"),
     "What a contract says": (
@@ -99,7 +99,7 @@ def _told_elsewhere(name: str) -> bool:
     value = getattr(interlock, name)
     if name in ("Done", "Outcome"):
         return True
-    return isinstance(value, type) and (issubclass(value, (NotDone, Withheld)) or value is InterlockError)
+    return isinstance(value, type) and (issubclass(value, (NotDone, Withheld)) or issubclass(value, InterlockError))
 
 
 def _entry(name: str, value: object) -> str:

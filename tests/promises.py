@@ -26,6 +26,7 @@ _POLICY: Final = "Workspace files: policies"
 _AGENT: Final = "Workspace files: agents"
 _PEOPLE: Final = "How to approve, reject or modify"
 _BUDGET: Final = "How to set budgets and limits"
+_TREE: Final = "How to set budgets and limits: tasks inside tasks"
 _VAULT: Final = "The vault: keys"
 _ERASE: Final = "How to erase a person"
 _PROVEN: Final = "What is proven"
@@ -430,6 +431,32 @@ PROMISES: tuple[Promise, ...] = (
         _BUDGET,
         "What ends without an effect gives back exactly what it reserved, and what is modified reserves what it now costs.",
     ),
+    Promise(
+        "tree.reserved",
+        _TREE,
+        "A limit of a task inside another is reserved there, and what is left of it goes back once.",
+    ),
+    Promise(
+        "tree.nearest", _TREE, "A task without a limit of its own draws on the nearest task around it that has one."
+    ),
+    Promise(
+        "tree.exact",
+        _TREE,
+        "A tree of tasks never spends more than its root may, whatever fails and in whatever order.",
+    ),
+    Promise(
+        "tree.closed_with", _TREE, "What is inside a task is closed with it, and admits nothing more from that moment."
+    ),
+    Promise("tree.over", _TREE, "A task inside another whose program died is closed when its time is over."),
+    Promise(
+        "tree.bounds", _TREE, "How deep tasks nest, how many are open at once in one, and who may recur are limits."
+    ),
+    Promise(
+        "tree.failures",
+        _TREE,
+        "A task that failed inside another is told to whoever leaves that one without having looked.",
+    ),
+    Promise("tree.gather", _TREE, "What is gathered all ends, and every failure of it is told."),
     Promise("budget.never_over", _BUDGET, "Actions of many processes at once never reserve more than a budget holds."),
     Promise(
         "budget.unknown_cost",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from interlock.bootstrap.connecting import open  # noqa: A004 the field's word
     from interlock.domain.action import Action
     from interlock.domain.call import Call, Landed
+    from interlock.domain.child_failure import ChildFailure
     from interlock.domain.contract import (
         Blind,
         Conditional,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     )
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
     from interlock.domain.entry_proof import EntryProof
-    from interlock.domain.errors import InterlockError
+    from interlock.domain.errors import BudgetExceeded, ChildrenFailed, InterlockError
     from interlock.domain.output import Output, Taken
     from interlock.domain.parse import ChangePerMille, Domains, Folded, Hosts, Statements, Tables
     from interlock.domain.unwind import Unwind
@@ -64,7 +65,8 @@ _WHERE = {
     "interlock.domain.contract": ("Blind", "Conditional", "Cost", "Keyed", "Lookup", "NoReversal", "Reversal"),
     "interlock.domain.duration": ("DAY", "HOUR", "MINUTE", "SECOND"),
     "interlock.domain.entry_proof": ("EntryProof",),
-    "interlock.domain.errors": ("InterlockError",),
+    "interlock.domain.errors": ("BudgetExceeded", "ChildrenFailed", "InterlockError"),
+    "interlock.domain.child_failure": ("ChildFailure",),
     "interlock.domain.output": ("Output", "Taken"),
     "interlock.domain.parse": ("ChangePerMille", "Domains", "Folded", "Hosts", "Statements", "Tables"),
     "interlock.sdk.client": ("Client",),
@@ -100,8 +102,11 @@ __all__ = [
     "AsyncTask",
     "Auditing",
     "Blind",
+    "BudgetExceeded",
     "Call",
     "ChangePerMille",
+    "ChildFailure",
+    "ChildrenFailed",
     "Client",
     "Conditional",
     "Cost",

@@ -1,9 +1,10 @@
 """The control plane inside this process: what the SDK talks to when there is no server."""
 
 from interlock.domain.action import SETTLED, Action
+from interlock.domain.child_failure import ChildFailure
 from interlock.domain.entry_proof import EntryProof
 from interlock.domain.errors import NotFound
-from interlock.domain.ids import ActionId
+from interlock.domain.ids import ActionId, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.services.plane import ControlPlane
@@ -22,9 +23,13 @@ class Embedded:
         """Open a task for an agent in force."""
         return await self._plane.tasks.open(opening)
 
-    async def close_task(self, task: Task) -> None:
-        """No more actions in it."""
-        await self._plane.tasks.close(task)
+    async def close_task(self, task: Task, *, failure: str = "") -> None:
+        """No more actions in it, nor in those inside it."""
+        await self._plane.tasks.close(task, failure=failure)
+
+    async def failures(self, task: Task, children: frozenset[TaskId] | None = None) -> tuple[ChildFailure, ...]:
+        """What failed inside it and nobody looked at."""
+        return await self._plane.tasks.failures(task.id, children)
 
     async def propose(self, proposal: Proposal) -> Action:
         """Propose, and run it here if it is allowed and this process can."""

@@ -27,6 +27,9 @@ SLOTS = 16
 IDLE_MS = 500
 """How long it sleeps at most when nothing is due: the bound on how late it hears of work it was not told of."""
 
+TEND_MS = 1_000
+"""How late at most it hears that a task's time is over."""
+
 RETAIN_MS = 3_600_000
 """How often a worker looks for what is over the time of its class."""
 
@@ -51,9 +54,11 @@ class Worker:
         move without a person. Gives `driven`."""
         await self._erase()
         await self._retain()
+        await self._tend()
         async with anyio.create_task_group() as group:
             # Beside the claiming, so that a long undo keeps nobody waiting.
             group.start_soon(self._unwinding)
+            group.start_soon(self._tending)
             if self._plane.means.anchoring is not None and not until_idle:
                 group.start_soon(self._anchoring, self._plane.means.anchoring)
             if self._plane.means.retention and not until_idle:
@@ -128,6 +133,20 @@ class Worker:
         while True:
             await anyio.sleep(RETAIN_MS / 1000)
             await self._retain()
+
+    async def _tending(self) -> None:
+        while True:
+            if await self._tend() == 0:
+                await anyio.sleep(TEND_MS / 1000)
+
+    async def _tend(self) -> int:
+        """Close tasks inside others whose time is over. How many were looked at."""
+        try:
+            return await self._plane.tasks.tend()
+        except InterlockError as error:
+            if not isinstance(error, Conflict | StoreBusy):
+                _log.warning("tasks whose time is over could not be closed: %s", error.code)
+            return 0
 
     async def _unwinding(self) -> None:
         while True:

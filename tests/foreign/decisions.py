@@ -181,7 +181,7 @@ async def authority(record: Object) -> str:
 
     async def delegated() -> None:
         rules = (permit(), asks("reviewer"))
-        await world.apply(*tools, rules=rules, runtime=Runtime(max_depth=len(grants), max_task_ms=DAY))
+        await world.apply(*tools, rules=rules, runtime=Runtime(max_depth=len(grants), may_recur=True, max_task_ms=DAY))
         for each in grants:
             tasks.append(
                 await world.task(

@@ -380,7 +380,7 @@ async def test_a_loop_ends() -> None:
 async def test_tasks_nest_only_so_deep() -> None:
     """A task deeper than the agent's limit cannot be opened."""
     world = World()
-    await world.apply(contract(), runtime=Runtime(max_depth=1))
+    await world.apply(contract(), runtime=Runtime(max_depth=1, may_recur=True))
     below = await world.task(parent=await world.task())
 
     with pytest.raises(NotAllowed):

@@ -85,7 +85,7 @@ async def test_a_task_keeps_the_release_it_was_opened_under() -> None:
     world = World()
     await world.apply(contract())
     before = await world.task()
-    await world.apply(contract(), runtime=Runtime(max_depth=2))
+    await world.apply(contract(), runtime=Runtime(max_depth=2, may_recur=True))
     after = await world.task()
 
     assert before.release != after.release

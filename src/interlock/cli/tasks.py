@@ -137,8 +137,6 @@ def _goes_on(console: Console, found: Seen) -> None:
         console.print(
             f"[dim]`interlock undo task:{name} --as NAME` stops what waits, and takes back what was done[/dim]"
         )
-    for each in found.within:
-        console.print(f"task {short(each)} within it is open: `interlock task close {short(each)}`")
 
 
 def _listed(console: Console, found: Listed, *, everything: bool) -> None:

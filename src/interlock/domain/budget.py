@@ -20,6 +20,10 @@ class Budget(Record, frozen=True, kw_only=True):
     limit: int
     reserved: int = 0
     spent: int = 0
+    within: tuple[str, ...] = ()
+    """Keys of the wider budgets in which all of `limit` but what was `passed` is reserved: those of tasks around this one."""
+    passed: int = 0
+    """How much of `spent` was passed on to them as spent."""
 
     @property
     def key(self) -> str:
@@ -66,6 +70,26 @@ def drawn(budget: Budget, draw: Draw) -> Budget:
             return msgspec.structs.replace(
                 budget, reserved=budget.reserved - draw.amount, spent=budget.spent + draw.amount
             )
+
+
+def returned(budget: Budget) -> tuple[Budget, tuple[Draw, ...]]:
+    """A budget that admits nothing new any more, cut to what it spent and what may still be spent, and the draws that pass the
+    one on to the budgets around it and give what is left back to them.
+
+    Done again when less is reserved, it gives the rest back; done twice, it does nothing.
+    """
+    kept = budget.spent + budget.reserved
+    draws = tuple(
+        Draw(budget=around, move=move, amount=amount)
+        for around in budget.within
+        for move, amount in _passing(budget, kept)
+        if amount
+    )
+    return msgspec.structs.replace(budget, limit=kept, passed=budget.spent), draws
+
+
+def _passing(budget: Budget, kept: int) -> tuple[tuple[Literal["spend", "release"], int], ...]:
+    return ("spend", budget.spent - budget.passed), ("release", budget.limit - kept)
 
 
 def ended(reserved: tuple[Draw, ...], *, spent: bool) -> tuple[Draw, ...]:

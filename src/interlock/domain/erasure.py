@@ -30,7 +30,9 @@ revision id task agent release contract contract_digest digest confidence tracep
 lease_until fence attempt dispatched_fence first_dispatched_at dispatched_at ended_at undoes undo_attempt undone_by entries
 stream withheld
 """
-_TASK: Final = "revision id agent release opened_at expires_at state prohibited budgets depth parent withheld"
+_TASK: Final = """
+revision id agent release opened_at expires_at state prohibited budgets purses depth parent above failed due_at withheld
+"""
 _PUBLICATION: Final = "revision id edition base replaces proposed_at changes owners state ended_at withheld"
 _ERASURE: Final = "revision id basis scheduled proposed_at covers state parts ended_at withheld"
 _UNWIND: Final = "revision id scope target asked_at state blocked_by undone before remaining due_at withheld"

@@ -10,7 +10,8 @@ InterlockError
 │   ├── IllegalMove        the action's state has no such move
 │   ├── KeyReused          an idempotency key came back with other arguments
 │   ├── StaleView          what was decided upon is no longer what is there
-│   └── BudgetExceeded     a budget has not enough left
+│   ├── BudgetExceeded     a budget has not enough left
+│   └── ChildrenFailed     tasks inside a task failed, and nobody looked
 ├── Operators      whoever runs this installation can mend it
 │   ├── StoreError: StoreMissing StoreBusy StoreFull StoreReadOnly StoreCorrupt StoreTooNew StoreUnsure
 │   ├── FileError          a file or folder that was named cannot be written, or not be got at
@@ -27,6 +28,8 @@ Each has a stable `code`, says whose fault it is (`fault`), what happened, and w
 """
 
 from typing import ClassVar, Literal, cast
+
+from interlock.domain.child_failure import ChildFailure
 
 Fault = Literal["yours", "operator", "ours"]
 
@@ -162,6 +165,18 @@ class BudgetExceeded(InterlockError):
     def __init__(self, detail: str, *, scope: str, unit: str, left: int) -> None:
         super().__init__(detail, scope=scope, unit=unit, left=left)
         self.scope, self.unit, self.left = scope, unit, left
+
+
+class ChildrenFailed(InterlockError):
+    """Tasks inside a task failed, and nobody looked at that before it was left. `failures` says which."""
+
+    code = "children_failed"
+    fault = "yours"
+    next = "look at each in the task they are in: `task.failures()`, or run them with `task.gather(...)`"
+
+    def __init__(self, detail: str, *, failures: tuple[ChildFailure, ...]) -> None:
+        super().__init__(detail, failures=[str(each) for each in failures])
+        self.failures = failures
 
 
 class StoreError(InterlockError):

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from interlock.domain.budget import Budget, Draw, budget_key
 from interlock.domain.ids import AgentName, ContractName, Digest, TaskId
 from interlock.domain.record import Record, Withheld
 
@@ -27,12 +28,23 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     state: TaskState = "open"
     prohibited: tuple[ContractName, ...] = ()
     budgets: dict[str, int] = {}
+    purses: dict[str, tuple[TaskId, ...]] = {}
+    """Of a task within another, by unit: the tasks on whose limits its actions draw. One with a limit of its own, which is
+    reserved around it, draws on that alone; one without draws on the nearest around it."""
     depth: int = 0
     parent: TaskId | None = None
     ancestors: tuple[TaskId, ...] = ()
     """The tasks it was opened within, the outermost first; its parent is the last."""
+    above: tuple[AgentName, ...] = ()
+    """The agents of those tasks."""
     run: str = ""
     plan: str = ""
+    due_at: int | None = None
+    """When a worker should look at it, UTC ms: a task within another is closed when its time is over, and what is left of its
+    limits goes back. None: there is nothing to do."""
+    failed: bool = False
+    failure: str = ""
+    """What ended it, where that was a failure: the name of an error, never its words."""
     withheld: Withheld = ""
     """Why nothing private of it is here."""
 
@@ -51,6 +63,10 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
             return f"the task prohibits `{contract}`"
         return None
 
+    def pays(self, unit: str) -> tuple[TaskId, ...]:
+        """The tasks on whose limits on `unit` its actions draw."""
+        return self.purses.get(unit, (self.id,) if unit in self.budgets else ())
+
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """What a program says of the work it is about to have an agent do."""
@@ -65,3 +81,44 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     parent: Task | None = None
     plan: str = ""
     run: str = ""
+
+
+class Lent(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits of a task: its own budgets, and what is reserved for them in those of the tasks around it."""
+
+    budgets: tuple[Budget, ...]
+    purses: dict[str, tuple[TaskId, ...]]
+    draws: tuple[Draw, ...]
+
+
+def lent(task: TaskId, wanted: dict[str, int], most: int, parent: Task | None) -> Lent:
+    """The limits of a new task that asks for `wanted`, by unit, and whose agent may propose `most` actions in one task.
+
+    A limit it asks for is reserved from the nearest limit around it. `most` is no budget that somebody gave it, so it bounds
+    the task without being taken from anybody: its calls count there and around it.
+    """
+    said = {**wanted, "calls": min(wanted["calls"], most)} if "calls" in wanted else wanted
+    around = {unit: parent.pays(unit) for unit in (*parent.budgets, *parent.purses)} if parent is not None else {}
+    within = {unit: tuple(task_key(each, unit) for each in around.get(unit, ())) for unit in said}
+    budgets = [Budget(scope=scope_of(task), unit=unit, limit=said[unit], within=within[unit]) for unit in said]
+    draws = [
+        Draw(budget=key, move="reserve", amount=said[unit])
+        for unit, keys in within.items()
+        for key in keys
+        if said[unit]
+    ]
+    purses = {**around, **dict.fromkeys(said, (task,))}
+    if "calls" not in said:
+        budgets.append(Budget(scope=scope_of(task), unit="calls", limit=most))
+        purses["calls"] = (task, *around.get("calls", ()))
+    return Lent(budgets=tuple(budgets), purses=purses if parent is not None else {}, draws=tuple(draws))
+
+
+def scope_of(task: TaskId) -> str:
+    """The scope of a task's own budgets."""
+    return f"task:{task}"
+
+
+def task_key(task: TaskId, unit: str) -> str:
+    """The key of a task's own budget on `unit`."""
+    return budget_key(scope_of(task), unit)

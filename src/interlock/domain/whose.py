@@ -74,6 +74,7 @@ COMMITTED: Final[dict[str, str]] = {
     "late": "whether it came after somebody else had taken over",
     "by": "who did it, as they said; `interlock.*` is a rule of the gate, and its own word",
     "why": "why, in their words",
+    "failure": "how a task failed: the name of what ended it",
     "blockedWhy": "why undoing cannot go on",
     "changes": "what a publication changes, in words",
     "consents": "name and note of each person who consented",

@@ -3,8 +3,9 @@
 from typing import Protocol
 
 from interlock.domain.action import Action
+from interlock.domain.child_failure import ChildFailure
 from interlock.domain.entry_proof import EntryProof
-from interlock.domain.ids import ActionId
+from interlock.domain.ids import ActionId, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 
@@ -16,8 +17,12 @@ class Plane(Protocol):
         """Open a task for an agent in force."""
         ...
 
-    async def close_task(self, task: Task) -> None:
-        """No more actions in it. Closing twice is once."""
+    async def close_task(self, task: Task, *, failure: str = "") -> None:
+        """No more actions in it, nor in those inside it. Closing twice is once. `failure` names what ended it, if that failed."""
+        ...
+
+    async def failures(self, task: Task, children: frozenset[TaskId] | None = None) -> tuple[ChildFailure, ...]:
+        """The tasks right inside it, or those of `children`, that failed and that nobody looked at. This is looking."""
         ...
 
     async def propose(self, proposal: Proposal) -> Action:

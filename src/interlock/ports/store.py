@@ -68,6 +68,10 @@ class Store(Recorded, Protocol):
         """Records of a small kind (not actions), newest key first."""
         ...
 
+    async def due(self, kind: type[R], *, now: int, limit: int) -> list[R]:
+        """Tasks, or other records of a small kind that have one, whose `due_at` has come; the earliest due first."""
+        ...
+
     async def actions(self, query: ActionQuery) -> list[Action]:
         """The actions that match, in the order of their ids."""
         ...

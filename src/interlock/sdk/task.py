@@ -6,8 +6,9 @@ that is simply called goes through the gate; `propose` gives the outcome as a va
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
-from contextvars import Token
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Token, copy_context
 from types import TracebackType
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
@@ -15,11 +16,13 @@ import msgspec
 
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue, pointer
+from interlock.domain.child_failure import ChildFailure
 from interlock.domain.errors import ContractError, InterlockError, NotAllowed
-from interlock.domain.ids import ActionId, ContractName
+from interlock.domain.ids import ActionId, ContractName, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.ports.plane import Plane
+from interlock.sdk.children import AT_ONCE, Returned, named, together, told
 from interlock.sdk.home import Home
 from interlock.sdk.outcomes import Done, Outcome, Withheld, outcome_of, plain_result
 from interlock.sdk.signature import arguments_of, returned
@@ -31,6 +34,7 @@ AnyTool = Tool[..., Any]
 MAX_WORDS = 1_000
 """How much of a reason is kept."""
 H = TypeVar("H", bound="_Handle")
+R = TypeVar("R")
 
 
 class Connection:
@@ -80,6 +84,8 @@ class _Handle:
     def __init__(self, connection: Connection, task: Task) -> None:
         self._connection = connection
         self.task = task
+        self.raised: set[TaskId] = set()
+        """The tasks inside it that an exception left: whoever caught it may have looked."""
 
     @property
     def id(self) -> str:
@@ -161,6 +167,28 @@ class AsyncTask(_Handle):
         said = _Said(idempotency_key, justification, confidence, kpi, traceparent)
         return await self._connection.home.run(self._propose, tool, args, kwargs, said)
 
+    async def failures(self) -> tuple[ChildFailure, ...]:
+        """The tasks right inside this one that failed, in whatever process, since somebody last asked. This is looking: they are
+        no reason any more for this task to fail, too."""
+        return await self._connection.home.run(self._connection.plane.failures, self.task)
+
+    async def gather(self, *works: Awaitable[R], at_once: int = AT_ONCE) -> list[R]:
+        """Await each of `works`, `at_once` at a time, and give what they return, in their order.
+
+        All of them end before this does, whatever becomes of the others; cancelled, it cancels them. Raises an ExceptionGroup of
+        everything that failed.
+        """
+        before, free = frozenset(self.raised), asyncio.Semaphore(max(1, at_once))
+
+        async def one(work: Awaitable[R]) -> R:
+            async with free:
+                return await work
+
+        ended = await asyncio.gather(*(one(work) for work in works), return_exceptions=True)
+        looked = frozenset(self.raised - before)
+        await self._connection.home.run(self._connection.plane.failures, self.task, looked)
+        return together([each if isinstance(each, BaseException) else Returned(each) for each in ended])
+
 
 class SyncTask(_Handle):
     """An open task in a synchronous program."""
@@ -187,6 +215,23 @@ class SyncTask(_Handle):
         said = _Said(idempotency_key, justification, confidence, kpi, traceparent)
         return self._connection.home.block(self._propose, tool, args, kwargs, said)
 
+    def failures(self) -> tuple[ChildFailure, ...]:
+        """The tasks right inside this one that failed, in whatever process, since somebody last asked. This is looking: they are
+        no reason any more for this task to fail, too."""
+        return self._connection.home.block(self._connection.plane.failures, self.task)
+
+    def gather(self, *works: Callable[[], R], at_once: int = AT_ONCE) -> list[R]:
+        """Run each of `works` in a thread, `at_once` at a time, and give what they return, in their order.
+
+        All of them end before this does, whatever becomes of the others. Raises an ExceptionGroup of everything that failed.
+        """
+        before = frozenset(self.raised)
+        with ThreadPoolExecutor(max(1, at_once)) as pool:
+            futures = [pool.submit(copy_context().run, work) for work in works]
+        ended = [future.exception() or Returned(future.result()) for future in futures]
+        self._connection.home.block(self._connection.plane.failures, self.task, frozenset(self.raised - before))
+        return together(ended)
+
 
 class TaskScope:
     """`with` or `async with`: opens the task, makes it current for tools called inside, and closes it at the end."""
@@ -196,6 +241,7 @@ class TaskScope:
         self._opening = opening
         self._handle: _Handle | None = None
         self._token: Token[Gated | None] | None = None
+        self._around: _Handle | None = None
 
     def __enter__(self) -> SyncTask:
         task = self._connection.home.block(self._connection.plane.open_task, self._nested())
@@ -204,11 +250,13 @@ class TaskScope:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        handle = self._left()
+        handle = self._left(error)
         try:
-            self._connection.home.block(self._connection.plane.close_task, handle.task)
+            overlooked = self._connection.home.block(self._closed, handle.task, named(kind))
         except InterlockError as failure:
             _beside(error, failure)
+        else:
+            told(error, overlooked)
 
     async def __aenter__(self) -> AsyncTask:
         task = await self._connection.home.run(self._connection.plane.open_task, self._nested())
@@ -217,13 +265,19 @@ class TaskScope:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        handle = self._left()
-        closing = self._connection.home.run(self._connection.plane.close_task, handle.task)
+        handle = self._left(error)
+        closing = self._connection.home.run(self._closed, handle.task, named(kind))
         try:
             # A cancelled program closes its tasks all the same.
-            await asyncio.shield(closing)
+            overlooked = await asyncio.shield(closing)
         except InterlockError as failure:
             _beside(error, failure)
+        else:
+            told(error, overlooked)
+
+    async def _closed(self, task: Task, failure: str) -> tuple[ChildFailure, ...]:
+        await self._connection.plane.close_task(task, failure=failure)
+        return await self._connection.plane.failures(task)
 
     def _nested(self) -> Opening:
         """A task opened inside another is its child."""
@@ -231,6 +285,7 @@ class TaskScope:
             raise NotAllowed("this task is open already", next_step="ask the client for another: `client.task(...)`")
         around = CURRENT.get()
         if isinstance(around, _Handle):
+            self._around = around
             return msgspec.structs.replace(self._opening, parent=around.task)
         return self._opening
 
@@ -238,11 +293,13 @@ class TaskScope:
         self._handle, self._token = handle, CURRENT.set(handle)
         return handle
 
-    def _left(self) -> _Handle:
+    def _left(self, error: BaseException | None) -> _Handle:
         handle, token = self._handle, self._token
         if handle is None or token is None:
             raise NotAllowed("this task is not open", next_step="enter it with `with` or `async with`")
-        self._handle = self._token = None
+        if error is not None and self._around is not None:
+            self._around.raised.add(handle.task.id)
+        self._handle = self._token = self._around = None
         with contextlib.suppress(ValueError):
             # Left in another context than it was entered in, as test fixtures do: there it is not current.
             CURRENT.reset(token)

@@ -40,6 +40,7 @@ from interlock.services.execution import Execution
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 from interlock.services.saving import save
+from interlock.services.tasks import Tasks
 from interlock.services.undoing import Undoing
 
 ALL = 1_000_000
@@ -54,6 +55,7 @@ class Compensation:
         *,
         store: Store,
         orders: StandingOrders,
+        tasks: Tasks,
         undoing: Undoing,
         execution: Execution,
         recorder: Recorder,
@@ -64,6 +66,7 @@ class Compensation:
     ) -> None:
         self._store = store
         self._orders = orders
+        self._tasks = tasks
         self._undoing = undoing
         self._execution = execution
         self._recorder = recorder
@@ -107,6 +110,8 @@ class Compensation:
                 continue
             break
         await self._orders.refresh()
+        if scope == "task":
+            await self._tasks.close_within(TaskId(target))
         self._steps.reached("undo.asked")
         return request.saved()
 
@@ -253,7 +258,8 @@ class Compensation:
                 task = await self._store.get(Task, request.target)
                 if task is None:
                     raise NotFound(f"there is no task `{request.target}`")
-                return (msgspec.structs.replace(task, state="closing"),)
+                # A worker closes what is inside it if we cannot, and once it is closed gives back what is left of its limits.
+                return (msgspec.structs.replace(task, state="closing", due_at=request.asked_at),)
             case "release":
                 if await self._store.get(Release, request.target) is None:
                     raise NotFound(f"there is no release `{request.target[:12]}`")

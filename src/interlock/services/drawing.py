@@ -5,7 +5,7 @@ from interlock.domain.budget import Draw, budget_key
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError
-from interlock.domain.task import Task
+from interlock.domain.task import Task, task_key
 from interlock.domain.unwind import resolve
 from interlock.services.orders import Orders
 
@@ -30,10 +30,12 @@ def amounts_of(arguments: dict[str, JsonValue], contract: Contract) -> dict[str,
 
 
 def keys_of(unit: str, task: Task, orders: Orders) -> tuple[str, ...]:
-    """The budgets on `unit` that apply to `task`, the widest first."""
-    known = set(orders.control.budgets) | {budget_key(f"task:{task.id}", each) for each in task.budgets}
-    scopes = ("tenant", f"agent:{task.agent}", f"task:{task.id}")
-    return tuple(key for key in (budget_key(scope, unit) for scope in scopes) if key in known)
+    """The budgets on `unit` that apply to `task`, the widest first; of those of tasks the one it draws on."""
+    wide = (key for key in (budget_key("tenant", unit), budget_key(f"agent:{task.agent}", unit)))
+    return (
+        *(key for key in wide if key in orders.control.budgets),
+        *(task_key(each, unit) for each in reversed(task.pays(unit))),
+    )
 
 
 def _cost(arguments: dict[str, JsonValue], contract: Contract) -> dict[str, int]:

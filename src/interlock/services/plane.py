@@ -141,6 +141,7 @@ def plane(means: Means) -> ControlPlane:
         worker=m.worker,
         intents=intents,
     )
+    tasks = Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     whatif = WhatIf(m.store, m.policies, m.tenant)
     editions = Editions(m.store, orders, m.policies)
     publisher = Publisher(
@@ -163,6 +164,7 @@ def plane(means: Means) -> ControlPlane:
         compensation=Compensation(
             store=m.store,
             orders=orders,
+            tasks=tasks,
             undoing=undoing,
             execution=execution,
             recorder=recorder,
@@ -177,7 +179,7 @@ def plane(means: Means) -> ControlPlane:
         reviewing=Reviewing(publisher=publisher, orders=orders, editions=editions, whatif=whatif),
         engines=engines,
         whatif=whatif,
-        tasks=Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids),
+        tasks=tasks,
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),

@@ -1,27 +1,39 @@
-"""Opening and closing tasks."""
+"""Opening and closing tasks, and the trees they make.
+
+A task inside another takes its limits out of the other's in the transaction that opens it, and gives back what is left when it
+is closed: by its program, with the task around it, or by a worker once its time is over.
+"""
 
 from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
+from interlock.domain.agent import Runtime
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue, digest
-from interlock.domain.change import Change, given
+from interlock.domain.change import Change, Unchanged, given
+from interlock.domain.child_failure import ChildFailure
 from interlock.domain.erasure import stripped
-from interlock.domain.errors import Conflict, NotAllowed, NotFound
+from interlock.domain.errors import BudgetExceeded, Conflict, NotAllowed, NotFound
 from interlock.domain.evidence import Fact, Phase, at
+from interlock.domain.family import Family
 from interlock.domain.ids import Digest, Person, TaskId
 from interlock.domain.names import instead
 from interlock.domain.people import must_be_known
 from interlock.domain.record import plain
-from interlock.domain.task import Opening, Task
+from interlock.domain.task import Opening, Task, lent
+from interlock.domain.tree import AGAIN_MS, Branch, drawn_on, felled
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
 _NOTHING: Final[Mapping[str, JsonValue]] = {}
+OVER: Final = "TimeOver"
+"""How a task failed that nobody closed in time."""
+AT_ONCE: Final = 100
+"""So many tasks whose time has come are looked at together."""
 
 
 class Tasks:
@@ -34,91 +46,230 @@ class Tasks:
         self._ids = ids
 
     async def open(self, opening: Opening) -> Task:
-        """Open a task. A sub-task may be narrower than its parent, never wider.
+        """Open a task. A task inside another may be narrower, never wider, and its limits are reserved from those around it.
 
-        Raises NotFound when no such agent is in force, NotAllowed when tasks nest too deep or the parent is not open.
+        Raises NotFound when no such agent is in force; NotAllowed when tasks nest too deep, too many are open beside it, its
+        agent is at work around it already, or the parent is not open; BudgetExceeded when less is left around it than it asks
+        for.
         """
+        tidied = opening.parent is None
         while True:
-            orders = await self._orders.refresh()
-            standing = orders.control.agents.get(opening.agent)
-            if standing is None:
-                advice = instead(opening.agent, orders.control.agents, "run `interlock apply`")
-                raise NotFound(f"no agent `{opening.agent}` is in force", next_step=advice)
-            runtime = orders.agents[opening.agent].runtime
-            parent = await self._open_parent(opening)
-            depth = parent.depth + 1 if parent is not None else 0
-            if depth > runtime.max_depth:
-                raise NotAllowed(f"tasks of `{opening.agent}` may nest {runtime.max_depth} deep")
-            now = self._clock.now()
-            lasts = runtime.max_task_ms if opening.lasts_ms is None else min(opening.lasts_ms, runtime.max_task_ms)
-            until = now + lasts
-            budgets = {
-                **opening.budgets,
-                "calls": min(opening.budgets.get("calls", runtime.max_actions), runtime.max_actions),
-            }
-            task = Task(
-                id=TaskId(self._ids.new()),
-                agent=opening.agent,
-                release=standing.release,
-                purpose=opening.purpose,
-                initiator=opening.initiator,
-                opened_at=now,
-                expires_at=min(until, parent.expires_at) if parent is not None else until,
-                prohibited=tuple(
-                    dict.fromkeys((*(parent.prohibited if parent is not None else ()), *opening.prohibited))
-                ),
-                budgets=budgets,
-                depth=depth,
-                parent=parent.id if parent is not None else None,
-                ancestors=(*parent.ancestors, parent.id) if parent is not None else (),
-                run=opening.run,
-                plan=opening.plan,
-            )
-            limits = tuple(Budget(scope=f"task:{task.id}", unit=unit, limit=limit) for unit, limit in budgets.items())
-            leans = (given(orders.control), *((given(parent),) if parent is not None else ()))
-            change = Change(puts=(task, *limits), given=leans, facts=(_fact(task, "opened", now),))
             try:
-                await save(self._store, change)
+                return await self._opened(opening)
             except Conflict:
                 continue
-            return task.saved()
+            except (BudgetExceeded, NotAllowed):
+                # What is over its time may still be counted: a worker would see to it, and there need not be one.
+                if tidied or opening.parent is None or not await self._tidied(opening.parent):
+                    raise
+                tidied = True
+
+    async def _opened(self, opening: Opening) -> Task:
+        orders = await self._orders.refresh()
+        standing = orders.control.agents.get(opening.agent)
+        if standing is None:
+            advice = instead(opening.agent, orders.control.agents, "run `interlock apply`")
+            raise NotFound(f"no agent `{opening.agent}` is in force", next_step=advice)
+        runtime = orders.agents[opening.agent].runtime
+        parent = await self._open_parent(opening)
+        family = None if parent is None else await self._joined(opening, parent, runtime)
+        now = self._clock.now()
+        lasts = runtime.max_task_ms if opening.lasts_ms is None else min(opening.lasts_ms, runtime.max_task_ms)
+        until = now + lasts if parent is None else min(now + lasts, parent.expires_at)
+        task_id = TaskId(self._ids.new())
+        limits = lent(task_id, opening.budgets, runtime.max_actions, parent)
+        around = parent.prohibited if parent is not None else ()
+        task = Task(
+            id=task_id,
+            agent=opening.agent,
+            release=standing.release,
+            purpose=opening.purpose,
+            initiator=opening.initiator,
+            opened_at=now,
+            expires_at=until,
+            prohibited=tuple(dict.fromkeys((*around, *opening.prohibited))),
+            budgets={each.unit: each.limit for each in limits.budgets},
+            purses=limits.purses,
+            depth=parent.depth + 1 if parent is not None else 0,
+            parent=parent.id if parent is not None else None,
+            ancestors=(*parent.ancestors, parent.id) if parent is not None else (),
+            above=(*parent.above, parent.agent) if parent is not None else (),
+            run=opening.run,
+            plan=opening.plan,
+            due_at=until if parent is not None else None,
+        )
+        leans = (given(orders.control), *((given(parent),) if parent is not None else ()))
+        puts = (task, *limits.budgets, *((family.joined(task.id),) if family is not None else ()))
+        await save(self._store, Change(puts=puts, given=leans, draws=limits.draws, facts=(_fact(task, "opened", now),)))
+        return task.saved()
 
     async def _open_parent(self, opening: Opening) -> Task | None:
         if opening.parent is None:
             return None
-        parent = await self._store.get(Task, opening.parent.id)
-        if parent is None:
-            raise NotFound(f"there is no task `{opening.parent.id}`")
+        parent = await self._task(opening.parent.id)
         if parent.state != "open":
             raise NotAllowed(f"the parent task is {parent.state}")
         return parent
 
-    async def close(self, task: Task, *, by: Person | None = None, why: str = "") -> Task:
-        """No more actions in this task. What waits goes on waiting; nothing is undone. Closing twice is once.
+    async def _joined(self, opening: Opening, parent: Task, runtime: Runtime) -> Family:
+        """The family the new task joins, or NotAllowed."""
+        if parent.depth + 1 > runtime.max_depth:
+            raise NotAllowed(f"tasks of `{opening.agent}` may nest {runtime.max_depth} deep")
+        if opening.agent in (*parent.above, parent.agent) and not runtime.may_recur:
+            raise NotAllowed(
+                f"`{opening.agent}` is at work around this task already: {' > '.join((*parent.above, parent.agent))}",
+                next_step="give the work to another agent, or allow it: `runtime: {may_recur: true}` in its file",
+            )
+        most = (await self._orders.agent((await self._orders.release(parent.release)).agent_digest)).runtime.max_fanout
+        family = await self._store.get(Family, parent.id) or Family(task=parent.id)
+        if len(family.open) >= most:
+            raise NotAllowed(
+                f"{len(family.open)} tasks are open inside this one, and `{parent.agent}` may have {most} at once",
+                next_step="wait until one is closed, or raise `runtime: {max_fanout}` in its file",
+            )
+        return family
 
-        `by` is who closes it where that is not the program that opened it: kept with `why`, gone with the task. Raises
-        NotFound, and NotAllowed for a person nobody knows.
+    async def close(self, task: Task, *, by: Person | None = None, why: str = "", failure: str = "") -> Task:
+        """No more actions in this task, nor in those inside it, which are closed with it. What waits in them goes on waiting;
+        nothing is undone. What is left of their limits goes back to the tasks around. Closing twice is once.
+
+        `by` is who closes it where that is not the program that opened it: kept with `why`, gone with the task. `failure` is the
+        name of what ended it, where that was a failure: the task around it hears of it. Raises NotFound, and NotAllowed for a
+        person nobody knows.
         """
         if by is not None:
             must_be_known(by, (await self._orders.refresh()).control)
         while True:
-            current = await self._store.get(Task, task.id)
-            if current is None:
-                raise NotFound(f"there is no task `{task.id}`")
+            current = await self._task(task.id)
             if current.state != "open":
                 return current
-            after = msgspec.structs.replace(current, state="closed")
-            fact = _fact(after, "closed", self._clock.now(), {} if by is None else {"by": by, "why": why})
+            said: Mapping[str, JsonValue] = {} if by is None else {"by": by, "why": why}
             try:
-                await save(self._store, Change(puts=(after,), facts=(fact,)))
+                return await self._felled(current, said, failure)
             except Conflict:
                 continue
-            return after.saved()
+
+    async def close_within(self, task: TaskId) -> None:
+        """Close what is open inside a task that is itself about to be undone. Its own state is left as it is."""
+        family = await self._store.get(Family, task)
+        for child in family.open if family is not None else ():
+            await self.close(await self._task(child))
+
+    async def failures(self, task: TaskId, children: frozenset[TaskId] | None = None) -> tuple[ChildFailure, ...]:
+        """Those of the tasks right inside this one that failed and that nobody looked at: this is looking. With `children` only
+        those are looked at, and nothing else."""
+        while True:
+            family = await self._store.get(Family, task)
+            if family is None or not (family.failed or family.more):
+                return ()
+            looked = [each for each in family.failed if children is None or each in children]
+            found = [await self._task(each) for each in looked]
+            after = family.looked_at(children)
+            if after != family:
+                try:
+                    await save(self._store, Change(puts=(after,)))
+                except Conflict:
+                    continue
+            return tuple(
+                ChildFailure(task=each.id, agent=each.agent, purpose=each.purpose, why=each.failure) for each in found
+            )
+
+    async def tend(self) -> int:
+        """Close the tasks inside others whose time is over, and give back what is left of those that were closed while something
+        in them could still happen. How many were looked at; a worker does it again while there are any."""
+        due = await self._store.due(Task, now=self._clock.now(), limit=AT_ONCE)
+        for task in due:
+            await self._tended(task)
+        return len(due)
+
+    # -- parts -------------------------------------------------------------------------------------------------
+
+    async def _task(self, task: TaskId) -> Task:
+        found = await self._store.get(Task, task)
+        if found is None:
+            raise NotFound(f"there is no task `{task}`")
+        return found
+
+    async def _tidied(self, parent: Task) -> bool:
+        """Whether a task inside `parent` was over its time, or had something to give back."""
+        family = await self._store.get(Family, parent.id)
+        before = family.revision if family is not None else 0
+        for child in family.members if family is not None else ():
+            task = await self._task(child)
+            if task.state == "closed" or self._clock.now() >= task.expires_at:
+                await self._tended(task)
+        after = await self._store.get(Family, parent.id)
+        return after is not None and after.revision != before
+
+    async def _tended(self, task: Task) -> None:
+        while True:
+            current = await self._task(task.id)
+            try:
+                match current.state:
+                    case "open" if self._clock.now() >= current.expires_at:
+                        await self._felled(current, _NOTHING, OVER)
+                    case "closed" if current.due_at is not None:
+                        await self._felled(await self._topmost(current), _NOTHING, "")
+                    case "closing":
+                        # It is being undone. When that is over it is closed, and looked at then.
+                        await self.close_within(current.id)
+                        later = msgspec.structs.replace(current, due_at=self._clock.now() + AGAIN_MS)
+                        await save(self._store, Change(puts=(later,)))
+                    case _:
+                        pass
+            except Conflict:
+                continue
+            return
+
+    async def _topmost(self, task: Task) -> Task:
+        """The outermost closed task around a closed one, without an open one between them."""
+        while task.parent is not None:
+            around = await self._task(task.parent)
+            if around.state != "closed" or around.parent is None:
+                break
+            task = around
+        return task
+
+    async def _felled(self, top: Task, said: Mapping[str, JsonValue], failure: str) -> Task:
+        branches = await self._branches(top)
+        outer = None if top.parent is None else await self._store.get(Family, top.parent)
+        now = self._clock.now()
+        result = felled(branches, outer, now, failure=failure)
+        facts: list[Fact] = []
+        for branch, after in zip(branches, result.tasks, strict=True):
+            if branch.task.state != "closed":
+                beside = {
+                    **(said if branch is branches[0] else {}),
+                    **({"failure": after.failure} if after.failed else {}),
+                }
+                facts.append(_fact(after, "closed", now, beside))
+        # Nobody opens another one inside it meanwhile.
+        put = {each.key for each in result.puts if isinstance(each, Family)}
+        leans = tuple(
+            Unchanged(Family.kind, each.task.id, each.family.revision if each.family is not None else 0)
+            for each in branches
+            if each.task.id not in put
+        )
+        if result.puts or result.draws:
+            await save(self._store, Change(puts=result.puts, given=leans, draws=result.draws, facts=tuple(facts)))
+        return result.tasks[0].saved() if result.tasks[0] in result.puts else result.tasks[0]
+
+    async def _branches(self, top: Task) -> list[Branch]:
+        """`top` and everything inside it with which there still is something to do, each after the one it is in."""
+        found, wanted = list[Branch](), [top]
+        while wanted:
+            task = wanted.pop(0)
+            family = await self._store.get(Family, task.id)
+            budgets = [await self._store.get(Budget, key) for key in drawn_on(task)]
+            known = tuple(each for each in budgets if each is not None)
+            found.append(Branch(task=task, family=family, budgets=known))
+            wanted += [await self._task(each) for each in family.members] if family is not None else []
+        return found
 
 
 def _fact(task: Task, phase: Phase, now: int, beside: Mapping[str, JsonValue] = _NOTHING) -> Fact:
     # Of what stays readable alone: a digest of whom it is for, and why, could be guessed back.
-    fixed = stripped(msgspec.structs.replace(task, revision=0, state="open"), "")
+    fixed = stripped(msgspec.structs.replace(task, revision=0, state="open", due_at=None, failed=False), "")
     return Fact(
         phase=phase,
         subject="task",

@@ -125,7 +125,7 @@ class World:
             approvals=Approvals(within_ms=approvals_within_ms),
             stage=stage,
             capabilities=tuple(name for name in known if name != "thing.take"),
-            runtime=runtime or Runtime(),
+            runtime=runtime or Runtime(may_recur=True),
             budgets=agent_budgets or {},
             tags=tags,
         )

@@ -38,7 +38,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
     """Actions of it that are not settled: they go on when it is closed."""
     within: tuple[TaskId, ...] = ()
-    """Tasks that were opened within it and are open: closing it does not close them. Only where one task is looked at."""
+    """Tasks that were opened within it and are open: it closes them. Only where one task is looked at."""
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -79,6 +79,14 @@ class MemoryStore:
         """See `Store.all`."""
         newest_first = reversed(self._open().of_kind(kind.kind))
         return [record_of(kind, body) for _, body, _ in islice(newest_first, limit)]
+
+    async def due(self, kind: type[R], *, now: int, limit: int) -> list[R]:
+        """See `Store.due`."""
+        found = [record_of(kind, body) for _, body, _ in self._open().of_kind(kind.kind)]
+        due = sorted(
+            (each.due_at, each.key, each) for each in cast(list[Any], found) if (each.due_at or now + 1) <= now
+        )
+        return [each for _, _, each in due[:limit]]
 
     async def actions(self, query: ActionQuery) -> list[Action]:
         """See `Store.actions`."""

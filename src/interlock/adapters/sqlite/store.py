@@ -151,6 +151,11 @@ class SqliteStore:
         rows = self._reader.rows(sql.DOCUMENTS, (self._number, kind.kind, limit))
         return [self._record(kind, row) for row in rows]
 
+    async def due(self, kind: type[R], *, now: int, limit: int) -> list[R]:
+        """See `Store.due`."""
+        rows = self._reader.rows(sql.DOCUMENTS_DUE, (self._number, kind.kind, now, limit))
+        return [self._record(kind, row) for row in rows]
+
     async def actions(self, query: ActionQuery) -> list[Action]:
         """See `Store.actions`."""
         return [self._record(Action, row) for row in self._reader.rows(*sql.listed(self._number, self._asked(query)))]
