@@ -11,7 +11,8 @@ Nothing in the export is believed. Leaf hashes, tiles and the root are computed 
 change of key must be signed; streams and actions are numbered without a gap and move only as their tables allow; clear texts
 must be those that were committed to, and none may be gone without an erasure; times must lie between the anchors around them.
 What repeats the log beside it (the readable index, records, lists, receipts, the figures of README.md) is computed again and
-must say the same. What is left for reading alone is signed by nobody, and is named at the end.
+must say the same. The export as a whole must be signed by the gate, so that nothing was taken out of it or put into it on
+its way. What is the operator's word alone is named at the end.
 
 Ends with 0 (verified), 4 (something is wrong: the first finding says where; or it stands on a key that was declared lost),
 3 (agrees with itself, but nobody vouched for its keys), 1 (cannot be read), 2 (the command line is wrong, or a
@@ -20,6 +21,11 @@ signed-note, tlog-checkpoint, tlog-tiles, tlog-cosignature and tlog-policy; DSSE
 disclosures.
 """
 
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  whoever runs this file has the Python they have
+    sys.exit(f"verify.py needs Python 3.11 or newer, and this is {sys.version.split()[0]}: run it with a newer one")
+
 import argparse
 import io
 import json
@@ -27,7 +33,6 @@ import os
 import re
 import stat
 import struct
-import sys
 import time
 import zlib
 from array import array
@@ -76,6 +81,8 @@ MAX_CLEAR = 1000
 """No entry commits to so many values."""
 SKEW_MS = 60_000
 FORMAT = "interlock-export/v1"
+SEAL = "MANIFEST.sig"
+"""The gate's signature over MANIFEST, and so over the export as a whole."""
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATES = "https://interlock.dev/evidence/"
 IN_TOTO = "application/vnd.in-toto+json"
@@ -104,7 +111,7 @@ KNOWN = re.compile(
     r"checkpoint|(?:actions|disclosures|records)\.jsonl|export\.json|README\.md|verify\.py|policy|keys/(?:log|gate)"
     r"|lists/[a-z0-9-]{1,40}\.(?:md|csv)|anchors/[0-9]{1,19}\.(?:checkpoint|tsr)|receipts/[0-9]{1,19}\.(?:cose|json|dsse)"
 )
-"""The files of an export, besides MANIFEST and those of the log itself."""
+"""The files of an export, besides MANIFEST, its signature and those of the log itself."""
 
 
 ABOUT = {
@@ -769,26 +776,33 @@ def policy_of(text: str) -> Policy:
         words = line.split()
         if not words or words[0].startswith("#"):
             continue
-        match words:
-            case ["log", vkey, *rest] if len(rest) <= 1:
-                logs.append(key_of(vkey))
-            case ["witness", name, vkey, *rest] if len(rest) <= 1 and name not in {*witnesses, *groups, "none"}:
-                witnesses[name] = _witness(vkey, witnesses.values())
-            case ["group", name, least, *members] if members and name not in {*witnesses, *groups, "none"}:
-                if not all(each in witnesses or each in groups for each in members) or taken.intersection(members):
-                    raise Wrong(f"the group `{name}` names what does not stand above it, or what is a member already")
-                taken.update(members)
-                k = {"any": 1, "all": len(members)}.get(least) or number(least)
-                if not 1 <= k <= len(members) or len(set(members)) != len(members):
-                    raise Wrong(f"the group `{name}` cannot be met as it stands")
-                groups[name] = (k, tuple(members))
-            case ["quorum", name] if not quorum and (name == "none" or name in witnesses or name in groups):
-                quorum = name
-            case _:
-                raise Wrong(f"`{safe(line)[:80]}` is no line of a policy")
+        # No `match`: a Python that is too old must get as far as being told so.
+        kind, *rest = words
+        fresh = len(rest) > 1 and rest[0] not in {*witnesses, *groups, "none"}
+        if kind == "log" and len(rest) in (1, 2):
+            logs.append(key_of(rest[0]))
+        elif kind == "witness" and len(rest) in (2, 3) and fresh:
+            witnesses[rest[0]] = _witness(rest[1], witnesses.values())
+        elif kind == "group" and len(rest) > 2 and fresh:
+            groups[rest[0]] = _group(rest, {*witnesses, *groups}, taken)
+        elif kind == "quorum" and len(rest) == 1 and not quorum and rest[0] in {*witnesses, *groups, "none"}:
+            quorum = rest[0]
+        else:
+            raise Wrong(f"`{safe(line)[:80]}` is no line of a policy")
     if not quorum:
         raise Wrong("the policy does not say its quorum")
     return Policy(tuple(logs), witnesses, groups, quorum)
+
+
+def _group(words: list[str], above: set[str], taken: set[str]) -> tuple[int, tuple[str, ...]]:
+    name, least, *members = words
+    if not above.issuperset(members) or taken.intersection(members):
+        raise Wrong(f"the group `{name}` names what does not stand above it, or what is a member already")
+    taken.update(members)
+    k = {"any": 1, "all": len(members)}.get(least) or number(least)
+    if not 1 <= k <= len(members) or len(set(members)) != len(members):
+        raise Wrong(f"the group `{name}` cannot be met as it stands")
+    return k, tuple(members)
 
 
 def _witness(vkey: str, others: Iterable[Key]) -> Key:
@@ -1117,8 +1131,9 @@ class Report:
     unclosed: int = 0
     disclosures: int = 0
     erased: int = 0
+    """How many entries lost their clear texts to an erasure, by the log's own word, whatever clear texts were asked for."""
     lost: int = 0
-    """How many clear texts are lost without an erasure, and acknowledged to be by two persons."""
+    """How many lost theirs without one, and two persons acknowledged it."""
     anchors: int = 0
     witnessed: int = 0
     """How many entries, from the first on, a quorum of the witnesses asked for has seen."""
@@ -1127,8 +1142,10 @@ class Report:
     gate_keys: list[str] = field(default_factory=list[str])
     disclosed: str = ""
     """Which clear texts the operator says were asked for: `all`, or their names."""
+    sealed: str = ""
+    """The gate's key that signed the export as a whole; empty where none did."""
     unread: list[str] = field(default_factory=list[str])
-    """Files for reading that nobody signed, and that were held against nothing but MANIFEST."""
+    """What was held against nothing in the log. Where the export is signed as a whole, the operator's word; else nobody's."""
     stamps: list[Object] = field(default_factory=list[Object])
     """The RFC 3161 time stamps: over which anchor, and when by their own word. Who signed them is not checked here."""
     unchecked: list[str] = field(default_factory=list[str])
@@ -1556,6 +1573,8 @@ def _cells(line: bytes) -> list[str]:
         text = line.decode()
     except UnicodeDecodeError:
         raise Wrong("it is not UTF-8") from None
+    if not text.endswith("\r\n"):
+        raise Wrong("its lines do not end in CR LF (RFC 4180): git or an editor may have changed them")
     if not text.startswith('"') or not text.endswith('"\r\n'):
         raise Wrong("a row has not the six cells of a list")
     return text[1:-3].split('","')
@@ -1747,7 +1766,10 @@ class Audited:
         return {"status": "evaluated", "inputs": [{**source, "lastResult": self.decided_at}]}
 
 
-README_REST = "de65f8814d59101ca2e30d9717d17d071e00339d053b25ddb83525d993c55a4f"
+_ISSUED = re.compile(rb'"issuedAt":"([0-9TZ:.-]{20,27})"')
+"""When an agent audit record says that it was issued."""
+
+README_REST = "a5c5e896c2298b6c48d109adaeda3024b886c32592d11b4e8d3c0ffb27900840"
 """The SHA-256 of `README.md` after its figures."""
 
 
@@ -1911,7 +1933,7 @@ def misfiltered(entry: Said, clear: Object) -> str:
 
 
 class Check:
-    """One pass over an export. Keeps a place for each stream, a trail for each action, 10 bytes for each entry."""
+    """One pass over an export. Keeps a place for each stream, a trail for each action, 13 bytes for each entry."""
 
     def __init__(self, files: Files, options: Options, report: Report) -> None:
         self.files, self.options, self.report = files, options, report
@@ -1936,9 +1958,11 @@ class Check:
         """For each entry how many clear texts should be there and are not (255: or more); and the files that were read."""
         self.names: dict[int, str] = {}
         """Of some of them, what the first is called."""
-        self.erased, self.lost, self.clear = bytearray(), bytearray(), bytearray()
-        """For each entry whether an erasure covers it, whether two persons acknowledged that its clear texts are lost, and
-        whether clear texts of it are here."""
+        self.erased, self.lost, self.clear, self.private = bytearray(), bytearray(), bytearray(), bytearray()
+        """For each entry whether an erasure covers it, whether two persons acknowledged that its clear texts are lost, whether
+        clear texts of it are here, and whether it commits to any."""
+        self.whole = False
+        """Whether the log was read to its end."""
         self.expected: frozenset[str] | None = frozenset()
         """Which clear texts the export says it brings; None: all."""
         self.asked: set[str] | None = None
@@ -1952,6 +1976,8 @@ class Check:
         self.records, self.lists = Records(files, report), Lists(files, report)
         self.audited: dict[str, Audited] = {}
         """Where receipts were asked for, each action as it comes to its agent audit record."""
+        self.misdated = False
+        """Whether these say another time than `export.json`: that is one finding, not one for each."""
         self.listed: Json = None
         """How many actions it says there are."""
         self.receipts: list[int] = []
@@ -1979,6 +2005,7 @@ class Check:
             if self.options.progress is not None:
                 self.options.progress(self.tree.size, head.size)
         else:
+            self.whole = True
             disclosed.finish()
             self.records.finish()
             self._above(head.size)
@@ -1995,6 +2022,7 @@ class Check:
         self._lines("checkpoint", note)
         self._unchecked()
         self._readme(head)
+        self._sealed(head)
         self._manifest()
         self._told()
 
@@ -2042,6 +2070,10 @@ class Check:
         logs = [each for each in brought if each.name == self.origin and each not in self.options.before]
         gates = [each for each in brought if each.name != self.origin]
         self.report.vouched = bool(logs)
+        for each in self.options.before:
+            if each not in brought:
+                said = f"--before: `{each.keyid()}` is none of the keys you brought: bring it with --key as well, or leave it out"
+                raise Refused("bad_key", said)
         if brought and not logs:
             said = f"the export is of `{self.origin}`, and none of the keys you brought is that log's: another file?"
             if any(each.name == self.origin for each in brought):
@@ -2127,6 +2159,7 @@ class Check:
         self.erased.append(0)
         self.lost.append(0)
         self.clear.append(0)
+        self.private.append(0)
 
     def _entry_signed(self, index: int, place: str, message: bytes, signatures: list[tuple[str, bytes]]) -> None:
         keys = self.gate.at(index)
@@ -2255,6 +2288,7 @@ class Check:
         """Hold the clear texts beside an entry against its commitments, and note which are not there."""
         here: set[str] = set()
         filtering: Object = {}
+        self.private[index] = bool(said.commitments.keys() - {"alg"})
         for text in texts:
             try:
                 name, digest, value = disclosure_of(text)
@@ -2386,7 +2420,7 @@ class Check:
                 why = (
                     "ML-DSA-44, which this program cannot check"
                     if length == MLDSA44_LINE
-                    else "by nobody's key you brought"
+                    else "by one whose key you did not bring"
                 )
                 self.report.unchecked.append(safe(f"{name}+{id_.hex()} under {place} ({why})"))
 
@@ -2421,25 +2455,43 @@ class Check:
                 hashes = [stored[at : at + HASH] for at in range(0, len(stored), HASH)]
             path = f"receipts/{index}.cose"
             self.used.add(path)
-            data, proof = read(self.files, path, MAX_NOTE) or b"", self.tree.path(index, hashes)
+            data, proof = read(self.files, path, MAX_NOTE), self.tree.path(index, hashes)
+            if data is None:
+                self.report.found(path, "it is missing")
+                continue
             made = [(key, *receipt_by(key, index, head, proof)) for key in keys]
             if not any(data[:-64] == begin and good(key.public, signed, data[-64:]) for key, begin, signed in made):
                 self.report.found(path, "it is no receipt of this entry that the log's key signed")
-        for action, record in self.audited.items():
+        for record in self.audited.values():
             path = f"receipts/{record.begun}.dsse"
             self.used.add(path)
             try:
-                payload, kind, signatures = envelope_of(read(self.files, path, MAX_NOTE) or b"")
-                if kind != IN_TOTO or payload != record.payload(head.origin, str(self.about.get("madeAt"))):
-                    raise Wrong(f"it does not say what the entries of action `{safe(action)}` do")
-                (name, signature), message = signatures[0], pae(kind, payload)
-                signed = any(key.keyid() == name and good(key.public, message, signature) for key in keys)
-                if len(signatures) != 1 or not signed:
-                    raise Wrong("it is not signed by the log's key")
+                self._audit_record(path, record, head, [*keys])
             except Wrong as error:
                 self.report.found(path, str(error))
             if self.report.enough:
                 return
+
+    def _audit_record(self, path: str, record: Audited, head: Checkpoint, keys: list[Key]) -> None:
+        """An agent audit record is what its entries come to, and signed by the log's key, else Wrong."""
+        data = read(self.files, path, MAX_NOTE)
+        if data is None:
+            raise Wrong("it is missing")
+        payload, kind, signatures = envelope_of(data)
+        made_at = str(self.about.get("madeAt"))
+        if kind != IN_TOTO or payload != record.payload(head.origin, made_at):
+            issued = _ISSUED.search(payload)
+            at = issued[1].decode() if issued is not None else ""
+            if kind != IN_TOTO or not at or payload != record.payload(head.origin, at):
+                raise Wrong(f"it does not say what the entries of action `{safe(record.action)}` do")
+            if not self.misdated:
+                self.misdated = True
+                said = f"it says that it was made at {safe(made_at)[:40]}, and {path} that it was made at {at}"
+                self.report.found("export.json", said)
+        (name, signature), message = signatures[0], pae(kind, payload)
+        signed = any(key.keyid() == name and good(key.public, message, signature) for key in keys)
+        if len(signatures) != 1 or not signed:
+            raise Wrong("it is not signed by the log's key")
 
     def _readme(self, head: Checkpoint) -> None:
         """What `export.json` and `README.md` say of the export."""
@@ -2461,7 +2513,7 @@ class Check:
             self._copy(f"keys/{role}", "".join(f"{each}\n" for each in keys).encode())
         for path in self.files.paths():
             copy = path.startswith(("anchors/", "receipts/"))
-            if path not in self.used and path != "MANIFEST" and (copy or not KNOWN.fullmatch(path)):
+            if path not in self.used and path not in ("MANIFEST", SEAL) and (copy or not KNOWN.fullmatch(path)):
                 self.report.found(path, "it is no file of this export")
 
     def _cosigned(self, note: Note, policy: Policy | None) -> dict[str, int]:
@@ -2525,16 +2577,8 @@ class Check:
 
     def _signed(self, note: Note, head: Checkpoint) -> None:
         # The checkpoint that first covers a change of the log's key is still signed by the key before.
-        keys = [each for each in self.log.at(max(head.size - 1, 0)).values() if each in self.log.trusted()]
-        if not any(note.signed_by(each) for each in keys):
-            self.report.found("checkpoint", self._stranger(note, head))
-        if self.log.introduced and not self.log.trusted():
-            self.report.found(
-                "keys", f"the log began with `{self.log.windows[0].key.keyid()}`, which leads to none you brought"
-            )
-        self._unheard([each for each in keys if note.signed_by(each)])
-        if self.gate.brought and not self.gate.trusted():
-            self.report.found("keys", "none of the gates you brought is one of this log")
+        if self.whole:
+            self._trusted(note, head)
         policy = self.options.policy
         if policy is not None and any(each.kind == MLDSA44 for each in policy.witnesses.values()):
             self.report.warn("witnesses who sign by ML-DSA-44 count as if they had not signed: it is not checked here")
@@ -2563,6 +2607,28 @@ class Check:
             if not policy.met({name for name, moment in times.items() if moment >= since}):
                 self.report.found("checkpoint", f"it is too old: no quorum saw it after {shown(since)}")
 
+    def _trusted(self, note: Note, head: Checkpoint) -> None:
+        """The keys that were brought lead to the one that signed. Of a log that was not read to its end nobody knows its keys."""
+        keys = [each for each in self.log.at(max(head.size - 1, 0)).values() if each in self.log.trusted()]
+        if not any(note.signed_by(each) for each in keys):
+            self.report.found("checkpoint", self._stranger(note, head))
+        if self.log.introduced and not self.log.trusted():
+            self.report.found(
+                "keys", f"the log began with `{self.log.windows[0].key.keyid()}`, which leads to none you brought"
+            )
+        self._unheard([each for each in keys if note.signed_by(each)])
+        if self.gate.brought and not self.gate.trusted():
+            self.report.found("keys", "none of the gates you brought is one of this log")
+        known = {each.key.keyid(): each.start for each in self.log.windows}
+        latest = self.log.windows[-1] if self.log.introduced else None
+        trusted = [each.keyid() for each in self.options.keys if each.keyid() in known]
+        if latest is not None and trusted and latest.key not in self.options.keys:
+            last = max(trusted, key=known.__getitem__)
+            self.report.warn(
+                f"the key of the log that you trust, `{last}`, was replaced: from entry {latest.start} on this log's key is "
+                f"`{latest.key.keyid()}`. Get that one from the operator, by another way than the export, and bring it"
+            )
+
     def _unheard(self, signers: list[Key]) -> None:
         """Of several keys that were brought, each is one that the log leads to or from: else an old one alone would do."""
         joined = {each.key for each in self.log.windows} if self.log.introduced else {*signers}
@@ -2575,6 +2641,10 @@ class Check:
                 )
                 self.report.found("keys", said)
         for key in self.options.before:
+            if key in joined and self.log.introduced:
+                start = next(each.start for each in self.log.windows if each.key == key)
+                said = f"--before: the log of this export holds `{key.keyid()}`, from entry {start} on: it is not from before it"
+                raise Refused("bad_key", said)
             self.report.warn(
                 f"that this is from before the key `{key.keyid()}` is your word: whoever held an older one since could have "
                 "made it. Hold it against a checkpoint that you kept (--retained)"
@@ -2598,13 +2668,24 @@ class Check:
             keys = [each.key for each in self.log.related()]
             if kept.size <= head.size:
                 keys = [each for each in self.log.at(max(kept.size - 1, 0)).values() if each in keys]
+            longer = (
+                f"the export has only {head.size} entries: it is older than that checkpoint, or its end was cut off"
+            )
             if kept.origin != head.origin or not any(note.signed_by(each) for each in keys):
                 said = (
                     "it is not signed by this log: the file of another one, or this log was begun anew under its name"
                 )
+                if kept.size > head.size:
+                    names = ", ".join(
+                        f"`{name}+{id_.hex()}`" for name, id_, _ in note.signatures if name == head.origin
+                    )
+                    said = (
+                        f"it is signed by {names or 'nobody of its name'}, which this export does not know. Perhaps it is a "
+                        f"later key of this log, and {longer}; or another log was begun under its name"
+                    )
                 self.report.found(place, said)
             elif kept.size > head.size:
-                self.report.found(place, f"the log has only {head.size} entries: its end was cut off")
+                self.report.found(place, longer)
             elif kept.root != self._root_at(kept.size):
                 self.report.found(place, "its root is not that of these entries")
 
@@ -2698,26 +2779,50 @@ class Check:
                 f"(so of {len(alive)} entries): it was not carried out, or undone from a copy"
             )
         for index, count in enumerate(self.missing):
-            if count and self.erased[index]:
-                self.report.erased += count
-            elif count and self.lost[index]:
-                self.report.lost += count
-            elif count:
+            if self.private[index] and not self.clear[index]:
+                self.report.erased += self.erased[index]
+                self.report.lost += self.lost[index] and not self.erased[index]
+            if count and not self.erased[index] and not self.lost[index]:
                 name = f"`{safe(self.names[index])}`" if index in self.names else "a value"
                 said = f"the clear text of {name} is missing, and no erasure says why"
                 self.report.found(f"entry {index}", said)
 
+    def _sealed(self, head: Checkpoint) -> None:
+        """The gate whose key is in force at the end of the log signed MANIFEST: what is in the export, and what is not."""
+        data = read(self.files, SEAL, MAX_NOTE)
+        since = (
+            "clear texts, lists or other files may have been taken out of it, put into it or changed since it was made"
+        )
+        if data is None:
+            self.report.found(SEAL, f"it is missing: nobody signed the export as a whole, and {since}")
+            return
+        root = b64encode(head.root).decode()
+        wanted = f"{FORMAT}\n{head.origin}\n{head.size}\n{root}\n{self._digest('MANIFEST')}\n".encode()
+        try:
+            note = note_of(data)
+        except Wrong as error:
+            self.report.found(SEAL, f"{error}; {since}")
+            return
+        if note.text != wanted:
+            self.report.found(SEAL, f"it is over another MANIFEST, or another checkpoint, than those here: {since}")
+        elif self.whole:
+            signer = next((each for each in self.gate.at(head.size).values() if note.signed_by(each)), None)
+            if signer is not None:
+                self.report.sealed = signer.keyid()
+                return
+            names = ", ".join(f"`{name}+{id_.hex()}`" for name, id_, _ in note.signatures)
+            said = f"it is signed by {names}, and not by the gate's key that is in force at the end of the log"
+            self.report.found(SEAL, f"{said}, or the signature does not verify: {since}")
+
     def _manifest(self) -> None:
-        """Every file is listed with its digest, and none but these is there. It is signed by nobody: against accidents."""
+        """Every file is listed with its digest, and none but these is there."""
+        if not self._listed():
+            return
         # Both are in the order of paths, and are held against each other as they pass.
-        there = (path for path in self.files.paths() if path != "MANIFEST")
-        awaited, last = next(there, None), ""
+        there = (path for path in self.files.paths() if path not in ("MANIFEST", SEAL))
+        awaited, path = next(there, None), ""
         for line in lines_of(self.files, "MANIFEST"):
-            digest, gap, path = line.decode("utf-8", "replace").rstrip("\n").partition("  ")
-            if not gap or len(digest) != 64 or path <= last:
-                self.report.found("MANIFEST", f"`{safe(path or digest)[:80]}` is not a line of it")
-                continue
-            last = path
+            digest, _, path = line.decode("utf-8", "replace").rstrip("\n").partition("  ")
             while awaited is not None and awaited < path:
                 self.report.found(awaited, "it is not listed in MANIFEST")
                 awaited = next(there, None)
@@ -2729,11 +2834,28 @@ class Check:
                 awaited = next(there, None)
             if self.report.enough:
                 return
-        if not last:
-            self.report.found("MANIFEST", "it is missing or empty")
         while awaited is not None and not self.report.enough:
             self.report.found(awaited, "it is not listed in MANIFEST")
             awaited = next(there, None)
+
+    def _listed(self) -> bool:
+        """Whether MANIFEST is a list in its one form: else what is wrong with it is told, and nothing of any file."""
+        last = ""
+        for line in lines_of(self.files, "MANIFEST"):
+            digest, gap, path = line.decode("utf-8", "replace").rstrip("\n").partition("  ")
+            if not gap or len(digest) != 64:
+                self.report.found(
+                    "MANIFEST", f"`{safe(path or digest)[:80]}` is not a line of it; no file was held against it"
+                )
+                return False
+            if path <= last:
+                said = "the lines are not in the order of paths, or one is there twice; no file was held against it"
+                self.report.found("MANIFEST", f"`{safe(path)[:80]}` stands behind `{safe(last)[:80]}`: {said}")
+                return False
+            last = path
+        if not last:
+            self.report.found("MANIFEST", "it is missing or empty")
+        return bool(last)
 
     def _digest(self, path: str) -> str:
         file = self.files.open(path)
@@ -2748,10 +2870,14 @@ class Check:
 
     def _itself(self) -> str:
         """What is to be said of the verifier that goes along: a program can tell only of another copy what it is."""
-        there, here = read(self.files, "verify.py", MAX_TEXT), Path(__file__)
-        if isinstance(self.files, Folder) and self.files.holds(here):
-            return "the program that says this"
-        return "" if there == here.read_bytes() else "another program than this one"
+        there, here = read(self.files, "verify.py", MAX_TEXT), Path(str(globals().get("__file__", "")))
+        try:
+            if isinstance(self.files, Folder) and here.is_file() and self.files.holds(here):
+                return "the program that says this"
+            return "" if there == here.read_bytes() else "another program than this one"
+        except OSError:
+            # Read from a pipe, a program does not know its own text.
+            return "not compared: this program did not come from a file"
 
     def _told(self) -> None:
         report = self.report
@@ -2762,13 +2888,15 @@ class Check:
         report.gate_keys = [each.key.line() for each in self.gate.windows]
         report.disclosed = "all" if self.expected is None else ", ".join(sorted(self.expected))
         if self.asked is not None:
-            report.warn(
-                f"the operator says that only {len(self.asked)} of {len(self.trails)} actions were asked for "
-                f"({self.selection.told() if self.selection else ''}): "
-                "no clear text of the others need be here"
-            )
-        report.unread.append("export.json (when it was made, and by which version)")
-        report.unread += ["policy"] if read(self.files, "policy", MAX_NOTE) is not None else []
+            told = self.selection.told() if self.selection else ""
+            chosen = f"only {len(self.asked)} of {len(self.trails)} actions were asked for ({told}): no clear text of the others"
+            if len(self.asked) == len(self.trails):
+                chosen = (
+                    f"not everything was asked for ({told}), which comes to all of the actions: no other clear text"
+                )
+            report.warn(f"the operator says that {chosen} need be here")
+        report.unread.append("export.json (what was asked for, when it was made, and by which version)")
+        report.unread += ["policy (the export's own)"] if read(self.files, "policy", MAX_NOTE) is not None else []
         report.unread += [f"verify.py ({said})" for said in [self._itself()] if said]
         report.unread.sort()
         if self.options.policy is None:
@@ -2873,7 +3001,8 @@ def options_from(
     notes: list[Note] = []
     for path in retained:
         try:
-            notes.append(note_of(_file(path, "bad_note")))
+            # A note holds no carriage return: where there is one, some program put it there.
+            notes.append(note_of(_file(path, "bad_note").replace(b"\r\n", b"\n")))
         except Wrong as error:
             raise Refused("bad_note", f"`{path}`: {error}") from None
     return Options(
@@ -2892,6 +3021,23 @@ def options_from(
 def counted(count: int, what: str) -> str:
     """A count in words: `1 action`, `2 actions`."""
     return f"{count} {what[:-3] + 'y' if what == 'entries' else what[:-1]}" if count == 1 else f"{count} {what}"
+
+
+def gone(report: Report) -> str:
+    """Which clear texts are gone by the log's own word, in words that end in a comma."""
+    said = f"those of {counted(report.erased, 'entries')} erased, "
+    return said + (
+        f"those of {counted(report.lost, 'entries')} LOST (acknowledged by two persons), " if report.lost else ""
+    )
+
+
+def words_for(report: Report) -> list[str]:
+    """Who stands for the export as a whole, and for what was held against nothing in the log."""
+    words = ", ".join(report.unread)
+    if report.sealed:
+        said = [f"signed as a whole by {safe(report.sealed)}: nothing was taken out of it or changed since it was made"]
+        return said + ([f"the operator's word alone, held against nothing: {words}"] if words else [])
+    return [f"for reading alone, signed by nobody: {words}"] if words else []
 
 
 def told(report: Report) -> str:
@@ -2914,7 +3060,7 @@ def told(report: Report) -> str:
     lines.append(
         f"{counted(report.signatures, 'signatures')}, {counted(report.actions, 'actions')}, "
         f"{counted(report.disclosures, 'clear texts')} ({safe(report.disclosed) or 'none'} asked for), "
-        f"{report.erased} erased, {f'{report.lost} LOST (acknowledged by two persons), ' if report.lost else ''}"
+        f"{gone(report)}"
         f"{counted(report.anchors, 'anchors')}, {counted(report.streams, 'streams')} "
         f"({report.unclosed} without an end), {counted(len(report.cosignatures), 'cosignatures')}"
     )
@@ -2930,8 +3076,7 @@ def told(report: Report) -> str:
     if len(report.stamps) > MAX_TOLD:
         lines.append(f"and {counted(len(report.stamps) - MAX_TOLD, 'time stamps')} more, named with --json")
     lines += [f"not checked: the line of {each}" for each in report.unchecked]
-    if report.unread:
-        lines.append(f"for reading alone, signed by nobody: {', '.join(report.unread)}")
+    lines += words_for(report)
     lines += [f"seen by {safe(name)} at {moment}" for name, moment in report.cosignatures.items()]
     return "\n".join(lines)
 

@@ -1234,6 +1234,11 @@ PROMISES: tuple[Promise, ...] = (
         "Each figure that people read in an export is computed again from its log; what is left for reading alone is named.",
     ),
     Promise(
+        "audit.sealed",
+        "The format of an export: the signature of the whole",
+        "An export is signed as a whole: what was taken out of it, put into it or changed on its way is found.",
+    ),
+    Promise(
         "audit.archive",
         "The format of an export: the archive",
         "An archive that other programs could unpack to other files than were verified is refused.",

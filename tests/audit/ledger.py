@@ -18,11 +18,11 @@ from interlock.domain import dsse
 from interlock.domain.canonical import JsonValue, encode
 from interlock.domain.disclosure import Disclosure, OpenValue, digest_of
 from interlock.domain.evidence import Entry, Fact, Phase, Position, Subject, statement
-from interlock.domain.export import Exported, Wish
+from interlock.domain.export import Exported, Wish, sealed_text
 from interlock.domain.ids import ActionId, Digest, StreamId
 from interlock.domain.keyring import keyid
 from interlock.domain.merkle import leaf_hash, root_of
-from interlock.domain.note import Checkpoint, signature_line
+from interlock.domain.note import Checkpoint, NoteError, parse_checkpoint, parse_note, signature_line
 from interlock.domain.tiles import WIDTH
 from interlock.services.audit import Verifying
 from interlock.services.exporting import Enclosed, export
@@ -80,10 +80,12 @@ class Bag:
         """See `Parcel.add`."""
         self._files.setdefault(name, bytearray()).extend(data)
 
-    def seal(self) -> None:
+    def seal(self, signed: Callable[[bytes], bytes]) -> None:
         """See `Parcel.seal`."""
         lines = [f"{sha256(data).hexdigest()}  {name}\n" for name, data in sorted(self._files.items())]
-        self.add("MANIFEST", "".join(lines).encode())
+        manifest = "".join(lines).encode()
+        self.add("MANIFEST", manifest)
+        self.add("MANIFEST.sig", signed(manifest))
         if self._place.suffix == ".zip":
             with zipfile.ZipFile(self._place, "x") as archive:
                 for name, data in self._files.items():
@@ -103,6 +105,8 @@ Form: TypeAlias = Callable[[dict[str, Any]], bytes]
 
 ORIGIN = "test/log"
 LOG, GATE = fresh(ORIGIN), SigningKey(f"{ORIGIN}/gate", bytes([7]) * 32)
+GATES = {keyid(GATE.verifier): GATE}
+"""Every key that a gate of these tests ever had."""
 BEGIN = 1_800_000_000_000
 MINUTE = 60_000
 
@@ -113,6 +117,8 @@ class Ledger:
     def __init__(self) -> None:
         self.rows: list[Entry] = []
         self.log, self.gate = LOG, GATE
+        self.sealing = GATE
+        """The gate's key that the log says is in force, whoever signs its entries."""
         self.signers: list[SigningKey] = []
         """The log's key in force, by entry."""
         self.places: dict[str, tuple[int, str]] = {}
@@ -188,7 +194,7 @@ class Ledger:
         if role == "log":
             self.log = new
         else:
-            self.gate = new
+            self.gate = self.sealing = GATES[keyid(new.verifier)] = new
 
     def checkpoint(self, size: int | None = None, signer: SigningKey | None = None) -> bytes:
         """A signed note over the first entries."""
@@ -210,6 +216,7 @@ class Ledger:
                     parcel,
                     wish or Wish(disclosed=None),
                     keys=keys,
+                    gate=self.sealing,
                     enclosed=enclosed,
                     place=str(place),
                     now=self.now,
@@ -315,10 +322,36 @@ def first(place: Path, **options: Any) -> tuple[str, str]:
 
 
 def listed_again(place: Path) -> None:
-    """Write MANIFEST anew, as somebody does who changed a file and hides it."""
+    """Write MANIFEST anew and sign it, as somebody does who changed a file, hides it and holds the gate's key."""
+    listed_unsigned(place)
+    signed_again(place)
+
+
+def listed_unsigned(place: Path) -> None:
+    """Write MANIFEST anew, as somebody does who changed a file on the way to the auditor."""
     names = sorted(each.relative_to(place).as_posix() for each in place.rglob("*") if each.is_file())
-    lines = [f"{sha256((place / name).read_bytes()).hexdigest()}  {name}\n" for name in names if name != "MANIFEST"]
+    lines = [
+        f"{sha256((place / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in names
+        if name not in ("MANIFEST", "MANIFEST.sig")
+    ]
     (place / "MANIFEST").write_text("".join(lines))
+
+
+def signed_again(place: Path) -> None:
+    """Sign MANIFEST anew with the key that signed it before, where there is a checkpoint that can be read."""
+    before = parse_note((place / "MANIFEST.sig").read_bytes()).signatures[0]
+    gate = GATES[f"{before.name}+{before.key_id.hex()}"]
+    try:
+        head = parse_checkpoint(parse_note((place / "checkpoint").read_bytes()).text)
+    except (NoteError, OSError):
+        return
+    text = sealed_text(head, (place / "MANIFEST").read_bytes())
+    (place / "MANIFEST.sig").write_bytes(text + b"\n" + _line(gate, text))
+
+
+def _line(key: SigningKey, text: bytes) -> bytes:
+    return signature_line(key.verifier.name, key.verifier.key_id(), key.sign(text))
 
 
 def copied(place: Path, to: Path) -> Path:

@@ -19,7 +19,7 @@ from tests.services.shop import CLASSES, STORIES, Shop
 def both(ledger: Ledger, place: Path) -> tuple[Found, Found]:
     """What each finds in a log of one's own making."""
     ledger.note = ledger.checkpoint().decode()
-    return anyio.run(found_by_both, ledger, LOG.verifier, (GATE.verifier,), ledger.now, place)
+    return anyio.run(found_by_both, ledger, LOG.verifier, (GATE.verifier,), ledger.sealing, ledger.now, place)
 
 
 @pytest.mark.proves("evidence.both_verifiers")
@@ -122,4 +122,4 @@ async def test_neither_finds_anything_in_what_a_gate_did(story: str, kind: str) 
     await shop.open()
     await STORIES[story](shop)
 
-    assert await lies(shop.store, shop.keys.log.verifier, shop.keys.gate.verifier) == []
+    assert await lies(shop.store, shop.keys.log.verifier, shop.keys.gate) == []

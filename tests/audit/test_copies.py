@@ -266,7 +266,7 @@ def test_a_line_that_was_not_checked_is_named(made: Path, tmp_path: Path) -> Non
     assert report.verdict == "verified"
     assert report.unchecked == [
         f"{ORIGIN}+01020304 under checkpoint (ML-DSA-44, which this program cannot check)",
-        "w+01020304 under checkpoint (by nobody's key you brought)",
+        "w+01020304 under checkpoint (by one whose key you did not bring)",
     ]
 
 

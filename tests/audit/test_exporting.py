@@ -56,7 +56,7 @@ def test_an_export_replaces_nothing(tmp_path: Path, name: str) -> None:
         parcel.add("a", b"1")
         (tmp_path / name).write_text("mine")
         with pytest.raises((ContractError, StoreError)):
-            parcel.seal()
+            parcel.seal(bytes)
 
     assert (tmp_path / name).read_text() == "mine"
     assert [each.name for each in tmp_path.iterdir()] == [name]
@@ -264,7 +264,10 @@ def test_the_command_exports_and_verifies(tmp_path: Path) -> None:
         said = shell("audit", "export", str(tmp_path / "x"), *words)
         assert (said.code, meant in said.err) == (code, True), words
     assert not (tmp_path / "x").exists()
-    assert shell("audit", "export", str(tmp_path / "x.ZIP")).code == 0
+    said = shell("audit", "export", str(tmp_path / "x.ZIP"))
+    assert (said.code, "was made" in said.out) == (0, False)
+    said = shell("audit", "export", str(tmp_path / "new/x"))
+    assert (said.code, "new was not there and was made" in " ".join(said.out.split())) == (0, True)
     assert zipfile.is_zipfile(tmp_path / "x.ZIP")
     _is_not_published_into(shell, tmp_path / "made")
     forget(place)

@@ -103,7 +103,7 @@ with parcel_at(Path(sys.argv[1])) as parcel:
     parcel.put("keys/log", b"y")
     print("writing", flush=True)
     time.sleep(60)
-    parcel.seal()
+    parcel.seal(bytes)
 """
 
 

@@ -279,7 +279,10 @@ def test_a_checkpoint_of_more_than_there_is_is_evidence(shell: Shell, tmp_path: 
     for beside in ("-wal", "-shm"):
         store.with_name(store.name + beside).unlink(missing_ok=True)
 
-    assert "cut off" in shell.json("log", "consistency", str(kept), code=4)["error"]["detail"]
+    assert (
+        "an older copy, or its end was cut off"
+        in shell.json("log", "consistency", str(kept), code=4)["error"]["detail"]
+    )
 
 
 def test_a_server_that_is_not_installed_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ class Life(RuleBasedStateMachine):
         await self.shop.finish(self.shop.another("last"), rounds=40)
         assert await disagreements(self.shop) == []
         keys = self.shop.keys
-        assert await lies(self.shop.store, keys.log.verifier, keys.gate.verifier) == []
+        assert await lies(self.shop.store, keys.log.verifier, keys.gate) == []
 
     def now(self, doing: Coroutine[Any, Any, T]) -> T | None:
         """Do it; a crash or a typed error is an answer too, a conflict never is."""

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import zipfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ from interlock.domain.errors import ContractError, StoreError
 from interlock.ports.shelf import Shelf
 
 MANIFEST: Final = "MANIFEST"
+SEAL: Final = "MANIFEST.sig"
 _CHUNK: Final = 1 << 20
 _NEXT: Final = "name a folder or `.zip` file that is not there yet, in a folder you may write"
 
@@ -59,7 +60,7 @@ class DiskParcel:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._write(name, data)
 
-    def seal(self) -> None:
+    def seal(self, signed: Callable[[bytes], bytes]) -> None:
         """See `Parcel.seal`."""
         with _named(self._place):
             for file in self._files.values():
@@ -69,9 +70,11 @@ class DiskParcel:
             found = (path for path in self._folder.rglob("*") if path.is_file())
             names = sorted(path.relative_to(self._folder).as_posix() for path in found)
             lines = [f"{_digest(self._folder / name)}  {name}\n" for name in names]
-            self._write(MANIFEST, "".join(lines).encode())
+            manifest = "".join(lines).encode()
+            self._write(MANIFEST, manifest)
+            self._write(SEAL, signed(manifest))
             if self._place.suffix.lower() == ".zip":
-                self._pack([*names, MANIFEST])
+                self._pack([*names, MANIFEST, SEAL])
             else:
                 self._folder.rename(self._place)
             _sync(self._place.parent)

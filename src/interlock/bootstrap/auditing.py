@@ -11,13 +11,14 @@ from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parcel import parcel_at
 from interlock.adapters.sqlite.audit_index import AuditIndex, IndexDamaged, discard
 from interlock.bootstrap.site import settled
-from interlock.domain.errors import ContractError, IntegrityError
+from interlock.domain.errors import ContractError, IntegrityError, KeyFileError
 from interlock.ports.index import Index
 from interlock.ports.parcel import Parcel
 from interlock.ports.receipts import Receipts
+from interlock.ports.signer import Signer
 from interlock.services.exporting import Enclosed
 
-__all__ = ["IndexDamaged", "discard_index", "enclosed", "has_index", "index_of", "parcel", "receipts_of"]
+__all__ = ["IndexDamaged", "discard_index", "enclosed", "gate_of", "has_index", "index_of", "parcel", "receipts_of"]
 
 VERIFIER = "interlock_verify"
 
@@ -39,6 +40,18 @@ def enclosed(folder: Path) -> Enclosed:
         version=version("interlock"),
         policy=policy.encode().decode() if policy.witnesses else "",
     )
+
+
+def gate_of(folder: Path) -> Signer:
+    """The gate's key of the workspace in `folder`, which signs each export as a whole. Raises WorkspaceError, and KeyFileError
+    where no private key is: there is no export that nobody signed."""
+    try:
+        return KeyFolder(settled(folder).settings.keys).load().gate
+    except KeyFileError as error:
+        raise KeyFileError(
+            f"an export is signed with the gate's private key: {error.detail}",
+            next_step="export where the keys are; whoever has the public ones alone can verify, and publish the log",
+        ) from None
 
 
 def receipts_of(folder: Path) -> Receipts:

@@ -1,5 +1,6 @@
 """What an export of the evidence holds, and what it says of itself to whoever opens it."""
 
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -93,6 +94,12 @@ def about(wish: Wish, head: Checkpoint, *, made_at: int, actions: int, version: 
     return msgspec.json.format(msgspec.json.encode(value)) + b"\n"
 
 
+def sealed_text(head: Checkpoint, manifest: bytes) -> bytes:
+    """What the gate signs of an export as a whole, the text of a signed note: the format, the three lines of the checkpoint,
+    and the SHA-256 of MANIFEST. No checkpoint reads so, and nothing else that this key signs does."""
+    return f"{FORMAT}\n".encode() + head.body() + f"{sha256(manifest).hexdigest()}\n".encode()
+
+
 def readme(wish: Wish, head: Checkpoint, *, made_at: int, actions: int) -> bytes:
     """`README.md`: what whoever opens the export does first, and what each file is.
 
@@ -116,9 +123,11 @@ this export (in person, on paper, from an earlier audit):
     python -m venv check && check/bin/pip install pynacl
     check/bin/python verify.py . --key KEYFILE
 
-It ends with 0 when everything that was recorded is here, unaltered and signed. Read `verify.py` before you run it: it is one
-file, and it could have been changed like any other. The one in the Interlock you trust is the same:
-`interlock audit verify THIS --key KEYFILE`.
+It ends with 0 when every entry up to `checkpoint` is here, unaltered and signed, and nothing was taken out of this export since
+it was made. That no later entry was left out shows only with `--retained` or `--policy`.
+
+Read `verify.py` before you run it: it is one file, and it could have been changed like any other. The one in the Interlock you
+trust is the same: `interlock audit verify THIS --key KEYFILE`.
 
 `--retained NOTE` holds the log against a checkpoint you kept earlier, `--policy FILE` asks for witnesses you trust,
 `--max-age 1h` for their recent word. Keep the file `checkpoint`: the next export must continue it.
@@ -138,10 +147,11 @@ file, and it could have been changed like any other. The one in the Interlock yo
 | `policy` | the operator's policy of witnesses, where there is one |
 | `export.json` | what was asked for |
 | `MANIFEST` | the SHA-256 of every file: `sha256sum --check MANIFEST` |
+| `MANIFEST.sig` | the gate's signature over it, a signed note: what is in this export, and that it is all of it |
 | `verify.py` | the verifier |
 
-Whatever repeats the log is held against it. What nothing in the log vouches for, the verifier names at its end: `policy`,
-when and by which version `export.json` says that this was made, and the verifier itself.
+Whatever repeats the log is held against it. What is the operator's word alone, the verifier names at its end: `policy`, what
+`export.json` says was asked for, when and by which version it was made, and the verifier itself.
 
 Of an RFC 3161 time stamp the verifier tells the time and that it is over its anchor; who signed it OpenSSL says:
 `openssl ts -verify -data anchors/N.checkpoint -in anchors/N.tsr -CAfile ROOT.pem -untrusted TSA.pem`

@@ -247,7 +247,7 @@ class LogCheck:
             said = f"a retained one cannot be used: {problem}; perhaps it is of another log of that name"
             yield Finding(place="checkpoint", problem=said)
         elif longer:
-            said = f"the log has only {self.checkpoint.size} entries: its end was cut off"
+            said = f"the log here has only {self.checkpoint.size} entries: it is an older copy, or its end was cut off"
             yield Finding(place=f"retained checkpoint of {kept.size}", problem=said)
         elif self._roots.get(kept.size, kept.root) != kept.root:
             yield Finding(place=f"retained checkpoint of {kept.size}", problem="its root is not that of these entries")

@@ -1,5 +1,6 @@
 """What is handed over as one piece: files that are written one after the other and appear together, or not at all."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from interlock.ports.shelf import Shelf
@@ -21,8 +22,9 @@ class Parcel(Protocol):
         """Write the file `name`, all of it."""
         ...
 
-    def seal(self) -> None:
-        """Write MANIFEST (the SHA-256 of every file, as `sha256sum` writes it) and let everything appear, durable."""
+    def seal(self, signed: Callable[[bytes], bytes]) -> None:
+        """Write MANIFEST (the SHA-256 of every file, as `sha256sum` writes it) and what `signed` gives of it as MANIFEST.sig, and
+        let everything appear, durable."""
         ...
 
     def abandon(self) -> None:

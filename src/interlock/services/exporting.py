@@ -3,7 +3,7 @@
 1. The log's files are put, up to one checkpoint, and held against its root (`showing`).
 2. The entries are read once to know the actions, and which of them are asked for.
 3. They are read again: clear texts, records and lists are written as they pass.
-4. Everything appears together, with the digest of every file.
+4. Everything appears together, with the digest of every file, and the gate's signature over these.
 
 Memory grows with the actions asked for, not with the log. A crash before step 4 leaves nothing in the place.
 """
@@ -22,14 +22,15 @@ from interlock.domain.disclosure import parse as parse_disclosure
 from interlock.domain.erasure import numbers_in
 from interlock.domain.errors import KeyFileError, NotFound
 from interlock.domain.evidence import Entry
-from interlock.domain.export import Exported, Wish, about, readme
+from interlock.domain.export import Exported, Wish, about, readme, sealed_text
 from interlock.domain.merkle import inclusion_proof
-from interlock.domain.note import Checkpoint, parse_checkpoint, parse_note
+from interlock.domain.note import Checkpoint, parse_checkpoint, parse_note, signature_line
 from interlock.domain.requirement import Listing
 from interlock.domain.trail_record import Chain
 from interlock.ports.log import Log
 from interlock.ports.parcel import Parcel
 from interlock.ports.receipts import Receipts
+from interlock.ports.signer import Signer
 from interlock.services.audit import Verifying
 from interlock.services.inclusion import from_tiles
 from interlock.services.showing import publish_log
@@ -55,16 +56,17 @@ async def export(
     wish: Wish,
     *,
     keys: Verifying,
+    gate: Signer,
     enclosed: Enclosed,
     place: str,
     now: int,
     receipts: Receipts | None = None,
     progress: Progress | None = None,
 ) -> Exported:
-    """Fill `parcel` with what `wish` asks for, up to the log's head, and seal it.
+    """Fill `parcel` with what `wish` asks for, up to the log's head, and seal it with the signature of `gate`.
 
     Raises NotFound where the log is empty or an action that was asked for is not in it, IntegrityError where the log does
-    not agree with its checkpoint, and StoreError.
+    not agree with its checkpoint, KeyFileError where `gate` is not the key that is in force there, and StoreError.
     """
     note = await log.head()
     if note is None:
@@ -81,7 +83,7 @@ async def export(
     if receipts is not None:
         writing.records(receipts, now)
     writing.finish(enclosed, now)
-    parcel.seal()
+    parcel.seal(writing.sealed(gate))
     return Exported(
         place=place,
         origin=head.origin,
@@ -132,6 +134,7 @@ class _Writing:
         self._chain = Chain()
         self._log_keys = [keys.log_key.vkey()]
         self._gate_keys = [each.vkey() for each in keys.gate_keys]
+        self._introduced = False
         for name in ("actions.jsonl", "disclosures.jsonl", "records.jsonl"):
             parcel.add(name, b"")
 
@@ -198,6 +201,21 @@ class _Writing:
         add("export.json", about(self._wish, self._head, made_at=now, actions=count, version=enclosed.version))
         add("README.md", readme(self._wish, self._head, made_at=now, actions=count))
 
+    def sealed(self, gate: Signer) -> Callable[[bytes], bytes]:
+        """What signs MANIFEST in the gate's name. KeyFileError where its key is not the one that is in force in the log."""
+        key = gate.verifier
+        if key.vkey() not in (self._gate_keys[-1:] if self._introduced else self._gate_keys):
+            raise KeyFileError(
+                "an export is signed with the gate's key, and the one here is not the one in force at the end of the log",
+                next_step="if keys were just rotated, export again; if that was interrupted: `interlock keys recover`",
+            )
+
+        def signed(manifest: bytes) -> bytes:
+            text = sealed_text(self._head, manifest)
+            return text + b"\n" + signature_line(key.name, key.key_id(), gate.sign(text))
+
+        return signed
+
     def _audit(self, said: Told, leaf: bytes) -> None:
         known = self._audited.get(said.action)
         if known is None:
@@ -225,6 +243,7 @@ class _Writing:
         body = said.predicate
         if said.phase == "introduced":
             self._log_keys, self._gate_keys = [str(within(body, "log"))], [str(within(body, "gate"))]
+            self._introduced = True
         elif said.phase == "rotated":
             keys = self._log_keys if within(body, "role") == "log" else self._gate_keys
             keys.append(str(within(body, "key")))

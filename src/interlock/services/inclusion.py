@@ -115,7 +115,8 @@ async def continuation(log: Log, old: int | Checkpoint, new: int | Checkpoint | 
     for each in pair:
         if isinstance(each, Checkpoint) and each.size > last.size:
             raise IntegrityError(
-                f"the log has {last.size} entries, and a checkpoint was signed over {each.size}: its end was cut off"
+                f"the log here has {last.size} entries, and a checkpoint was signed over {each.size}: "
+                "it is an older copy, or its end was cut off"
             )
     if not 0 <= first <= second <= last.size:
         raise NotFound(

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 import interlock_verify as alone
-from interlock.bootstrap.auditing import enclosed, parcel, receipts_of
+from interlock.bootstrap.auditing import enclosed, gate_of, parcel, receipts_of
 from interlock.bootstrap.connecting import public_keys
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.export import Exported, Wish
@@ -23,7 +23,7 @@ async def exported(
 ) -> Exported:
     """Write what `wish` asks for of the workspace's evidence to `place`: a folder, or a zip file. `actions` are ids, or
     the ends of them. Raises InterlockError, IntegrityError where the store is older than its vault."""
-    keys = public_keys(folder)
+    keys, gate = public_keys(folder), gate_of(folder)
 
     async with reading(folder) as plane:
         await must_not_be_behind(plane.means.store)
@@ -39,6 +39,7 @@ async def exported(
                 made,
                 wish,
                 keys=keys,
+                gate=gate,
                 enclosed=enclosed(folder),
                 place=str(place),
                 now=now,

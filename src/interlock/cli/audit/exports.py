@@ -15,6 +15,7 @@ from interlock.domain.names import instead
 from interlock.domain.requirement import PROFILES, ProfileName
 from interlock.domain.whose import COMMITTED
 from interlock.workbench.exports import BroughtError, Verdict, exported, verified
+from interlock_verify import gone, words_for
 
 
 def register(audit: typer.Typer) -> None:
@@ -47,7 +48,8 @@ def export(
     """Write the evidence for somebody who has no Interlock: the whole log, readable lists, a verifier in one file.
 
     The log goes along whole, since nothing less could be verified; it holds digests and commitments. Options choose what
-    the readable files are about, and which clear texts go along: without `--disclose` none do.
+    the readable files are about, and which clear texts go along: without `--disclose` none do. The gate's key signs the export as
+    a whole: where that key is not, there is no export.
     """
     here = context_of(context)
 
@@ -59,9 +61,11 @@ def export(
             profiles=tuple(_profile(each) for each in profile or ()),
             receipts=receipts,
         )
+        beside = place.parent
+        new = not beside.exists()
         made = await exported(here.folder, place, wish, actions=action or ())
         public = public_key_file(here.folder)
-        here.output.value(made, lambda console: _made(console, made, public))
+        here.output.value(made, lambda console: _made(console, made, public, beside if new else None))
         return Exit.EVIDENCE if made.lost else Exit.OK
 
     raise typer.Exit(run(here.output, work))
@@ -150,7 +154,7 @@ def _profile(word: str) -> ProfileName:
     raise UsageError(f"there is no profile `{word}`", next_step=instead(word, PROFILES, ""))
 
 
-def _made(console: Console, made: Exported, public: Path) -> None:
+def _made(console: Console, made: Exported, public: Path, new: Path | None) -> None:
     console.print(
         f"[green]exported[/green] {counted(made.size, 'entries')} under root {made.root[:16]}: "
         f"{counted(made.actions, 'actions')}, {counted(made.disclosures, 'clear texts')}"
@@ -161,6 +165,8 @@ def _made(console: Console, made: Exported, public: Path) -> None:
             f"[bold red]the clear texts of {counted(made.lost, 'entries')} are lost[/bold red], and no erasure and no two "
             "persons say so: whoever checks it reads of tampering; see `interlock lost`"
         )
+    if new is not None:
+        console.print(f"the folder {shown(str(new))} was not there and was made")
     console.print(
         f"[dim]whoever checks it needs the log's public key from you, by another way: the file {shown(str(public))}[/dim]"
     )
@@ -187,8 +193,7 @@ def _verdict(console: Console, found: Verdict) -> None:
     console.print(
         f"{counted(report.entries, 'entries')}, {counted(report.signatures, 'signatures')}, "
         f"{counted(report.actions, 'actions')}, {counted(report.disclosures, 'clear texts')} "
-        f"({shown(report.disclosed) or 'none'} asked for), {report.erased} erased, "
-        f"{f'{report.lost} LOST (acknowledged by two persons), ' if report.lost else ''}"
+        f"({shown(report.disclosed) or 'none'} asked for), {gone(report)}"
         f"{counted(report.anchors, 'anchors')}, {counted(len(report.cosignatures), 'cosignatures')}"
     )
     for stamp in report.stamps:
@@ -198,5 +203,5 @@ def _verdict(console: Console, found: Verdict) -> None:
         )
     for each in report.unchecked:
         console.print(f"[dim]not checked: the line of {shown(each)}[/dim]")
-    if report.unread:
-        console.print(f"[dim]for reading alone, signed by nobody: {', '.join(report.unread)}[/dim]")
+    for each in words_for(report):
+        console.print(f"[dim]{shown(each)}[/dim]")
