@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -103,7 +103,9 @@ def definition() -> Definition:
     return Definition(agents=(agent,), contracts=contracts(), policies=POLICIES, people={Person("rita"): ("reviewer",)})
 
 
-def connect(folder: Path) -> ControlPlane:
+def connect(
+    folder: Path, *, set_price: Callable[[str, int], Awaitable[dict[str, int]]] = set_price, worker: str = "bench"
+) -> ControlPlane:
     """A plane on the store in `folder`; keys are made where there are none."""
     keys = KeyFolder(folder / "keys")
     held = keys.load() if keys.path.exists() else keys.create("bench.example/log")
@@ -118,7 +120,7 @@ def connect(folder: Path) -> ControlPlane:
     return plane(
         Means(
             tenant=Tenant("bench"),
-            worker=WorkerId("bench"),
+            worker=WorkerId(worker),
             store=store,
             log=store,
             policies=CedarPolicies(),

@@ -35,6 +35,7 @@ _API: Final = "Python API"
 _BACKUP: Final = "How to back up and restore"
 _MACHINE: Final = "Decisions: an explicit state machine on SQL"
 _BRAKES: Final = "How to stop an agent"
+_DRILL: Final = "How to stop an agent: drill"
 _ORDERS: Final = "Decisions: one control record"
 _UNDO: Final = "How to undo"
 _PUBLISH: Final = "How to publish policies"
@@ -909,6 +910,22 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise("brakes.user", _BRAKES, "Whom a brake on a person is on stands in sealed words alone."),
     Promise("brakes.listed", _BRAKES, "What each brake holds back right now is counted."),
+    Promise(
+        "brakes.processes",
+        _BRAKES,
+        "Once a stop is committed no process begins another call in its scope, whatever is under way, at the decision, at "
+        "dispatch, in two phases or after an approval; and a stop whose process dies holds or was never pulled.",
+    ),
+    Promise(
+        "drill.measured",
+        _DRILL,
+        "A drill stops its scope for real, and records how long after the brake's commit the last dispatch began and ended.",
+    ),
+    Promise(
+        "drill.lifted",
+        _DRILL,
+        "However a drill ends, its brake is lifted on record: by itself, or by a worker once its time is over.",
+    ),
     # -- orders ----------------------------------------------------------------------------------------------------------
     Promise(
         "release.behaviour",

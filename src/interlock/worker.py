@@ -33,6 +33,9 @@ TEND_MS = 1_000
 RETAIN_MS = 3_600_000
 """How often a worker looks for what is over the time of its class."""
 
+DRILLS_MS = 5_000
+"""How often a worker looks for drills whose brake is over and that nobody ended."""
+
 ANCHOR_AGAIN_MS = 5_000
 """How long a failed anchor waits; and how late a worker hears that one is due that was not."""
 
@@ -55,10 +58,12 @@ class Worker:
         await self._erase()
         await self._retain()
         await self._tend()
+        await self._lift()
         async with anyio.create_task_group() as group:
             # Beside the claiming, so that a long undo keeps nobody waiting.
             group.start_soon(self._unwinding)
             group.start_soon(self._tending)
+            group.start_soon(self._lifting)
             if self._plane.means.anchoring is not None and not until_idle:
                 group.start_soon(self._anchoring, self._plane.means.anchoring)
             if self._plane.means.retention and not until_idle:
@@ -147,6 +152,19 @@ class Worker:
             if not isinstance(error, Conflict | StoreBusy):
                 _log.warning("tasks whose time is over could not be closed: %s", error.code)
             return 0
+
+    async def _lift(self) -> None:
+        """Lift the brakes of drills that died, once they are over."""
+        try:
+            for each in await self._plane.drills.tend():
+                _log.warning("a drill was cut short, and its brake is lifted: %s", each.id)
+        except InterlockError as error:
+            _log.warning("drills that died could not be ended: %s", error.code)
+
+    async def _lifting(self) -> None:
+        while True:
+            await anyio.sleep(DRILLS_MS / 1000)
+            await self._lift()
 
     async def _unwinding(self) -> None:
         while True:

@@ -1,5 +1,7 @@
 """Brakes at the command line: who may, which hold, how one is lifted, and that nobody has to guess any of it."""
 
+import pytest
+
 from interlock.cli.output import Exit
 from tests.cli.shell import Shell
 
@@ -84,3 +86,51 @@ def test_an_undone_release_stays_stopped_until_somebody_resumes_it(shell: Shell)
     assert shell.json(*RUN, code=Exit.NOT_DONE)["reasons"][-1] == "stopped: what it did is undone"
     shell("resume", f"release:{label}", "--as", "rita")
     assert shell(*RUN).code == Exit.OK
+
+
+@pytest.mark.proves("brakes.listed")
+def test_brakes_says_what_each_holds_back_and_modes_exclude_each_other(shell: Shell) -> None:
+    """`brakes` counts what waits, by mode; two modes, or a drill without a scope, are a mistake of whoever typed them."""
+    shell("stop", "agent:ag", "--pause", "--as", "rita", "--why", "the move")
+    assert shell.json(*RUN, code=Exit.WAITING)["state"] == "ready"
+
+    said = shell("brakes")
+    assert "paused: agent:ag" in said.out
+    assert "holds back 1 cleared, 1 open task" in said.out
+    (brake,) = shell.json("brakes")["stops"]
+    assert (brake["mode"], brake["holds"]["waiting"], brake["what"]) == ("pause", 1, "agent:ag")
+    assert "interlock resume agent:ag" in shell(*RUN).out
+    for wrong in (("stop", "all", "--pause", "--drain"), ("stop", "--drill"), ("stop", "all", "--drill", "--drain")):
+        assert shell(*wrong, "--as", "rita").code == Exit.USAGE
+    assert shell("stop", "all", "--drill", "--within", "soon", "--as", "rita").code == Exit.USAGE
+
+
+@pytest.mark.proves("brakes.scopes")
+def test_every_scope_has_words_that_stop_and_lift_it(shell: Shell) -> None:
+    """A task by its id, a person with or without the kind, a process by its thumbprint: stopped, listed and lifted alike."""
+    task = shell.json("show", shell.json(*RUN)["id"])["task"]
+    for what, listed in (
+        (f"task:{task[-12:]}", f"task:{task}"),
+        ("user:ana", "user:ana"),
+        ("user:customer:c-17", "user:customer:c-17"),
+        ("instance:abc", "instance:abc"),
+    ):
+        shell("stop", what, "--as", "rita")
+        (brake,) = shell.json("brakes")["stops"]
+        assert brake["what"] == listed
+        assert shell("resume", listed, "--as", "rita").code == Exit.OK
+    assert "did you mean" in shell.json("stop", "agent:aag", "--as", "rita", code=Exit.YOURS)["error"]["next"]
+
+
+@pytest.mark.proves("drill.measured")
+def test_a_drill_is_listed_with_what_it_measured(shell: Shell) -> None:
+    """`--drill` stops and lifts, `--dry` only counts, and `brakes --drills` tells of the one and not of the other."""
+    assert shell.json("stop", "agent:ag", "--dry")["holds"]["tasks"] == 0
+    assert shell("brakes", "--drills").out == "there was no drill\n"
+
+    drill = shell.json("stop", "user:ana", "--drill", "--as", "rita", "--why", "friday")
+
+    assert (drill["state"], drill["began_ms"], drill["in_flight"]) == ("done", 0, 0)
+    assert shell.json("brakes")["stops"] == []
+    (past,) = shell.json("brakes", "--drills")
+    assert (past["what"], past["by"], past["why"], past["state"]) == ("user:ana", "rita", "friday", "done")

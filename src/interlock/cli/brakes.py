@@ -6,7 +6,10 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from interlock.cli.context import Context, context_of
+from interlock.cli.context import context_of
+from interlock.cli.drills import drilled, listed, supposed
+from interlock.cli.held_back import held_back
+from interlock.cli.moments import span_of
 from interlock.cli.output import UsageError, moment, run, shown, worded
 from interlock.domain.action import Action
 from interlock.domain.brakes import BEGINS, Brake, HeldBack, standing
@@ -42,10 +45,25 @@ def stop(
         bool, typer.Option("--pause", help="Dispatch nothing; what is proposed is decided and waits.")
     ] = False,
     drain: Annotated[bool, typer.Option("--drain", help="Take nothing new; what was accepted finishes.")] = False,
+    drill: Annotated[
+        bool, typer.Option("--drill", help="Stop for real, measure until nothing is dispatching, and lift it again.")
+    ] = False,
+    dry: Annotated[bool, typer.Option("--dry", help="Stop nothing: say what it would hold back.")] = False,
+    within: Annotated[str, typer.Option(help="How long a drill waits for what is under way.")] = "30s",
 ) -> None:
     """Pull a brake: nothing in its scope is decided or dispatched, by any process, until `resume`. Anybody may."""
     here = context_of(context)
     mode: StopMode = "pause" if pause else "drain" if drain else "stop"
+
+    async def drilling() -> int:
+        if pause or drain or not what:
+            raise UsageError("a drill stops one scope", next_step=f"name it, without a mode: {SCOPES}")
+        if dry:
+            return await supposed(here, what)
+        return await drilled(here, what, why, span_of(within, "--within"))
+
+    if drill or dry:
+        raise typer.Exit(run(here.output, drilling))
 
     async def listing() -> None:
         async with here.reading() as plane:
@@ -100,12 +118,13 @@ def resume(
     run(here.output, work)
 
 
-def brakes(context: typer.Context) -> None:
+def brakes(
+    context: typer.Context,
+    drills: Annotated[bool, typer.Option("--drills", help="The drills there were, and what they measured.")] = False,
+) -> None:
     """What is stopped, since when, by whom, and what it holds back right now."""
-    _listed(context_of(context))
+    here = context_of(context)
 
-
-def _listed(here: Context) -> None:
     async def work() -> None:
         async with here.reading() as plane:
             control, found = (await plane.orders.refresh()).control, await plane.braking.brakes()
@@ -121,7 +140,7 @@ def _listed(here: Context) -> None:
             {"stops": [{**row, "holds": back} for row, back in together], "epoch": control.revision}, show
         )
 
-    run(here.output, work)
+    run(here.output, (lambda: listed(here)) if drills else work)
 
 
 def print_brakes(console: Console, found: Sequence[Brake], backs: Sequence[HeldBack] = ()) -> None:
@@ -137,20 +156,6 @@ def print_brakes(console: Console, found: Sequence[Brake], backs: Sequence[HeldB
             console.print(f"    [dim]holds back {held_back(backs[at])}[/dim]")
     if found:
         console.print(f"[dim]`interlock resume {shown(found[0].words)} --as NAME` lifts it[/dim]")
-
-
-def held_back(found: HeldBack) -> str:
-    """What a brake holds back, in words."""
-    counts = (
-        (found.in_flight, "in flight, which end as they end"),
-        (found.waiting, "cleared"),
-        (found.asking, "waiting for people"),
-        (found.between, "reserved in two phases"),
-        (found.unsettled, "that may have happened"),
-        (found.tasks, "open tasks"),
-    )
-    said = [f"{count} {what}" for count, what in counts if count]
-    return (", ".join(said) or "nothing") + (", or more" if found.more else "")
 
 
 def rows(found: Sequence[Brake]) -> list[dict[str, object]]:

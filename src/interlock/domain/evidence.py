@@ -45,6 +45,7 @@ Phase = Literal[
     "applied",
     "stopped",
     "resumed",
+    "drill",
     "proposed",
     "accepted",
     "published",

@@ -79,6 +79,10 @@ class ControlBody(Part, frozen=True, kw_only=True):
     """Of a brake: what in that scope; of a user a salted digest, whose salt is not in the log."""
     mode: str = ""
     """Of a brake: `pause` or `drain`; where it is not said, `stop`."""
+    drill: dict[str, Any] = {}
+    """Of a drill: how it ended (`state`), and in milliseconds from the brake's commit the last intent in its scope (`beganMs`)
+    and the end of the last call (`endedMs`); how many calls were under way, were never answered, are under way still, and how
+    many cleared actions waited."""
     until: str = ""
     engine: str = ""
     why: str = ""

@@ -58,7 +58,7 @@ def _of(subject: str, phases: str = "", states: str = "") -> Pick:
 
 
 _DECIDED = Pick("action", first=True)
-_STOPS = _of("control", "stopped resumed")
+_STOPS = _of("control", "stopped resumed drill")
 _AGREED = _of("action", "approved rejected modified")
 _OUTCOMES = _of("action", "outcome settled")
 _RISKS = _of("action", "", "refused denied shadowed failed unknown undo_failed expired")

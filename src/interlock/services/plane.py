@@ -25,6 +25,7 @@ from interlock.services.counting import Counting
 from interlock.services.deciding import Decider
 from interlock.services.dispatch import Dispatch
 from interlock.services.drafting import Drafts
+from interlock.services.drill import Drills
 from interlock.services.editions import Editions
 from interlock.services.engines import Engines
 from interlock.services.erasing import Erasing
@@ -79,6 +80,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     compensation: Compensation
     registry: Registry
     braking: Braking
+    drills: Drills
     publisher: Publisher
     reviewing: Reviewing
     engines: Engines
@@ -152,6 +154,7 @@ def plane(means: Means) -> ControlPlane:
         clock=m.clock,
         ids=m.ids,
     )
+    braking = Braking(store=m.store, orders=orders, counting=counting, clock=m.clock, ids=m.ids, tenant=m.tenant)
     return ControlPlane(
         means=means,
         orders=orders,
@@ -174,7 +177,8 @@ def plane(means: Means) -> ControlPlane:
             places=m.places,
         ),
         registry=Registry(publisher=publisher),
-        braking=Braking(store=m.store, orders=orders, counting=counting, clock=m.clock, ids=m.ids, tenant=m.tenant),
+        braking=braking,
+        drills=Drills(store=m.store, orders=orders, braking=braking, counting=counting, clock=m.clock),
         publisher=publisher,
         reviewing=Reviewing(publisher=publisher, orders=orders, editions=editions, whatif=whatif),
         engines=engines,
