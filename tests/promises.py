@@ -697,6 +697,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "erasure.agreed_is_erased", _ERASE, "What was proposed is what goes: what came after it is left, and named."
     ),
+    Promise(
+        "erasure.repeat_names_nobody",
+        _ERASE,
+        "A refused repeat of an erased action opens no task in the person's name.",
+    ),
     Promise("erasure.words_beside", _ERASE, "What people wrote beside it goes too, from the log's entries as well."),
     Promise("erasure.unsettled_stays", _ERASE, "What somebody still needs is left, and named."),
     Promise("erasure.hold", _ERASE, "While a legal hold names it nothing is erased."),

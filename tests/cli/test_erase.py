@@ -124,6 +124,33 @@ def test_mistakes_are_told(shell: Shell, words: tuple[str, ...]) -> None:
     assert "next" in said.err
 
 
+@pytest.mark.proves("erasure.repeat_names_nobody")
+def test_a_refused_repeat_does_not_bring_the_person_back(shell: Shell) -> None:
+    """Whoever repeats an erased action by its key is refused before a task is opened in that person's name."""
+    shell.proposed(7, "--on-behalf-of", "user:carla", "--key", "carla-1")
+    (task,) = shell.json("tasks")["tasks"]
+    assert shell("task", "close", task["task"]["id"], "--as", "rita", "--why", "over").code == 0
+    propose = ("erase", "--subject", "user:carla", "--propose", "--why", "asked", "--as", "rita", "--json")
+    assert shell("erase", "--accept", json.loads(shell(*propose).out)["erasure"], "--as", "ria").code == 0
+    words = (
+        "run",
+        "box.put",
+        "--agent",
+        "ag",
+        "--args",
+        '{"n": 7}',
+        "--on-behalf-of",
+        "user:carla",
+        "--key",
+        "carla-1",
+    )
+    said = shell(*words)
+
+    assert (said.code, "it is not executed again" in said.err) == (Exit.YOURS, True)
+    assert shell.json("tasks")["tasks"] == []
+    assert "nothing here is about user:carla" in shell("erase", "--subject", "user:carla").out
+
+
 @pytest.mark.proves("erasure.behind")
 def test_an_older_store_says_that_it_was_erased_since(shell: Shell, tmp_path: Path) -> None:
     """Beside the vault of today, a store from before an erasure tells whoever looks that it was erased, and what to run;

@@ -81,6 +81,8 @@ def propose(
                 raise NotFound(f"no contract `{contract}` is in force", next_step=advice)
             whom = on_behalf_of or here.person or f"system:{agent}"
             initiator = whom if ":" in whom else f"user:{whom}"  # a rule about `user:ana` is not passed by `ana`
+            if key:
+                await plane.gate.must_be_repeatable(AgentName(agent), key)
             task = await embedded.open_task(Opening(agent=AgentName(agent), purpose=purpose, initiator=initiator))
             action = await embedded.propose(
                 Proposal(

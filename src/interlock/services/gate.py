@@ -14,6 +14,7 @@ from interlock.domain.change import Change, given
 from interlock.domain.contract import NO_CONTRACT, Contract
 from interlock.domain.control import REFUSES
 from interlock.domain.errors import BudgetExceeded, Conflict, ContractError, KeyReused, NotFound
+from interlock.domain.ids import AgentName
 from interlock.domain.proposal import Proposal
 from interlock.domain.stating import Beginning
 from interlock.domain.task import Task
@@ -48,6 +49,13 @@ class Gate:
         self._judging = judging
         self._steps = steps
         self._intents = intents
+
+    async def must_be_repeatable(self, agent: AgentName, key: str) -> None:
+        """Raises KeyReused where everything private of the action with this key is gone: it is to be asked before a task is
+        opened for a repeat, which would name whom the erased one was for."""
+        found = await self._store.by_idempotency_key(agent, key)
+        if found is not None:
+            _must_be_readable(found, key)
 
     async def propose(self, proposal: Proposal) -> Action:
         """Decide `proposal` and store what came of it. A key that was used before gives the first action back.
@@ -182,12 +190,7 @@ class Gate:
         found = await self._store.by_idempotency_key(proposal.task.agent, proposal.idempotency_key)
         if found is None:
             return None
-        if found.withheld:
-            raise KeyReused(
-                f"the key `{proposal.idempotency_key}` belongs to action {found.id}, of which everything private is "
-                f"{found.withheld}: it is not executed again",
-                next_step="use a new key for a new action; this one was already taken",
-            )
+        _must_be_readable(found, proposal.idempotency_key)
         if found.initiator != proposal.task.initiator:
             # What was decided, agreed to and answered for one person is not another's, whatever program asks for both.
             raise KeyReused(
@@ -217,3 +220,12 @@ class Gate:
         if task is None:
             raise NotFound(f"there is no task `{proposal.task.id}`") from conflict
         return msgspec.structs.replace(proposal, task=task)
+
+
+def _must_be_readable(found: Action, key: str) -> None:
+    if found.withheld:
+        raise KeyReused(
+            f"the key `{key}` belongs to action {found.id}, of which everything private is {found.withheld}: it is not executed "
+            "again",
+            next_step="use a new key for a new action; this one was already taken",
+        )
