@@ -101,6 +101,10 @@ def test_what_was_restored_whole_is_erased_again(shell: Shell, restored: tuple[l
     found = shell.json("verify")
     assert (found["ok"], found["erased"]) == (True, done["cleared"])
     assert b"carla" not in listed.read_bytes()
+    refused = shell("erase", "--export", str(listed))
+    assert (refused.code, "tells of 2 parts of erasures of which this log of" in refused.err) == (Exit.YOURS, True)
+    younger = listed.with_name("younger.json")
+    assert [shell("erase", "--export", str(younger)).code for _ in range(2)] == [0, 0]
     twice = shell("erase", "--again", str(listed), "--as", "rita")
     assert (twice.code, "nothing is left to be done" in twice.out) == (0, True)
     (text,) = _rows(backup, "SELECT sealed FROM action ORDER BY id LIMIT 1")
@@ -109,6 +113,10 @@ def test_what_was_restored_whole_is_erased_again(shell: Shell, restored: tuple[l
     with pytest.raises(Exception, match="erased"):
         vault.open(text, b"")
     vault.close()
+    told = shell.json("erase", "--list")
+    assert ({(each["state"], each["basis"]) for each in told}, len(told)) == ({("erased", "again")}, 2)
+    assert sorted(index for each in told for index in each["entries"]) == sorted(done["entries"])
+    assert shell("erase", "--list").out.count(" again ") == 2
     kinds = [json.loads(each) for each in _statements(shell)]
     assert {(each["basis"], each["restored"], each["consents"]) for each in kinds} == {("again", True, 0)}
 
@@ -233,7 +241,8 @@ def test_a_list_of_another_log_destroys_nothing(
     other = tmp_path / "other.json"
     assert shell("erase", "--export", str(other)).code == 0
     assert shell("erase", "--again", str(listed), "--as", "rita").code == Exit.EVIDENCE
-    assert shell("erase", "--export", str(listed)).code == Exit.YOURS
+    refused = shell("erase", "--export", str(listed))
+    assert (refused.code, "a list of another log" in refused.err) == (Exit.YOURS, True)
     _restore(shell, backup)
 
     assert shell("erase", "--again", str(other), "--as", "rita").code == Exit.EVIDENCE

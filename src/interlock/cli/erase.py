@@ -157,10 +157,18 @@ async def _listed(here: Context) -> int:
     async with here.reading() as plane:
         found = await plane.erasing.erasures()
         words = agreed(await plane.means.log.marked("erased"))
+    found += [_told_by_log(each, words[each]["entries"]) for each in sorted(words.keys() - {each.id for each in found})]
     nobody: Agreed = {"agreed": [], "entries": []}
     value = [{**_fields(each), **words.get(each.id, nobody)} for each in found]
     here.output.value(value, lambda console: _show_all(console, found, words))
     return Exit.OK
+
+
+def _told_by_log(name: ErasureId, entries: Sequence[int]) -> Erasure:
+    """An erasure that was carried out again, of which only the log's entries are here: its record is of after the backup."""
+    return Erasure(
+        id=name, basis="again", proposed_by="", proposed_at=0, state="erased", parts=len(entries) - 1, withheld="erased"
+    )
 
 
 async def _kept_outside(here: Context, export: Path | None, again: Path | None) -> int:
@@ -247,7 +255,8 @@ def _show_plan(console: Console, plan: Plan, target: Target, *, asked: bool = Tr
     what = target.subject or f"class {target.data_class}"
     if target.subject and plan.nothing:
         console.print(f"[yellow]nothing here is about {shown(what)}[/yellow]: there is nothing to erase")
-        console.print(f"[dim]{NEXT_KIND}[/dim]")
+        erased = "what was erased is named nowhere any more: `interlock erase --list` says when it was"
+        console.print(f"[dim]{erased if ':' in what else NEXT_KIND}[/dim]")
         return
     console.print(f"{'agreed to, of' if agreed else 'to erase of'} {shown(what)}")
     rows = table("", "")
@@ -320,7 +329,7 @@ def _show_all(console: Console, found: list[Erasure], words: Mapping[ErasureId, 
             each.basis,
             shown(what),
             ", ".join(counted(count, f"{kind}s".replace("_", " ")) for kind, count in each.covers.items()) or "-",
-            moment(each.proposed_at),
+            moment(each.proposed_at or None),
             shown(each.proposed_by) or ("the schedule" if each.scheduled else "-"),
             moment(each.ended_at),
             shown(", ".join(words[each.id]["agreed"])) if each.id in words else "-",

@@ -22,8 +22,9 @@ from interlock.domain.unwind import resolve
 
 ErasureState = Literal["open", "erasing", "erased", "withdrawn"]
 """`erasing`: agreed to, and not yet carried out to its end; whoever comes next goes on with it."""
-Basis = Literal["request", "retention"]
-"""A person's request, or that the time is over for which a class of data is kept."""
+Basis = Literal["request", "retention", "again"]
+"""A person's request, or that the time is over for which a class of data is kept; `again`: the first entry of it says on which,
+and stands in a log that was lost. It is carried out on what was restored from before that."""
 
 
 class Erasure(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -102,8 +103,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     erasure: ErasureId
     number: int
     """Counted from 1."""
-    basis: Basis | Literal["again"]
-    """`again`: its first entry says on which; it is carried out on what was restored from before that."""
+    basis: Basis
     records: tuple[Unchanged, ...]
     consents: int
     observed_at: int
