@@ -458,6 +458,23 @@ PROMISES: tuple[Promise, ...] = (
         "A task that failed inside another is told to whoever leaves that one without having looked.",
     ),
     Promise("tree.gather", _TREE, "What is gathered all ends, and every failure of it is told."),
+    Promise(
+        "budget.renews",
+        _BUDGET,
+        "A budget of an hour or a day refuses with what is left and when it renews, and renews then.",
+    ),
+    Promise("budget.release", _BUDGET, "A budget of each release begins anew with every release."),
+    Promise(
+        "budget.noticed",
+        _BUDGET,
+        "The action with which a budget is used up to its soft share says so in its entry, once.",
+    ),
+    Promise(
+        "budget.records",
+        _BUDGET,
+        "Records an action touches are counted by kind from what its contract says it touches.",
+    ),
+    Promise("budget.time", _BUDGET, "Time is reserved by the contract's timeout and spent by what the action took."),
     Promise("budget.never_over", _BUDGET, "Actions of many processes at once never reserve more than a budget holds."),
     Promise(
         "budget.unknown_cost",

@@ -70,6 +70,7 @@ def draft(site: Site) -> Definition:
         policies=workspace.policies,
         people=workspace.people,
         budgets=workspace.settings.budgets,
+        soft=workspace.settings.soft,
         publishing=workspace.settings.publishing,
         engine=workspace.settings.engine,
     )

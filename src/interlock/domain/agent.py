@@ -140,6 +140,8 @@ class Agent(Record, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
     approvals: Approvals = Approvals()
     behaviour: Behaviour = Behaviour()
     budgets: dict[str, int] = {}
+    soft: dict[str, int] = {}
+    """Of some of them: the share of the limit, per mille, from which on it is noticed."""
     """Limit by unit: `calls`, or a currency in minor units."""
     metrics: tuple[Metric, ...] = ()
     data: tuple[DataUse, ...] = ()

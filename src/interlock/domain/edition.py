@@ -29,7 +29,9 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     agents: dict[AgentName, Standing] = {}
     people: dict[Person, tuple[str, ...]] = {}
     limits: dict[str, dict[str, int]] = {}
-    """Budgets: scope, unit, limit."""
+    """Budgets: scope, unit (`EUR`, `EUR per day`), limit."""
+    soft: dict[str, dict[str, int]] = {}
+    """Of some of them: the share of the limit, per mille, from which on it is noticed."""
     publishing: Publishing = Publishing()
     engine: Engine = "compiled"
 
@@ -46,6 +48,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             self.publishing,
             self.engine,
         ]
+        if self.soft:
+            parts.append(_pairs({scope: _pairs(units) for scope, units in self.soft.items()}))
         return Digest(digest(plain(parts)))
 
     def enacted(self, control: Control) -> Control:
@@ -69,14 +73,18 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def in_force(control: Control, budgets: Iterable[Budget]) -> Edition:
     """The edition that is in force; `budgets` are those that `control` names."""
     limits: dict[str, dict[str, int]] = {}
+    soft: dict[str, dict[str, int]] = {}
     for each in budgets:
-        limits.setdefault(each.scope, {})[each.unit] = each.limit
+        limits.setdefault(each.scope, {})[each.written] = each.limit
+        if each.soft:
+            soft.setdefault(each.scope, {})[each.written] = each.soft
     return Edition(
         bundle=control.bundle,
         contracts=control.contracts,
         agents={name: _stands(each, "active") for name, each in control.agents.items()},
         people=control.people,
         limits=limits,
+        soft=soft,
         publishing=control.publishing,
         engine=control.engine if control.alarm is None else control.alarm.instead_of,
     )

@@ -156,15 +156,15 @@ class StaleView(InterlockError):
 
 
 class BudgetExceeded(InterlockError):
-    """A budget has less left than the action needs. `left` is in the budget's own unit."""
+    """A budget has less left than the action needs. `left` is in the budget's own unit; it `renews_at`, UTC ms, or never."""
 
     code = "budget_exceeded"
     fault = "yours"
     next = "raise the budget, or wait until something reserved is released"
 
-    def __init__(self, detail: str, *, scope: str, unit: str, left: int) -> None:
-        super().__init__(detail, scope=scope, unit=unit, left=left)
-        self.scope, self.unit, self.left = scope, unit, left
+    def __init__(self, detail: str, *, scope: str, unit: str, left: int, renews_at: int | None = None) -> None:
+        super().__init__(detail, scope=scope, unit=unit, left=left, renewsAt=renews_at)
+        self.scope, self.unit, self.left, self.renews_at = scope, unit, left, renews_at
 
 
 class ChildrenFailed(InterlockError):

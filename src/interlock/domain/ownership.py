@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 import msgspec
 
 from interlock.domain.agent import STAGES, Agent
+from interlock.domain.budget import read
 from interlock.domain.contract import Contract
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import AgentName, ContractName, Person
@@ -144,9 +145,10 @@ def _limits(name: ContractName, old: Side, new: Side) -> Iterator[str]:
     contract = old.contracts.get(name)
     unit = contract.cost.unit if contract is not None and contract.cost is not None else ""
     for scope, units in sorted(old.limits.items()):
-        was, becomes = units.get(unit), new.limits.get(scope, {}).get(unit)
-        if was is not None and (becomes is None or becomes > was):
-            yield f"{'any amount' if becomes is None else becomes} of {unit} may be spent in `{scope}` instead of {was}"
+        for each, was in units.items():
+            becomes = new.limits.get(scope, {}).get(each)
+            if read(each)[0] == unit and (becomes is None or becomes > was):
+                yield f"{'any amount' if becomes is None else becomes} of {each} may be spent in `{scope}` instead of {was}"
 
 
 def _agents(name: ContractName, old: Side, new: Side) -> Iterator[str]:

@@ -18,7 +18,7 @@ from interlock.domain.change import Unchanged
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.erasing import LegalHold
-from interlock.domain.evidence import Fact, Phase, Subject, urn_of
+from interlock.domain.evidence import Fact, Phase, Subject, at, urn_of
 from interlock.domain.predicate import ActionBody
 from interlock.domain.record import digest_of
 from interlock.domain.stating import Beginning, explains, first_said, heard, said_of, speaks
@@ -92,16 +92,21 @@ def unsaid(fact: Fact) -> Fact:
     return msgspec.structs.replace(fact, body=body, private={})
 
 
-def with_budgets(facts: Sequence[Fact], draws: Iterable[Draw], budgets: Iterable[Budget]) -> tuple[Fact, ...]:
-    """`facts` of a change that reserved, its first one telling how `budgets` stand after that."""
+def with_budgets(
+    facts: Sequence[Fact], draws: Iterable[Draw], budgets: Iterable[Budget], noticed: Collection[str]
+) -> tuple[Fact, ...]:
+    """`facts` of a change that reserved, its first one telling how `budgets` stand after that, and of which of them the share was
+    reached from which on that is noticed."""
     reserved = {draw.budget for draw in draws if draw.move == "reserve"}
     told: list[JsonValue] = [
         {
             "scope": each.scope,
-            "unit": each.unit,
+            "unit": each.written,
             "limit": each.limit,
             "reserved": each.reserved,
             "spent": each.spent,
+            **({} if each.renews_at is None else {"renewsAt": at(each.renews_at)}),
+            **({"noticed": each.soft} if each.key in noticed else {}),
         }
         for each in budgets
         if each.key in reserved

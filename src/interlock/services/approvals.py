@@ -112,7 +112,7 @@ class Approvals:
             raise NotAllowed(f"policy denies the modified action: {'; '.join(decision.reasons)}")
         own = Requirement(role=min(roles), quorum=1, policy="interlock.modified")
         decision = msgspec.structs.replace(decision, requirements=decision.requirements or (own,))
-        reserved = draws_of(changed, contract, case.task, orders)
+        reserved = draws_of(changed, contract, case.task, orders, now)
         changed = msgspec.structs.replace(
             changed,
             decision=decision,

@@ -103,12 +103,12 @@ class Decider:
             roles=tuple(sorted(set(orders.control.people.get(Person(person), ())))),
             approver="" if case.undoing is not None else case.agent.approvals.required.get(case.contract.name, ""),
             unanswered="" if case.undoing is not None else orders.unanswered.get(case.task.agent, ""),
-            budget=await self.left(case, orders),
+            budget=await self.left(case, orders, now),
             parsed=parsed,
             instance=case.instance,
         )
 
-    async def left(self, case: Case, orders: Orders) -> dict[str, int]:
+    async def left(self, case: Case, orders: Orders, now: int) -> dict[str, int]:
         """What is left for this action by unit, where a policy looks at it. What is reserved is settled by the commit."""
         if orders.judge is None or "budget" not in orders.judge.reads(case.contract.name, case.task.agent):
             return {}
@@ -118,7 +118,7 @@ class Decider:
             return {}  # it is refused for that, before or after
         left: dict[str, int] = {}
         for unit in units:
-            found = [await self._store.get(Budget, key) for key in keys_of(unit, case.task, orders)]
+            found = [await self._store.get(Budget, key) for key in keys_of(unit, case.task, orders, now)]
             limits = [each.left for each in found if each is not None]
             if unit in case.task.budgets:  # all that bounds a task that is only supposed: nothing of it is stored
                 limits.append(case.task.budgets[unit])

@@ -1,8 +1,10 @@
 """What an action reserves: one call, and its cost, from every budget that applies to it."""
 
+from collections.abc import Iterator
+
 from interlock.domain.action import Action
-from interlock.domain.budget import Draw, budget_key
-from interlock.domain.canonical import JsonValue
+from interlock.domain.budget import WALL, Draw, budget_key, windows, written
+from interlock.domain.canonical import JsonValue, encode
 from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError
 from interlock.domain.task import Task, task_key
@@ -10,8 +12,8 @@ from interlock.domain.unwind import resolve
 from interlock.services.orders import Orders
 
 
-def draws_of(action: Action, contract: Contract, task: Task, orders: Orders) -> tuple[Draw, ...]:
-    """The reservations of `action`. An undo costs nothing.
+def draws_of(action: Action, contract: Contract, task: Task, orders: Orders, now: int) -> tuple[Draw, ...]:
+    """The reservations of `action` at `now`. An undo costs nothing.
 
     Raises ContractError when what it costs does not come out as a number of units: then it is refused, not free.
     """
@@ -19,9 +21,24 @@ def draws_of(action: Action, contract: Contract, task: Task, orders: Orders) -> 
         return ()
     return tuple(
         Draw(budget=key, move="reserve", amount=amount)
-        for unit, amount in amounts_of(action.arguments, contract).items()
-        for key in keys_of(unit, task, orders)
+        for unit, amount in (amounts_of(action.arguments, contract) | counted(action.arguments, contract)).items()
+        for key in keys_of(unit, task, orders, now)
     )
+
+
+def counted(arguments: dict[str, JsonValue], contract: Contract) -> dict[str, int]:
+    """What it touches and how long it may take, for the budgets that count that: records by kind, and milliseconds."""
+    found = {
+        f"records:{kind}": _how_many(resolve(path, {"$args": arguments})) for kind, path in contract.touches.items()
+    }
+    return {unit: many for unit, many in found.items() if many} | {WALL: contract.timeout_ms}
+
+
+def _how_many(value: JsonValue) -> int:
+    """Of a list each of its values once."""
+    if isinstance(value, list):
+        return len({encode(each) for each in value})
+    return 0 if value is None else 1
 
 
 def amounts_of(arguments: dict[str, JsonValue], contract: Contract) -> dict[str, int]:
@@ -29,13 +46,22 @@ def amounts_of(arguments: dict[str, JsonValue], contract: Contract) -> dict[str,
     return {"calls": 1} | _cost(arguments, contract)
 
 
-def keys_of(unit: str, task: Task, orders: Orders) -> tuple[str, ...]:
+def keys_of(unit: str, task: Task, orders: Orders, now: int) -> tuple[str, ...]:
     """The budgets on `unit` that apply to `task`, the widest first; of those of tasks the one it draws on."""
-    wide = (key for key in (budget_key("tenant", unit), budget_key(f"agent:{task.agent}", unit)))
-    return (
-        *(key for key in wide if key in orders.control.budgets),
-        *(task_key(each, unit) for each in reversed(task.pays(unit))),
-    )
+    return (*_wide(unit, task, orders, now), *(task_key(each, unit) for each in reversed(task.pays(unit))))
+
+
+def _wide(unit: str, task: Task, orders: Orders, now: int) -> Iterator[str]:
+    """Those of the tenant and of the agent: for all time, and of this hour, day and release."""
+    known = orders.control.budgets
+    for scope in ("tenant", f"agent:{task.agent}"):
+        key = budget_key(scope, unit)
+        if key in known:
+            yield key
+        if any(each.startswith(f"{key} per ") for each in known):
+            for per, since in windows(now, task.release).items():
+                if (window := budget_key(scope, written(unit, per))) in known:
+                    yield f"{window} {since}"
 
 
 def _cost(arguments: dict[str, JsonValue], contract: Contract) -> dict[str, int]:

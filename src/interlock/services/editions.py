@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from interlock.domain.agent import Agent
-from interlock.domain.budget import Budget, budget_key
+from interlock.domain.budget import Budget, budget_key, read
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract, checked
 from interlock.domain.control import Control, Standing
@@ -33,7 +33,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     policies: dict[str, str]
     people: dict[Person, tuple[str, ...]]
     budgets: dict[str, int] = {}
-    """The tenant's limits by unit."""
+    """The tenant's limits by unit (`EUR`, `EUR per day`)."""
+    soft: dict[str, int] = {}
+    """Of some of them: the share of the limit, per mille, from which on it is noticed."""
     publishing: Publishing = Publishing()
     engine: Engine = "compiled"
 
@@ -67,6 +69,7 @@ class Editions:
         bundle = self._policies.bundle(definition.policies, definition.contracts)
         self._policies.load(bundle, definition.engine)
         releases = {agent.name: release_of(agent, contracts, bundle.digest) for agent in definition.agents}
+        soft = {"tenant": definition.soft} | {f"agent:{each.name}": each.soft for each in definition.agents}
         limits = {"tenant": definition.budgets} | {f"agent:{each.name}": each.budgets for each in definition.agents}
         edition = Edition(
             bundle=bundle.digest,
@@ -77,6 +80,7 @@ class Editions:
             },
             people=definition.people,
             limits={scope: units for scope, units in limits.items() if units},
+            soft={scope: units for scope, units in soft.items() if units},
             publishing=definition.publishing,
             engine=definition.engine,
         )
@@ -106,12 +110,14 @@ class Editions:
         """The budgets that must be written for the limits of `edition` to hold."""
         changed: list[Budget] = []
         for scope, units in edition.limits.items():
-            for unit, limit in units.items():
-                known = await self._store.get(Budget, budget_key(scope, unit))
+            for name, limit in units.items():
+                soft = edition.soft.get(scope, {}).get(name, 0)
+                known = await self._store.get(Budget, budget_key(scope, name))
                 if known is None:
-                    changed.append(Budget(scope=scope, unit=unit, limit=limit))
-                elif known.limit != limit:
-                    changed.append(msgspec.structs.replace(known, limit=limit))
+                    unit, per = read(name)
+                    changed.append(Budget(scope=scope, unit=unit, per=per, limit=limit, soft=soft))
+                elif (known.limit, known.soft) != (limit, soft):
+                    changed.append(msgspec.structs.replace(known, limit=limit, soft=soft, noticed=False))
         return changed
 
     async def labels(self, edition: Edition) -> dict[str, str]:
@@ -162,7 +168,8 @@ def texts_of(edition: Edition, side: Side) -> dict[tuple[Kind, str], str]:
         found["person", person] = ", ".join(sorted(roles))
     for scope, units in edition.limits.items():
         for unit, limit in units.items():
-            found["budget", budget_key(scope, unit)] = str(limit)
+            soft = edition.soft.get(scope, {}).get(unit, 0)
+            found["budget", budget_key(scope, unit)] = f"{limit}, noticed from {soft} per mille" if soft else str(limit)
     found["publishing", "rule"] = _pretty(edition.publishing)
     found["engine", "policies"] = edition.engine
     return found

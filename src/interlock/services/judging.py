@@ -81,7 +81,7 @@ class Judging:
         self._steps.reached("propose.decided")
         # 5. Reserve, in the transaction that stores the decision.
         lives = decision.verdict in ("allow", "oblige", "require_approval", "escalate")
-        draws = draws_of(draft, contract, task, orders) if lives else ()
+        draws = draws_of(draft, contract, task, orders, now) if lives else ()
         draft = msgspec.structs.replace(draft, reserved=draws)
         # 6. Hold, or 7. write the intent.
         paused = ""

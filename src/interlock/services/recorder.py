@@ -26,6 +26,11 @@ def _settles(late: Action, current: Action) -> bool:
     return late.state == "done"
 
 
+def _took(after: Action, now: int) -> int:
+    """For how long it was at work, in milliseconds: nothing where it never began."""
+    return now - after.dispatched_at if after.dispatched_at is not None else 0
+
+
 class Recorder:
     """The only way in which services change an action that is already stored. Every method gives the action as stored."""
 
@@ -83,7 +88,11 @@ class Recorder:
             original, said = await self._undone(after, now)
             puts.append(original)
             facts.append(said)
-        draws = () if after.state == "unknown" else ended(action.reserved, spent=after.state == "done")
+        draws = (
+            ()
+            if after.state == "unknown"
+            else ended(action.reserved, spent=after.state == "done", took_ms=_took(after, now))
+        )
         try:
             await save(self._store, Change(puts=tuple(puts), given=leaning, draws=draws, facts=tuple(facts)))
         except Conflict:

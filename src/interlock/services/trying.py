@@ -96,7 +96,7 @@ class Trying:
             asked_at=at,
             undo=wanted.undo,
             roles=_roles(wanted, case.task, orders),
-            budget=await self._budget(wanted, case, orders),
+            budget=await self._budget(wanted, case, orders, at),
             parsed=parsed,
             approver="" if undoing is not None else agent.approvals.required.get(contract.name, ""),
             unanswered="" if undoing is not None else orders.unanswered.get(agent.name, ""),
@@ -154,9 +154,9 @@ class Trying:
             )
         return {}
 
-    async def _budget(self, wanted: Hypothesis, case: Case, orders: Orders) -> dict[str, int]:
+    async def _budget(self, wanted: Hypothesis, case: Case, orders: Orders, at: int) -> dict[str, int]:
         if wanted.budget is None:
-            return await self._decider.left(case, orders)
+            return await self._decider.left(case, orders, at)
         drawn = amounts_of(case.arguments, case.contract)
         for unit in wanted.budget:
             if unit not in drawn:

@@ -108,6 +108,7 @@ class World:
         stage: Stage = "partial",
         budgets: dict[str, int] | None = None,
         agent_budgets: dict[str, int] | None = None,
+        agent_soft: dict[str, int] | None = None,
         bundle: str = "b1",
         runtime: Runtime | None = None,
         owners: Owners = OWNERS,
@@ -127,6 +128,7 @@ class World:
             capabilities=tuple(name for name in known if name != "thing.take"),
             runtime=runtime or Runtime(may_recur=True),
             budgets=agent_budgets or {},
+            soft=agent_soft or {},
             tags=tags,
         )
         definition = Definition(

@@ -12,7 +12,7 @@ from interlock.adapters.filing import decided_of, record_of, text_of
 from interlock.adapters.memory.faults import Faults
 from interlock.adapters.memory.truth import Key, Row, Truth, matches
 from interlock.domain.action import Action
-from interlock.domain.budget import Budget
+from interlock.domain.budget import Budget, crossed
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.erasing import LegalHold, Part, erased_fact
 from interlock.domain.erasure import erased, ranges_of
@@ -56,7 +56,8 @@ class MemoryStore:
         with truth.lock:
             after = truth.changed_by(change)
             budgets = [record for _, _, record in after.values() if isinstance(record, Budget)]
-            self._write(after, with_budgets(change.facts, change.draws, budgets))
+            noticed = {each.key for each in budgets if crossed(truth.budget(each.key), each)}
+            self._write(after, with_budgets(change.facts, change.draws, budgets, noticed))
 
     async def claim(self, claim: Claim) -> list[Action]:
         """See `Store.claim`."""

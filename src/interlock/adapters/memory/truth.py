@@ -10,7 +10,7 @@ from interlock.adapters.appending import Appender, Rows, extended
 from interlock.adapters.changes import Changes
 from interlock.adapters.filing import Filed, filed, text_of
 from interlock.domain.action import Action
-from interlock.domain.budget import Budget, Draw, drawn
+from interlock.domain.budget import Budget, Draw, as_defined, defined_by, drawn
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.dsse import parse
 from interlock.domain.errors import Conflict, IntegrityError
@@ -113,12 +113,23 @@ class Truth:
     def _row(self, put: Filed) -> Row:
         return put.revision + 1, put.body, put.read
 
+    def budget(self, key: str) -> Budget | None:
+        """A budget as it is stored."""
+        row = self.rows.get((Budget.kind, key))
+        return row[2] if row is not None and isinstance(row[2], Budget) else None
+
     def _budget(self, draw: Draw, after: dict[Key, Row]) -> Budget:
         place = (Budget.kind, draw.budget)
         row = after.get(place) or self.rows.get(place)
-        if row is None or not isinstance(row[2], Budget):
+        found = row[2] if row is not None and isinstance(row[2], Budget) else None
+        definition = defined_by(draw.budget)
+        if definition is not None:
+            says = self.rows.get((Budget.kind, definition))
+            if says is not None and isinstance(says[2], Budget):
+                return as_defined(found, says[2], draw.budget)
+        if found is None:
             raise Conflict(f"there is no budget `{draw.budget}`", kind=Budget.kind, key=draw.budget)
-        return row[2]
+        return found
 
     def _check_idempotency_keys(self, after: dict[Key, Row]) -> None:
         taken: dict[tuple[str, str], str] = {}

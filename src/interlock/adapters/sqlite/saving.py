@@ -12,7 +12,7 @@ from interlock.adapters.sqlite import statements as sql
 from interlock.adapters.sqlite.connection import Connection, Row, Values
 from interlock.adapters.sqlite.veil import Place, Veil, has_private, key_of
 from interlock.domain.action import Action
-from interlock.domain.budget import Budget, Draw, drawn
+from interlock.domain.budget import Budget, Draw, as_defined, crossed, defined_by, drawn
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.errors import Conflict
 from interlock.domain.evidence import Fact
@@ -105,8 +105,11 @@ class Transaction(NamedTuple):
         for key in known.drawn:
             after = known.budgets[key].saved()
             place = (self.tenant, Budget.kind, key)
-            row = (after.revision, text_of(after), None, *place, after.revision - 1)
-            self.connection.execute(sql.SAVE_DOCUMENT, row)
+            if after.revision == 1:
+                self.connection.execute(sql.ADD_DOCUMENT, (*place, text_of(after), None))
+            else:
+                row = (after.revision, text_of(after), None, *place, after.revision - 1)
+                self.connection.execute(sql.SAVE_DOCUMENT, row)
             known.budgets[key] = after
         known.drawn.clear()
 
@@ -146,11 +149,14 @@ class Prepared(NamedTuple):
         for put in self.puts:
             _put(transaction, put)
         after: dict[str, Budget] = {}
+        noticed: set[str] = set()
         for draw in self.draws:
             before = after.get(draw.budget) or known.budgets.get(draw.budget) or _budget(transaction, draw.budget)
             after[draw.budget] = drawn(before, draw)
+            if crossed(before, after[draw.budget]):
+                noticed.add(draw.budget)
         if self.facts:
-            facts = with_budgets(self.facts, self.draws, after.values()) if after else self.facts
+            facts = with_budgets(self.facts, self.draws, after.values(), noticed) if after else self.facts
             transaction.seal(facts, self.puts)
         if after:
             known.budgets.update(after)
@@ -246,7 +252,8 @@ def _put(transaction: Transaction, put: Put) -> None:
     if not isinstance(record, Action):
         known.revisions.pop((record.kind, key), None)
         if isinstance(record, Budget):
-            known.budgets.pop(key, None)
+            # What was drawn is written: a unit that saves budgets is flushed before. Windows of a changed limit are read anew.
+            known.budgets.clear()
     try:
         connection.execute(statement, values)
     except apsw.ConstraintError as error:
@@ -289,7 +296,13 @@ def must_be_at(transaction: Transaction, kind: str, key: str, revision: int) -> 
 
 def _budget(transaction: Transaction, key: str) -> Budget:
     row = transaction.connection.execute(sql.DOCUMENT, (transaction.tenant, Budget.kind, key)).fetchone()
-    if row is None:
+    found = None if row is None else record_of(Budget, row[0], key)
+    definition = defined_by(key)
+    if definition is not None:
+        # The first to draw on a window makes it: written with the others, by `flush`.
+        says = transaction.connection.execute(sql.DOCUMENT, (transaction.tenant, Budget.kind, definition)).fetchone()
+        found = found if says is None else as_defined(found, record_of(Budget, says[0], definition), key)
+    if found is None:
         raise Conflict(f"there is no budget `{key}`", kind=Budget.kind, key=key)
-    found = transaction.known.budgets[key] = record_of(Budget, row[0], key)
+    transaction.known.budgets[key] = found
     return found

@@ -28,6 +28,7 @@ from interlock.adapters.workspace.agent_sections import (
     tags_of,
 )
 from interlock.adapters.workspace.fields import NAME, Section
+from interlock.adapters.workspace.limits_of import limits
 from interlock.adapters.workspace.nodes import Table
 from interlock.adapters.workspace.problem import Place
 from interlock.domain.agent import OFFICES, STAGES, Agent, Approvals, Runtime
@@ -51,6 +52,7 @@ def read_agent(section: Section, folder: Path, places: Places) -> Agent | None:
     purpose = section.text("purpose", required=True)
     runtime = section.section("runtime")
     approvals = section.section("approvals")
+    budgets, soft = limits(section, "budgets")
     agent = Agent(
         name=AgentName(name),
         purpose=purpose,
@@ -63,7 +65,8 @@ def read_agent(section: Section, folder: Path, places: Places) -> Agent | None:
         runtime=Runtime() if runtime is None else runtime_of(runtime),
         approvals=Approvals() if approvals is None else approvals_of(approvals),
         behaviour=behaviour_of(section.section("behaviour"), folder),
-        budgets=limits(section, "budgets"),
+        budgets=budgets,
+        soft=soft,
         metrics=tuple(metric_of(each) for each in section.sections("metrics")),
         escalation_triggers=section.texts("escalation_triggers"),
         compliance=section.texts("compliance"),
@@ -73,16 +76,6 @@ def read_agent(section: Section, folder: Path, places: Places) -> Agent | None:
     _note_places(section, agent, places)
     section.close()
     return agent if name and purpose else None
-
-
-def limits(section: Section, name: str) -> dict[str, int]:
-    """Budgets: a limit by unit."""
-    found: dict[str, int] = {}
-    for unit, node in section.pairs(name).items():
-        if not NAME.fullmatch(unit):
-            section.wrong(f"`{unit[:64]}` is no unit: `calls`, or a currency such as EUR", node)
-        found[unit] = section.whole(node, f"{name}.{unit}")
-    return found
 
 
 def _note_places(section: Section, agent: Agent, places: Places) -> None:

@@ -16,11 +16,12 @@ from typing import Final
 
 import msgspec
 
-from interlock.adapters.workspace.agent_file import Places, limits, read_agent
+from interlock.adapters.workspace.agent_file import Places, read_agent
 from interlock.adapters.workspace.anchors_file import Anchorage, read_anchorage
 from interlock.adapters.workspace.contract_file import read_contract
 from interlock.adapters.workspace.fields import NAME, Section
 from interlock.adapters.workspace.files import bytes_of, text_of
+from interlock.adapters.workspace.limits_of import limits
 from interlock.adapters.workspace.nodes import Node, Scalar, Table, parse
 from interlock.adapters.workspace.people_file import read_people
 from interlock.adapters.workspace.problem import Place, Problem, Problems
@@ -49,7 +50,9 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     pythonpath: tuple[Path, ...]
     """Folders in which they are looked for first."""
     budgets: dict[str, int] = {}
-    """The tenant's limits by unit."""
+    """The tenant's limits by unit (`EUR`, `EUR per day`)."""
+    soft: dict[str, int] = {}
+    """Of some of them: the share of the limit, per mille, from which on it is noticed."""
     timing: Timing = Timing()
     publishing: Publishing = Publishing()
     retention: dict[str, int] = {}
@@ -157,13 +160,15 @@ class _Reading:
                 section.take("tenant"),
             )
         timing, base = section.section("timing"), Timing()
+        budgets, soft = limits(section, "budgets")
         settings = WorkspaceSettings(
             tenant=Tenant(tenant),
             store=self.folder / section.text("store", ".interlock/interlock.db"),
             keys=self.folder / section.text("keys", ".interlock/keys"),
             modules=section.texts("modules"),
             pythonpath=tuple(self.folder / path for path in section.texts("pythonpath") or (".",)),
-            budgets=limits(section, "budgets"),
+            budgets=budgets,
+            soft=soft,
             timing=base
             if timing is None
             else Timing(

@@ -6,7 +6,7 @@ from interlock.domain.budget import Budget, Draw
 from interlock.domain.change import Change, given
 from interlock.domain.errors import BudgetExceeded, Conflict
 from interlock.testing.conformance.making import action, budget, task
-from interlock.testing.conformance.world import Promise, World, expect, refused
+from interlock.testing.conformance.world import Both, Promise, World, expect, refused
 
 
 async def never_more_than_the_limit(world: World) -> None:
@@ -73,6 +73,32 @@ async def draws_at_the_same_time_count(world: World) -> None:
     expect(stored is not None and stored.reserved == 2, "both draws count")
 
 
+async def a_window_is_made_by_whoever_draws_first(world: World) -> None:
+    """Of a limit for every day each day has its own budget, made once, whoever draws first; a limit changed counts at once."""
+    here, there = await world.open(), await world.open()
+    says = Budget(scope="tenant", unit="calls", per="day", limit=5, soft=800)
+    await here.commit(Change(puts=(says,)))
+    today, tomorrow = (f"{says.key} 2026-11-{day}" for day in (22, 23))
+
+    async def reserve(store: Both, key: str) -> None:
+        await store.commit(Change(puts=(action(),), draws=(Draw(budget=key, move="reserve", amount=1),)))
+
+    results = await asyncio.gather(*(reserve((here, there)[n % 2], today) for n in range(8)), return_exceptions=True)
+    await reserve(there, tomorrow)
+
+    expect(results.count(None) == 5, "five fit into the day")
+    told = {each.renews_at for each in results if isinstance(each, BudgetExceeded)}
+    expect(told == {1_795_392_000_000}, "who is refused is told when the next day begins")
+    found = [await here.get(Budget, key) for key in (today, tomorrow)]
+    expect([each and (each.reserved, each.noticed) for each in found] == [(5, True), (1, False)], "each has its own")
+    stored = await there.get(Budget, says.key)
+    expect(stored is not None and stored.reserved == 0, "nothing is drawn on what says how much")
+    await there.commit(Change(puts=(Budget(scope="tenant", unit="calls", per="day", limit=6, revision=1),)))
+    await reserve(here, today)
+    async with refused(Conflict):
+        await reserve(here, "tenant/EUR per day 2026-11-22")
+
+
 async def no_budget_is_no_money(world: World) -> None:
     """A draw on a budget that does not exist is a conflict, and stores nothing."""
     store = await world.open()
@@ -89,5 +115,6 @@ PROMISES: tuple[Promise, ...] = (
     every_draw_counts,
     a_draw_is_a_new_revision,
     draws_at_the_same_time_count,
+    a_window_is_made_by_whoever_draws_first,
     no_budget_is_no_money,
 )
