@@ -11,20 +11,27 @@ import msgspec
 import interlock_verify as alone
 from interlock.adapters.keys import verify
 from interlock.domain import canonical, disclosure, dsse
+from interlock.domain.chain import verified
 from interlock.domain.cosignature import parse_cosigner
 from interlock.domain.disclosure import MAX_DISCLOSURE_BYTES, DisclosureError
 from interlock.domain.dsse import DsseError
 from interlock.domain.entry_proof import parse_entry_proof
 from interlock.domain.evidence import Packet
+from interlock.domain.grant import GrantError, read_grant
 from interlock.domain.ids import ActionId
+from interlock.domain.jwk import b64
+from interlock.domain.jws import MAX_BYTES
 from interlock.domain.keyring import Keyring, keyid
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.note import MAX_NOTE_BYTES, NoteError, parse_checkpoint, parse_note, parse_proof, parse_vkey
 from interlock.domain.packet import verify_packet
+from interlock.domain.possession import prove, proven
 from interlock.domain.quorum import PolicyFileError, parse_policy
 from interlock.domain.testimony import Reader
 from interlock.domain.tiles import TileError, decode_bundle, encode_bundle
+from interlock.domain.token import TokenError
 from interlock.domain.witnessing import parse_request
+from tests.domain import delegations as tokens
 from tests.domain.logs import KEYS, OpenLog, filled
 from tests.foreign.files import proof_of
 
@@ -75,6 +82,27 @@ def _canonical(data: bytes) -> object:
     return canonical.encode(msgspec.json.decode(data))
 
 
+_CHAIN: Final = tokens.three()
+_CALL: Final = tokens.call_of(tokens.read(_CHAIN), "shop.refund", {"amount": 1})
+_PROOF: Final = prove(_CALL, jti="p", now=tokens.NOW, public=tokens.public(tokens.CY), sign=tokens.CY.sign).encode()
+_TOOLS: Final = b'{"tools":{"t":{"a":{"constraint_type":"all","constraints":[{"constraint_type":"range","min":1}]}}}}'
+
+
+def _token(data: bytes) -> object:
+    return verified((*_CHAIN[:2], data.decode("latin-1")), issuers=tokens.ISSUERS, verify=verify)
+
+
+def _claims(data: bytes) -> object:
+    """The last token of a chain, properly signed by a holder who says in it what he likes."""
+    # No more than makes it too long: what is tried is the reading, not the signing.
+    text = f"{_CHAIN[2].partition('.')[0]}.{b64(data[:MAX_BYTES])}"
+    return _token(f"{text}.{b64(tokens.BO.sign(text.encode()))}".encode())
+
+
+def _proof(data: bytes) -> object:
+    return proven(data.decode("latin-1"), _CALL, holder=tokens.public(tokens.CY), now=tokens.NOW, verify=verify)
+
+
 _JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 TARGETS: Final[dict[str, Target]] = {
@@ -95,6 +123,10 @@ TARGETS: Final[dict[str, Target]] = {
     ),
     "packet": Target(_packet, _JSON, _PACKET),
     "canonical": Target(_canonical, (*_JSON, canonical.CanonicalError), b'{"a":[1,"x",null]}'),
+    "task token": Target(_token, (TokenError,), _CHAIN[2].encode()),
+    "claims of a task token": Target(_claims, (TokenError,), msgspec.json.encode(tokens.parts(_CHAIN[2])[1], order="sorted")),
+    "proof of possession": Target(_proof, (TokenError,), _PROOF),
+    "grant": Target(lambda data: read_grant(msgspec.json.decode(data)), (*_JSON, GrantError), _TOOLS),
     "alone: json": Target(alone.strict, (alone.Wrong,), b'{"a":[1,"x",null]}'),
     "alone: note": Target(alone.note_of, (alone.Wrong,), _NOTE),
     "alone: checkpoint": Target(alone.checkpoint_of, (alone.Wrong,), _NOTE.partition(b"\n\n")[0] + b"\n"),

@@ -56,7 +56,7 @@ def _lists(values: st.SearchStrategy[JsonValue]) -> st.SearchStrategy[list[JsonV
 
 _VALUES: st.SearchStrategy[JsonValue] = st.sampled_from(UNIVERSE)
 _BOUNDS = st.none() | st.integers(-3, 9) | st.sampled_from([199, 200, 5000])
-_LEAVES: st.SearchStrategy[dict[str, Any]] = st.one_of(
+_FORMS: tuple[st.SearchStrategy[dict[str, Any]], ...] = (
     st.builds(lambda value: {"constraint_type": "exact", "value": value}, _VALUES),
     st.builds(lambda values: {"constraint_type": "one_of", "values": values}, _lists(_VALUES)),
     st.builds(lambda values: {"constraint_type": "not_one_of", "excluded": values}, _lists(_VALUES)),
@@ -73,6 +73,7 @@ _LEAVES: st.SearchStrategy[dict[str, Any]] = st.one_of(
         _BOUNDS,
     ),
 )
+_LEAVES = st.one_of(*_FORMS)
 
 
 def _within(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
@@ -93,6 +94,11 @@ def _readable(form: dict[str, Any]) -> Constraint | None:
 CONSTRAINTS: st.SearchStrategy[Constraint] = (
     st.recursive(_LEAVES, _within, max_leaves=6).map(_readable).filter(lambda each: each is not None)  # type: ignore[assignment]  # none is left
 )
+
+PAIRS: st.SearchStrategy[tuple[Constraint, Constraint]] = st.tuples(CONSTRAINTS, CONSTRAINTS) | st.sampled_from(
+    _FORMS
+).flatmap(lambda form: st.tuples(form.map(read_constraint), form.map(read_constraint)))
+"""Two constraints, half of the time of one form: by chance alone they would seldom have anything to do with each other."""
 
 TOOLS = ("shop.refund", "shop.price", "shop.note")
 ARGUMENTS = ("amount", "to")

@@ -131,7 +131,7 @@ def read_constraint(value: JsonValue) -> Constraint:
 
 def written(constraint: Constraint) -> JsonValue:
     """The JSON value that says `constraint`."""
-    return cast(JsonValue, msgspec.to_builtins(constraint))
+    return cast(JsonValue, msgspec.json.decode(msgspec.json.encode(constraint)))
 
 
 def admits(constraint: Constraint, value: JsonValue) -> str | None:

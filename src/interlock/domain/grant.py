@@ -79,7 +79,7 @@ def read_grant(value: JsonValue) -> Grant:
 
 def written(grant: Grant) -> JsonValue:
     """The JSON object that says `grant`."""
-    return cast(JsonValue, msgspec.to_builtins(grant))
+    return cast(JsonValue, msgspec.json.decode(msgspec.json.encode(grant)))
 
 
 def narrower(child: Grant, parent: Grant) -> str | None:
