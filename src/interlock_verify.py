@@ -1435,8 +1435,8 @@ class Records:
 
 
 PROFILES = {
-    "eu-ai-act": ("EU AI Act: evidence by article", "e067328304c43f224101db04c22d4403f8e443af4561b3b9790446c3888186f6"),
-    "soc2": ("SOC 2: evidence by criterion", "bc7e0e5e5778c6e118ee2dee1b803d7040ef25ede2af003b002c96c877c38fa5"),
+    "eu-ai-act": ("EU AI Act: evidence by article", "191b2e42541a8f031d080f9eca8ac67827b7077cb077c1310630ebf5c42a0a05"),
+    "soc2": ("SOC 2: evidence by criterion", "343f4f1abc8c603529d3b66baa8e52141c478c2ca76bf23da74fce0197d2ce25"),
 }
 """The lists of evidence: what each is called, and the SHA-256 over its clauses and the rules that they go by."""
 
@@ -3024,20 +3024,20 @@ def counted(count: int, what: str) -> str:
 
 
 def gone(report: Report) -> str:
-    """Which clear texts are gone by the log's own word, in words that end in a comma."""
-    said = f"those of {counted(report.erased, 'entries')} erased, "
-    return said + (
-        f"those of {counted(report.lost, 'entries')} LOST (acknowledged by two persons), " if report.lost else ""
-    )
+    """Of how many entries clear texts are gone by the log's own word, in words that end in a comma."""
+    lost = f"of {counted(report.lost, 'entries')} LOST (acknowledged by two persons), " if report.lost else ""
+    return f"clear texts of {counted(report.erased, 'entries')} erased, {lost}"
 
 
 def words_for(report: Report) -> list[str]:
     """Who stands for the export as a whole, and for what was held against nothing in the log."""
     words = ", ".join(report.unread)
-    if report.sealed:
-        said = [f"signed as a whole by {safe(report.sealed)}: nothing was taken out of it or changed since it was made"]
-        return said + ([f"the operator's word alone, held against nothing: {words}"] if words else [])
-    return [f"for reading alone, signed by nobody: {words}"] if words else []
+    if not report.sealed:
+        return [f"for reading alone, signed by nobody: {words}"] if words else []
+    said = f"its MANIFEST is signed by {safe(report.sealed)}"
+    if report.verdict in ("verified", "suspect"):
+        said = f"signed as a whole by {safe(report.sealed)}: nothing was taken out of it or changed since it was made"
+    return [said, *([f"the operator's word alone, held against nothing: {words}"] if words else [])]
 
 
 def told(report: Report) -> str:

@@ -160,6 +160,7 @@ def test_where_the_keys_are_the_exports_own_the_signature_vouches_for_nothing(ma
     report = checked(made, keys=())
 
     assert (report.verdict, report.sealed != "") == ("unvouched", True)
+    assert f"its MANIFEST is signed by {report.sealed}\n" in alone.told(report)
 
 
 @pytest.mark.proves("audit.sealed")
@@ -211,7 +212,7 @@ def test_what_the_log_says_was_erased_is_told_whatever_was_asked_for(tmp_path: P
         ledger.export(tmp_path / name, Wish(disclosed=disclosed))
         report = checked(tmp_path / name)
         assert (report.verdict, report.erased, report.lost) == ("verified", 2, 1), name
-        assert "those of 2 entries erased, those of 1 entry LOST" in alone.told(report)
+        assert "clear texts of 2 entries erased, of 1 entry LOST" in alone.told(report)
 
 
 def test_a_key_that_was_replaced_is_told_from_the_latest(tmp_path: Path) -> None:
@@ -288,6 +289,7 @@ def test_what_is_missing_is_called_missing(shell: Shell, tmp_path: Path) -> None
         data = file.read_bytes()
         file.unlink()
         assert first(tmp_path / "made", keys=keys) == (f"receipts/{file.name}", "it is missing")
+        assert "nothing was taken out" not in alone.told(checked(tmp_path / "made", keys=keys))
         file.write_bytes(data)
     _about(tmp_path / "made", madeAt="2001-01-01T00:00:00.000Z")
     listed_unsigned(tmp_path / "made")
