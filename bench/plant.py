@@ -16,6 +16,7 @@ from interlock.domain.proposal import Proposal
 from interlock.domain.settlement import Timing
 from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
+from interlock.sdk.identity import Identity
 from interlock.sdk.signature import plain_result, values_of
 from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane, Means, plane
@@ -25,7 +26,9 @@ from interlock.testing.adapters import (
     Functions,
     HttpEffectors,
     InProcessEffectors,
+    InstanceKey,
     KeyFolder,
+    KeyIssuer,
     LaterSql,
     LogSealer,
     PythonEffectors,
@@ -33,6 +36,7 @@ from interlock.testing.adapters import (
     SqliteVault,
     SystemClock,
     SystemIds,
+    identity_key,
 )
 from interlock.testing.parts import SilentSteps
 
@@ -132,6 +136,7 @@ def connect(
             ids=ids,
             steps=SilentSteps(),
             timing=Timing(),
+            issuer=KeyIssuer(identity_key(folder / "keys", "bench.example/log"), "bench.interlock.internal"),
             places=("", "price.set", "price.restore"),
         )
     )
@@ -144,10 +149,11 @@ class Bench(msgspec.Struct):
     embedded: Embedded
     task: Task
     folder: Path
+    identity: Identity
 
     async def act(self, number: int) -> None:
         """One gated action, to its end."""
-        action = await self.embedded.propose(proposal(self.task, number))
+        action = await self.embedded.propose(await self.identity.presented(proposal(self.task, number)))
         if action.state != "done":
             raise RuntimeError(f"{action.state}: {action.reasons}")
 
@@ -170,7 +176,8 @@ async def bench(folder: Path | None = None) -> AsyncGenerator[Bench]:
         try:
             await control.registry.apply(definition(), by="bench")
             embedded = Embedded(control)
+            identity = Identity(embedded, InstanceKey(), SystemClock(), SystemIds())
             task = await embedded.open_task(Opening(agent=AgentName("bench"), purpose="bench", initiator="user:ana"))
-            yield Bench(plane=control, embedded=embedded, task=task, folder=where)
+            yield Bench(plane=control, embedded=embedded, task=task, folder=where, identity=identity)
         finally:
             await control.means.store.close()

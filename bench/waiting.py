@@ -68,6 +68,7 @@ async def fill(site: Bench) -> None:
 
     async def some(which: int) -> None:
         for number in range(WAITING // 256):
-            await site.plane.gate.propose(proposal(site.task, which * 10_000 + number, minor=2_000_000))
+            asked = proposal(site.task, which * 10_000 + number, minor=2_000_000)
+            await site.plane.gate.propose(await site.identity.presented(asked))
 
     await asyncio.gather(*(some(which) for which in range(256)))

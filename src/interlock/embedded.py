@@ -2,9 +2,10 @@
 
 from interlock.domain.action import SETTLED, Action
 from interlock.domain.child_failure import ChildFailure
+from interlock.domain.enrolling import Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
 from interlock.domain.errors import NotFound
-from interlock.domain.ids import ActionId, TaskId
+from interlock.domain.ids import ActionId, AgentName, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.services.plane import ControlPlane
@@ -18,6 +19,14 @@ class Embedded:
 
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
+
+    async def expected(self, agent: AgentName) -> Expected:
+        """What instances of an agent are to show."""
+        return await self._plane.enrolment.expected(agent)
+
+    async def enrol(self, asked: Enrolling) -> str:
+        """The credential of an instance of this program."""
+        return await self._plane.enrolment.enrol(asked)
 
     async def open_task(self, opening: Opening) -> Task:
         """Open a task for an agent in force."""

@@ -19,6 +19,7 @@ from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_call import HttpEffectors
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
+from interlock.adapters.issuing import InstanceKey, KeyIssuer, identity_key
 from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
@@ -44,7 +45,9 @@ from interlock.domain.contract import (
 from interlock.domain.duration import HOUR
 from interlock.domain.ids import AgentName, ContractName, Person, StreamId, Tenant, WorkerId
 from interlock.domain.settlement import Timing
+from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
+from interlock.sdk.identity import Identity
 from interlock.sdk.signature import facts_schema, plain_result, schema_of, values_of
 from interlock.sdk.tool import NoEffect
 from interlock.services.editions import Definition
@@ -237,8 +240,14 @@ def connect(folder: Path, *, worker: str, steps: Steps | None = None) -> Control
             ids=ids,
             steps=steps or SilentSteps(),
             timing=TIMING,
+            issuer=KeyIssuer(identity_key(folder / "keys", "e2e.example/log"), "t.interlock.internal"),
         )
     )
+
+
+def identity_of(process: ControlPlane) -> Identity:
+    """Who this process is when it proposes."""
+    return Identity(Embedded(process), InstanceKey(), SystemClock(), SystemIds())
 
 
 class Deadly:

@@ -22,7 +22,7 @@ from interlock.embedded import Embedded
 from interlock.ports.store import ActionQuery
 from interlock.services.plane import ControlPlane
 from interlock.worker import Worker
-from tests.e2e.kit import Deadly, connect, definition
+from tests.e2e.kit import Deadly, connect, definition, identity_of
 
 PATIENCE_S = 20
 
@@ -38,7 +38,7 @@ async def agent(plane: ControlPlane, contract: str, n: int) -> object:
         arguments={"name": "x", "n": n},
         idempotency_key=f"once:{contract}:{n}",
     )
-    action = await embedded.propose(proposal)
+    action = await embedded.propose(await identity_of(plane).presented(proposal))
     return {"id": action.id, "state": action.state, "task": task.id}
 
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from interlock.adapters.cedar.compiling import runtime
-from interlock.bootstrap.connecting import connect
+from interlock.bootstrap.connecting import connect, identity_of
 from interlock.bootstrap.site import definition, read_site
 from interlock.domain.action import Action
 from interlock.domain.control import Control
@@ -63,7 +63,7 @@ async def decided(plane: ControlPlane, n: int) -> Action:
     embedded = Embedded(plane)
     task = await embedded.open_task(Opening(agent=AgentName("ag"), purpose="test", initiator="user:ana"))
     wanted = Proposal(task=task, contract=ContractName("box.put"), arguments={"n": n}, here=False)
-    return await embedded.propose(wanted)
+    return await embedded.propose(await identity_of(plane).presented(wanted))
 
 
 async def control(plane: ControlPlane) -> Control:

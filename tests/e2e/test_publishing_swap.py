@@ -29,20 +29,24 @@ forbid(principal, action == Action::"box.put", resource);
 AGENT = """\
 import asyncio, json, sys
 from pathlib import Path
-from interlock.bootstrap.connecting import connect
+from interlock.bootstrap.connecting import connect, identity_of
+from interlock.domain.errors import CredentialStale
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening
 from interlock.embedded import Embedded
 
 async def main(name):
     plane = connect(Path())
-    embedded, states, n = Embedded(plane), {}, 0
+    embedded, identity, states, n = Embedded(plane), identity_of(plane), {}, 0
     while not Path("stop").exists():
         task = await embedded.open_task(Opening(agent="ag", purpose=name, initiator="user:ana"))
         for _ in range(200):
             n += 1
             wanted = Proposal(task=task, contract="box.put", arguments={"n": n % 90}, here=n % 4 != 0)
-            state = (await embedded.propose(wanted)).state
+            try:
+                state = (await embedded.propose(await identity.presented(wanted))).state
+            except CredentialStale:
+                continue
             states[state] = states.get(state, 0) + 1
             if n == 20:
                 Path(f"began-{name}").touch()

@@ -11,6 +11,7 @@ from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_later import LaterHttp
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
+from interlock.adapters.issuing import InstanceKey, KeyIssuer, identity_key
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
 from interlock.adapters.parsing import LaterSql
@@ -33,6 +34,7 @@ from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
 from interlock.sdk.client import Client
 from interlock.sdk.home import Home
+from interlock.sdk.identity import Identity
 from interlock.sdk.signature import plain_result, values_of
 from interlock.sdk.task import Connection
 from interlock.sdk.tool import Hooks, Tool, tools_in
@@ -67,7 +69,14 @@ def looking(folder: Path, *, private: bool = True) -> ControlPlane:
     store = SqliteStore.look(settings.store, settings.tenant, vault)
     functions = Functions(values_of, plain_result)
     return _assembled(
-        workspace, store, InProcessEffectors(functions), functions, public_keys(folder), None, worker_of(SystemIds())
+        workspace,
+        store,
+        InProcessEffectors(functions),
+        functions,
+        public_keys(folder),
+        None,
+        worker_of(SystemIds()),
+        None,
     )
 
 
@@ -129,7 +138,9 @@ def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[...,
         raise
     finally:
         before.stop()
-    return Client(Connection(Embedded(control), Home(), register), Attended(control))
+    embedded = Embedded(control)
+    identity = identity_of(control)
+    return Client(Connection(embedded, Home(), register, identity), Attended(control))
 
 
 class _Quiet:
@@ -152,6 +163,7 @@ def _connect(
     offered = InProcessEffectors(functions)
     if memory:
         keys = Keys(log=fresh("memory/log"), gate=fresh("memory/log/gate"))
+        identity = fresh("memory/log/identity")
         store: MemoryStore | SqliteStore = MemoryStore(
             settings.tenant, LogSealer(keys, stream, ids, introduces=True, author=author)
         )
@@ -165,6 +177,7 @@ def _connect(
             # A store that was lost must not be replaced in silence by an empty one, which would verify.
             _there(settings.store)
         keys = KeyFolder(settings.keys).load()
+        identity = identity_key(settings.keys, keys.log.verifier.name)
         sealer = LogSealer(keys, stream, ids, introduces=True, author=author)
         try:
             settings.store.parent.mkdir(parents=True, exist_ok=True)
@@ -174,7 +187,13 @@ def _connect(
             ) from error
         store = SqliteStore.open(settings.store, settings.tenant, sealer, vault_of(settings.keys))
     verifying = Verifying(log_key=keys.log.verifier, gate_keys=(keys.gate.verifier,), verify=verify)
-    return _assembled(workspace, store, offered, functions, verifying, steps, worker), offered
+    issuer = KeyIssuer(identity, settings.trust_domain)
+    return _assembled(workspace, store, offered, functions, verifying, steps, worker, issuer), offered
+
+
+def identity_of(control: ControlPlane) -> Identity:
+    """Who this process is when it proposes as an agent."""
+    return Identity(Embedded(control), InstanceKey(), control.means.clock, control.means.ids)
 
 
 def worker_of(ids: SystemIds) -> WorkerId:
@@ -190,6 +209,7 @@ def _assembled(
     verifying: Verifying,
     steps: Steps | None,
     worker: WorkerId,
+    issuer: KeyIssuer | None,
 ) -> ControlPlane:
     return plane(
         Means(
@@ -206,6 +226,7 @@ def _assembled(
             timing=workspace.settings.timing,
             retention=workspace.settings.retention,
             verifying=verifying,
+            issuer=issuer,
             anchoring=anchoring(workspace.settings.anchorage, store),
         )
     )

@@ -8,6 +8,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from interlock.bootstrap.connecting import identity_of
 from interlock.cli.brakes import lifting
 from interlock.cli.bringing import alarm_line
 from interlock.cli.context import Context, context_of
@@ -84,15 +85,14 @@ def propose(
             if key:
                 await plane.gate.must_be_repeatable(AgentName(agent), key)
             task = await embedded.open_task(Opening(agent=AgentName(agent), purpose=purpose, initiator=initiator))
-            action = await embedded.propose(
-                Proposal(
-                    task=task,
-                    contract=ContractName(contract),
-                    arguments=arguments,
-                    idempotency_key=key or None,
-                    confidence=confidence,
-                )
+            proposal = Proposal(
+                task=task,
+                contract=ContractName(contract),
+                arguments=arguments,
+                idempotency_key=key or None,
+                confidence=confidence,
             )
+            action = await embedded.propose(await identity_of(plane).presented(proposal))
             if patience and action.state not in SETTLED:
                 action = await embedded.wait(action.id, timeout_ms=patience)
             if proof is not None:

@@ -15,6 +15,7 @@ from interlock.domain.errors import IllegalMove
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, StreamId, TaskId, WorkerId
 from interlock.domain.output import Redaction
 from interlock.domain.policy import Decision
+from interlock.domain.presented import Caller
 from interlock.domain.question import Circumstances
 from interlock.domain.record import Record, Withheld
 
@@ -180,6 +181,8 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
     """Of contract and arguments alone: what repeats share."""
     idempotency_key: str
     initiator: str = ""
+    caller: Caller | None = None
+    """Which instance proposed it, as it proved; None for an undo, and for what was refused before that was known."""
     justification: str = ""
     confidence: int | None = None
     """How sure the agent says it is, per mille. Its own word."""

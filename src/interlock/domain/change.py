@@ -8,6 +8,7 @@ import msgspec
 
 from interlock.domain.budget import Draw
 from interlock.domain.evidence import Fact
+from interlock.domain.presented import Spent
 from interlock.domain.record import Record
 
 
@@ -26,6 +27,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     given: tuple[Unchanged, ...] = ()
     draws: tuple[Draw, ...] = ()
     facts: tuple[Fact, ...] = ()
+    spent: tuple[Spent, ...] = ()
+    """What counts once: the change fails with Conflict where any of it was spent before."""
 
 
 def given(record: Record) -> Unchanged:

@@ -26,8 +26,8 @@ R = TypeVar("R", bound=Record)
 _RUN: Final = re.compile(r"(0|[1-9][0-9]{0,18})(?:-(0|[1-9][0-9]{0,18}))?")
 
 _ACTION: Final = """
-revision id task agent release contract contract_digest digest confidence traceparent proposed_at state due_at place owner
-lease_until fence attempt dispatched_fence first_dispatched_at dispatched_at ended_at undoes undo_attempt undone_by entries
+revision id task agent release contract contract_digest digest caller confidence traceparent proposed_at state due_at place
+owner lease_until fence attempt dispatched_fence first_dispatched_at dispatched_at ended_at undoes undo_attempt undone_by entries
 stream withheld
 """
 _TASK: Final = """

@@ -9,6 +9,7 @@ InterlockError
 │   ├── NotAllowed         this person may not do that
 │   ├── IllegalMove        the action's state has no such move
 │   ├── KeyReused          an idempotency key came back with other arguments
+│   ├── CredentialStale    a credential is of another release than the one that came into force
 │   ├── StaleView          what was decided upon is no longer what is there
 │   ├── BudgetExceeded     a budget has not enough left
 │   └── ChildrenFailed     tasks inside a task failed, and nobody looked
@@ -145,6 +146,14 @@ class KeyReused(InterlockError):
     code = "key_reused"
     fault = "yours"
     next = "use a new key for a new action, or the same arguments for the same one"
+
+
+class CredentialStale(InterlockError):
+    """Another release of the agent came into force while a call was decided. Nothing was stored."""
+
+    code = "credential_stale"
+    fault = "yours"
+    next = "renew the credential and call again; the SDK does so by itself"
 
 
 class StaleView(InterlockError):

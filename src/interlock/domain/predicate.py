@@ -200,6 +200,14 @@ class ActionBody(Part, frozen=True, kw_only=True):
     delegation: list[str] = []
     """The tasks from the first that was opened down to this one; absent where that is this one."""
     agent: Behaviour | None = None
+    instance: str = ""
+    """Which running instance of the agent: the RFC 7638 thumbprint of its key. It proved that it holds the key."""
+    credential: str = ""
+    """The `jti` of its credential."""
+    attested: str = ""
+    """By what the instance was recognised: `local` is whoever can read the key folder."""
+    proof: str = ""
+    """SHA-256 of the signing input of its proof of possession, which is in no other action's entries."""
     resource: Resource | None = None
     action_digest: str = ""
     """SHA-256 over tool, contract, arguments and nonce: what approvals are bound to. Said again when arguments change."""

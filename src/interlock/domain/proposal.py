@@ -4,6 +4,7 @@ import msgspec
 
 from interlock.domain.canonical import JsonValue
 from interlock.domain.ids import ContractName, Digest
+from interlock.domain.presented import Presented
 from interlock.domain.task import Task
 
 
@@ -32,3 +33,5 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """The thumbprint of the key of the process that asks, where it has proven it."""
     here: bool = True
     """Run it in this process if that is possible; otherwise it is left to a worker."""
+    presented: Presented | None = None
+    """What shows who makes the call."""

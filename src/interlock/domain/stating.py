@@ -37,6 +37,7 @@ from interlock.domain.predicate import (
     Word,
     agreement,
 )
+from interlock.domain.presented import Caller
 from interlock.domain.record import plain
 from interlock.domain.release import Release
 from interlock.domain.task import Task
@@ -61,6 +62,8 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     behaviour: Behaviour
     proposed: dict[str, JsonValue]
     """The arguments as they were asked for, before they were bound to the contract."""
+    caller: Caller | None = None
+    """Who made the request, as it was proven."""
 
 
 def behaviour_of(release: Release, agent: Agent) -> Behaviour:
@@ -78,8 +81,13 @@ def first_said(action: Action, contract: Contract | None, beginning: Beginning |
     """`body` with what an action's first fact says once for all of them."""
     behaviour = Behaviour(id=action.agent, release=action.release) if beginning is None else beginning.behaviour
     task = None if beginning is None else beginning.task
+    caller = action.caller
     return msgspec.structs.replace(
         body,
+        instance="" if caller is None else caller.instance,
+        credential="" if caller is None else caller.credential,
+        attested="" if caller is None else caller.attested,
+        proof="" if caller is None else caller.proof,
         request_id="" if beginning is None else beginning.request,
         task_id=action.task,
         delegation=[*task.ancestors, task.id] if task is not None and task.parent is not None else [],

@@ -4,14 +4,23 @@ from typing import Protocol
 
 from interlock.domain.action import Action
 from interlock.domain.child_failure import ChildFailure
+from interlock.domain.enrolling import Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
-from interlock.domain.ids import ActionId, TaskId
+from interlock.domain.ids import ActionId, AgentName, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 
 
 class Plane(Protocol):
     """What an SDK talks to. Every method raises InterlockError, and then nothing may be assumed to have run."""
+
+    async def expected(self, agent: AgentName) -> Expected:
+        """What instances of an agent in force are to show. Costs next to nothing: it is asked before every call."""
+        ...
+
+    async def enrol(self, asked: Enrolling) -> str:
+        """The credential of an instance. Raises NotAllowed for one that is not recognised."""
+        ...
 
     async def open_task(self, opening: Opening) -> Task:
         """Open a task for an agent in force."""

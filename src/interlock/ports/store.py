@@ -1,5 +1,6 @@
 """Where everything is kept: records saved if unchanged, together with the facts that say why."""
 
+from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -8,6 +9,7 @@ from interlock.domain.action import Action, State
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.erasing import Part
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, WorkerId
+from interlock.domain.presented import Spent
 from interlock.domain.record import Record
 from interlock.ports.recorded import Recorded
 
@@ -55,7 +57,8 @@ class Store(Recorded, Protocol):
     async def commit(self, change: Change) -> None:
         """Make all of `change` true at once and durable, or none of it.
 
-        Raises Conflict when a record or condition is not at the revision named, BudgetExceeded when a draw does not fit,
+        Raises Conflict when a record or condition is not at the revision named or something was spent before (its kind is
+        `spent` then), BudgetExceeded when a draw does not fit,
         StoreUnsure when the store cannot say whether it was stored, and other StoreErrors when it was not.
         """
         ...
@@ -82,6 +85,10 @@ class Store(Recorded, Protocol):
 
     async def by_idempotency_key(self, agent: AgentName, key: str) -> Action | None:
         """The action that `agent` proposed under `key`, or None. There is never more than one."""
+        ...
+
+    async def spent(self, wanted: Iterable[Spent]) -> bool:
+        """Whether any of these was spent, and is still remembered."""
         ...
 
     async def claim(self, claim: Claim) -> list[Action]:

@@ -17,13 +17,14 @@ import msgspec
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.child_failure import ChildFailure
-from interlock.domain.errors import ContractError, InterlockError, NotAllowed
+from interlock.domain.errors import ContractError, CredentialStale, InterlockError, NotAllowed
 from interlock.domain.ids import ActionId, ContractName, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.ports.plane import Plane
 from interlock.sdk.children import AT_ONCE, Returned, named, together, told
 from interlock.sdk.home import Home
+from interlock.sdk.identity import Identity
 from interlock.sdk.outcomes import Done, Outcome, Withheld, outcome_of, plain_result
 from interlock.sdk.signature import arguments_of, returned
 from interlock.sdk.ticket import Ticket
@@ -31,6 +32,8 @@ from interlock.sdk.tool import CURRENT, Gated, Tool
 from interlock.sdk.values import to_plain
 
 AnyTool = Tool[..., Any]
+ROUNDS = 5
+"""How often a call is made again because releases kept changing under it."""
 MAX_WORDS = 1_000
 """How much of a reason is kept."""
 H = TypeVar("H", bound="_Handle")
@@ -40,10 +43,20 @@ R = TypeVar("R")
 class Connection:
     """What tasks share: the plane, the home of its coroutines, and the tools whose results they give back."""
 
-    def __init__(self, plane: Plane, home: Home, register: Callable[[AnyTool], None]) -> None:
+    def __init__(self, plane: Plane, home: Home, register: Callable[[AnyTool], None], identity: Identity) -> None:
         self.plane = plane
         self.home = home
         self.register = register
+        self._identity = identity
+
+    async def propose(self, proposal: Proposal) -> Action:
+        """Propose as the instance that this program is; anew where another release came into force meanwhile."""
+        for _ in range(ROUNDS):
+            try:
+                return await self.plane.propose(await self._identity.presented(proposal))
+            except CredentialStale:
+                continue
+        return await self.plane.propose(await self._identity.presented(proposal))
 
     def ticket(self, action_id: ActionId, tool: AnyTool | None = None) -> Ticket[Outcome]:
         """A ticket for an action, whose result is converted to `tool`'s type if that is given."""
@@ -104,7 +117,7 @@ class _Handle:
         self, tool: AnyTool | str, args: tuple[object, ...], kwargs: Mapping[str, object], said: _Said
     ) -> Outcome:
         proposal = self._proposal(tool, args, kwargs, said)
-        action = await self._connection.plane.propose(proposal)
+        action = await self._connection.propose(proposal)
         return self._connection.outcome(action, tool if isinstance(tool, Tool) else None)
 
     def _proposal(

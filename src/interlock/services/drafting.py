@@ -90,6 +90,7 @@ class Drafts:
             digest=NOTHING,
             idempotency_key=proposal.idempotency_key or self._ids.new(),
             initiator=proposal.task.initiator,
+            caller=beginning.caller,
             proposed_at=now,
             ended_at=now,
             state=first("refuse"),

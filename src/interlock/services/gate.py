@@ -13,13 +13,15 @@ from interlock.domain.binding import bind, fingerprint
 from interlock.domain.change import Change, given
 from interlock.domain.contract import NO_CONTRACT, Contract
 from interlock.domain.control import REFUSES
-from interlock.domain.errors import BudgetExceeded, Conflict, ContractError, KeyReused, NotFound
+from interlock.domain.errors import BudgetExceeded, Conflict, ContractError, CredentialStale, KeyReused, NotFound
 from interlock.domain.ids import AgentName
+from interlock.domain.presented import SPENT, Code, Spent
 from interlock.domain.proposal import Proposal
 from interlock.domain.stating import Beginning
 from interlock.domain.task import Task
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
+from interlock.services.admission import Admitted, Door, words
 from interlock.services.drafting import Drafts, must_be_writable, storable
 from interlock.services.intents import Intents
 from interlock.services.judging import Judging
@@ -42,7 +44,9 @@ class Gate:
         judging: Judging,
         steps: Steps,
         intents: Intents,
+        door: Door,
     ) -> None:
+        self._door = door
         self._store = store
         self._orders = orders
         self._drafts = drafts
@@ -60,27 +64,45 @@ class Gate:
     async def propose(self, proposal: Proposal) -> Action:
         """Decide `proposal` and store what came of it. A key that was used before gives the first action back.
 
-        Raises KeyReused when it comes back with other arguments, ContractError when its words cannot be written down,
-        NotFound when the task's release is unknown, and StoreErrors, after which nothing was decided and nothing may run.
+        A call that is not proven to be an instance's of the task's agent is refused before anything else looks at it.
+        Raises CredentialStale when another release came into force meanwhile, KeyReused when the key comes back with other
+        arguments, ContractError when its words cannot be written down, NotFound when the task's release is unknown, and
+        StoreErrors, after which nothing was decided and nothing may run.
         """
         must_be_writable(proposal)
+        request, received_at = proposal.request or self._drafts.key(), self._drafts.now()
+        admitted = await self._admitted(proposal)
+        if isinstance(admitted, str):
+            return await self._turned_away(proposal, admitted, request, received_at)
+        if admitted.caller is not None:
+            # Whatever the call says of that itself is nothing.
+            proposal = msgspec.structs.replace(proposal, instance=admitted.caller.instance)
         repeat = await self._repeat(proposal)
         if repeat is not None:
+            if await self._store.spent(admitted.spent):
+                return await self._turned_away(proposal, "proof_replayed", request, received_at)
             return repeat
-        request, received_at = proposal.request or self._drafts.key(), self._drafts.now()
-        for _ in range(MAX_ROUNDS):
+        for round_ in range(MAX_ROUNDS):
             orders = await self._orders.current()
+            code = self._door.standing(admitted, proposal.task.agent, orders.control)
+            if code == "credential_release" and round_:
+                raise CredentialStale("another release came into force while this was decided")
+            if code is not None:
+                return await self._turned_away(proposal, code, request, received_at)
             beginning = Beginning(
                 request=request,
                 received_at=received_at,
                 task=proposal.task,
                 behaviour=await self._orders.behaviour(proposal.task.release),
                 proposed=proposal.arguments,
+                caller=admitted.caller,
             )
             action, change = await self._decide(proposal, orders, beginning)
             try:
-                return await self._record_or_refuse(proposal, beginning, action, change)
+                return await self._record_or_refuse(proposal, beginning, action, change, admitted)
             except Conflict as conflict:
+                if conflict.kind == SPENT:
+                    return await self._turned_away(proposal, "proof_replayed", request, received_at)
                 repeat = await self._repeat(proposal)
                 if repeat is not None:
                     return repeat
@@ -90,7 +112,7 @@ class Gate:
     # -- the steps ---------------------------------------------------------------------------------------------
 
     async def _decide(self, proposal: Proposal, orders: Orders, beginning: Beginning) -> tuple[Action, Change]:
-        # 1. Authenticated: the task is the program's handle, and the store says below that it is still as we hold it.
+        # 1. Authenticated, by the caller: see `services/admission.py`. The store says below that the task is as we hold it.
         task = proposal.task
         release = await self._orders.release(task.release)
         agent = await self._orders.agent(release.agent_digest)
@@ -124,6 +146,7 @@ class Gate:
             traceparent=proposal.traceparent,
             confidence=proposal.confidence,
             kpi=proposal.kpi,
+            caller=beginning.caller,
         )
         self._steps.reached("propose.bound")
         # 3. Limits that need no policy.
@@ -167,18 +190,43 @@ class Gate:
             return f"the task asked for exactly this {runtime.max_repeats} times already"
         return ""
 
+    async def _admitted(self, proposal: Proposal) -> Admitted | Code:
+        """Who makes the call. What is in force is looked at again before it is held against anybody."""
+        admitted = self._door.admit(proposal)
+        if isinstance(admitted, str):
+            return admitted
+        agent = proposal.task.agent
+        code = self._door.standing(admitted, agent, (await self._orders.current()).control)
+        if code is not None:
+            code = self._door.standing(admitted, agent, (await self._orders.refresh()).control)
+        return code or admitted
+
+    async def _turned_away(self, proposal: Proposal, code: Code, request: str, received_at: int) -> Action:
+        """The call as refused. Nobody knows whose it is: of what it brought nothing is kept, and it takes no key."""
+        known = proposal.contract in (await self._orders.current()).contracts
+        bare = Proposal(task=proposal.task, contract=proposal.contract if known else NO_CONTRACT, arguments={})
+        beginning = Beginning(
+            request=request,
+            received_at=received_at,
+            task=proposal.task,
+            behaviour=await self._orders.behaviour(proposal.task.release),
+            proposed={},
+        )
+        refused, change = self._drafts.refused(bare, beginning, words(code), f"interlock.{code}")
+        return await self._record(refused, change)
+
     async def _record_or_refuse(
-        self, proposal: Proposal, beginning: Beginning, action: Action, change: Change
+        self, proposal: Proposal, beginning: Beginning, action: Action, change: Change, admitted: Admitted
     ) -> Action:
         try:
-            return await self._record(action, change)
+            return await self._record(action, change, admitted.spent)
         except BudgetExceeded as error:
             contract = await self._orders.contract(action.contract_digest)
             refused, change = self._drafts.refused(proposal, beginning, error.detail, "interlock.budget", contract)
-            return await self._record(refused, change)
+            return await self._record(refused, change, admitted.spent)
 
-    async def _record(self, action: Action, change: Change) -> Action:
-        await save(self._store, change)
+    async def _record(self, action: Action, change: Change, spent: tuple[Spent, ...] = ()) -> Action:
+        await save(self._store, msgspec.structs.replace(change, spent=spent) if spent else change)
         if action.state == "dispatching":
             self._intents.wrote(action)
         self._steps.reached("propose.recorded")

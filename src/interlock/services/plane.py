@@ -8,11 +8,13 @@ from interlock.domain.ids import Tenant, WorkerId
 from interlock.domain.settlement import Timing
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
+from interlock.ports.issuer import Issuer
 from interlock.ports.log import Log
 from interlock.ports.parser import Parser
 from interlock.ports.policies import Policies
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
+from interlock.services.admission import Admission, Door
 from interlock.services.anchoring import Anchoring
 from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
@@ -28,6 +30,7 @@ from interlock.services.drafting import Drafts
 from interlock.services.drill import Drills
 from interlock.services.editions import Editions
 from interlock.services.engines import Engines
+from interlock.services.enrolment import Enrolment
 from interlock.services.erasing import Erasing
 from interlock.services.execution import Execution
 from interlock.services.gate import Gate
@@ -59,6 +62,10 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     ids: Ids
     steps: Steps
     timing: Timing
+    issuer: Issuer | None = None
+    """Who signs credentials; None where nobody may act: for whoever only looks."""
+    door: Door | None = None
+    """In place of the one that lets in whom `issuer` knows."""
     places: tuple[str, ...] = ("",)
     retention: Mapping[str, int] = {}
     """By data class, for how many milliseconds what has something of it is kept."""
@@ -86,6 +93,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     engines: Engines
     whatif: WhatIf
     tasks: Tasks
+    enrolment: Enrolment
     settling: Settling
     audit: Audit
     erasing: Erasing
@@ -114,7 +122,8 @@ def plane(means: Means) -> ControlPlane:
         timing=m.timing,
         worker=m.worker,
     )
-    gate = Gate(store=m.store, orders=orders, drafts=drafts, judging=judging, steps=m.steps, intents=intents)
+    door = m.door or Admission(issuer=m.issuer, tenant=m.tenant, clock=m.clock)
+    gate = Gate(store=m.store, orders=orders, drafts=drafts, judging=judging, steps=m.steps, intents=intents, door=door)
     undoing = Undoing(store=m.store, orders=orders, drafts=drafts, judging=judging, steps=m.steps)
     dispatch = Dispatch(
         orders=orders,
@@ -184,6 +193,7 @@ def plane(means: Means) -> ControlPlane:
         engines=engines,
         whatif=whatif,
         tasks=tasks,
+        enrolment=Enrolment(issuer=m.issuer, orders=orders, clock=m.clock, ids=m.ids, tenant=m.tenant, local=True),
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),

@@ -5,6 +5,7 @@ from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_call import HttpEffectors
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
+from interlock.adapters.issuing import InstanceKey, KeyIssuer, identity_key
 from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
@@ -18,7 +19,9 @@ __all__ = [
     "Functions",
     "HttpEffectors",
     "InProcessEffectors",
+    "InstanceKey",
     "KeyFolder",
+    "KeyIssuer",
     "LaterSql",
     "LogSealer",
     "PythonEffectors",
@@ -26,4 +29,5 @@ __all__ = [
     "SqliteVault",
     "SystemClock",
     "SystemIds",
+    "identity_key",
 ]

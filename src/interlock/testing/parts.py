@@ -14,13 +14,17 @@ from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Conditional, Contract, Keyed
 from interlock.domain.contract import Target as Place
+from interlock.domain.control import Control
 from interlock.domain.errors import PolicyError
 from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.ownership import Worded
 from interlock.domain.policy import Engine, Opinions, Policy
+from interlock.domain.presented import Code
+from interlock.domain.proposal import Proposal
 from interlock.domain.question import Question
 from interlock.ports.effector import Role
 from interlock.ports.policies import Judge
+from interlock.services.admission import Admitted
 
 
 class ManualClock:
@@ -60,6 +64,20 @@ class CountedIds:
         """A different 128-bit value each time; predictable, which only a test may want."""
         self._count += 1
         return f"{self._count:032x}"
+
+
+class UnsafeOpenDoor:
+    """Lets in everybody, and asks nobody who they are: for tests of what comes after it."""
+
+    def admit(self, proposal: Proposal) -> Admitted | Code:
+        """Come in."""
+        del proposal
+        return Admitted(caller=None, release=None)
+
+    def standing(self, admitted: Admitted, agent: AgentName, control: Control) -> Code | None:
+        """Stay."""
+        del admitted, agent, control
+        return None
 
 
 class SilentSteps:
@@ -271,5 +289,6 @@ __all__ = [
     "ScriptedEffectors",
     "SilentSteps",
     "Target",
+    "UnsafeOpenDoor",
     "Unsure",
 ]

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from interlock.adapters.issuing import InstanceKey, KeyIssuer
 from interlock.adapters.keys import Keys, fresh
 from interlock.adapters.memory import Faults, MemoryStore
 from interlock.adapters.parsing import LaterSql
@@ -22,6 +23,7 @@ from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery
+from interlock.sdk.identity import Identity
 from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane, Means, plane
 from interlock.testing.parts import (
@@ -31,6 +33,7 @@ from interlock.testing.parts import (
     PredicatePolicies,
     ScriptedEffectors,
     SilentSteps,
+    UnsafeOpenDoor,
 )
 
 OWNERS = Owners(decision="rita", policy="ria", data="reviewer", engineering="ana")
@@ -71,7 +74,12 @@ class World:
 
     agent = AgentName("ag")
 
-    def __init__(self, *, faults: Faults | None = None, steps: Steps | None = None, worker: str = "w1") -> None:
+    def __init__(
+        self, *, faults: Faults | None = None, steps: Steps | None = None, worker: str = "w1", proven: bool = False
+    ) -> None:
+        self.proven = proven
+        """Whether the gate asks who calls; then `propose` shows it."""
+        self.issuer = KeyIssuer(fresh("test/log/identity"), "t.interlock.internal")
         self.clock = ManualClock()
         self.ids = CountedIds()
         self.people = dict(PEOPLE)
@@ -98,8 +106,14 @@ class World:
                 ids=self.ids,
                 steps=steps or SilentSteps(),
                 timing=TIMING,
+                issuer=self.issuer,
+                door=None if self.proven else UnsafeOpenDoor(),
             )
         )
+
+    def identity(self, process: ControlPlane | None = None) -> Identity:
+        """One more running instance, which has no credential yet."""
+        return Identity(Embedded(process or self.plane), InstanceKey(), self.clock, self.ids)
 
     async def apply(
         self,
@@ -176,6 +190,8 @@ class World:
             here=here,
             instance=self.instance,
         )
+        if self.proven:
+            proposal = await self.identity(process).presented(proposal)
         return await Embedded(process).propose(proposal)
 
     async def actions(self) -> list[Action]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any, TypeVar, cast
 
@@ -19,6 +20,7 @@ from interlock.domain.erasure import erased, ranges_of
 from interlock.domain.errors import Conflict, KeyFileError, StoreError, StoreUnsure
 from interlock.domain.evidence import Entry, Fact
 from interlock.domain.ids import ActionId, AgentName, Tenant
+from interlock.domain.presented import Spent
 from interlock.domain.record import Record
 from interlock.domain.recording import unsaid, with_budgets
 from interlock.domain.whatif import Decided
@@ -57,7 +59,7 @@ class MemoryStore:
             after = truth.changed_by(change)
             budgets = [record for _, _, record in after.values() if isinstance(record, Budget)]
             noticed = {each.key for each in budgets if crossed(truth.budget(each.key), each)}
-            self._write(after, with_budgets(change.facts, change.draws, budgets, noticed))
+            self._write(after, with_budgets(change.facts, change.draws, budgets, noticed), spent=change.spent)
 
     async def claim(self, claim: Claim) -> list[Action]:
         """See `Store.claim`."""
@@ -117,6 +119,10 @@ class MemoryStore:
         """See `Store.by_idempotency_key`."""
         found = self._open().by_idempotency_key.get((agent, key))
         return None if found is None else await self.get(Action, found)
+
+    async def spent(self, wanted: Iterable[Spent]) -> bool:
+        """See `Store.spent`."""
+        return self._open().is_spent(wanted)
 
     async def erase(self, part: Part) -> int:
         """See `Store.erase`. There are no keys to destroy: what was here is gone."""
@@ -208,7 +214,9 @@ class MemoryStore:
     def _fresh(self, action: Action) -> Action:
         return record_of(Action, self._truth.rows[Action.kind, action.id][1])
 
-    def _write(self, after: dict[Key, Row], facts: tuple[Fact, ...], *, ends: bool = False) -> None:
+    def _write(
+        self, after: dict[Key, Row], facts: tuple[Fact, ...], *, ends: bool = False, spent: tuple[Spent, ...] = ()
+    ) -> None:
         truth = self._truth
         truth.catch_up(self._appender)
         draft = self._appender.draft()
@@ -220,7 +228,7 @@ class MemoryStore:
             return
         fault = self.faults.next()
         if fault != "not stored":
-            truth.swap(after, rows, self._appender.sealer.log_key)
+            truth.swap(after, rows, self._appender.sealer.log_key, spent)
             if rows is not None:
                 self._appender.committed(rows)
         if fault is not None:

@@ -5,6 +5,7 @@ went in. A change is worked out on copies and swapped in whole.
 """
 
 import threading
+from collections.abc import Iterable, Sequence
 
 from interlock.adapters.appending import Appender, Rows, extended
 from interlock.adapters.changes import Changes
@@ -15,7 +16,9 @@ from interlock.domain.change import Change, Unchanged
 from interlock.domain.dsse import parse
 from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Entry, Fact
+from interlock.domain.ids import Digest
 from interlock.domain.merkle import root_of
+from interlock.domain.presented import KEPT_MS, SPENT, Spent
 from interlock.domain.record import Record
 from interlock.domain.recording import about_of, heeds_erasure, named_in_entries
 from interlock.domain.tiles import WIDTH, TileId, cut
@@ -37,6 +40,8 @@ class Truth:
         self.tiles: dict[TileId, bytes] = {}
         self.checkpoints: dict[int, str] = {}
         self.log_key: str | None = None
+        self.spent: dict[Digest, int] = {}
+        """What counts once and was used, and until when it is remembered."""
         self.commits = 0
         self.changes = Changes(lambda: self.commits, alone=True)
 
@@ -56,6 +61,8 @@ class Truth:
 
     def changed_by(self, change: Change) -> dict[Key, Row]:
         """The rows after `change`, or Conflict or BudgetExceeded. Nothing is touched."""
+        if self.is_spent(change.spent):
+            raise Conflict("it was spent before", kind=SPENT, key="")
         for condition in change.given:
             self._must_be_at(condition.kind, condition.key, condition.revision)
         after: dict[Key, Row] = {}
@@ -72,8 +79,16 @@ class Truth:
             after[Budget.kind, later.key] = (later.revision, text_of(later), later)
         return after
 
-    def swap(self, after: dict[Key, Row], rows: Rows | None, log_key: str) -> None:
+    def is_spent(self, wanted: Iterable[Spent]) -> bool:
+        """Whether any of these was spent before."""
+        return any(each.digest in self.spent for each in wanted)
+
+    def swap(self, after: dict[Key, Row], rows: Rows | None, log_key: str, spent: Sequence[Spent] = ()) -> None:
         """Make it true, and wake whoever waits for it."""
+        if spent:
+            now = min(each.until for each in spent) - KEPT_MS
+            self.spent = {digest: until for digest, until in self.spent.items() if until >= now}
+            self.spent |= {each.digest: each.until for each in spent}
         for _, _, record in after.values():
             if isinstance(record, Action):
                 self.by_idempotency_key[record.agent, record.idempotency_key] = record.id

@@ -16,11 +16,14 @@ from interlock.domain.budget import Budget, Draw, as_defined, crossed, defined_b
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.errors import Conflict
 from interlock.domain.evidence import Fact
+from interlock.domain.presented import KEPT_MS, SPENT, Spent
 from interlock.domain.record import Record
 from interlock.domain.recording import about_of, heeds_erasure, unsaid, with_budgets
 from interlock.ports.store import Claim
 
 MOST_KEPT: Final = 4096
+SWEEP_MS: Final = 1_000
+"""How often a process forgets what was spent long ago."""
 
 
 class Known:
@@ -35,6 +38,8 @@ class Known:
         """The budgets that are further than their rows."""
         self.revisions: dict[tuple[str, str], int] = {}
         self.release_tasks: set[tuple[str, str]] = set()
+        self.swept = 0
+        """Up to when what was spent is forgotten."""
 
     def forget(self) -> None:
         """Somebody else wrote, or what we wrote was not stored."""
@@ -138,12 +143,15 @@ class Prepared(NamedTuple):
     puts: tuple[Put, ...]
     draws: tuple[Draw, ...]
     facts: tuple[Fact, ...]
+    spent: tuple[Spent, ...]
     budgets: bool
     """Whether it saves budgets or leans on them, and must see their rows as they are."""
 
     def into(self, transaction: Transaction) -> None:
         """Conditions, records, draws, facts. Raises Conflict and BudgetExceeded."""
         known = transaction.known
+        for each in self.spent:
+            _spend(transaction, each)
         for condition in self.given:
             _must_hold(transaction, condition)
         for put in self.puts:
@@ -197,7 +205,7 @@ def prepared(tenant: int, change: Change, veil: Veil, number_of: Callable[[Place
     budgets = any(put.record.kind == Budget.kind for put in puts) or any(
         condition.kind == Budget.kind for condition in change.given
     )
-    return Prepared(change.given, puts, change.draws, change.facts, budgets)
+    return Prepared(change.given, puts, change.draws, change.facts, change.spent, budgets)
 
 
 def due(connection: Connection, tenant: int, claim: Claim, lost: frozenset[str]) -> list[Row]:
@@ -244,6 +252,18 @@ def _prepared_put(tenant: int, record: Record, veil: Veil, number: int | None) -
         return Put(record, key, sql.ADD_DOCUMENT, (tenant, kind, key, body, sealed), number, "")
     values = (revision + 1, body, sealed, tenant, kind, key, revision)
     return Put(record, key, sql.SAVE_DOCUMENT, values, number, "")
+
+
+def _spend(transaction: Transaction, spent: Spent) -> None:
+    """Raise Conflict where it was spent before; now and then forget what could not count any more."""
+    connection, tenant, known = transaction.connection, transaction.tenant, transaction.known
+    connection.execute(sql.ADD_SPENT, (tenant, spent.until, bytes.fromhex(spent.digest)))
+    if not connection.changes():
+        raise Conflict("it was spent before", kind=SPENT, key="")
+    now = spent.until - KEPT_MS
+    if now - known.swept >= SWEEP_MS:
+        connection.execute(sql.SWEEP_SPENT, (tenant, now))
+        known.swept = now
 
 
 def _put(transaction: Transaction, put: Put) -> None:

@@ -77,6 +77,11 @@ SAVE_ACTION: Final = (
 )
 SAVE_FINGERPRINT: Final = "UPDATE action SET fingerprint = ? WHERE tenant = ? AND id = ? AND revision = ?"
 
+# The time leads the key: what is added stands together at the end, and what may be forgotten at the beginning.
+ADD_SPENT: Final = "INSERT INTO spent (tenant, until, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+IS_SPENT: Final = "SELECT 1 FROM spent WHERE tenant = ? AND until = ? AND digest = ?"
+SWEEP_SPENT: Final = "DELETE FROM spent WHERE tenant = ? AND until < ?"
+
 DUE: Final = (
     "SELECT due_at, id, body, sealed FROM action INDEXED BY action_due WHERE tenant = ? AND place = ? AND due_at <= ?"
     " AND (lease_until IS NULL OR lease_until <= ?) ORDER BY due_at LIMIT ?"

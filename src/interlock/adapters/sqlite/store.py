@@ -6,6 +6,7 @@ hop to another thread costs several times what the look-up does (measured). They
 
 import asyncio
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, TypeVar, cast
 
@@ -31,6 +32,7 @@ from interlock.domain.erasing import LegalHold, Part
 from interlock.domain.errors import KeyFileError, NotFound
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId, AgentName, Digest, Tenant
+from interlock.domain.presented import Spent
 from interlock.domain.record import Record
 from interlock.domain.whatif import Decided
 from interlock.ports.sealer import Sealer
@@ -173,6 +175,12 @@ class SqliteStore:
         """See `Store.by_idempotency_key`."""
         rows = self._reader.rows(sql.ACTION_BY_KEY, (self._number, agent, self._veil.key_column(agent, key)))
         return self._record(Action, rows[0]) if rows else None
+
+    async def spent(self, wanted: Iterable[Spent]) -> bool:
+        """See `Store.spent`."""
+        return any(
+            self._reader.rows(sql.IS_SPENT, (self._number, each.until, bytes.fromhex(each.digest))) for each in wanted
+        )
 
     async def claim(self, claim: Claim) -> list[Action]:
         """See `Store.claim`. Looks before it takes the write lock, so that polling while nothing is due costs no write."""

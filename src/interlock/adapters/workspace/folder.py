@@ -34,6 +34,7 @@ from interlock.domain.policy import ENGINES, Engine
 from interlock.domain.proof import INVARIANTS
 from interlock.domain.publishing import TESTING, Publishing
 from interlock.domain.settlement import Timing
+from interlock.domain.spiffe import SpiffeError, default_domain, must_be_domain
 
 SETTINGS: Final = "interlock.yaml"
 PEOPLE: Final = "people.yaml"
@@ -43,6 +44,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What `interlock.yaml` says. Paths are absolute, or below the workspace."""
 
     tenant: Tenant = Tenant("default")
+    trust_domain: str = "default.interlock.internal"
+    """Within which agents are named: the domain of their SPIFFE ids."""
     store: Path
     keys: Path
     modules: tuple[str, ...] = ()
@@ -159,10 +162,17 @@ class _Reading:
                 f"`{tenant[:64]}` is no name for a tenant: a word of letters, digits, `_` and `-`",
                 section.take("tenant"),
             )
+        trust_domain = section.text("trust_domain", default_domain(tenant) if NAME.fullmatch(tenant) else "")
+        if trust_domain:
+            try:
+                must_be_domain(trust_domain)
+            except SpiffeError as error:
+                section.wrong(f"`{trust_domain[:64]}`: {error}", section.take("trust_domain"))
         timing, base = section.section("timing"), Timing()
         budgets, soft = limits(section, "budgets")
         settings = WorkspaceSettings(
             tenant=Tenant(tenant),
+            trust_domain=trust_domain,
             store=self.folder / section.text("store", ".interlock/interlock.db"),
             keys=self.folder / section.text("keys", ".interlock/keys"),
             modules=section.texts("modules"),

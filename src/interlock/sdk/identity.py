@@ -1,0 +1,72 @@
+"""The agent's side of identity: one key for each running program, and who it may act as, proven with every call.
+
+The key is made when the program opens its client and lives in its memory alone. For each agent that the program opens
+tasks for it obtains a credential, and the next one in good time: at two thirds of its life, or when another release is in
+force. Nobody who writes an agent sees any of it.
+"""
+
+import msgspec
+
+from interlock.domain.canonical import CanonicalError
+from interlock.domain.credential import Credential, renew_at, unverified
+from interlock.domain.duration import SECOND
+from interlock.domain.enrolling import Enrolling, Expected
+from interlock.domain.ids import AgentName
+from interlock.domain.jwk import jwk
+from interlock.domain.possession import Call, prove
+from interlock.domain.presented import Presented, called
+from interlock.domain.proposal import Proposal
+from interlock.ports.clock import Clock, Ids
+from interlock.ports.plane import Plane
+from interlock.ports.possession import Possession
+
+
+class _Held(msgspec.Struct, frozen=True, kw_only=True):
+    text: str
+    claims: Credential
+
+
+class Identity:
+    """Who a program is. Not for two event loops at once: it lives where its plane does."""
+
+    def __init__(self, plane: Plane, key: Possession, clock: Clock, ids: Ids) -> None:
+        self._plane = plane
+        self._key = key
+        self._jwk = jwk(key.public)
+        self._clock = clock
+        self._ids = ids
+        self._held: dict[AgentName, _Held] = {}
+
+    async def presented(self, proposal: Proposal) -> Proposal:
+        """`proposal` with what shows who makes it. Made anew for each call, since a proof counts once."""
+        task = proposal.task
+        expected = await self._plane.expected(task.agent)
+        held = self._held.get(task.agent)
+        if held is None or held.claims.release != expected.release or renew_at(held.claims) <= self._clock.now():
+            held = self._held[task.agent] = await self._enrolled(task.agent, held, expected)
+        call = called(
+            task.id,
+            proposal.contract,
+            proposal.arguments,
+            proposal.idempotency_key,
+            audience=expected.audience,
+        )
+        proof = self._proof(call)
+        return msgspec.structs.replace(proposal, presented=Presented(credential=held.text, proof=proof))
+
+    async def _enrolled(self, agent: AgentName, held: _Held | None, expected: Expected) -> _Held:
+        """The next credential: by the one that is held while it counts, and attested anew once it does not."""
+        counts = held is not None and self._clock.now() < held.claims.exp * SECOND
+        asked = Enrolling(agent=agent, jwk=self._jwk, credential=held.text if counts and held is not None else "")
+        proof = self._proof(asked.call(expected.audience))
+        text = await self._plane.enrol(msgspec.structs.replace(asked, proof=proof))
+        return _Held(text=text, claims=unverified(text))
+
+    def _proof(self, call: Call) -> str:
+        try:
+            return self._prove(call)
+        except CanonicalError:
+            return self._prove(msgspec.structs.replace(call, arguments=None))
+
+    def _prove(self, call: Call) -> str:
+        return prove(call, jti=self._ids.new(), now=self._clock.now(), public=self._key.public, sign=self._key.sign)

@@ -1,0 +1,157 @@
+"""Who makes a call: the first thing the gate asks, of everything that is proposed.
+
+1. Sizes, before anything is parsed.
+2. The credential: its form, our signature, then what it says: plane, tenant, agent, times.
+3. The proof of possession: its form, the signature of the credential's key, then whether it is of this call and of now.
+4. What is in force: the agent, and the release the credential was given for.
+5. That the proof was not used before. Nothing but the transaction that stores the action can know: it stores the proof
+   as well, so of two calls with one proof, in whatever processes, one holds.
+
+A credential that was found in order is not parsed and verified again; when it counts is asked every time.
+"""
+
+from hashlib import sha256
+from typing import Final, NamedTuple, Protocol, cast
+
+import msgspec
+
+from interlock.domain import credential as credentials
+from interlock.domain.canonical import JsonValue
+from interlock.domain.control import Control
+from interlock.domain.credential import CREDENTIAL, Credential
+from interlock.domain.duration import SECOND
+from interlock.domain.ids import AgentName, Digest
+from interlock.domain.jws import JwsError, NotSigned
+from interlock.domain.possession import Call, Proof, proven
+from interlock.domain.presented import KEPT_MS, REFUSALS, Caller, Code, Presented, Spent, called, writable
+from interlock.domain.proposal import Proposal
+from interlock.domain.spiffe import plane_id
+from interlock.domain.token import TokenError
+from interlock.ports.clock import Clock
+from interlock.ports.issuer import Issuer
+
+MOST_KEPT: Final = 4096
+"""Credentials that are remembered as well signed."""
+
+
+_CODES: Final[dict[str, Code]] = {
+    "proof_malformed": "proof_form",
+    "proof_signature": "proof_signature",
+    "proof_other": "proof_other",
+    "proof_time": "proof_time",
+}
+
+
+class Admitted(NamedTuple):
+    """A call that is who it says."""
+
+    caller: Caller | None
+    """None only from a door that asks nobody, as tests have it."""
+    release: Digest | None
+    """Which its credential was given for."""
+    spent: tuple[Spent, ...] = ()
+    """What must be stored with whatever comes of it."""
+
+
+class Door(Protocol):
+    """Lets calls in."""
+
+    def admit(self, proposal: Proposal) -> Admitted | Code:
+        """Who makes the call, or why it is not let in. Asks nothing that can change under a decision."""
+        ...
+
+    def standing(self, admitted: Admitted, agent: AgentName, control: Control) -> Code | None:
+        """Why, under `control`, a call that was admitted is not to be decided all the same."""
+        ...
+
+
+class Admission:
+    """The door of a control plane."""
+
+    def __init__(self, *, issuer: Issuer | None, tenant: str, clock: Clock) -> None:
+        self._issuer = issuer
+        self._tenant = tenant
+        self._clock = clock
+        self._known: dict[str, tuple[bytes, Credential]] = {}
+
+    def admit(self, proposal: Proposal) -> Admitted | Code:
+        """Steps 1 to 3."""
+        presented, issuer = proposal.presented, self._issuer
+        if presented is None or issuer is None:
+            return "presented_missing"
+        task = proposal.task
+        audience = plane_id(issuer.trust_domain)
+        call = called(task.id, proposal.contract, proposal.arguments, proposal.idempotency_key, audience=audience)
+        return self.proven(presented, task.agent, call, issuer)
+
+    def proven(self, presented: Presented, agent: AgentName, call: Call, issuer: Issuer) -> Admitted | Code:
+        """Who presents this, for `call` as `agent`, or why nobody does."""
+        if presented.too_long():
+            return "presented_size"
+        if presented.chain:
+            return "chain_unread"
+        now = self._clock.now()
+        credential = self._credential(presented.credential, issuer)
+        if isinstance(credential, str):
+            return credential
+        wrong = credentials.wrong_with(
+            credential, trust_domain=issuer.trust_domain, tenant=self._tenant, agent=agent, now=now
+        )
+        if wrong is not None:
+            return wrong
+        return self._proof(presented.proof, credential, call, issuer, now)
+
+    def standing(self, admitted: Admitted, agent: AgentName, control: Control) -> Code | None:
+        """Step 4."""
+        standing = control.agents.get(agent)
+        if standing is None:
+            return "agent_unknown"
+        return None if standing.release == admitted.release else "credential_release"
+
+    def _credential(self, text: str, issuer: Issuer) -> Credential | Code:
+        keys = issuer.keys()
+        known = self._known.get(text)
+        if known is not None and known[0] in keys.values():
+            return known[1]
+        try:
+            signed = CREDENTIAL.parse(text)
+            public = keys.get(signed.header.kid)
+            if public is None:
+                return "credential_foreign"
+            credential = CREDENTIAL.claims(signed, public, issuer.verify)
+        except NotSigned:
+            return "credential_signature"
+        except JwsError:
+            return "credential_form"
+        if len(self._known) >= MOST_KEPT:
+            self._known.clear()
+        self._known[text] = (public, credential)
+        return credential
+
+    def _proof(self, text: str, credential: Credential, call: Call, issuer: Issuer, now: int) -> Admitted | Code:
+        try:
+            proof = _proof_of(text, call, credential.cnf.jwk.public, now, issuer)
+        except TokenError as error:
+            return _CODES[error.code]
+        # Not of the whole text: whoever could spell a signature in another way would make it a new proof.
+        digest = Digest(sha256(text.rpartition(".")[0].encode()).hexdigest())
+        caller = Caller(
+            instance=credential.instance, credential=credential.jti, attested=credential.attested, proof=digest
+        )
+        return Admitted(caller, credential.release, (Spent(digest, proof.iat * SECOND + KEPT_MS),))
+
+
+def _proof_of(text: str, call: Call, holder: bytes, now: int, issuer: Issuer) -> Proof:
+    """See `possession.proven`. Arguments that cannot be written have a proof all the same: they are refused later, by name."""
+    try:
+        return proven(text, call, holder=holder, now=now, verify=issuer.verify)
+    except TokenError as error:
+        if error.code != "proof_other" or writable(cast("dict[str, JsonValue]", call.arguments)):
+            raise
+    return proven(text, msgspec.structs.replace(call, arguments=None), holder=holder, now=now, verify=issuer.verify)
+
+
+def words(code: Code) -> str:
+    """A refusal as it is told and recorded. Nothing of what was presented stands in it."""
+    said = REFUSALS[code]
+    return f"{said.words}; {said.next}"
