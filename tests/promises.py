@@ -1550,4 +1550,29 @@ PROMISES: tuple[Promise, ...] = (
         _AGENT,
         "The role that an agent's file asks for a contract is asked for every use of it, whatever policies say.",
     ),
+    Promise(
+        "identity.each_call",
+        "How to give an agent an identity",
+        "Every action of an agent's says which running instance proved to ask for it.",
+    ),
+    Promise(
+        "identity.credential_counts",
+        "How to give an agent an identity",
+        "A credential counts for its agent, tenant and release, within its hour, and for nothing else.",
+    ),
+    Promise(
+        "identity.stolen_credential",
+        "How to give an agent an identity",
+        "A credential is worth nothing without the key it was given to.",
+    ),
+    Promise(
+        "identity.replay",
+        "How to give an agent an identity",
+        "A proof counts once, in whatever process it comes again.",
+    ),
+    Promise(
+        "identity.renewed",
+        "How to give an agent an identity",
+        "A credential is renewed by itself before it expires.",
+    ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from interlock.testing.conformance import claiming, drawing, erasing, finding, recording, saving, waking
+from interlock.testing.conformance import claiming, drawing, erasing, finding, recording, saving, spending, waking
 from interlock.testing.conformance.world import Promise
 
 SUITES: Final[dict[str, tuple[Promise, ...]]] = {
@@ -12,5 +12,6 @@ SUITES: Final[dict[str, tuple[Promise, ...]]] = {
     "claiming": claiming.PROMISES,
     "recording": recording.PROMISES,
     "waking": waking.PROMISES,
+    "spending": spending.PROMISES,
     "erasing": erasing.PROMISES,
 }
