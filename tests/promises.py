@@ -1355,6 +1355,11 @@ PROMISES: tuple[Promise, ...] = (
         "A key replaces another only where both have signed that, for that place in that log.",
     ),
     Promise(
+        "keys.retained",
+        _BACKUP,
+        "A checkpoint that was kept says what its signature means where the log was restored from before a change of keys.",
+    ),
+    Promise(
         "keys.windows",
         "How to rotate keys",
         "A key signs only what lies between the entry that put it in force and the one that replaced it.",

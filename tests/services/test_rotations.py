@@ -135,6 +135,34 @@ def test_a_checkpoint_is_signed_by_the_key_in_force_at_its_end(log: Rotated) -> 
     assert _problems(short.close(), log.first) == []
 
 
+@pytest.mark.proves("keys.retained")
+def test_a_checkpoint_that_was_kept_says_what_its_signature_means(log: Rotated) -> None:
+    """One of a later key says that the end is missing, with the change of keys; one that a replaced key signed after its place
+    that a copy went on or a key was stolen; one of another log, that it is of another."""
+    short = _open(log)
+    short.rows, short.keys = short.rows[:6], log.first
+    short.close()
+
+    def said(opened: OpenLog, note: str) -> str:
+        return " ".join(each.problem for each in _verified(opened, log.first, retained=[note]).findings)
+
+    later, fork = log.note(len(_open(log).rows)), _open(log)
+    fork.keys = log.first
+    fork.close()
+    assert fork.note is not None
+    assert "by a later key, and the end of the log is missing here" in said(short, later)
+    stolen = said(_open(log), fork.note)
+    assert "was replaced in entry" in stolen
+    assert "a copy of this log from before that went on" in stolen
+    other = _open(log)
+    other.keys = Keys(log=fresh(ORIGIN), gate=log.keys.gate)
+    other.rows = other.rows[:3]
+    other.close()
+    assert other.note is not None
+    assert "it is of another log of that name" in said(_open(log), other.note)
+    assert said(_open(log), later) == ""
+
+
 @pytest.mark.proves("keys.stolen_old_key")
 def test_a_stolen_old_key_deceives_nobody_who_knows_the_new(log: Rotated) -> None:
     """A history that the replaced key signs as if it had never been replaced, or cut before that, is refused."""

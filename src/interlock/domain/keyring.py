@@ -152,8 +152,35 @@ class Keyring:
 
     def signed(self, note: SignedNote, size: int) -> bool:
         """Whether the log's key that was in force at `size` signed the checkpoint in `note`."""
+        return self._made(note, self.log_at(size))
+
+    def unlike(self, note: SignedNote, kept: Checkpoint, size: int) -> str:
+        """What the signature of a checkpoint that somebody kept says against it, in this log of `size` entries; or nothing.
+
+        A log that was restored from before a change of keys knows nothing of the later key, and goes on under the earlier one.
+        """
+        if kept.origin != self.trusted_log.name:
+            return f"it is of the log `{kept.origin}`"
+        signer = next((each for each in self._logs if self._made(note, each.key)), None)
+        if signer is None and kept.size > size and self._made(note, self.trusted_log):
+            return ""
+        if signer is None:
+            names = [f"`{each.name}+{each.key_id.hex()}`" for each in note.signatures if each.name == kept.origin]
+            said = f"it is not signed by a key of this log, but by {', '.join(names) or 'nobody of its name'}: "
+            other = "it is of another log of that name"
+            later = "by a later key, and the end of the log is missing here, with the change of keys"
+            return said + (f"{later}; or {other}" if kept.size > size else other)
+        last, name = max(kept.size - 1, 0), keyid(signer.key)
+        if signer.last is not None and last > signer.last:
+            return (
+                f"it is signed by `{name}`, which was replaced in entry {signer.last}: somebody signed with the replaced key, or "
+                "a copy of this log from before that went on by itself"
+            )
+        return f"it is signed by `{name}`, which came only with entry {signer.first}" if last < signer.first else ""
+
+    def _made(self, note: SignedNote, key: VerifierKey) -> bool:
         try:
-            open_checkpoint(note, self.log_at(size), self._verify)
+            open_checkpoint(note, key, self._verify)
         except NoteError:
             return False
         return True

@@ -233,19 +233,9 @@ class LogCheck:
     def _unkept(self, note: SignedNote, kept: Checkpoint) -> Iterable[Finding]:
         """What is wrong between this log and a checkpoint of it that was kept."""
         longer = kept.size > self.checkpoint.size
-        keys = [each.key for each in self.ring.windows if each.role == "log"] if longer else []
-        problem = ""
-        for key in (self.ring.log_at(kept.size), *keys, *((self.ring.trusted_log,) if longer else ())):
-            try:
-                open_checkpoint(note, key, self._verify)
-            except NoteError as error:
-                problem = problem or str(error)
-            else:
-                problem = ""
-                break
+        problem = self.ring.unlike(note, kept, self.checkpoint.size)
         if problem:
-            said = f"a retained one cannot be used: {problem}; perhaps it is of another log of that name"
-            yield Finding(place="checkpoint", problem=said)
+            yield Finding(place=f"retained checkpoint of {kept.size}", problem=problem)
         elif longer:
             said = f"the log here has only {self.checkpoint.size} entries: it is an older copy, or its end was cut off"
             yield Finding(place=f"retained checkpoint of {kept.size}", problem=said)

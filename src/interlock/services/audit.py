@@ -12,7 +12,7 @@ from interlock.domain.errors import IntegrityError, NotFound
 from interlock.domain.evidence import Packet, Verification
 from interlock.domain.ids import ActionId
 from interlock.domain.keyring import ABOUT_KEYS, Keyring
-from interlock.domain.note import Checkpoint, VerifierKey, VerifyFunction, open_checkpoint, parse_note
+from interlock.domain.note import Checkpoint, NoteError, VerifierKey, VerifyFunction, open_checkpoint, parse_note
 from interlock.domain.testimony import Reader
 from interlock.ports.log import Log
 from interlock.ports.shelf import Shelf
@@ -117,10 +117,15 @@ class Audit:
             if problems := reader.read(entry).problems:
                 raise IntegrityError(f"entry {entry.index}, about keys, cannot be used: {problems[0]}")
         head = await self._log.head()
-        if head is not None and (problems := ring.mistrusted(opened_as(head, unverified).size)):
+        size = 0 if head is None else opened_as(head, unverified).size
+        if head is not None and (problems := ring.mistrusted(size)):
             raise IntegrityError(f"the log's checkpoint cannot be used: {problems[0]}")
 
         def opened(note: str) -> Checkpoint:
-            return open_checkpoint(parse_note(note.encode()), ring.log_at(unverified(note).size), keys.verify)
+            stated, signed = unverified(note), parse_note(note.encode())
+            try:
+                return open_checkpoint(signed, ring.log_at(stated.size), keys.verify)
+            except NoteError as error:
+                raise NoteError(ring.unlike(signed, stated, size) or str(error)) from None
 
         return opened
