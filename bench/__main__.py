@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import audit, crowd, gated, memory, package, policy, showing, stopping, verify, waiting, whatif
+from bench import audit, crowd, gated, memory, package, policy, showing, stopping, tokens, verify, waiting, whatif
 
 FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "gated": gated.run,
@@ -17,6 +17,7 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "verify": verify.run,
     "showing": showing.run,
     "audit": audit.run,
+    "tokens": tokens.run,
     "stopping": stopping.run,
 }
 

@@ -1,7 +1,9 @@
 """Chains of task tokens: what they are good for, and every way of making more of one than was given."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,11 +11,12 @@ from hypothesis import strategies as st
 from interlock.adapters.keys import SigningKey, verify
 from interlock.domain.canonical import JsonValue
 from interlock.domain.chain import MAX_CHAIN_BYTES
+from interlock.domain.constraint import Constraint
 from interlock.domain.grant import Grant, meet, narrower
 from interlock.domain.jwk import b64, thumbprint
-from interlock.domain.possession import REMEMBER_MS, prove, proven
+from interlock.domain.possession import REMEMBER_MS, Proof, prove, proven
 from interlock.domain.revocation import Revocation, marks, refusal, revoked
-from interlock.domain.token import MAX_LIFE_S, SKEW_MS, Code, TokenError, hash_of
+from interlock.domain.token import MAX_LIFE_S, SKEW_MS, Code, Token, TokenError, hash_of
 from interlock.services.chains import Chains
 from tests.domain.delegations import (
     ANA,
@@ -528,3 +531,12 @@ def test_no_byte_of_a_chain_may_differ(place: int, bit: int, hop: int) -> None:
     texts[hop] = (text[:place] + bytes([text[place] ^ (1 << bit)]) + text[place + 1 :]).decode("ascii")
     with pytest.raises(TokenError):
         read(tuple(texts))
+
+
+def test_the_page_names_everything() -> None:
+    """docs/reference/task-tokens.md tells of every claim, every constraint and every code that there is."""
+    page = (Path(__file__).parents[2] / "docs/reference/task-tokens.md").read_text()
+    forms = [each.__struct_config__.tag for each in get_args(Constraint)]
+    claims = [field.name for kind in (Token, Proof) for field in msgspec.structs.fields(kind)]
+
+    assert [name for name in (*claims, *forms, *get_args(Code)) if f"`{name}`" not in page] == []
