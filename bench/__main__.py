@@ -4,11 +4,26 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import audit, crowd, gated, memory, package, policy, showing, stopping, tokens, verify, waiting, whatif
+from bench import (
+    audit,
+    budgets,
+    crowd,
+    gated,
+    memory,
+    package,
+    policy,
+    showing,
+    stopping,
+    tokens,
+    verify,
+    waiting,
+    whatif,
+)
 
 FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "gated": gated.run,
     "crowd": crowd.run,
+    "budgets": budgets.run,
     "waiting": waiting.run,
     "memory": memory.run,
     "package": package.run,
