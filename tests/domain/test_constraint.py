@@ -131,7 +131,7 @@ def test_what_is_written_is_read(one: Constraint) -> None:
 
 @pytest.mark.proves("tokens.narrowing_sound")
 @given(pair=PAIRS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_what_is_narrower_admits_nothing_more(pair: tuple[Constraint, Constraint]) -> None:
     """Whatever a constraint that is called narrower admits, the other admits."""
     child, parent = pair
@@ -148,7 +148,7 @@ def test_everything_is_as_narrow_as_itself(one: Constraint) -> None:
 
 @pytest.mark.proves("tokens.meet")
 @given(pair=PAIRS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_what_two_have_in_common_is_exactly_that(pair: tuple[Constraint, Constraint]) -> None:
     """The meet of two admits what both admit and nothing else, and is seen to be narrower than each."""
     one, other = pair

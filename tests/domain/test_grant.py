@@ -108,7 +108,7 @@ def test_what_is_written_is_read(grant: Grant) -> None:
 
 @pytest.mark.proves("tokens.narrowing_sound")
 @given(child=GRANTS, parent=GRANTS, call=CALLS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_narrower_grants_nothing_more(
     child: Grant, parent: Grant, call: tuple[str, dict[str, JsonValue]]
 ) -> None:
@@ -119,7 +119,7 @@ def test_what_is_narrower_grants_nothing_more(
 
 @pytest.mark.proves("tokens.meet")
 @given(one=GRANTS, other=GRANTS, call=CALLS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_the_meet_grants_what_both_grant(one: Grant, other: Grant, call: tuple[str, dict[str, JsonValue]]) -> None:
     """The meet of two grants what both grant and nothing else, and is seen to be narrower than each."""
     try:

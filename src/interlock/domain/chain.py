@@ -40,6 +40,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     """What a child of the last token must carry as `par_hash`."""
     grant: Grant
     """What the last token grants, and so each before it."""
+    limits: dict[str, int]
+    """The least that any token names for each unit."""
 
     @property
     def root(self) -> Token:
@@ -101,6 +103,7 @@ def verified(texts: Sequence[str], *, issuers: Issuers, verify: Verify) -> Chain
     digest = digest_of(texts)
     tokens: list[Token] = []
     holders: list[str] = []
+    limits: dict[str, int] = {}
     signer, before, key = "", "", b""
     for text in texts:
         signed = _parsed(text)
@@ -113,14 +116,22 @@ def verified(texts: Sequence[str], *, issuers: Issuers, verify: Verify) -> Chain
         elif signed.header.kid != holders[-1]:
             raise TokenError("token_broken_link", "a token is not signed by the holder of the one before it")
         token = _claims(signed, key, verify)
-        refusal = root_refusal(token, signer) if not tokens else link_refusal(token, tokens[-1], before)
+        refusal = root_refusal(token, signer) if not tokens else link_refusal(token, tokens[-1], before, limits)
         if refusal is not None:
             raise refusal
+        # No amount is above what stands there, or it would have been refused.
+        limits.update(token.budgets)
         tokens.append(token)
         holders.append(token.holder)
         before, key = hash_of(signed.signing_input), token.cnf.jwk.public
     return Chain(
-        tokens=tuple(tokens), digest=digest, signer=signer, holders=tuple(holders), hash=before, grant=tokens[-1].grant
+        tokens=tuple(tokens),
+        digest=digest,
+        signer=signer,
+        holders=tuple(holders),
+        hash=before,
+        grant=tokens[-1].grant,
+        limits=limits,
     )
 
 

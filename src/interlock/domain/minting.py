@@ -132,7 +132,7 @@ def derived(
         release=holder.release,
         run=parent.run,
     )
-    refusal = link_refusal(child, parent, chain.hash)
+    refusal = link_refusal(child, parent, chain.hash, chain.limits)
     if refusal is not None:
         raise refusal
     return FORM.sign(child, kid=chain.holders[-1], sign=sign)

@@ -5,6 +5,7 @@ JWS of `domain/jws.py` with `typ` `aat+jwt`. The root is signed by the control p
 names in `cnf` (RFC 7800). Times are whole seconds since 1970, as RFC 7519 has them; everywhere else here they are milliseconds.
 """
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final, Literal
 
@@ -134,8 +135,10 @@ def hash_of(signing_input: bytes) -> str:
     return b64(sha256(signing_input).digest())
 
 
-def link_refusal(child: Token, parent: Token, parent_hash: str) -> TokenError | None:
+def link_refusal(child: Token, parent: Token, parent_hash: str, limits: Mapping[str, int]) -> TokenError | None:
     """Why `child` is no narrower child of `parent`, or None. The signature is the caller's to check.
+
+    `limits` is the least that any token so far names for each unit: a parent that is silent about one lifts nothing.
 
     I1 it is signed for by the parent's holder and I5 names this very parent; I2 it stands one deeper, within the depth
     allowed, which it does not raise; I3 it begins and ends within the parent's life; I4 it grants nothing that the parent does
@@ -157,8 +160,8 @@ def link_refusal(child: Token, parent: Token, parent_hash: str) -> TokenError | 
         if getattr(child, name) != getattr(parent, name):
             return TokenError("token_widened", f"`{name}` of a token is not that of the one before it")
     for unit, amount in child.budgets.items():
-        if amount > parent.budgets.get(unit, amount):
-            return TokenError("token_widened", f"a token may draw more `{unit}` than the one before it")
+        if amount > limits.get(unit, amount):
+            return TokenError("token_widened", f"a token may draw more `{unit}` than one before it")
     words = narrower(child.grant, parent.grant)
     return (
         None if words is None else TokenError("token_widened", f"a token grants more than the one before it: {words}")
