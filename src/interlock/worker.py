@@ -59,6 +59,7 @@ class Worker:
         await self._retain()
         await self._tend()
         await self._lift()
+        await self._void()
         async with anyio.create_task_group() as group:
             # Beside the claiming, so that a long undo keeps nobody waiting.
             group.start_soon(self._unwinding)
@@ -168,8 +169,17 @@ class Worker:
 
     async def _unwinding(self) -> None:
         while True:
+            await self._void()
             if await self._unwind() == 0:
                 await self._rest()
+
+    async def _void(self) -> None:
+        """Void what waits of agents that were retired, where whoever retired them did not come to it."""
+        try:
+            await self._plane.agents.void()
+        except InterlockError as error:
+            if not isinstance(error, Conflict | StoreBusy):
+                _log.warning("what waits of a retired agent could not be voided: %s", error.code)
 
     async def _unwind(self) -> int:
         """Advance every running request. How many of them moved."""

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.agent_state import AgentWords
 from interlock.domain.control import BrakeWords
 from interlock.domain.erasing import Erasure, LegalHold
 from interlock.domain.keytree import BLOCK_BITS, PER_BLOCK, block_of, number_of, place_in
@@ -37,6 +38,7 @@ _PUBLICATION: Final = "revision id edition base replaces proposed_at changes own
 _ERASURE: Final = "revision id basis scheduled proposed_at covers state parts ended_at withheld"
 _UNWIND: Final = "revision id scope target asked_at state blocked_by undone before remaining due_at withheld"
 _BRAKE: Final = "revision id scope name since_at withheld"
+_AGENT_WORDS: Final = "revision id agent move state said_at withheld"
 _LOSS: Final = "revision id reason covers entries actions proposed_at state ended_at withheld"
 _HOLD: Final = "revision id placed_at lifted_at withheld"
 
@@ -50,6 +52,7 @@ PUBLIC: Final[Mapping[str, frozenset[str]]] = {
         (Erasure.kind, _ERASURE),
         (LegalHold.kind, _HOLD),
         (BrakeWords.kind, _BRAKE),
+        (AgentWords.kind, _AGENT_WORDS),
         (Loss.kind, _LOSS),
     )
 }
@@ -63,6 +66,7 @@ BLANK: Final[Mapping[str, Mapping[str, Any]]] = {
     Erasure.kind: {"proposed_by": ""},
     LegalHold.kind: {"why": "", "placed_by": ""},
     BrakeWords.kind: {"why": "", "by": ""},
+    AgentWords.kind: {"why": "", "by": ""},
     Loss.kind: {"proposed_by": ""},
 }
 """What stands for the private fields that a record cannot be without."""

@@ -61,6 +61,10 @@ Phase = Literal[
     "placed",
     "lifted",
     "acknowledged",
+    "suspended",
+    "activated",
+    "retiring",
+    "ended",
 ]
 
 MARKED: Final = ("introduced", "rotated", "retired", "anchored", "erased")

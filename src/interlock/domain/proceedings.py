@@ -83,6 +83,11 @@ class ControlBody(Part, frozen=True, kw_only=True):
     """Of a drill: how it ended (`state`), and in milliseconds from the brake's commit the last intent in its scope (`beganMs`)
     and the end of the last call (`endedMs`); how many calls were under way, were never answered, are under way still, and how
     many cleared actions waited."""
+    agent: str = ""
+    """Whose state changed, or shall; `version` is the digest of its file."""
+    version: str = ""
+    state: str = ""
+    """`active`, `suspended` or `retired`, since this entry. A first word to retire, `retiring`, leaves it as it was."""
     until: str = ""
     engine: str = ""
     why: str = ""

@@ -175,6 +175,9 @@ class Approvals:
             )
         if action.hold is None:
             raise IntegrityError(f"action {action.id} is held without saying for what")
+        if action.undoes is None and (await self._orders.current()).control.state_of(action.agent) == "retired":
+            await self._recorder.end(action, "void", "voided", reasons=("its agent is retired",))
+            raise IllegalMove("its agent is retired; the action is voided", state="voided")
         if self._clock.now() >= action.hold.expires_at:
             await self._recorder.end(action, "expire", "expired", reasons=("nobody answered in time",))
             raise IllegalMove("the time to decide is over; the action expired", state="expired")

@@ -72,7 +72,9 @@ class Dispatch:
         await self._unaltered(action, contract)
         orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
         if action.undoes is None:
-            if await self._brake(action, orders, task, now) is not None:
+            if orders.control.state_of(task.agent) == "retired":
+                return await self._recorder.end(action, "void", "voided", reasons=("its agent is retired",))
+            if _suspended(action, orders) or await self._brake(action, orders, task, now) is not None:
                 return await self._recorder.wait(action, now + PAUSE_MS)
             if task.state == "closing":
                 return await self._recorder.end(action, "void", "voided", reasons=("its task is being undone",))
@@ -132,7 +134,8 @@ class Dispatch:
         """
         await self._unaltered(action, contract)
         orders, task, now = await self._orders.refresh(), await self._cases.task(action), self._clock.now()
-        if await self._brake(action, orders, task, now, settling=True) is not None:
+        # What may have happened of a retired agent is still found out: it can then be undone.
+        if _suspended(action, orders) or await self._brake(action, orders, task, now, settling=True) is not None:
             return await self._recorder.wait(action, now + PAUSE_MS)
         if fresh:
             why = await self._forbidden(action, orders, task, now)
@@ -161,8 +164,8 @@ class Dispatch:
         if action.state == "aborting":
             return await self._abort(action, contract, phases)
         stop = await self._brake(action, orders, task, now)
-        if stop is not None and stop.mode == "pause":
-            # What was reserved stays reserved: it goes on from here once the brake is lifted.
+        if _suspended(action, orders) or (stop is not None and stop.mode == "pause"):
+            # What was reserved stays reserved: it goes on from here once the brake is lifted, or the agent may act again.
             return await self._recorder.wait(action, now + PAUSE_MS)
         why = await self._forbidden(action, orders, task, now)
         if why:
@@ -222,6 +225,8 @@ class Dispatch:
     async def _forbidden(self, action: Action, orders: Orders, task: Task, now: int) -> str:
         """Why `action` may not begin now, or nothing."""
         if action.undoes is None:
+            if orders.control.state_of(task.agent) == "retired":
+                return "its agent is retired"
             stop = await self._brake(action, orders, task, now)
             if stop is not None:
                 return await self._orders.stopped(stop)
@@ -251,6 +256,10 @@ class Dispatch:
 
     def _leaning(self, action: Action, orders: Orders, task: Task) -> tuple[Record, ...]:
         return (orders.control,) if action.undoes is not None else (orders.control, task)
+
+
+def _suspended(action: Action, orders: Orders) -> bool:
+    return action.undoes is None and orders.control.state_of(action.agent) == "suspended"
 
 
 def _unmet(action: Action, decision: Decision) -> tuple[Requirement, ...]:

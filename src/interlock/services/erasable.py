@@ -12,6 +12,7 @@ import anyio.lowlevel
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.agent_state import AgentWords
 from interlock.domain.change import Unchanged
 from interlock.domain.contract import Contract
 from interlock.domain.control import BrakeWords
@@ -201,6 +202,12 @@ class Search:
             Unchanged(BrakeWords.kind, each.id, each.revision)
             for each in brakes
             if not each.withheld and not on_all and speaks_of(self._subject, each.why, each.by, each.who)
+        ]
+        moved = await self._store.all(AgentWords, limit=MANY) if self._subject else []
+        found += [
+            Unchanged(AgentWords.kind, each.id, each.revision)
+            for each in moved
+            if not each.withheld and not on_all and speaks_of(self._subject, each.why, each.by)
         ]
         proposed = await self._store.all(Erasure, limit=MANY) if self._subject else []
         withdrawn = [

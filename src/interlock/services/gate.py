@@ -177,6 +177,9 @@ class Gate:
     ) -> str:
         """Why the action may not even be decided, or nothing."""
         now = draft.proposed_at
+        state = orders.control.state_of(task.agent)
+        if state != "active":
+            return f"agent `{task.agent}` is {state}"
         stop = await self._orders.brake(orders, task, contract.name, now, instance=instance, modes=REFUSES)
         if stop is not None:
             return await self._orders.stopped(stop)

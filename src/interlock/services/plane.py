@@ -15,6 +15,7 @@ from interlock.ports.policies import Policies
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
 from interlock.services.admission import Admission, Door
+from interlock.services.agents import Agents
 from interlock.services.anchoring import Anchoring
 from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
@@ -86,6 +87,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     approvals: Approvals
     compensation: Compensation
     registry: Registry
+    agents: Agents
     braking: Braking
     drills: Drills
     publisher: Publisher
@@ -188,6 +190,7 @@ def plane(means: Means) -> ControlPlane:
         registry=Registry(publisher=publisher),
         braking=braking,
         drills=Drills(store=m.store, orders=orders, braking=braking, counting=counting, clock=m.clock),
+        agents=Agents(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids, steps=m.steps),
         publisher=publisher,
         reviewing=Reviewing(publisher=publisher, orders=orders, editions=editions, whatif=whatif),
         engines=engines,

@@ -70,6 +70,10 @@ class Tasks:
         if standing is None:
             advice = instead(opening.agent, orders.control.agents, "run `interlock apply`")
             raise NotFound(f"no agent `{opening.agent}` is in force", next_step=advice)
+        if standing.state != "active":
+            raise NotAllowed(
+                f"agent `{opening.agent}` is {standing.state}", next_step=f"see why: `interlock agent show {opening.agent}`"
+            )
         runtime = orders.agents[opening.agent].runtime
         parent = await self._open_parent(opening)
         family = None if parent is None else await self._joined(opening, parent, runtime)

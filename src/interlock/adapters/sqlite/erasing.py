@@ -28,6 +28,7 @@ from interlock.adapters.sqlite.pen import Pen, Unit
 from interlock.adapters.sqlite.saving import Transaction, Work, must_be_at
 from interlock.adapters.sqlite.veil import Place, Veil, key_of
 from interlock.domain.action import Action
+from interlock.domain.agent_state import AgentWords
 from interlock.domain.change import Unchanged
 from interlock.domain.control import BrakeWords
 from interlock.domain.erasing import Erasure, LegalHold, Part, erased_fact
@@ -47,7 +48,7 @@ from interlock.domain.unwind import Unwind
 from interlock.ports.sealer import Sealer
 
 KINDS: Final[dict[str, type[Record]]] = {
-    kind.kind: kind for kind in (Action, Task, Publication, Unwind, Erasure, LegalHold, BrakeWords, Loss)
+    kind.kind: kind for kind in (Action, Task, Publication, Unwind, Erasure, LegalHold, BrakeWords, AgentWords, Loss)
 }
 """What can be erased."""
 
