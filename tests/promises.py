@@ -24,6 +24,7 @@ _CRASH: Final = "The life of an action: steps, and what a crash leaves behind"
 _CONTRACT: Final = "Workspace files: contracts"
 _POLICY: Final = "Workspace files: policies"
 _AGENT: Final = "Workspace files: agents"
+_REGISTRY: Final = "How to register an agent"
 _PEOPLE: Final = "How to approve, reject or modify"
 _BUDGET: Final = "How to set budgets and limits"
 _TREE: Final = "How to set budgets and limits: tasks inside tasks"
@@ -1579,5 +1580,45 @@ PROMISES: tuple[Promise, ...] = (
         "identity.renewed",
         "How to give an agent an identity",
         "A credential is renewed by itself before it expires.",
+    ),
+    Promise(
+        "registry.states",
+        _REGISTRY,
+        "What is suspended begins nothing and what waits goes on waiting; of what is retired it is voided; both can be undone.",
+    ),
+    Promise(
+        "registry.who",
+        _REGISTRY,
+        "Owners and operators suspend, the decision owner lets act again, and retiring takes that owner and one other person.",
+    ),
+    Promise(
+        "registry.stays",
+        _REGISTRY,
+        "A state outlives the file: an agent that is taken out and comes back is as it was left.",
+    ),
+    Promise(
+        "registry.told",
+        _REGISTRY,
+        "Every change of a state is an entry in the log.",
+    ),
+    Promise(
+        "registry.crash",
+        _REGISTRY,
+        "However a retirement is cut short it is whole or not at all, and what waits is voided by any worker.",
+    ),
+    Promise(
+        "registry.race",
+        _REGISTRY,
+        "Once a suspension returned nothing is decided or begun in any process.",
+    ),
+    Promise(
+        "registry.card",
+        _REGISTRY,
+        "Every line of an operating contract is read from what is in force.",
+    ),
+    Promise(
+        "registry.reader",
+        _REGISTRY,
+        "Whatever an agent file holds, it is read or refused with its place.",
     ),
 )

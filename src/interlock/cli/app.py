@@ -13,6 +13,7 @@ import typer
 
 from interlock.cli import (
     actions,
+    agents,
     audit,
     brakes,
     erase,
@@ -81,7 +82,22 @@ def options(
     )
 
 
-for module in (workspace, policy, actions, tasks, people, brakes, audit, erase, lost, log, keys, witness, system):
+for module in (
+    workspace,
+    agents,
+    policy,
+    actions,
+    tasks,
+    people,
+    brakes,
+    audit,
+    erase,
+    lost,
+    log,
+    keys,
+    witness,
+    system,
+):
     module.register(app)
 
 

@@ -46,11 +46,6 @@ STEPS: tuple[Step, ...] = (
         "the end of it, with its evidence; only the caller's answer is lost, and the key brings it back",
     ),
     Step("8", "settle.asked", "unknown, still: the lookup is asked again"),
-    Step(
-        "7",
-        "retire.recorded",
-        "the agent retired, and what waited still waiting: nothing of it runs, and any worker voids it",
-    ),
     Step("10", "undo.asked", "a running unwind: the worker goes on with it"),
     Step("10", "undo.proposed", "the undo as an action of its own, and the original undoing: both end together"),
 )

@@ -11,8 +11,10 @@ import contextlib
 import msgspec
 
 from interlock.domain.agent import Agent
+from interlock.domain.agent_card import Inputs
 from interlock.domain.agent_state import MOVES, AgentState, AgentWords, Move, decides, refusal
 from interlock.domain.answering import absent
+from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.control import Control, Standing
@@ -24,7 +26,7 @@ from interlock.domain.people import roles_of
 from interlock.domain.recording import control_fact
 from interlock.domain.unwind import OPEN
 from interlock.ports.clock import Clock, Ids
-from interlock.ports.steps import Steps
+from interlock.ports.policies import Policies
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
@@ -72,14 +74,14 @@ class Agents:
         recorder: Recorder,
         clock: Clock,
         ids: Ids,
-        steps: Steps,
+        policies: Policies,
     ) -> None:
+        self._policies = policies
         self._store = store
         self._orders = orders
         self._recorder = recorder
         self._clock = clock
         self._ids = ids
-        self._steps = steps
         self._voided: set[AgentName] = set()
 
     async def move(self, name: AgentName, move: Move, *, by: Person, why: str) -> Moved:
@@ -113,10 +115,7 @@ class Agents:
                 continue
             if waiting:
                 return Moved(agent=name, state=after, changed=False, waits_for=waiting)
-            voided = 0
-            if after == "retired":
-                self._steps.reached("retire.recorded")
-                voided = await self.void(name)
+            voided = await self.void(name) if after == "retired" else 0
             return Moved(agent=name, state=after, changed=True, voided=voided)
 
     async def void(self, only: AgentName | None = None) -> int:
@@ -159,6 +158,26 @@ class Agents:
             known = {agent.name for agent in await self._store.all(Agent, limit=ALL)}
             raise NotFound(f"there never was an agent `{name}`", next_step=instead(name, known, "`interlock apply`"))
         return sorted(found, key=lambda agent: (current is None or agent.digest != current.agent, agent.digest))
+
+    async def card(self, name: AgentName) -> Inputs:
+        """What the card of `name` is made from. Raises NotFound."""
+        orders = await self._orders.refresh()
+        standing = self._standing(orders.control, name)
+        agent, release = await self._orders.agent(standing.agent), await self._orders.release(standing.release)
+        bundle = await self._orders.stored(Bundle, orders.control.bundle)
+        worded = sorted(self._policies.worded(bundle).items())
+        policies = {
+            each: tuple(policy.policy for _, policy in worded if each in policy.contracts)
+            for each in agent.capabilities
+        }
+        return Inputs(
+            agent=agent,
+            state=standing.state,
+            release=release,
+            contracts=orders.contracts,
+            policies=policies,
+            people=orders.control.people,
+        )
 
     # -- parts -------------------------------------------------------------------------------------------------
 

@@ -190,7 +190,7 @@ def plane(means: Means) -> ControlPlane:
         registry=Registry(publisher=publisher),
         braking=braking,
         drills=Drills(store=m.store, orders=orders, braking=braking, counting=counting, clock=m.clock),
-        agents=Agents(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids, steps=m.steps),
+        agents=Agents(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids, policies=m.policies),
         publisher=publisher,
         reviewing=Reviewing(publisher=publisher, orders=orders, editions=editions, whatif=whatif),
         engines=engines,
