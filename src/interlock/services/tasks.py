@@ -72,7 +72,8 @@ class Tasks:
             raise NotFound(f"no agent `{opening.agent}` is in force", next_step=advice)
         if standing.state != "active":
             raise NotAllowed(
-                f"agent `{opening.agent}` is {standing.state}", next_step=f"see why: `interlock agent show {opening.agent}`"
+                f"agent `{opening.agent}` is {standing.state}",
+                next_step=f"see why: `interlock agent show {opening.agent}`",
             )
         runtime = orders.agents[opening.agent].runtime
         parent = await self._open_parent(opening)
