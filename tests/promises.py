@@ -1607,7 +1607,7 @@ PROMISES: tuple[Promise, ...] = (
         "However a retirement is cut short it is whole or not at all, and what waits is voided by any worker.",
     ),
     Promise(
-        "registry.race",
+        "registry.suspended_at_once",
         _REGISTRY,
         "Once a suspension returned nothing is decided or begun in any process.",
     ),

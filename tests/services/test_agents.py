@@ -316,7 +316,7 @@ async def test_what_a_dead_process_left_waiting_is_agreed_to_by_nobody() -> None
     assert [await ended(world, each) for each in ready] == ["voided", "voided"]
 
 
-@pytest.mark.proves("registry.race")
+@pytest.mark.proves("registry.suspended_at_once")
 async def test_nothing_is_done_after_a_suspension_returned() -> None:
     """Four processes propose while a fifth suspends: what ends well was decided before; what comes after is refused."""
     world = await installed()
@@ -346,7 +346,7 @@ async def test_nothing_is_done_after_a_suspension_returned() -> None:
     assert {each.state for each in await world.actions()} == {"done", "refused"}
 
 
-@pytest.mark.proves("registry.race")
+@pytest.mark.proves("registry.suspended_at_once")
 async def test_two_first_words_at_once_are_two_words() -> None:
     """Two people who ask for it in the same moment have agreed with each other: it is retired once."""
     for _ in range(5):
