@@ -215,7 +215,7 @@ def test_a_backup_restores_the_keys_and_nothing_else(shell: Shell, tmp_path: Pat
     assert not any(line.strip() in backup.read_bytes() for line in before.values())
     assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 3
     shutil.copytree(folder, tmp_path / "away")
-    for path in (*folder.glob("log.*"), *folder.glob("gate.*"), *folder.glob("retired/*")):
+    for path in (*folder.glob("log.*"), *folder.glob("gate.*"), *folder.glob("identity.*"), *folder.glob("retired/*")):
         path.unlink()
     wrong = tmp_path / "wrong"
     wrong.write_text("another passphrase\n")

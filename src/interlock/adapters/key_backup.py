@@ -28,7 +28,9 @@ MAX_BACKUP_BYTES: Final = 1024 * 1024
 _FORMAT: Final = "interlock key backup v1"
 _OPS: Final = argon2id.OPSLIMIT_MODERATE
 _MEM: Final = argon2id.MEMLIMIT_MODERATE
-_NAMED: Final = re.compile(r"(log|gate)(\.next)?\.(key|pub)|second\.(key|pub)|retired/(log|gate)-[0-9a-f]{8}\.pub")
+_NAMED: Final = re.compile(
+    r"(log|gate)(\.next)?\.(key|pub)|(second|identity)\.(key|pub)|retired/(log|gate)-[0-9a-f]{8}\.pub"
+)
 
 
 class _Backup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
