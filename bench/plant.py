@@ -102,7 +102,7 @@ def definition() -> Definition:
         owners=Owners(decision="rita", policy="rita", data="rita", engineering="rita"),
         stage="partial",
         capabilities=(ContractName("price.set"),),
-        runtime=Runtime(max_repeats=10**9, max_actions=10**9),
+        runtime=Runtime(max_repeats=10**9, max_actions=10**9, may_recur=True),
     )
     return Definition(agents=(agent,), contracts=contracts(), policies=POLICIES, people={Person("rita"): ("reviewer",)})
 

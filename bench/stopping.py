@@ -32,7 +32,7 @@ ROUNDS = 120
 CALL_S = 0.005
 BETWEEN_S = 0.1
 """How long they act freely between two rounds."""
-PATIENCE_S = 30
+PATIENCE_S = 60
 STAMP = struct.Struct("<qq")
 """When a call began and ended, UTC nanoseconds."""
 

@@ -36,6 +36,7 @@ _API: Final = "Python API"
 _BACKUP: Final = "How to back up and restore"
 _MACHINE: Final = "Decisions: an explicit state machine on SQL"
 _BRAKES: Final = "How to stop an agent"
+_BREAKER: Final = "How to stop an agent: tools that stop by themselves"
 _DRILL: Final = "How to stop an agent: drill"
 _ORDERS: Final = "Decisions: one control record"
 _UNDO: Final = "How to undo"
@@ -938,6 +939,18 @@ PROMISES: tuple[Promise, ...] = (
         _BRAKES,
         "Once a stop is committed no process begins another call in its scope, whatever is under way, at the decision, at "
         "dispatch, in two phases or after an approval; and a stop whose process dies holds or was never pulled.",
+    ),
+    Promise(
+        "breaker.shared",
+        _BREAKER,
+        "All processes count unclear answers of a contract and of its target together, each in the commit that records it, and "
+        "heed what any of them opened.",
+    ),
+    Promise(
+        "breaker.probe",
+        _BREAKER,
+        "When a breaker's pause is over exactly one call of all processes is let through; its answer closes the breaker or opens "
+        "it for longer, and one that dies is replaced when its time is over.",
     ),
     Promise(
         "drill.measured",

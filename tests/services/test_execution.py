@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from interlock.domain.action import Action
+from interlock.domain.breaker import PAUSE_MS, THRESHOLD
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Conditional, Contract, Facts, Keyed, Lookup, PythonTarget, TwoPhase
@@ -15,7 +16,6 @@ from interlock.domain.policy import Policy
 from interlock.domain.proposal import Proposal
 from interlock.domain.settlement import MAX_ATTEMPTS
 from interlock.ports.store import ActionQuery
-from interlock.services.breaker import PAUSE_MS, THRESHOLD
 from interlock.services.calling import NEVER_CALLED
 from interlock.services.plane import ControlPlane
 from interlock.testing.parts import Crash, CrashAt, Target
@@ -431,7 +431,7 @@ async def test_the_breaker_opens_tries_again_and_closes() -> None:
     world.clock.advance(PAUSE_MS)
     assert [(await world.propose(task, n=n)).state for n in (90, 91)] == ["unknown", "refused"]
 
-    world.clock.advance(PAUSE_MS)
+    world.clock.advance(2 * PAUSE_MS)
     world.effectors.say("thing.put", "run", Landed({}))
     assert [(await world.propose(task, n=n)).state for n in (95, 96)] == ["done", "done"]
 

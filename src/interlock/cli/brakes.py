@@ -147,6 +147,8 @@ def print_brakes(console: Console, found: Sequence[Brake], backs: Sequence[HeldB
     """The brakes that hold, one a line, what each holds back where that was counted, and how one is lifted."""
     for at, each in enumerate(found):
         until = f" until {moment(each.stop.until_at)} UTC" if each.stop.until_at is not None else ""
+        if each.half_open:
+            until = ", half open: one call is let through"
         drill = ", a drill" if each.stop.drill else ""
         console.print(
             f"  {BEGINS[each.stop.mode]}{shown(each.words)}{drill}{until}  "
@@ -167,6 +169,7 @@ def rows(found: Sequence[Brake]) -> list[dict[str, object]]:
             **{name: getattr(each.stop, name) for name in each.stop.__struct_fields__ if name not in hidden},
             "why": each.why,
             "by": each.by,
+            "half_open": each.half_open,
         }
         for each in found
     ]
@@ -178,7 +181,10 @@ async def lifting(plane: ControlPlane, action: Action) -> str:
     refused = action.state == "refused" and any(reason.startswith(begins) for reason in action.reasons)
     if action.undoes is not None or not (refused or action.state in ("ready", "preparing", "prepared")):
         return ""
-    each = await plane.braking.on(action.task, action.contract, instance_of(action), refused=refused)
+    if not action.contract_digest:
+        return ""
+    contract = await plane.orders.contract(action.contract_digest)
+    each = await plane.braking.on(action.task, contract, instance_of(action), refused=refused)
     if each is not None:
         return f"interlock resume {each.words} --as NAME    (lifts the brake)"
     return "propose it again: the brake was lifted since" if refused else ""

@@ -19,3 +19,5 @@ class Acting(msgspec.Struct, frozen=True, kw_only=True):
     """The action's task and those it was opened within: a brake on a task holds its sub-tasks."""
     initiator: str = ""
     """On whose behalf: `user:ana`."""
+    target: str = ""
+    """What the contract calls: a host, a module."""

@@ -48,11 +48,13 @@ class Brake(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     """Empty once erased."""
     by: str = ""
+    half_open: bool = False
+    """A circuit breaker's, whose pause is over: it waits for its probe."""
 
 
 def holding(control: Control, now: int) -> tuple[Stop, ...]:
-    """The brakes that hold at `now`."""
-    return tuple(stop for stop in control.stops if stop.until_at is None or now < stop.until_at)
+    """The brakes that hold at `now`. A circuit breaker's holds until it is closed, but for its probe."""
+    return tuple(stop for stop in control.stops if stop.breaker or stop.until_at is None or now < stop.until_at)
 
 
 def standing(control: Control, scope: StopScope, name: str) -> Stop | None:

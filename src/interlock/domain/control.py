@@ -18,7 +18,7 @@ from interlock.domain.policy import Engine
 from interlock.domain.publishing import Publishing
 from interlock.domain.record import Record, Withheld
 
-StopScope = Literal["all", "tenant", "agent", "release", "contract", "tag", "instance", "task", "user"]
+StopScope = Literal["all", "tenant", "agent", "release", "contract", "tag", "instance", "task", "user", "target"]
 StopMode = Literal["stop", "pause", "drain"]
 """`stop`: nothing is decided and nothing dispatched. `pause`: nothing is dispatched, and what is proposed is decided and
 waits. `drain`: nothing new is proposed, and what was accepted finishes."""
@@ -34,7 +34,8 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     scope: StopScope
     name: str = ""
-    """Which agent, release digest, contract, tag, instance (the thumbprint of its key), task or tenant; empty for `all`. Of a
+    """Which agent, release digest, contract, tag, instance (the thumbprint of its key), task, tenant or target (a host,
+    a module); empty for `all`. Of a
     user the digest of `salt` and the initiator: nobody's name stands in the standing orders."""
     mode: StopMode = "stop"
     salt: str = ""
@@ -49,6 +50,9 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since_at: int
     until_at: int | None = None
     """When it ends by itself (a circuit breaker's pause), or None: a person lifts it."""
+    breaker: bool = False
+    """Pulled by a circuit breaker. From `until_at` on it is half open: it lets the breaker's one probe through, and holds
+    everything else until that closes it."""
     unwinding: bool = False
     """What its scope did is being undone, so what may be in flight is still repeated by its key: it must be known to be
     undone. Nothing new begins."""
@@ -76,6 +80,8 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 return self.name == acting.instance
             case "task":
                 return self.name in acting.tasks
+            case "target":
+                return self.name == acting.target
             case "user":
                 return self.name == pseudonym(self.salt, acting.initiator)
 
@@ -162,10 +168,11 @@ class Control(Record, frozen=True, kw_only=True):
         self, acting: Acting, now: int, *, modes: frozenset[StopMode] = HOLDS, settling: bool = False
     ) -> Stop | None:
         """The brake of one of `modes` that holds such an action at `now`, one that stops before one that pauses or drains; or
-        None. With `settling`, one that holds back even the repeat of what may have happened."""
+        None. Brakes of circuit breakers are not asked here. With `settling`, one that holds back even the repeat of what may
+        have happened."""
         found: Stop | None = None
         for stop in self.stops:
-            if stop.mode not in modes or (settling and stop.unwinding):
+            if stop.breaker or stop.mode not in modes or (settling and stop.unwinding):
                 continue
             if (stop.until_at is None or now < stop.until_at) and stop.covers(acting):
                 if stop.mode == "stop":
@@ -183,6 +190,10 @@ class Control(Record, frozen=True, kw_only=True):
         known: dict[AgentName, AgentState] = dict(self.aside)
         known.update({name: each.state for name, each in self.agents.items() if each.state != "active"})
         return {name: state for name, state in sorted(known.items()) if name not in agents}
+
+    def tripped(self, acting: Acting) -> tuple[Stop, ...]:
+        """The brakes of circuit breakers on such an action, half open ones among them."""
+        return tuple(stop for stop in self.stops if stop.breaker and stop.covers(acting))
 
     def roles(self, person: Person) -> frozenset[str]:
         """The roles `person` holds; nobody unknown holds any."""

@@ -74,7 +74,7 @@ class ControlBody(Part, frozen=True, kw_only=True):
     releases: dict[str, str] = {}
     publication: str = ""
     scope: str = ""
-    """Of a brake: `all`, `tenant`, `agent`, `release`, `contract`, `tag`, `instance`, `task` or `user`."""
+    """Of a brake: `all`, `tenant`, `agent`, `release`, `contract`, `tag`, `instance`, `task`, `user` or `target`."""
     name: str | None = None
     """Of a brake: what in that scope; of a user a salted digest, whose salt is not in the log."""
     mode: str = ""

@@ -6,6 +6,7 @@ import msgspec
 
 from interlock.domain.agent import Agent
 from interlock.domain.brakes import Brake, HeldBack, holding, standing
+from interlock.domain.breaker import Breaker, breaker_key, target_of
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.contract import Contract
@@ -22,7 +23,7 @@ from interlock.domain.control import (
 )
 from interlock.domain.errors import Conflict, NotAllowed, NotFound
 from interlock.domain.evidence import Phase
-from interlock.domain.ids import BrakeId, ContractName, TaskId, Tenant
+from interlock.domain.ids import BrakeId, TaskId, Tenant
 from interlock.domain.names import instead, listed
 from interlock.domain.people import must_be_known
 from interlock.domain.record import Record
@@ -99,7 +100,9 @@ class Braking:
             if not lifted:
                 raise await self._not_stopped(scope, name)
             after = msgspec.structs.replace(control, stops=tuple(stop for stop in control.stops if stop not in lifted))
-            if await self.swap(after, "resumed", {"scope": scope, "name": lifted[0].name}, by):
+            rows = [await self._store.get(Breaker, breaker_key(scope, name)) for each in lifted if each.breaker]
+            closed = tuple(Breaker(scope=row.scope, name=row.name, revision=row.revision) for row in rows if row)
+            if await self.swap(after, "resumed", {"scope": scope, "name": lifted[0].name}, by, *closed):
                 return after.saved()
 
     async def brakes(self) -> list[Brake]:
@@ -110,9 +113,10 @@ class Braking:
     async def brake(self, stop: Stop) -> Brake:
         """`stop` as a person names it."""
         why, by = await self._orders.words(stop)
-        return Brake(words=await self._words(stop), stop=stop, why=why, by=by)
+        half_open = stop.breaker and stop.until_at is not None and self._clock.now() >= stop.until_at
+        return Brake(words=await self._words(stop), stop=stop, why=why, by=by, half_open=half_open)
 
-    async def on(self, task: TaskId, contract: ContractName, instance: str, *, refused: bool) -> Brake | None:
+    async def on(self, task: TaskId, contract: Contract, instance: str, *, refused: bool) -> Brake | None:
         """The brake that refuses such an action of a task, or keeps it from being dispatched; or None."""
         found = await self._store.get(Task, task)
         if found is None:
@@ -169,6 +173,8 @@ class Braking:
                 known = {name} if await self._store.get(Release, name) is not None else set()
             case "task":
                 known = {name} if await self._store.get(Task, name) is not None else set()
+            case "target":
+                known = {target_of(contract) for contract in await self._store.all(Contract, limit=ALL)}
             case "instance" | "user":
                 known = {name} if name else set()
             case _:

@@ -78,21 +78,22 @@ class Counting:
         return found
 
     async def _acting(self, orders: Orders, task: Task, action: Action) -> Acting:
-        return await self._orders.acting(orders, task, action.contract, instance_of(action))
+        contract = await self._orders.contract(action.contract_digest)
+        return await self._orders.acting(orders, task, contract, instance_of(action))
 
     async def _tasks(self, stop: Stop, orders: Orders) -> int:
-        """Open tasks whose agent may use something in the scope. Of an instance there is nothing to tell: a task is no one
-        process's."""
-        if stop.scope == "instance":
+        """Open tasks whose agent may use something in the scope. Of an instance or a target there is nothing to tell: a
+        task is no one's of them."""
+        if stop.scope in ("instance", "target"):
             return 0
         now, found = self._clock.now(), 0
-        contract = ContractName(stop.name) if stop.scope == "contract" else ContractName("")
+        contract = orders.contracts.get(ContractName(stop.name)) if stop.scope == "contract" else None
         for task in await self._store.all(Task, limit=MOST_COUNTED):
             if task.state != "open" or now >= task.expires_at:
                 continue
             acting = await self._orders.acting(orders, task, contract)
             agent = orders.agents.get(task.agent)
-            usable = not contract or (agent is not None and contract in agent.capabilities)
+            usable = contract is None or (agent is not None and contract.name in agent.capabilities)
             found += usable and stop.covers(acting)
         return found
 

@@ -246,7 +246,10 @@ class Dispatch:
         if action.undoes is not None:
             return None
         instance = instance_of(action)
-        return await self._orders.brake(orders, task, action.contract, now, instance=instance, settling=settling)
+        contract = await self._orders.contract(action.contract_digest)
+        return await self._orders.brake(
+            orders, task, contract, now, action=action.id, instance=instance, settling=settling
+        )
 
     def _aborting(self, action: Action, contract: Contract, why: str) -> Action:
         return self._leased(action.after("abort", reasons=(why,)), contract)

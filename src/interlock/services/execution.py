@@ -20,7 +20,7 @@ from interlock.domain.settlement import Ask, Fail, Lose, NextStep, Retry, Timing
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.steps import Steps
 from interlock.ports.store import Claim, Store
-from interlock.services.breaker import Breaker
+from interlock.services.breaker import Breakers
 from interlock.services.calling import NEVER_CALLED, Caller, Missing
 from interlock.services.dispatch import PAUSE_MS, Dispatch
 from interlock.services.intents import Intents
@@ -42,7 +42,7 @@ class Execution:
         dispatch: Dispatch,
         caller: Caller,
         recorder: Recorder,
-        breaker: Breaker,
+        breakers: Breakers,
         clock: Clock,
         ids: Ids,
         steps: Steps,
@@ -55,7 +55,7 @@ class Execution:
         self._dispatch = dispatch
         self._caller = caller
         self._recorder = recorder
-        self._breaker = breaker
+        self._breakers = breakers
         self._clock = clock
         self._ids = ids
         self._steps = steps
@@ -139,15 +139,15 @@ class Execution:
         now = self._clock.now()
         match answer:
             case Landed(result=result):
-                self._breaker.worked(contract.name)
+                self._breakers.heard(action, contract, None)
                 return await self._landed(action, contract, result)
             case Nothing(why=why):
-                self._breaker.worked(contract.name)
+                self._breakers.heard(action, contract, None)
                 step = after_refusal(action, contract, why, now, self._timing)
                 note = NEVER_CALLED if isinstance(answer, Missing) else ""
                 return await self._next(action, contract, step, Outcome(error=why, observed_at=now, note=note))
             case Unsure(why=why):
-                await self._breaker.failed(action, why)
+                self._breakers.heard(action, contract, why)
                 step = settle(action, contract, now, self._timing)
                 return await self._next(action, contract, step, Outcome(error=why, observed_at=now))
             case _:

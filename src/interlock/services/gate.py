@@ -180,7 +180,7 @@ class Gate:
         state = orders.control.state_of(task.agent)
         if state != "active":
             return f"agent `{task.agent}` is {state}"
-        stop = await self._orders.brake(orders, task, contract.name, now, instance=instance, modes=REFUSES)
+        stop = await self._orders.brake(orders, task, contract, now, action=draft.id, instance=instance, modes=REFUSES)
         if stop is not None:
             return await self._orders.stopped(stop)
         refusal = task.refusal(contract.name, now)

@@ -86,7 +86,7 @@ class Judging:
         # 6. Hold, or 7. write the intent.
         paused = ""
         if undoing is None:
-            stop = await self._orders.brake(orders, task, contract.name, now, instance=instance)
+            stop = await self._orders.brake(orders, task, contract, now, action=draft.id, instance=instance)
             paused = "" if stop is None else await self._orders.stopped(stop)
         here = here and not paused
         action, phase = self._placed(draft, contract, task, decision, agent.approvals.within_ms, here=here)

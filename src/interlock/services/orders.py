@@ -12,11 +12,13 @@ from interlock.domain.acting import Acting
 from interlock.domain.agent import Agent
 from interlock.domain.answering import gone
 from interlock.domain.brakes import BEGINS
+from interlock.domain.breaker import PROBE_MARGIN_MS, Breaker, breaker_key, probing, target_of
 from interlock.domain.bundle import Bundle
+from interlock.domain.change import Change
 from interlock.domain.contract import Contract
 from interlock.domain.control import HOLDS, BrakeWords, Control, Stop, StopMode
-from interlock.domain.errors import IntegrityError, NotFound, PolicyError
-from interlock.domain.ids import AgentName, ContractName, Digest
+from interlock.domain.errors import Conflict, IntegrityError, NotFound, PolicyError
+from interlock.domain.ids import ActionId, AgentName, ContractName, Digest
 from interlock.domain.policy import Engine
 from interlock.domain.predicate import Behaviour
 from interlock.domain.record import Record
@@ -25,6 +27,7 @@ from interlock.domain.stating import behaviour_of
 from interlock.domain.task import Task
 from interlock.ports.policies import Judge, Policies
 from interlock.ports.store import R, Store
+from interlock.services.saving import save
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,37 +90,62 @@ class StandingOrders:
         why = (await self.words(stop))[0]
         return f"{BEGINS[stop.mode]}{why or f'{stop.scope} {stop.name}'.strip()}"
 
-    async def acting(self, orders: Orders, task: Task, contract: ContractName, instance: str = "") -> Acting:
-        """Who uses `contract` in `task`, as brakes name it."""
+    async def acting(self, orders: Orders, task: Task, contract: Contract | None, instance: str = "") -> Acting:
+        """Who uses `contract` in `task`, as brakes name it; None: whatever it may use."""
         # A cohort is who is in it by the files in force, whatever a task was opened under. Of an agent that is in force no
         # more its release still says.
         file = orders.agents.get(task.agent) or await self.agent((await self.release(task.release)).agent_digest)
         return Acting(
             agent=task.agent,
             release=task.release,
-            contract=contract,
+            contract=contract.name if contract is not None else ContractName(""),
             tags=frozenset(file.tags),
             instance=instance,
             tasks=(*task.ancestors, task.id),
             initiator=task.initiator,
+            target=target_of(contract) if contract is not None else "",
         )
 
     async def brake(
         self,
         orders: Orders,
         task: Task,
-        contract: ContractName,
+        contract: Contract,
         now: int,
         *,
+        action: ActionId | None = None,
         instance: str = "",
         modes: frozenset[StopMode] = HOLDS,
         settling: bool = False,
     ) -> Stop | None:
-        """The brake of `modes` that holds this task's use of `contract` at `now`, or None. See `Control.stopped`."""
+        """The brake of `modes` that holds this task's use of `contract` at `now`, or None. See `Control.stopped`.
+
+        Where a circuit breaker is half open `action` becomes its probe if no other is; without one nothing is let through.
+        """
         if not orders.control.stops:
             return None
         acting = await self.acting(orders, task, contract, instance)
-        return orders.control.stopped(acting, now, modes=modes, settling=settling)
+        stop = orders.control.stopped(acting, now, modes=modes, settling=settling)
+        if stop is not None:
+            return stop
+        for each in orders.control.tripped(acting):
+            if action is None or not await self._let_through(each, action, contract, now):
+                return each
+        return None
+
+    async def _let_through(self, stop: Stop, action: ActionId, contract: Contract, now: int) -> bool:
+        """Whether `action` is the probe of the breaker that pulled `stop`, in the store: of all processes one gets there."""
+        row = await self._store.get(Breaker, breaker_key(stop.scope, stop.name))
+        if row is None:
+            return True
+        after = probing(row, action, now, contract.timeout_ms + PROBE_MARGIN_MS)
+        if after is None or after == row:
+            return after is not None
+        try:
+            await save(self._store, Change(puts=(after,)))
+        except Conflict:
+            return False
+        return True
 
     async def contract(self, digest: Digest) -> Contract:
         """The stored contract of that digest."""

@@ -20,7 +20,7 @@ from interlock.services.anchoring import Anchoring
 from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
 from interlock.services.braking import Braking
-from interlock.services.breaker import Breaker
+from interlock.services.breaker import Breakers
 from interlock.services.calling import Caller
 from interlock.services.cases import Cases
 from interlock.services.compensation import Compensation
@@ -109,9 +109,9 @@ def plane(means: Means) -> ControlPlane:
     engines = Engines(m.store, orders, m.clock)
     decider = Decider(m.effectors, m.store, m.clock, m.tenant, engines, m.parser)
     cases = Cases(m.store, orders)
-    recorder = Recorder(m.store, orders, m.clock, m.steps)
+    breakers = Breakers(m.store, orders, m.clock, m.ids)
+    recorder = Recorder(m.store, orders, m.clock, m.steps, breakers)
     caller = Caller(m.effectors)
-    breaker = Breaker(m.store, orders, m.clock, m.ids)
     counting = Counting(m.store, orders, m.clock, m.timing)
     intents = Intents()
     drafts = Drafts(m.clock, m.ids)
@@ -146,7 +146,7 @@ def plane(means: Means) -> ControlPlane:
         dispatch=dispatch,
         caller=caller,
         recorder=recorder,
-        breaker=breaker,
+        breakers=breakers,
         clock=m.clock,
         ids=m.ids,
         steps=m.steps,

@@ -3,15 +3,19 @@
 import msgspec
 
 from interlock.domain.action import Action, Move, Outcome
+from interlock.domain.breaker import Breaker
 from interlock.domain.budget import Draw, ended
 from interlock.domain.change import Change, given
+from interlock.domain.control import Control
 from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Fact, Phase
+from interlock.domain.ids import ActionId
 from interlock.domain.record import Record
 from interlock.domain.recording import overheard, recorded
 from interlock.ports.clock import Clock
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
+from interlock.services.breaker import Breakers
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
@@ -34,7 +38,8 @@ def _took(after: Action, now: int) -> int:
 class Recorder:
     """The only way in which services change an action that is already stored. Every method gives the action as stored."""
 
-    def __init__(self, store: Store, orders: StandingOrders, clock: Clock, steps: Steps) -> None:
+    def __init__(self, store: Store, orders: StandingOrders, clock: Clock, steps: Steps, breakers: Breakers) -> None:
+        self._breakers = breakers
         self._store = store
         self._orders = orders
         self._clock = clock
@@ -52,7 +57,7 @@ class Recorder:
         leaning = tuple(given(each) for each in conditions)
         counted, fact = recorded(after, phase, self._clock.now(), leaning=leaning)
         change = Change(puts=(counted,), given=leaning, draws=draws, facts=(fact,))
-        await save(self._store, change)
+        await self._save(after.id, change)
         if step is not None:
             self._steps.reached(step)
         return counted.saved()
@@ -60,7 +65,7 @@ class Recorder:
     async def wait(self, action: Action, due_at: int | None) -> Action:
         """Let go of the lease and have it looked at again at `due_at`. Nothing happened, so nothing is recorded."""
         after = msgspec.structs.replace(action, owner=None, lease_until=None, due_at=due_at)
-        await save(self._store, Change(puts=(after,)))
+        await self._save(after.id, Change(puts=(after,)))
         return after.saved()
 
     async def lose(self, action: Action, phase: Phase, why: str, *, due_at: int | None, outcome: Outcome) -> Action:
@@ -94,13 +99,34 @@ class Recorder:
             else ended(action.reserved, spent=after.state == "done", took_ms=_took(after, now))
         )
         try:
-            await save(self._store, Change(puts=tuple(puts), given=leaning, draws=draws, facts=tuple(facts)))
+            change = Change(puts=tuple(puts), given=leaning, draws=draws, facts=tuple(facts))
+            await self._save(action.id, change)
         except Conflict:
             if await self._too_late(after, phase):
                 return await self.stored(after)
             raise
         self._steps.reached("outcome.recorded")
         return after.saved()
+
+    async def _save(self, action: ActionId, change: Change) -> None:
+        """Save `change` with what an answer of the tool means for its breakers. Others count at the same time, and what the tool
+        answered is recorded in any case."""
+        for _ in range(ROUNDS):
+            account = await self._breakers.account(action)
+            if not account.puts:
+                break
+            puts, facts = (*change.puts, *account.puts), (*change.facts, *account.facts)
+            try:
+                await save(self._store, msgspec.structs.replace(change, puts=puts, facts=facts))
+            except Conflict as conflict:
+                leaned = any(each.kind == conflict.kind for each in change.given)
+                if conflict.kind not in (Breaker.kind, Control.kind) or leaned:
+                    raise
+                continue
+            self._breakers.forget(action)
+            return
+        await save(self._store, change)
+        self._breakers.forget(action)
 
     async def _undone(self, undo: Action, now: int) -> tuple[Action, Fact]:
         """What the end of `undo` means for the action it undoes."""

@@ -127,7 +127,7 @@ class Trying:
             found.append(f"`{agent.name}` has no such capability")
         if wanted.depth > agent.runtime.max_depth:
             found.append(f"tasks of `{agent.name}` nest {agent.runtime.max_depth} deep")
-        stop = await self._orders.brake(orders, case.task, contract.name, at, modes=REFUSES)
+        stop = await self._orders.brake(orders, case.task, contract, at, modes=REFUSES)
         if stop is not None:
             found.append((await self._orders.stopped(stop)).replace(": ", ", ", 1))
         return tuple(found)

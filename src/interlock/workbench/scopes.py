@@ -8,8 +8,8 @@ from interlock.services.plane import ControlPlane
 from interlock.workbench.finding import find_release, find_task
 
 SCOPES: Final = (
-    "`all`, `agent:NAME`, `release:LABEL`, `contract:NAME`, `tag:WORD`, `instance:THUMBPRINT`, `task:ID`, `user:NAME` or "
-    "`tenant:NAME`"
+    "`all`, `agent:NAME`, `release:LABEL`, `contract:NAME`, `tag:WORD`, `instance:THUMBPRINT`, `task:ID`, `user:NAME`, "
+    "`target:HOST` or `tenant:NAME`"
 )
 
 
@@ -23,7 +23,7 @@ async def scope_of(plane: ControlPlane, what: str) -> tuple[StopScope, str]:
     match scope:
         case "all" if not name:
             return "all", ""
-        case "agent" | "contract" | "tag" | "instance" | "tenant" if name:
+        case "agent" | "contract" | "tag" | "instance" | "tenant" | "target" if name:
             return scope, name
         case "user" if name:
             return "user", name if ":" in name else what
