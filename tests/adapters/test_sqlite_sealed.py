@@ -15,6 +15,7 @@ from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite import SqliteStore, SqliteVault
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
+from interlock.domain.agent_state import AgentWords
 from interlock.domain.change import Change
 from interlock.domain.control import BrakeWords, Control
 from interlock.domain.erasing import Erasure, LegalHold
@@ -225,7 +226,7 @@ def test_a_record_is_its_two_parts(record: Any) -> None:
     assert msgspec.json.decode(withheld(record.kind, parts.public, "erased"), type=kind) == stripped(record, "erased")
 
 
-@pytest.mark.parametrize("kind", [Action, BrakeWords, Erasure, LegalHold, Publication, Task, Unwind])
+@pytest.mark.parametrize("kind", [Action, AgentWords, BrakeWords, Erasure, LegalHold, Publication, Task, Unwind])
 def test_every_public_field_is_there(kind: Any) -> None:
     """Whatever is named public is a field of its kind, and every private field that is needed has a blank."""
     fields = {each.name: each for each in msgspec.structs.fields(kind)}
