@@ -21,9 +21,13 @@ from bench.measure import percentile, show
 from bench.plant import connect, definition, proposal
 from interlock.domain.errors import InterlockError
 from interlock.domain.ids import AgentName, TaskId
+from interlock.domain.jwk import thumbprint
 from interlock.domain.task import Opening, Task
+from interlock.embedded import Embedded
+from interlock.sdk.identity import Identity
 from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane
+from interlock.testing.adapters import InstanceKey, SystemClock, SystemIds
 
 PROCESSES = 4
 ACTORS = 4
@@ -62,14 +66,16 @@ async def load(folder: Path, number: int) -> None:
     plane = connect(folder, set_price=slow, worker=f"load-{number}")
     parent = await plane.means.store.get(Task, (folder / "parent").read_text())
     task = await plane.tasks.open(opening(parent))
+    key = InstanceKey()
+    identity = Identity(Embedded(plane), key, SystemClock(), SystemIds())
+    (folder / f"instance-{number}").write_text(thumbprint(key.public))
 
     async def actor(which: int) -> None:
         count = which * 1_000_000
         while True:
             count += 1
-            made = msgspec.structs.replace(proposal(task, count), instance=f"process-{number}")
             try:
-                action = await plane.gate.propose(made)
+                action = await plane.gate.propose(await identity.presented(proposal(task, count)))
                 if action.state == "dispatching":
                     await plane.execution.drive(action)
                     continue

@@ -27,6 +27,9 @@ from pathlib import Path
 import msgspec
 from bench.plant import connect, proposal
 from interlock.domain.task import Task
+from interlock.embedded import Embedded
+from interlock.sdk.identity import Identity
+from interlock.testing.adapters import InstanceKey, SystemClock, SystemIds
 
 folder, number, dies = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "dies"
 calls = os.open(folder / "calls", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
@@ -42,12 +45,13 @@ async def price(sku, minor):
 async def main():
     plane = connect(folder, set_price=price, worker=f"probing-{number}")
     task = await plane.means.store.get(Task, (folder / "task").read_text())
+    identity = Identity(Embedded(plane), InstanceKey(), SystemClock(), SystemIds())
     (folder / f"ready-{number}").touch()
     while not (folder / "go").exists():
         await asyncio.sleep(0.005)
     states = []
     for n in range(5):
-        action = await plane.gate.propose(proposal(task, 1000 * number + n))
+        action = await plane.gate.propose(await identity.presented(proposal(task, 1000 * number + n)))
         if action.state == "dispatching":
             action = await plane.execution.drive(action)
         states.append(action.state)
@@ -95,8 +99,8 @@ async def test_one_of_four_processes_probes_and_a_killed_probe_is_replaced(tmp_p
     await opened(plane)
     (tmp_path / "go").touch()
     dead = probe(tmp_path, 9, "dies")
-    await asyncio.to_thread(dead.communicate, timeout=60)
-    assert dead.returncode == -signal.SIGKILL
+    seen = await asyncio.to_thread(dead.communicate, timeout=60)
+    assert dead.returncode == -signal.SIGKILL, seen
     late = probe(tmp_path, 8)
     said, problem = await asyncio.to_thread(late.communicate, timeout=60)
     assert said.split() == ["refused"] * 5, problem

@@ -106,7 +106,7 @@ async def test_four_processes_under_load_are_stopped(site: tuple[ControlPlane, P
         "release": parent.release,
         "contract": "price.set",
         "tag": "web",
-        "instance": "process-2",
+        "instance": (folder / "instance-2").read_text(),
         "task": parent.id,
         "user": "user:ana",
     }
@@ -126,7 +126,7 @@ async def test_four_processes_under_load_are_stopped(site: tuple[ControlPlane, P
     begun = [await plane.means.store.get(Action, each.action or "") for each in within if each.phase == "dispatching"]
     instances = {each.asked.instance for each in begun if each is not None and each.asked is not None}
     if scope == "instance":
-        assert (still[2], "process-2" in instances) == (held[2], False)
+        assert (still[2], names["instance"] in instances) == (held[2], False)
         assert instances, "the others go on"
     else:
         assert (begun, still) == ([], held)
