@@ -11,16 +11,9 @@ from tests.workspaces import Place
 THREE = {"calls": 3}
 
 
-def recurring(place: Place) -> None:
-    """Let the agent work inside its own tasks."""
-    file = place.folder / "agents" / "ag.yaml"
-    file.write_text(file.read_text().replace("max_task: 1h", "max_task: 1h, may_recur: true"))
-
-
 @pytest.mark.proves("tree.failures")
 def test_a_failure_that_was_caught_is_told_when_its_parent_is_left(place: Place) -> None:
     """Caught and forgotten it is raised as ChildrenFailed, which names the task; once looked at it is not."""
-    recurring(place)
     client = interlock.open(place.folder, apply=True)
     with (
         pytest.raises(interlock.ChildrenFailed, match=r"task \S+ of `ag`: ValueError") as caught,
@@ -43,7 +36,6 @@ def test_a_failure_that_was_caught_is_told_when_its_parent_is_left(place: Place)
 @pytest.mark.proves("tree.failures")
 def test_beside_an_error_that_is_on_its_way_it_is_a_note(place: Place) -> None:
     """The error that left the task keeps its kind, and says what else failed inside."""
-    recurring(place)
 
     async def program() -> None:
         async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="outer"):
@@ -61,7 +53,6 @@ def test_beside_an_error_that_is_on_its_way_it_is_a_note(place: Place) -> None:
 @pytest.mark.proves("tree.gather")
 def test_gathered_works_all_end_and_all_their_failures_are_told(place: Place) -> None:
     """Two of four fail: the others' effects are there, both failures are in the group, and none is told twice."""
-    recurring(place)
     tools = place.tools()
 
     with interlock.open(place.folder, apply=True) as client:
@@ -85,7 +76,6 @@ def test_gathered_works_all_end_and_all_their_failures_are_told(place: Place) ->
 @pytest.mark.proves("tree.gather")
 def test_the_same_asynchronously(place: Place) -> None:
     """No more run at a time than was said, and what they give comes in their order."""
-    recurring(place)
     tools = place.tools()
     running, most = 0, 0
 
@@ -111,3 +101,26 @@ def test_the_same_asynchronously(place: Place) -> None:
 async def _fails(client: interlock.Client) -> None:
     async with client.task("ag", purpose="fails"):
         raise ValueError
+
+
+@pytest.mark.proves("tree.bounds")
+def test_work_that_comes_back_through_others_is_refused(place: Place) -> None:
+    """An agent may divide its own work; what it gave to another may not come back to it, unless its file says so."""
+    with (
+        interlock.open(place.folder, apply=True) as client,
+        client.task("ag", purpose="whole"),
+        client.task("ag", purpose="part"),
+        client.task("helper", purpose="help"),
+        pytest.raises(interlock.InterlockError, match="at work around this task already: ag > ag > helper"),
+    ):
+        client.task("ag", purpose="back again").__enter__()
+
+    file = place.folder / "agents" / "ag.yaml"
+    file.write_text(file.read_text().replace("max_task: 1h", "max_task: 1h, may_recur: true"))
+    with (
+        interlock.open(place.folder, apply=True) as client,
+        client.task("ag", purpose="whole"),
+        client.task("helper", purpose="help"),
+        client.task("ag", purpose="back again") as again,
+    ):
+        assert again.task.depth == 2

@@ -68,7 +68,7 @@ class Runtime(_Section, frozen=True, kw_only=True):
     max_fanout: int = 8
     """How many tasks may be open within one task at once."""
     may_recur: bool = False
-    """Whether the agent may stand twice in one line of tasks: it works for itself then, through others or not."""
+    """Whether work may come back to the agent through others it was given to. Its own work it may divide in any case."""
     models: tuple[str, ...] = ()
     """The models it may run on, in the words of `behaviour.model`."""
 

@@ -120,7 +120,8 @@ class Tasks:
         """The family the new task joins, or NotAllowed."""
         if parent.depth + 1 > runtime.max_depth:
             raise NotAllowed(f"tasks of `{opening.agent}` may nest {runtime.max_depth} deep")
-        if opening.agent in (*parent.above, parent.agent) and not runtime.may_recur:
+        # Its own work it may divide, as deep as tasks may nest; what comes back to it through others has gone in a circle.
+        if opening.agent in parent.above and opening.agent != parent.agent and not runtime.may_recur:
             raise NotAllowed(
                 f"`{opening.agent}` is at work around this task already: {' > '.join((*parent.above, parent.agent))}",
                 next_step="give the work to another agent, or allow it: `runtime: {may_recur: true}` in its file",
