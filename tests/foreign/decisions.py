@@ -83,7 +83,8 @@ class Story:
 
     def __init__(self, *people: str) -> None:
         self.world = World()
-        self.world.people.clear()
+        # Whoever owns the agent is still somebody, but no reviewer: only the record's own people agree to anything.
+        self.world.people = dict.fromkeys(self.world.people, ("data",))
         self.world.people.update({Person(each): ("reviewer",) for each in people})
         self._steps: list[tuple[int, int, Step]] = []
 
