@@ -7,6 +7,8 @@ READY := .venv/.ready
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS ?= true
+# Where it is set, every program begun here compiles all it loads, each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Generator, Mapping
 from pathlib import Path
 
@@ -19,6 +21,10 @@ settings.load_profile("interlock")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts in the background deaf to Ctrl-C, and every process begun here would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Some machines keep Python from writing bytecode, and each of the hundreds of processes begun here would compile all it loads.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 Status = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
 """Category, letter and word of one report."""
