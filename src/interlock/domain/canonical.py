@@ -120,7 +120,7 @@ def _refusal(item: object) -> str:
 def _surrogate(value: JsonValue) -> str | None:
     """Find the path of the first string that UTF-8 cannot write; keys are known to be ASCII by now."""
     if isinstance(value, str):
-        return None if _is_utf8(value) else ""
+        return None if is_utf8(value) else ""
     steps: Iterable[tuple[str | int, JsonValue]] = ()
     if isinstance(value, dict):
         steps = value.items()
@@ -133,7 +133,8 @@ def _surrogate(value: JsonValue) -> str | None:
     return None
 
 
-def _is_utf8(text: str) -> bool:
+def is_utf8(text: str) -> bool:
+    """Whether `text` can be written as UTF-8: whether no half of a surrogate pair stands alone in it."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from interlock.domain.canonical import CanonicalError, JsonValue, encode
+from interlock.domain.canonical import CanonicalError, JsonValue, encode, is_utf8
 from interlock.domain.credential import SKEW_MS
 from interlock.domain.ids import Digest
 from interlock.domain.jwk import b64
@@ -126,7 +126,7 @@ def called(task: str, tool: str, arguments: dict[str, JsonValue] | None, key: ob
     # Whatever a model calls a tool is short and plain here: a claim can say no more.
     plain = len(tool) <= MAX_NAME and tool.isascii() and tool.isprintable()
     named = tool if plain else b64(sha256(tool.encode(errors="surrogatepass")).digest())
-    said = key if isinstance(key, str) and _is_utf8(key) else ""
+    said = key if isinstance(key, str) and is_utf8(key) else ""
     return Call(tool=named, audience=audience, arguments=arguments, idempotency_key=said, task=task)
 
 
@@ -135,13 +135,5 @@ def writable(arguments: dict[str, JsonValue]) -> bool:
     try:
         encode(arguments)
     except CanonicalError:
-        return False
-    return True
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
         return False
     return True

@@ -16,7 +16,7 @@ class Missing(Nothing, frozen=True):
     """The target could not even be found, and nobody called it before: it is us who say that nothing happened."""
 
 
-class Caller:
+class Calling:
     """Tells the tool which attempt this is, and turns a tool that cannot be found into an answer."""
 
     def __init__(self, effectors: Effectors) -> None:

@@ -24,7 +24,7 @@ from interlock.domain.trails import disagreement, latest_states
 from interlock.ports.clock import Clock
 from interlock.ports.log import Log
 from interlock.ports.steps import Steps
-from interlock.services.calling import NEVER_CALLED, Caller, Missing
+from interlock.services.calling import NEVER_CALLED, Calling, Missing
 from interlock.services.cases import Cases, instance_of
 from interlock.services.deciding import Decider
 from interlock.services.holding import altered, held, intact
@@ -45,7 +45,7 @@ class Dispatch:
         orders: StandingOrders,
         decider: Decider,
         cases: Cases,
-        caller: Caller,
+        calling: Calling,
         recorder: Recorder,
         clock: Clock,
         steps: Steps,
@@ -57,7 +57,7 @@ class Dispatch:
         self._orders = orders
         self._decider = decider
         self._cases = cases
-        self._caller = caller
+        self._calling = calling
         self._recorder = recorder
         self._clock = clock
         self._steps = steps
@@ -175,7 +175,7 @@ class Dispatch:
         return await self._prepare(action, contract, phases)
 
     async def _prepare(self, action: Action, contract: Contract, phases: TwoPhase) -> Action:
-        answer = await self._caller.call(action, contract, phases.prepare, "prepare")
+        answer = await self._calling.call(action, contract, phases.prepare, "prepare")
         self._steps.reached("prepare.called")
         match answer:
             case Landed(result=token):
@@ -197,7 +197,7 @@ class Dispatch:
                 assert_never(answer)
 
     async def _abort(self, action: Action, contract: Contract, phases: TwoPhase) -> Action:
-        answer = await self._caller.call(action, contract, phases.abort, "abort")
+        answer = await self._calling.call(action, contract, phases.abort, "abort")
         if isinstance(answer, Unsure):
             return await self._recorder.wait(action, self._clock.now() + PAUSE_MS)
         if action.attempt:

@@ -21,7 +21,7 @@ from interlock.ports.clock import Clock, Ids
 from interlock.ports.steps import Steps
 from interlock.ports.store import Claim, Store
 from interlock.services.breaker import Breakers
-from interlock.services.calling import NEVER_CALLED, Caller, Missing
+from interlock.services.calling import NEVER_CALLED, Calling, Missing
 from interlock.services.dispatch import PAUSE_MS, Dispatch
 from interlock.services.intents import Intents
 from interlock.services.orders import StandingOrders
@@ -40,7 +40,7 @@ class Execution:
         store: Store,
         orders: StandingOrders,
         dispatch: Dispatch,
-        caller: Caller,
+        calling: Calling,
         recorder: Recorder,
         breakers: Breakers,
         clock: Clock,
@@ -53,7 +53,7 @@ class Execution:
         self._store = store
         self._orders = orders
         self._dispatch = dispatch
-        self._caller = caller
+        self._calling = calling
         self._recorder = recorder
         self._breakers = breakers
         self._clock = clock
@@ -131,7 +131,7 @@ class Execution:
         if not self._intents.take(action):
             # Another caller of this process has begun the call; this is a copy from before.
             return action
-        answer = await self._caller.call(action, contract, contract.target, "run")
+        answer = await self._calling.call(action, contract, contract.target, "run")
         self._steps.reached("execute.called")
         return await self._answered(action, contract, answer)
 
@@ -159,7 +159,7 @@ class Execution:
         verified = None if problem is None else False
         if contract.postcondition is not None:
             seen: dict[str, JsonValue] = {"args": action.arguments, "result": result}
-            said = await self._caller.call(action, contract, contract.postcondition, "postcondition", seen)
+            said = await self._calling.call(action, contract, contract.postcondition, "postcondition", seen)
             verified = said.result is True if isinstance(said, Landed) else None
         self._steps.reached("execute.verified")
         outcome = Outcome(result=result, observed_at=self._clock.now(), verified=verified, note=problem or "")
@@ -174,7 +174,7 @@ class Execution:
         """An unknown one: ask the lookup, now that a *no* can be believed."""
         if contract.lookup is None:
             return await self._recorder.wait(action, None)
-        answer = await self._caller.call(action, contract, contract.lookup, "lookup")
+        answer = await self._calling.call(action, contract, contract.lookup, "lookup")
         self._steps.reached("settle.asked")
         now = self._clock.now()
         match answer:

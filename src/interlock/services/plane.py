@@ -21,7 +21,7 @@ from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
 from interlock.services.braking import Braking
 from interlock.services.breaker import Breakers
-from interlock.services.calling import Caller
+from interlock.services.calling import Calling
 from interlock.services.cases import Cases
 from interlock.services.compensation import Compensation
 from interlock.services.counting import Counting
@@ -111,7 +111,7 @@ def plane(means: Means) -> ControlPlane:
     cases = Cases(m.store, orders)
     breakers = Breakers(m.store, orders, m.clock, m.ids)
     recorder = Recorder(m.store, orders, m.clock, m.steps, breakers)
-    caller = Caller(m.effectors)
+    calling = Calling(m.effectors)
     counting = Counting(m.store, orders, m.clock, m.timing)
     intents = Intents()
     drafts = Drafts(m.clock, m.ids)
@@ -131,7 +131,7 @@ def plane(means: Means) -> ControlPlane:
         orders=orders,
         decider=decider,
         cases=cases,
-        caller=caller,
+        calling=calling,
         recorder=recorder,
         clock=m.clock,
         steps=m.steps,
@@ -144,7 +144,7 @@ def plane(means: Means) -> ControlPlane:
         store=m.store,
         orders=orders,
         dispatch=dispatch,
-        caller=caller,
+        calling=calling,
         recorder=recorder,
         breakers=breakers,
         clock=m.clock,

@@ -16,6 +16,7 @@ from interlock.adapters.cedar.compiling.runtime import Fields
 from interlock.adapters.cedar.reads import Reads
 from interlock.adapters.cedar.schema import Surface
 from interlock.adapters.cedar.shape import Choice, Flag, Group, Integer, Many, Shape, Text
+from interlock.domain.canonical import is_utf8
 from interlock.domain.question import Question
 
 Write = Callable[[Any], Any]
@@ -113,19 +114,11 @@ def _writer(shape: Shape, read: Reads, path: str, form: Form) -> Write:
 
 def _text(path: str) -> Write:
     def write(value: Any) -> Any:
-        if type(value) is not str or not (value.isascii() or _is_utf8(value)):
+        if type(value) is not str or not (value.isascii() or is_utf8(value)):
             raise Unfit(f"{path} is not text")
         return value
 
     return write
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _flag(path: str) -> Write:
