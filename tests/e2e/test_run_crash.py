@@ -19,29 +19,18 @@ from tests.workspaces import forget, workspace
 ROOT = Path(__file__).parents[2]
 
 RUN = """
-import asyncio, os, signal, sys
+import asyncio, sys
 from pathlib import Path
 from interlock.bootstrap.connecting import connect
 from interlock.domain.ids import AgentName, Person
 from interlock.domain.task import Opening
+from tests.e2e.dying import dies
 
-when, left = sys.argv[2], int(sys.argv[3])
-
-def one_less():
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return False
+when, nth = sys.argv[2], int(sys.argv[3])
 
 async def main():
     plane = connect(Path(sys.argv[1]))
-    pen = plane.means.store._writer._pen
-    if when == "within":
-        pen._connection.set_commit_hook(one_less)
-    else:
-        committed = pen._committed
-        pen._committed = lambda: (committed(), one_less())
+    dies(plane.means.store, when, nth)
     task = await plane.tasks.open(Opening(agent=AgentName("ag"), purpose="to be killed", initiator="user:cleo"))
     await plane.tasks.close(task, by=Person("rita"), why="it is over")
     await plane.means.store.close()

@@ -24,27 +24,16 @@ SETTLE_S = 0.15
 BOUND_MS = 1_000
 
 STOPPING = """
-import asyncio, os, signal, sys
+import asyncio, sys
 from pathlib import Path
 from bench.plant import connect
+from tests.e2e.dying import dies
 
-when, what, left = sys.argv[2], sys.argv[3], int(sys.argv[4])
-
-def one_less():
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return False
+when, what, nth = sys.argv[2], sys.argv[3], int(sys.argv[4])
 
 async def main():
     plane = connect(Path(sys.argv[1]), worker="stopping")
-    pen = plane.means.store._writer._pen
-    if when == "within":
-        pen._connection.set_commit_hook(one_less)
-    else:
-        committed = pen._committed
-        pen._committed = lambda: (committed(), one_less())
+    dies(plane.means.store, when, nth)
     if what == "stop":
         await plane.braking.stop("tag", "web", by="rita", why="halt")
     else:

@@ -59,32 +59,21 @@ asyncio.run(main())
 """
 
 KILLED = """
-import asyncio, os, signal, sys
+import asyncio, sys
 from pathlib import Path
 from interlock.bootstrap.connecting import connect
 from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
+from tests.e2e.dying import dies
 
-when, left = sys.argv[3], int(sys.argv[4])
-
-def one_less():
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return False
+when, nth = sys.argv[3], int(sys.argv[4])
 
 async def main():
     plane = connect(Path(sys.argv[1]))
     root = await plane.means.store.get(Task, sys.argv[2])
-    pen = plane.means.store._writer._pen
-    if when == "within":
-        pen._connection.set_commit_hook(one_less)
-    else:
-        committed = pen._committed
-        pen._committed = lambda: (committed(), one_less())
+    dies(plane.means.store, when, nth)
     embedded = Embedded(plane)
     opening = Opening(
         agent=AgentName("ag"), purpose="to be killed", initiator="user:cleo", parent=root, budgets={"calls": 5}, lasts_ms=1500
