@@ -9,7 +9,8 @@ from interlock.domain.action import Outcome
 from interlock.domain.masking import MASK, masked
 from interlock.testing.conformance.making import action
 
-# No letter of an id, which is hexadecimal: a word that also stands in the id is masked there as well.
+# No letter of an id, which is hexadecimal: a word that also stands in the id is masked there as well. So is a number, and the
+# arguments below have none.
 WORDS = st.text("ghkxyz", min_size=3, max_size=12)
 
 
@@ -19,8 +20,8 @@ def test_no_private_value_is_quoted(word: str, around: str) -> None:
     """Wherever a value stands in an action, words about it have a mask in its place, and keep the rest."""
     for about in (
         action(arguments={"to": [word]}),
-        action(facts={"a": {"b": word}}),
-        action(initiator=word),
+        action(arguments={}, facts={"a": {"b": word}}),
+        action(arguments={}, initiator=word),
         action(justification=word, arguments={}),
         action(arguments={}, outcome=Outcome(result=[{"x": word}], error="", observed_at=1)),
     ):
