@@ -112,7 +112,7 @@ def publications(place: Place) -> list[Publication]:
 
     async def read() -> list[Publication]:
         plane = looking(place.folder)
-        found = await plane.publisher.publications()
+        found = await plane.consenting.publications()
         await plane.means.store.close()
         return found
 

@@ -97,8 +97,8 @@ async def test_an_engine_that_two_published_is_not_changed_by_one() -> None:
     await world.plane.engines.heard(WHY)
     applied = await world.plane.publisher.publish(world.definition(engine="cedarpy"), by="rita")
     assert applied.publication is not None
-    await world.plane.publisher.accept(applied.publication, ANA)
-    edition = (await world.plane.publisher.get(applied.publication)).edition.digest
+    await world.plane.consenting.accept(applied.publication, ANA)
+    edition = (await world.plane.consenting.get(applied.publication)).edition.digest
 
     now = await world.plane.engines.use("compiled", by=RITA, why="mended")
     with pytest.raises(NotAllowed, match="was published here"):

@@ -113,7 +113,7 @@ async def test_one_person_changes_nothing_and_two_change_everything() -> None:
     which = await proposed(world, denying(world), why="too risky")
     assert await control(world) == before
     assert (await world.propose_on(other, task)).state == "done"
-    after = await world.plane.publisher.accept(which, RIA, note="seen")
+    after = await world.plane.consenting.accept(which, RIA, note="seen")
     found = await world.propose_on(other, task)
 
     assert (after.state, [word.person for word in after.consents]) == ("published", ["rita", "ria"])
@@ -143,11 +143,11 @@ async def test_an_edition_is_everything_and_not_only_policies() -> None:
             await world.plane.registry.apply(world.definition(**changes), by="rita")
 
     assert await world.store.get(Budget, "tenant/EUR") is None
-    last = (await world.plane.publisher.publications())[0]
-    await world.plane.publisher.accept(last.id, RIA)
+    last = (await world.plane.consenting.publications())[0]
+    await world.plane.consenting.accept(last.id, RIA)
     assert (await control(world)).engine == "cedarpy"
     # The others were made against what is in force no more.
-    assert Counter(each.state for each in await world.plane.publisher.publications()) == {
+    assert Counter(each.state for each in await world.plane.consenting.publications()) == {
         "superseded": 6,
         "published": 1,
     }
@@ -158,7 +158,7 @@ async def test_who_may_not_agree() -> None:
     """Whoever proposed it, a stranger, somebody in another role, and anybody twice."""
     world = await installed(Publishing(persons=3, roles=("reviewer",)))
     which = await proposed(world, denying(world))
-    accept = world.plane.publisher.accept
+    accept = world.plane.consenting.accept
 
     for person, said in ((RITA, "proposed this"), (Person("eve"), "not among"), (LENA, "not asked here")):
         with pytest.raises(NotAllowed, match=said):
@@ -179,8 +179,8 @@ async def test_a_proposer_without_the_role_does_not_count() -> None:
     world = await installed(Publishing(persons=2, roles=("reviewer",)))
     which = await proposed(world, denying(world), by="lena")
 
-    assert (await world.plane.publisher.accept(which, RITA)).state == "open"
-    assert (await world.plane.publisher.accept(which, RIA)).state == "published"
+    assert (await world.plane.consenting.accept(which, RITA)).state == "open"
+    assert (await world.plane.consenting.accept(which, RIA)).state == "published"
     with pytest.raises(NotAllowed, match="not among"):
         await world.plane.publisher.publish(world.definition(), by="unnamed")
 
@@ -193,10 +193,10 @@ async def test_what_is_in_force_changed_since() -> None:
     one = await proposed(world, denying(world))
     other = await proposed(world, world.definition(budgets={"EUR": 7}), by="ria")
     await world.plane.braking.stop("agent", "ag", by="rita", why="halt")
-    await world.plane.publisher.accept(other, ANA)
+    await world.plane.consenting.accept(other, ANA)
 
     with pytest.raises(IllegalMove, match="superseded"):
-        await world.plane.publisher.accept(one, RIA)
+        await world.plane.consenting.accept(one, RIA)
     now = await control(world)
     assert [stop.name for stop in now.stops] == ["ag"]
     limit = await world.store.get(Budget, "tenant/EUR")
@@ -206,7 +206,7 @@ async def test_what_is_in_force_changed_since() -> None:
     again = await proposed(world, denying(world))
     await world.store.commit(Change(puts=(msgspec.structs.replace(limit, limit=8),)))
     with pytest.raises(StaleView, match="proposed again"):
-        await world.plane.publisher.accept(again, RIA)
+        await world.plane.consenting.accept(again, RIA)
     assert (await publication(world, again)).state == "superseded"
 
 
@@ -230,10 +230,10 @@ async def test_what_is_withdrawn_is_never_published() -> None:
     which = await proposed(world, denying(world))
 
     with pytest.raises(NotAllowed, match="not asked here"):
-        await world.plane.publisher.withdraw(which, LENA)
-    assert (await world.plane.publisher.withdraw(which, RITA)).state == "withdrawn"
+        await world.plane.consenting.withdraw(which, LENA)
+    assert (await world.plane.consenting.withdraw(which, RITA)).state == "withdrawn"
     with pytest.raises(IllegalMove, match="withdrawn"):
-        await world.plane.publisher.accept(which, RIA)
+        await world.plane.consenting.accept(which, RIA)
     assert (await phases(world))["withdrawn"] == 1
 
 
@@ -244,13 +244,13 @@ async def test_many_who_agree_at_once_publish_once() -> None:
     for number in range(10):
         world.people[Person(f"p{number}")] = ("reviewer",)
     first = await proposed(world, world.definition(people=dict(world.people)))
-    await world.plane.publisher.accept(first, RIA)
+    await world.plane.consenting.accept(first, RIA)
     which = await proposed(world, msgspec.structs.replace(denying(world), people=dict(world.people)))
     planes = [world.plane, world.another("w2")]
     before = (await control(world)).revision
 
     said = await asyncio.gather(
-        *(planes[n % 2].publisher.accept(which, Person(f"p{n}")) for n in range(10)), return_exceptions=True
+        *(planes[n % 2].consenting.accept(which, Person(f"p{n}")) for n in range(10)), return_exceptions=True
     )
 
     assert Counter(type(each).__name__ for each in said) == {"Publication": 1, "IllegalMove": 9}
@@ -277,7 +277,7 @@ async def test_policies_that_can_no_longer_be_loaded_are_not_published() -> None
     world.policies.forget("b2")
 
     with pytest.raises(PolicyError):
-        await world.plane.publisher.accept(which, RIA)
+        await world.plane.consenting.accept(which, RIA)
     assert (await control(world), (await publication(world, which)).state) == (before, "open")
 
 
@@ -297,8 +297,8 @@ async def test_loosening_a_grave_contract_takes_its_owner() -> None:
     which = await proposed(world, loose)
     assert (await publication(world, which)).owners == {"thing.put": "owner"}
     with pytest.raises(NotAllowed, match="not asked here"):
-        await world.plane.publisher.accept(which, RIA)
-    assert (await world.plane.publisher.accept(which, LENA)).state == "published"
+        await world.plane.consenting.accept(which, RIA)
+    assert (await world.plane.consenting.accept(which, LENA)).state == "published"
 
 
 @pytest.mark.proves("publish.owners")
@@ -503,20 +503,20 @@ async def _propose(world: World, process: ControlPlane) -> None:
 
 async def _publish(world: World, process: ControlPlane) -> None:
     which = await proposed(world, denying(world))
-    await process.publisher.accept(which, RIA)
+    await process.consenting.accept(which, RIA)
 
 
 async def _withdraw(world: World, process: ControlPlane) -> None:
     which = await proposed(world, denying(world))
-    await process.publisher.withdraw(which, RIA)
+    await process.consenting.withdraw(which, RIA)
 
 
 async def _third(world: World, process: ControlPlane) -> None:
     which = await proposed(world, world.definition(publishing=Publishing(persons=3)))
-    await process.publisher.accept(which, RIA)
+    await process.consenting.accept(which, RIA)
     which = await proposed(world, denying(world))
-    await process.publisher.accept(which, RIA)
-    await process.publisher.accept(which, ANA)
+    await process.consenting.accept(which, RIA)
+    await process.consenting.accept(which, ANA)
 
 
 async def _switch(world: World, process: ControlPlane) -> None:
@@ -563,7 +563,7 @@ async def again(world: World) -> None:
         if applied.publication is not None:
             found = await publication(world, applied.publication)
             if found.state == "open" and not found.agreed(person):
-                await process.publisher.accept(found.id, person)
+                await process.consenting.accept(found.id, person)
     assert (await control(world)).bundle == applied.bundle
 
 
@@ -571,7 +571,7 @@ async def disagreements(world: World) -> list[str]:
     """What the standing orders, the publications and the log do not agree upon."""
     found: list[str] = []
     said, now = await phases(world), await control(world)
-    states = Counter(each.state for each in await world.plane.publisher.publications())
+    states = Counter(each.state for each in await world.plane.consenting.publications())
     if said["proposed"] != states.total():
         found.append(f"{states.total()} publications, and {said['proposed']} were proposed")
     every: tuple[PublicationState, ...] = ("published", "withdrawn", "superseded")

@@ -55,7 +55,7 @@ async def publish(world: World, *rules: tuple[Policy, Predicate], name: str = "b
     wanted = world.definition(policies=world.policies.register(name, permit(), *rules))
     applied = await process.publisher.publish(wanted, by="rita")
     assert applied.publication is not None
-    await process.publisher.accept(applied.publication, RIA)
+    await process.consenting.accept(applied.publication, RIA)
 
 
 @pytest.mark.proves("publish.held", "approval.bound")

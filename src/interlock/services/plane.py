@@ -24,6 +24,7 @@ from interlock.services.breaker import Breakers
 from interlock.services.calling import Calling
 from interlock.services.cases import Cases
 from interlock.services.compensation import Compensation
+from interlock.services.consenting import Consenting
 from interlock.services.counting import Counting
 from interlock.services.deciding import Decider
 from interlock.services.dispatch import Dispatch
@@ -91,6 +92,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     braking: Braking
     drills: Drills
     publisher: Publisher
+    consenting: Consenting
     reviewing: Reviewing
     engines: Engines
     whatif: WhatIf
@@ -157,13 +159,9 @@ def plane(means: Means) -> ControlPlane:
     tasks = Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     whatif = WhatIf(m.store, m.policies, m.tenant)
     editions = Editions(m.store, orders, m.policies)
+    consenting = Consenting(store=m.store, orders=orders, editions=editions, policies=m.policies, clock=m.clock)
     publisher = Publisher(
-        store=m.store,
-        orders=orders,
-        editions=editions,
-        policies=m.policies,
-        clock=m.clock,
-        ids=m.ids,
+        store=m.store, orders=orders, editions=editions, consenting=consenting, clock=m.clock, ids=m.ids
     )
     braking = Braking(store=m.store, orders=orders, counting=counting, clock=m.clock, ids=m.ids, tenant=m.tenant)
     return ControlPlane(
@@ -192,7 +190,8 @@ def plane(means: Means) -> ControlPlane:
         drills=Drills(store=m.store, orders=orders, braking=braking, counting=counting, clock=m.clock),
         agents=Agents(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids, policies=m.policies),
         publisher=publisher,
-        reviewing=Reviewing(publisher=publisher, orders=orders, editions=editions, whatif=whatif),
+        consenting=consenting,
+        reviewing=Reviewing(consenting=consenting, orders=orders, editions=editions, whatif=whatif),
         engines=engines,
         whatif=whatif,
         tasks=tasks,

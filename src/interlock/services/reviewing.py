@@ -7,9 +7,9 @@ from interlock.domain.ownership import loosened
 from interlock.domain.publication import Difference, Publication, differences
 from interlock.domain.publishing import Missing, missing
 from interlock.domain.whatif import Comparison
+from interlock.services.consenting import Consenting
 from interlock.services.editions import Editions, texts_of
 from interlock.services.orders import StandingOrders
-from interlock.services.publishing import Publisher
 from interlock.services.whatif import WhatIf
 
 
@@ -34,8 +34,8 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 class Reviewing:
     """Holds a publication against what it changes. Changes nothing."""
 
-    def __init__(self, *, publisher: Publisher, orders: StandingOrders, editions: Editions, whatif: WhatIf) -> None:
-        self._publisher = publisher
+    def __init__(self, *, consenting: Consenting, orders: StandingOrders, editions: Editions, whatif: WhatIf) -> None:
+        self._consenting = consenting
         self._orders = orders
         self._editions = editions
         self._whatif = whatif
@@ -43,7 +43,7 @@ class Reviewing:
     async def review(self, publication: PublicationId, *, since_at: int = 0, limit: int | None = None) -> Review:
         """What it would change, held against what is in force now, with recorded decisions (since `since_at`, at most
         `limit`) asked again; of one that ended, what it changed or would have. Raises NotFound."""
-        found = await self._publisher.get(publication)
+        found = await self._consenting.get(publication)
         control = (await self._orders.refresh()).control
         current = await self._editions.in_force(control)
         before = current if found.state == "open" else found.replaces

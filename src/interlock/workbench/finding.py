@@ -107,7 +107,7 @@ async def find_release(plane: ControlPlane, text: str) -> Release:
 
 async def find_publication(plane: ControlPlane, text: str) -> Publication:
     """The publication of that id, or the only one that `text` names. Raises NotFound."""
-    known = await plane.publisher.publications()
+    known = await plane.consenting.publications()
     found = [each for each in known if each.id == text or (len(text) >= SHORTEST and names(text, each.id))]
     if len(found) == 1:
         return found[0]

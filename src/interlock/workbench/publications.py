@@ -60,12 +60,12 @@ async def published(folder: Path, *, by: Person | None, why: str = "") -> Brough
 async def pending(folder: Path, *, everything: bool = False) -> tuple[Proposed, ...]:
     """What waits for somebody's word, and with `everything` what ended."""
     async with reading(folder) as plane:
-        found = [each for each in await plane.publisher.publications() if everything or each.state == "open"]
+        found = [each for each in await plane.consenting.publications() if everything or each.state == "open"]
         return tuple(
             [
                 Proposed(
                     publication=each,
-                    waits_for=(await plane.publisher.waits_for(each)).words if each.state == "open" else "",
+                    waits_for=(await plane.consenting.waits_for(each)).words if each.state == "open" else "",
                 )
                 for each in found
             ]
@@ -86,8 +86,8 @@ async def accepted(folder: Path, publication: str, person: Person, *, note: str 
     """
     async with working(folder) as plane:
         found = await find_publication(plane, publication)
-        after = await plane.publisher.accept(found.id, person, note=note)
-        waits = (await plane.publisher.waits_for(after)).words if after.state == "open" else ""
+        after = await plane.consenting.accept(found.id, person, note=note)
+        waits = (await plane.consenting.waits_for(after)).words if after.state == "open" else ""
     return Proposed(publication=after, waits_for=waits)
 
 
@@ -95,7 +95,7 @@ async def withdrawn(folder: Path, publication: str, person: Person) -> Publicati
     """Take a publication back. Raises NotFound, NotAllowed, IllegalMove."""
     async with working(folder) as plane:
         found = await find_publication(plane, publication)
-        return await plane.publisher.withdraw(found.id, person)
+        return await plane.consenting.withdraw(found.id, person)
 
 
 async def engine_in_force(folder: Path) -> EngineState:
