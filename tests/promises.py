@@ -1054,6 +1054,12 @@ PROMISES: tuple[Promise, ...] = (
         "An auditor without Interlock verifies the day's evidence, and sees an edited copy of it.",
     ),
     Promise("demo.keep", _DEMO, "A kept day can be explored, and the demo overwrites nothing."),
+    Promise(
+        "demo.shared_budget",
+        _DEMO,
+        "A team's workers pay together no more than their task was lent; the rest is refused.",
+    ),
+    Promise("demo.stopped", _DEMO, "While a cohort of four processes is stopped nothing happens that it does."),
     Promise("demo.payments_survive_kill", _DEMO, "A payment service killed at any moment pays each key once."),
     Promise("demo.invariants_see", _DEMO, "Each invariant of the shop sees its own kind of damage."),
     # -- command line ----------------------------------------------------------------------------------------------------

@@ -10,12 +10,14 @@ import time
 from pathlib import Path
 
 import interlock
+from interlock_demo.chapters.brake import cohort_stopped
 from interlock_demo.chapters.forgetting import forgotten
 from interlock_demo.chapters.morning import open_for_business
 from interlock_demo.chapters.outage import power_cut
 from interlock_demo.chapters.people import decide
 from interlock_demo.chapters.release import bad_release
 from interlock_demo.chapters.rules import stricter_rule
+from interlock_demo.chapters.team import shared_budget
 from interlock_demo.program import CommandFailed, WorkerProcess
 from interlock_demo.queue import queue_of
 from interlock_demo.report import evening
@@ -28,6 +30,7 @@ NUMBER = 7
 
 WORK = {
     "assistant": ("where a way back exists", "reservations, orders, charges"),
+    "claims": ("inside policy", "hands out cases, and holds what may be spent on them"),
     "pricing": ("inside policy", "prices, from stock and sales"),
     "replenishment": ("inside policy", "orders from suppliers"),
     "support": ("inside policy", "returns, refunds, credit, exchanges, mail"),
@@ -63,8 +66,8 @@ def _tell_all(tell: Teller, folder: Path, *, kept: bool) -> int:
     started = time.monotonic()
     tell.title(
         "A day at Halden & Daughters, a shop run by agents",
-        "240 products, 320 customers, 480 orders. Four agents set prices, order stock, settle returns and sell. None of them "
-        "can touch anything except through Interlock.",
+        "240 products, 320 customers, 480 orders. Four agents set prices, order stock, settle returns and sell; "
+        "a fifth hands out work. None of them can touch anything except through Interlock.",
     )
     try:
         broken = _day(tell, folder)
@@ -105,9 +108,11 @@ def _day(tell: Teller, folder: Path) -> list[str]:
             power_cut(tell, setting, lock, payments, worker, agreed)
             setting = stricter_rule(tell, setting)
             original_prices = bad_release(tell, setting, lock, queue)
+            lent = shared_budget(tell, setting, lock)
+            quiet = cohort_stopped(tell, setting)
         worker.kill()
         forgotten(tell, setting)
-        return evening(tell, setting, original_prices)
+        return evening(tell, setting, original_prices, lent=[lent], quiet=quiet)
 
 
 def _introduce(tell: Teller, setting: Setting) -> None:

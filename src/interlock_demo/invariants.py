@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -25,8 +25,27 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, int]
 
 
-def check(place: Place, original_prices: Mapping[str, int]) -> list[Check]:
-    """Every invariant of the shop. `original_prices` are those that must stand again, by sku."""
+class Lent(msgspec.Struct, frozen=True, kw_only=True):
+    """What a team was lent for its cases: so many minor units of EUR, for all of these orders together."""
+
+    task: str
+    limit_minor: int
+    orders: tuple[str, ...]
+
+
+class Quiet(msgspec.Struct, frozen=True, kw_only=True):
+    """From when until when (UTC ms) those who serve customers were stopped."""
+
+    name: str
+    from_at: int
+    until_at: int
+
+
+def check(
+    place: Place, original_prices: Mapping[str, int], *, lent: Sequence[Lent] = (), quiet: Sequence[Quiet] = ()
+) -> list[Check]:
+    """Every invariant of the shop. `original_prices` are those that must stand again, by sku; `lent` is what was not to be
+    overspent, `quiet` when nothing was to happen."""
     with reading(place.shop_db) as shop, reading(place.payments_db) as payments:
         return [
             money_agrees(shop, payments),
@@ -41,6 +60,8 @@ def check(place: Place, original_prices: Mapping[str, int]) -> list[Check]:
             prices_back(shop, original_prices),
             floors_kept(shop),
             mailed_once(payments),
+            lent_kept(payments, lent),
+            quiet_kept(shop, payments, quiet),
         ]
 
 
@@ -252,6 +273,50 @@ def mailed_once(payments: sqlite3.Connection) -> Check:
         sentence=f"{sent} {'mail' if sent == 1 else 'mails'} sent, {sent - different or 'none'} of them a second time",
         figures={"sent": sent, "repeated": sent - different},
     )
+
+
+def lent_kept(payments: sqlite3.Connection, lent: Sequence[Lent]) -> Check:
+    """No team paid more than it was lent."""
+    paid: Counter[str] = Counter()
+    for row in payments.execute("SELECT order_id, amount_minor FROM refunds WHERE status = 'issued'"):
+        paid[row["order_id"]] += row["amount_minor"]
+    spent = [sum(paid[order] for order in each.orders) for each in lent]
+    over = sum(amount > each.limit_minor for each, amount in zip(lent, spent, strict=True))
+    limit = sum(each.limit_minor for each in lent)
+    return Check(
+        name="no team over its budget",
+        holds=over == 0,
+        sentence=f"{euros(sum(spent))} paid by workers who had {euros(limit)} together",
+        figures={"teams": len(lent), "over": over, "spent_minor": sum(spent), "limit_minor": limit},
+    )
+
+
+def quiet_kept(shop: sqlite3.Connection, payments: sqlite3.Connection, quiet: Sequence[Quiet]) -> Check:
+    """Nothing that serves a customer happened while those who do were stopped."""
+    happened = sum(
+        conn.execute(
+            f"SELECT count(*) FROM {table} WHERE {when} > ? AND {when} < ?", (each.from_at, each.until_at)
+        ).fetchone()[0]
+        for each in quiet
+        for conn, table, when in (*((shop, *named) for named in _OF_SHOP), *((payments, *named) for named in _OF_MONEY))
+    )
+    lasted = sum(each.until_at - each.from_at for each in quiet)
+    return Check(
+        name="nothing while it was stopped",
+        holds=happened == 0,
+        sentence=f"in {lasted} ms of brakes and drills {happened or 'no'} rows were written for customers",
+        figures={"spans": len(quiet), "lasted_ms": lasted, "happened": happened},
+    )
+
+
+_OF_SHOP = (
+    ("reservations", "reserved_at"),
+    ("returns", "accepted_at"),
+    ("credits", "granted_at"),
+    ("exchanges", "shipped_at"),
+)
+_OF_MONEY = (("charges", "taken_at"), ("refunds", "issued_at"), ("mails", "sent_at"))
+"""What agents of the cohort write, and when: tables of the shop, and of its payment service."""
 
 
 def _sum(conn: sqlite3.Connection, query: str) -> int:

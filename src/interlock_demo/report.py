@@ -2,26 +2,33 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from interlock_demo.chapters.auditor import audited
 from interlock_demo.forgery import forge, kinder_word, other_refund
-from interlock_demo.invariants import Check, check
+from interlock_demo.invariants import Check, Lent, Quiet, check
 from interlock_demo.program import DONE, NOT_VERIFIED, Program
 from interlock_demo.setting import Setting
 from interlock_demo.telling import Teller, spaced
 from interlock_demo.world.place import SHOP_HOME
 
 
-def evening(tell: Teller, setting: Setting, original_prices: Mapping[str, int]) -> list[str]:
+def evening(
+    tell: Teller,
+    setting: Setting,
+    original_prices: Mapping[str, int],
+    *,
+    lent: Sequence[Lent] = (),
+    quiet: Sequence[Quiet] = (),
+) -> list[str]:
     """Tell whether every promise was kept. Gives those that were not, in words."""
     tell.chapter(
         "18:00",
         "What the shop's own tables say",
         "Read from the shop's and the payment service's databases, by code that does not know of Interlock.",
     )
-    checks = check(setting.place, original_prices)
+    checks = check(setting.place, original_prices, lent=lent, quiet=quiet)
     for each in checks:
         tell.line("yes" if each.holds else "no", f"{each.name:<30}", each.sentence)
     return [*_broken(checks), *_log(tell, setting), *_forgeries(tell, setting), *audited(tell, setting)]

@@ -61,9 +61,9 @@ def setting_in(folder: Path) -> Setting:
     return Setting(folder=folder, place=place, workspace=workspace, program=program, releases={})
 
 
-@pytest.mark.proves("demo.day", "demo.auditor")
+@pytest.mark.proves("demo.day", "demo.auditor", "demo.shared_budget", "demo.stopped")
 def test_a_day_keeps_every_promise(day: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
-    """The demo ends with 0, having denied, held, modified, rejected, approved, killed, settled, undone and proven."""
+    """The demo ends with 0, having denied, held, modified, rejected, approved, killed, settled, undone, stopped and proven."""
     _, done = day
     told = " ".join(done.stdout.split())
 
@@ -79,6 +79,11 @@ def test_a_day_keeps_every_promise(day: tuple[Path, subprocess.CompletedProcess[
         "interlock settle",
         "interlock undo release:pricing@",
         "in force again, the very same",
+        "the budget of 17600 EUR for task:",
+        "calls refused, in all four processes stopped: the prices of the sale look wrong",
+        "stopped for real, measured, lifted",
+        "no team over its budget",
+        "no rows were written for customers",
         "gone from every file",
         "no doubled refund",
         "of them was erased, as the log says",

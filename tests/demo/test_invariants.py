@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from interlock_demo.invariants import Check, check, euros
+from interlock_demo.invariants import Check, Lent, Quiet, check, euros
 from interlock_demo.world import checkout, desk, goodwill, money, pricing, warehouse
 from interlock_demo.world.db import reading, writing
 from interlock_demo.world.place import Place
@@ -131,6 +131,35 @@ def test_a_price_that_did_not_come_back_is_seen(busy: Place) -> None:
     assert failing(check(busy, {"AUR-001": price})) == set()
     assert failing(check(busy, {"AUR-001": price + 1})) == {"prices back to what they were"}
     assert failing(check(busy, {"NO-1": price})) == {"prices back to what they were"}
+
+
+@pytest.mark.proves("demo.shared_budget")
+def test_a_team_that_pays_more_than_it_was_lent_is_seen(busy: Place) -> None:
+    """What was paid for a team's orders is held against what it had: one cent less, and it is over."""
+    with reading(busy.payments_db) as conn:
+        order_id, paid = conn.execute("SELECT order_id, amount_minor FROM refunds").fetchone()
+
+    for limit, names in ((paid, set()), (paid - 1, {"no team over its budget"})):
+        lent = Lent(task="t", limit_minor=limit, orders=(order_id,))
+        assert failing(check(busy, {}, lent=[lent])) == names
+
+
+@pytest.mark.parametrize(
+    ("database", "table", "when"),
+    [("shop", "reservations", "reserved_at"), ("shop", "returns", "accepted_at"), ("payments", "mails", "sent_at")],
+)
+@pytest.mark.proves("demo.stopped")
+def test_whatever_is_done_for_a_customer_while_that_is_stopped_is_seen(
+    busy: Place, database: str, table: str, when: str
+) -> None:
+    """A row of the shop or of its payments within the span of a brake breaks the promise; one at its end does not."""
+    with reading(busy.shop_db if database == "shop" else busy.payments_db) as conn:
+        (at,) = conn.execute(f"SELECT max({when}) FROM {table}").fetchone()
+
+    over = [Quiet(name="before", from_at=0, until_at=1), Quiet(name="after", from_at=at + 60_000, until_at=at + 90_000)]
+    assert failing(check(busy, {}, quiet=over)) == set()
+    within = Quiet(name="within", from_at=at - 1, until_at=at + 1)
+    assert failing(check(busy, {}, quiet=[*over, within])) == {"nothing while it was stopped"}
 
 
 @pytest.mark.parametrize(("minor", "words"), [(0, "0.00 EUR"), (5, "0.05 EUR"), (123_456_789, "1 234 567.89 EUR")])
