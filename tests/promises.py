@@ -1601,6 +1601,21 @@ PROMISES: tuple[Promise, ...] = (
         "A credential is renewed by itself before it expires.",
     ),
     Promise(
+        "identity.bootstrap_once",
+        "How to give an agent an identity",
+        "A bootstrap token lets one instance be one agent, once, in whatever processes it is shown; nothing of it is kept.",
+    ),
+    Promise(
+        "identity.vouched",
+        "How to give an agent an identity",
+        "A token of others lets an instance in if its issuer signed it for us, while it lasts, as the agents of its subject.",
+    ),
+    Promise(
+        "identity.no_confusion",
+        "How to give an agent an identity",
+        "Which key and algorithm a token of others is checked with follows from what its issuer publishes, never from the token.",
+    ),
+    Promise(
         "registry.states",
         _REGISTRY,
         "What is suspended begins nothing and what waits goes on waiting; of what is retired it is voided; both can be undone.",

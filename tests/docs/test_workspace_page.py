@@ -19,6 +19,9 @@ RUN = "run: {python: m:f}\n"
 STRANGERS = {  # a file with a field that nobody knows, by the heading its fields stand under
     "interlock.yaml": ("interlock.yaml", "xxxxxxxxxx: 1\n"),
     "timing": ("interlock.yaml", "timing: {xxxxxxxxxx: 1}\n"),
+    "identity": ("interlock.yaml", "identity: {xxxxxxxxxx: 1}\n"),
+    "oidc": ("interlock.yaml", "identity: {oidc: [{xxxxxxxxxx: 1}]}\n"),
+    "spire": ("interlock.yaml", "identity: {spire: {xxxxxxxxxx: 1}}\n"),
     "Agents": ("agents/a.yaml", AGENT + "xxxxxxxxxx: 1\n"),
     "scope": ("agents/a.yaml", AGENT + "scope: {xxxxxxxxxx: 1}\n"),
     "owners": ("agents/a.yaml", AGENT + "owners: {xxxxxxxxxx: 1}\n"),

@@ -2,10 +2,11 @@
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from interlock.adapters.attesting import LaterTokens
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
@@ -34,7 +35,7 @@ from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
 from interlock.sdk.client import Client
 from interlock.sdk.home import Home
-from interlock.sdk.identity import Identity
+from interlock.sdk.identity import Identity, Shows, shows
 from interlock.sdk.signature import plain_result, values_of
 from interlock.sdk.task import Connection
 from interlock.sdk.tool import Hooks, Tool, tools_in
@@ -111,15 +112,25 @@ def public_key_file(folder: Path) -> Path:
 
 
 @checked
-def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[..., Any]] = ()) -> Client:  # noqa: A001 the field's word
+def open(  # noqa: A001 the field's word
+    location: str | Path,
+    *,
+    apply: bool = False,
+    tools: Sequence[Tool[..., Any]] = (),
+    attest: str = "local",
+    evidence: str | Path | Callable[[str], str] = "",
+) -> Client:
     """The agent's side of the control plane in a workspace folder.
 
     `apply=True` brings the workspace as it is on disk into force first. `tools` are tools of this program alone (nested
     functions, those of the main program): the workspace is brought into force together with their contracts.
+    `attest` is how this program is to be recognised (`local`, `bootstrap`, `oidc` or `spire`), and `evidence` what it shows for
+    that: a token, a file that holds one, or a function that gives one for an agent; asked for only when it is needed.
     `memory:FOLDER` keeps everything in memory, for tests, and always applies. Raises InterlockError.
     """
     text = str(location)
     memory = text.startswith(MEMORY)
+    shown = shows(attest, evidence)
     folder = Path(text.removeprefix(MEMORY) or ".")
     control, offered = _connect(settled(folder), memory=memory, begin=apply or bool(tools), steps=None)
 
@@ -139,7 +150,7 @@ def open(location: str | Path, *, apply: bool = False, tools: Sequence[Tool[...,
     finally:
         before.stop()
     embedded = Embedded(control)
-    identity = identity_of(control)
+    identity = identity_of(control, shown)
     return Client(Connection(embedded, Home(), register, identity), Attended(control))
 
 
@@ -191,9 +202,10 @@ def _connect(
     return _assembled(workspace, store, offered, functions, verifying, steps, worker, issuer), offered
 
 
-def identity_of(control: ControlPlane) -> Identity:
-    """Who this process is when it proposes as an agent."""
-    return Identity(Embedded(control), InstanceKey(), control.means.clock, control.means.ids)
+def identity_of(control: ControlPlane, shown: Shows | None = None) -> Identity:
+    """Who this process is when it proposes as an agent, and by what it is to be recognised; by being here, unless said."""
+    means = control.means
+    return Identity(Embedded(control), InstanceKey(), means.clock, means.ids, shown or Shows())
 
 
 def worker_of(ids: SystemIds) -> WorkerId:
@@ -227,6 +239,8 @@ def _assembled(
             retention=workspace.settings.retention,
             verifying=verifying,
             issuer=issuer,
+            attestation=workspace.settings.attestation,
+            attestor=LaterTokens(workspace.settings.attestation, workspace.folder),
             anchoring=anchoring(workspace.settings.anchorage, store),
         )
     )

@@ -17,6 +17,7 @@ from interlock.cli import (
     audit,
     brakes,
     erase,
+    identity,
     keys,
     log,
     lost,
@@ -95,6 +96,7 @@ for module in (
     lost,
     log,
     keys,
+    identity,
     witness,
     system,
 ):

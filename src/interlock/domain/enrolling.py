@@ -4,12 +4,13 @@ from typing import Final
 
 import msgspec
 
+from interlock.domain.attesting import Method
 from interlock.domain.ids import AgentName, Digest
 from interlock.domain.jwk import Jwk
 from interlock.domain.possession import Call
 from interlock.domain.presented import called
 
-LOCAL: Final = "local"
+LOCAL: Final[Method] = "local"
 """Attested by being in the process that holds the key folder: whoever can read it may be any agent."""
 ENROL: Final = "interlock.enrol"
 """What stands for a tool in the proof of an enrolment."""
@@ -20,7 +21,7 @@ class Enrolling(msgspec.Struct, frozen=True, kw_only=True):
 
     agent: AgentName
     jwk: Jwk
-    by: str = LOCAL
+    by: Method = LOCAL
     """The attestor that is to look at `evidence`."""
     evidence: str = ""
     """A secret of an attestor's: told to nobody."""

@@ -24,7 +24,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_BASE = "https://interlock.dev/evidence"
 
 Subject = Literal[
-    "action", "task", "control", "unwind", "run", "publication", "key", "anchor", "erasure", "hold", "loss"
+    "action", "task", "control", "unwind", "run", "publication", "key", "anchor", "erasure", "hold", "loss", "enrolment"
 ]
 
 Phase = Literal[
@@ -65,6 +65,8 @@ Phase = Literal[
     "activated",
     "retiring",
     "ended",
+    "offered",
+    "enrolled",
 ]
 
 MARKED: Final = ("introduced", "rotated", "retired", "anchored", "erased")

@@ -213,6 +213,24 @@ class LossBody(Part, frozen=True, kw_only=True):
     """Counted from 1: which of several entries that it takes to name them all."""
 
 
+class EnrolmentBody(Part, frozen=True, kw_only=True):
+    """A token was made that lets an instance be an agent (`offered`), or one was recognised from outside (`enrolled`)."""
+
+    agent: str
+    expires_at: str
+    """Until when the token, or the credential, counts."""
+    release: str = ""
+    """Which the credential was given for."""
+    instance: str = ""
+    """The RFC 7638 thumbprint of the instance's key."""
+    attested: str = ""
+    """By what it was recognised: `bootstrap`, `oidc` or `spire`."""
+    issuer: str = ""
+    """Whose word that is: the identity provider, or the trust domain."""
+    token: str = ""
+    """Of `bootstrap`: the token that was spent, by the id of its `offered` entry."""
+
+
 BODIES: Final[dict[Subject, type[Part]]] = {
     "action": ActionBody,
     "task": TaskBody,
@@ -225,4 +243,5 @@ BODIES: Final[dict[Subject, type[Part]]] = {
     "erasure": ErasureBody,
     "hold": HoldBody,
     "loss": LossBody,
+    "enrolment": EnrolmentBody,
 }

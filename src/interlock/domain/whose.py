@@ -10,8 +10,10 @@ Grade = Literal[
     "approver-asserted",
     "target-reported",
     "person-asserted",
+    "issuer-asserted",
 ]
-"""Whose word a field is. `initiator-asserted`: of the program that opened the task, for the one it works for."""
+"""Whose word a field is. `initiator-asserted`: of the program that opened the task, for the one it works for.
+`issuer-asserted`: of an identity provider or a trust domain."""
 
 SAID_BY: Final[dict[str, Grade]] = {
     "confidence": "agent-asserted",
@@ -35,6 +37,7 @@ SAID_BY: Final[dict[str, Grade]] = {
     "consents": "approver-asserted",
     "subject": "person-asserted",
     "names": "person-asserted",
+    "workload": "issuer-asserted",
 }
 """By the name of a field of the predicate or of a commitment, of which none is both. All others are `gateway-observed`."""
 
@@ -81,6 +84,7 @@ COMMITTED: Final[dict[str, str]] = {
     "worker": "the process: machine, number and a random end",
     "subject": "whose data is to be erased; gone with them",
     "names": "what a legal hold names",
+    "workload": "who an instance is, by the word of an identity provider or a trust domain",
 }
 """What stands behind each commitment. Each is a salted digest (RFC 9901 section 4.2) of a clear text kept beside the log."""
 

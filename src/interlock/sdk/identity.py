@@ -5,16 +5,23 @@ tasks for it obtains a credential, and the next one in good time: at two thirds 
 force. Nobody who writes an agent sees any of it.
 """
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, cast
+
 import msgspec
 
+from interlock.domain.attesting import METHODS, Method
 from interlock.domain.canonical import CanonicalError
 from interlock.domain.credential import Credential, renew_at, unverified
 from interlock.domain.duration import SECOND
-from interlock.domain.enrolling import Enrolling, Expected
+from interlock.domain.enrolling import LOCAL, Enrolling, Expected
+from interlock.domain.errors import FileError, NotAllowed
 from interlock.domain.ids import AgentName
 from interlock.domain.jwk import jwk
 from interlock.domain.possession import Call, prove
-from interlock.domain.presented import Presented, called
+from interlock.domain.presented import MAX_BYTES, Presented, called
 from interlock.domain.proposal import Proposal
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.plane import Plane
@@ -26,10 +33,64 @@ class _Held(msgspec.Struct, frozen=True, kw_only=True):
     claims: Credential
 
 
+Shown = Callable[[AgentName], str]
+"""Gives what a program is recognised by, as an agent. Asked anew each time: tokens on a disk are exchanged."""
+
+
+def _nothing(agent: AgentName) -> str:
+    del agent
+    return ""
+
+
+class Shows(NamedTuple):
+    """How a program is to be recognised."""
+
+    by: Method = LOCAL
+    evidence: Shown = _nothing
+
+
+def shows(attest: str, evidence: object) -> Shows:
+    """What a program that opens a client says of that: the way, and a text, a file that holds one, or a function of an
+    agent's name that gives one. Raises NotAllowed for what cannot be that."""
+    by: Method | None = next((each for each in METHODS if each == attest), None)
+    if by is None:
+        raise NotAllowed(f"`{attest[:64]}` is no way to be recognised", next_step=f"one of {', '.join(METHODS)}")
+    if isinstance(evidence, Path):
+        return Shows(by, partial(_text_of, evidence))
+    if isinstance(evidence, str):
+        return Shows(by, partial(_as_given, evidence))
+    if callable(evidence):
+        return Shows(by, partial(_asked, cast("Callable[[str], object]", evidence)))
+    raise NotAllowed(
+        "what a program is recognised by is a text, a file or a function of an agent's name",
+        next_step="`interlock.open(..., attest='oidc', evidence=Path('/var/run/token'))`",
+    )
+
+
+def _as_given(text: str, agent: AgentName) -> str:
+    del agent
+    return text
+
+
+def _asked(ask: Callable[[str], object], agent: AgentName) -> str:
+    return str(ask(agent))
+
+
+def _text_of(file: Path, agent: AgentName) -> str:
+    del agent
+    try:
+        with file.open("rb") as source:
+            return source.read(MAX_BYTES + 1).decode().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise FileError(f"`{file}`, by which this program is to be recognised, cannot be read: {said}") from None
+
+
 class Identity:
     """Who a program is. Not for two event loops at once: it lives where its plane does."""
 
-    def __init__(self, plane: Plane, key: Possession, clock: Clock, ids: Ids) -> None:
+    def __init__(self, plane: Plane, key: Possession, clock: Clock, ids: Ids, shows: Shows = Shows()) -> None:  # noqa: B008  a value
+        self._shows = shows
         self._plane = plane
         self._key = key
         self._jwk = jwk(key.public)
@@ -57,7 +118,11 @@ class Identity:
     async def _enrolled(self, agent: AgentName, held: _Held | None, expected: Expected) -> _Held:
         """The next credential: by the one that is held while it counts, and attested anew once it does not."""
         counts = held is not None and self._clock.now() < held.claims.exp * SECOND
-        asked = Enrolling(agent=agent, jwk=self._jwk, credential=held.text if counts and held is not None else "")
+        if counts and held is not None:
+            asked = Enrolling(agent=agent, jwk=self._jwk, credential=held.text)
+        else:
+            evidence = self._shows.evidence(agent)
+            asked = Enrolling(agent=agent, jwk=self._jwk, by=self._shows.by, evidence=evidence)
         proof = self._proof(asked.call(expected.audience))
         text = await self._plane.enrol(msgspec.structs.replace(asked, proof=proof))
         return _Held(text=text, claims=unverified(text))

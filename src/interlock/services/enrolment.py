@@ -1,27 +1,39 @@
 """Giving credentials to instances that were recognised.
 
-Whoever asks proves that it holds the private key it asks for; then either an attestor says that it may be the agent, or it
-shows the credential it has. A renewal looks again at what is in force: another release is another credential.
+1. Sizes, before anything is parsed.
+2. Whoever asks proves that it holds the private key it asks for.
+3. It is recognised: by being here, by a bootstrap token, by the word of somebody outside; or it shows the credential it has.
+4. What is in force is looked at: the agent may act, and its release is what the credential is given for.
+5. An instance that was recognised from outside is recorded, with the token it spent. *A crash before leaves the token as it
+   was; one after leaves it spent by this instance, which may ask again.*
+6. The credential is signed.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
 from interlock.domain import credential as credentials
+from interlock.domain.attesting import Attestation, Recognised
+from interlock.domain.change import Change
 from interlock.domain.control import Standing
-from interlock.domain.credential import CREDENTIAL, LIFE_MS, Credential, credential_of
+from interlock.domain.credential import CREDENTIAL, Credential, credential_of
 from interlock.domain.enrolling import LOCAL, Enrolling, Expected
-from interlock.domain.errors import KeyFileError, NotAllowed, NotFound
+from interlock.domain.errors import Conflict, KeyFileError, NotAllowed, NotFound
 from interlock.domain.ids import AgentName
+from interlock.domain.instance import BootstrapToken, Instance, enrolled, instance_of
 from interlock.domain.jws import JwsError
 from interlock.domain.names import instead
 from interlock.domain.possession import proven
 from interlock.domain.presented import MAX_BYTES, REFUSALS, Code
 from interlock.domain.spiffe import SpiffeError, plane_id
 from interlock.domain.token import TokenError
+from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.issuer import Issuer
+from interlock.ports.store import Store
+from interlock.services.inviting import Inviting
 from interlock.services.orders import StandingOrders
+from interlock.services.saving import save
 
 _NOWHERE: Final = "this control plane issues no credentials: it holds no key to sign them with"
 
@@ -30,14 +42,27 @@ class Enrolment:
     """Where instances get their credentials."""
 
     def __init__(
-        self, *, issuer: Issuer | None, orders: StandingOrders, clock: Clock, ids: Ids, tenant: str, local: bool
+        self,
+        *,
+        issuer: Issuer | None,
+        orders: StandingOrders,
+        store: Store,
+        inviting: Inviting,
+        attestor: Attestor | None,
+        attestation: Attestation,
+        clock: Clock,
+        ids: Ids,
+        tenant: str,
     ) -> None:
         self._issuer = issuer
         self._orders = orders
+        self._store = store
+        self._inviting = inviting
+        self._attestor = attestor
+        self._attestation = attestation
         self._clock = clock
         self._ids = ids
         self._tenant = tenant
-        self._local = local
 
     async def expected(self, agent: AgentName) -> Expected:
         """What instances of `agent` are expected to show. Raises NotFound where it is not in force."""
@@ -48,35 +73,104 @@ class Enrolment:
         return Expected(audience=plane_id(issuer.trust_domain), release=standing.release)
 
     async def enrol(self, asked: Enrolling) -> str:
-        """The credential of the instance that asks, for an hour.
+        """The credential of the instance that asks, for an hour or as long as interlock.yaml says.
 
-        Raises NotAllowed for what is not proven or not attested, NotFound for an agent that is not in force.
+        Raises NotAllowed for what is not proven, not attested, or of an agent that may not act; NotFound for an agent that is
+        not in force; EffectorError where an attestor cannot tell, and StoreErrors.
         """
         issuer = self._held()
         if sum(map(len, (asked.evidence, asked.credential, asked.proof))) > MAX_BYTES:
             raise _refused("presented_size")
         now = self._clock.now()
-        public = asked.jwk.public
-        self._must_hold(asked, public, issuer, now)
-        attested = self._renewed(asked, issuer, now) if asked.credential else self._attested(asked)
+        self._must_hold(asked, asked.jwk.public, issuer, now)
+        if asked.credential:
+            held = self._renewed(asked, issuer, now)
+            credential = await self._credential(asked, issuer, held.attested)
+            if held.attested != LOCAL:
+                await self._seen(credential, asked)
+        elif asked.by == LOCAL:
+            if LOCAL not in self._attestation.methods:
+                raise _unattested()
+            credential = await self._credential(asked, issuer, LOCAL)
+        else:
+            credential = await self._let_in(asked, issuer, now)
+        return CREDENTIAL.sign(credential, kid=issuer.kid, sign=issuer.sign)
+
+    async def _credential(self, asked: Enrolling, issuer: Issuer, attested: str) -> Credential:
+        """Step 4."""
         standing = await self._standing(asked.agent)
         try:
-            credential = credential_of(
+            return credential_of(
                 trust_domain=issuer.trust_domain,
                 tenant=self._tenant,
                 agent=asked.agent,
                 release=standing.release,
                 key=asked.jwk,
                 attested=attested,
-                now=now,
-                life_ms=LIFE_MS,
+                now=self._clock.now(),
+                life_ms=self._attestation.lasts_ms,
                 jti=self._ids.new(),
             )
-            return CREDENTIAL.sign(credential, kid=issuer.kid, sign=issuer.sign)
         except (SpiffeError, JwsError) as error:
             raise NotAllowed(
                 f"`{asked.agent}` cannot be named in a credential: {error}", next_step="give the agent a plain name"
             ) from None
+
+    async def _let_in(self, asked: Enrolling, issuer: Issuer, now: int) -> Credential:
+        """Steps 3 to 5 of an instance that nobody here knows."""
+        if asked.by not in self._attestation.methods:
+            raise _unattested()
+        state = (await self._standing(asked.agent)).state
+        if state != "active":
+            raise NotAllowed(f"agent `{asked.agent}` is {state}", next_step=f"`interlock agent show {asked.agent}`")
+        token, recognised = None, Recognised("bootstrap")
+        if asked.by != "bootstrap":
+            recognised = await self._vouched(asked, issuer, now)
+        while True:
+            if asked.by == "bootstrap":
+                token = await self._inviting.taken(asked.evidence, asked.agent, asked.jwk.thumbprint)
+            credential = await self._credential(asked, issuer, recognised.by)
+            if token is not None and token.used_at is not None:
+                await self._seen(credential, asked)  # it was let in before, and lost the answer
+                return credential
+            try:
+                await self._record(credential, asked, recognised, token)
+            except Conflict:
+                continue
+            return credential
+
+    async def _vouched(self, asked: Enrolling, issuer: Issuer, now: int) -> Recognised:
+        if self._attestor is None:
+            raise _unattested()
+        audience = plane_id(issuer.trust_domain)
+        recognised = await self._attestor.recognised(asked.evidence, asked.agent, audience=audience, now=now)
+        if recognised.by != asked.by:
+            raise _unattested()
+        return recognised
+
+    async def _record(
+        self, credential: Credential, asked: Enrolling, recognised: Recognised, token: BootstrapToken | None
+    ) -> None:
+        now = self._clock.now()
+        made = instance_of(credential, asked.agent, await self._before(credential, asked), now)
+        used = () if token is None else (token.spent(made.instance, now),)
+        await save(self._store, Change(puts=(*used, made), facts=(enrolled(made, recognised, token, now),)))
+
+    async def _seen(self, credential: Credential, asked: Enrolling) -> None:
+        """Keep what its last credential is, for who asks which instances there are."""
+        while True:
+            before = await self._before(credential, asked)
+            if before is None:
+                return
+            made = instance_of(credential, asked.agent, before, before.enrolled_at)
+            try:
+                await save(self._store, Change(puts=(made,)))
+            except Conflict:
+                continue
+            return
+
+    async def _before(self, credential: Credential, asked: Enrolling) -> Instance | None:
+        return await self._store.get(Instance, f"{credential.instance}/{asked.agent}")
 
     def _held(self) -> Issuer:
         if self._issuer is None:
@@ -100,15 +194,8 @@ class Enrolment:
                 error.detail, next_step="make the proof with the key that is to be in the credential"
             ) from None
 
-    def _attested(self, asked: Enrolling) -> str:
-        if asked.by != LOCAL or not self._local:
-            raise NotAllowed(
-                "nothing here attests an instance in that way", next_step="see `identity:` in interlock.yaml"
-            )
-        return LOCAL
-
-    def _renewed(self, asked: Enrolling, issuer: Issuer, now: int) -> str:
-        """How the holder of a credential was attested. One that has expired is no way in."""
+    def _renewed(self, asked: Enrolling, issuer: Issuer, now: int) -> Credential:
+        """The credential that is held. One that has expired is no way in, nor is one that nobody would be given any more."""
         try:
             signed = CREDENTIAL.parse(asked.credential)
             keys: Mapping[str, bytes] = issuer.keys()
@@ -125,9 +212,15 @@ class Enrolment:
             raise _refused(wrong)
         if held.cnf.jwk != asked.jwk:
             raise _refused("proof_signature")
-        return held.attested
+        if held.attested not in self._attestation.methods:
+            raise _unattested()
+        return held
 
 
 def _refused(code: Code) -> NotAllowed:
     said = REFUSALS[code]
     return NotAllowed(said.words, next_step=said.next)
+
+
+def _unattested() -> NotAllowed:
+    return NotAllowed("nothing here attests an instance in that way", next_step="see `identity:` in interlock.yaml")

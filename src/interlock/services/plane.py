@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from interlock.domain.attesting import Attestation
 from interlock.domain.ids import Tenant, WorkerId
 from interlock.domain.settlement import Timing
+from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
 from interlock.ports.issuer import Issuer
@@ -36,7 +38,9 @@ from interlock.services.enrolment import Enrolment
 from interlock.services.erasing import Erasing
 from interlock.services.execution import Execution
 from interlock.services.gate import Gate
+from interlock.services.instances import Instances
 from interlock.services.intents import Intents
+from interlock.services.inviting import Inviting
 from interlock.services.judging import Judging
 from interlock.services.losing import Losing
 from interlock.services.orders import StandingOrders
@@ -66,6 +70,10 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     timing: Timing
     issuer: Issuer | None = None
     """Who signs credentials; None where nobody may act: for whoever only looks."""
+    attestation: Attestation = Attestation()
+    """By what instances are recognised."""
+    attestor: Attestor | None = None
+    """Who recognises those that are neither local nor bring a bootstrap token."""
     door: Door | None = None
     """In place of the one that lets in whom `issuer` knows."""
     places: tuple[str, ...] = ("",)
@@ -98,6 +106,8 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     whatif: WhatIf
     tasks: Tasks
     enrolment: Enrolment
+    inviting: Inviting
+    instances: Instances
     settling: Settling
     audit: Audit
     erasing: Erasing
@@ -156,6 +166,7 @@ def plane(means: Means) -> ControlPlane:
         worker=m.worker,
         intents=intents,
     )
+    inviting = Inviting(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     tasks = Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     whatif = WhatIf(m.store, m.policies, m.tenant)
     editions = Editions(m.store, orders, m.policies)
@@ -195,7 +206,19 @@ def plane(means: Means) -> ControlPlane:
         engines=engines,
         whatif=whatif,
         tasks=tasks,
-        enrolment=Enrolment(issuer=m.issuer, orders=orders, clock=m.clock, ids=m.ids, tenant=m.tenant, local=True),
+        inviting=inviting,
+        instances=Instances(m.store, orders),
+        enrolment=Enrolment(
+            issuer=m.issuer,
+            orders=orders,
+            store=m.store,
+            inviting=inviting,
+            attestor=m.attestor,
+            attestation=m.attestation,
+            clock=m.clock,
+            ids=m.ids,
+            tenant=m.tenant,
+        ),
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),

@@ -9,6 +9,7 @@ from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.domain.action import Action
 from interlock.domain.agent import Agent, Approvals, Owners, Runtime, Stage
+from interlock.domain.attesting import Attestation
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, Keyed, NoReversal, PythonTarget, Reversal, checked
@@ -21,9 +22,10 @@ from interlock.domain.record import Record
 from interlock.domain.settlement import Timing
 from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
+from interlock.ports.attestor import Attestor
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery
-from interlock.sdk.identity import Identity
+from interlock.sdk.identity import Identity, Shows
 from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane, Means, plane
 from interlock.testing.parts import (
@@ -75,8 +77,17 @@ class World:
     agent = AgentName("ag")
 
     def __init__(
-        self, *, faults: Faults | None = None, steps: Steps | None = None, worker: str = "w1", proven: bool = False
+        self,
+        *,
+        faults: Faults | None = None,
+        steps: Steps | None = None,
+        worker: str = "w1",
+        proven: bool = False,
+        attestation: Attestation | None = None,
+        attestor: Attestor | None = None,
     ) -> None:
+        self.attestation = attestation or Attestation()
+        self.attestor = attestor
         self.proven = proven
         """Whether the gate asks who calls; then `propose` shows it."""
         self.issuer = KeyIssuer(fresh("test/log/identity"), "t.interlock.internal")
@@ -107,13 +118,15 @@ class World:
                 steps=steps or SilentSteps(),
                 timing=TIMING,
                 issuer=self.issuer,
+                attestation=self.attestation,
+                attestor=self.attestor,
                 door=None if self.proven else UnsafeOpenDoor(),
             )
         )
 
-    def identity(self, process: ControlPlane | None = None) -> Identity:
+    def identity(self, process: ControlPlane | None = None, shown: Shows | None = None) -> Identity:
         """One more running instance, which has no credential yet."""
-        return Identity(Embedded(process or self.plane), InstanceKey(), self.clock, self.ids)
+        return Identity(Embedded(process or self.plane), InstanceKey(), self.clock, self.ids, shown or Shows())
 
     async def apply(
         self,

@@ -21,12 +21,14 @@ from interlock.adapters.workspace.anchors_file import Anchorage, read_anchorage
 from interlock.adapters.workspace.contract_file import read_contract
 from interlock.adapters.workspace.fields import NAME, Section
 from interlock.adapters.workspace.files import bytes_of, text_of
+from interlock.adapters.workspace.identity_file import read_attestation
 from interlock.adapters.workspace.limits_of import limits
 from interlock.adapters.workspace.nodes import Node, Scalar, Table, parse
 from interlock.adapters.workspace.people_file import read_people
 from interlock.adapters.workspace.problem import Place, Problem, Problems
 from interlock.adapters.workspace.publishing_file import read_publishing
 from interlock.domain.agent import Agent
+from interlock.domain.attesting import Attestation
 from interlock.domain.contract import Contract
 from interlock.domain.errors import FileError, WorkspaceError
 from interlock.domain.ids import Person, Tenant
@@ -46,6 +48,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     tenant: Tenant = Tenant("default")
     trust_domain: str = "default.interlock.internal"
     """Within which agents are named: the domain of their SPIFFE ids."""
+    attestation: Attestation = Attestation()
+    """By what running instances are recognised."""
     store: Path
     keys: Path
     modules: tuple[str, ...] = ()
@@ -173,6 +177,7 @@ class _Reading:
         settings = WorkspaceSettings(
             tenant=Tenant(tenant),
             trust_domain=trust_domain,
+            attestation=read_attestation(section.section("identity"), trust_domain),
             store=self.folder / section.text("store", ".interlock/interlock.db"),
             keys=self.folder / section.text("keys", ".interlock/keys"),
             modules=section.texts("modules"),
