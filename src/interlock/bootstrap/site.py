@@ -69,6 +69,7 @@ def draft(site: Site) -> Definition:
         contracts=site.contracts,
         policies=workspace.policies,
         people=workspace.people,
+        rights=workspace.rights,
         budgets=workspace.settings.budgets,
         soft=workspace.settings.soft,
         publishing=workspace.settings.publishing,

@@ -61,6 +61,8 @@ def check(context: typer.Context) -> None:
             console.print(placed(each))
         counts = site.counts()
         said = ", ".join(counted(count, word) for word, count in counts.items())
+        if site.workspace.rights is None:
+            said = f"{said}; no rights.yaml: whoever a task is for lends all that its agent may"
         console.print(f"[red]{len(wrong)} wrong[/red], {said}" if wrong else f"[green]all good[/green]: {said}")
         if alarm is not None:
             console.print(alarm_line(alarm))

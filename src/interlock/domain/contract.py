@@ -152,7 +152,10 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     output: Output | None = None
     """What the agent gets of the result; None: all of it, with secrets masked."""
     touches: dict[str, str] = {}
-    """Which records an action touches, by kind: `{"order": "$args.order_id"}`. The audit index finds actions by them."""
+    """Which records an action touches, by kind: `{"order": "$args.order_id"}`. The audit index finds actions by them, and a task
+    that was given records touches no others."""
+    touches_nothing: bool = False
+    """The explicit statement that it touches no record at all; without `touches` and without this nobody knows."""
     subject: dict[str, str] = {}
     """Whom its data is about, by kind: `{"customer": "$args.customer_id"}`; nobody named, it is the task's initiator. Erasing
     a person erases what is about that person."""
@@ -270,6 +273,8 @@ def _idle(contract: Contract) -> Iterator[tuple[str, str]]:
         if not _KIND.fullmatch(kind) or not value.startswith("$args."):
             said = f"it touches `{kind}: {value}`, which must be one word and an argument: `order: $args.order_id`"
             yield said, f"/touches/{kind}"
+    if contract.touches and contract.touches_nothing:
+        yield "it says which records it touches, and that it touches none", "/touches"
     for kind, value in contract.subject.items():
         if not _KIND.fullmatch(kind) or not value.startswith("$args."):
             said = f"its data is about `{kind}: {value}`, which must be one word and an argument: `customer: $args.id`"

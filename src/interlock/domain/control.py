@@ -149,6 +149,8 @@ class Control(Record, frozen=True, kw_only=True):
     """Agents that were suspended or retired and are in no file any more: whoever brings one back brings that back."""
     people: dict[Person, tuple[str, ...]] = {}
     """Who there is, and the roles each holds."""
+    rights: Digest = Digest("")
+    """What initiators may lend; without any, whatever the agent may do."""
     budgets: tuple[str, ...] = ()
     """Keys of the budgets that apply to the tenant and to agents."""
     stops: tuple[Stop, ...] = ()

@@ -28,6 +28,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     contracts: dict[ContractName, Digest] = {}
     agents: dict[AgentName, Standing] = {}
     people: dict[Person, tuple[str, ...]] = {}
+    rights: Digest = Digest("")
+    """What initiators may lend; empty: nothing is said of that."""
     limits: dict[str, dict[str, int]] = {}
     """Budgets: scope, unit (`EUR`, `EUR per day`), limit."""
     soft: dict[str, dict[str, int]] = {}
@@ -50,6 +52,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ]
         if self.soft:
             parts.append(_pairs({scope: _pairs(units) for scope, units in self.soft.items()}))
+        if self.rights:
+            parts.append(["rights", self.rights])
         return Digest(digest(plain(parts)))
 
     def enacted(self, control: Control) -> Control:
@@ -63,6 +67,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             agents={name: _stands(each, control.state_of(name)) for name, each in self.agents.items()},
             aside=control.left_aside(self.agents),
             people=self.people,
+            rights=self.rights,
             budgets=tuple(budget_key(scope, unit) for scope, units in self.limits.items() for unit in units),
             publishing=self.publishing,
             engine=self.engine if alarm is None else control.engine,
@@ -83,6 +88,7 @@ def in_force(control: Control, budgets: Iterable[Budget]) -> Edition:
         contracts=control.contracts,
         agents={name: _stands(each, "active") for name, each in control.agents.items()},
         people=control.people,
+        rights=control.rights,
         limits=limits,
         soft=soft,
         publishing=control.publishing,

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, cast
 import msgspec
 
 from interlock.domain.canonical import JsonValue
-from interlock.domain.constraint import Constraint, ConstraintError, Wildcard, admits, said
+from interlock.domain.constraint import AnyOf, Constraint, ConstraintError, Wildcard, admits, said
 from interlock.domain.names import listed
 from interlock.domain.narrowing import meet as meet_of
 from interlock.domain.narrowing import narrower as narrower_of
@@ -107,6 +107,41 @@ def meet(*grants: Grant) -> Grant:
         return reduce(_meet, grants)
     except ConstraintError as error:
         raise GrantError(str(error)) from None
+
+
+def join(*grants: Grant) -> Grant:
+    """The calls that at least one of `grants` grants, and no other. Raises GrantError where no grant says just that: of two that
+    differ in two arguments of one tool each may be lent with its own only."""
+    try:
+        return reduce(_join, grants, NOTHING)
+    except ConstraintError as error:
+        raise GrantError(str(error)) from None
+
+
+def _join(one: Grant, other: Grant) -> Grant:
+    tools: Tools = dict(one.tools)
+    for tool, constraints in other.tools.items():
+        tools[tool] = _either(tool, tools[tool], constraints) if tool in tools else constraints
+    return Grant(tools=tools)
+
+
+def _either(tool: str, one: ByArgument, other: ByArgument) -> ByArgument:
+    """What one tool's arguments may be under at least one of two."""
+    if not one or not other:
+        return {}
+    if one.keys() == other.keys():
+        wider = {name for name in one if narrower_of(one[name], other[name]) is not None}
+        slimmer = {name for name in one if narrower_of(other[name], one[name]) is not None}
+        if not wider or not slimmer:
+            return one if wider else other
+        if len(wider | slimmer) == 1:
+            [name] = wider
+            return {**one, name: AnyOf(constraints=(*_options(one[name]), *_options(other[name])))}
+    raise GrantError(f"what may be lent of `{tool}` differs in more than one argument, and cannot be said as one")
+
+
+def _options(constraint: Constraint) -> tuple[Constraint, ...]:
+    return constraint.constraints if isinstance(constraint, AnyOf) else (constraint,)
 
 
 def _meet(one: Grant, other: Grant) -> Grant:

@@ -16,6 +16,7 @@ from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import AgentName, ContractName, Person
 from interlock.domain.policy import Policy
 from interlock.domain.publishing import Publishing
+from interlock.domain.rights import Rights, widened
 from interlock.domain.whatif import of_consequence
 
 
@@ -40,6 +41,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     publishing: Publishing
     limits: Mapping[str, Mapping[str, int]] = {}
     """Budgets: scope, unit, limit."""
+    rights: Rights | None = None
 
     def holders(self, owner: str) -> frozenset[Person]:
         """Who `owner`, a person or a role, is."""
@@ -62,6 +64,7 @@ def loosened(old: Side, new: Side) -> dict[ContractName, tuple[str, ...]]:
             *_contract(name, old, new),
             *_twins(name, old, new),
             *_limits(name, old, new),
+            *_rights(name, old, new),
             *_answerable(name, old, new),
         )
         if name in usable:
@@ -93,19 +96,32 @@ def owners_of(names: Collection[ContractName], old: Side, new: Side) -> dict[Con
 
 
 def _policies(name: ContractName, old: Side, new: Side) -> Iterator[str]:
-    everybody = old.people.keys() | new.people.keys()
-    others = sorted(each for each in everybody if set(old.people.get(each, ())) != set(new.people.get(each, ())))
+    other = _others(old, new)
     for each in sorted(old.policies.keys() | new.policies.keys()):
         was, becomes = old.policies.get(each), new.policies.get(each)
         if was is not None and becomes is not None and was.text == becomes.text:
             # The same words may come to take in more, by a contract that changed its groups: see `_contract`.
-            if others and becomes.roles and name in becomes.contracts:
-                yield f"policy `{each}` looks at roles, and `{others[0]}` has others"
+            if other and becomes.roles and name in becomes.contracts:
+                yield f"policy `{each}` looks at roles, and `{other}` has others"
             continue
         if was is not None and was.policy.effect == "forbid" and name in was.contracts:
             yield f"policy `{each}` forbids {'otherwise' if becomes is not None else 'no more'}"
         if becomes is not None and becomes.policy.effect == "permit" and name in becomes.contracts:
             yield f"policy `{each}` permits {'otherwise' if was is not None else 'it'}"
+
+
+def _others(old: Side, new: Side) -> str:
+    """Somebody who holds other roles than before, or nobody."""
+    everybody = sorted(old.people.keys() | new.people.keys())
+    return next((each for each in everybody if set(old.people.get(each, ())) != set(new.people.get(each, ()))), "")
+
+
+def _rights(name: ContractName, old: Side, new: Side) -> Iterator[str]:
+    """What may be lent of it."""
+    yield from widened(old.rights, new.rights, name)
+    other = _others(old, new)
+    if other and new.rights is not None and any(name in each.tools for each in new.rights.roles.values()):
+        yield f"roles may lend it, and `{other}` has others"
 
 
 def _contract(name: ContractName, old: Side, new: Side) -> Iterator[str]:

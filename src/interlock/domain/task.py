@@ -5,8 +5,10 @@ from typing import ClassVar, Literal
 import msgspec
 
 from interlock.domain.budget import Budget, Draw, budget_key
+from interlock.domain.grant import Grant
 from interlock.domain.ids import AgentName, ContractName, Digest, TaskId
 from interlock.domain.record import Record, Withheld
+from interlock.domain.selector import Selector
 
 TaskState = Literal["open", "closing", "closed"]
 """`closing`: no new action, waiting ones are voided, what is in flight is undone when it lands."""
@@ -27,6 +29,10 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: int
     state: TaskState = "open"
     prohibited: tuple[ContractName, ...] = ()
+    tools: Grant | None = None
+    """The tools it was given, with what their arguments may be; None: whatever the agent may use."""
+    data: Selector | None = None
+    """The records it was given; None: whatever the agent may touch."""
     budgets: dict[str, int] = {}
     purses: dict[str, tuple[TaskId, ...]] = {}
     """Of a task within another, by unit: the tasks on whose limits its actions draw. One with a limit of its own, which is
@@ -73,11 +79,15 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
     agent: AgentName
     purpose: str
-    initiator: str
+    initiator: str = ""
+    """Empty: that of the task around it; without one, the agent's own system."""
     lasts_ms: int | None = None
     """None: as long as the agent's file allows. Longer than that is cut to it."""
     budgets: dict[str, int] = {}
     prohibited: tuple[ContractName, ...] = ()
+    tools: Grant | None = None
+    data: Selector | None = None
+    """What it is given of tools and records. None: as the task around it, where there is one that was given some."""
     parent: Task | None = None
     plan: str = ""
     run: str = ""

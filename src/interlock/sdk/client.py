@@ -1,9 +1,9 @@
 """What a program holds: a client, from which it opens tasks, waits for tickets, and speaks for people."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from interlock.domain.entry_proof import EntryProof
 from interlock.domain.fitting import Amount, Millis, checked, fitted
@@ -11,6 +11,7 @@ from interlock.domain.ids import ActionId, AgentName, ContractName
 from interlock.domain.task import Opening
 from interlock.ports.people import People
 from interlock.sdk.desk import AsyncDesk, Desk
+from interlock.sdk.giving import given_data, given_tools
 from interlock.sdk.outcomes import Outcome
 from interlock.sdk.task import AnyTool, Connection, TaskScope
 from interlock.sdk.ticket import Ticket
@@ -39,21 +40,28 @@ class Client:
         lasts_ms: Millis | None = None,
         budgets: Mapping[str, Amount] | None = None,
         prohibited: tuple[str, ...] = (),
+        tools: Mapping[str, Mapping[str, Any]] | None = None,
+        data: Mapping[str, Sequence[str | int]] | None = None,
         plan: str = "",
         run: str = "",
     ) -> TaskScope:
         """A task for `agent`, to be entered with `with` or `async with`.
 
         `on_behalf_of` is the initiator (`user:ana`); people cannot approve what runs on their own behalf. `budgets` limit
-        this task by unit (`calls`, or minor units of a currency). A task opened inside another is its child.
+        this task by unit (`calls`, or minor units of a currency). `tools` are those it may use, each with what its arguments may
+        be (`{"mail.send": {}}`: anything), `data` the records it may touch by kind (`{"customer": ["c-17"], "folder":
+        ["/invoices/2026/*"]}`); without them whatever the agent may. A task opened inside another is its child, on behalf of the
+        same initiator, and is given no more than that one. Raises ContractError.
         """
         opening = Opening(
             agent=AgentName(agent),
             purpose=purpose,
-            initiator=on_behalf_of or f"system:{agent}",
+            initiator=on_behalf_of,
             lasts_ms=lasts_ms,
             budgets=dict(budgets or {}),
             prohibited=tuple(ContractName(name) for name in prohibited),
+            tools=None if tools is None else given_tools(tools),
+            data=None if data is None else given_data(data),
             plan=plan,
             run=run,
         )

@@ -44,6 +44,8 @@ _NEXT: dict[str, str] = {
     "interlock.contract-changed": "bring this code's contract into force with `interlock apply`, or run the code that is in "
     "force; then open another task",
     "interlock.limit": "nothing in this task; what the agent may do is in its file",
+    "interlock.task": "nothing in this task; open another that is given what it takes (`tools=`, `data=`)",
+    "interlock.rights": "ask somebody who may lend it to be the one it is for, or say so in rights.yaml, then `interlock apply`",
     "interlock.budget": "raise the budget in the workspace, or wait until something reserved is released",
     "interlock.cost": "mend the contract's cost or the arguments it is read from",
 }

@@ -14,7 +14,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import ContextVar
 from types import ModuleType
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
 import msgspec
 
@@ -153,7 +153,7 @@ def tool(
     owner: str = "",
     data: Mapping[str, str] | None = None,
     output: Output | None = None,
-    touches: Mapping[str, str] | None = None,
+    touches: Mapping[str, str] | Literal["nothing"] | None = None,
     subject: Mapping[str, str] | None = None,
     no_effect_on: tuple[type[Exception], ...] = (),
 ) -> Declaration:
@@ -162,13 +162,14 @@ def tool(
     Without `name` it is the function's, without `description` the first line of its docstring. `two_phase` is
     `(prepare, abort)`. `parses` names what is read out of the arguments for policies (`Domains(of="to")`), which see it as
     `context.parsed.NAME`; what cannot be read denies. `touches` names the records an action is about, for
-    `interlock audit query`: `{"order": "$args.order_id"}`; `subject`, alike, whom its data is about, for
-    `interlock erase`. `output` is what the agent gets of the result: without it all of it, with secrets masked. A module's
-    functions run in any process; a nested one, or one of the main program, only here.
+    `interlock audit query` and for tasks that are given records: `{"order": "$args.order_id"}`, or `"nothing"` where there are
+    none; `subject`, alike, whom its data is about, for `interlock erase`. `output` is what the agent gets of the result:
+    without it all of it, with secrets masked. A module's functions run in any process; a nested one, or one of the main
+    program, only here.
     """
     prepare, abort = fitted(two_phase, tuple[Any, Any] | None, "two_phase", _NEXT) or (None, None)
     classes: dict[str, str] = fitted(data or {}, dict[str, str], "data", _NEXT)
-    touched: dict[str, str] = fitted(touches or {}, dict[str, str], "touches", _NEXT)
+    touched: dict[str, str] = fitted({} if touches == "nothing" else touches or {}, dict[str, str], "touches", _NEXT)
     persons: dict[str, str] = fitted(subject or {}, dict[str, str], "subject", _NEXT)
     parsing: dict[str, Parse] = fitted(parses or {}, dict[str, Any], "parses", _NEXT)
     harmless: tuple[type[Exception], ...] = fitted(no_effect_on, tuple[Any, ...], "no_effect_on", _NEXT)
@@ -207,6 +208,7 @@ def tool(
             data_classes=classes,
             output=output,
             touches=touched,
+            touches_nothing=touches == "nothing",
             subject=persons,
             timeout_ms=timeout_ms,
         )

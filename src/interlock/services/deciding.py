@@ -8,6 +8,7 @@ import msgspec
 from interlock.domain.action import Action
 from interlock.domain.agent import Agent
 from interlock.domain.binding import MAX_ARGUMENT_BYTES
+from interlock.domain.bounds import beyond
 from interlock.domain.budget import Budget
 from interlock.domain.call import Call, Landed
 from interlock.domain.canonical import CanonicalError, JsonValue, encode, pointer
@@ -250,7 +251,9 @@ def _unaskable(case: Case, orders: Orders) -> str:
     if in_force is None or in_force.judged_by != case.contract.judged_by:
         # The bundle knows the contract as it is now: its groups and bounds say nothing about another version.
         return "the contract changed since the task was opened; open another task"
-    return ""
+    # A right that was taken back is gone for what waits, too; and what a person made of the arguments is held against it.
+    over = beyond(case.task, case.contract, case.arguments, orders.rights_of(case.task.initiator))
+    return "" if over is None else over.why
 
 
 def overseen(decision: Decision, contract: Contract, undoing: Contract | None, around: Circumstances) -> Decision:

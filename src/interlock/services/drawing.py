@@ -7,6 +7,7 @@ from interlock.domain.budget import WALL, Draw, budget_key, windows, written
 from interlock.domain.canonical import JsonValue, encode
 from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError
+from interlock.domain.selector import touched
 from interlock.domain.task import Task, task_key
 from interlock.domain.unwind import resolve
 from interlock.services.orders import Orders
@@ -28,15 +29,8 @@ def draws_of(action: Action, contract: Contract, task: Task, orders: Orders, now
 
 def counted(arguments: dict[str, JsonValue], contract: Contract) -> dict[str, int]:
     """What it touches and how long it may take, for the budgets that count that: records by kind, and milliseconds."""
-    found = {f"records:{kind}": _how_many(_given(path, arguments)) for kind, path in contract.touches.items()}
+    found = {f"records:{kind}": _how_many(value) for kind, value in touched(contract, arguments).items()}
     return {unit: many for unit, many in found.items() if many} | {WALL: contract.timeout_ms}
-
-
-def _given(path: str, arguments: dict[str, JsonValue]) -> JsonValue:
-    try:
-        return resolve(path, {"$args": arguments})
-    except ContractError:
-        return None  # an argument that was left out names no record
 
 
 def _how_many(value: JsonValue) -> int:

@@ -12,12 +12,14 @@ from interlock.domain.control import Control, Standing
 from interlock.domain.edition import Edition, in_force
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import ContractName, Digest, Person
+from interlock.domain.names import listed
 from interlock.domain.ownership import Side
 from interlock.domain.policy import Engine
 from interlock.domain.publication import Kind
 from interlock.domain.publishing import Publishing
 from interlock.domain.record import Record
 from interlock.domain.release import Release, release_of
+from interlock.domain.rights import Lending, Rights
 from interlock.ports.policies import Policies
 from interlock.ports.store import Store
 from interlock.services.orders import StandingOrders
@@ -32,6 +34,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     contracts: tuple[Contract, ...]
     policies: dict[str, str]
     people: dict[Person, tuple[str, ...]]
+    rights: Rights | None = None
+    """What initiators may lend; None: nothing is said of that."""
     budgets: dict[str, int] = {}
     """The tenant's limits by unit (`EUR`, `EUR per day`)."""
     soft: dict[str, int] = {}
@@ -48,6 +52,7 @@ class Formed(msgspec.Struct, frozen=True, kw_only=True):
     agents: tuple[Agent, ...]
     contracts: dict[ContractName, Contract]
     releases: tuple[Release, ...]
+    rights: Rights | None = None
 
 
 class Editions:
@@ -66,6 +71,7 @@ class Editions:
         problem = definition.publishing.problem(definition.people)
         if problem:
             raise WorkspaceError(problem, next_step="change `publishing` in interlock.yaml, or people.yaml")
+        _lent_alike(definition)
         bundle = self._policies.bundle(definition.policies, definition.contracts)
         self._policies.load(bundle, definition.engine)
         releases = {agent.name: release_of(agent, contracts, bundle.digest) for agent in definition.agents}
@@ -79,6 +85,7 @@ class Editions:
                 for agent in definition.agents
             },
             people=definition.people,
+            rights=Digest("") if definition.rights is None else definition.rights.digest,
             limits={scope: units for scope, units in limits.items() if units},
             soft={scope: units for scope, units in soft.items() if units},
             publishing=definition.publishing,
@@ -90,6 +97,7 @@ class Editions:
             agents=definition.agents,
             contracts=contracts,
             releases=tuple(releases.values()),
+            rights=definition.rights,
         )
 
     async def in_force(self, control: Control) -> Edition:
@@ -104,6 +112,7 @@ class Editions:
             *await self._unknown(Contract, tuple(formed.contracts.values())),
             *await self._unknown(Release, formed.releases),
             *await self._unknown(Bundle, (formed.bundle,)),
+            *await self._unknown(Rights, () if formed.rights is None else (formed.rights,)),
         )
 
     async def limits(self, edition: Edition) -> list[Budget]:
@@ -138,6 +147,7 @@ class Editions:
             people=edition.people,
             publishing=edition.publishing,
             limits=edition.limits,
+            rights=await self._orders.stored(Rights, edition.rights) if edition.rights else None,
         )
 
     def side_of(self, formed: Formed) -> Side:
@@ -149,10 +159,23 @@ class Editions:
             people=formed.edition.people,
             publishing=formed.edition.publishing,
             limits=formed.edition.limits,
+            rights=formed.rights,
         )
 
     async def _unknown(self, kind: type[R], versions: tuple[R, ...]) -> list[R]:
         return [each for each in versions if await self._store.get(kind, each.key) is None]
+
+
+def _lent_alike(definition: Definition) -> None:
+    """Return if what each person's roles may lend can be told. Raises WorkspaceError."""
+    lending = Lending(definition.rights or Rights(), definition.people)
+    for person in sorted(definition.people):
+        unsaid = lending.unsaid(person)
+        if unsaid:
+            raise WorkspaceError(
+                f"the roles of `{person}` may each lend {listed(unsaid)} with something else, which cannot be said as one",
+                next_step=f"say in rights.yaml what `user:{person}` may lend",
+            )
 
 
 def texts_of(edition: Edition, side: Side) -> dict[tuple[Kind, str], str]:
@@ -166,6 +189,8 @@ def texts_of(edition: Edition, side: Side) -> dict[tuple[Kind, str], str]:
         found["agent", agent.name] = _pretty(agent)
     for person, roles in edition.people.items():
         found["person", person] = ", ".join(sorted(roles))
+    for who, grant in side.rights.all() if side.rights is not None else ():
+        found["rights", who] = "\n".join(grant.words()) or "nothing"
     for scope, units in edition.limits.items():
         for unit, limit in units.items():
             soft = edition.soft.get(scope, {}).get(unit, 0)

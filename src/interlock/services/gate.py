@@ -10,6 +10,7 @@ import msgspec
 from interlock.domain.action import Action
 from interlock.domain.agent import Runtime
 from interlock.domain.binding import bind, fingerprint
+from interlock.domain.bounds import beyond
 from interlock.domain.change import Change, given
 from interlock.domain.contract import NO_CONTRACT, Contract
 from interlock.domain.control import REFUSES
@@ -151,8 +152,12 @@ class Gate:
         self._steps.reached("propose.bound")
         # 3. Limits that need no policy.
         limit = await self._limit(draft, contract, task, agent.runtime, orders, proposal.instance)
+        rule = "interlock.limit"
+        if not limit:
+            over = beyond(task, contract, draft.arguments, orders.rights_of(task.initiator))
+            rule, limit = over or (rule, limit)
         if limit:
-            refused, change = self._drafts.refused(proposal, beginning, limit, "interlock.limit", contract)
+            refused, change = self._drafts.refused(proposal, beginning, limit, rule, contract)
             # A refusal by a brake that was lifted since would never be found out: it leans on the orders like a decision.
             return refused, msgspec.structs.replace(change, given=(given(orders.control), given(task)))
         # 4. to 7.

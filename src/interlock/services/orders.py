@@ -18,11 +18,13 @@ from interlock.domain.change import Change
 from interlock.domain.contract import Contract
 from interlock.domain.control import HOLDS, BrakeWords, Control, Stop, StopMode
 from interlock.domain.errors import Conflict, IntegrityError, NotFound, PolicyError
+from interlock.domain.grant import Grant
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest
 from interlock.domain.policy import Engine
 from interlock.domain.predicate import Behaviour
 from interlock.domain.record import Record
 from interlock.domain.release import Release
+from interlock.domain.rights import Lending, Rights
 from interlock.domain.stating import behaviour_of
 from interlock.domain.task import Task
 from interlock.ports.policies import Judge, Policies
@@ -42,6 +44,11 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     judge_problem: str = ""
     unanswered: Mapping[AgentName, str] = {}
     """The agents some of whose owners are nobody any more, and which, in words."""
+    lending: Lending | None = None
+
+    def rights_of(self, initiator: str) -> Grant | None:
+        """What `initiator` may lend; None where nothing is said of that at all: then whatever the agent may do."""
+        return None if self.lending is None else self.lending.of(initiator)
 
 
 class StandingOrders:
@@ -68,6 +75,7 @@ class StandingOrders:
         releases = {each.release: await self.stored(Release, each.release) for each in control.agents.values()}
         contracts = {name: await self.stored(Contract, digest) for name, digest in control.contracts.items()}
         judge, problem = await self._judge(control)
+        rights = await self.stored(Rights, control.rights) if control.rights else None
         owned = ((name, gone(agent.owners, control.people)) for name, agent in agents.items())
         self._orders = Orders(
             control=control,
@@ -77,6 +85,7 @@ class StandingOrders:
             judge=judge,
             judge_problem=problem,
             unanswered={name: words for name, words in owned if words},
+            lending=None if rights is None else Lending(rights, control.people),
         )
         return self._orders
 

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from interlock.domain.agent import Runtime
+from interlock.domain.bounds import narrowed
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.change import Change, Unchanged, given
@@ -84,15 +85,20 @@ class Tasks:
         task_id = TaskId(self._ids.new())
         limits = lent(task_id, opening.budgets, runtime.max_actions, parent)
         around = parent.prohibited if parent is not None else ()
+        tools, data = opening.tools, opening.data
+        if parent is not None:
+            tools, data = narrowed(tools, data, parent)
         task = Task(
             id=task_id,
             agent=opening.agent,
             release=standing.release,
             purpose=opening.purpose,
-            initiator=opening.initiator,
+            initiator=_for_whom(opening, parent),
             opened_at=now,
             expires_at=until,
             prohibited=tuple(dict.fromkeys((*around, *opening.prohibited))),
+            tools=tools,
+            data=data,
             budgets={each.unit: each.limit for each in limits.budgets},
             purses=limits.purses,
             depth=parent.depth + 1 if parent is not None else 0,
@@ -273,8 +279,25 @@ class Tasks:
         return found
 
 
+def _for_whom(opening: Opening, parent: Task | None) -> str:
+    """On whose behalf the task is. What is done inside a task is done for the same one, whose rights bound all of it."""
+    if parent is None:
+        return opening.initiator or f"system:{opening.agent}"
+    if opening.initiator and opening.initiator != parent.initiator:
+        raise NotAllowed(
+            "a task inside another is on behalf of the same one",
+            next_step="leave `on_behalf_of` away, or open the task outside of the other",
+        )
+    return parent.initiator
+
+
 def _fact(task: Task, phase: Phase, now: int, beside: Mapping[str, JsonValue] = _NOTHING) -> Fact:
     # Of what stays readable alone: a digest of whom it is for, and why, could be guessed back.
+    opened: dict[str, JsonValue] = {}
+    if phase == "opened" and task.tools is not None:
+        opened["givenTools"] = plain(task.tools.tools)
+    if phase == "opened" and task.data is not None:
+        opened["givenData"] = plain(task.data.records)
     fixed = stripped(msgspec.structs.replace(task, revision=0, state="open", due_at=None, failed=False), "")
     return Fact(
         phase=phase,
@@ -289,5 +312,5 @@ def _fact(task: Task, phase: Phase, now: int, beside: Mapping[str, JsonValue] = 
             "delegation": [*task.ancestors, task.id],
             "expiresAt": at(task.expires_at),
         },
-        private={"purpose": task.purpose, "initiator": task.initiator, "planSummary": task.plan, **beside},
+        private={"purpose": task.purpose, "initiator": task.initiator, "planSummary": task.plan, **opened, **beside},
     )

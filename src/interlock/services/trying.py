@@ -5,6 +5,7 @@ import msgspec
 
 from interlock.domain.agent import Agent, Stage
 from interlock.domain.binding import Arguments, bind
+from interlock.domain.bounds import beyond
 from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.contract import Contract, NoReversal, Reversal
 from interlock.domain.control import REFUSES
@@ -130,6 +131,9 @@ class Trying:
         stop = await self._orders.brake(orders, case.task, contract, at, modes=REFUSES)
         if stop is not None:
             found.append((await self._orders.stopped(stop)).replace(": ", ", ", 1))
+        over = beyond(case.task, contract, case.arguments, orders.rights_of(case.task.initiator))
+        if over is not None:
+            found.append(over.why)
         return tuple(found)
 
     async def _facts(self, wanted: Hypothesis, case: Case, orders: Orders) -> dict[str, JsonValue]:

@@ -12,7 +12,7 @@ parses: {recipients: {domains: {of: to}}}     # facts read out of arguments, by 
 reversal: {none: a mail cannot be unsent}     # or {contract, arguments, within, approver}
 output: {personal: [email], drop: [internal]} # what the agent gets of the result; secrets are masked in any case
 subject: {customer: $args.customer_id}        # whom its data is about, for `interlock erase`
-touches: {customer: $args.customer_id}        # which records an action touches, for `interlock audit query`
+touches: {customer: $args.customer_id}        # which records an action touches; `touches: nothing` says none
 run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
 """
 
@@ -83,7 +83,8 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
         cost=_cost(section.section("cost")),
         data_classes=_words(section, "data"),
         output=_output(section.section("output")),
-        touches=_words(section, "touches"),
+        touches={} if _touches_nothing(section) else _words(section, "touches"),
+        touches_nothing=_touches_nothing(section),
         subject=_words(section, "subject"),
         timeout_ms=section.span("timeout", 30 * SECOND),
     )
@@ -97,6 +98,11 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
     except ContractError as error:
         section.wrong(error.detail.removeprefix(f"contract `{name}`: "), _node_at(section, error.path))
         return name, None
+
+
+def _touches_nothing(section: Section) -> bool:
+    node = section.take("touches")
+    return isinstance(node, Scalar) and node.text == "nothing"
 
 
 def _node_at(section: Section, path: str) -> Node:

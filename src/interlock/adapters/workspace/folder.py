@@ -2,6 +2,7 @@
 
     interlock.yaml      tenant, store, keys, modules with tools, budgets
     people.yaml         who there is, and the roles each holds
+    rights.yaml         what whoever a task is for may lend, where anything is said of that
     agents/*.yaml       contracts/*.yaml       policies/*.cedar       invariants.cedar
 
 Reading never raises for what is in the folder: whatever is wrong is among the `problems`, with file, line and column.
@@ -27,6 +28,7 @@ from interlock.adapters.workspace.nodes import Node, Scalar, Table, parse
 from interlock.adapters.workspace.people_file import read_people
 from interlock.adapters.workspace.problem import Place, Problem, Problems
 from interlock.adapters.workspace.publishing_file import read_publishing
+from interlock.adapters.workspace.rights_file import read_rights
 from interlock.domain.agent import Agent
 from interlock.domain.attesting import Attestation
 from interlock.domain.contract import Contract
@@ -35,11 +37,13 @@ from interlock.domain.ids import Person, Tenant
 from interlock.domain.policy import ENGINES, Engine
 from interlock.domain.proof import INVARIANTS
 from interlock.domain.publishing import TESTING, Publishing
+from interlock.domain.rights import Rights
 from interlock.domain.settlement import Timing
 from interlock.domain.spiffe import SpiffeError, default_domain, must_be_domain
 
 SETTINGS: Final = "interlock.yaml"
 PEOPLE: Final = "people.yaml"
+RIGHTS: Final = "rights.yaml"
 
 
 class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +80,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     settings: WorkspaceSettings
     people: dict[Person, tuple[str, ...]]
+    rights: Rights | None
+    """What initiators may lend; None where there is no `rights.yaml`."""
     agents: tuple[Agent, ...]
     contracts: tuple[Contract, ...]
     """Those written in YAML; those of the modules are added by whoever imports them."""
@@ -98,6 +104,7 @@ def read_workspace(folder: Path) -> Workspace:
     reading = _Reading(folder)
     settings = reading.settings()
     people = reading.people()
+    rights = reading.rights()
     agents = reading.agents()
     contracts = reading.contracts()
     policies = reading.policies()
@@ -105,6 +112,7 @@ def read_workspace(folder: Path) -> Workspace:
         folder=folder,
         settings=settings,
         people=people,
+        rights=rights,
         agents=agents,
         contracts=contracts,
         policies=policies,
@@ -219,6 +227,16 @@ class _Reading:
             people = read_people(Section(table, PEOPLE, problems))
         self.problems += problems.found
         return people
+
+    def rights(self) -> Rights | None:
+        """`rights.yaml`. One that cannot be read gives nobody any."""
+        path, problems = self.folder / RIGHTS, Problems(RIGHTS)
+        if not path.exists():
+            return None
+        table = self._table(path, problems)
+        rights = Rights() if table is None else read_rights(Section(table, RIGHTS, problems), self.places)
+        self.problems += problems.found
+        return rights
 
     def agents(self) -> tuple[Agent, ...]:
         """`agents/*.yaml`."""

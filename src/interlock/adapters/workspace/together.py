@@ -6,6 +6,7 @@ from interlock.adapters.workspace.agent_together import of_agent
 from interlock.adapters.workspace.fields import near
 from interlock.adapters.workspace.folder import Workspace
 from interlock.adapters.workspace.problem import Problem, Severity
+from interlock.adapters.workspace.rights_together import of_rights
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, InProcess, Reversal
 
@@ -32,6 +33,9 @@ class _Together:
         for agent in self.workspace.agents:
             for found in of_agent(agent, self.by_name, self.workspace.people, self.missing):
                 yield self.problem(found.message, "agent", agent.name, *found.where, severity=found.severity)
+        if self.workspace.rights is not None:
+            for found in of_rights(self.workspace.rights, self.by_name, self.workspace.people, self.missing):
+                yield self.problem(found.message, "rights", *found.where, severity=found.severity)
         seen: set[str] = set()
         for contract in self.contracts:
             if contract.name in seen:
