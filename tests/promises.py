@@ -46,6 +46,8 @@ _WORKER: Final = "How to run workers and survive a crash"
 _AUDIT: Final = "How to audit"
 _SHOWN: Final = "How to show the log to others, and prove what is in it"
 _TOKENS: Final = "Task tokens"
+_RIGHTS: Final = "How to bound what a person may lend"
+_GIVEN: Final = "How to bound what a person may lend: give a task tools and records"
 
 PROMISES: tuple[Promise, ...] = (
     # -- task tokens -----------------------------------------------------------------------------------------------
@@ -1654,5 +1656,50 @@ PROMISES: tuple[Promise, ...] = (
         "registry.reader",
         _REGISTRY,
         "Whatever an agent file holds, it is read or refused with its place.",
+    ),
+    Promise(
+        "rights.bounded",
+        _RIGHTS,
+        "An agent does nothing for somebody that this one may not lend, in whatever task and however deep.",
+    ),
+    Promise(
+        "rights.nearest",
+        _RIGHTS,
+        "The nearest counts: what is said of a name, else of its roles together, else of its kind; others lend nothing.",
+    ),
+    Promise(
+        "rights.at_once",
+        _RIGHTS,
+        "A right that was taken back is gone for what is proposed, what waits for a person and what is about to run.",
+    ),
+    Promise(
+        "rights.published",
+        _RIGHTS,
+        "Rights are part of what is published: they take the people that this takes, and more of them loosens a contract.",
+    ),
+    Promise(
+        "task.tools",
+        _GIVEN,
+        "A task that was given tools uses no others, and with no other arguments.",
+    ),
+    Promise(
+        "task.data",
+        _GIVEN,
+        "A task that was given records touches no others: a kind, a record or a contract that is not said is refused.",
+    ),
+    Promise(
+        "task.folders",
+        _GIVEN,
+        "No path leads out of a folder that a task was given, however whoever opens it reads it.",
+    ),
+    Promise(
+        "task.narrower",
+        _GIVEN,
+        "A task inside another is given no more than that one, and is for the same initiator.",
+    ),
+    Promise(
+        "task.given_private",
+        _GIVEN,
+        "What a task was given stands in the log behind commitments, and goes with the person it was for.",
     ),
 )

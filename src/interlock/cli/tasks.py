@@ -115,6 +115,10 @@ def _bounds(task: Task) -> Iterator[Line]:
         yield "within", f"task {task.parent}"
     if task.prohibited:
         yield "prohibited", ", ".join(task.prohibited)
+    for each in () if task.tools is None else task.tools.words() or ("none",):
+        yield "tools", each
+    for each in () if task.data is None else task.data.words() or ("none",):
+        yield "records", each
 
 
 def _spent(found: Seen) -> Iterator[Line]:

@@ -62,7 +62,7 @@ def check(context: typer.Context) -> None:
         counts = site.counts()
         said = ", ".join(counted(count, word) for word, count in counts.items())
         if site.workspace.rights is None:
-            said = f"{said}; no rights.yaml: whoever a task is for lends all that its agent may"
+            said = f"{said}; no rights.yaml, so anybody lends anything"
         console.print(f"[red]{len(wrong)} wrong[/red], {said}" if wrong else f"[green]all good[/green]: {said}")
         if alarm is not None:
             console.print(alarm_line(alarm))

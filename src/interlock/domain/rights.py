@@ -64,6 +64,8 @@ class Lending:
         """What `initiator` may lend. A name without a kind is a user's."""
         named = initiator if ":" in initiator else f"{USER}:{initiator}"
         kind, _, name = named.partition(":")
+        if not name:
+            return NOTHING
         own = self._rights.initiators.get(named)
         if own is not None:
             return own

@@ -19,6 +19,7 @@ from interlock.domain.policy import Policy
 from interlock.domain.proposal import Proposal
 from interlock.domain.publishing import Publishing
 from interlock.domain.record import Record
+from interlock.domain.rights import Rights
 from interlock.domain.settlement import Timing
 from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
@@ -142,6 +143,7 @@ class World:
         approvals_within_ms: int = DAY,
         publishing: Publishing | None = None,
         tags: tuple[str, ...] = (),
+        rights: Rights | None = None,
     ) -> None:
         """Bring contracts (and `thing.take`) into force under `rules`, or under one that permits everything."""
         sources = self.policies.register(bundle, *(rules or (permit(),)))
@@ -165,6 +167,7 @@ class World:
             people=dict(self.people),
             budgets=budgets or {},
             publishing=publishing or Publishing(),
+            rights=rights,
         )
         self._applied = definition
         await self.plane.registry.apply(definition, by="test")
