@@ -10,9 +10,10 @@ from interlock.adapters.workspace.fields import Section
 from interlock.adapters.workspace.nodes import Table, parse
 from interlock.adapters.workspace.problem import Problems
 from interlock.adapters.workspace.rights_file import read_rights
+from interlock.domain.canonical import JsonValue
 from interlock.domain.grant import NOTHING
 from interlock.domain.rights import Rights
-from tests.adapters.workspace_files import edited, problems, read
+from tests.adapters.workspace_files import Files, edited, problems, read
 
 SEND = "mail.send: {to: anything, text: anything, copies: {constraint_type: range, max: 5}}"
 
@@ -31,7 +32,7 @@ def test_what_it_says_is_read(tmp_path: Path) -> None:
     assert not problems(tmp_path, {"rights.yaml": text})
     assert rights.initiators["user:ana"] == NOTHING
     assert rights.initiators["customer:*"].admits("mail.recall", {"mail_id": "m", "why": "w"}) is None
-    sent = {"to": "a@b", "text": "x", "copies": 6}
+    sent: dict[str, JsonValue] = {"to": "a@b", "text": "x", "copies": 6}
     assert rights.roles["lead"].admits("mail.send", sent) == "`copies` of `mail.send` must be a whole number at most 5"
 
 
@@ -90,7 +91,7 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, place: 
 
 def test_arguments_that_may_be_left_out(tmp_path: Path) -> None:
     """One without a default is lent only where it is named."""
-    rights = {"rights.yaml": "user:ana: {mail.recall: {mail_id: anything}}\n"}
+    rights: Files = {"rights.yaml": "user:ana: {mail.recall: {mail_id: anything}}\n"}
 
     assert not problems(tmp_path, rights)
 
