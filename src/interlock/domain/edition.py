@@ -41,7 +41,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def digest(self) -> Digest:
         """SHA-256 over the canonical form of all of it. Names of agents, people and units may not be printable ASCII, so
         tables go in as lists of pairs."""
-        parts = [
+        parts: list[object] = [
             self.bundle,
             _pairs(self.contracts),
             _pairs(self.agents),

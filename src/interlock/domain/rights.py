@@ -38,7 +38,7 @@ class Rights(Record, frozen=True, kw_only=True):
     def digest(self) -> Digest:
         """SHA-256 over the canonical form of everything but the revision. Names may not be printable ASCII, so that they go in
         as lists of pairs."""
-        pairs = [[[who, grant] for who, grant in sorted(each.items())] for each in (self.initiators, self.roles)]
+        pairs = tuple(tuple(sorted(each.items())) for each in (self.initiators, self.roles))
         return digest_of(_Pairs(pairs=pairs))
 
     def all(self) -> Iterator[tuple[str, Grant]]:
@@ -49,7 +49,7 @@ class Rights(Record, frozen=True, kw_only=True):
 
 class _Pairs(Record, frozen=True, kw_only=True):
     kind: ClassVar[str] = "rights"
-    pairs: list[list[list[object]]]
+    pairs: tuple[tuple[tuple[str, Grant], ...], ...]
 
 
 class Lending:

@@ -70,13 +70,14 @@ class Selector(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 _check(each, kind)
 
     @cached_property
-    def _read(self) -> dict[str, _Read]:
+    def entries(self) -> dict[str, _Read]:
+        """What is said of each kind, ready to be asked."""
         return {kind: _read(ids) for kind, ids in self.records.items()}
 
     def admits(self, touched: Mapping[str, JsonValue]) -> str | None:
         """Why an action that touches `touched`, by kind, is not allowed, as a sentence that repeats no value, or None."""
         for kind, value in touched.items():
-            read = self._read.get(kind)
+            read = self.entries.get(kind)
             if read is None:
                 return f"it touches records of the kind `{kind}`, and the task may touch {self._kinds()}"
             named = value if isinstance(value, list) else [value]
@@ -102,7 +103,7 @@ def narrower(child: Selector, parent: Selector) -> str | None:
     for kind, ids in child.records.items():
         if kind not in parent.records:
             return f"records of the kind `{kind}` are not among those of the task around it"
-        around = parent._read[kind]  # noqa: SLF001  of the same class
+        around = parent.entries[kind]
         if not all(_within(each, around) for each in ids):
             return f"not all of `{kind}` is among what the task around it may touch"
     return None
