@@ -538,6 +538,13 @@ def test_no_byte_of_a_chain_may_differ(place: int, bit: int, hop: int) -> None:
         read(tuple(texts))
 
 
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_a_key_is_32_bytes(length: int) -> None:
+    """Nothing of another length is named as a key, so that no two spellings of one key have two names."""
+    with pytest.raises(ValueError, match="32 bytes"):
+        thumbprint(bytes(length))
+
+
 def test_the_page_names_everything() -> None:
     """docs/reference/task-tokens.md tells of every claim, every constraint and every code that there is."""
     page = (Path(__file__).parents[2] / "docs/reference/task-tokens.md").read_text()
