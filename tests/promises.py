@@ -24,6 +24,7 @@ _CRASH: Final = "The life of an action: steps, and what a crash leaves behind"
 _CONTRACT: Final = "Workspace files: contracts"
 _POLICY: Final = "Workspace files: policies"
 _AGENT: Final = "Workspace files: agents"
+_LEND: Final = "Lend a task to a sub-agent"
 _REGISTRY: Final = "How to register an agent"
 _PEOPLE: Final = "How to approve, reject or modify"
 _BUDGET: Final = "How to set budgets and limits"
@@ -1616,6 +1617,51 @@ PROMISES: tuple[Promise, ...] = (
         "identity.no_confusion",
         "How to give an agent an identity",
         "Which key and algorithm a token of others is checked with follows from what its issuer publishes, never from the token.",
+    ),
+    Promise(
+        "lend.within",
+        _LEND,
+        "Whoever a task is handed to acts within what was handed on: tools, arguments, budgets, time.",
+    ),
+    Promise(
+        "lend.holder",
+        _LEND,
+        "A task that was handed on admits calls of the key it was handed to alone, and none without its tokens.",
+    ),
+    Promise(
+        "lend.evidence",
+        _LEND,
+        "The log says by which tokens a task was opened and which keys held them, and of each action in it the token.",
+    ),
+    Promise(
+        "lend.offline",
+        _LEND,
+        "What was handed on without asking is opened when it first comes, once, however many come at once and wherever one dies.",
+    ),
+    Promise(
+        "lend.narrower",
+        _LEND,
+        "Nobody hands on more than there is: not of an argument, a tool, a budget or of time.",
+    ),
+    Promise(
+        "lend.forged",
+        _LEND,
+        "Nobody is made a delegator, or a holder, whom the control plane did not recognise as that agent.",
+    ),
+    Promise(
+        "lend.renewed",
+        _LEND,
+        "Whoever holds a task shows tokens that count for as long as the task lasts.",
+    ),
+    Promise(
+        "lend.failures",
+        _LEND,
+        "A failure in a task that was handed to another process reaches whoever handed it on.",
+    ),
+    Promise(
+        "lend.attacks",
+        _LEND,
+        "The nineteen ways of making more of a token, a forged delegator and a garbage signature are refused by the gate.",
     ),
     Promise(
         "registry.states",

@@ -5,7 +5,9 @@ from interlock.domain.child_failure import ChildFailure
 from interlock.domain.enrolling import Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
 from interlock.domain.errors import NotFound
+from interlock.domain.handover import Opened
 from interlock.domain.ids import ActionId, AgentName, TaskId
+from interlock.domain.presented import Presented
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.services.plane import ControlPlane
@@ -27,6 +29,14 @@ class Embedded:
     async def enrol(self, asked: Enrolling) -> str:
         """The credential of an instance of this program."""
         return await self._plane.enrolment.enrol(asked)
+
+    async def token(self, task: TaskId, presented: Presented) -> str:
+        """A token of a task for whoever acts in it."""
+        return await self._plane.delegating.token(task, presented)
+
+    async def open_chain(self, asked: Opened, presented: Presented) -> Task:
+        """The task that the last token of a chain names."""
+        return await self._plane.delegating.open(asked, presented)
 
     async def open_task(self, opening: Opening) -> Task:
         """Open a task for an agent in force."""

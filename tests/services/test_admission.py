@@ -320,13 +320,13 @@ async def test_what_is_too_long_is_not_read() -> None:
     assert [refused(each) for each in (first, second, third)] == ["presented_size", "credential_form", "presented_size"]
 
 
-async def test_a_chain_that_nobody_reads_lets_nobody_in() -> None:
-    """Where the gate takes no chain of tokens, a call that brings one is refused rather than its chain overlooked."""
+async def test_a_chain_of_nothing_lets_nobody_in() -> None:
+    """A call that brings what is no chain of task tokens is refused rather than its chain overlooked."""
     world = await ready()
     forger, wanted = Forger(world), await asked(world)
     presented = Presented(credential=await forger.sign(), proof=forger.proof(wanted), chain=("a.b.c",))
 
-    assert refused(await call(world, wanted, presented)) == "chain_unread"
+    assert refused(await call(world, wanted, presented)) == "token_malformed"
 
 
 @pytest.mark.proves("identity.replay")

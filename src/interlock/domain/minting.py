@@ -103,6 +103,7 @@ def derived(
     lasts_ms: int = MAX_LIFE_S * 1000,
     budgets: Mapping[str, int] | None = None,
     max_depth: int = MAX_DEPTH,
+    work: str = "",
 ) -> str:
     """The text of a child below the last token of `chain`, signed with that one's holder's key: no control plane is asked.
 
@@ -131,6 +132,7 @@ def derived(
         par_hash=chain.hash,
         release=holder.release,
         run=parent.run,
+        work=work,
     )
     refusal = link_refusal(child, parent, chain.hash, chain.limits)
     if refusal is not None:

@@ -208,6 +208,8 @@ class ActionBody(Part, frozen=True, kw_only=True):
     """By what the instance was recognised: `local` is whoever can read the key folder."""
     proof: str = ""
     """SHA-256 of the signing input of its proof of possession, which is in no other action's entries."""
+    token: str = ""
+    """The `jti` of the last task token it showed; absent where the task was not handed on."""
     resource: Resource | None = None
     action_digest: str = ""
     """SHA-256 over tool, contract, arguments and nonce: what approvals are bound to. Said again when arguments change."""

@@ -35,7 +35,18 @@ Code = Literal[
     "credential_expired",
     "credential_release",
     "agent_unknown",
-    "chain_unread",
+    "token_missing",
+    "token_malformed",
+    "token_untrusted",
+    "token_signature",
+    "token_broken_link",
+    "token_depth",
+    "token_widened",
+    "token_expired",
+    "token_not_yet",
+    "token_holder",
+    "token_agent",
+    "token_task",
     "proof_form",
     "proof_signature",
     "proof_time",
@@ -54,6 +65,9 @@ class Refusal(NamedTuple):
 _AGAIN: Final = "obtain a credential from this control plane: `interlock.open` does that by itself"
 _CLOCK: Final = "set the clock of the machine; it may be off by 30 seconds"
 
+_ACCEPT: Final = "act in what `client.accept(...)` gives for the text of the task"
+_LEND: Final = "have the task handed on as the SDK does: `task.delegate(...)`"
+
 REFUSALS: Final[dict[Code, Refusal]] = {
     "presented_missing": Refusal("the call does not say who makes it", _AGAIN),
     "presented_size": Refusal("what the call presents is longer than 64 KiB", "present one credential and one proof"),
@@ -68,7 +82,18 @@ REFUSALS: Final[dict[Code, Refusal]] = {
         "the credential is of another release of the agent than the one in force", "renew the credential"
     ),
     "agent_unknown": Refusal("the agent is not in force any more", "bring it into force: `interlock apply`"),
-    "chain_unread": Refusal("this gate takes no chain of tokens", "present the credential and the proof alone"),
+    "token_missing": Refusal("the task was handed on, and the call does not show by which tokens", _ACCEPT),
+    "token_malformed": Refusal("a task token is not one of Interlock's, in its one form", _ACCEPT),
+    "token_untrusted": Refusal("the first task token was not given by this control plane", _LEND),
+    "token_signature": Refusal("a task token is not signed by the key it should be", _LEND),
+    "token_broken_link": Refusal("a task token does not follow from the one before it, or one is missing", _LEND),
+    "token_depth": Refusal("the task was handed on more often than it may be", _LEND),
+    "token_widened": Refusal("a task token grants more than the one before it", _LEND),
+    "token_expired": Refusal("the time of a task token is over", "have the task handed on anew"),
+    "token_not_yet": Refusal("a task token does not count yet", _CLOCK),
+    "token_holder": Refusal("the task was handed on to another instance", "call from the process it was handed on to"),
+    "token_agent": Refusal("the task was handed on to another agent", "call as the agent it was handed on to"),
+    "token_task": Refusal("the task tokens are of another task", "call with the tokens that opened the task"),
     "proof_form": Refusal("the proof of possession is not in its one form", "make the proof as the SDK does"),
     "proof_signature": Refusal(
         "the proof is not signed with the instance's key", "a credential counts only with the key it was given for"
@@ -105,6 +130,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     attested: str
     proof: Digest
     """SHA-256 of what the proof's signature is over."""
+    token: str = ""
+    """The `jti` of the last task token, where the task was handed on."""
 
 
 SPENT: Final = "spent"
@@ -118,7 +145,9 @@ class Spent(msgspec.Struct, frozen=True):
     until: int
 
 
-def called(task: str, tool: str, arguments: dict[str, JsonValue] | None, key: object, *, audience: str) -> Call:
+def called(
+    task: str, tool: str, arguments: dict[str, JsonValue] | None, key: object, *, audience: str, token: str = ""
+) -> Call:
     """The call that a proof is about. A key that is no text of ours is none, as the gate takes no such key.
 
     `arguments` without a canonical form, which no contract takes, are None: one call, whatever they are.
@@ -127,7 +156,7 @@ def called(task: str, tool: str, arguments: dict[str, JsonValue] | None, key: ob
     plain = len(tool) <= MAX_NAME and tool.isascii() and tool.isprintable()
     named = tool if plain else b64(sha256(tool.encode(errors="surrogatepass")).digest())
     said = key if isinstance(key, str) and is_utf8(key) else ""
-    return Call(tool=named, audience=audience, arguments=arguments, idempotency_key=said, task=task)
+    return Call(tool=named, audience=audience, arguments=arguments, idempotency_key=said, task=task, token=token)
 
 
 def writable(arguments: dict[str, JsonValue]) -> bool:

@@ -88,6 +88,7 @@ def first_said(action: Action, contract: Contract | None, beginning: Beginning |
         credential="" if caller is None else caller.credential,
         attested="" if caller is None else caller.attested,
         proof="" if caller is None else caller.proof,
+        token="" if caller is None else caller.token,
         request_id="" if beginning is None else beginning.request,
         task_id=action.task,
         delegation=[*task.ancestors, task.id] if task is not None and task.parent is not None else [],

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from interlock.domain.budget import Budget, Draw, budget_key
+from interlock.domain.delegation import Delegation
 from interlock.domain.grant import Grant
 from interlock.domain.ids import AgentName, ContractName, Digest, TaskId
 from interlock.domain.record import Record, Withheld
@@ -51,6 +52,10 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     failed: bool = False
     failure: str = ""
     """What ended it, where that was a failure: the name of an error, never its words."""
+    epoch: int = 0
+    """The revision of the standing orders it was opened under: what is revoked later was granted before."""
+    delegated: Delegation | None = None
+    """By what it was handed on to whoever acts in it; or None, and it is its agent's own."""
     withheld: Withheld = ""
     """Why nothing private of it is here."""
 
@@ -91,6 +96,12 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     parent: Task | None = None
     plan: str = ""
     run: str = ""
+    id: TaskId | None = None
+    """Of a task that a token names; None: a new one."""
+    delegated: Delegation | None = None
+    """By what it is handed on; None: not at all, or as the task around it is."""
+    ends_at: int | None = None
+    """Until when it lasts at most, UTC ms."""
 
 
 class Lent(msgspec.Struct, frozen=True, kw_only=True):

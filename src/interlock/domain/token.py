@@ -100,6 +100,8 @@ class Token(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     """The digest of the holder's release; empty where whoever handed on could not know it."""
     run: str = ""
     """The run the tree belongs to. The same in the whole chain."""
+    work: str = ""
+    """Digest of what the task is about (see `handover.py`), base64url; the root has none: its task is open."""
 
     def __post_init__(self) -> None:
         problem = _problem(self)
@@ -184,7 +186,7 @@ def _problem(token: Token) -> str | None:
     for word in (token.agent, token.aud, token.iss, token.jti, token.root, token.sub, token.task, token.tenant):
         if not 0 < len(word) <= MAX_WORD:
             return f"a name has between 1 and {MAX_WORD} characters"
-    for word in (token.par_hash, token.release, token.run):
+    for word in (token.par_hash, token.release, token.run, token.work):
         if len(word) > MAX_WORD:
             return f"a name has at most {MAX_WORD} characters"
     if not 0 < token.exp - token.iat <= MAX_LIFE_S or not 0 <= token.iat <= MAX_INTEGER - MAX_LIFE_S:

@@ -6,7 +6,9 @@ from interlock.domain.action import Action
 from interlock.domain.child_failure import ChildFailure
 from interlock.domain.enrolling import Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
+from interlock.domain.handover import Opened
 from interlock.domain.ids import ActionId, AgentName, TaskId
+from interlock.domain.presented import Presented
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 
@@ -20,6 +22,14 @@ class Plane(Protocol):
 
     async def enrol(self, asked: Enrolling) -> str:
         """The credential of an instance. Raises NotAllowed for one that is not recognised."""
+        ...
+
+    async def token(self, task: TaskId, presented: Presented) -> str:
+        """A token of a task for the instance that acts in it, from which it can hand it on."""
+        ...
+
+    async def open_chain(self, asked: Opened, presented: Presented) -> Task:
+        """The task that the last token of a chain names, opened with those around it that are not open."""
         ...
 
     async def open_task(self, opening: Opening) -> Task:

@@ -68,6 +68,26 @@ class Client:
         return TaskScope(self._connection, opening)
 
     @checked
+    def invitation(self, agent: str) -> str:
+        """What to show to whoever is to hand a task to this program, as `agent`: its credential. It is no secret, and counts for
+        an hour at most. Raises NotFound where no such agent is in force."""
+        return self._connection.home.block(self._connection.identity.credential, AgentName(agent))
+
+    @checked
+    async def ainvitation(self, agent: str) -> str:
+        """The same, awaited."""
+        return await self._connection.home.run(self._connection.identity.credential, AgentName(agent))
+
+    @checked
+    def accept(self, text: str) -> TaskScope:
+        """The task that another program handed to this one, to be entered with `with` or `async with`.
+
+        `text` is what `task.delegate` or `task.derive` gave there. Entering it raises NotAllowed where the text was not meant for
+        this process, counts no more, or the task may not be opened.
+        """
+        return TaskScope(self._connection, text)
+
+    @checked
     def ticket(self, action_id: str, tool: AnyTool | None = None) -> Ticket[Outcome]:
         """The ticket of an action proposed earlier, perhaps by another process.
 

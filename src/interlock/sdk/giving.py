@@ -1,13 +1,17 @@
 """What a program gives to a task, tools and records, as it writes that: read into the words of the gate, or refused."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
+
+import msgspec
 
 from interlock.domain.canonical import CanonicalError, encode, pointer
+from interlock.domain.constraint import ConstraintError, Exact, OneOf, Wildcard
 from interlock.domain.errors import ContractError
 from interlock.domain.grant import Grant, GrantError, read_grant
 from interlock.domain.record import plain
 from interlock.domain.selector import Selector, SelectorError
+from interlock.sdk.values import to_plain
 
 MAX_GIVEN_BYTES: Final = 64 * 1024
 """Canonical size of the tools, and of the records, of one task."""
@@ -19,16 +23,33 @@ _DATA: Final = 'give the records by kind: {"customer": ["c-17"], "folder": ["/in
 
 
 def given_tools(tools: Mapping[str, Mapping[str, Any]]) -> Grant:
-    """The grant that `tools` say: by tool and argument a constraint, as an object of JSON or a value of `interlock`'s own.
+    """The grant that `tools` say: by tool, or a contract's name, and argument what that may be: a constraint, as an object of
+    JSON; `...` for anything; a value for that value; a list for one of its values.
 
     Raises ContractError.
     """
     try:
-        said = plain({"tools": {tool: dict(constraints) for tool, constraints in tools.items()}})
+        said = plain(
+            {
+                "tools": {
+                    str(tool): {name: _constraint(each) for name, each in constraints.items()}
+                    for tool, constraints in tools.items()
+                }
+            }
+        )
         encode(said, max_bytes=MAX_GIVEN_BYTES)
         return read_grant(said)
-    except (GrantError, CanonicalError, TypeError, UnicodeEncodeError) as error:
+    except (GrantError, ConstraintError, CanonicalError, TypeError, UnicodeEncodeError) as error:
         raise ContractError(f"`tools`: {error}", path="/tools", next_step=_TOOLS) from None
+
+
+def _constraint(said: object) -> object:
+    if said is ...:
+        return Wildcard()
+    if isinstance(said, dict | msgspec.Struct):
+        return cast(object, said)
+    value = to_plain(said)
+    return OneOf(values=tuple(value)) if isinstance(value, list) else Exact(value=value)
 
 
 def given_data(data: Mapping[str, Sequence[str | int]]) -> Selector:

@@ -8,7 +8,7 @@ force. Nobody who writes an agent sees any of it.
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Final, NamedTuple, cast
 
 import msgspec
 
@@ -17,9 +17,10 @@ from interlock.domain.canonical import CanonicalError
 from interlock.domain.credential import Credential, renew_at, unverified
 from interlock.domain.duration import SECOND
 from interlock.domain.enrolling import LOCAL, Enrolling, Expected
-from interlock.domain.errors import FileError, NotAllowed
+from interlock.domain.errors import ContractError, FileError, NotAllowed
 from interlock.domain.ids import AgentName
 from interlock.domain.jwk import jwk
+from interlock.domain.jws import JwsError
 from interlock.domain.possession import Call, prove
 from interlock.domain.presented import MAX_BYTES, Presented, called
 from interlock.domain.proposal import Proposal
@@ -86,6 +87,16 @@ def _text_of(file: Path, agent: AgentName) -> str:
         raise FileError(f"`{file}`, by which this program is to be recognised, cannot be read: {said}") from None
 
 
+class Showing(NamedTuple):
+    """The chain of task tokens to be shown with a call, and the id of its last."""
+
+    chain: tuple[str, ...] = ()
+    token: str = ""
+
+
+NOTHING: Final = Showing()
+
+
 class Identity:
     """Who a program is. Not for two event loops at once: it lives where its plane does."""
 
@@ -98,13 +109,15 @@ class Identity:
         self._ids = ids
         self._held: dict[AgentName, _Held] = {}
 
-    async def presented(self, proposal: Proposal) -> Proposal:
+    @property
+    def thumbprint(self) -> str:
+        """By which this instance is known."""
+        return self._jwk.thumbprint
+
+    async def presented(self, proposal: Proposal, showing: Showing = NOTHING) -> Proposal:
         """`proposal` with what shows who makes it. Made anew for each call, since a proof counts once."""
         task = proposal.task
         expected = await self._plane.expected(task.agent)
-        held = self._held.get(task.agent)
-        if held is None or held.claims.release != expected.release or renew_at(held.claims) <= self._clock.now():
-            held = self._held[task.agent] = await self._enrolled(task.agent, held, expected)
         call = called(
             task.id,
             proposal.contract,
@@ -112,8 +125,50 @@ class Identity:
             proposal.idempotency_key,
             audience=expected.audience,
         )
-        proof = self._proof(call)
-        return msgspec.structs.replace(proposal, presented=Presented(credential=held.text, proof=proof))
+        return msgspec.structs.replace(proposal, presented=await self._shown(task.agent, call, showing, expected))
+
+    async def shown(self, agent: AgentName, call: Call, showing: Showing = NOTHING) -> Presented:
+        """What shows that `call` is made by this instance, as `agent`."""
+        return await self._shown(agent, call, showing, await self._plane.expected(agent))
+
+    async def credential(self, agent: AgentName) -> str:
+        """The credential by which this instance is `agent`. It is no secret: it is worth nothing without the key."""
+        return (await self._current(agent, await self._plane.expected(agent))).text
+
+    def read(self, credential: str, advice: str) -> Credential:
+        """What somebody's credential says, which nobody verified here. Raises ContractError."""
+        try:
+            return unverified(credential)
+        except JwsError:
+            raise ContractError("that is no invitation", path="/to", next_step=advice) from None
+
+    def sign(self, message: bytes) -> bytes:
+        """Signed with the instance's key."""
+        return self._key.sign(message)
+
+    def now(self) -> int:
+        """UTC ms."""
+        return self._clock.now()
+
+    def new(self) -> str:
+        """An identifier that nobody else has."""
+        return self._ids.new()
+
+    def chance(self) -> str:
+        """128 bits of it."""
+        return self._ids.nonce()
+
+    async def _shown(self, agent: AgentName, call: Call, showing: Showing, expected: Expected) -> Presented:
+        held = await self._current(agent, expected)
+        if showing.chain:
+            call = msgspec.structs.replace(call, token=showing.token)
+        return Presented(credential=held.text, proof=self._proof(call), chain=showing.chain)
+
+    async def _current(self, agent: AgentName, expected: Expected) -> _Held:
+        held = self._held.get(agent)
+        if held is None or held.claims.release != expected.release or renew_at(held.claims) <= self._clock.now():
+            held = self._held[agent] = await self._enrolled(agent, held, expected)
+        return held
 
     async def _enrolled(self, agent: AgentName, held: _Held | None, expected: Expected) -> _Held:
         """The next credential: by the one that is held while it counts, and attested anew once it does not."""

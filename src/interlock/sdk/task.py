@@ -18,13 +18,15 @@ from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.child_failure import ChildFailure
 from interlock.domain.errors import ContractError, CredentialStale, InterlockError, NotAllowed
-from interlock.domain.ids import ActionId, ContractName, TaskId
+from interlock.domain.handover import Opened, read_handover
+from interlock.domain.ids import ActionId, AgentName, ContractName, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.ports.plane import Plane
 from interlock.sdk.children import AT_ONCE, Returned, named, together, told
+from interlock.sdk.handing import Handing, Tokens, Wanted, wanted_of
 from interlock.sdk.home import Home
-from interlock.sdk.identity import Identity
+from interlock.sdk.identity import NOTHING, Identity, Showing
 from interlock.sdk.outcomes import Done, Outcome, Withheld, outcome_of, plain_result
 from interlock.sdk.signature import arguments_of, returned
 from interlock.sdk.ticket import Ticket
@@ -47,16 +49,35 @@ class Connection:
         self.plane = plane
         self.home = home
         self.register = register
-        self._identity = identity
+        self.identity = identity
 
-    async def propose(self, proposal: Proposal) -> Action:
+    async def propose(self, proposal: Proposal, tokens: Tokens | None = None) -> Action:
         """Propose as the instance that this program is; anew where another release came into force meanwhile."""
         for _ in range(ROUNDS):
             try:
-                return await self.plane.propose(await self._identity.presented(proposal))
+                return await self.plane.propose(await self._presented(proposal, tokens))
             except CredentialStale:
                 continue
-        return await self.plane.propose(await self._identity.presented(proposal))
+        return await self.plane.propose(await self._presented(proposal, tokens))
+
+    async def _presented(self, proposal: Proposal, tokens: Tokens | None) -> Proposal:
+        return await self.identity.presented(proposal, NOTHING if tokens is None else await tokens.shown())
+
+    async def accepted(self, text: str) -> tuple[Task, Tokens]:
+        """The task that `text` hands to this program, and its tokens."""
+        handover, chain = read_handover(text)
+        leaf = chain.leaf
+        if chain.holders[-1] != self.identity.thumbprint:
+            raise NotAllowed(
+                "this task was handed to another process",
+                next_step="have it handed to this one: what `client.invitation(...)` gives here says to whom",
+            )
+        agent = AgentName(leaf.agent)
+        asked = Opened(task=TaskId(leaf.task), agent=agent, chain=handover.chain, works=handover.works)
+        call = asked.call((await self.plane.expected(agent)).audience)
+        presented = await self.identity.shown(agent, call, Showing(handover.chain, leaf.jti))
+        task = await self.plane.open_chain(asked, presented)
+        return task, Tokens(self.plane, self.identity, task, handover.chain)
 
     def ticket(self, action_id: ActionId, tool: AnyTool | None = None) -> Ticket[Outcome]:
         """A ticket for an action, whose result is converted to `tool`'s type if that is given."""
@@ -94,9 +115,12 @@ _NOTHING: Final = _Said()
 class _Handle:
     """An open task, and how actions are proposed in it."""
 
-    def __init__(self, connection: Connection, task: Task) -> None:
+    def __init__(self, connection: Connection, task: Task, tokens: Tokens | None = None) -> None:
         self._connection = connection
         self.task = task
+        self.shows = tokens
+        """What its calls show; None of a task that was handed on by nobody."""
+        self._own: Tokens | None = None
         self.raised: set[TaskId] = set()
         """The tasks inside it that an exception left: whoever caught it may have looked."""
 
@@ -117,8 +141,17 @@ class _Handle:
         self, tool: AnyTool | str, args: tuple[object, ...], kwargs: Mapping[str, object], said: _Said
     ) -> Outcome:
         proposal = self._proposal(tool, args, kwargs, said)
-        action = await self._connection.propose(proposal)
+        action = await self._connection.propose(proposal, self.shows)
         return self._connection.outcome(action, tool if isinstance(tool, Tool) else None)
+
+    async def _handed(self, wanted: Handing, opened: bool) -> str:
+        if self._own is None:
+            handed = self.task.delegated
+            mine = self.shows is not None and handed is not None and handed.task == self.task.id
+            # A task opened inside one that was handed on has no token yet.
+            own = self.shows if mine else Tokens(self._connection.plane, self._connection.identity, self.task)
+            self._own = own
+        return await cast(Tokens, self._own).handed(wanted, opened=opened)
 
     def _proposal(
         self, tool: AnyTool | str, args: tuple[object, ...], kwargs: Mapping[str, object], said: _Said
@@ -180,6 +213,44 @@ class AsyncTask(_Handle):
         said = _Said(idempotency_key, justification, confidence, kpi, traceparent)
         return await self._connection.home.run(self._propose, tool, args, kwargs, said)
 
+    async def delegate(
+        self,
+        agent: str,
+        *,
+        to: str,
+        purpose: str,
+        tools: Wanted,
+        budgets: Mapping[str, int] | None = None,
+        lasts_ms: int | None = None,
+        prohibited: tuple[str, ...] = (),
+        plan: str = "",
+    ) -> str:
+        """Hand on a part of this task to another program: the text that it gives to its `client.accept`. It is open at once.
+
+        `to` is what `client.invitation(agent)` gave there. `tools` says by tool what its arguments may be: `...` anything, a
+        value that value, a list one of its values, a dict a constraint; none: any arguments. `budgets` are reserved in this
+        task's. Raises NotAllowed for what this task was not given, and what opening a task raises.
+        """
+        wanted = wanted_of(agent, to, purpose, tools, budgets, lasts_ms, prohibited, plan)
+        return await self._connection.home.run(self._handed, wanted, True)
+
+    async def derive(
+        self,
+        agent: str,
+        *,
+        to: str,
+        purpose: str,
+        tools: Wanted,
+        budgets: Mapping[str, int] | None = None,
+        lasts_ms: int | None = None,
+        prohibited: tuple[str, ...] = (),
+        plan: str = "",
+    ) -> str:
+        """The same without having it opened: signed with this program's key alone. It is opened when it is first accepted, and
+        refused then where something stands against it. In a task of its own the program asks once for a token of it."""
+        wanted = wanted_of(agent, to, purpose, tools, budgets, lasts_ms, prohibited, plan)
+        return await self._connection.home.run(self._handed, wanted, False)
+
     async def failures(self) -> tuple[ChildFailure, ...]:
         """The tasks right inside this one that failed, in whatever process, since somebody last asked. This is looking: they are
         no reason any more for this task to fail, too."""
@@ -228,6 +299,44 @@ class SyncTask(_Handle):
         said = _Said(idempotency_key, justification, confidence, kpi, traceparent)
         return self._connection.home.block(self._propose, tool, args, kwargs, said)
 
+    def delegate(
+        self,
+        agent: str,
+        *,
+        to: str,
+        purpose: str,
+        tools: Wanted,
+        budgets: Mapping[str, int] | None = None,
+        lasts_ms: int | None = None,
+        prohibited: tuple[str, ...] = (),
+        plan: str = "",
+    ) -> str:
+        """Hand on a part of this task to another program: the text that it gives to its `client.accept`. It is open at once.
+
+        `to` is what `client.invitation(agent)` gave there. `tools` says by tool what its arguments may be: `...` anything, a
+        value that value, a list one of its values, a dict a constraint; none: any arguments. `budgets` are reserved in this
+        task's. Raises NotAllowed for what this task was not given, and what opening a task raises.
+        """
+        wanted = wanted_of(agent, to, purpose, tools, budgets, lasts_ms, prohibited, plan)
+        return self._connection.home.block(self._handed, wanted, True)
+
+    def derive(
+        self,
+        agent: str,
+        *,
+        to: str,
+        purpose: str,
+        tools: Wanted,
+        budgets: Mapping[str, int] | None = None,
+        lasts_ms: int | None = None,
+        prohibited: tuple[str, ...] = (),
+        plan: str = "",
+    ) -> str:
+        """The same without having it opened: signed with this program's key alone. It is opened when it is first accepted, and
+        refused then where something stands against it. In a task of its own the program asks once for a token of it."""
+        wanted = wanted_of(agent, to, purpose, tools, budgets, lasts_ms, prohibited, plan)
+        return self._connection.home.block(self._handed, wanted, False)
+
     def failures(self) -> tuple[ChildFailure, ...]:
         """The tasks right inside this one that failed, in whatever process, since somebody last asked. This is looking: they are
         no reason any more for this task to fail, too."""
@@ -249,16 +358,17 @@ class SyncTask(_Handle):
 class TaskScope:
     """`with` or `async with`: opens the task, makes it current for tools called inside, and closes it at the end."""
 
-    def __init__(self, connection: Connection, opening: Opening) -> None:
+    def __init__(self, connection: Connection, opening: Opening | str) -> None:
         self._connection = connection
         self._opening = opening
+        """What is to be opened; or the text by which it was handed on."""
         self._handle: _Handle | None = None
         self._token: Token[Gated | None] | None = None
         self._around: _Handle | None = None
 
     def __enter__(self) -> SyncTask:
-        task = self._connection.home.block(self._connection.plane.open_task, self._nested())
-        return self._entered(SyncTask(self._connection, task))
+        task, tokens = self._connection.home.block(self._begun, self._nested())
+        return self._entered(SyncTask(self._connection, task, tokens))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -272,8 +382,8 @@ class TaskScope:
             told(error, overlooked)
 
     async def __aenter__(self) -> AsyncTask:
-        task = await self._connection.home.run(self._connection.plane.open_task, self._nested())
-        return self._entered(AsyncTask(self._connection, task))
+        task, tokens = await self._connection.home.run(self._begun, self._nested())
+        return self._entered(AsyncTask(self._connection, task, tokens))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -288,16 +398,22 @@ class TaskScope:
         else:
             told(error, overlooked)
 
+    async def _begun(self, opening: Opening | str) -> tuple[Task, Tokens | None]:
+        if isinstance(opening, str):
+            return await self._connection.accepted(opening)
+        task = await self._connection.plane.open_task(opening)
+        return task, None if self._around is None else self._around.shows
+
     async def _closed(self, task: Task, failure: str) -> tuple[ChildFailure, ...]:
         await self._connection.plane.close_task(task, failure=failure)
         return await self._connection.plane.failures(task)
 
-    def _nested(self) -> Opening:
-        """A task opened inside another is its child."""
+    def _nested(self) -> Opening | str:
+        """A task opened inside another is its child. One that was handed on stands where its token says."""
         if self._handle is not None:
             raise NotAllowed("this task is open already", next_step="ask the client for another: `client.task(...)`")
         around = CURRENT.get()
-        if isinstance(around, _Handle):
+        if isinstance(around, _Handle) and isinstance(self._opening, Opening):
             self._around = around
             return msgspec.structs.replace(self._opening, parent=around.task)
         return self._opening

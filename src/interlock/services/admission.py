@@ -2,9 +2,11 @@
 
 1. Sizes, before anything is parsed.
 2. The credential: its form, our signature, then what it says: plane, tenant, agent, times.
-3. The proof of possession: its form, the signature of the credential's key, then whether it is of this call and of now.
-4. What is in force: the agent, and the release the credential was given for.
-5. That the proof was not used before. Nothing but the transaction that stores the action can know: it stores the proof
+3. The chain of task tokens, where one is brought: its signatures, links and narrowing, then whether it counts now, and is held by
+   this very instance. Where the task was handed on, that it is the chain of that task.
+4. The proof of possession: its form, the signature of the credential's key, then whether it is of this call and of now.
+5. What is in force: the agent, and the release the credential was given for.
+6. That the proof was not used before. Nothing but the transaction that stores the action can know: it stores the proof
    as well, so of two calls with one proof, in whatever processes, one holds.
 
 A credential that was found in order is not parsed and verified again; when it counts is asked every time.
@@ -17,10 +19,13 @@ import msgspec
 
 from interlock.domain import credential as credentials
 from interlock.domain.canonical import JsonValue
+from interlock.domain.chain import Chain
 from interlock.domain.control import Control
 from interlock.domain.credential import CREDENTIAL, Credential
+from interlock.domain.delegation import unfit
 from interlock.domain.duration import SECOND
 from interlock.domain.ids import AgentName, Digest
+from interlock.domain.jwk import thumbprint
 from interlock.domain.jws import JwsError, NotSigned
 from interlock.domain.possession import Call, Proof, proven
 from interlock.domain.presented import KEPT_MS, REFUSALS, Caller, Code, Presented, Spent, called, writable
@@ -29,6 +34,7 @@ from interlock.domain.spiffe import plane_id
 from interlock.domain.token import TokenError
 from interlock.ports.clock import Clock
 from interlock.ports.issuer import Issuer
+from interlock.services.chains import Chains
 
 MOST_KEPT: Final = 4096
 """Credentials that are remembered as well signed."""
@@ -39,7 +45,16 @@ _CODES: Final[dict[str, Code]] = {
     "proof_signature": "proof_signature",
     "proof_other": "proof_other",
     "proof_time": "proof_time",
+    "token_malformed": "token_malformed",
+    "token_untrusted": "token_untrusted",
+    "token_signature": "token_signature",
+    "token_broken_link": "token_broken_link",
+    "token_depth": "token_depth",
+    "token_widened": "token_widened",
+    "token_expired": "token_expired",
+    "token_not_yet": "token_not_yet",
 }
+"""What the pure checks call it, and what a refusal does."""
 
 
 class Admitted(NamedTuple):
@@ -49,6 +64,8 @@ class Admitted(NamedTuple):
     """None only from a door that asks nobody, as tests have it."""
     release: Digest | None
     """Which its credential was given for."""
+    chain: Chain | None = None
+    """The task tokens it showed, which hold and are held by the caller."""
     spent: tuple[Spent, ...] = ()
     """What must be stored with whatever comes of it."""
 
@@ -73,25 +90,27 @@ class Admission:
         self._tenant = tenant
         self._clock = clock
         self._known: dict[str, tuple[bytes, Credential]] = {}
+        self._chains = None if issuer is None else Chains(issuer.verify)
 
     def admit(self, proposal: Proposal) -> Admitted | Code:
-        """Steps 1 to 3."""
+        """Steps 1 to 4."""
         presented, issuer = proposal.presented, self._issuer
         if presented is None or issuer is None:
             return "presented_missing"
         task = proposal.task
         audience = plane_id(issuer.trust_domain)
         call = called(task.id, proposal.contract, proposal.arguments, proposal.idempotency_key, audience=audience)
-        return self.proven(presented, task.agent, call, issuer)
+        admitted = self.proven(presented, task.agent, call, issuer)
+        if isinstance(admitted, str) or admitted.caller is None:
+            return admitted
+        return unfit(task.id, task.delegated, admitted.chain, admitted.caller.instance) or admitted
 
     def proven(self, presented: Presented, agent: AgentName, call: Call, issuer: Issuer) -> Admitted | Code:
-        """Who presents this, for `call` as `agent`, or why nobody does."""
+        """Who presents this, for `call` as `agent`, or why nobody does. That its chain is of the task is left to be asked."""
         if presented.too_long():
             return "presented_size"
-        if presented.chain:
-            return "chain_unread"
         now = self._clock.now()
-        credential = self._credential(presented.credential, issuer)
+        credential = self.credential(presented.credential, issuer)
         if isinstance(credential, str):
             return credential
         wrong = credentials.wrong_with(
@@ -99,16 +118,41 @@ class Admission:
         )
         if wrong is not None:
             return wrong
-        return self._proof(presented.proof, credential, call, issuer, now)
+        chain: Chain | None = None
+        if presented.chain:
+            found = self.chain(presented.chain, issuer, now)
+            if isinstance(found, str):
+                return found
+            chain = found
+            if chain.leaf.agent != agent:
+                return "token_agent"
+            if chain.holders[-1] != credential.instance:
+                return "token_holder"
+            call = msgspec.structs.replace(call, token=chain.leaf.jti)
+        return self._proof(presented.proof, credential, call, issuer, now, chain)
+
+    def chain(self, texts: tuple[str, ...], issuer: Issuer, now: int) -> Chain | Code:
+        """The chain that `texts` are and that counts at `now`, whoever holds it; or why none does."""
+        if self._chains is None:
+            return "token_untrusted"
+        issuers = issuers_of(issuer)
+        try:
+            chain = self._chains.verified(texts, issuers).chain
+        except TokenError as error:
+            return _CODES[error.code]
+        audience = plane_id(issuer.trust_domain)
+        refusal = chain.refusal(now, issuers=issuers, audience=audience, tenant=self._tenant)
+        return chain if refusal is None else _CODES[refusal.code]
 
     def standing(self, admitted: Admitted, agent: AgentName, control: Control) -> Code | None:
-        """Step 4."""
+        """Step 5."""
         standing = control.agents.get(agent)
         if standing is None:
             return "agent_unknown"
         return None if standing.release == admitted.release else "credential_release"
 
-    def _credential(self, text: str, issuer: Issuer) -> Credential | Code:
+    def credential(self, text: str, issuer: Issuer) -> Credential | Code:
+        """What a credential of ours says, whatever time it is of; or why it is none."""
         keys = issuer.keys()
         known = self._known.get(text)
         if known is not None and known[0] in keys.values():
@@ -128,7 +172,9 @@ class Admission:
         self._known[text] = (public, credential)
         return credential
 
-    def _proof(self, text: str, credential: Credential, call: Call, issuer: Issuer, now: int) -> Admitted | Code:
+    def _proof(
+        self, text: str, credential: Credential, call: Call, issuer: Issuer, now: int, chain: Chain | None
+    ) -> Admitted | Code:
         try:
             proof = _proof_of(text, call, credential.cnf.jwk.public, now, issuer)
         except TokenError as error:
@@ -136,9 +182,18 @@ class Admission:
         # Not of the whole text: whoever could spell a signature in another way would make it a new proof.
         digest = Digest(sha256(text.rpartition(".")[0].encode()).hexdigest())
         caller = Caller(
-            instance=credential.instance, credential=credential.jti, attested=credential.attested, proof=digest
+            instance=credential.instance,
+            credential=credential.jti,
+            attested=credential.attested,
+            proof=digest,
+            token="" if chain is None else chain.leaf.jti,
         )
-        return Admitted(caller, credential.release, (Spent(digest, proof.iat * SECOND + KEPT_MS),))
+        return Admitted(caller, credential.release, chain, (Spent(digest, proof.iat * SECOND + KEPT_MS),))
+
+
+def issuers_of(issuer: Issuer) -> dict[str, bytes]:
+    """The keys whose root tokens count, by their thumbprints."""
+    return {thumbprint(public): public for public in issuer.keys().values()}
 
 
 def _proof_of(text: str, call: Call, holder: bytes, now: int, issuer: Issuer) -> Proof:

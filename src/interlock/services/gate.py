@@ -10,7 +10,8 @@ import msgspec
 from interlock.domain.action import Action
 from interlock.domain.agent import Runtime
 from interlock.domain.binding import bind, fingerprint
-from interlock.domain.bounds import beyond
+from interlock.domain.bounds import GIVEN, Beyond, beyond
+from interlock.domain.chain import Chain
 from interlock.domain.change import Change, given
 from interlock.domain.contract import NO_CONTRACT, Contract
 from interlock.domain.control import REFUSES
@@ -98,7 +99,7 @@ class Gate:
                 proposed=proposal.arguments,
                 caller=admitted.caller,
             )
-            action, change = await self._decide(proposal, orders, beginning)
+            action, change = await self._decide(proposal, orders, beginning, admitted.chain)
             try:
                 return await self._record_or_refuse(proposal, beginning, action, change, admitted)
             except Conflict as conflict:
@@ -112,7 +113,9 @@ class Gate:
 
     # -- the steps ---------------------------------------------------------------------------------------------
 
-    async def _decide(self, proposal: Proposal, orders: Orders, beginning: Beginning) -> tuple[Action, Change]:
+    async def _decide(
+        self, proposal: Proposal, orders: Orders, beginning: Beginning, chain: Chain | None
+    ) -> tuple[Action, Change]:
         # 1. Authenticated, by the caller: see `services/admission.py`. The store says below that the task is as we hold it.
         task = proposal.task
         release = await self._orders.release(task.release)
@@ -155,7 +158,7 @@ class Gate:
         rule = "interlock.limit"
         if not limit:
             over = beyond(task, contract, draft.arguments, orders.rights_of(task.initiator))
-            rule, limit = over or (rule, limit)
+            rule, limit = over or _handed(chain, contract, draft) or (rule, limit)
         if limit:
             refused, change = self._drafts.refused(proposal, beginning, limit, rule, contract)
             # A refusal by a brake that was lifted since would never be found out: it leans on the orders like a decision.
@@ -276,6 +279,12 @@ class Gate:
         if task is None:
             raise NotFound(f"there is no task `{proposal.task.id}`") from conflict
         return msgspec.structs.replace(proposal, task=task)
+
+
+def _handed(chain: Chain | None, contract: Contract, draft: Action) -> Beyond | None:
+    """Why the last token that the call shows does not grant it: that may be less by now than the task was given."""
+    refusal = None if chain is None else chain.granted(contract.name, draft.arguments)
+    return None if refusal is None else Beyond(GIVEN, refusal.detail)
 
 
 def _must_be_readable(found: Action, key: str) -> None:

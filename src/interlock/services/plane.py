@@ -29,6 +29,7 @@ from interlock.services.compensation import Compensation
 from interlock.services.consenting import Consenting
 from interlock.services.counting import Counting
 from interlock.services.deciding import Decider
+from interlock.services.delegating import Delegating
 from interlock.services.dispatch import Dispatch
 from interlock.services.drafting import Drafts
 from interlock.services.drill import Drills
@@ -108,6 +109,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     enrolment: Enrolment
     inviting: Inviting
     instances: Instances
+    delegating: Delegating
     settling: Settling
     audit: Audit
     erasing: Erasing
@@ -136,7 +138,8 @@ def plane(means: Means) -> ControlPlane:
         timing=m.timing,
         worker=m.worker,
     )
-    door = m.door or Admission(issuer=m.issuer, tenant=m.tenant, clock=m.clock)
+    admission = Admission(issuer=m.issuer, tenant=m.tenant, clock=m.clock)
+    door = m.door or admission
     gate = Gate(store=m.store, orders=orders, drafts=drafts, judging=judging, steps=m.steps, intents=intents, door=door)
     undoing = Undoing(store=m.store, orders=orders, drafts=drafts, judging=judging, steps=m.steps)
     dispatch = Dispatch(
@@ -215,6 +218,16 @@ def plane(means: Means) -> ControlPlane:
             inviting=inviting,
             attestor=m.attestor,
             attestation=m.attestation,
+            clock=m.clock,
+            ids=m.ids,
+            tenant=m.tenant,
+        ),
+        delegating=Delegating(
+            store=m.store,
+            orders=orders,
+            tasks=tasks,
+            admission=admission,
+            issuer=m.issuer,
             clock=m.clock,
             ids=m.ids,
             tenant=m.tenant,

@@ -50,14 +50,16 @@ class Tasks:
         """Open a task. A task inside another may be narrower, never wider, and its limits are reserved from those around it.
 
         Raises NotFound when no such agent is in force; NotAllowed when tasks nest too deep, too many are open beside it, its
-        agent is at work around it already, or the parent is not open; BudgetExceeded when less is left around it than it asks
-        for.
+        agent is at work around it already, the parent is not open, or it would be wider than that; BudgetExceeded when less is
+        left around it than it asks for; Conflict when it names its own id and is there already.
         """
         tidied = opening.parent is None
         while True:
             try:
                 return await self._opened(opening)
-            except Conflict:
+            except Conflict as conflict:
+                if (conflict.kind, conflict.key) == (Task.kind, opening.id):
+                    raise  # somebody opened this very task first
                 continue
             except (BudgetExceeded, NotAllowed):
                 # What is over its time may still be counted: a worker would see to it, and there need not be one.
@@ -81,8 +83,9 @@ class Tasks:
         family = None if parent is None else await self._joined(opening, parent, runtime)
         now = self._clock.now()
         lasts = runtime.max_task_ms if opening.lasts_ms is None else min(opening.lasts_ms, runtime.max_task_ms)
-        until = now + lasts if parent is None else min(now + lasts, parent.expires_at)
-        task_id = TaskId(self._ids.new())
+        ends = [now + lasts, *((parent.expires_at,) if parent is not None else ())]
+        until = min(ends if opening.ends_at is None else [*ends, opening.ends_at])
+        task_id = opening.id or TaskId(self._ids.new())
         limits = lent(task_id, opening.budgets, runtime.max_actions, parent)
         around = parent.prohibited if parent is not None else ()
         tools, data = opening.tools, opening.data
@@ -108,6 +111,8 @@ class Tasks:
             run=opening.run,
             plan=opening.plan,
             due_at=until if parent is not None else None,
+            epoch=orders.control.revision,
+            delegated=opening.delegated or (parent.delegated if parent is not None else None),
         )
         leans = (given(orders.control), *((given(parent),) if parent is not None else ()))
         puts = (task, *limits.budgets, *((family.joined(task.id),) if family is not None else ()))
@@ -311,6 +316,16 @@ def _fact(task: Task, phase: Phase, now: int, beside: Mapping[str, JsonValue] = 
             "depth": task.depth,
             "delegation": [*task.ancestors, task.id],
             "expiresAt": at(task.expires_at),
+            **(_handed_on(task) if phase == "opened" else {}),
         },
         private={"purpose": task.purpose, "initiator": task.initiator, "planSummary": task.plan, **opened, **beside},
     )
+
+
+def _handed_on(task: Task) -> dict[str, JsonValue]:
+    """By which tokens a task was handed on, each with the key that held it, where it was this very task."""
+    delegated = task.delegated
+    if delegated is None or delegated.task != task.id:
+        return {}
+    links = zip(delegated.tokens, delegated.holders, strict=True)
+    return {"tokens": [{"id": token, "holder": holder} for token, holder in links]}
