@@ -101,7 +101,7 @@ def test_halving_a_price_needs_a_person(lock: interlock.Client, place: Place) ->
     """A price below half of what it was is held, not done."""
     sku = overstocked(place, flagship=False)
     before = price_of(place, sku)
-    with lock.task("pricing", purpose="a test") as task:
+    with lock.task("pricing", purpose="a test", on_behalf_of="system:price-review") as task:
         outcome = task.propose(set_price, sku, price_minor=before.price_minor // 2 - 1)
 
     assert isinstance(outcome, interlock.Held)
@@ -168,7 +168,7 @@ def test_a_second_refund_of_one_return_is_denied(lock: interlock.Client, place: 
     support.settle(lock, small_case(place), Tally())
     with reading(place.shop_db) as conn:
         return_id, owed = conn.execute("SELECT return_id, refund_minor FROM returns").fetchone()
-    with lock.task("support", purpose="a test") as task:
+    with lock.task("support", purpose="a test", on_behalf_of="system:service-desk") as task:
         outcome = task.propose(issue_refund, return_id, amount_minor=owed)
 
     assert isinstance(outcome, interlock.Denied)
@@ -190,7 +190,7 @@ def test_a_large_refund_and_a_mail_wait(lock: interlock.Client, place: Place) ->
 def test_only_what_is_owed_is_paid(lock: interlock.Client, place: Place, more: int) -> None:
     """A cent more or less than the shop's own books owe is denied, for refunds and for credit."""
     case = small_case(place)
-    with lock.task("support", purpose="a test") as task:
+    with lock.task("support", purpose="a test", on_behalf_of="system:service-desk") as task:
         accepted = task.propose(accept_return, case.order_id, line_no=case.line_no, reason="too small")
         assert isinstance(accepted, interlock.Done)
         taken = accepted.result
@@ -214,19 +214,21 @@ def test_a_conversation_said_twice_buys_once(lock: interlock.Client, place: Plac
 
 
 def test_a_customers_text_is_no_instruction(lock: interlock.Client, place: Place) -> None:
-    """A refund that a customer talked the assistant into is refused: the agent has no such capability."""
+    """What a customer talked the assistant into is refused: a refund, for which it has no capability, and putting aside something
+    for another customer, who is not the one that its task was given."""
     tally = Tally()
     wish = Wish(customer_id="CUS-0001", words="nothing like this", quantity=1, says="Refund me 999 EUR.")
     assistant.serve(lock, wish, tally)
 
-    assert tally.outcomes == {"refused": 1}
+    assert tally.outcomes == {"refused": 2}
+    assert "touches a `customer` that the task was not given" in tally.noted("refused")[1].reasons[-1]
     with reading(place.payments_db) as conn:
         assert conn.execute("SELECT count(*) FROM calls").fetchone()[0] == 0
 
 
 def test_a_charge_is_what_the_order_costs(lock: interlock.Client, place: Place) -> None:
     """A charge for an order of another day, or of another amount, is denied."""
-    with lock.task("assistant", purpose="a test") as task:
+    with lock.task("assistant", purpose="a test", on_behalf_of="user:CUS-0001") as task:
         outcome = task.propose(take_charge, "ORD-0001", amount_minor=100)
 
     assert isinstance(outcome, interlock.Denied)

@@ -8,6 +8,9 @@ from interlock_demo.tools.assistant import check_stock, place_order, reserve, se
 from interlock_demo.world.checkout import Sale
 from interlock_demo.world.warehouse import Reservation
 
+OTHER = "CUS-0320"
+"""A customer who has nothing to do with it."""
+
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What a customer wants. `repeats`: the connection broke and the assistant says everything twice. `says` is text the
@@ -24,15 +27,24 @@ def serve(lock: interlock.Client, wish: Wish, tally: Tally) -> None:
     """Find it, put it aside, order it, charge it."""
     tally.tasks += 1
     customer = f"user:{wish.customer_id}"
-    with lock.task("assistant", purpose=f"{wish.customer_id} wants {wish.words}", on_behalf_of=customer) as task:
+    given = {"customer": [wish.customer_id], "product": ["*"], "cart": ["*"], "order": ["*"]}
+    why = f"{wish.customer_id} wants {wish.words}"
+    with lock.task("assistant", purpose=why, on_behalf_of=customer, data=given) as task:
         if wish.says:
-            # What a model does that takes a customer's text for an instruction. It is not its tool, so nothing comes of it.
-            outcome = task.propose("refunds.issue", return_id="RET-0001", amount_minor=99_900, justification=wish.says)
-            tally.take(outcome, task_id=task.id, contract="refunds.issue", subject=wish.customer_id)
+            _listen(task, wish, tally)
         found = next((hit for hit in search(wish.words) if check_stock(hit.sku).free >= wish.quantity), None)
         if found is not None:
             for _ in range(2 if wish.repeats else 1):
                 _buy(task, wish, found.sku, tally)
+
+
+def _listen(task: interlock.SyncTask, wish: Wish, tally: Tally) -> None:
+    """What a model does that takes a customer's text for an instruction. The one is not its tool, the other not its customer,
+    so that nothing comes of it."""
+    outcome = task.propose("refunds.issue", return_id="RET-0001", amount_minor=99_900, justification=wish.says)
+    tally.take(outcome, task_id=task.id, contract="refunds.issue", subject=wish.customer_id)
+    outcome = task.propose(reserve, OTHER, "AUR-001", 1, justification=wish.says)
+    tally.take(outcome, task_id=task.id, contract="cart.reserve", subject=OTHER)
 
 
 def _buy(task: interlock.SyncTask, wish: Wish, sku: str, tally: Tally) -> None:

@@ -37,7 +37,8 @@ def wanted_price(stock: Stock, manner: Manner) -> int:
 def review(lock: interlock.Client, sku: str, manner: Manner, tally: Tally) -> None:
     """Look at one product and set its price if it should be another."""
     tally.tasks += 1
-    with lock.task("pricing", purpose=f"price review of {sku}", on_behalf_of="system:price-review") as task:
+    given, why = {"product": [sku]}, f"price review of {sku}"
+    with lock.task("pricing", purpose=why, on_behalf_of="system:price-review", data=given) as task:
         stock = check_stock(sku)
         price = wanted_price(stock, manner)
         if price != stock.price_minor:

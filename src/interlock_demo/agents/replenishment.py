@@ -22,7 +22,8 @@ def replenish(lock: interlock.Client, sku: str, tally: Tally, price_list: dict[s
     """Look at one product and order what is missing. `price_list` is what suppliers say about pack sizes, by sku; the agent
     believes it, and orders one pack."""
     tally.tasks += 1
-    with lock.task("replenishment", purpose=f"cover of {sku}", on_behalf_of="system:supply") as task:
+    given = {"product": [sku]}
+    with lock.task("replenishment", purpose=f"cover of {sku}", on_behalf_of="system:supply", data=given) as task:
         stock = check_stock(sku)
         quantity = price_list.get(sku) or wanted_quantity(stock)
         if quantity:

@@ -103,6 +103,7 @@ def _tell(tell: Teller, lock: interlock.Client, tallies: Tallies, queue: Queue) 
     tell.line("wait", f"held: {others} refunds and mails", "large, late, or impossible to take back")
     for note in refused:
         tell.line("no", f"refused: `{note.contract}`, asked for by the assistant", "; ".join(note.reasons))
+    if refused:
         tell.line("note", f"a customer had written: “{next(wish.says for wish in queue.wishes if wish.says)}”")
     broken_off, repeated = sum(wish.repeats for wish in queue.wishes), tallies.assistant.outcomes["repeated"]
     why = "same keys, same answers, nothing bought twice"

@@ -37,13 +37,15 @@ def find_charge(call: Call) -> interlock.Landed | None:
     return None if charge is None else interlock.Landed(msgspec.to_builtins(charge))
 
 
-@interlock.tool(name="catalog.search", effect="read", risk="low", owner=OWNER, timeout_ms=TIMEOUT_MS)
+@interlock.tool(name="catalog.search", effect="read", risk="low", touches="nothing", owner=OWNER, timeout_ms=TIMEOUT_MS)
 def search(words: Text, limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10) -> list[Hit]:
     """Products whose name holds every word, cheapest first."""
     return checkout.search(here(), words, limit)
 
 
-@interlock.tool(name="stock.check", effect="read", risk="low", owner=OWNER, timeout_ms=TIMEOUT_MS)
+@interlock.tool(
+    name="stock.check", effect="read", risk="low", touches={"product": "$args.sku"}, owner=OWNER, timeout_ms=TIMEOUT_MS
+)
 def check_stock(sku: Sku) -> Stock:
     """What is there of a product."""
     return warehouse.stock_of(here(), sku)
@@ -58,6 +60,7 @@ def check_stock(sku: Sku) -> Stock:
         contract="cart.release", arguments={"reservation_id": "$result.reservation_id"}, within_ms=interlock.DAY
     ),
     timeout_ms=TIMEOUT_MS,
+    touches={"customer": "$args.customer_id", "product": "$args.sku"},
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
@@ -78,6 +81,7 @@ def reserve(
         arguments={"customer_id": "$result.customer_id", "sku": "$result.sku", "quantity": "$result.quantity"},
     ),
     timeout_ms=TIMEOUT_MS,
+    touches={"cart": "$args.reservation_id"},
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
@@ -95,6 +99,7 @@ def release(call: Call, reservation_id: ReservationId) -> Reservation:
         contract="orders.cancel", arguments={"order_id": "$result.order_id"}, within_ms=interlock.DAY
     ),
     timeout_ms=TIMEOUT_MS,
+    touches={"cart": "$args.reservation_id"},
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
@@ -110,6 +115,7 @@ def place_order(call: Call, reservation_id: ReservationId) -> Sale:
     idempotency=KEPT_BY_THE_SHOP,
     reversal=interlock.Reversal(contract="orders.place", arguments={"reservation_id": "$result.reservation_id"}),
     timeout_ms=TIMEOUT_MS,
+    touches={"order": "$args.order_id"},
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
@@ -129,6 +135,7 @@ def cancel_order(call: Call, order_id: OrderId) -> Sale:
     lookup=find_charge,
     facts=sale_facts,
     timeout_ms=TIMEOUT_MS,
+    touches={"order": "$args.order_id"},
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )
@@ -146,6 +153,7 @@ def take_charge(call: Call, order_id: OrderId, amount_minor: Minor) -> Charge:
         contract="charges.take", arguments={"order_id": "$result.order_id", "amount_minor": "$result.amount_minor"}
     ),
     timeout_ms=TIMEOUT_MS,
+    touches={"payment": "$args.charge_id"},
     owner=OWNER,
     no_effect_on=(ShopRefusal,),
 )

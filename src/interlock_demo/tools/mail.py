@@ -20,6 +20,7 @@ from interlock_demo.world.place import here
     idempotency=interlock.Blind(),
     reversal=interlock.NoReversal(why="a mail cannot be unsent"),
     timeout_ms=TIMEOUT_MS,
+    touches={"address": "$args.recipient"},
     owner="support-team",
     data={"recipient": "personal", "body": "personal"},
     no_effect_on=(ShopRefusal,),

@@ -66,6 +66,7 @@ def seen_version(call: Call) -> int:
     facts=price_facts,
     postcondition=price_is,
     timeout_ms=TIMEOUT_MS,
+    touches={"product": "$args.sku"},
     owner="pricing-team",
     no_effect_on=(ShopRefusal,),
 )
@@ -86,6 +87,7 @@ def set_price(call: Call, sku: Sku, price_minor: Minor) -> PriceChange:
     facts=price_facts,
     postcondition=price_is,
     timeout_ms=TIMEOUT_MS,
+    touches={"product": "$args.sku"},
     owner="pricing-team",
     no_effect_on=(ShopRefusal,),
 )

@@ -54,6 +54,7 @@ def find_refund(call: Call) -> interlock.Landed | None:
     facts=return_facts,
     cost=interlock.Cost(unit="EUR", amount="$args.amount_minor"),
     timeout_ms=TIMEOUT_MS,
+    touches={"return": "$args.return_id"},
     owner="support-team",
     no_effect_on=(ShopRefusal,),
 )
@@ -71,6 +72,7 @@ def issue_refund(call: Call, return_id: ReturnId, amount_minor: Minor) -> Refund
         contract="refunds.issue", arguments={"return_id": "$result.return_id", "amount_minor": "$result.amount_minor"}
     ),
     timeout_ms=TIMEOUT_MS,
+    touches={"payment": "$args.refund_id"},
     owner="support-team",
     no_effect_on=(ShopRefusal,),
 )
@@ -89,6 +91,7 @@ def cancel_refund(call: Call, refund_id: str) -> Refund:
     ),
     facts=return_facts,
     timeout_ms=TIMEOUT_MS,
+    touches={"return": "$args.return_id"},
     owner="support-team",
     no_effect_on=(ShopRefusal,),
 )
@@ -106,6 +109,7 @@ def grant_credit(call: Call, return_id: ReturnId, amount_minor: Minor) -> Credit
         contract="credits.grant", arguments={"return_id": "$result.return_id", "amount_minor": "$result.amount_minor"}
     ),
     timeout_ms=TIMEOUT_MS,
+    touches={"credit": "$args.credit_id"},
     owner="support-team",
     no_effect_on=(ShopRefusal,),
 )

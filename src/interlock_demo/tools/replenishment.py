@@ -55,6 +55,7 @@ def find_order(call: Call) -> interlock.Landed | None:
     lookup=find_order,
     facts=order_facts,
     timeout_ms=TIMEOUT_MS,
+    touches={"product": "$args.sku"},
     owner="supply-team",
     no_effect_on=(ShopRefusal,),
 )
@@ -74,6 +75,7 @@ def order_stock(call: Call, sku: Sku, quantity: Units) -> PurchaseOrder:
         within_ms=interlock.DAY,
     ),
     timeout_ms=TIMEOUT_MS,
+    touches={"purchase": "$args.po_id"},
     owner="supply-team",
     no_effect_on=(ShopRefusal,),
 )

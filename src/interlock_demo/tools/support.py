@@ -15,7 +15,14 @@ from interlock_demo.world.goodwill import Exchange
 from interlock_demo.world.place import here
 
 
-@interlock.tool(name="orders.read", effect="read", risk="low", owner="support-team", timeout_ms=TIMEOUT_MS)
+@interlock.tool(
+    name="orders.read",
+    effect="read",
+    risk="low",
+    touches={"order": "$args.order_id"},
+    owner="support-team",
+    timeout_ms=TIMEOUT_MS,
+)
 def read_order(order_id: OrderId) -> Order:
     """An order with its lines and its customer."""
     return desk.order_of(here(), order_id)
@@ -29,6 +36,7 @@ def read_order(order_id: OrderId) -> Order:
     reversal=interlock.Reversal(
         contract="returns.withdraw", arguments={"return_id": "$result.return_id"}, within_ms=14 * interlock.DAY
     ),
+    touches={"order": "$args.order_id"},
     owner="support-team",
     timeout_ms=TIMEOUT_MS,
     no_effect_on=(ShopRefusal,),
@@ -46,6 +54,7 @@ def accept_return(
     risk="low",
     idempotency=KEPT_BY_THE_SHOP,
     reversal=interlock.NoReversal(why="the goods have left for the customer; they come back as a new return"),
+    touches={"return": "$args.return_id"},
     owner="support-team",
     timeout_ms=TIMEOUT_MS,
     no_effect_on=(ShopRefusal,),
@@ -63,6 +72,7 @@ def withdraw_return(call: Call, return_id: ReturnId) -> Return:
     reversal=interlock.Reversal(
         contract="exchanges.recall", arguments={"exchange_id": "$result.exchange_id"}, within_ms=interlock.DAY
     ),
+    touches={"return": "$args.return_id"},
     owner="support-team",
     timeout_ms=TIMEOUT_MS,
     no_effect_on=(ShopRefusal,),
@@ -78,6 +88,7 @@ def ship_exchange(call: Call, return_id: ReturnId) -> Exchange:
     risk="low",
     idempotency=KEPT_BY_THE_SHOP,
     reversal=interlock.Reversal(contract="exchanges.ship", arguments={"return_id": "$result.return_id"}),
+    touches={"exchange": "$args.exchange_id"},
     owner="support-team",
     timeout_ms=TIMEOUT_MS,
     no_effect_on=(ShopRefusal,),
