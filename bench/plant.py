@@ -29,6 +29,7 @@ from interlock.testing.adapters import (
     InstanceKey,
     KeyFolder,
     KeyIssuer,
+    LaterPrices,
     LaterSql,
     LogSealer,
     PythonEffectors,
@@ -132,6 +133,7 @@ def connect(
                 python=PythonEffectors(functions), http=HttpEffectors(os.environ), in_process=offered
             ),
             parser=LaterSql(),
+            prices=LaterPrices(),
             clock=SystemClock(),
             ids=ids,
             steps=SilentSteps(),

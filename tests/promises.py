@@ -28,6 +28,7 @@ _LEND: Final = "Lend a task to a sub-agent"
 _REGISTRY: Final = "How to register an agent"
 _PEOPLE: Final = "How to approve, reject or modify"
 _BUDGET: Final = "How to set budgets and limits"
+_MODELS: Final = "How to meter what models cost"
 _TREE: Final = "How to set budgets and limits: tasks inside tasks"
 _VAULT: Final = "The vault: keys"
 _ERASE: Final = "How to erase a person"
@@ -473,6 +474,29 @@ PROMISES: tuple[Promise, ...] = (
         "budget.noticed",
         _BUDGET,
         "The action with which a budget is used up to its soft share says so in its entry, once.",
+    ),
+    Promise(
+        "budget.told",
+        _BUDGET,
+        "Reaching a soft share makes one notice, stored with what reached it, whichever process that was in.",
+    ),
+    # -- models ----------------------------------------------------------------------------------------------------------
+    Promise(
+        "use.reserved",
+        _MODELS,
+        "What a model may take at most is reserved before it is asked; what it took is spent, and the rest goes back.",
+    ),
+    Promise(
+        "use.exact", _MODELS, "Uses of many processes at once never reserve more than a budget holds, killed anywhere."
+    ),
+    Promise("use.models", _MODELS, "An agent runs on the models that its file names, and on no other."),
+    Promise("use.priced", _MODELS, "Where a budget of money holds, a model whose price is not known is not asked."),
+    Promise("use.more", _MODELS, "What a use took beyond what was reserved counts, and nothing new begins meanwhile."),
+    Promise("use.lost", _MODELS, "A use that nobody settles in time counts as all that was reserved."),
+    Promise(
+        "use.bounds",
+        _MODELS,
+        "A model is asked only in an open task, by a proven instance of an active agent on which no brake stands.",
     ),
     Promise(
         "budget.records",

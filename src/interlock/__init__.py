@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from interlock.domain.unwind import Unwind
     from interlock.sdk.client import Client
     from interlock.sdk.desk import AsyncDesk, Desk
+    from interlock.sdk.model_use import ModelUse
     from interlock.sdk.outcomes import (
         Denied,
         Done,
@@ -70,6 +71,7 @@ _WHERE = {
     "interlock.domain.output": ("Output", "Taken"),
     "interlock.domain.parse": ("ChangePerMille", "Domains", "Folded", "Hosts", "Statements", "Tables"),
     "interlock.sdk.client": ("Client",),
+    "interlock.sdk.model_use": ("ModelUse",),
     "interlock.sdk.outcomes": (
         "Denied",
         "Done",
@@ -124,6 +126,7 @@ __all__ = [
     "Keyed",
     "Landed",
     "Lookup",
+    "ModelUse",
     "NoEffect",
     "NoReversal",
     "NotDone",

@@ -6,10 +6,11 @@ from interlock.domain.enrolling import Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
 from interlock.domain.errors import NotFound
 from interlock.domain.handover import Opened
-from interlock.domain.ids import ActionId, AgentName, TaskId
+from interlock.domain.ids import ActionId, AgentName, TaskId, UseId
 from interlock.domain.presented import Presented
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
+from interlock.domain.use import TokenCount, Use
 from interlock.services.plane import ControlPlane
 
 POLL_MS = 1_000
@@ -60,6 +61,14 @@ class Embedded:
         ):
             return await self._plane.execution.drive(action)
         return await self._further(action) if proposal.here else action
+
+    async def begin_use(self, proposal: Proposal) -> Use:
+        """Reserve what a use of a model may take at most."""
+        return await self._plane.uses.begin(proposal)
+
+    async def settle_use(self, name: UseId, used: TokenCount | None) -> Use:
+        """What it took."""
+        return await self._plane.uses.settle(name, used)
 
     async def wait(self, action_id: ActionId, *, timeout_ms: int | None) -> Action:
         """Wait until the action's caller has an answer; run it here when it becomes ready and nobody else has it."""

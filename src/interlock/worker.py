@@ -146,12 +146,12 @@ class Worker:
                 await anyio.sleep(TEND_MS / 1000)
 
     async def _tend(self) -> int:
-        """Close tasks inside others whose time is over. How many were looked at."""
+        """Close tasks inside others whose time is over, and give up uses of models. How many were looked at."""
         try:
-            return await self._plane.tasks.tend()
+            return await self._plane.tasks.tend() + await self._plane.uses.tend()
         except InterlockError as error:
             if not isinstance(error, Conflict | StoreBusy):
-                _log.warning("tasks whose time is over could not be closed: %s", error.code)
+                _log.warning("tasks and uses of models whose time is over could not be closed: %s", error.code)
             return 0
 
     async def _lift(self) -> None:

@@ -11,6 +11,7 @@ from interlock.adapters.sealer import LogSealer
 from interlock.domain.change import Change
 from interlock.domain.errors import StoreError, StoreUnsure
 from interlock.domain.ids import Person, StreamId
+from interlock.domain.notice import Notice
 from interlock.testing.world import permit
 from tests.services.shop import ASK, CLASSES, RITA, STORIES, Shop, above_ten, disagreements
 
@@ -76,10 +77,10 @@ class Meddling(MemoryStore):
 
     meddle: Callable[[], Awaitable[object]] | None = None
 
-    async def commit(self, change: Change) -> None:
+    async def commit(self, change: Change) -> tuple[Notice, ...]:
         """Commit, and let somebody else go first where that failed."""
         try:
-            await super().commit(change)
+            return await super().commit(change)
         except StoreUnsure:
             meddle, self.meddle = self.meddle, None
             if meddle is not None:

@@ -16,6 +16,7 @@ from interlock.adapters.issuing import InstanceKey, KeyIssuer, identity_key
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
 from interlock.adapters.parsing import LaterSql
+from interlock.adapters.prices_later import LaterPrices
 from interlock.adapters.sealer import Author, LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.sqlite.vault import SqliteVault
@@ -232,6 +233,7 @@ def _assembled(
             policies=CedarPolicies(),
             effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
             parser=LaterSql(),
+            prices=LaterPrices(),
             clock=SystemClock(),
             ids=SystemIds(),
             steps=steps or _Quiet(),

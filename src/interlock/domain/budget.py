@@ -1,5 +1,6 @@
 """A budget: how much may still happen. What may be spent is reserved first, in the decision's own transaction."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import ClassVar, Final, Literal, cast
 
@@ -12,6 +13,9 @@ from interlock.domain.record import Record
 
 WALL: Final = "wall_ms"
 """The unit of time that actions take, in milliseconds."""
+MONEY: Final = "USD.micro"
+"""The unit in which uses of models are priced: millionths of a US dollar."""
+DrawMove = Literal["reserve", "spend", "release", "exceed"]
 Per = Literal["", "hour", "day", "release"]
 """What has a budget of its own: each hour or day of the calendar (UTC), each release of the agent. Empty: one for all time."""
 _LASTS: Final = {"hour": HOUR, "day": DAY}
@@ -64,14 +68,15 @@ class Budget(Record, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def left(self) -> int:
         """What may still be reserved."""
-        return self.limit - self.reserved - self.spent
+        return max(self.limit - self.reserved - self.spent, 0)
 
 
 class Draw(msgspec.Struct, frozen=True, kw_only=True):
-    """One movement on one budget: reserve before, then spend or release what was reserved."""
+    """One movement on one budget: reserve before, then spend or release what was reserved. `exceed` is what was spent beyond
+    that: it happened, so it counts, and nothing new is let in until there is something left again."""
 
     budget: str
-    move: Literal["reserve", "spend", "release"]
+    move: DrawMove
     amount: int
 
 
@@ -125,6 +130,14 @@ def crossed(before: Budget | None, after: Budget) -> bool:
 
 def drawn(budget: Budget, draw: Draw) -> Budget:
     """The budget after `draw`. Raises BudgetExceeded when less is left than it would reserve."""
+    after = _moved(budget, draw)
+    over = after.soft > 0 and (after.reserved + after.spent) * 1000 >= after.soft * after.limit
+    if not over or after.noticed or draw.move not in ("reserve", "exceed"):
+        return after
+    return msgspec.structs.replace(after, noticed=True)
+
+
+def _moved(budget: Budget, draw: Draw) -> Budget:
     if draw.amount < 0:
         raise ValueError("a draw is never negative")
     match draw.move:
@@ -140,15 +153,15 @@ def drawn(budget: Budget, draw: Draw) -> Budget:
                     left=budget.left,
                     renews_at=renews_at,
                 )
-            reserved = budget.reserved + draw.amount
-            over = budget.soft > 0 and (reserved + budget.spent) * 1000 >= budget.soft * budget.limit
-            return msgspec.structs.replace(budget, reserved=reserved, noticed=budget.noticed or over)
+            return msgspec.structs.replace(budget, reserved=budget.reserved + draw.amount)
         case "release":
             return msgspec.structs.replace(budget, reserved=budget.reserved - draw.amount)
         case "spend":
             return msgspec.structs.replace(
                 budget, reserved=budget.reserved - draw.amount, spent=budget.spent + draw.amount
             )
+        case "exceed":
+            return msgspec.structs.replace(budget, spent=budget.spent + draw.amount)
 
 
 def returned(budget: Budget) -> tuple[Budget, tuple[Draw, ...]]:
@@ -167,8 +180,26 @@ def returned(budget: Budget) -> tuple[Budget, tuple[Draw, ...]]:
     return msgspec.structs.replace(budget, limit=kept, passed=budget.spent), draws
 
 
-def _passing(budget: Budget, kept: int) -> tuple[tuple[Literal["spend", "release"], int], ...]:
-    return ("spend", budget.spent - budget.passed), ("release", budget.limit - kept)
+def _passing(budget: Budget, kept: int) -> tuple[tuple[DrawMove, int], ...]:
+    # Spent beyond its limit, it has used more than is reserved around it: nobody gave it that, and it counts there as well.
+    over = max(kept - budget.limit, 0)
+    return ("spend", budget.spent - budget.passed - over), ("exceed", over), ("release", budget.limit + over - kept)
+
+
+def settled(reserved: tuple[Draw, ...], actual: Mapping[str, int]) -> tuple[Draw, ...]:
+    """The draws that close `reserved` once it is known what was used of each unit: that much is spent, the rest given back, and
+    what is more than was reserved counts as well."""
+    closing: list[Draw] = []
+    for draw in reserved:
+        used = actual.get(unit_of(draw.budget), 0)
+        spent = min(used, draw.amount)
+        moves: tuple[tuple[DrawMove, int], ...] = (
+            ("spend", spent),
+            ("release", draw.amount - spent),
+            ("exceed", used - spent),
+        )
+        closing += [Draw(budget=draw.budget, move=move, amount=amount) for move, amount in moves if amount]
+    return tuple(closing)
 
 
 def ended(reserved: tuple[Draw, ...], *, spent: bool, took_ms: int = 0) -> tuple[Draw, ...]:

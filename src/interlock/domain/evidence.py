@@ -24,7 +24,19 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_BASE = "https://interlock.dev/evidence"
 
 Subject = Literal[
-    "action", "task", "control", "unwind", "run", "publication", "key", "anchor", "erasure", "hold", "loss", "enrolment"
+    "action",
+    "task",
+    "control",
+    "unwind",
+    "run",
+    "publication",
+    "key",
+    "anchor",
+    "erasure",
+    "hold",
+    "loss",
+    "enrolment",
+    "use",
 ]
 
 Phase = Literal[

@@ -64,6 +64,25 @@ class TaskBody(Part, frozen=True, kw_only=True):
     expires_at: str
 
 
+class UseBody(Part, frozen=True, kw_only=True):
+    """A use of a model was begun (`opened`), `settled`, given up (`expired`) or `refused`."""
+
+    state: str
+    """`open`, `settled`, `refused`; `lost`: nobody said in time what it took, and all that was reserved counts as used."""
+    task_id: str
+    agent: dict[str, str]
+    """`id` and `release`."""
+    model: str = ""
+    """As the program names it. Of one that was refused it stands behind `reasons`, if anywhere."""
+    instance: str = ""
+    """Which running instance asked: the RFC 7638 thumbprint of its key."""
+    prices: str = ""
+    """By which prices `cost` was reckoned: their source and its version."""
+    late: bool = False
+    """What it took was said after it had been given up: of that only what is more was added to what counted already."""
+    reason_codes: list[str] = []
+
+
 class ControlBody(Part, frozen=True, kw_only=True):
     """The standing orders changed."""
 
@@ -244,4 +263,5 @@ BODIES: Final[dict[Subject, type[Part]]] = {
     "hold": HoldBody,
     "loss": LossBody,
     "enrolment": EnrolmentBody,
+    "use": UseBody,
 }

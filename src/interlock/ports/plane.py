@@ -7,10 +7,11 @@ from interlock.domain.child_failure import ChildFailure
 from interlock.domain.enrolling import Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
 from interlock.domain.handover import Opened
-from interlock.domain.ids import ActionId, AgentName, TaskId
+from interlock.domain.ids import ActionId, AgentName, TaskId, UseId
 from interlock.domain.presented import Presented
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
+from interlock.domain.use import TokenCount, Use
 
 
 class Plane(Protocol):
@@ -46,6 +47,14 @@ class Plane(Protocol):
 
     async def propose(self, proposal: Proposal) -> Action:
         """Propose an action and give it as it stands when nothing more can be done without waiting for somebody."""
+        ...
+
+    async def begin_use(self, proposal: Proposal) -> Use:
+        """Reserve what a use of a model, proposed with `Asked.arguments`, may take at most."""
+        ...
+
+    async def settle_use(self, name: UseId, used: TokenCount | None) -> Use:
+        """What it took; None: nobody can say. Settling twice is settling once."""
         ...
 
     async def wait(self, action_id: ActionId, *, timeout_ms: int | None) -> Action:

@@ -9,8 +9,10 @@ from interlock.domain.action import Action, State
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.erasing import Part
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, WorkerId
+from interlock.domain.notice import Notice
 from interlock.domain.presented import Spent
 from interlock.domain.record import Record
+from interlock.domain.task import Task
 from interlock.ports.recorded import Recorded
 
 R = TypeVar("R", bound=Record)
@@ -54,8 +56,9 @@ class Store(Recorded, Protocol):
     Durable means that it survives a loss of power. Nothing here promises that a process is alone.
     """
 
-    async def commit(self, change: Change) -> None:
-        """Make all of `change` true at once and durable, or none of it.
+    async def commit(self, change: Change) -> tuple[Notice, ...]:
+        """Make all of `change` true at once and durable, or none of it. Gives the notices that it made true as well: of the
+        budgets whose soft share it reached.
 
         Raises Conflict when a record or condition is not at the revision named or something was spent before (its kind is
         `spent` then), BudgetExceeded when a draw does not fit,
@@ -73,6 +76,10 @@ class Store(Recorded, Protocol):
 
     async def due(self, kind: type[R], *, now: int, limit: int) -> list[R]:
         """Tasks, or other records of a small kind that have one, whose `due_at` has come; the earliest due first."""
+        ...
+
+    async def inside(self, task: TaskId) -> list[Task]:
+        """The tasks that were opened right inside `task`, whatever became of them, in the order of their ids."""
         ...
 
     async def actions(self, query: ActionQuery) -> list[Action]:

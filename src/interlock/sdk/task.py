@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Token, copy_context
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
@@ -18,15 +19,18 @@ from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.child_failure import ChildFailure
 from interlock.domain.errors import ContractError, CredentialStale, InterlockError, NotAllowed
+from interlock.domain.fitting import Amount, Millis, checked
 from interlock.domain.handover import Opened, read_handover
 from interlock.domain.ids import ActionId, AgentName, ContractName, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
+from interlock.domain.use import LASTS_MS, MODEL_USE, Asked, TokenCount, Use
 from interlock.ports.plane import Plane
 from interlock.sdk.children import AT_ONCE, Returned, named, together, told
 from interlock.sdk.handing import Handing, Tokens, Wanted, wanted_of
 from interlock.sdk.home import Home
 from interlock.sdk.identity import NOTHING, Identity, Showing
+from interlock.sdk.model_use import ModelUse
 from interlock.sdk.outcomes import Done, Outcome, Withheld, outcome_of, plain_result
 from interlock.sdk.signature import arguments_of, returned
 from interlock.sdk.ticket import Ticket
@@ -79,6 +83,16 @@ class Connection:
         task = await self.plane.open_chain(asked, presented)
         return task, Tokens(self.plane, self.identity, task, handover.chain)
 
+    async def use(self, task: Task, tokens: Tokens | None, asked: Asked) -> Use:
+        """Begin a use of a model as the instance that this program is; anew where another release came into force meanwhile."""
+        proposal = Proposal(task=task, contract=MODEL_USE, arguments=asked.arguments)
+        for _ in range(ROUNDS):
+            try:
+                return await self.plane.begin_use(await self._presented(proposal, tokens))
+            except CredentialStale:
+                continue
+        return await self.plane.begin_use(await self._presented(proposal, tokens))
+
     def ticket(self, action_id: ActionId, tool: AnyTool | None = None) -> Ticket[Outcome]:
         """A ticket for an action, whose result is converted to `tool`'s type if that is given."""
 
@@ -128,6 +142,20 @@ class _Handle:
     def id(self) -> str:
         """The task's id."""
         return self.task.id
+
+    @checked
+    def model_use(
+        self, model: str, *, input_tokens: Amount, max_output_tokens: Amount, lasts_ms: Millis = LASTS_MS
+    ) -> ModelUse:
+        """A use of a model in this task, to be entered with `with` or `async with` before the model is asked.
+
+        `model` is its provider's name for it, or `provider:model`. What so many tokens take of budgets in `tokens`,
+        `tokens:<model>` and `USD.micro` is reserved; what it took you say with `use.settle(...)` inside, within `lasts_ms`.
+        Entering raises NotAllowed for a model that the agent may not run on, BudgetExceeded where not enough is left.
+        """
+        connection = self._connection
+        asked = Asked(model=model, tokens=TokenCount(input=input_tokens, output=max_output_tokens), lasts_ms=lasts_ms)
+        return ModelUse(connection.plane, connection.home, partial(connection.use, self.task, self.shows), asked)
 
     def call_sync(self, tool: AnyTool, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
         """A synchronous tool called inside this task, from any thread but the event loop's."""

@@ -14,6 +14,7 @@ from interlock.ports.issuer import Issuer
 from interlock.ports.log import Log
 from interlock.ports.parser import Parser
 from interlock.ports.policies import Policies
+from interlock.ports.prices import Prices
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
 from interlock.services.admission import Admission, Door
@@ -52,6 +53,7 @@ from interlock.services.reviewing import Reviewing
 from interlock.services.settling import Settling
 from interlock.services.tasks import Tasks
 from interlock.services.undoing import Undoing
+from interlock.services.uses import Uses
 from interlock.services.whatif import WhatIf
 
 
@@ -65,6 +67,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     policies: Policies
     effectors: Effectors
     parser: Parser
+    prices: Prices
     clock: Clock
     ids: Ids
     steps: Steps
@@ -106,6 +109,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     engines: Engines
     whatif: WhatIf
     tasks: Tasks
+    uses: Uses
     enrolment: Enrolment
     inviting: Inviting
     instances: Instances
@@ -232,6 +236,7 @@ def plane(means: Means) -> ControlPlane:
             ids=m.ids,
             tenant=m.tenant,
         ),
+        uses=Uses(store=m.store, orders=orders, clock=m.clock, ids=m.ids, door=door, prices=m.prices),
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),

@@ -1,19 +1,25 @@
 """Saving, when the store itself may not know whether it saved."""
 
+import logging
+
 from interlock.domain.change import Change
 from interlock.domain.control import Control
 from interlock.domain.errors import StoreError, StoreUnsure
 from interlock.ports.store import Store
 
+_log = logging.getLogger("interlock.budgets")
+
 
 async def save(store: Store, change: Change) -> None:
-    """Commit `change`; when the store cannot say whether it did, read and find out.
+    """Commit `change`; when the store cannot say whether it did, read and find out. The notices it made are told to the program,
+    as warnings of the logger `interlock.budgets`.
 
     All of a change is stored or none of it, so the first record tells for all. Raises what `Store.commit` raises;
     StoreUnsure only where reading does not tell either, which leaves the matter to recovery.
     """
     try:
-        await store.commit(change)
+        for notice in await store.commit(change):
+            _log.warning("%s", notice, extra={"notice": notice})
     except StoreUnsure as unsure:
         if not change.puts:
             raise

@@ -8,6 +8,7 @@ from interlock.adapters.effectors.python import InProcessEffectors, PythonEffect
 from interlock.adapters.issuing import InstanceKey, KeyIssuer, identity_key
 from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parsing import LaterSql
+from interlock.adapters.prices_later import LaterPrices
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.sqlite.vault import SqliteVault
@@ -22,6 +23,7 @@ __all__ = [
     "InstanceKey",
     "KeyFolder",
     "KeyIssuer",
+    "LaterPrices",
     "LaterSql",
     "LogSealer",
     "PythonEffectors",

@@ -15,13 +15,14 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Conditional, Contract, Keyed
 from interlock.domain.contract import Target as Place
 from interlock.domain.control import Control
-from interlock.domain.errors import PolicyError
+from interlock.domain.errors import NotFound, PolicyError
 from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.ownership import Worded
 from interlock.domain.policy import Engine, Opinions, Policy
 from interlock.domain.presented import Code
 from interlock.domain.proposal import Proposal
 from interlock.domain.question import Question
+from interlock.domain.use import Priced, TokenCount
 from interlock.ports.effector import Role
 from interlock.ports.policies import Judge
 from interlock.services.admission import Admitted
@@ -292,3 +293,18 @@ __all__ = [
     "UnsafeOpenDoor",
     "Unsure",
 ]
+
+
+class ListedPrices:
+    """Prices as a test lists them: by model, millionths of a dollar for a token of input and of output. Cached ones are free."""
+
+    def __init__(self) -> None:
+        self.of_token: dict[str, tuple[int, int]] = {"dear": (2, 10)}
+
+    async def of(self, model: str, tokens: TokenCount) -> Priced:
+        """See `Prices`."""
+        listed = self.of_token.get(model)
+        if listed is None:
+            raise NotFound(f"no price of `{model}` is known")
+        fresh = tokens.input - tokens.cached
+        return Priced(cost=fresh * listed[0] + tokens.output * listed[1], by="a test's list")

@@ -31,6 +31,7 @@ from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane, Means, plane
 from interlock.testing.parts import (
     CountedIds,
+    ListedPrices,
     ManualClock,
     Predicate,
     PredicatePolicies,
@@ -98,6 +99,7 @@ class World:
         self.instance = ""
         """The thumbprint of the key of whoever proposes."""
         self.effectors = ScriptedEffectors()
+        self.prices = ListedPrices()
         self.policies = PredicatePolicies()
         self.keys = Keys(log=fresh("test/log"), gate=fresh("test/log/gate"))
         self.store = MemoryStore(Tenant("t"), LogSealer(self.keys, StreamId(self.ids.new()), self.ids), faults=faults)
@@ -114,6 +116,7 @@ class World:
                 policies=self.policies,
                 effectors=self.effectors,
                 parser=LaterSql(),
+                prices=self.prices,
                 clock=self.clock,
                 ids=self.ids,
                 steps=steps or SilentSteps(),

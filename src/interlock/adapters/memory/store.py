@@ -19,10 +19,12 @@ from interlock.domain.erasing import LegalHold, Part, erased_fact
 from interlock.domain.erasure import erased, ranges_of
 from interlock.domain.errors import Conflict, KeyFileError, StoreError, StoreUnsure
 from interlock.domain.evidence import Entry, Fact
-from interlock.domain.ids import ActionId, AgentName, Tenant
+from interlock.domain.ids import ActionId, AgentName, TaskId, Tenant
+from interlock.domain.notice import Notice, notices
 from interlock.domain.presented import Spent
 from interlock.domain.record import Record
 from interlock.domain.recording import unsaid, with_budgets
+from interlock.domain.task import Task
 from interlock.domain.whatif import Decided
 from interlock.ports.sealer import Sealer
 from interlock.ports.store import ActionQuery, Claim
@@ -51,7 +53,7 @@ class MemoryStore:
         with truth.lock:
             truth.catch_up(self._appender)
 
-    async def commit(self, change: Change) -> None:
+    async def commit(self, change: Change) -> tuple[Notice, ...]:
         """See `Store.commit`."""
         await asyncio.sleep(0)
         truth = self._open()
@@ -59,7 +61,12 @@ class MemoryStore:
             after = truth.changed_by(change)
             budgets = [record for _, _, record in after.values() if isinstance(record, Budget)]
             noticed = {each.key for each in budgets if crossed(truth.budget(each.key), each)}
+            made = notices(change.facts, budgets, noticed)
+            after |= truth.changed_by(
+                Change(puts=tuple(each for each in made if not truth.revision(each.kind, each.key)))
+            )
             self._write(after, with_budgets(change.facts, change.draws, budgets, noticed), spent=change.spent)
+        return made
 
     async def claim(self, claim: Claim) -> list[Action]:
         """See `Store.claim`."""
@@ -90,6 +97,11 @@ class MemoryStore:
             (each.due_at, each.key, each) for each in cast(list[Any], found) if (each.due_at or now + 1) <= now
         )
         return [each for _, _, each in due[:limit]]
+
+    async def inside(self, task: TaskId) -> list[Task]:
+        """See `Store.inside`."""
+        found = [record_of(Task, body) for _, body, _ in self._open().of_kind(Task.kind)]
+        return [each for each in found if each.parent == task]
 
     async def actions(self, query: ActionQuery) -> list[Action]:
         """See `Store.actions`."""

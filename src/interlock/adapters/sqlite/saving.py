@@ -16,6 +16,7 @@ from interlock.domain.budget import Budget, Draw, as_defined, crossed, defined_b
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.errors import Conflict
 from interlock.domain.evidence import Fact
+from interlock.domain.notice import Notice, notices
 from interlock.domain.presented import KEPT_MS, SPENT, Spent
 from interlock.domain.record import Record
 from interlock.domain.recording import about_of, heeds_erasure, unsaid, with_budgets
@@ -147,8 +148,8 @@ class Prepared(NamedTuple):
     budgets: bool
     """Whether it saves budgets or leans on them, and must see their rows as they are."""
 
-    def into(self, transaction: Transaction) -> None:
-        """Conditions, records, draws, facts. Raises Conflict and BudgetExceeded."""
+    def into(self, transaction: Transaction) -> tuple[Notice, ...]:
+        """Conditions, records, draws, facts, and the notices of them. Raises Conflict and BudgetExceeded."""
         known = transaction.known
         for each in self.spent:
             _spend(transaction, each)
@@ -166,9 +167,14 @@ class Prepared(NamedTuple):
         if self.facts:
             facts = with_budgets(self.facts, self.draws, after.values(), noticed) if after else self.facts
             transaction.seal(facts, self.puts)
+        made = notices(self.facts, after.values(), noticed)
+        for notice in made:
+            place = (transaction.tenant, Notice.kind, notice.key)
+            transaction.connection.execute(sql.ADD_NOTICE, (*place, text_of(notice.saved()), None))
         if after:
             known.budgets.update(after)
             known.drawn.update(after)
+        return made
 
 
 class Taking(NamedTuple):

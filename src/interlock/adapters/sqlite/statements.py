@@ -27,7 +27,12 @@ DOCUMENTS_DUE: Final = (
     "SELECT key, body, sealed FROM document INDEXED BY document_due WHERE tenant = ? AND kind = ?"
     " AND kind IN ('task', 'use') AND body ->> 'due_at' <= ? ORDER BY body ->> 'due_at' LIMIT ?"
 )
+TASKS_INSIDE: Final = (
+    "SELECT key, body, sealed FROM document INDEXED BY document_parent WHERE tenant = ? AND kind = 'task'"
+    " AND body ->> 'parent' = ? ORDER BY key"
+)
 ADD_DOCUMENT: Final = "INSERT INTO document (tenant, kind, key, revision, body, sealed) VALUES (?, ?, ?, 1, ?, ?)"
+ADD_NOTICE: Final = f"{ADD_DOCUMENT} ON CONFLICT DO NOTHING"
 SAVE_DOCUMENT: Final = (
     "UPDATE document SET revision = ?, body = ?, sealed = ? WHERE tenant = ? AND kind = ? AND key = ? AND revision = ?"
 )

@@ -31,9 +31,11 @@ from interlock.domain.change import Change, Unchanged
 from interlock.domain.erasing import LegalHold, Part
 from interlock.domain.errors import KeyFileError, NotFound
 from interlock.domain.evidence import Entry
-from interlock.domain.ids import ActionId, AgentName, Digest, Tenant
+from interlock.domain.ids import ActionId, AgentName, Digest, TaskId, Tenant
+from interlock.domain.notice import Notice
 from interlock.domain.presented import Spent
 from interlock.domain.record import Record
+from interlock.domain.task import Task
 from interlock.domain.whatif import Decided
 from interlock.ports.sealer import Sealer
 from interlock.ports.store import ActionQuery, Claim
@@ -124,10 +126,10 @@ class SqliteStore:
             Unwritten(),
         )
 
-    async def commit(self, change: Change) -> None:
+    async def commit(self, change: Change) -> tuple[Notice, ...]:
         """See `Store.commit`. Once called it goes on even if the caller is cancelled."""
         ready = prepared(self._number, change, self._veil, self._number_of)
-        await self._writer.do(ready.into, flushed=ready.budgets)
+        return cast(tuple[Notice, ...], await self._writer.do(ready.into, flushed=ready.budgets))
 
     async def get(self, kind: type[R], key: str) -> R | None:
         """See `Store.get`."""
@@ -157,6 +159,10 @@ class SqliteStore:
         """See `Store.due`."""
         rows = self._reader.rows(sql.DOCUMENTS_DUE, (self._number, kind.kind, now, limit))
         return [self._record(kind, row) for row in rows]
+
+    async def inside(self, task: TaskId) -> list[Task]:
+        """See `Store.inside`."""
+        return [self._record(Task, row) for row in self._reader.rows(sql.TASKS_INSIDE, (self._number, task))]
 
     async def actions(self, query: ActionQuery) -> list[Action]:
         """See `Store.actions`."""

@@ -2,10 +2,13 @@
 
 import asyncio
 
+import msgspec
+
 from interlock.domain.budget import Budget, Draw
 from interlock.domain.change import Change, given
 from interlock.domain.errors import BudgetExceeded, Conflict
-from interlock.testing.conformance.making import action, budget, task
+from interlock.domain.notice import Notice
+from interlock.testing.conformance.making import NOON, action, budget, fact, task
 from interlock.testing.conformance.world import Both, Promise, World, expect, refused
 
 
@@ -21,7 +24,7 @@ async def never_more_than_the_limit(world: World) -> None:
         return_exceptions=True,
     )
 
-    expect(results.count(None) == 3, "three times two fit into seven")
+    expect(results.count(()) == 3, "three times two fit into seven")
     full = [result for result in results if isinstance(result, BudgetExceeded)]
     expect(len(full) == 17, "the others are told that it does not fit")
     expect({each.left for each in full} == {1}, "and what is left")
@@ -68,7 +71,7 @@ async def draws_at_the_same_time_count(world: World) -> None:
     for late in (Change(puts=(purse.saved(),)), Change(given=(given(purse.saved()),), puts=(task(),))):
         results = await asyncio.gather(store.commit(draw), store.commit(late), return_exceptions=True)
 
-        expect([type(result) for result in results] == [type(None), Conflict], "the draw came first")
+        expect([type(result) for result in results] == [tuple, Conflict], "the draw came first")
     stored = await store.get(Budget, purse.key)
     expect(stored is not None and stored.reserved == 2, "both draws count")
 
@@ -99,6 +102,42 @@ async def a_window_is_made_by_whoever_draws_first(world: World) -> None:
         await reserve(here, "tenant/EUR per day 2026-11-22")
 
 
+async def a_soft_share_is_told_once(world: World) -> None:
+    """However many draw at once, the change that reaches the share gives and stores one notice, which names it; a limit that is
+    changed is noticed anew. What was spent beyond what was reserved counts, and reaches it as well."""
+    here, there = await world.open(), await world.open()
+    purse = msgspec.structs.replace(budget(10), soft=500)
+    await here.commit(Change(puts=(purse,)))
+    drawing = [action() for _ in range(8)]
+    draws = (Draw(budget=purse.key, move="reserve", amount=1),)
+
+    made = await asyncio.gather(
+        *(
+            (here, there)[n % 2].commit(Change(puts=(each,), draws=draws, facts=(fact(each),)))
+            for n, each in enumerate(drawing)
+        )
+    )
+
+    told = [each for notices in made for each in notices]
+    expect(
+        [(each.scope, each.unit, each.limit, each.used) for each in told] == [("tenant", "calls", 10, 5)],
+        "once, at half",
+    )
+    (which,) = (n for n, notices in enumerate(made) if notices)
+    expect(told[0].by == f"action:{drawing[which].id}", "by whom it was reached")
+    expect([each.saved() for each in told] == await there.all(Notice), "it is stored with the rest")
+
+    raised = await there.get(Budget, purse.key)
+    expect(raised is not None and raised.noticed, "the budget says so, too")
+    if raised is not None:
+        await there.commit(Change(puts=(msgspec.structs.replace(raised, limit=20, noticed=False),)))
+    late, again = action(proposed_at=NOON + 1), (Draw(budget=purse.key, move="exceed", amount=2),)
+    later = msgspec.structs.replace(fact(late), observed_at=NOON + 1)
+    made_then = await here.commit(Change(puts=(late,), draws=again, facts=(later,)))
+    expect([each.used for each in made_then] == [10], "of the new limit it is told again")
+    expect(len(await there.all(Notice)) == 2, "and both are kept")
+
+
 async def no_budget_is_no_money(world: World) -> None:
     """A draw on a budget that does not exist is a conflict, and stores nothing."""
     store = await world.open()
@@ -116,5 +155,6 @@ PROMISES: tuple[Promise, ...] = (
     a_draw_is_a_new_revision,
     draws_at_the_same_time_count,
     a_window_is_made_by_whoever_draws_first,
+    a_soft_share_is_told_once,
     no_budget_is_no_money,
 )

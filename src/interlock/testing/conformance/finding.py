@@ -5,8 +5,10 @@ import msgspec
 from interlock.domain.action import Action
 from interlock.domain.change import Change
 from interlock.domain.ids import Digest
+from interlock.domain.task import Task
+from interlock.domain.use import Use
 from interlock.ports.store import ActionQuery
-from interlock.testing.conformance.making import NOON, action, task
+from interlock.testing.conformance.making import NOON, action, task, use
 from interlock.testing.conformance.world import Both, Promise, World, expect
 
 
@@ -59,6 +61,36 @@ async def every_field_narrows(world: World) -> None:
     expect(await store.count(ActionQuery(task=others["task"].task, states=("held",))) == 0, "and exclude each other")
 
 
+async def what_is_inside_a_task_is_found(world: World) -> None:
+    """The tasks opened right inside one, open or closed, in the order of their ids, and no others."""
+    here, there = await world.open(), await world.open()
+    root = task()
+    first, second = (task(parent=root.id, ancestors=(root.id,)) for _ in range(2))
+    below = task(parent=first.id, ancestors=(root.id, first.id))
+    await here.commit(Change(puts=(root, below, second, first, task())))
+    await there.commit(Change(puts=(msgspec.structs.replace(first.saved(), state="closed"),)))
+
+    expect([each.id for each in await here.inside(root.id)] == [first.id, second.id], "both of them")
+    expect([each.state for each in await there.inside(root.id)] == ["closed", "open"], "as they are now")
+    expect([each.id for each in await here.inside(first.id)] == [below.id], "and what is further in from where it is")
+    expect(await here.inside(second.id) == [], "nothing where nothing is")
+
+
+async def what_is_due_is_found(world: World) -> None:
+    """Tasks and uses of models whose time has come, the earliest due first, each by its own kind, no more than asked for."""
+    here, there = await world.open(), await world.open()
+    late, early, never, later = (task(due_at=each) for each in (NOON, NOON - 9, None, NOON + 1))
+    lost = use(due_at=NOON - 1)
+    await here.commit(Change(puts=(late, early, never, later, lost, use(due_at=None))))
+
+    due = await there.due(Task, now=NOON, limit=10)
+    expect([each.id for each in due] == [early.id, late.id], "what is due, the earliest first")
+    expect([each.id for each in await there.due(Task, now=NOON, limit=1)] == [early.id], "as many as asked for")
+    expect([each.id for each in await there.due(Use, now=NOON, limit=9)] == [lost.id], "uses by themselves")
+    await here.commit(Change(puts=(msgspec.structs.replace(early.saved(), due_at=None),)))
+    expect([each.id for each in await there.due(Task, now=NOON, limit=9)] == [late.id], "what was seen to is not")
+
+
 async def queries_see_what_changed(world: World) -> None:
     """A saved action is found by what it is now, no longer by what it was."""
     here, there = await world.open(), await world.open()
@@ -108,4 +140,6 @@ PROMISES: tuple[Promise, ...] = (
     queries_see_what_changed,
     small_kinds_are_listed,
     the_next_due_is_known,
+    what_is_inside_a_task_is_found,
+    what_is_due_is_found,
 )

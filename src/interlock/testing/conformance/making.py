@@ -8,8 +8,9 @@ from interlock.domain.binding import bound_digest
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import CanonicalError
 from interlock.domain.evidence import Fact
-from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId
+from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, UseId
 from interlock.domain.task import Task
+from interlock.domain.use import TokenCount, Use
 
 NOON = 1_800_000_000_000
 """Some time, UTC ms."""
@@ -60,6 +61,20 @@ def task(**changes: Any) -> Task:
 def budget(limit: int, scope: str = "tenant") -> Budget:
     """A budget on calls."""
     return Budget(scope=scope, unit="calls", limit=limit)
+
+
+def use(**changes: Any) -> Use:
+    """An open use of a model."""
+    values: dict[str, Any] = {
+        "id": UseId(_ids.new()),
+        "task": TaskId("task-1"),
+        "agent": AgentName("pricing"),
+        "release": Digest("1" * 64),
+        "model": "m",
+        "most": TokenCount(input=1, output=1),
+        "begun_at": NOON,
+    }
+    return Use(**values | changes)
 
 
 def fact(about: Action, seq: int = 1, **changes: Any) -> Fact:

@@ -41,7 +41,7 @@ async def state_and_entry_are_one(world: World) -> None:
         return_exceptions=True,
     )
 
-    stored = {each.id for each, result in zip(rivals, results, strict=True) if result is None}
+    stored = {each.id for each, result in zip(rivals, results, strict=True) if result == ()}
     expect(sum(isinstance(result, Conflict) for result in results) == 33, "all but seven lost")
     expect({each.id for each in rivals if await here.get(Action, each.id)} == stored, "what was answered is stored")
     recorded = [entry.action for entry in await audited(here, world.keys)]
@@ -60,7 +60,7 @@ async def a_fact_that_cannot_be_recorded_stores_nothing(world: World) -> None:
         return_exceptions=True,
     )
 
-    expect(isinstance(results[0], InterlockError) and results[1] is None, "one fails, one is stored")
+    expect(isinstance(results[0], InterlockError) and results[1] == (), "one fails, one is stored")
     expect(await store.get(Action, bad.id) is None, "no state without its entry")
     expect([entry.action for entry in await audited(store, world.keys)] == [good.id], "no entry without its state")
 

@@ -69,9 +69,9 @@ async def one_of_many_wins(world: World) -> None:
         *((here, there)[n % 2].commit(Change(puts=(each,))) for n, each in enumerate(mine)), return_exceptions=True
     )
 
-    expect(sum(result is None for result in results) == 1, "one wins")
+    expect(sum(result == () for result in results) == 1, "one wins")
     expect(sum(isinstance(result, Conflict) for result in results) == 19, "all others learn of it")
-    winner = mine[results.index(None)]
+    winner = mine[results.index(())]
     expect(await here.get(Task, new.key) == winner.saved(), "the winner's is what is stored")
 
 
@@ -110,7 +110,7 @@ async def one_failure_is_its_own(world: World) -> None:
     results = await asyncio.gather(*map(store.commit, changes), return_exceptions=True)
 
     expect([type(result) for result in results].count(Conflict) == 1, "one conflicts")
-    expect(results.count(None) == 10, "all others are stored")
+    expect(results.count(()) == 10, "all others are stored")
     expect(await store.get(Action, bad.key) is None, "the one is not")
     expect(len(await store.entries(0, 100)) == 10, "nor is its fact")
 
@@ -130,7 +130,7 @@ async def a_failure_leaves_no_trace(world: World) -> None:
         results = await asyncio.gather(
             store.commit(Change(puts=(task(),))), store.commit(failing), return_exceptions=True
         )
-        expect([result is None for result in results] == [True, False], "one is stored, one is not")
+        expect([result == () for result in results] == [True, False], "one is stored, one is not")
 
     await store.commit(Change(puts=(second,)))
     expect(
@@ -184,7 +184,7 @@ async def a_condition_closes_a_race(world: World) -> None:
             return_exceptions=True,
         )
 
-        expect(results.count(None) == 1, "one of them is stored")
+        expect(results.count(()) == 1, "one of them is stored")
 
 
 async def one_action_per_idempotency_key(world: World) -> None:
@@ -197,10 +197,10 @@ async def one_action_per_idempotency_key(world: World) -> None:
         return_exceptions=True,
     )
 
-    expect(results.count(None) == 1, "one is stored")
+    expect(results.count(()) == 1, "one is stored")
     lost = [result for result in results if isinstance(result, Conflict)]
     expect({(each.kind, each.key) for each in lost} == {("idempotency_key", "order-7")}, "the others learn which key")
-    winner = rivals[results.index(None)].saved()
+    winner = rivals[results.index(())].saved()
     expect(await there.by_idempotency_key(winner.agent, "order-7") == winner, "it is found by its key")
     expect(await there.by_idempotency_key(winner.agent, "order-8") is None, "and by no other")
     other = action(agent="support", idempotency_key="order-7")

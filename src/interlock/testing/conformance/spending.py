@@ -26,7 +26,7 @@ async def once_in_whatever_process(world: World) -> None:
         *((here, there)[n % 2].commit(change) for n, change in enumerate(changes)), return_exceptions=True
     )
 
-    expect(results.count(None) == 1, "one held")
+    expect(results.count(()) == 1, "one held")
     expect({each.kind for each in results if isinstance(each, Conflict)} == {SPENT}, "and the others say why")
     stored = [each for each in rivals if await there.get(Action, each.id) is not None]
     expect(len(stored) == 1, "one action is stored")

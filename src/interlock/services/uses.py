@@ -1,0 +1,254 @@
+"""Uses of models: what each may take is reserved before the model is asked, and what it took is settled after.
+
+1. Begun: through the same door as an action, in the task's bounds, under its budgets, with a model that the agent may run on.
+   What it takes at most is reserved in the transaction that stores it and its entry; without that nothing may be asked.
+2. Settled: what the program says it took is spent, the rest goes back. What is more than was reserved counts as well.
+3. Given up: nobody said so in time. All that was reserved counts as used, for the model may have been asked and billed.
+
+A crash after 1 leaves an open use, which a worker gives up when its time is over; after 2 or 3 nothing is left to be done.
+"""
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from interlock.domain.budget import MONEY, Draw, ended, settled, unit_of
+from interlock.domain.canonical import JsonValue
+from interlock.domain.change import Change, given
+from interlock.domain.control import HOLDS, REFUSES
+from interlock.domain.errors import BudgetExceeded, Conflict, CredentialStale, NotAllowed, NotFound
+from interlock.domain.evidence import Phase
+from interlock.domain.ids import UseId
+from interlock.domain.presented import REFUSALS, SPENT, Code, Spent
+from interlock.domain.proposal import Proposal
+from interlock.domain.task import Task
+from interlock.domain.use import (
+    MODEL_USE,
+    Asked,
+    Priced,
+    TokenCount,
+    Use,
+    amounts,
+    asked_of,
+    not_among,
+    refusal_fact,
+    use_fact,
+)
+from interlock.ports.clock import Clock, Ids
+from interlock.ports.prices import Prices
+from interlock.ports.store import Store
+from interlock.services.admission import Admitted, Door, words
+from interlock.services.drawing import keys_of
+from interlock.services.orders import Orders, StandingOrders
+from interlock.services.saving import save
+
+MAX_ROUNDS: Final = 20
+"""How often a use is looked at again because the orders or its task changed meanwhile."""
+AT_ONCE: Final = 100
+
+
+class _Refused(NamedTuple):
+    """Why a use may not begin, by code and in words."""
+
+    code: str
+    why: str
+    next_step: str | None = None
+
+
+class Uses:
+    """Everything a program may do about uses, and what a worker does about those of programs that died."""
+
+    def __init__(
+        self, *, store: Store, orders: StandingOrders, clock: Clock, ids: Ids, door: Door, prices: Prices
+    ) -> None:
+        self._store = store
+        self._orders = orders
+        self._clock = clock
+        self._ids = ids
+        self._door = door
+        self._prices = prices
+
+    async def begin(self, proposal: Proposal) -> Use:
+        """Reserve what `proposal`, made of `Asked.arguments`, may take at most.
+
+        Raises NotAllowed, BudgetExceeded, ContractError and StoreErrors: then the model must not be asked. CredentialStale when
+        another release came into force meanwhile.
+        """
+        asked = asked_of(proposal.arguments)
+        admitted = await self._admitted(proposal)
+        if isinstance(admitted, str):
+            raise await self._refused(
+                proposal.task, _Refused(f"interlock.{admitted}", "", REFUSALS[admitted].next), (), words(admitted)
+            )
+        task = proposal.task
+        for round_ in range(MAX_ROUNDS):
+            orders = await self._orders.current()
+            code = self._door.standing(admitted, task.agent, orders.control)
+            if code == "credential_release" and round_:
+                raise CredentialStale("another release came into force while this was looked at")
+            refusal = _of(code) if code is not None else await self._limit(asked, task, orders, admitted)
+            priced = None
+            if refusal is None:
+                priced, refusal = await self._priced(asked, task, orders)
+            try:
+                if refusal is not None:
+                    raise await self._refused(task, refusal, admitted.spent)
+                return await self._begun(asked, task, orders, admitted, priced)
+            except BudgetExceeded as error:
+                await self._refused(task, _Refused("interlock.budget", error.detail), admitted.spent)
+                raise
+            except Conflict as conflict:
+                if conflict.kind == SPENT:
+                    raise await self._refused(task, _of("proof_replayed"), ()) from None
+                await self._orders.refresh()
+                task = await self._task(task)
+        raise Conflict("the standing orders kept changing while this was looked at", kind="control", key="control")
+
+    async def settle(self, name: UseId, used: TokenCount | None) -> Use:
+        """What the use took, as the program says, or None where nobody can say. Settled twice is settled once: the first counts.
+
+        Raises NotFound, and StoreErrors, after which it is given up in time unless this is done again.
+        """
+        while True:
+            use = await self._use(name)
+            if use.state == "settled" or (use.state == "lost" and used is None):
+                return use
+            after, draws, phase, late = await self._after(use, used)
+            said: dict[str, JsonValue] = {"late": True} if late else {}
+            fact = use_fact(after, phase, self._clock.now(), **said)
+            try:
+                await save(self._store, Change(puts=(after,), draws=draws, facts=(fact,)))
+            except Conflict:
+                continue
+            return after.saved()
+
+    async def tend(self) -> int:
+        """Give up the uses whose time is over. How many were looked at; a worker does it again while there are any."""
+        due = await self._store.due(Use, now=self._clock.now(), limit=AT_ONCE)
+        for use in due:
+            await self.settle(use.id, None)
+        return len(due)
+
+    # -- parts -------------------------------------------------------------------------------------------------
+
+    async def _begun(self, asked: Asked, task: Task, orders: Orders, admitted: Admitted, priced: Priced | None) -> Use:
+        now = self._clock.now()
+        cost = None if priced is None else priced.cost
+        draws = tuple(
+            Draw(budget=key, move="reserve", amount=amount)
+            for unit, amount in amounts(asked.model, asked.tokens, cost).items()
+            for key in keys_of(unit, task, orders, now)
+        )
+        use = Use(
+            id=UseId(self._ids.new()),
+            task=task.id,
+            agent=task.agent,
+            release=task.release,
+            model=asked.model,
+            most=asked.tokens,
+            cost=cost,
+            prices="" if priced is None else priced.by,
+            reserved=draws,
+            caller=admitted.caller,
+            begun_at=now,
+            due_at=now + asked.lasts_ms,
+        )
+        change = Change(
+            puts=(use,),
+            given=(given(orders.control), given(task)),
+            draws=draws,
+            facts=(use_fact(use, "opened", now),),
+            spent=admitted.spent,
+        )
+        await save(self._store, change)
+        return use.saved()
+
+    async def _limit(self, asked: Asked, task: Task, orders: Orders, admitted: Admitted) -> _Refused | None:
+        """Why no model may be asked in this task, or not this one."""
+        now = self._clock.now()
+        state = orders.control.state_of(task.agent)
+        if state != "active":
+            return _Refused("interlock.limit", f"agent `{task.agent}` is {state}")
+        acting = await self._orders.acting(orders, task, None, admitted.caller.instance if admitted.caller else "")
+        # A pause holds what is to be dispatched, and this is: there is nothing that could wait instead of the program.
+        stop = orders.control.stopped(acting, now, modes=REFUSES | HOLDS)
+        if stop is not None:
+            return _Refused("interlock.limit", await self._orders.stopped(stop))
+        refusal = task.refusal(MODEL_USE, now)
+        if refusal is not None:
+            return _Refused("interlock.limit", refusal)
+        # Both what it was opened under and what is in force now: what was taken away is gone for what runs, too.
+        release = await self._orders.release(task.release)
+        files = [await self._orders.agent(release.agent_digest)]
+        files += [orders.agents[task.agent]] if task.agent in orders.agents else []
+        why = not_among(asked.model, tuple(files))
+        if why is not None:
+            return _Refused("interlock.model", why, f"see `runtime: {{models}}` in the file of `{task.agent}`")
+        return None
+
+    async def _priced(self, asked: Asked, task: Task, orders: Orders) -> tuple[Priced | None, _Refused | None]:
+        """What it costs at most; where that is not known and a budget of money holds, why it may not begin."""
+        try:
+            return await self._prices.of(asked.model, asked.tokens), None
+        except NotFound as error:
+            keys = keys_of(MONEY, task, orders, self._clock.now())
+            if not keys:
+                return None, None
+            why = f"{error.detail}, and the budget of {MONEY} for {keys[0].partition('/')[0]} limits what it may cost"
+            return None, _Refused("interlock.price", why, error.next_step)
+
+    async def _after(self, use: Use, used: TokenCount | None) -> tuple[Use, tuple[Draw, ...], Phase, bool]:
+        """The use once that is said, the draws that close it, and whether it was given up before."""
+        now = self._clock.now()
+        if used is None:
+            lost = msgspec.structs.replace(use, state="lost", due_at=None, ended_at=now)
+            return lost, ended(use.reserved, spent=True), "expired", False
+        cost = use.cost if use.cost is None else await self._cost(use, used)
+        actual = amounts(use.model, used, cost)
+        after = msgspec.structs.replace(use, state="settled", used=used, cost=cost, due_at=None, ended_at=now)
+        if use.state == "open":
+            return after, settled(use.reserved, actual), "settled", False
+        counted = ((draw, actual.get(unit_of(draw.budget), 0) - draw.amount) for draw in use.reserved)
+        more = tuple(Draw(budget=draw.budget, move="exceed", amount=over) for draw, over in counted if over > 0)
+        return after, more, "settled", True
+
+    async def _cost(self, use: Use, used: TokenCount) -> int | None:
+        try:
+            return (await self._prices.of(use.model, used)).cost
+        except NotFound:
+            return use.cost  # it had a price when it was begun: at most that
+
+    async def _refused(self, task: Task, refusal: _Refused, spent: tuple[Spent, ...], told: str = "") -> NotAllowed:
+        """Record that it was refused, and give the error that says why."""
+        agent = {"id": task.agent, "release": task.release}
+        fact = refusal_fact(UseId(self._ids.new()), agent, task.id, refusal.code, refusal.why, self._clock.now())
+        await save(self._store, Change(facts=(fact,), spent=spent))
+        return NotAllowed(told or refusal.why, next_step=refusal.next_step)
+
+    async def _admitted(self, proposal: Proposal) -> Admitted | Code:
+        """Who makes the call. What is in force is looked at again before it is held against anybody."""
+        admitted = self._door.admit(proposal)
+        if isinstance(admitted, str):
+            return admitted
+        agent = proposal.task.agent
+        code = self._door.standing(admitted, agent, (await self._orders.current()).control)
+        if code is not None:
+            code = self._door.standing(admitted, agent, (await self._orders.refresh()).control)
+        return code or admitted
+
+    async def _task(self, task: Task) -> Task:
+        found = await self._store.get(Task, task.id)
+        if found is None:
+            raise NotFound(f"there is no task `{task.id}`")
+        return found
+
+    async def _use(self, name: UseId) -> Use:
+        found = await self._store.get(Use, name)
+        if found is None:
+            raise NotFound(f"there is no use of a model `{name}`")
+        return found
+
+
+def _of(code: Code) -> _Refused:
+    """A refusal at the door. Nothing of what was presented stands in it."""
+    return _Refused(f"interlock.{code}", words(code), REFUSALS[code].next)
