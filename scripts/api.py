@@ -31,7 +31,16 @@ from scripts.fields import sentences
 WIDTH = 110
 
 _NAMED: dict[str, tuple[str, ...]] = {
-    "Opening and tasks": ("open", "Client", "SyncTask", "AsyncTask", "Ticket", "EntryProof", "ChildFailure"),
+    "Opening and tasks": (
+        "open",
+        "Client",
+        "SyncTask",
+        "AsyncTask",
+        "ModelUse",
+        "Ticket",
+        "EntryProof",
+        "ChildFailure",
+    ),
     "People": ("Desk", "AsyncDesk", "Action", "Unwind"),
     "Tools": ("tool", "Tool", "Call", "NoEffect"),
     "What a contract says": (

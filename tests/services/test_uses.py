@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -198,11 +199,10 @@ async def test_no_model_is_asked_where_nothing_may_be_done() -> None:
     for which, why in ((shut, "prohibits"), (closed, "closed")):
         with pytest.raises(NotAllowed, match=why):
             await world.plane.uses.begin(asked(which))
-    stop = await world.plane.braking.stop("agent", "ag", by=Person("rita"), why="too dear", mode="pause")
+    await world.plane.braking.stop("agent", "ag", by=Person("rita"), why="too dear", mode="pause")
     with pytest.raises(NotAllowed, match="too dear"):
         await world.plane.uses.begin(asked(task))
 
-    assert stop
     assert await stood(world) == {}
 
 
@@ -238,18 +238,15 @@ async def test_a_write_that_fails_reserves_or_settles_once_or_not_at_all(fault: 
     world, task = await world_of(agent_budgets={"tokens": 1000})
     world.store.faults.at[world.store.faults.writes + write] = fault
 
-    for _ in range(2):
+    async def again(work: Callable[[], Awaitable[Use]], which: int) -> Use:
         try:
-            use = await world.plane.uses.begin(asked(task))
-            break
+            return await work()
         except StoreError:
-            assert (fault, write) == ("not stored", 1)
-    for _ in range(2):
-        try:
-            await world.plane.uses.settle(use.id, TokenCount(input=10, output=0))
-            break
-        except StoreError:
-            assert (fault, write) == ("not stored", 2)
+            assert (fault, write) == ("not stored", which)
+            return await work()
+
+    use = await again(lambda: world.plane.uses.begin(asked(task)), 1)
+    await again(lambda: world.plane.uses.settle(use.id, TokenCount(input=10, output=0)), 2)
 
     assert await stood(world) == {"tokens": (0, 10)}
     assert len(await entries(world)) == 2

@@ -77,9 +77,7 @@ class Uses:
         asked = asked_of(proposal.arguments)
         admitted = await self._admitted(proposal)
         if isinstance(admitted, str):
-            raise await self._refused(
-                proposal.task, _Refused(f"interlock.{admitted}", "", REFUSALS[admitted].next), (), words(admitted)
-            )
+            raise await self._refused(proposal.task, _of(admitted), ())
         task = proposal.task
         for round_ in range(MAX_ROUNDS):
             orders = await self._orders.current()
@@ -218,12 +216,12 @@ class Uses:
         except NotFound:
             return use.cost  # it had a price when it was begun: at most that
 
-    async def _refused(self, task: Task, refusal: _Refused, spent: tuple[Spent, ...], told: str = "") -> NotAllowed:
+    async def _refused(self, task: Task, refusal: _Refused, spent: tuple[Spent, ...]) -> NotAllowed:
         """Record that it was refused, and give the error that says why."""
         agent = {"id": task.agent, "release": task.release}
         fact = refusal_fact(UseId(self._ids.new()), agent, task.id, refusal.code, refusal.why, self._clock.now())
         await save(self._store, Change(facts=(fact,), spent=spent))
-        return NotAllowed(told or refusal.why, next_step=refusal.next_step)
+        return NotAllowed(refusal.why, next_step=refusal.next_step)
 
     async def _admitted(self, proposal: Proposal) -> Admitted | Code:
         """Who makes the call. What is in force is looked at again before it is held against anybody."""
