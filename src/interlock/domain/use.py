@@ -168,7 +168,7 @@ def use_fact(use: Use, phase: Phase, now: int, **beside: Any) -> Fact:
     return _fact(use.id, phase, now, body | beside, private, use.task, use.model)
 
 
-def refusal_fact(use: UseId, agent: dict[str, str], task: TaskId, code: str, why: str, now: int) -> Fact:
+def refusal_fact(use: UseId, agent: Mapping[str, str], task: TaskId, code: str, why: str, now: int) -> Fact:
     """A use that was refused. The model's name stands behind `reasons`, if anywhere: it may be anybody's words."""
     body: dict[str, JsonValue] = {"state": "refused", "taskId": task, "agent": dict(agent), "reasonCodes": [code]}
     return _fact(use, "refused", now, body, {"reasons": [why]} if why else {}, task, "")
