@@ -63,3 +63,7 @@ def test_uses_of_models_are_listed_with_what_they_took_together(shell: Shell) ->
     task = found["uses"][0]["task"]
     assert len(shell.json("uses", "--task", task[-12:], "--agent", "ag")["uses"]) == 3
     assert shell.json("uses", "--agent", "other")["uses"] == []
+    assert shell("verify").code == 0
+    assert shell("audit", "export", str(shell.place.folder / "out")).code == 0
+    key = str(shell.place.folder / ".interlock" / "keys" / "log.pub")
+    assert shell("audit", "verify", str(shell.place.folder / "out"), "--key", key).code == 0
