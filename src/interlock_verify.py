@@ -1938,7 +1938,7 @@ class Check:
     def __init__(self, files: Files, options: Options, report: Report) -> None:
         self.files, self.options, self.report = files, options, report
         self.tree = Tree()
-        self.log, self.gate = Keyring(()), Keyring(())
+        self.log, self.gate, self.identity = Keyring(()), Keyring(()), Keyring(())
         self.origin = ""
         self.streams: dict[str, tuple[int, bytes]] = {}
         self.opened: set[str] = set()
@@ -2081,6 +2081,8 @@ class Check:
             raise Refused("bad_key", said)
         self.log = Keyring(logs or self._own("keys/log"))
         self.gate = Keyring(gates)
+        # It signs no entry. The log names it when it is first replaced, and nobody brings it.
+        self.identity = Keyring(())
         if not brought:
             self.report.warn(
                 "THE KEYS ARE THE EXPORT'S OWN: whoever made it could have made them. Bring the log's key with --key."
@@ -2345,7 +2347,7 @@ class Check:
 
     def _ring(self, body: Object) -> Keyring:
         role = text_in(body, "role")
-        ring = {"log": self.log, "gate": self.gate}.get(role)
+        ring = {"log": self.log, "gate": self.gate, "identity": self.identity}.get(role)
         if ring is None:
             raise Wrong(f"there is no role `{safe(role)}`")
         return ring
@@ -2354,13 +2356,19 @@ class Check:
         role, ring = text_in(body, "role"), self._ring(body)
         old, new = key_of(text_in(body, "replaces")), key_of(text_in(body, "key"))
         message = f"interlock key rotation v1\n{self.origin}\n{role}\n{old.line()}\n{new.line()}\n{index}\n".encode()
-        there = [each.key.public for each in self.log.windows + self.gate.windows]
+        there = [each.key.public for each in self.log.windows + self.gate.windows + self.identity.windows]
+        if role == "identity" and not self.identity.windows:
+            if old.public in there:
+                raise Wrong("a key that signs the log signs no credentials")
+            there.append(old.public)
         if old.name != new.name or new.public in there:
             raise Wrong("the new key is not another one of the same name, or it was there before")
         if not good(old.public, message, from_base64(text_in(body, "endorsement"))):
             raise Wrong(f"`{old.keyid()}` has not endorsed `{new.keyid()}`")
         if not good(new.public, message, from_base64(text_in(body, "possession"))):
             raise Wrong(f"`{new.keyid()}` has not shown that it is held")
+        if role == "identity" and not self.identity.windows:
+            self.identity.begin(old)
         ring.rotate(old, new, index)
         if role in self.said_keys:
             self.said_keys[role].append(new.line())
@@ -2883,7 +2891,8 @@ class Check:
         report = self.report
         report.actions, report.streams = len(self.trails), len(self.streams)
         report.unclosed = len(self.streams.keys() - self.closed - self.handed)
-        report.suspicions = [*self.log.suspicions("log", report.size), *self.gate.suspicions("gate", report.size)]
+        rings = {"log": self.log, "gate": self.gate, "identity": self.identity}
+        report.suspicions = [each for role, ring in rings.items() for each in ring.suspicions(role, report.size)]
         report.log_keys = [each.key.line() for each in self.log.related()]
         report.gate_keys = [each.key.line() for each in self.gate.windows]
         report.disclosed = "all" if self.expected is None else ", ".join(sorted(self.expected))

@@ -1633,6 +1633,11 @@ PROMISES: tuple[Promise, ...] = (
         "A bootstrap token lets one instance be one agent, once, in whatever processes it is shown; nothing of it is kept.",
     ),
     Promise(
+        "identity.key_replaced",
+        "Rotate keys",
+        "Credentials by a replaced identity key count for the hour they have left, and not once it is declared lost.",
+    ),
+    Promise(
         "identity.vouched",
         "How to give an agent an identity",
         "A token of others lets an instance in if its issuer signed it for us, while it lasts, as the agents of its subject.",

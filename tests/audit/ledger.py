@@ -105,6 +105,7 @@ Form: TypeAlias = Callable[[dict[str, Any]], bytes]
 
 ORIGIN = "test/log"
 LOG, GATE = fresh(ORIGIN), SigningKey(f"{ORIGIN}/gate", bytes([7]) * 32)
+IDENTITY = SigningKey(f"{ORIGIN}/identity", bytes([8]) * 32)
 GATES = {keyid(GATE.verifier): GATE}
 """Every key that a gate of these tests ever had."""
 BEGIN = 1_800_000_000_000
@@ -116,7 +117,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.rows: list[Entry] = []
-        self.log, self.gate = LOG, GATE
+        self.log, self.gate, self.identity = LOG, GATE, IDENTITY
         self.sealing = GATE
         """The gate's key that the log says is in force, whoever signs its entries."""
         self.signers: list[SigningKey] = []
@@ -179,7 +180,7 @@ class Ledger:
 
     def rotate(self, role: str, new: SigningKey, /, **changes: Any) -> None:
         """Record a new key, endorsed by the old one, and use it from then on."""
-        old = self.log if role == "log" else self.gate
+        old = {"log": self.log, "identity": self.identity}.get(role, self.gate)
         lines = (old.verifier.vkey(), new.verifier.vkey(), str(len(self.rows)))
         text = "\n".join(["interlock key rotation v1", ORIGIN, role, *lines, ""]).encode()
         body = {
@@ -193,6 +194,8 @@ class Ledger:
         self.put("rotated", "key", stream=f"handover-{len(self.rows)}", body=body | changes)
         if role == "log":
             self.log = new
+        elif role == "identity":
+            self.identity = new
         else:
             self.gate = self.sealing = GATES[keyid(new.verifier)] = new
 

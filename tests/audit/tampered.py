@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from interlock.adapters.keys import SigningKey, fresh
 from interlock.domain.canonical import encode
 from interlock.domain.note import signature_line
-from tests.audit.ledger import GATE, LOG, ORIGIN, Form, Ledger
+from tests.audit.ledger import GATE, IDENTITY, LOG, ORIGIN, Form, Ledger
 
 Tamper: TypeAlias = Callable[[Ledger], object]
 
@@ -110,7 +110,7 @@ def rotated(role: str, *, change: dict[str, Any], key: Callable[[], SigningKey] 
     def tamper(ledger: Ledger) -> None:
         log, gate = ledger.log, ledger.gate
         ledger.rotate(
-            role, key() if key is not None else fresh(ORIGIN if role == "log" else f"{ORIGIN}/gate"), **change
+            role, key() if key is not None else fresh(ORIGIN if role == "log" else f"{ORIGIN}/{role}"), **change
         )
         ledger.log, ledger.gate = log, gate
 
@@ -151,6 +151,19 @@ def after_handing_over(ledger: Ledger) -> None:
     """One more entry in the stream of a process that handed its key over."""
     ledger.rotate("gate", fresh(f"{ORIGIN}/gate"))
     ledger.put("opened", "task", stream="handover-5")
+
+
+def gate_as_identity(ledger: Ledger) -> None:
+    """The gate's key is said to have been that of credentials, and replaced."""
+    ledger.identity = GATE
+    ledger.rotate("identity", fresh(f"{ORIGIN}/gate"))
+
+
+def another_identity(ledger: Ledger) -> None:
+    """The identity key is replaced, and then once more the first."""
+    ledger.rotate("identity", fresh(f"{ORIGIN}/identity"))
+    ledger.identity = IDENTITY
+    ledger.rotate("identity", fresh(f"{ORIGIN}/identity"))
 
 
 def back_to_the_first(ledger: Ledger) -> None:
@@ -320,6 +333,16 @@ TAMPERED: dict[str, Tamper] = {
         "log", change={}, key=lambda: SigningKey(ORIGIN, bytes([7]) * 32)
     ),
     "replaces nobody's key": rotated("gate", change={"role": "cook"}),
+    "replaces the identity key without its word": rotated("identity", change={"endorsement": b64encode(bytes(64)).decode()}),
+    "replaces the identity key by nobody's word": rotated("identity", change={"possession": ""}),
+    "replaces the identity key by the gate's": rotated(
+        "identity", change={}, key=lambda: SigningKey(f"{ORIGIN}/identity", bytes([7]) * 32)
+    ),
+    "replaces the identity key by itself": rotated("identity", change={}, key=lambda: IDENTITY),
+    "replaces as identity key what is none": rotated("identity", change={"replaces": "nobody"}),
+    "replaces as identity key the gate's": gate_as_identity,
+    "replaces another identity key than that in force": another_identity,
+    "an identity key in force is lost": retired("identity", lambda _: IDENTITY),
     "back to the first": back_to_the_first,
     "signed by who was replaced": by_who_was_replaced,
     "a key in force is lost": retired("gate", lambda ledger: ledger.gate),

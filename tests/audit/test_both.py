@@ -11,7 +11,7 @@ import pytest
 from interlock.adapters.keys import fresh
 from tests.audit.honest import Found, lies
 from tests.audit.honest import both as found_by_both
-from tests.audit.ledger import GATE, LOG, ORIGIN, Ledger, filled, token
+from tests.audit.ledger import GATE, IDENTITY, LOG, ORIGIN, Ledger, filled, token
 from tests.audit.tampered import NEED, TAMPERED, Tamper, anchored, own, put, ways, word
 from tests.services.shop import CLASSES, STORIES, Shop
 
@@ -56,12 +56,15 @@ def _asked_anew(ledger: Ledger) -> None:
 
 
 def _rotated(ledger: Ledger) -> None:
-    for role, name in (("gate", f"{ORIGIN}/gate"), ("log", ORIGIN), ("log", ORIGIN), ("gate", f"{ORIGIN}/gate")):
-        ledger.rotate(role, fresh(name))
+    own = {"gate": f"{ORIGIN}/gate", "log": ORIGIN, "identity": f"{ORIGIN}/identity"}
+    for role in ("gate", "log", "identity", "log", "gate", "identity"):
+        ledger.rotate(role, fresh(own[role]))
         ledger.act(f"after-{len(ledger.rows)}")
     ledger.put(
         "retired", "key", body={"role": "gate", "key": GATE.verifier.vkey(), "since": 2, "reason": "compromised"}
     )
+    lost = {"role": "identity", "key": IDENTITY.verifier.vkey(), "since": 1, "reason": "compromised"}
+    ledger.put("retired", "key", body=lost)
     ledger.put("retired", "key", body={"role": "log", "key": LOG.verifier.vkey(), "since": 0, "reason": "compromised"})
 
 

@@ -13,7 +13,8 @@ import pytest
 from nacl.pwhash import argon2id
 
 from interlock.adapters import key_backup
-from interlock.adapters.keys import KeyFolder, fresh
+from interlock.adapters.issuing import before_in
+from interlock.adapters.keys import KeyFolder, fresh, public_key
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.succession import Succession
 from interlock.bootstrap import keeping
@@ -21,13 +22,14 @@ from interlock.bootstrap.connecting import connect
 from interlock.domain.change import Change
 from interlock.domain.errors import KeyFileError, StoreUnsure
 from interlock.domain.ids import Person
-from interlock.domain.keyring import Role
+from interlock.domain.keyring import ROLES, Role, keyid
 from interlock.testing.parts import Crash, CrashAt
 from tests.cli.shell import Shell
 
 ANA = Person("ana")
 ANA_SAYS = ("--as", "ana", "--why", "x")
 STEPS = ("key.staged", "key.recorded", "key.promoted")
+IN_PLACE = dict.fromkeys(ROLES, "in place")
 
 KILLED = """\
 import os, signal, sys
@@ -66,7 +68,7 @@ def test_a_rotation_from_beginning_to_end(shell: Shell) -> None:
     shell.proposed(1)
     kept = shell.place.folder / "kept.txt"
     assert shell("verify", "--keep", str(kept)).code == 0
-    before = KeyFolder(_keys(shell)).public()
+    before = (*KeyFolder(_keys(shell)).public(), public_key(_keys(shell) / "identity.pub"))
     running = connect(shell.place.folder)
     said = shell("keys", "rotate", "--as", "ana", "--why", "a year is over")
 
@@ -81,14 +83,22 @@ def test_a_rotation_from_beginning_to_end(shell: Shell) -> None:
     _works(shell)
     assert shell("verify", "--retained", str(kept)).code == 0
     assert {path.name for path in (_keys(shell) / "retired").iterdir()} == {
-        f"{role}-{key.key_id().hex()}.pub" for role, key in zip(("log", "gate"), before, strict=True)
+        f"{role}-{key.key_id().hex()}.pub" for role, key in zip(("log", "gate", "identity"), before, strict=True)
     }
     assert shell("keys", "rotate", "--why", "x").code == 1
 
 
 @pytest.mark.proves("keys.recovered")
 @pytest.mark.parametrize(
-    ("step", "role"), [(STEPS[0], "gate"), (STEPS[1], "gate"), (STEPS[1], "log"), (STEPS[2], "log")]
+    ("step", "role"),
+    [
+        (STEPS[0], "gate"),
+        (STEPS[1], "gate"),
+        (STEPS[1], "log"),
+        (STEPS[2], "log"),
+        (STEPS[1], "identity"),
+        (STEPS[2], "identity"),
+    ],
 )
 def test_a_rotation_that_dies_is_ended(shell: Shell, step: str, role: Role) -> None:
     """Wherever it stops, `status` says so, and `recover` makes folder and log agree again, and the log verify."""
@@ -102,14 +112,48 @@ def test_a_rotation_that_dies_is_ended(shell: Shell, step: str, role: Role) -> N
         assert shell("keys", "rotate", "--as", "ana", "--why", "x").code == 3
     recovered = shell.json("keys", "recover", "--as", "ana")
     done = {"key.staged": "discarded", "key.recorded": "promoted", "key.promoted": "in place"}[step]
-    assert recovered == {"gate": "in place", "log": "in place"} | {role: done}
-    assert shell.json("keys", "recover", "--as", "ana") == {"gate": "in place", "log": "in place"}
+    assert recovered == IN_PLACE | {role: done}
+    assert shell.json("keys", "recover", "--as", "ana") == IN_PLACE
     assert shell("verify").code == 0
     _works(shell)
 
 
+@pytest.mark.proves("identity.key_replaced")
+def test_the_identity_key_is_replaced_and_may_be_declared_lost(shell: Shell) -> None:
+    """What the old one signed counts for the hour it has left, until it is declared lost; then who acted under it is suspect."""
+    folder = _keys(shell)
+    shell.proposed(1)
+    old = public_key(folder / "identity.pub")
+    running = connect(shell.place.folder)
+    assert shell("keys", "rotate", "--role", "identity", *ANA_SAYS).code == 0
+
+    before = before_in(folder)
+    assert before is not None
+    assert before.key == old
+    issuer = running.means.issuer
+    assert issuer is not None
+    assert issuer.kid == keyid(old)
+    with pytest.raises(KeyFileError, match="identity's key"):
+        anyio.run(lambda: running.braking.stop("all", by="ana", why="x"))
+    anyio.run(running.means.store.close)
+    again = connect(shell.place.folder)
+    now = again.means.issuer
+    assert now is not None
+    assert set(now.keys()) == {keyid(old), now.kid}
+    anyio.run(again.means.store.close)
+    _works(shell)
+
+    assert shell("keys", "retire", keyid(old), "--since", "0", "--compromised", *ANA_SAYS).code == 0
+    assert before_in(folder) is None
+    said = shell("verify")
+    assert said.code == 4
+    assert "could have been any agent" in " ".join(said.out.split())
+    assert [each["role"] for each in shell.json("verify", code=4)["suspicions"]] == ["identity"]
+    shell.proposed(2)
+
+
 @pytest.mark.proves("keys.followed")
-@pytest.mark.parametrize("role", ["log", "gate"])
+@pytest.mark.parametrize("role", ["log", "gate", "identity"])
 def test_right_after_a_rotation_the_log_verifies(shell: Shell, role: str) -> None:
     """The head is signed by the new key at once: nobody has to wait for the next entry."""
     assert shell("keys", "rotate", "--role", role, "--as", "ana", "--why", "x").code == 0
@@ -208,6 +252,8 @@ def test_a_backup_restores_the_keys_and_nothing_else(shell: Shell, tmp_path: Pat
     phrase.write_text("correct horse battery\n")
     vault = next(folder.glob("vault.*.key"))
     assert shell("keys", "backup", str(backup), "--passphrase-file", str(phrase)).code == 0
+    # Credentials by the replaced key count for nothing once the folder is another.
+    (folder / "identity.before").unlink()
     before = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
     assert backup.read_bytes().count(b"vault") == 0
 

@@ -5,10 +5,11 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import anyio
+import msgspec
 
 from interlock.adapters.keys import Keys, SigningKey, fresh
 from interlock.adapters.memory import MemoryStore
-from interlock.adapters.sealer import Handover, LogSealer
+from interlock.adapters.sealer import Handover, LogSealer, key_of
 from interlock.adapters.system import SystemIds
 from interlock.domain.change import Change
 from interlock.domain.ids import StreamId, Tenant
@@ -24,8 +25,8 @@ T = TypeVar("T")
 
 
 def keys() -> Keys:
-    """A pair of keys."""
-    return Keys(log=fresh(ORIGIN), gate=fresh(f"{ORIGIN}/gate"))
+    """A key of each role."""
+    return Keys(log=fresh(ORIGIN), gate=fresh(f"{ORIGIN}/gate"), identity=fresh(f"{ORIGIN}/identity"))
 
 
 def done(work: Coroutine[Any, Any, T]) -> T:
@@ -60,12 +61,17 @@ class Rotated:
 
     def handover(self, role: Role, new: SigningKey | None = None) -> tuple[MemoryStore, Keys]:
         """Rotate one key. Gives the process that did it, and the keys afterwards."""
-        old = self.keys.log if role == "log" else self.keys.gate
+        old = key_of(self.keys, role)
         new = new or fresh(old.verifier.name)
         store = self._first.again(Handover(self.keys, role, new, StreamId(IDS.new()), IDS))
         done(store.commit(Change(facts=(rotation(ORIGIN, role, old.verifier, new.verifier, NOW, {"by": "ana"}),))))
-        log, gate = (new, self.keys.gate) if role == "log" else (self.keys.log, new)
-        self.keys = Keys(log=log, gate=gate)
+        match role:
+            case "log":
+                self.keys = msgspec.structs.replace(self.keys, log=new)
+            case "gate":
+                self.keys = msgspec.structs.replace(self.keys, gate=new)
+            case "identity":
+                self.keys = msgspec.structs.replace(self.keys, identity=new)
         self.store = self.again()
         return store, self.keys
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from interlock.adapters.issuing import InstanceKey, KeyIssuer
+from interlock.adapters.issuing import Before, InstanceKey, KeyIssuer
 from interlock.adapters.keys import fresh
 from interlock.domain.action import Action
 from interlock.domain.credential import CREDENTIAL, Credential, credential_of, unverified
@@ -397,6 +397,26 @@ async def test_another_release_is_another_credential() -> None:
 
     assert refused(await world.plane.gate.propose(before)) == "credential_release"
     assert (await world.plane.gate.propose(after)).caller is not None
+
+
+@pytest.mark.proves("identity.key_replaced")
+async def test_what_a_replaced_key_signed_counts_for_the_time_it_has_left() -> None:
+    """A credential by the key before is let in until that time, and not after it, nor where no time is left to it."""
+    world = await ready()
+    forger, old = Forger(world), world.issuer
+    text = await forger.sign()
+    new = fresh("test/log/identity")
+    until = world.clock.now() + 60_000
+    codes: list[str] = []
+    for before, ms in ((None, 0), (Before(old.verifier, until), 59_999), (Before(old.verifier, until), 1)):
+        world.clock.advance(ms)
+        world.issuer = KeyIssuer(new, DOMAIN, before=before, clock=world.clock)
+        wanted = await asked(world)
+        presented = Presented(credential=text, proof=forger.proof(wanted))
+        action = await call(world, wanted, presented, world.another("w2"))
+        codes.append(action.state if action.state != "refused" else refused(action))
+
+    assert codes == ["credential_foreign", "dispatching", "credential_foreign"]
 
 
 async def shown(identity: Identity, world: World) -> Credential:

@@ -18,7 +18,7 @@ import msgspec
 
 from interlock.domain.errors import IntegrityError, KeyFileError
 from interlock.domain.evidence import Entry, Fact, Position
-from interlock.domain.keyring import in_force
+from interlock.domain.keyring import Held, in_force
 from interlock.domain.merkle import HASH_BYTES, Frontier, root_of
 from interlock.domain.note import parse_checkpoint, parse_note
 from interlock.domain.testimony import key_said
@@ -120,11 +120,12 @@ class Appender:
         """
         sealer = self.sealer
         said = [each for each in map(key_said, leaves) if each is not None]
-        log, gate = in_force(began_with or sealer.log_key, sealer.gate_key, said)
-        for now, ours, role in ((log, sealer.log_key, "log"), (gate, sealer.gate_key, "gate")):
-            if now != ours:
+        now = in_force(Held(began_with or sealer.log_key, sealer.gate_key, sealer.identity_key), said)
+        ours = Held(sealer.log_key, sealer.gate_key, sealer.identity_key)
+        for role, theirs, mine in zip(Held._fields, now, ours, strict=True):
+            if theirs != mine and mine is not None:
                 raise KeyFileError(
-                    f"the {role}'s key is `{now}`, and this process holds `{ours}`",
+                    f"the {role}'s key is `{theirs}`, and this process holds `{mine}`",
                     next_step="if the keys were rotated, start this process again; `interlock keys status` says how "
                     "log and key folder stand",
                 )

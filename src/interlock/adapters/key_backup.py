@@ -29,7 +29,7 @@ _FORMAT: Final = "interlock key backup v1"
 _OPS: Final = argon2id.OPSLIMIT_MODERATE
 _MEM: Final = argon2id.MEMLIMIT_MODERATE
 _NAMED: Final = re.compile(
-    r"(log|gate)(\.next)?\.(key|pub)|(second|identity)\.(key|pub)|retired/(log|gate)-[0-9a-f]{8}\.pub"
+    r"(log|gate|identity)(\.next)?\.(key|pub)|second\.(key|pub)|retired/(log|gate|identity)-[0-9a-f]{8}\.pub"
 )
 
 

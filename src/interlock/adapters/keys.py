@@ -83,6 +83,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True):
 
     log: SigningKey
     gate: SigningKey
+    identity: SigningKey | None = None
+    """What signs credentials; None for whoever only records."""
     second: Cosigner | None = None
     """What signs checkpoints beside the log's key, by another algorithm, where there is one."""
 

@@ -18,7 +18,7 @@ from interlock.domain.canonical import CanonicalError, JsonValue, encode
 from interlock.domain.disclosure import MIN_SALT_BYTES, Disclosure, DisclosureError, OpenValue, digest_of
 from interlock.domain.dsse import IN_TOTO, DsseError, Envelope, Signature, pae
 from interlock.domain.dsse import encode as encode_envelope
-from interlock.domain.errors import InterlockError
+from interlock.domain.errors import InterlockError, KeyFileError
 from interlock.domain.evidence import Entry, Fact, Position, statement
 from interlock.domain.ids import StreamId, WorkerId
 from interlock.domain.key_facts import introduction
@@ -78,6 +78,11 @@ class LogSealer:
     def gate_key(self) -> str:
         """The gate's public key as a vkey."""
         return self._keys.gate.verifier.vkey()
+
+    @property
+    def identity_key(self) -> str | None:
+        """See `Sealer.identity_key`."""
+        return None if self._keys.identity is None else self._keys.identity.verifier.vkey()
 
     def introduction(self, at: int) -> Fact | None:
         """See `Sealer.introduction`."""
@@ -140,7 +145,7 @@ class Handover(LogSealer):
     def __init__(self, keys: Keys, role: Role, new: SigningKey, stream: StreamId, ids: Ids) -> None:
         super().__init__(keys, stream, ids, introduces=True)
         self._role: Role = role
-        self._old = keys.log if role == "log" else keys.gate
+        self._old = key_of(keys, role)
         self._new = new
 
     def seal(self, fact: Fact, index: int, position: Position) -> Entry:
@@ -154,6 +159,14 @@ class Handover(LogSealer):
             }
             fact = msgspec.structs.replace(fact, body=fact.body | signed)
         return super().seal(fact, index, position)
+
+
+def key_of(keys: Keys, role: Role) -> SigningKey:
+    """The key of a role. Raises KeyFileError where there is none."""
+    found = {"log": keys.log, "gate": keys.gate, "identity": keys.identity}[role]
+    if found is None:
+        raise KeyFileError("this process holds no key to sign credentials with")
+    return found
 
 
 def _disclosed(name: str, value: JsonValue) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from interlock.adapters.attesting import LaterTokens
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_later import LaterHttp
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
-from interlock.adapters.issuing import InstanceKey, KeyIssuer, identity_key
+from interlock.adapters.issuing import InstanceKey, KeyIssuer, before_in, identity_key
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
 from interlock.adapters.parsing import LaterSql
@@ -175,7 +177,7 @@ def _connect(
     offered = InProcessEffectors(functions)
     if memory:
         keys = Keys(log=fresh("memory/log"), gate=fresh("memory/log/gate"))
-        identity = fresh("memory/log/identity")
+        identity, before = fresh("memory/log/identity"), None
         store: MemoryStore | SqliteStore = MemoryStore(
             settings.tenant, LogSealer(keys, stream, ids, introduces=True, author=author)
         )
@@ -190,6 +192,8 @@ def _connect(
             _there(settings.store)
         keys = KeyFolder(settings.keys).load()
         identity = identity_key(settings.keys, keys.log.verifier.name)
+        before = before_in(settings.keys)
+        keys = msgspec.structs.replace(keys, identity=identity)
         sealer = LogSealer(keys, stream, ids, introduces=True, author=author)
         try:
             settings.store.parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +203,7 @@ def _connect(
             ) from error
         store = SqliteStore.open(settings.store, settings.tenant, sealer, vault_of(settings.keys))
     verifying = Verifying(log_key=keys.log.verifier, gate_keys=(keys.gate.verifier,), verify=verify)
-    issuer = KeyIssuer(identity, settings.trust_domain)
+    issuer = KeyIssuer(identity, settings.trust_domain, before=before, clock=SystemClock())
     return _assembled(workspace, store, offered, functions, verifying, steps, worker, issuer), offered
 
 

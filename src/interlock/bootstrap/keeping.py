@@ -13,13 +13,14 @@ From 2 on the store refuses every process that holds the old key.
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from interlock.adapters import key_backup
-from interlock.adapters.keys import KeyFolder, verify
-from interlock.adapters.sealer import Author, Handover, LogSealer
+from interlock.adapters.issuing import forget_before, identity_key, keep_before
+from interlock.adapters.keys import KeyFolder, Keys, verify
+from interlock.adapters.sealer import Author, Handover, LogSealer, key_of
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.succession import Settled, Succession
 from interlock.adapters.system import SystemClock, SystemIds
@@ -87,10 +88,10 @@ async def status(folder: Path) -> Kept:
     path = settled(folder).settings.keys
     ring = await ring_of(folder)
     standings: list[Standing] = []
-    for role in ROLES:
+    for role in _roles_in(path, ring):
         succession = Succession(path, role)
         staged = succession.successor() or ("half of one" if succession.staged() else None)
-        at = None if ring is None else in_force_in(ring, role).key.vkey()
+        at = _at(ring, role)
         standings.append(Standing(role=role, folder=succession.current(), log=at, staged=staged))
     windows = () if ring is None else ring.windows
     signed = not windows or await _end(folder) not in [each.last for each in windows]
@@ -122,8 +123,7 @@ async def recover(folder: Path) -> dict[Role, Settled]:
     path = settled(folder).settings.keys
     ring = await ring_of(folder)
     ended: dict[Role, Settled] = {
-        role: Succession(path, role).settle(None if ring is None else in_force_in(ring, role).key.vkey())
-        for role in ROLES
+        role: Succession(path, role).settle(_at(ring, role)) for role in _roles_in(path, ring)
     }
     if not (await status(folder)).signed:
         await _take_over(folder)
@@ -162,18 +162,20 @@ async def retire(folder: Path, key: str, since: int | str, *, by: Person, why: s
     now = SystemClock().now()
     fact = retirement(window.key.name, window.role, window.key.vkey(), first, now, {"by": by, "why": why})
     await _record(folder, fact, None)
+    if window.role == "identity":
+        forget_before(_there(folder))
     return msgspec.structs.replace(window, suspect_since=first)
 
 
 async def _rotate(folder: Path, role: Role, *, by: Person, why: str, steps: Steps) -> None:
     settings = settled(folder).settings
-    keys = KeyFolder(settings.keys).load()
+    keys = _whole(settings.keys)
     if await ring_of(folder) is None and await _begun(folder):
         raise NotAllowed(
             "this log does not begin with its keys, so nobody could follow them to others",
             next_step="an earlier version began it; begin another log for keys that can be rotated",
         )
-    old = (keys.log if role == "log" else keys.gate).verifier
+    old = key_of(keys, role).verifier
     succession = Succession(settings.keys, role)
     new = succession.stage(old.name)
     steps.reached("key.staged")
@@ -192,6 +194,16 @@ async def _rotate(folder: Path, role: Role, *, by: Person, why: str, steps: Step
     steps.reached("key.recorded")
     succession.promote()
     steps.reached("key.promoted")
+    if role == "identity":
+        # Last, so that a rotation that died and was recovered leaves the old key counting for nothing.
+        until = SystemClock().now() + settings.attestation.lasts_ms
+        keep_before(settings.keys, old, until)
+
+
+def _whole(path: Path) -> Keys:
+    """Every key in the folder, that of credentials made where there was none yet."""
+    keys = KeyFolder(path).load()
+    return msgspec.structs.replace(keys, identity=identity_key(path, keys.log.verifier.name))
 
 
 async def _end(folder: Path) -> int:
@@ -235,11 +247,12 @@ async def _record(folder: Path, fact: Fact, sealer: Sealer | None) -> None:
         await store.close()
 
 
-def _there(folder: Path) -> None:
-    """Raises StoreMissing where there is no store."""
-    store = settled(folder).settings.store
-    if not store.exists():
-        raise StoreMissing(f"there is no store `{store}`")
+def _there(folder: Path) -> Path:
+    """The key folder. Raises StoreMissing where there is no store."""
+    settings = settled(folder).settings
+    if not settings.store.exists():
+        raise StoreMissing(f"there is no store `{settings.store}`")
+    return settings.keys
 
 
 async def ring_of(folder: Path) -> Keyring | None:
@@ -267,9 +280,21 @@ async def ring_of(folder: Path) -> Keyring | None:
     return ring
 
 
-def in_force_in(ring: Keyring, role: Role) -> Window:
+def in_force_in(ring: Keyring, role: Literal["gate", "log"]) -> Window:
     """The window of the key of `role` that is in force at the log's end."""
     return next(each for each in ring.windows if each.role == role and each.last is None)
+
+
+def _at(ring: Keyring | None, role: Role) -> str | None:
+    """The key of `role` that the log is at; None where it names none, as of credentials before their key is first replaced."""
+    windows = () if ring is None else ring.windows
+    return next((each.key.vkey() for each in windows if each.role == role and each.last is None), None)
+
+
+def _roles_in(path: Path, ring: Keyring | None) -> tuple[Role, ...]:
+    """The roles that have a key: the identity's is made by the first process that acts."""
+    has = (path / "identity.key").exists() or _at(ring, "identity") is not None
+    return tuple(role for role in ROLES if role != "identity" or has)
 
 
 async def _begun(folder: Path) -> bool:

@@ -47,11 +47,11 @@ def status(context: typer.Context) -> None:
 def rotate(
     context: typer.Context,
     why: Why,
-    role: Annotated[Literal["gate", "log", "both"], typer.Option(help="Whose key.")] = "both",
+    role: Annotated[Literal["gate", "log", "identity", "all"], typer.Option(help="Whose key.")] = "all",
 ) -> None:
     """Replace keys by new ones, endorsed in the log by the old. Every running process must be started again."""
     here = context_of(context)
-    roles: tuple[Role, ...] = ROLES if role == "both" else (role,)
+    roles: tuple[Role, ...] = ROLES if role == "all" else (role,)
 
     async def work() -> Kept:
         return await keeping.rotate(here.folder, roles, by=_who(here), why=why)
@@ -114,6 +114,8 @@ def retire(
         def show(console: Console) -> None:
             first = window.suspect_since
             console.print(f"[yellow]recorded[/yellow]: entries {first} to {window.last} are suspect from now on")
+            if window.role == "identity":
+                console.print("credentials it signed count no more; [yellow]start every process again[/yellow]")
 
         here.output.value({"key": keyid(window.key), "since": window.suspect_since, "last": window.last}, show)
         return Exit.OK

@@ -1,11 +1,14 @@
 """Which key was in force where in a log: what the log itself says of its keys, followed from the keys a verifier trusts.
 
-The first entry of a log introduces its keys. A key is replaced by an entry that both the old key and the new one have
-signed (`rotation_text`), for exactly this place in exactly this log. That entry is still the old key's: an entry is signed
-by the gate's key in force at its index, a checkpoint by the log's key in force at its last entry.
+The first entry of a log introduces the keys of log and gate. A key is replaced by an entry that both the old key and
+the new one have signed (`rotation_text`), for exactly this place in exactly this log. That entry is still the old key's:
+an entry is signed by the gate's key in force at its index, a checkpoint by the log's key in force at its last entry.
 
 Whoever trusts any key of the chain can follow it both ways, since each link is signed from both ends. Only the log's end
 must not be signed by a key that the trusted one has replaced: an old key that was stolen could sign another history.
+
+The identity key signs nothing in the log, but the credentials of those who act. The log names it when it is first replaced,
+and in the gate's name: nobody brings it along to trust, and it leads to no other.
 """
 
 from base64 import b64encode
@@ -25,8 +28,8 @@ from interlock.domain.note import (
     parse_vkey,
 )
 
-Role = Literal["gate", "log"]
-ROLES: Final[tuple[Role, ...]] = ("gate", "log")
+Role = Literal["gate", "log", "identity"]
+ROLES: Final[tuple[Role, ...]] = ("gate", "log", "identity")
 
 ABOUT_KEYS: Final = ("introduced", "rotated", "retired")
 """The phases of entries about keys."""
@@ -67,7 +70,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suspicion(NamedTuple):
-    """Entries (of the gate's key) or checkpoints (of the log's) that a key signed after it may have been lost."""
+    """Entries (of the gate's key) or checkpoints (of the log's) that a key signed after it may have been lost, or (of the
+    identity key) entries in which others may have acted as agents."""
 
     role: Role
     key: str
@@ -85,16 +89,23 @@ def rotation_text(origin: str, role: Role, old: str, new: str, index: int) -> by
     return f"{_HEADER}\n{origin}\n{role}\n{old}\n{new}\n{index}\n".encode()
 
 
-def in_force(log: str | None, gate: str | None, said: Iterable[KeySaid]) -> tuple[str | None, str | None]:
-    """The vkeys of log and gate after `said`, in order, from what they were before. Nothing is verified."""
+class Held(NamedTuple):
+    """The vkeys in force, by role; None where nobody knows, or nobody holds one."""
+
+    log: str | None
+    gate: str | None
+    identity: str | None = None
+
+
+def in_force(before: Held, said: Iterable[KeySaid]) -> Held:
+    """What is in force after `said`, in order, from what was before. Nothing is verified."""
+    held = before
     for each in said:
         if each.phase == "introduced":
-            log, gate = each.log, each.gate
-        elif each.phase == "rotated" and each.role == "log":
-            log = each.key
-        elif each.phase == "rotated" and each.role == "gate":
-            gate = each.key
-    return log, gate
+            held = Held(each.log, each.gate, held.identity)
+        elif each.phase == "rotated" and each.role:
+            held = held._replace(**{each.role: each.key})
+    return held
 
 
 class Keyring:
@@ -108,12 +119,13 @@ class Keyring:
         self._gates: dict[str, Window] = {
             keyid(each): Window(role="gate", key=each, first=0) for each in self.trusted_gates
         }
+        self._identities: list[Window] = []
         self._gate = self._gates.get(keyid(self.trusted_gates[0])) if len(self.trusted_gates) == 1 else None
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """Every key there was: the log's, then the gate's, each from the first on."""
-        return (*self._logs, *self._gates.values())
+        """Every key there was: the log's, the gate's, then those that signed credentials, each from the first on."""
+        return (*self._logs, *self._gates.values(), *self._identities)
 
     def gate(self, keyid: str) -> Window | None:
         """The window of a gate's key, by what an envelope calls it."""
@@ -219,26 +231,52 @@ class Keyring:
     def _rotate(self, index: int, said: KeySaid, at: str) -> list[str]:
         if not said.role:
             return ["it does not say whose key it replaces"]
-        now = self._logs[-1] if said.role == "log" else self._gate
+        now = self._now(said)
         if now is None or said.replaces != now.key.vkey():
             return [f"it replaces a key of the {said.role} that was not in force"]
         try:
             new = parse_vkey(said.key)
         except NoteError as error:
             return [f"it puts in force what is no key: {error}"]
-        if new.name != now.key.name or any(new.public == each.key.public for each in self.windows):
+        if new.name != now.key.name or any(new.public == each.key.public for each in (*self.windows, now)):
             return [f"it puts in force a key of the {said.role} of another name, or one that was there before"]
         text = rotation_text(self._logs[0].key.name, said.role, said.replaces, said.key, index)
         for signed, key, whose in ((said.endorsement, now.key, "old"), (said.possession, new, "new")):
             if not self._verify(key.public, text, _bytes(signed)):
                 return [f"it puts a key of the {said.role} in force that the {whose} key did not sign"]
+        if said.role == "identity" and not self._identities:
+            self._identities.append(now)
         self._replace(now, msgspec.structs.replace(now, last=index, until_at=at))
         window = Window(role=said.role, key=new, first=index + 1, since_at=at)
         if said.role == "log":
             self._logs.append(window)
+        elif said.role == "identity":
+            self._identities.append(window)
         else:
             self._gates[keyid(new)] = self._gate = window
         return []
+
+    def _now(self, said: KeySaid) -> Window | None:
+        """The key in force of the role that `said` is about."""
+        match said.role:
+            case "log":
+                return self._logs[-1]
+            case "identity" if self._identities:
+                return self._identities[-1]
+            case "identity":
+                return self._unnamed(said.replaces)
+            case _:
+                return self._gate
+
+    def _unnamed(self, vkey: str) -> Window | None:
+        """The identity key that is named for the first time, as it is replaced. It was in force so far."""
+        try:
+            key = parse_vkey(vkey)
+        except NoteError:
+            return None
+        # A key that signs the log signs no credentials.
+        signs = any(key.public == each.key.public for each in self.windows)
+        return None if signs else Window(role="identity", key=key, first=0)
 
     def _retire(self, index: int, said: KeySaid) -> list[str]:
         found = next((each for each in self.windows if each.role == said.role and each.key.vkey() == said.key), None)
@@ -251,6 +289,8 @@ class Keyring:
     def _replace(self, old: Window, new: Window) -> None:
         if old.role == "log":
             self._logs[self._logs.index(old)] = new
+        elif old.role == "identity":
+            self._identities[self._identities.index(old)] = new
         else:
             self._gates[keyid(old.key)] = new
 

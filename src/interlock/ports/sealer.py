@@ -24,6 +24,11 @@ class Sealer(Protocol):
         """The public key that entries are signed with, as a vkey. The same holds for it."""
         ...
 
+    @property
+    def identity_key(self) -> str | None:
+        """The public key that this process signs credentials with, as a vkey; None where it signs none. The same holds for it."""
+        ...
+
     def introduction(self, at: int) -> Fact | None:
         """What the first entry of a new log says of its keys; None where nothing is to be said of them."""
         ...

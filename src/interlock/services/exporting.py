@@ -245,8 +245,9 @@ class _Writing:
             self._log_keys, self._gate_keys = [str(within(body, "log"))], [str(within(body, "gate"))]
             self._introduced = True
         elif said.phase == "rotated":
-            keys = self._log_keys if within(body, "role") == "log" else self._gate_keys
-            keys.append(str(within(body, "key")))
+            role = within(body, "role")
+            if role != "identity":  # whose keys nobody needs to verify a log
+                (self._log_keys if role == "log" else self._gate_keys).append(str(within(body, "key")))
 
     def _anchor(self, said: Told) -> None:
         note, stamp = within(said.predicate, "checkpoint"), within(said.predicate, "timestamp")

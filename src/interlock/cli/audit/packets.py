@@ -226,6 +226,12 @@ def _verdict(console: Console, found: Verification, what: str) -> None:
                 f"{counted(found.anchors, 'anchors')} hold the times"
             )
         for doubt in found.suspicions:
+            if doubt.role == "identity":
+                console.print(
+                    f"[bold yellow]suspect[/bold yellow]: who acted in entries {doubt.first} to {doubt.last} showed credentials "
+                    f"by {shown(doubt.key)}, which was declared compromised: whoever held it could have been any agent"
+                )
+                continue
             things = "entries" if doubt.role == "gate" else "checkpoints over entries"
             console.print(
                 f"[bold yellow]suspect[/bold yellow]: {things} {doubt.first} to {doubt.last} are signed by "
