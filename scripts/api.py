@@ -52,6 +52,7 @@ _NAMED: dict[str, tuple[str, ...]] = {
         "Reversal",
         "NoReversal",
         "Cost",
+        "Rate",
         "Output",
         "Taken",
     ),

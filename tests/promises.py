@@ -465,6 +465,15 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise("tree.gather", _TREE, "What is gathered all ends, and every failure of it is told."),
     Promise(
+        "rate.exact",
+        "How to set budgets and limits: rates",
+        "No span as long as a rate's holds more calls than it says, whichever processes make them; what does not happen takes "
+        "no room.",
+    ),
+    Promise(
+        "rate.told", "How to set budgets and limits: rates", "A refusal says the limit and when there is room again."
+    ),
+    Promise(
         "budget.renews",
         _BUDGET,
         "A budget of an hour or a day refuses with what is left and when it renews, and renews then.",

@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     )
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
     from interlock.domain.entry_proof import EntryProof
-    from interlock.domain.errors import BudgetExceeded, ChildrenFailed, InterlockError
+    from interlock.domain.errors import BudgetExceeded, ChildrenFailed, InterlockError, RateExceeded
     from interlock.domain.output import Output, Taken
     from interlock.domain.parse import ChangePerMille, Domains, Folded, Hosts, Statements, Tables
+    from interlock.domain.rate import Rate
     from interlock.domain.unwind import Unwind
     from interlock.sdk.client import Client
     from interlock.sdk.desk import AsyncDesk, Desk
@@ -66,9 +67,10 @@ _WHERE = {
     "interlock.domain.contract": ("Blind", "Conditional", "Cost", "Keyed", "Lookup", "NoReversal", "Reversal"),
     "interlock.domain.duration": ("DAY", "HOUR", "MINUTE", "SECOND"),
     "interlock.domain.entry_proof": ("EntryProof",),
-    "interlock.domain.errors": ("BudgetExceeded", "ChildrenFailed", "InterlockError"),
+    "interlock.domain.errors": ("BudgetExceeded", "ChildrenFailed", "InterlockError", "RateExceeded"),
     "interlock.domain.child_failure": ("ChildFailure",),
     "interlock.domain.output": ("Output", "Taken"),
+    "interlock.domain.rate": ("Rate",),
     "interlock.domain.parse": ("ChangePerMille", "Domains", "Folded", "Hosts", "Statements", "Tables"),
     "interlock.sdk.client": ("Client",),
     "interlock.sdk.model_use": ("ModelUse",),
@@ -134,6 +136,8 @@ __all__ = [
     "Output",
     "Pending",
     "Policies",
+    "Rate",
+    "RateExceeded",
     "Refused",
     "Reversal",
     "Shadowed",

@@ -72,6 +72,7 @@ def draft(site: Site) -> Definition:
         rights=workspace.rights,
         budgets=workspace.settings.budgets,
         soft=workspace.settings.soft,
+        rates=workspace.settings.rates,
         publishing=workspace.settings.publishing,
         engine=workspace.settings.engine,
     )

@@ -10,6 +10,7 @@ import msgspec
 
 from interlock.domain.duration import DAY
 from interlock.domain.ids import AgentName, ContractName, Digest
+from interlock.domain.rate import Rate
 from interlock.domain.record import Record, digest_of
 
 Stage = Literal["shadow", "assisted", "partial", "bounded"]
@@ -71,6 +72,8 @@ class Runtime(_Section, frozen=True, kw_only=True):
     """Whether work may come back to the agent through others it was given to. Its own work it may divide in any case."""
     models: tuple[str, ...] = ()
     """The models it may run on, in the words of `behaviour.model`."""
+    rate: Rate | None = None
+    """How often it may call at all."""
 
 
 class Behaviour(_Section, frozen=True, kw_only=True):

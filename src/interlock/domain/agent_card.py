@@ -132,6 +132,8 @@ def _limits(agent: Agent) -> Iterator[str]:
     yield f"tasks nest at most {runtime.max_depth} deep, with at most {runtime.max_fanout} open within one"
     if not runtime.may_recur:
         yield "it never works for itself, through others or not"
+    if runtime.rate is not None:
+        yield f"at most {runtime.rate.words}, whenever they are made"
     for unit, limit in sorted(agent.budgets.items()):
         yield f"at most {limit} {unit}{' in minor units' if _CURRENCY.fullmatch(unit) else ''} in all"
     yield f"models: {', '.join(runtime.models)}" if runtime.models else "models: any"

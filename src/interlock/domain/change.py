@@ -9,6 +9,7 @@ import msgspec
 from interlock.domain.budget import Draw
 from interlock.domain.evidence import Fact
 from interlock.domain.presented import Spent
+from interlock.domain.rate import Count
 from interlock.domain.record import Record
 
 
@@ -27,6 +28,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     given: tuple[Unchanged, ...] = ()
     draws: tuple[Draw, ...] = ()
     facts: tuple[Fact, ...] = ()
+    counts: tuple[Count, ...] = ()
+    """Calls that must find room within a rate."""
     spent: tuple[Spent, ...] = ()
     """What counts once: the change fails with Conflict where any of it was spent before."""
 

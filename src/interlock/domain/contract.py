@@ -19,6 +19,7 @@ from interlock.domain.errors import ContractError
 from interlock.domain.ids import ContractName, Digest
 from interlock.domain.output import Output, misnamed, names_in
 from interlock.domain.parse import Parse, misfit
+from interlock.domain.rate import Rate
 from interlock.domain.record import Record, digest_of
 
 Effect = Literal["read", "write", "external"]
@@ -160,6 +161,8 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     """Whom its data is about, by kind: `{"customer": "$args.customer_id"}`; nobody named, it is the task's initiator. Erasing
     a person erases what is about that person."""
     timeout_ms: int = 30 * SECOND
+    rate: Rate | None = None
+    """How often it may be called, by all agents together."""
 
     @property
     def key(self) -> str:
@@ -244,6 +247,8 @@ def checked(contract: Contract) -> Contract:
         raise refuse("its name must be dotted words such as `pricing.set_price`, at most 128 characters")
     if contract.timeout_ms <= 0:
         raise refuse("its timeout must be longer than nothing", "/timeout_ms")
+    if contract.rate is not None and (why := contract.rate.problem()):
+        raise refuse(why, "/rate")
     schema = contract.input_schema
     if schema.get("type") != "object" or schema.get("additionalProperties") is not False:
         raise refuse("its arguments must be a closed object (`additionalProperties: false`)", "/input_schema")

@@ -16,6 +16,7 @@ from interlock.domain.agent_state import AgentState
 from interlock.domain.ids import AgentName, BrakeId, ContractName, Digest, Person
 from interlock.domain.policy import Engine
 from interlock.domain.publishing import Publishing
+from interlock.domain.rate import Rate
 from interlock.domain.record import Record, Withheld
 
 StopScope = Literal["all", "tenant", "agent", "release", "contract", "tag", "instance", "task", "user", "target"]
@@ -153,6 +154,8 @@ class Control(Record, frozen=True, kw_only=True):
     """What initiators may lend; without any, whatever the agent may do."""
     budgets: tuple[str, ...] = ()
     """Keys of the budgets that apply to the tenant and to agents."""
+    rates: dict[str, Rate] = {}
+    """How often may be called within the tenant and by cohorts: `tenant`, `tag:web`. Agents and contracts name their own."""
     stops: tuple[Stop, ...] = ()
     publishing: Publishing = Publishing()
     """How many people it takes to change any of this but the brakes."""

@@ -16,6 +16,7 @@ from interlock.domain.control import Control, Standing
 from interlock.domain.ids import AgentName, ContractName, Digest, Person
 from interlock.domain.policy import Engine
 from interlock.domain.publishing import Publishing
+from interlock.domain.rate import Rate
 from interlock.domain.record import plain
 
 Name = TypeVar("Name", bound=str)
@@ -34,6 +35,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Budgets: scope, unit (`EUR`, `EUR per day`), limit."""
     soft: dict[str, dict[str, int]] = {}
     """Of some of them: the share of the limit, per mille, from which on it is noticed."""
+    rates: dict[str, Rate] = {}
+    """How often may be called, by `tenant` or `tag:web`."""
     publishing: Publishing = Publishing()
     engine: Engine = "compiled"
 
@@ -54,6 +57,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             parts.append(_pairs({scope: _pairs(units) for scope, units in self.soft.items()}))
         if self.rights:
             parts.append(["rights", self.rights])
+        if self.rates:
+            parts.append(["rates", _pairs(self.rates)])
         return Digest(digest(plain(parts)))
 
     def enacted(self, control: Control) -> Control:
@@ -69,6 +74,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             people=self.people,
             rights=self.rights,
             budgets=tuple(budget_key(scope, unit) for scope, units in self.limits.items() for unit in units),
+            rates=self.rates,
             publishing=self.publishing,
             engine=self.engine if alarm is None else control.engine,
             alarm=None if alarm is None else msgspec.structs.replace(alarm, instead_of=self.engine),
@@ -91,6 +97,7 @@ def in_force(control: Control, budgets: Iterable[Budget]) -> Edition:
         rights=control.rights,
         limits=limits,
         soft=soft,
+        rates=control.rates,
         publishing=control.publishing,
         engine=control.engine if control.alarm is None else control.alarm.instead_of,
     )

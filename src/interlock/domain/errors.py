@@ -12,6 +12,7 @@ InterlockError
 │   ├── CredentialStale    a credential is of another release than the one that came into force
 │   ├── StaleView          what was decided upon is no longer what is there
 │   ├── BudgetExceeded     a budget has not enough left
+│   ├── RateExceeded       there were as many calls lately as there may be
 │   └── ChildrenFailed     tasks inside a task failed, and nobody looked
 ├── Operators      whoever runs this installation can mend it
 │   ├── StoreError: StoreMissing StoreBusy StoreFull StoreReadOnly StoreCorrupt StoreTooNew StoreUnsure
@@ -174,6 +175,18 @@ class BudgetExceeded(InterlockError):
     def __init__(self, detail: str, *, scope: str, unit: str, left: int, renews_at: int | None = None) -> None:
         super().__init__(detail, scope=scope, unit=unit, left=left, renewsAt=renews_at)
         self.scope, self.unit, self.left, self.renews_at = scope, unit, left, renews_at
+
+
+class RateExceeded(InterlockError):
+    """There were as many calls in the last `per_ms` milliseconds as there may be. There is room `again_at`, UTC ms."""
+
+    code = "rate_exceeded"
+    fault = "yours"
+    next = "wait until there is room, or allow more calls"
+
+    def __init__(self, detail: str, *, scope: str, calls: int, per_ms: int, again_at: int) -> None:
+        super().__init__(detail, scope=scope, calls=calls, perMs=per_ms, againAt=again_at)
+        self.scope, self.calls, self.per_ms, self.again_at = scope, calls, per_ms, again_at
 
 
 class ChildrenFailed(InterlockError):

@@ -16,6 +16,7 @@ from interlock.domain.errors import WorkspaceError
 from interlock.domain.ids import AgentName, ContractName, Person
 from interlock.domain.policy import Policy
 from interlock.domain.publishing import Publishing
+from interlock.domain.rate import Rate
 from interlock.domain.rights import Rights, widened
 from interlock.domain.whatif import of_consequence
 
@@ -143,6 +144,13 @@ def _contract(name: ContractName, old: Side, new: Side) -> Iterator[str]:
         yield "something else is called"
     if becomes.cost != was.cost:
         yield "it costs something else"
+    if was.rate is not None and becomes.rate != was.rate and not _as_rare(was.rate, becomes.rate):
+        yield "it may be called more often"
+
+
+def _as_rare(was: Rate, becomes: Rate | None) -> bool:
+    """Whether that lets through no more calls, whenever they are made."""
+    return becomes is not None and becomes.calls <= was.calls and becomes.per_ms >= was.per_ms
 
 
 def _twins(name: ContractName, old: Side, new: Side) -> Iterator[str]:

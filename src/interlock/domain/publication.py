@@ -20,7 +20,7 @@ from interlock.domain.publishing import Consent
 from interlock.domain.record import Record, Withheld
 
 PublicationState = Literal["open", "published", "withdrawn", "superseded"]
-Kind = Literal["policy", "contract", "agent", "person", "rights", "budget", "publishing", "engine"]
+Kind = Literal["policy", "contract", "agent", "person", "rights", "budget", "rate", "publishing", "engine"]
 
 
 class Publication(Record, frozen=True, kw_only=True):

@@ -61,7 +61,7 @@ class Store(Recorded, Protocol):
         budgets whose soft share it reached.
 
         Raises Conflict when a record or condition is not at the revision named or something was spent before (its kind is
-        `spent` then), BudgetExceeded when a draw does not fit,
+        `spent` then), BudgetExceeded when a draw does not fit, RateExceeded when a call does not,
         StoreUnsure when the store cannot say whether it was stored, and other StoreErrors when it was not.
         """
         ...

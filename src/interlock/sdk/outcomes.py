@@ -47,6 +47,7 @@ _NEXT: dict[str, str] = {
     "interlock.task": "nothing in this task; open another that is given what it takes (`tools=`, `data=`)",
     "interlock.rights": "ask somebody who may lend it to be the one it is for, or say so in rights.yaml, then `interlock apply`",
     "interlock.budget": "raise the budget in the workspace, or wait until something reserved is released",
+    "interlock.rate": "wait as long as it says, or allow more calls in the workspace",
     "interlock.cost": "mend the contract's cost or the arguments it is read from",
 }
 """What can be done about each rule of ours."""

@@ -41,6 +41,7 @@ from interlock.domain.fitting import fitted
 from interlock.domain.ids import ContractName
 from interlock.domain.output import Output
 from interlock.domain.parse import Parse
+from interlock.domain.rate import Rate
 from interlock.domain.record import plain
 from interlock.sdk.signature import Function, accepts, facts_schema, schema_of
 
@@ -150,6 +151,7 @@ def tool(
     two_phase: tuple[Function, Function] | None = None,
     cost: Cost | None = None,
     timeout_ms: int = 30 * SECOND,
+    rate: Rate | None = None,
     owner: str = "",
     data: Mapping[str, str] | None = None,
     output: Output | None = None,
@@ -164,7 +166,8 @@ def tool(
     `context.parsed.NAME`; what cannot be read denies. `touches` names the records an action is about, for
     `interlock audit query` and for tasks that are given records: `{"order": "$args.order_id"}`, or `"nothing"` where there are
     none; `subject`, alike, whom its data is about, for `interlock erase`. `output` is what the agent gets of the result:
-    without it all of it, with secrets masked. A module's functions run in any process; a nested one, or one of the main
+    without it all of it, with secrets masked. `rate` is how often it may be called, by all agents together:
+    `Rate(calls=30, per_ms=MINUTE)`. A module's functions run in any process; a nested one, or one of the main
     program, only here.
     """
     prepare, abort = fitted(two_phase, tuple[Any, Any] | None, "two_phase", _NEXT) or (None, None)
@@ -211,6 +214,7 @@ def tool(
             touches_nothing=touches == "nothing",
             subject=persons,
             timeout_ms=timeout_ms,
+            rate=rate,
         )
         return Tool(function, checked(_typed(contract)), hooks, harmless)
 

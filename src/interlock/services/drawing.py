@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from interlock.domain.action import Action
+from interlock.domain.agent import Runtime
 from interlock.domain.budget import WALL, Draw, budget_key, windows, written
 from interlock.domain.canonical import JsonValue, encode
 from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError
+from interlock.domain.rate import Count, Rate
 from interlock.domain.selector import touched
 from interlock.domain.task import Task, task_key
 from interlock.domain.unwind import resolve
@@ -25,6 +27,21 @@ def draws_of(action: Action, contract: Contract, task: Task, orders: Orders, now
         for unit, amount in (amounts_of(action.arguments, contract) | counted(action.arguments, contract)).items()
         for key in keys_of(unit, task, orders, now)
     )
+
+
+def counts_of(contract: Contract, task: Task, runtime: Runtime, orders: Orders, now: int) -> tuple[Count, ...]:
+    """The rates that a call of `contract` at `now` must fit into."""
+    found: list[tuple[str, Rate]] = []
+    if runtime.rate is not None:
+        found.append((f"agent:{task.agent}", runtime.rate))
+    if contract.rate is not None:
+        found.append((f"contract:{contract.name}", contract.rate))
+    rates = orders.control.rates
+    if rates:
+        agent = orders.agents.get(task.agent)
+        tags = () if agent is None else agent.tags
+        found += [(scope, rates[scope]) for scope in ("tenant", *(f"tag:{tag}" for tag in tags)) if scope in rates]
+    return tuple([Count(scope=scope, rate=rate, at=now) for scope, rate in found])
 
 
 def counted(arguments: dict[str, JsonValue], contract: Contract) -> dict[str, int]:

@@ -17,6 +17,7 @@ from interlock.domain.ownership import Side
 from interlock.domain.policy import Engine
 from interlock.domain.publication import Kind
 from interlock.domain.publishing import Publishing
+from interlock.domain.rate import Rate
 from interlock.domain.record import Record
 from interlock.domain.release import Release, release_of
 from interlock.domain.rights import Lending, Rights
@@ -40,6 +41,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant's limits by unit (`EUR`, `EUR per day`)."""
     soft: dict[str, int] = {}
     """Of some of them: the share of the limit, per mille, from which on it is noticed."""
+    rates: dict[str, Rate] = {}
+    """How often may be called, by `tenant` or `tag:web`."""
     publishing: Publishing = Publishing()
     engine: Engine = "compiled"
 
@@ -88,6 +91,7 @@ class Editions:
             rights=Digest("") if definition.rights is None else definition.rights.digest,
             limits={scope: units for scope, units in limits.items() if units},
             soft={scope: units for scope, units in soft.items() if units},
+            rates=definition.rates,
             publishing=definition.publishing,
             engine=definition.engine,
         )
@@ -195,6 +199,8 @@ def texts_of(edition: Edition, side: Side) -> dict[tuple[Kind, str], str]:
         for unit, limit in units.items():
             soft = edition.soft.get(scope, {}).get(unit, 0)
             found["budget", budget_key(scope, unit)] = f"{limit}, noticed from {soft} per mille" if soft else str(limit)
+    for scope, rate in edition.rates.items():
+        found["rate", scope] = rate.words
     found["publishing", "rule"] = _pretty(edition.publishing)
     found["engine", "policies"] = edition.engine
     return found

@@ -15,7 +15,15 @@ from interlock.domain.chain import Chain
 from interlock.domain.change import Change, given
 from interlock.domain.contract import NO_CONTRACT, Contract
 from interlock.domain.control import REFUSES
-from interlock.domain.errors import BudgetExceeded, Conflict, ContractError, CredentialStale, KeyReused, NotFound
+from interlock.domain.errors import (
+    BudgetExceeded,
+    Conflict,
+    ContractError,
+    CredentialStale,
+    KeyReused,
+    NotFound,
+    RateExceeded,
+)
 from interlock.domain.ids import AgentName
 from interlock.domain.presented import SPENT, Code, Spent
 from interlock.domain.proposal import Proposal
@@ -231,9 +239,10 @@ class Gate:
     ) -> Action:
         try:
             return await self._record(action, change, admitted.spent)
-        except BudgetExceeded as error:
+        except (BudgetExceeded, RateExceeded) as error:
+            rule = "interlock.budget" if isinstance(error, BudgetExceeded) else "interlock.rate"
             contract = await self._orders.contract(action.contract_digest)
-            refused, change = self._drafts.refused(proposal, beginning, error.detail, "interlock.budget", contract)
+            refused, change = self._drafts.refused(proposal, beginning, error.detail, rule, contract)
             return await self._record(refused, change, admitted.spent)
 
     async def _record(self, action: Action, change: Change, spent: tuple[Spent, ...] = ()) -> Action:

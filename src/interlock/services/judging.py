@@ -18,7 +18,7 @@ from interlock.ports.clock import Clock
 from interlock.ports.effector import Effectors
 from interlock.ports.steps import Steps
 from interlock.services.deciding import Case, Decider
-from interlock.services.drawing import draws_of
+from interlock.services.drawing import counts_of, draws_of
 from interlock.services.holding import held
 from interlock.services.orders import Orders, StandingOrders
 
@@ -82,6 +82,7 @@ class Judging:
         # 5. Reserve, in the transaction that stores the decision.
         lives = decision.verdict in ("allow", "oblige", "require_approval", "escalate")
         draws = draws_of(draft, contract, task, orders, now) if lives else ()
+        counts = counts_of(contract, task, agent.runtime, orders, now) if lives and undoing is None else ()
         draft = msgspec.structs.replace(draft, reserved=draws)
         # 6. Hold, or 7. write the intent.
         paused = ""
@@ -96,7 +97,7 @@ class Judging:
         action, fact = recorded(
             action, phase, self._clock.now(), contract=contract, beginning=beginning, leaning=conditions
         )
-        return action, Change(puts=(action,), given=conditions, draws=draws, facts=(fact,))
+        return action, Change(puts=(action,), given=conditions, draws=draws, counts=counts, facts=(fact,))
 
     def _placed(
         self, draft: Action, contract: Contract, task: Task, decision: Decision, within_ms: int, *, here: bool

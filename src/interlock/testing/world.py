@@ -18,6 +18,7 @@ from interlock.domain.ids import AgentName, ContractName, Person, StreamId, Tena
 from interlock.domain.policy import Policy
 from interlock.domain.proposal import Proposal
 from interlock.domain.publishing import Publishing
+from interlock.domain.rate import Rate
 from interlock.domain.record import Record
 from interlock.domain.rights import Rights
 from interlock.domain.settlement import Timing
@@ -147,6 +148,7 @@ class World:
         publishing: Publishing | None = None,
         tags: tuple[str, ...] = (),
         rights: Rights | None = None,
+        rates: dict[str, Rate] | None = None,
     ) -> None:
         """Bring contracts (and `thing.take`) into force under `rules`, or under one that permits everything."""
         sources = self.policies.register(bundle, *(rules or (permit(),)))
@@ -169,6 +171,7 @@ class World:
             policies=sources,
             people=dict(self.people),
             budgets=budgets or {},
+            rates=rates or {},
             publishing=publishing or Publishing(),
             rights=rights,
         )

@@ -19,6 +19,7 @@ from interlock.domain.evidence import Entry, Fact
 from interlock.domain.ids import Digest
 from interlock.domain.merkle import root_of
 from interlock.domain.presented import KEPT_MS, SPENT, Spent
+from interlock.domain.rate import Recent, counted
 from interlock.domain.record import Record
 from interlock.domain.recording import about_of, heeds_erasure, named_in_entries
 from interlock.domain.tiles import WIDTH, TileId, cut
@@ -60,7 +61,7 @@ class Truth:
         return [record for _, _, record in self.of_kind(Action.kind) if isinstance(record, Action)]
 
     def changed_by(self, change: Change) -> dict[Key, Row]:
-        """The rows after `change`, or Conflict or BudgetExceeded. Nothing is touched."""
+        """The rows after `change`, or Conflict, BudgetExceeded or RateExceeded. Nothing is touched."""
         if self.is_spent(change.spent):
             raise Conflict("it was spent before", kind=SPENT, key="")
         for condition in change.given:
@@ -77,6 +78,11 @@ class Truth:
             budget = self._budget(draw, after)
             later = drawn(budget, draw).saved()
             after[Budget.kind, later.key] = (later.revision, text_of(later), later)
+        for count in change.counts:
+            row = after.get((Recent.kind, count.scope)) or self.rows.get((Recent.kind, count.scope))
+            before = row[2] if row is not None and isinstance(row[2], Recent) else Recent(scope=count.scope)
+            recent = counted(before, count).saved()
+            after[Recent.kind, recent.key] = (recent.revision, text_of(recent), recent)
         return after
 
     def is_spent(self, wanted: Iterable[Spent]) -> bool:

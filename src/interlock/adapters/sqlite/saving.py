@@ -1,7 +1,7 @@
 """What one unit of work does inside the writer's transaction: save a change, or take what is due."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 import apsw
 import msgspec
@@ -18,10 +18,12 @@ from interlock.domain.errors import Conflict
 from interlock.domain.evidence import Fact
 from interlock.domain.notice import Notice, notices
 from interlock.domain.presented import KEPT_MS, SPENT, Spent
+from interlock.domain.rate import Count, Recent, counted
 from interlock.domain.record import Record
 from interlock.domain.recording import about_of, heeds_erasure, unsaid, with_budgets
 from interlock.ports.store import Claim
 
+R = TypeVar("R", bound=Record)
 MOST_KEPT: Final = 4096
 SWEEP_MS: Final = 1_000
 """How often a process forgets what was spent long ago."""
@@ -37,6 +39,9 @@ class Known:
         self.budgets: dict[str, Budget] = {}
         self.drawn: set[str] = set()
         """The budgets that are further than their rows."""
+        self.recent: dict[str, Recent] = {}
+        self.counted: set[str] = set()
+        """The scopes of rates that are further than their rows, as `drawn`."""
         self.revisions: dict[tuple[str, str], int] = {}
         self.release_tasks: set[tuple[str, str]] = set()
         self.swept = 0
@@ -45,18 +50,21 @@ class Known:
     def forget(self) -> None:
         """Somebody else wrote, or what we wrote was not stored."""
         self.drawn.clear()
+        self.counted.clear()
         self.forget_unit()
 
     def forget_unit(self) -> None:
         """What one unit did was undone. Draws of the units before it stand: it added none."""
         if not self.drawn:
             self.budgets.clear()
+        if not self.counted:
+            self.recent.clear()
         self.revisions.clear()
         self.release_tasks.clear()
 
     def trim(self) -> None:
         """Keep it small."""
-        if len(self.budgets) + len(self.revisions) + len(self.release_tasks) > MOST_KEPT:
+        if len(self.budgets) + len(self.recent) + len(self.revisions) + len(self.release_tasks) > MOST_KEPT:
             self.forget()
 
 
@@ -106,18 +114,24 @@ class Transaction(NamedTuple):
         return (None, False) if row is None else (key_of(row[0]), bool(row[1]))
 
     def flush(self) -> None:
-        """Write the budgets that were drawn on."""
+        """Write the budgets that were drawn on, and the calls that were counted."""
         known = self.known
         for key in known.drawn:
-            after = known.budgets[key].saved()
-            place = (self.tenant, Budget.kind, key)
-            if after.revision == 1:
-                self.connection.execute(sql.ADD_DOCUMENT, (*place, text_of(after), None))
-            else:
-                row = (after.revision, text_of(after), None, *place, after.revision - 1)
-                self.connection.execute(sql.SAVE_DOCUMENT, row)
-            known.budgets[key] = after
+            known.budgets[key] = self._written(known.budgets[key])
+        for scope in known.counted:
+            known.recent[scope] = self._written(known.recent[scope])
         known.drawn.clear()
+        known.counted.clear()
+
+    def _written(self, record: R) -> R:
+        after = record.saved()
+        place = (self.tenant, after.kind, after.key)
+        if after.revision == 1:
+            self.connection.execute(sql.ADD_DOCUMENT, (*place, text_of(after), None))
+        else:
+            row = (after.revision, text_of(after), None, *place, after.revision - 1)
+            self.connection.execute(sql.SAVE_DOCUMENT, row)
+        return after
 
 
 Work: TypeAlias = Callable[[Transaction], object]
@@ -145,11 +159,12 @@ class Prepared(NamedTuple):
     draws: tuple[Draw, ...]
     facts: tuple[Fact, ...]
     spent: tuple[Spent, ...]
+    counts: tuple[Count, ...]
     budgets: bool
     """Whether it saves budgets or leans on them, and must see their rows as they are."""
 
     def into(self, transaction: Transaction) -> tuple[Notice, ...]:
-        """Conditions, records, draws, facts, and the notices of them. Raises Conflict and BudgetExceeded."""
+        """Conditions, records, draws, counts, facts, and the notices of them. Raises Conflict, BudgetExceeded, RateExceeded."""
         known = transaction.known
         for each in self.spent:
             _spend(transaction, each)
@@ -164,6 +179,10 @@ class Prepared(NamedTuple):
             after[draw.budget] = drawn(before, draw)
             if crossed(before, after[draw.budget]):
                 noticed.add(draw.budget)
+        recent: dict[str, Recent] = {}
+        for count in self.counts:
+            lately = recent.get(count.scope) or known.recent.get(count.scope) or _recent(transaction, count.scope)
+            recent[count.scope] = counted(lately, count)
         if self.facts:
             facts = with_budgets(self.facts, self.draws, after.values(), noticed) if after else self.facts
             transaction.seal(facts, self.puts)
@@ -174,6 +193,9 @@ class Prepared(NamedTuple):
         if after:
             known.budgets.update(after)
             known.drawn.update(after)
+        if recent:
+            known.recent.update(recent)
+            known.counted.update(recent)
         return made
 
 
@@ -211,7 +233,7 @@ def prepared(tenant: int, change: Change, veil: Veil, number_of: Callable[[Place
     budgets = any(put.record.kind == Budget.kind for put in puts) or any(
         condition.kind == Budget.kind for condition in change.given
     )
-    return Prepared(change.given, puts, change.draws, change.facts, change.spent, budgets)
+    return Prepared(change.given, puts, change.draws, change.facts, change.spent, change.counts, budgets)
 
 
 def due(connection: Connection, tenant: int, claim: Claim, lost: frozenset[str]) -> list[Row]:
@@ -332,3 +354,8 @@ def _budget(transaction: Transaction, key: str) -> Budget:
         raise Conflict(f"there is no budget `{key}`", kind=Budget.kind, key=key)
     transaction.known.budgets[key] = found
     return found
+
+
+def _recent(transaction: Transaction, scope: str) -> Recent:
+    row = transaction.connection.execute(sql.DOCUMENT, (transaction.tenant, Recent.kind, scope)).fetchone()
+    return Recent(scope=scope) if row is None else record_of(Recent, row[0], scope)

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from interlock.adapters.workspace.fields import NAME, Section
 from interlock.adapters.workspace.files import is_within, text_of
+from interlock.adapters.workspace.limits_of import rate_in
 from interlock.adapters.workspace.nodes import Node, Scalar
 from interlock.domain.agent import (
     ACCESS,
@@ -74,6 +75,7 @@ def runtime_of(section: Section) -> Runtime:
         max_fanout=section.integer("max_fanout", base.max_fanout, least=1),
         may_recur=section.choice("may_recur", _YES_NO, "false") == "true",
         models=section.texts("models"),
+        rate=rate_in(section),
     )
     section.close()
     return runtime

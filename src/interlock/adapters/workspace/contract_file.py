@@ -13,6 +13,7 @@ reversal: {none: a mail cannot be unsent}     # or {contract, arguments, within,
 output: {personal: [email], drop: [internal]} # what the agent gets of the result; secrets are masked in any case
 subject: {customer: $args.customer_id}        # whom its data is about, for `interlock erase`
 touches: {customer: $args.customer_id}        # which records an action touches; `touches: nothing` says none
+rate: {calls: 30, per: 1m}                    # by all agents together, in any minute
 run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
 """
 
@@ -20,6 +21,7 @@ from typing import Final
 
 from interlock.adapters.workspace.agent_file import Places
 from interlock.adapters.workspace.fields import Section, at, json_of, near
+from interlock.adapters.workspace.limits_of import rate_in
 from interlock.adapters.workspace.nodes import Node, Scalar, Table
 from interlock.adapters.workspace.parses import parses_in
 from interlock.adapters.workspace.schemas import is_whole, schema_behind, schema_in
@@ -87,6 +89,7 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
         touches_nothing=_touches_nothing(section),
         subject=_words(section, "subject"),
         timeout_ms=section.span("timeout", 30 * SECOND),
+        rate=rate_in(section),
     )
     places["contract", name] = section.place("name")
     places["contract", name, "reversal"] = section.place("reversal")

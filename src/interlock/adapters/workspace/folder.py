@@ -23,7 +23,7 @@ from interlock.adapters.workspace.contract_file import read_contract
 from interlock.adapters.workspace.fields import NAME, Section
 from interlock.adapters.workspace.files import bytes_of, text_of
 from interlock.adapters.workspace.identity_file import read_attestation
-from interlock.adapters.workspace.limits_of import limits
+from interlock.adapters.workspace.limits_of import limits, rates
 from interlock.adapters.workspace.nodes import Node, Scalar, Table, parse
 from interlock.adapters.workspace.people_file import read_people
 from interlock.adapters.workspace.problem import Place, Problem, Problems
@@ -37,6 +37,7 @@ from interlock.domain.ids import Person, Tenant
 from interlock.domain.policy import ENGINES, Engine
 from interlock.domain.proof import INVARIANTS
 from interlock.domain.publishing import TESTING, Publishing
+from interlock.domain.rate import Rate
 from interlock.domain.rights import Rights
 from interlock.domain.settlement import Timing
 from interlock.domain.spiffe import SpiffeError, default_domain, must_be_domain
@@ -64,6 +65,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant's limits by unit (`EUR`, `EUR per day`)."""
     soft: dict[str, int] = {}
     """Of some of them: the share of the limit, per mille, from which on it is noticed."""
+    rates: dict[str, Rate] = {}
+    """How often may be called, by `tenant` or `tag:web`."""
     timing: Timing = Timing()
     publishing: Publishing = Publishing()
     retention: dict[str, int] = {}
@@ -192,6 +195,7 @@ class _Reading:
             pythonpath=tuple(self.folder / path for path in section.texts("pythonpath") or (".",)),
             budgets=budgets,
             soft=soft,
+            rates=rates(section, "rates"),
             timing=base
             if timing is None
             else Timing(

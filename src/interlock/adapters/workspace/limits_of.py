@@ -1,15 +1,22 @@
-"""Budgets as a file says them: `EUR: 5000`, `calls: {limit: 100, per: hour, soft: 800}`, or a list of such tables."""
+"""Budgets and rates as a file says them.
+
+Budgets: `EUR: 5000`, `calls: {limit: 100, per: hour, soft: 800}`, or a list of such tables. A rate: `{calls: 30, per: 1m}`.
+"""
 
 import re
 from typing import Final
 
-from interlock.adapters.workspace.fields import Section
+from interlock.adapters.workspace.fields import NAME, Section
 from interlock.adapters.workspace.nodes import Listing, Node, Table
 from interlock.domain.budget import Per, written
+from interlock.domain.duration import DAY
+from interlock.domain.rate import Rate
 
 _UNIT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(:[A-Za-z0-9_.:/-]+)?")
 _PER: Final[tuple[Per, ...]] = ("hour", "day", "release")
 _WHOLE: Final = 1000
+LONGEST: Final = 30 * DAY
+"""The longest span of a rate."""
 
 
 def limits(section: Section, name: str) -> tuple[dict[str, int], dict[str, int]]:
@@ -38,6 +45,38 @@ def limits(section: Section, name: str) -> tuple[dict[str, int], dict[str, int]]
                 soft[key] = share
             below.close()
     return found, soft
+
+
+def rate_in(section: Section) -> Rate | None:
+    """The field `rate`, where there is one."""
+    node = section.take("rate")
+    below = None if node is None else section.below(node, "rate")
+    return None if below is None else _rate(below)
+
+
+def rates(section: Section, name: str) -> dict[str, Rate]:
+    """Rates by what they bound: the tenant, or a cohort."""
+    found: dict[str, Rate] = {}
+    for scope, node in section.pairs(name).items():
+        tag = scope.removeprefix("tag:")
+        if scope != "tenant" and (tag == scope or not NAME.fullmatch(tag)):
+            section.wrong(f"`{scope[:64]}` has no rate here: `tenant`, or a cohort such as `tag:web`", node)
+        below = section.below(node, f"{name}.{scope[:64]}")
+        rate = None if below is None else _rate(below)
+        if rate is not None:
+            found[scope] = rate
+    return found
+
+
+def _rate(below: Section) -> Rate:
+    for field in ("calls", "per"):
+        if not (below.has(field) or below.has(f"{field}_ms")):
+            below.wrong(f"a rate needs `{field}`: as in `{{calls: 30, per: 1m}}`")
+    rate = Rate(calls=below.integer("calls", 1, least=1), per_ms=below.span("per", DAY))
+    if rate.per_ms > LONGEST:
+        below.wrong("a rate is of 30 days at most; what is longer is a budget", below.take("per"))
+    below.close()
+    return rate
 
 
 def _note(section: Section, found: dict[str, int], key: str, limit: int, node: Node) -> None:

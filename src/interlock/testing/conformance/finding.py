@@ -107,6 +107,18 @@ async def queries_see_what_changed(world: World) -> None:
     expect(await there.count(ActionQuery(states=("held",))) == 1, "but by the new")
 
 
+async def the_due_are_told_from_those_that_wait(world: World) -> None:
+    """Of many that wait, `due_by` gives and counts those that fall due by then; what never falls due is not among them."""
+    store = await world.open()
+    held = [action(state="held", due_at=due) for due in (NOON, NOON + 1, NOON + 5, None)]
+    await store.commit(Change(puts=tuple(held)))
+
+    for until, due in ((NOON - 1, 0), (NOON, 1), (NOON + 4, 2), (NOON + 9, 3)):
+        query = ActionQuery(states=("held",), due_by=until, oldest_first=True)
+        expect([each.id for each in await store.actions(query)] == [each.id for each in held[:due]], f"by {until}")
+        expect(await store.count(query) == due, f"as many are counted by {until}")
+
+
 async def small_kinds_are_listed(world: World) -> None:
     """All records of a kind come newest key first, up to the limit, and none of another kind."""
     store = await world.open()
@@ -138,6 +150,7 @@ PROMISES: tuple[Promise, ...] = (
     newest_first_in_pages,
     every_field_narrows,
     queries_see_what_changed,
+    the_due_are_told_from_those_that_wait,
     small_kinds_are_listed,
     the_next_due_is_known,
     what_is_inside_a_task_is_found,

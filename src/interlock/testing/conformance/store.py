@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from interlock.testing.conformance import claiming, drawing, erasing, finding, recording, saving, spending, waking
+from interlock.testing.conformance import (
+    claiming,
+    drawing,
+    erasing,
+    finding,
+    rating,
+    recording,
+    saving,
+    spending,
+    waking,
+)
 from interlock.testing.conformance.world import Promise
 
 SUITES: Final[dict[str, tuple[Promise, ...]]] = {
@@ -13,5 +23,6 @@ SUITES: Final[dict[str, tuple[Promise, ...]]] = {
     "recording": recording.PROMISES,
     "waking": waking.PROMISES,
     "spending": spending.PROMISES,
+    "rating": rating.PROMISES,
     "erasing": erasing.PROMISES,
 }
