@@ -50,6 +50,7 @@ _SHOWN: Final = "How to show the log to others, and prove what is in it"
 _TOKENS: Final = "Task tokens"
 _RIGHTS: Final = "How to bound what a person may lend"
 _GIVEN: Final = "How to bound what a person may lend: give a task tools and records"
+_NORMAL: Final = "How to see what an agent normally touches"
 
 PROMISES: tuple[Promise, ...] = (
     # -- task tokens -----------------------------------------------------------------------------------------------
@@ -1785,5 +1786,51 @@ PROMISES: tuple[Promise, ...] = (
         "task.given_private",
         _GIVEN,
         "What a task was given stands in the log behind commitments, and goes with the person it was for.",
+    ),
+    # -- what is normal of an agent ----------------------------------------------------------------------------------
+    Promise(
+        "baseline.flags",
+        _NORMAL,
+        "What departs from an agent's baseline in force is flagged as it is decided, by what it departs in, and kept with it.",
+    ),
+    Promise(
+        "baseline.enough",
+        _NORMAL,
+        "Before enough was seen of a thing nothing is flagged for it, and how much was seen is said.",
+    ),
+    Promise(
+        "baseline.let_through",
+        _NORMAL,
+        "A baseline is learned from what was let through: what was refused, denied or rejected makes nothing normal.",
+    ),
+    Promise(
+        "baseline.tested",
+        _NORMAL,
+        "Whoever asks what is normal is told how often it would have been wrong about the agent's own past.",
+    ),
+    Promise(
+        "baseline.people",
+        _NORMAL,
+        "What is normal of an agent is put in force, and out of it, by as many people as publishing takes, on record.",
+    ),
+    Promise(
+        "baseline.stays",
+        _NORMAL,
+        "A baseline stays whatever is applied, until another is learned, it is given up, or its agent goes.",
+    ),
+    Promise(
+        "baseline.pace",
+        _NORMAL,
+        "A process flags an agent whose actions it decides at more than twice the pace of its busiest hour.",
+    ),
+    Promise(
+        "baseline.first",
+        _NORMAL,
+        "What was unusual about an action is fixed when it is proposed, whenever people agree to it.",
+    ),
+    Promise(
+        "baseline.owners",
+        _NORMAL,
+        "Where a policy on a grave contract looks at what is unusual, another baseline takes the contract's owner.",
     ),
 )

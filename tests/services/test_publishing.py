@@ -525,7 +525,15 @@ async def _switch(world: World, process: ControlPlane) -> None:
     await process.engines.use("compiled", by=RITA, why="looked at it")
 
 
-STORIES = {story.__name__: story for story in (_propose, _publish, _withdraw, _third, _switch)}
+async def _learn(world: World, process: ControlPlane) -> None:
+    await world.propose(await world.task(), "thing.mild")
+    applied = await process.baselines.learn(AgentName("ag"), since_at=0, by="rita")
+    assert applied.publication is not None
+    await process.consenting.accept(applied.publication, RIA)
+    assert (await control(world)).baselines
+
+
+STORIES = {story.__name__: story for story in (_propose, _publish, _withdraw, _third, _switch, _learn)}
 
 
 @pytest.mark.parametrize("fault", ["stored", "not stored"])

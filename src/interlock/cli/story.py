@@ -10,6 +10,7 @@ from rich.text import Text
 from interlock.cli.output import moment, pairs, safe, short, shown, state
 from interlock.domain.action import MEANING, Action, Outcome
 from interlock.domain.approval import Hold, agreed
+from interlock.domain.baseline import MEANS
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup, NoReversal, Reversal
 from interlock.domain.duration import words
@@ -136,6 +137,8 @@ def _decided(action: Action, contract: Contract | None) -> Iterator[Line]:
         by = ", ".join(action.decision.because)
         verdict = action.decision.verdict.replace("_", " ")
         yield "decision", f"{verdict} by {by}, policies {action.decision.bundle[:12]}"
+    for each in action.asked.unusual if action.asked is not None else ():
+        yield "unusual", f"{MEANS[each]} ({each})"
     rule, reasons = why(action)
     for reason in reasons:
         yield "reason", f"{reason} ({rule})" if rule else reason

@@ -15,7 +15,9 @@ from interlock.domain.disclosure import DisclosureError, OpenValue
 from interlock.domain.disclosure import parse as parse_disclosure
 from interlock.domain.ids import ActionId
 
-Kind = Literal["any", "agent", "release", "contract", "policy", "state", "task", "approver", "initiator", "touching"]
+Kind = Literal[
+    "any", "agent", "release", "contract", "policy", "state", "task", "approver", "initiator", "touching", "unusual"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PRIVATE: frozenset[Kind] = frozenset({"approver", "initiator", "touching"})
 """What may say who a person is: forgotten when an action is erased."""
@@ -70,6 +72,9 @@ def card_of(told: Told, disclosures: Iterable[str], contract: Contract | None) -
     words |= _word("task", within(said, "taskId"))
     for policy in listed(said, "decision", "policies"):
         words |= _word("policy", policy)
+    unusual = listed(said, "decision", "unusual")
+    for each in ("any", *unusual) if unusual else ():
+        words |= _word("unusual", each)
     for text in disclosures:
         try:
             opened = parse_disclosure(text)
@@ -89,6 +94,16 @@ def touched(contract: Contract, arguments: Mapping[str, object]) -> frozenset[st
             if isinstance(each, str | int) and not isinstance(each, bool) and each != "":
                 found.add(f"{kind}:{each}")
     return frozenset(found)
+
+
+def kinds_of(contract: Contract, arguments: Mapping[str, object]) -> frozenset[str]:
+    """The kinds of the records that an action with these arguments touches, and of whom it is about."""
+    declared = (*contract.touches.items(), *contract.subject.items())
+    return frozenset(
+        kind
+        for kind, path in declared
+        if within(arguments, *path.removeprefix("$args.").split(".")) not in ("", None, [])
+    )
 
 
 def _private(name: str, value: OpenValue, contract: Contract | None) -> set[Word]:

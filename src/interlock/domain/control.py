@@ -156,6 +156,8 @@ class Control(Record, frozen=True, kw_only=True):
     """Keys of the budgets that apply to the tenant and to agents."""
     rates: dict[str, Rate] = {}
     """How often may be called within the tenant and by cohorts: `tenant`, `tag:web`. Agents and contracts name their own."""
+    baselines: dict[AgentName, Digest] = {}
+    """What is normal of an agent, where people put that in force. See `Baseline`."""
     stops: tuple[Stop, ...] = ()
     publishing: Publishing = Publishing()
     """How many people it takes to change any of this but the brakes."""

@@ -11,7 +11,7 @@ import msgspec
 
 from interlock.domain.agent_state import AgentState
 from interlock.domain.budget import Budget, budget_key
-from interlock.domain.canonical import digest
+from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.control import Control, Standing
 from interlock.domain.ids import AgentName, ContractName, Digest, Person
 from interlock.domain.policy import Engine
@@ -39,6 +39,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How often may be called, by `tenant` or `tag:web`."""
     publishing: Publishing = Publishing()
     engine: Engine = "compiled"
+    baselines: dict[AgentName, Digest] = {}
+    """What is normal of an agent. No file says it: it is learned, and stays until another is learned or the agent goes."""
 
     @property
     def digest(self) -> Digest:
@@ -59,6 +61,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             parts.append(["rights", self.rights])
         if self.rates:
             parts.append(["rates", _pairs(self.rates)])
+        if self.baselines:
+            parts.append({"baselines": _pairs(self.baselines)})
         return Digest(digest(plain(parts)))
 
     def enacted(self, control: Control) -> Control:
@@ -78,6 +82,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             publishing=self.publishing,
             engine=self.engine if alarm is None else control.engine,
             alarm=None if alarm is None else msgspec.structs.replace(alarm, instead_of=self.engine),
+            baselines=self.baselines,
         )
 
 
@@ -100,7 +105,18 @@ def in_force(control: Control, budgets: Iterable[Budget]) -> Edition:
         rates=control.rates,
         publishing=control.publishing,
         engine=control.engine if control.alarm is None else control.alarm.instead_of,
+        baselines=control.baselines,
     )
+
+
+def relearned(control: Control, edition: Edition) -> dict[str, JsonValue]:
+    """What an entry says where `edition` changes what is normal of agents: the digest by agent, empty where nothing is."""
+    names = sorted(control.baselines.keys() | edition.baselines.keys())
+    found = {name: edition.baselines.get(name, "") for name in names}
+    changed: dict[str, JsonValue] = {
+        name: each for name, each in found.items() if each != control.baselines.get(name, "")
+    }
+    return {"baselines": changed} if changed else {}
 
 
 def _stands(standing: Standing, state: AgentState) -> Standing:

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterator, Mapping
 import msgspec
 
 from interlock.domain.agent import STAGES, Agent
+from interlock.domain.baseline import Baseline
 from interlock.domain.budget import read
 from interlock.domain.contract import Contract
 from interlock.domain.errors import WorkspaceError
-from interlock.domain.ids import AgentName, ContractName, Person
+from interlock.domain.ids import AgentName, ContractName, Digest, Person
 from interlock.domain.policy import Policy
 from interlock.domain.publishing import Publishing
 from interlock.domain.rate import Rate
@@ -30,6 +31,8 @@ class Worded(msgspec.Struct, frozen=True, kw_only=True):
     """Those its scope takes in."""
     roles: bool = False
     """Whether it looks at which roles people hold."""
+    unusual: bool = False
+    """Whether it looks at what is unusual."""
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +46,7 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
     limits: Mapping[str, Mapping[str, int]] = {}
     """Budgets: scope, unit, limit."""
     rights: Rights | None = None
+    baselines: Mapping[AgentName, Baseline] = {}
 
     def holders(self, owner: str) -> frozenset[Person]:
         """Who `owner`, a person or a role, is."""
@@ -96,14 +100,23 @@ def owners_of(names: Collection[ContractName], old: Side, new: Side) -> dict[Con
     return found
 
 
+def _version(side: Side, agent: AgentName) -> Digest | None:
+    baseline = side.baselines.get(agent)
+    return None if baseline is None else baseline.digest
+
+
 def _policies(name: ContractName, old: Side, new: Side) -> Iterator[str]:
     other = _others(old, new)
+    learned = sorted(old.baselines.keys() | new.baselines.keys())
+    normal = [each for each in learned if _version(old, each) != _version(new, each)]
     for each in sorted(old.policies.keys() | new.policies.keys()):
         was, becomes = old.policies.get(each), new.policies.get(each)
         if was is not None and becomes is not None and was.text == becomes.text:
             # The same words may come to take in more, by a contract that changed its groups: see `_contract`.
             if other and becomes.roles and name in becomes.contracts:
                 yield f"policy `{each}` looks at roles, and `{other}` has others"
+            if normal and becomes.unusual and name in becomes.contracts:
+                yield f"policy `{each}` looks at what is unusual, and the baseline of `{normal[0]}` is another"
             continue
         if was is not None and was.policy.effect == "forbid" and name in was.contracts:
             yield f"policy `{each}` forbids {'otherwise' if becomes is not None else 'no more'}"

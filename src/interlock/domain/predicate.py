@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from interlock.domain.baseline import Unusual
+
 Observed = Literal["occurred", "none", "unknown"]
 Agreement = Literal["agree", "disagree", "not-exercised", "indeterminate"]
 
@@ -72,6 +74,8 @@ class Decided(Part, frozen=True, kw_only=True):
     """When they were asked."""
     stage: str = ""
     """How far the release may act by itself with this contract."""
+    unusual: list[Unusual] = []
+    """In what it departed from the agent's baseline in force, where there is one."""
     would_be: str = ""
     """With `shadow`: what it would have been outside shadow."""
     obligations: list[str] = []

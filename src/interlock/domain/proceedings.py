@@ -91,6 +91,8 @@ class ControlBody(Part, frozen=True, kw_only=True):
     bundle: str
     """The policies in force."""
     releases: dict[str, str] = {}
+    baselines: dict[str, str] = {}
+    """By agent, the digest of what is normal of it since: where this changed that."""
     publication: str = ""
     scope: str = ""
     """Of a brake: `all`, `tenant`, `agent`, `release`, `contract`, `tag`, `instance`, `task`, `user` or `target`."""
@@ -133,6 +135,8 @@ class PublicationBody(Part, frozen=True, kw_only=True):
     bundle: str
     agents: dict[str, str]
     contracts: dict[str, str]
+    baselines: dict[str, str] = {}
+    """By agent, the digest of what is normal of it."""
     consents: int
     rule: dict[str, Any]
 

@@ -20,7 +20,7 @@ from interlock.domain.publishing import Consent
 from interlock.domain.record import Record, Withheld
 
 PublicationState = Literal["open", "published", "withdrawn", "superseded"]
-Kind = Literal["policy", "contract", "agent", "person", "rights", "budget", "rate", "publishing", "engine"]
+Kind = Literal["policy", "contract", "agent", "person", "rights", "budget", "rate", "publishing", "engine", "baseline"]
 
 
 class Publication(Record, frozen=True, kw_only=True):
@@ -101,6 +101,7 @@ def publication_fact(after: Publication, phase: Phase, by: str, now: int, contro
         "bundle": edition.bundle,
         "agents": {name: standing.release for name, standing in sorted(edition.agents.items())},
         "contracts": dict[str, JsonValue](sorted(edition.contracts.items())),
+        **_baselines(edition),
         "consents": len(after.consents),
         "rule": {
             "persons": control.publishing.persons,
@@ -122,3 +123,7 @@ def publication_fact(after: Publication, phase: Phase, by: str, now: int, contro
         body=body,
         private=private,
     )
+
+
+def _baselines(edition: Edition) -> dict[str, JsonValue]:
+    return {"baselines": dict[str, JsonValue](sorted(edition.baselines.items()))} if edition.baselines else {}

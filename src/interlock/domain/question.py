@@ -4,6 +4,7 @@ says it is."""
 import msgspec
 
 from interlock.domain.agent import Stage
+from interlock.domain.baseline import Unusual
 from interlock.domain.canonical import JsonValue
 from interlock.domain.ids import AgentName, ContractName, Digest
 
@@ -32,6 +33,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Which owners of the agent are nobody any more, in words."""
     tainted: tuple[str, ...] = ()
     """Arguments whose value comes from untrusted content alone."""
+    unusual: tuple[Unusual, ...] = ()
+    """In what it departed from the agent's baseline when it was proposed."""
     instance: str = ""
     """The thumbprint of the key of the process that asked, where it has proven it."""
 

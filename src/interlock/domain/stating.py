@@ -173,6 +173,7 @@ def _decided(action: Action, decision: Decision, now: int, leaning: Sequence[Unc
         policies=list(decision.because),
         at=at(decision.decided_at),
         stage="" if around is None else around.stage,
+        unusual=[] if around is None else list(around.unusual),
         would_be=decision.would_be or "",
         obligations=list(decision.obligations),
         candidates=list(decision.candidates),

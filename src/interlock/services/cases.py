@@ -31,6 +31,7 @@ class Cases:
             confidence=action.confidence,
             undoing=undoing,
             instance=instance_of(action),
+            unusual=action.asked.unusual if action.asked is not None else (),
         )
 
     async def task(self, action: Action) -> Task:

@@ -12,6 +12,7 @@ import msgspec
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change, given
 from interlock.domain.control import Control
+from interlock.domain.edition import relearned
 from interlock.domain.errors import Conflict, IllegalMove, NotAllowed, NotFound, StaleView
 from interlock.domain.evidence import Fact
 from interlock.domain.ids import Person, PublicationId
@@ -124,6 +125,7 @@ class Consenting:
             "releases": dict[str, JsonValue](await self._editions.labels(edition)),
             "publication": after.id,
         }
+        body |= relearned(control, edition)
         # The publication first: once published it never changes again, so that a store that is not sure can be asked.
         change = Change(
             puts=(after, enacted, *limits, *others),

@@ -7,6 +7,7 @@ import msgspec
 
 from interlock.domain.action import Action
 from interlock.domain.agent import Agent
+from interlock.domain.baseline import Unusual
 from interlock.domain.binding import MAX_ARGUMENT_BYTES
 from interlock.domain.bounds import beyond
 from interlock.domain.budget import Budget
@@ -45,6 +46,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """The contract of the action this one undoes."""
     instance: str = ""
     """See `Circumstances.instance`."""
+    unusual: tuple[Unusual, ...] = ()
+    """See `Circumstances.unusual`."""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +110,7 @@ class Decider:
             budget=await self.left(case, orders, now),
             parsed=parsed,
             instance=case.instance,
+            unusual=case.unusual,
         )
 
     async def left(self, case: Case, orders: Orders, now: int) -> dict[str, int]:

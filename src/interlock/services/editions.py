@@ -1,17 +1,19 @@
 """Definitions and what becomes of them: an edition to be put in force, and the versions it names."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 
 from interlock.domain.agent import Agent
+from interlock.domain.baseline import Baseline
 from interlock.domain.budget import Budget, budget_key, read
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract, checked
 from interlock.domain.control import Control, Standing
 from interlock.domain.edition import Edition, in_force
 from interlock.domain.errors import WorkspaceError
-from interlock.domain.ids import ContractName, Digest, Person
+from interlock.domain.ids import AgentName, ContractName, Digest, Person
 from interlock.domain.names import listed
 from interlock.domain.ownership import Side
 from interlock.domain.policy import Engine
@@ -152,7 +154,12 @@ class Editions:
             publishing=edition.publishing,
             limits=edition.limits,
             rights=await self._orders.stored(Rights, edition.rights) if edition.rights else None,
+            baselines=await self.baselines(edition.baselines),
         )
+
+    async def baselines(self, named: Mapping[AgentName, Digest]) -> dict[AgentName, Baseline]:
+        """The stored baselines of these digests. Raises NotFound, IntegrityError."""
+        return {name: await self._orders.stored(Baseline, each) for name, each in named.items()}
 
     def side_of(self, formed: Formed) -> Side:
         """The same of one that is not stored yet."""
@@ -201,6 +208,8 @@ def texts_of(edition: Edition, side: Side) -> dict[tuple[Kind, str], str]:
             found["budget", budget_key(scope, unit)] = f"{limit}, noticed from {soft} per mille" if soft else str(limit)
     for scope, rate in edition.rates.items():
         found["rate", scope] = rate.words
+    for name, baseline in side.baselines.items():
+        found["baseline", name] = _pretty(baseline)
     found["publishing", "rule"] = _pretty(edition.publishing)
     found["engine", "policies"] = edition.engine
     return found

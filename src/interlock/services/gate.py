@@ -33,6 +33,7 @@ from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.admission import Admitted, Door, words
 from interlock.services.drafting import Drafts, must_be_writable, storable
+from interlock.services.habits import Habits
 from interlock.services.intents import Intents
 from interlock.services.judging import Judging
 from interlock.services.orders import Orders, StandingOrders
@@ -57,6 +58,7 @@ class Gate:
         door: Door,
     ) -> None:
         self._door = door
+        self._habits = Habits()
         self._store = store
         self._orders = orders
         self._drafts = drafts
@@ -182,6 +184,9 @@ class Gate:
                 undoing=None,
                 here=proposal.here,
                 instance=proposal.instance,
+                unusual=self._habits.unusual(
+                    orders.baselines.get(task.agent), contract, draft.arguments, draft.proposed_at
+                ),
             )
         except ContractError as error:
             return self._drafts.refused(proposal, beginning, error.detail, "interlock.cost", contract)
@@ -249,6 +254,8 @@ class Gate:
         await save(self._store, msgspec.structs.replace(change, spent=spent) if spent else change)
         if action.state == "dispatching":
             self._intents.wrote(action)
+        if action.decision is not None:
+            self._habits.decided(action.agent, action.proposed_at)
         self._steps.reached("propose.recorded")
         return action.saved()
 

@@ -5,6 +5,7 @@ from typing import assert_never
 import msgspec
 
 from interlock.domain.action import Action, Move, first, intent
+from interlock.domain.baseline import Unusual
 from interlock.domain.change import Change, given
 from interlock.domain.contract import Contract
 from interlock.domain.evidence import Phase
@@ -56,6 +57,7 @@ class Judging:
         undoing: Contract | None,
         here: bool = False,
         instance: str = "",
+        unusual: tuple[Unusual, ...] = (),
     ) -> tuple[Action, Change]:
         """Decide `draft` under `orders`. Raises ContractError where its cost cannot be told."""
         # 4. Decide: policy over typed facts.
@@ -71,6 +73,7 @@ class Judging:
             confidence=draft.confidence,
             undoing=undoing,
             instance=instance,
+            unusual=unusual,
         )
         now = draft.proposed_at
         judgement = await self._decider.judge(case, orders, now)

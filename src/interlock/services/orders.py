@@ -11,6 +11,7 @@ import msgspec
 from interlock.domain.acting import Acting
 from interlock.domain.agent import Agent
 from interlock.domain.answering import gone
+from interlock.domain.baseline import Baseline
 from interlock.domain.brakes import BEGINS
 from interlock.domain.breaker import PROBE_MARGIN_MS, Breaker, breaker_key, probing, target_of
 from interlock.domain.bundle import Bundle
@@ -39,6 +40,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     agents: Mapping[AgentName, Agent]
     contracts: Mapping[ContractName, Contract]
     releases: Mapping[Digest, Release]
+    baselines: Mapping[AgentName, Baseline] = {}
+    """What is normal of an agent, where that is in force."""
     judge: Judge | None
     """None where no bundle is in force, or the one in force cannot be loaded: everything is denied."""
     judge_problem: str = ""
@@ -74,6 +77,7 @@ class StandingOrders:
         agents = {name: await self.stored(Agent, each.agent) for name, each in control.agents.items()}
         releases = {each.release: await self.stored(Release, each.release) for each in control.agents.values()}
         contracts = {name: await self.stored(Contract, digest) for name, digest in control.contracts.items()}
+        baselines = {name: await self.stored(Baseline, each) for name, each in control.baselines.items()}
         judge, problem = await self._judge(control)
         rights = await self.stored(Rights, control.rights) if control.rights else None
         owned = ((name, gone(agent.owners, control.people)) for name, agent in agents.items())
@@ -82,6 +86,7 @@ class StandingOrders:
             agents=agents,
             contracts=contracts,
             releases=releases,
+            baselines=baselines,
             judge=judge,
             judge_problem=problem,
             unanswered={name: words for name, words in owned if words},

@@ -22,6 +22,7 @@ from interlock.services.agents import Agents
 from interlock.services.anchoring import Anchoring
 from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
+from interlock.services.baselines import Baselines
 from interlock.services.braking import Braking
 from interlock.services.breaker import Breakers
 from interlock.services.calling import Calling
@@ -101,6 +102,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     compensation: Compensation
     registry: Registry
     agents: Agents
+    baselines: Baselines
     braking: Braking
     drills: Drills
     publisher: Publisher
@@ -207,6 +209,7 @@ def plane(means: Means) -> ControlPlane:
         braking=braking,
         drills=Drills(store=m.store, orders=orders, braking=braking, counting=counting, clock=m.clock),
         agents=Agents(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids, policies=m.policies),
+        baselines=Baselines(store=m.store, orders=orders, editions=editions, publisher=publisher, clock=m.clock),
         publisher=publisher,
         consenting=consenting,
         reviewing=Reviewing(consenting=consenting, orders=orders, editions=editions, whatif=whatif),

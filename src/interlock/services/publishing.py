@@ -13,7 +13,7 @@ from interlock.domain.answering import gone, raised
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.control import Control
-from interlock.domain.edition import Edition
+from interlock.domain.edition import Edition, relearned
 from interlock.domain.errors import Conflict, NotAllowed, WorkspaceError
 from interlock.domain.ids import ContractName, Person, PublicationId
 from interlock.domain.names import listed
@@ -94,10 +94,14 @@ class Publisher:
         labels = {str(each.agent): each.label for each in formed.releases}
 
         async def wanted(control: Control, current: Edition) -> Wanted:
-            del control, current
+            del control
+            # No file says what is normal of an agent: it stays as long as the agent does.
+            kept = {name: each for name, each in current.baselines.items() if name in formed.edition.agents}
             return Wanted(
-                edition=formed.edition,
-                side=self._editions.side_of(formed),
+                edition=msgspec.structs.replace(formed.edition, baselines=kept),
+                side=msgspec.structs.replace(
+                    self._editions.side_of(formed), baselines=await self._editions.baselines(kept)
+                ),
                 fresh=await self._editions.fresh(formed),
                 labels=labels,
                 agents=formed.agents,
@@ -130,6 +134,7 @@ class Publisher:
             ended = await self._consenting.superseded(control, None)
             puts = (after, *wanted.fresh, *limits, *ended[0])
             body: dict[str, JsonValue] = {"releases": dict[str, JsonValue](wanted.labels)}
+            body |= relearned(control, wanted.edition)
             fact = control_fact(after, "applied", body, by, self._clock.now())
             fact = msgspec.structs.replace(fact, private={**fact.private, "why": why} if why else fact.private)
             try:

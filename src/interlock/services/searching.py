@@ -16,6 +16,7 @@ import msgspec
 
 from interlock.domain.account import Told, told, within
 from interlock.domain.action import Action, State
+from interlock.domain.baseline import Unusual
 from interlock.domain.card import Card, Question, card_of, schema_digest, touched
 from interlock.domain.contract import Contract
 from interlock.domain.erasure import numbers_in
@@ -50,6 +51,8 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     approvers: tuple[str, ...] = ()
     touches: tuple[str, ...] = ()
+    unusual: tuple[Unusual, ...] = ()
+    """In what it departed from its agent's baseline."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,4 +180,5 @@ def _hit(action: Action, contract: Contract | None) -> Hit:
         reasons=action.reasons,
         approvers=() if hold is None else tuple(f"{word.person} ({word.verdict})" for word in hold.approvals),
         touches=() if contract is None else tuple(sorted(touched(contract, action.arguments))),
+        unusual=() if action.asked is None else action.asked.unusual,
     )

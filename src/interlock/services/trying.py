@@ -4,6 +4,7 @@ import jsonschema_rs
 import msgspec
 
 from interlock.domain.agent import Agent, Stage
+from interlock.domain.baseline import UNUSUAL, Unusual
 from interlock.domain.binding import Arguments, bind
 from interlock.domain.bounds import beyond
 from interlock.domain.canonical import JsonValue, pointer
@@ -47,6 +48,8 @@ class Hypothesis(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str = "a hypothetical"
     depth: Amount = 0
     tainted: tuple[str, ...] = ()
+    unusual: tuple[Unusual, ...] = ()
+    """In what it departs from what the agent normally does."""
     undo: bool = False
 
 
@@ -102,6 +105,7 @@ class Trying:
             approver="" if undoing is not None else agent.approvals.required.get(contract.name, ""),
             unanswered="" if undoing is not None else orders.unanswered.get(agent.name, ""),
             tainted=tuple(sorted(set(wanted.tainted))),
+            unusual=() if wanted.undo else tuple(name for name in UNUSUAL if name in wanted.unusual),
         )
         asked = question(
             contract,

@@ -8,6 +8,7 @@ from typing import get_args
 from interlock.bootstrap.auditing import IndexDamaged, discard_index, has_index, index_of
 from interlock.bootstrap.connecting import looking
 from interlock.domain.action import State
+from interlock.domain.baseline import UNUSUAL
 from interlock.domain.card import Question, Word
 from interlock.domain.errors import ContractError
 from interlock.domain.names import instead
@@ -26,13 +27,17 @@ def question(
     touching: Sequence[str] = (),
     task: str = "",
     release: str = "",
+    unusual: str = "",
     states: Sequence[str] = (),
     since_at: int | None = None,
     until_at: int | None = None,
     limit: int = 50,
 ) -> Question:
-    """Everything that is given must fit. `initiator` without a kind is a `user:`; a record is `kind:id`. Raises
-    ContractError for a state that there is not, and for a record without a kind."""
+    """Everything that is given must fit. `unusual` is `any`, or what an action can be unusual in; `initiator` without a kind
+    is a `user:`; a record is `kind:id`. Raises ContractError for a state that there is not, for a record without a kind, and
+    for what nothing is unusual in."""
+    if unusual not in ("", "any", *UNUSUAL):
+        raise ContractError(f"nothing is unusual in `{unusual}`", next_step=instead(unusual, ("any", *UNUSUAL), ""))
     for each in states:
         if each not in STATES:
             raise ContractError(f"there is no state `{each}`", next_step=instead(each, STATES, ""))
@@ -47,6 +52,7 @@ def question(
         Word("initiator", initiator if ":" in initiator or not initiator else f"user:{initiator}"),
         Word("task", task),
         Word("release", release),
+        Word("unusual", unusual),
         *(Word("touching", each) for each in touching),
     }
     return Question(

@@ -7,7 +7,7 @@ can pass for an entity or an extension value. What does not fit raises Unfit, wh
 There are two forms: Cedar's JSON for the library, and Python values for compiled policies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +16,7 @@ from interlock.adapters.cedar.compiling.runtime import Fields
 from interlock.adapters.cedar.reads import Reads
 from interlock.adapters.cedar.schema import Surface
 from interlock.adapters.cedar.shape import Choice, Flag, Group, Integer, Many, Shape, Text
+from interlock.domain.baseline import UNUSUAL, Unusual
 from interlock.domain.canonical import is_utf8
 from interlock.domain.question import Question
 
@@ -68,6 +69,12 @@ def context_writer(surface: Surface, read: Reads, form: Form) -> Callable[[Quest
 _MINUTE_MS: Final = 60_000
 _DAY_MS: Final = 24 * 60 * _MINUTE_MS
 
+
+def _unusual(found: Collection[Unusual]) -> dict[str, bool]:
+    """A flag for each way in which something can be unusual, and one for all of them."""
+    return {"any": bool(found)} | {name: name in found for name in UNUSUAL}
+
+
 _TAKE: Final[dict[str, Callable[[Question], Any]]] = {
     "args": lambda question: question.arguments,
     "budget": lambda question: question.around.budget,
@@ -85,6 +92,7 @@ _TAKE: Final[dict[str, Callable[[Question], Any]]] = {
         "purpose": question.around.purpose,
     },
     "undo": lambda question: question.around.undo,
+    "unusual": lambda question: _unusual(question.around.unusual),
     "user": lambda question: {"roles": list(question.around.roles)},
     # The first of January 1970 was a Thursday.
     "weekday": lambda question: (question.around.asked_at // _DAY_MS + 3) % 7 + 1,

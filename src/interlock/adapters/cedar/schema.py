@@ -14,6 +14,7 @@ import msgspec
 from interlock.adapters.cedar.shape import Choice, Flag, Group, Integer, Many, Member, Reader, Shape, Text, choices
 from interlock.adapters.cedar.words import Words, name_text, quoted
 from interlock.domain.agent import STAGES
+from interlock.domain.baseline import UNUSUAL
 from interlock.domain.contract import RISKS, Contract
 from interlock.domain.errors import PolicyError
 from interlock.domain.parse import Gives, gives, may_be_absent
@@ -32,6 +33,7 @@ AROUND: Final = (
     Member("taintedAny", Flag()),
     Member("task", Group((Member("depth", Integer()), Member("initiator", Text()), Member("purpose", Text())))),
     Member("undo", Flag()),
+    Member("unusual", Group(tuple(Member(name, Flag()) for name in sorted(("any", *UNUSUAL))))),
     Member("user", Group((Member("roles", Many(Text())),))),
     Member("weekday", Integer()),
 )

@@ -22,6 +22,9 @@ def worded(bundle: Bundle) -> dict[str, Worded]:
             about = frozenset(ContractName(name) for name, each in found.items() if about_action(template, each))
             seen = reads((template,))
             roles = seen.whole or "user" in seen.members
-            policies[policy.id] = Worded(text=statement.text, policy=policy, contracts=about, roles=roles)
+            unusual = seen.whole or "unusual" in seen.members
+            policies[policy.id] = Worded(
+                text=statement.text, policy=policy, contracts=about, roles=roles, unusual=unusual
+            )
     problems.settle()
     return policies

@@ -31,7 +31,8 @@ from interlock.ports.index import Reached
 
 T = TypeVar("T")
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: what is unusual is a word."""
 APPLICATION_ID: Final = 0x696E7461
 """`inta` in the file's header."""
 BUSY_MS: Final = 10_000

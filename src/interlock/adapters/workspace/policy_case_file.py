@@ -9,6 +9,7 @@ from interlock.adapters.workspace.fields import Section, at, json_of, near
 from interlock.adapters.workspace.nodes import Node, Scalar, Table, value_of
 from interlock.adapters.workspace.problem import Problems
 from interlock.domain.agent import STAGES, Stage
+from interlock.domain.baseline import UNUSUAL
 from interlock.domain.binding import bind
 from interlock.domain.canonical import JsonValue
 from interlock.domain.closing import Schema
@@ -43,6 +44,7 @@ _WITH: Final = (
     "undo",
     "budget",
     "tainted",
+    "unusual",
     "data",
     "at",
 )
@@ -222,6 +224,10 @@ def _circumstances(around: Section, contract: Contract) -> Circumstances:
     for word in around.words("tainted"):
         if word.text not in arguments:
             around.wrong(f"`{word.text[:64]}` is no argument of `{contract.name}`{near(word.text, arguments)}", word)
+    unusual = around.words("unusual")
+    for word in unusual:
+        if word.text not in UNUSUAL:
+            around.wrong(f"`{word.text[:64]}` is not what an action can be unusual in{near(word.text, UNUSUAL)}", word)
     budget = around.pairs("budget")
     return Circumstances(
         purpose=around.text("purpose", MADE_UP_PURPOSE),
@@ -232,6 +238,7 @@ def _circumstances(around: Section, contract: Contract) -> Circumstances:
         roles=tuple(sorted(around.texts("roles"))),
         budget={unit: around.whole(node, unit) for unit, node in budget.items()},
         tainted=tuple(sorted(around.texts("tainted"))),
+        unusual=tuple(name for name in UNUSUAL if name in {word.text for word in unusual}),
     )
 
 

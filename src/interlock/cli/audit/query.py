@@ -8,6 +8,7 @@ from rich.console import Console
 from interlock.cli.context import Context, context_of
 from interlock.cli.moments import between
 from interlock.cli.output import counted, moment, run, short, shown, state, table
+from interlock.domain.baseline import UNUSUAL
 from interlock.services.searching import Found, Hit
 from interlock.workbench.finding import find_task, must_be_there
 from interlock.workbench.searches import found, question
@@ -36,6 +37,9 @@ def query(
     ] = None,
     task: Annotated[str, typer.Option(help="In this task, by its id or the end of it.")] = "",
     release: Annotated[str, typer.Option(help="By this release, by its whole digest.")] = "",
+    unusual: Annotated[
+        str, typer.Option(help=f"That departed from their agent's baseline: `any`, or in {', '.join(UNUSUAL)}.")
+    ] = "",
     states: Annotated[list[str] | None, typer.Option("--state", help="In this state; may be given again.")] = None,
     since: Annotated[str, typer.Option(help="Begun from then on: 2026-11-01, or 30d.")] = "",
     until: Annotated[str, typer.Option(help="Begun before: 2026-12-01, or 1d.")] = "",
@@ -63,6 +67,7 @@ def query(
             touching=touching or (),
             task=within,
             release=release,
+            unusual=unusual,
             states=states or (),
             since_at=first,
             until_at=last,
@@ -119,4 +124,6 @@ def _show(console: Console, answer: Found) -> None:
 
 def _why(hit: Hit) -> str:
     said = f"{hit.verdict.replace('_', ' ')} by {', '.join(hit.policies)}" if hit.verdict else "; ".join(hit.reasons)
+    if hit.unusual:
+        said = f"{said}; unusual: {', '.join(hit.unusual)}"
     return f"{said}; {', '.join(hit.approvers)}" if hit.approvers else said

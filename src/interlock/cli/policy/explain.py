@@ -1,5 +1,6 @@
 """Why an action was decided as it was, and how another would be."""
 
+from collections.abc import Iterable
 from typing import Annotated, get_args
 
 import typer
@@ -9,6 +10,7 @@ from interlock.cli.given import arguments_from
 from interlock.cli.output import UsageError, run, worded
 from interlock.cli.policy.reasons import show_explanation
 from interlock.domain.agent import STAGES, Stage
+from interlock.domain.baseline import UNUSUAL, Unusual
 from interlock.domain.moment import FORM, moment_of
 from interlock.domain.names import instead
 from interlock.services.trying import Hypothesis
@@ -63,6 +65,9 @@ def try_(
     tainted: Annotated[
         list[str] | None, typer.Option(help="An argument from untrusted content; may be given again.")
     ] = None,
+    unusual: Annotated[
+        list[str] | None, typer.Option(help=f"As unusual in this: {', '.join(UNUSUAL)}; may be given again.")
+    ] = None,
     undo: Annotated[bool, typer.Option("--undo", help="As the undo of something.")] = False,
     bundle: Annotated[str, typer.Option(help="By which policies: `files` or `in-force`.")] = FILES,
     values: Annotated[bool, typer.Option("--values", help="Show personal and secret values.")] = False,
@@ -87,6 +92,7 @@ def try_(
             purpose=purpose,
             depth=depth,
             tainted=tuple(tainted or ()),
+            unusual=_unusual(unusual or ()),
             undo=undo,
         )
         if bundle not in (FILES, IN_FORCE):
@@ -103,6 +109,13 @@ def _stage(word: str) -> Stage:
             found: Stage = stage
             return found
     raise UsageError(f"there is no stage `{word}`", next_step=instead(word, STAGES, ""))
+
+
+def _unusual(words: Iterable[str]) -> tuple[Unusual, ...]:
+    given = set(words)
+    for word in sorted(given.difference(UNUSUAL)):
+        raise UsageError(f"nothing is unusual in `{word}`", next_step=instead(word, UNUSUAL, ""))
+    return tuple(each for each in UNUSUAL if each in given)
 
 
 def _moment(word: str) -> int:

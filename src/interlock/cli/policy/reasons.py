@@ -62,6 +62,8 @@ def _print_asked(console: Console, found: Explanation) -> None:
     ]
     if around.roles:
         lines.append(("roles", ", ".join(around.roles)))
+    if around.unusual:
+        lines.append(("unusual", ", ".join(around.unusual)))
     for name, value in asked.arguments.items():
         tainted = "  (from untrusted content)" if name in around.tainted else ""
         lines.append((f"  {name}", text(value) + tainted))

@@ -37,6 +37,7 @@ def _told(proof: Proof, question: Question) -> list[tuple[str, str]]:
         "user": ("roles", ", ".join(around.roles) or "none"),
         "confidence": ("sure", "not said" if question.confidence is None else f"{question.confidence} per mille"),
         "nowMs": ("at", f"{moment(around.asked_at)} UTC"),
+        "unusual": ("unusual", ", ".join(around.unusual) or "nothing"),
         "taint": ("untrusted", ", ".join(around.tainted) or "nothing"),
         "task": ("task", f"depth {around.depth}, for {question.initiator}, purpose {around.purpose}"),
     }

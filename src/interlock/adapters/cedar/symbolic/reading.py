@@ -5,6 +5,7 @@ from typing import Any
 
 from interlock.adapters.cedar.symbolic.request import Request
 from interlock.adapters.cedar.symbolic.values import Bag, Fields, Flag, Number, Pick, Text, Value, Z
+from interlock.domain.baseline import UNUSUAL
 from interlock.domain.canonical import JsonValue
 from interlock.domain.ids import AgentName, Digest
 from interlock.domain.question import Circumstances, Question
@@ -50,6 +51,7 @@ class _Reading:
                 roles=tuple(sorted(user["roles"])),
                 budget=found["budget"],
                 tainted=self._tainted(found["taint"]),
+                unusual=tuple(name for name in UNUSUAL if found["unusual"][name]),
                 parsed=found["parsed"],
             ),
         )

@@ -14,6 +14,7 @@ from interlock.adapters.cedar.symbolic.logic import Logic
 from interlock.adapters.cedar.symbolic.terms import Known
 from interlock.adapters.cedar.symbolic.values import Bag, Being, Fields, Flag, Number, Pick, Text, Value, Z
 from interlock.adapters.cedar.symbolic.variables import ARGS, FACTS, Variables
+from interlock.domain.baseline import UNUSUAL
 from interlock.domain.contract import Contract
 
 _MINUTE: Final = 60_000
@@ -84,7 +85,7 @@ class Request:
         """What makes one easier to read, the most wanted first."""
         text, no = self._logic.text, self._logic.no
         yield from (no(self.undo), self._is("stage", "partial"), self._term("task", "depth") == 0)
-        yield from (no(flag) for flag in (*self._taints(), self.elsewhere))
+        yield from (no(flag) for flag in (*self._taints(), self.elsewhere, self._term("unusual", "any")))
         yield no(self.context.members["confidence"][0])
         yield self._term("user", "roles") == self._z.EmptySet(self._z.StringSort())
         yield self._term("task", "initiator") == text("user:somebody")
@@ -128,6 +129,10 @@ class Request:
             self.holds += [value.term >= 0 for _, value in budget.members.values() if isinstance(value, Number)]
         if not self.unseen:
             self.holds.append(self._logic.no(self.elsewhere))
+        unusual = [self._term("unusual", name) for name in UNUSUAL]
+        self.holds.append(self._term("unusual", "any") == self._logic.any(*unusual))
+        # People ask for undos: nothing of them is held against what the agent does.
+        self.holds += [self._logic.no(self._logic.all(self.undo, each)) for each in unusual]
         self.holds.append(self._term("taintedAny") == self._logic.any(*self._taints(), self.elsewhere))
         self.holds.append(self._term("data") == self._data())
 
