@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from interlock.domain.agent import Stage
+from interlock.domain.baseline import UNUSUAL
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, Facts, InProcess, NoReversal, checked
 from interlock.domain.ids import AgentName, ContractName, Digest
@@ -121,6 +122,7 @@ class Chance:
                 roles=tuple(sorted(r.sample(ROLES, r.randint(0, 2)))),
                 budget={"calls": r.randint(0, 9)} if r.random() < 0.5 else {},
                 tainted=tuple(sorted(r.sample(("word", "n", "note"), r.randint(0, 2)))),
+                unusual=tuple(sorted(r.sample(UNUSUAL, r.randint(0, 2)))),
             ),
         )
 
@@ -137,6 +139,8 @@ class Chance:
                     "context.undo",
                     "context.taint.word",
                     "context.taintedAny",
+                    "context.unusual.any",
+                    "context.unusual.hour",
                     "context.args has note",
                     "context has confidence",
                     "context.budget has calls",

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.cedar.reads import Reads, reads
+from interlock.domain.baseline import UNUSUAL
 from interlock.domain.canonical import JsonValue
+from interlock.domain.errors import PolicyError
 from interlock.domain.policy import Opinions
 from interlock.domain.question import Question
 from interlock.ports.policies import Judge, Policies
@@ -81,6 +83,18 @@ def test_policies_see_the_task_the_stage_and_the_time() -> None:
     judge = judge_of(*(forbid(condition, name=f"n{place}") for place, condition in enumerate(conditions)))
 
     assert len(satisfied(judge, question())) == len(conditions)
+
+
+@pytest.mark.proves("baseline.flags")
+def test_policies_see_in_what_an_action_is_unusual() -> None:
+    """One flag for each way, and one for any; a way that there is not is refused when policies are loaded."""
+    judge = judge_of(*(forbid(f"context.unusual.{name}", name=name) for name in ("any", *UNUSUAL)))
+
+    assert satisfied(judge, question()) == ()
+    for name in UNUSUAL:
+        assert set(satisfied(judge, question(unusual=(name,)))) == {"any", name}
+    with pytest.raises(PolicyError, match="hours"):
+        judge_of(forbid("context.unusual.hours"))
 
 
 def test_an_undo_is_asked_about_under_its_own_contract() -> None:
@@ -231,6 +245,7 @@ def as_read(found: Reads) -> object:
     [
         ("true", {}),
         ("context.undo", {"undo": True}),
+        ("context.unusual.any", {"unusual": {"any": True}}),
         ("context.args.a.b == 1 && context.args.a.c == 1", {"args": {"a": {"b": True, "c": True}}}),
         ("context.args.a.b == 1 && context.args.a == context.args.z", {"args": {"a": True, "z": True}}),
         ('context.args["a b"] == 1', {"args": {"a b": True}}),
@@ -271,6 +286,7 @@ GUARD = "context.args has price_minor && context.facts has flagship && "
 CONDITIONS = (
     "",
     "unless { context.undo }",
+    "when { context.unusual.any && !context.unusual.hour }",
     f"when {{ {GUARD}context.args.price_minor < context.facts.floor_minor }}",
     f"when {{ {GUARD}context.args.price_minor * 3 > context.facts.floor_minor + 5 }}",
     f"when {{ {GUARD}context.facts.floor_minor - context.args.price_minor > context.nowMs }}",
@@ -310,6 +326,7 @@ questions = st.builds(
     depth=st.integers(0, 3),
     stage=st.sampled_from(["partial", "bounded"]),
     undo=st.booleans(),
+    unusual=st.sets(st.sampled_from(UNUSUAL)).map(lambda found: tuple(sorted(found))),
     asked_at=st.one_of(st.just(1_790_000_000_000), longs),
 )
 
@@ -318,6 +335,8 @@ def whole_context(asked: Question) -> Json:
     """All of a question about a price, written down without a thought for speed."""
     around = asked.around
     args: Json = {**asked.arguments, "currency": {"__entity": {"type": "Currency", "id": asked.arguments["currency"]}}}
+    unusual: Json = {"any": bool(around.unusual)}
+    unusual |= {name: name in around.unusual for name in UNUSUAL}
     return {
         "args": args,
         "budget": dict(around.budget),
@@ -332,6 +351,7 @@ def whole_context(asked: Question) -> Json:
         "taintedAny": bool(around.tainted),
         "task": {"depth": around.depth, "initiator": asked.initiator, "purpose": around.purpose},
         "undo": around.undo,
+        "unusual": unusual,
         "user": {"roles": list(around.roles)},
         "weekday": (around.asked_at // 86_400_000 + 3) % 7 + 1,
     }

@@ -28,6 +28,7 @@ ALL = """\
     undo: true
     budget: {EUR: 500}
     tainted: [sku]
+    unusual: [rate, contract]
     data: [personal]
     at: 2026-11-21T10:00Z
   approvals: [{role: lead, policy: large}]
@@ -84,6 +85,7 @@ def test_everything_a_case_may_say_is_read() -> None:
         ("sku",),
         1795255200000,
     )
+    assert around.unusual == ("contract", "rate")
     assert case.approvals == (Word(role="lead", policy="large"),)
     assert case.expect == Expected(
         verdict="require_approval",
@@ -150,6 +152,11 @@ SOUND = """\
             "depth: 0",
             "tainted: [curency]",
             "6:20: `curency` is no argument of `pricing.set_price`; did you mean `currency`?",
+        ),
+        (
+            "depth: 0",
+            "unusual: [houre]",
+            "6:20: `houre` is not what an action can be unusual in; did you mean `hour`?",
         ),
         ("depth: 0", "at: noon", "6:14: `at` must be a time: 2026-12-24T18:00, in UTC, or with a zone"),
         ("depth: 0", "at: 1950-01-01T10:00", "6:14: `at` must be a time"),

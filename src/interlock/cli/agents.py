@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from interlock.bootstrap.registering import begin_agent, drafts, has_store
+from interlock.cli.baseline import baseline
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import Exit, UsageError, counted, moment, run, shown, table, worded, write
 from interlock.cli.story import Line, print_lines
@@ -34,7 +35,7 @@ def register(app: typer.Typer) -> None:
         name="agent", help="The registry: who there is, and whether they may act.", no_args_is_help=True
     )
     agent.command(name="list")(listing)
-    for command in (new, show, card, suspend, activate, retire):
+    for command in (new, show, card, baseline, suspend, activate, retire):
         agent.command()(command)
     app.add_typer(agent)
 

@@ -23,7 +23,7 @@ def bring(context: typer.Context, why: str) -> None:
 
         def show(console: Console) -> None:
             if applied.publication is not None:
-                _proposed(console, applied, why)
+                print_proposed(console, applied, why)
                 return
             console.print("[green]in force[/green]" if applied.changed else "in force already, nothing changed")
             console.print(f"  policies  {applied.bundle[:12]}")
@@ -61,7 +61,8 @@ def alarm_line(alarm: Alarm) -> str:
     )
 
 
-def _proposed(console: Console, applied: Applied, why: str) -> None:
+def print_proposed(console: Console, applied: Applied, why: str) -> None:
+    """What was proposed, and whose word it waits for."""
     name = short(applied.publication or "")
     if applied.proposed_before:
         before = shown(applied.proposed_before)

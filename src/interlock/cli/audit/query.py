@@ -76,8 +76,8 @@ def query(
         if agent or contract:
             async with here.reading(private=False) as plane:
                 await must_be_there(plane, agent, contract)
-        answer = await found(here.folder, wanted, _progress(here))
-        here.output.value(answer, lambda console: _show(console, answer))
+        answer = await found(here.folder, wanted, reading_told(here))
+        here.output.value(answer, lambda console: show_found(console, answer))
 
     run(here.output, work)
 
@@ -99,11 +99,13 @@ class _Said:
             self._here.output.errors.print(f"[dim]reading the log into the index: {done} of {of} entries[/dim]")
 
 
-def _progress(here: Context) -> _Said:
+def reading_told(here: Context) -> _Said:
+    """Tells a person, a few times, how far the log is read."""
     return _Said(here)
 
 
-def _show(console: Console, answer: Found) -> None:
+def show_found(console: Console, answer: Found) -> None:
+    """What was found, as a table."""
     listed = table("when (UTC)", "action", "agent", "contract", "state", "for", "why", "about")
     for hit in answer.hits:
         listed.add_row(
