@@ -31,15 +31,18 @@ from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
+from interlock.sdk.identity import Identity
+from interlock.testing.adapters import InstanceKey, SystemClock, SystemIds
 
 async def main():
     plane = connect(Path(sys.argv[1]))
     root = await plane.means.store.get(Task, sys.argv[2])
     embedded = Embedded(plane)
+    identity = Identity(embedded, InstanceKey(), SystemClock(), SystemIds())
 
     async def call(n):
         proposal = Proposal(task=root, contract=ContractName("box.put"), arguments={"n": n})
-        return (await embedded.propose(proposal)).state
+        return (await embedded.propose(await identity.presented(proposal))).state
 
     async def lend():
         opening = Opening(agent=AgentName("ag"), purpose="part", initiator="user:cleo", parent=root, budgets={"EUR": 3})
@@ -66,6 +69,8 @@ from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
+from interlock.sdk.identity import Identity
+from interlock.testing.adapters import InstanceKey, SystemClock, SystemIds
 from tests.e2e.dying import dies
 
 when, nth = sys.argv[3], int(sys.argv[4])
@@ -79,7 +84,9 @@ async def main():
         agent=AgentName("ag"), purpose="to be killed", initiator="user:cleo", parent=root, budgets={"calls": 5}, lasts_ms=1500
     )
     task = await embedded.open_task(opening)
-    await embedded.propose(Proposal(task=task, contract=ContractName("box.put"), arguments={"n": 1}))
+    identity = Identity(embedded, InstanceKey(), SystemClock(), SystemIds())
+    proposal = Proposal(task=task, contract=ContractName("box.put"), arguments={"n": 1})
+    await embedded.propose(await identity.presented(proposal))
     await embedded.close_task(task)
     await plane.means.store.close()
 
