@@ -1053,6 +1053,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise("undo.window", _UNDO, "The window in which an action can be undone holds for retries too."),
     Promise("undo.scope_closed", _UNDO, "A scope that is being undone is closed to new actions first."),
     Promise("undo.reverse_order", _UNDO, "What was done in a scope is undone in the reverse order of its effects."),
+    Promise(
+        "undo.tree",
+        _UNDO,
+        "Undoing a task undoes everything inside it, of whatever agent, last effect first, whoever dies on the way.",
+    ),
     Promise("undo.once", _UNDO, "A scope that is asked for twice is undone once."),
     Promise("undo.not_of_an_undo", _UNDO, "An undo is not itself undone."),
     Promise("undo.key", _UNDO, "No idempotency key an agent can choose keeps its actions from being undone."),

@@ -41,6 +41,11 @@ class Cases:
             raise NotFound(f"there is no task `{action.task}`")
         return task
 
+    async def is_undone(self, task: Task) -> bool:
+        """Whether `task` is being undone, or one that it is in."""
+        around = [await self._store.get(Task, each) for each in task.ancestors]
+        return any(each is not None and each.state == "closing" for each in (task, *around))
+
     async def agent(self, action: Action, orders: Orders) -> Agent:
         """The agent as it is in force, or as the action's release had it if it is in force no more."""
         found = orders.agents.get(action.agent)

@@ -1,4 +1,4 @@
-"""Step 10: undoing one action, a task, or everything a release did.
+"""Step 10: undoing one action, a task with everything inside it, or everything a release did.
 
 The scope is closed to new actions first; what has not begun is voided; what is in flight is waited for; what landed is
 undone in reverse order, each undo an action of its own through the gate. The request is durable: whoever asked may be
@@ -141,6 +141,9 @@ class Compensation:
 
     async def advance(self, request: Unwind) -> Unwind:
         """Do what can be done now. Gives the request as it then stands: running, blocked or done."""
+        if request.scope == "task":
+            # Whoever asked may have died before: while something inside is open, more could be done in it after we looked.
+            await self._tasks.close_within(TaskId(request.target))
         scope = await self._voided(request)
         digests = {action.contract_digest for action in scope if action.contract_digest}
         contracts = {digest: await self._orders.contract(digest) for digest in digests}
@@ -234,13 +237,21 @@ class Compensation:
         if request.scope == "action":
             action = await self._action(request.target)
             return [action] if action.state in states else []
-        return await self._store.actions(_query(request, states))
+        return [each for query in await self._queries(request, states) for each in await self._store.actions(query)]
 
     async def _undone(self, request: Unwind) -> int:
         """How many actions of the scope stand undone that did not when it was asked."""
         if request.scope == "action":
             return int((await self._action(request.target)).state == "undone")
-        return await self._store.count(_query(request, ("undone",))) - request.before
+        counted = [await self._store.count(query) for query in await self._queries(request, ("undone",))]
+        return sum(counted) - request.before
+
+    async def _queries(self, request: Unwind, states: tuple[State, ...]) -> list[ActionQuery]:
+        """What asks for the actions of the scope of a task or a release in `states`, undos left out."""
+        if request.scope == "release":
+            return [ActionQuery(release=Digest(request.target), states=states, undos=False, limit=ALL)]
+        tasks = await self._tasks.tree(TaskId(request.target))
+        return [ActionQuery(task=each, states=states, undos=False, limit=ALL) for each in tasks]
 
     async def _closing(self, request: Unwind) -> tuple[Record, ...]:
         """What must be written to close the scope. Something always is, so that of two requests at once one is told."""
@@ -341,12 +352,6 @@ class Compensation:
 def _movable(request: Unwind) -> bool:
     """Whether a worker can do anything about it: of one whose key is lost nothing can be written down."""
     return request.state == "running" and not request.withheld
-
-
-def _query(request: Unwind, states: tuple[State, ...]) -> ActionQuery:
-    task = TaskId(request.target) if request.scope == "task" else None
-    release = Digest(request.target) if request.scope == "release" else None
-    return ActionQuery(task=task, release=release, states=states, undos=False, limit=ALL)
 
 
 def _fact(request: Unwind, phase: Phase, now: int) -> Fact:

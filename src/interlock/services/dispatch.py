@@ -76,7 +76,7 @@ class Dispatch:
                 return await self._recorder.end(action, "void", "voided", reasons=("its agent is retired",))
             if _suspended(action, orders) or await self._brake(action, orders, task, now) is not None:
                 return await self._recorder.wait(action, now + PAUSE_MS)
-            if task.state == "closing":
+            if await self._cases.is_undone(task):
                 return await self._recorder.end(action, "void", "voided", reasons=("its task is being undone",))
             if now >= task.expires_at or (action.hold is not None and now >= action.hold.expires_at):
                 return await self._recorder.end(action, "expire", "expired", reasons=("its time was over",))
@@ -230,7 +230,7 @@ class Dispatch:
             stop = await self._brake(action, orders, task, now)
             if stop is not None:
                 return await self._orders.stopped(stop)
-            if task.state == "closing":
+            if await self._cases.is_undone(task):
                 return "its task is being undone"
             if now >= task.expires_at:
                 return "the time of its task is over"

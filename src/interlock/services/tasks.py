@@ -167,10 +167,20 @@ class Tasks:
                 continue
 
     async def close_within(self, task: TaskId) -> None:
-        """Close what is open inside a task that is itself about to be undone. Its own state is left as it is."""
-        family = await self._store.get(Family, task)
-        for child in family.open if family is not None else ():
-            await self.close(await self._task(child))
+        """Close everything that is open inside a task, which is itself about to be undone. Its own state is left as it is."""
+        for child in await self._inside(task):
+            if child.state == "open":
+                await self.close(child)
+
+    async def tree(self, task: TaskId) -> tuple[TaskId, ...]:
+        """A task and everything that was ever opened inside it."""
+        return (task, *(each.id for each in await self._inside(task)))
+
+    async def _inside(self, task: TaskId) -> list[Task]:
+        found = await self._store.inside(task)
+        for each in found:
+            found += await self._store.inside(each.id)
+        return found
 
     async def failures(self, task: TaskId, children: frozenset[TaskId] | None = None) -> tuple[ChildFailure, ...]:
         """Those of the tasks right inside this one that failed and that nobody looked at: this is looking. With `children` only
