@@ -25,6 +25,7 @@ from interlock.domain.evidence import Fact
 from interlock.domain.ids import Digest, StreamId, Tenant, UnwindId
 from interlock.domain.publication import Publication
 from interlock.domain.recording import recorded
+from interlock.domain.selector import Selector
 from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind
 from interlock.services.verifying import verify_all
@@ -45,7 +46,7 @@ def opened(folder: Path, *, sealed: bool = True) -> SqliteStore:
 
 async def write(store: SqliteStore) -> tuple[Action, Task]:
     """A task and an action with something private in every place that can hold it, opened, decided and done."""
-    work = task(purpose=SECRETS[1], initiator=SECRETS[4])
+    work = task(purpose=SECRETS[1], initiator=SECRETS[4], data=Selector(records={"mailbox": (SECRETS[0],)}))
     about = Fact(
         phase="opened",
         subject="task",
