@@ -58,35 +58,47 @@ class Lending:
     def __init__(self, rights: Rights, people: Mapping[Person, tuple[str, ...]]) -> None:
         self._rights = rights
         self._people = people
-        self._joined: dict[frozenset[str], tuple[Grant, tuple[str, ...]]] = {}
+        self._joined: dict[tuple[str, ...], tuple[Grant, tuple[str, ...]]] = {}
+
+    @property
+    def rights(self) -> Rights:
+        """What is said of everybody."""
+        return self._rights
+
+    def counting(self, initiator: str) -> tuple[str, ...]:
+        """Whose rights those of `initiator` are, as the file names them: its own, its roles', or its kind's; nobody's."""
+        named = initiator if ":" in initiator else f"{USER}:{initiator}"
+        kind, _, name = named.partition(":")
+        if not name or kind == ROLE:
+            return ()
+        if named in self._rights.initiators:
+            return (named,)
+        if kind == USER and (held := self._held(name)):
+            return held
+        every = f"{kind}:{EVERY}"
+        return (every,) if every in self._rights.initiators else ()
 
     def of(self, initiator: str) -> Grant:
         """What `initiator` may lend. A name without a kind is a user's."""
-        named = initiator if ":" in initiator else f"{USER}:{initiator}"
-        kind, _, name = named.partition(":")
-        if not name:
-            return NOTHING
-        own = self._rights.initiators.get(named)
-        if own is not None:
-            return own
-        if kind == USER and (held := self._held(name)):
-            return self._together(held)[0]
-        return self._rights.initiators.get(f"{kind}:{EVERY}", NOTHING)
+        return self._of(self.counting(initiator))[0]
 
     def unsaid(self, person: Person) -> tuple[str, ...]:
         """The tools on which the roles of `person` cannot be said as one: such a person may not lend them at all."""
         if f"{USER}:{person}" in self._rights.initiators:
             return ()
-        return self._together(self._held(person))[1]
+        return self._of(self._held(person))[1]
 
-    def _held(self, name: str) -> frozenset[str]:
+    def _held(self, name: str) -> tuple[str, ...]:
         """The roles that somebody holds and of which something is said."""
-        return frozenset(role for role in self._people.get(Person(name), ()) if role in self._rights.roles)
+        roles = {role for role in self._people.get(Person(name), ()) if role in self._rights.roles}
+        return tuple(f"{ROLE}:{role}" for role in sorted(roles))
 
-    def _together(self, roles: frozenset[str]) -> tuple[Grant, tuple[str, ...]]:
-        known = self._joined.get(roles)
+    def _of(self, named: tuple[str, ...]) -> tuple[Grant, tuple[str, ...]]:
+        """What those who are `named` grant together, and the tools of which that cannot be said."""
+        known = self._joined.get(named)
         if known is None:
-            known = self._joined[roles] = _together([self._rights.roles[role] for role in sorted(roles)])
+            everybody = dict(self._rights.all())
+            known = self._joined[named] = _together([everybody[each] for each in named])
         return known
 
 

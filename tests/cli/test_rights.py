@@ -1,0 +1,60 @@
+"""Rights at the command line: what is in force, of everybody and of one; what is refused; and what is supposed."""
+
+import json
+
+import pytest
+
+from interlock.cli.output import Exit
+from tests.cli.shell import Shell
+
+RIGHTS = """\
+role:reviewer: {box.put: {n: {constraint_type: range, max: 50}, note: anything}}
+user:ria: nothing
+system:*: {box.put: anything}
+"""
+
+
+def test_without_rights_it_says_so(shell: Shell) -> None:
+    """Whoever a task is for lends all that its agent may: `check` and `rights` say that nothing bounds it."""
+    assert "no rights.yaml, so anybody lends anything" in shell("check").out
+    assert shell.json("rights") == {"inForce": False, "who": ""}
+    assert "no rights are in force" in shell("rights", "user:rita").out
+
+
+@pytest.mark.proves("rights.bounded")
+def test_rights_in_force(shell: Shell) -> None:
+    """Once applied they are shown, of everybody and of one with whose they are, and hold; removed, they hold no more."""
+    properties = json.loads(shell("show", "box.put", "--json").out)["input_schema"]["properties"]
+    others = "".join(f", {name}: anything" for name in properties if name != "n")
+    shell.place.write("rights.yaml", RIGHTS.replace(", note: anything", others))
+    assert shell("apply").code == 0
+
+    assert set(shell.json("rights")["rights"]) == {"role:reviewer", "user:ria", "system:*"}
+    mine = shell.json("rights", "rita")
+    assert (mine["as"], list(mine["tools"])) == (["role:reviewer"], ["box.put"])
+    assert shell.json("rights", "user:ria") == {"inForce": True, "who": "user:ria", "as": ["user:ria"], "tools": {}}
+    assert "nobody in rights.yaml" in shell("rights", "customer:c-1").out
+    refused = shell("run", "box.put", "--agent", "ag", "--args", '{"n": 51}', "--on-behalf-of", "user:rita")
+    assert refused.code == Exit.NOT_DONE
+    assert (
+        "`user:rita` may not lend that: `n` of `box.put` must be a whole number at most 50" in refused.out + refused.err
+    )
+    assert shell.state(shell.proposed(50, "--on-behalf-of", "user:rita")) == "done"
+    supposed = shell("policy", "try", "box.put", "--agent", "ag", "--args", '{"n": 51}', "--user", "rita")
+    assert "`user:rita` may not lend that" in supposed.out
+
+    (shell.place.folder / "rights.yaml").unlink()
+    assert shell("apply").code == 0
+    assert shell.state(shell.proposed(51, "--on-behalf-of", "user:rita")) == "done"
+
+
+def test_what_cannot_be_right_does_not_come_into_force(shell: Shell) -> None:
+    """A file that names what there is not is refused with its place, and what is in force stays."""
+    shell.place.write("rights.yaml", "user:rita: {box.putt: anything}\n")
+
+    said = shell("apply")
+
+    assert said.code == Exit.YOURS
+    assert "rights.yaml:1:13" in said.err
+    assert "did you mean `box.put`?" in said.err
+    assert shell.json("rights")["inForce"] is False
