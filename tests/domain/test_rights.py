@@ -85,6 +85,14 @@ def test_a_name_of_its_own_may_lend_nothing() -> None:
     assert lending.of("customer:c-9").admits("ask", {}) is not None
 
 
+def test_a_role_is_nobody() -> None:
+    """A program that calls its initiator by a role gets nothing by that, whatever stands under the name."""
+    lending = Lending(Rights(initiators={"role:lead": upto(5), "role:*": upto(5)}, roles={"lead": upto(5)}), PEOPLE)
+
+    assert lending.of("role:lead") == NOTHING
+    assert (lending.counting("role:lead"), lending.counting("user:dot")) == ((), ("role:lead",))
+
+
 def test_two_roles_that_cannot_be_said_as_one() -> None:
     """Each may be lent with its own arguments only: neither is taken for both, and the tool is named."""
     euros, francs = in_unit("EUR", 5), in_unit("CHF", 9)

@@ -13,7 +13,7 @@ from interlock.domain.selector import Ids, Selector, SelectorError, narrower, to
 from interlock.testing.world import contract
 
 MINE = Selector(
-    records={"customer": ("c-17", 4), "folder": ("/invoices/2026/*", "/terms.pdf"), "note": ("*",), "till": ()}
+    records={"customer": ("c-17", 4, 1), "folder": ("/invoices/2026/*", "/terms.pdf"), "note": ("*",), "till": ()}
 )
 
 
@@ -26,6 +26,7 @@ MINE = Selector(
         ("customer", "c-170", False),
         ("customer", 4, True),
         ("customer", "4", False),
+        ("customer", 1, True),
         ("customer", True, False),
         ("customer", ["c-17", 4], True),
         ("customer", ["c-17", "c-18"], False),

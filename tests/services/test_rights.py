@@ -185,6 +185,19 @@ async def test_rights_are_published_like_all_else() -> None:
 
 
 @pytest.mark.proves("rights.published")
+async def test_other_rights_are_another_proposal() -> None:
+    """Nobody agrees to rights that were not shown: what is proposed with others is something else."""
+    world = await world_with(lending(5), publishing=Publishing(persons=2))
+
+    first, again, other = [
+        await world.plane.publisher.publish(world.definition(rights=each), by="rita")
+        for each in (lending(9), lending(9), lending(8))
+    ]
+
+    assert first.publication == again.publication != other.publication
+
+
+@pytest.mark.proves("rights.published")
 async def test_taking_rights_away_altogether_asks_the_owner_of_what_is_grave() -> None:
     """Without rights everybody lends everything: that loosens it, like more of them does."""
     world = World()
