@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from interlock.domain.acting import Acting
@@ -11,7 +11,7 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import PythonTarget, TwoPhase
 from interlock.domain.control import HOLDS, REFUSES, BrakeWords, Control, Stop, StopMode, StopScope
 from interlock.domain.dsse import parse
-from interlock.domain.errors import NotFound
+from interlock.domain.errors import NotAllowed, NotFound
 from interlock.domain.ids import AgentName, ContractName, Digest, Person, TaskId
 from interlock.domain.policy import Policy
 from interlock.domain.task import Task
@@ -108,6 +108,8 @@ async def test_a_brake_holds_its_scope_and_no_other(scope: StopScope) -> None:
     st.lists(st.tuples(st.sampled_from(MODES), st.sampled_from([None, 5, 10, 11]), st.booleans()), max_size=5),
     st.sampled_from([HOLDS, REFUSES]),
 )
+@example([("pause", None, True), ("stop", None, True)], HOLDS)
+@example([("drain", None, True), ("stop", 11, True)], REFUSES)
 @pytest.mark.proves("brakes.modes")
 def test_whatever_brakes_stand_the_strictest_that_holds_answers(
     pulled: list[tuple[StopMode, int | None, bool]], modes: frozenset[StopMode]
@@ -234,6 +236,30 @@ async def test_a_brake_on_what_is_not_there(scope: StopScope, name: str) -> None
         await world.plane.braking.stop(scope, name, by="rita", why="smoke")
     await world.plane.braking.stop("user", "user:nobody-yet", by="rita", why="smoke")
     await world.plane.braking.stop("instance", "thumb-of-tomorrow", by="rita", why="smoke")
+
+
+async def test_nobody_pulls_a_brake_under_a_name_of_ours() -> None:
+    """What rules of the gate do is told apart from what people do, in the log too."""
+    world = await world_of()
+    with pytest.raises(NotAllowed, match="rules of the gate"):
+        await world.plane.braking.stop("tag", "web", by="interlock.breaker", why="smoke")
+    with pytest.raises(NotAllowed, match="rules of the gate"):
+        await world.plane.drills.run("tag", "web", by="interlock.breaker")
+
+    assert await world.plane.braking.brakes() == []
+
+
+async def test_only_the_brake_of_that_name_and_scope_is_lifted() -> None:
+    """A tag and an agent of one name are stopped and let go apart."""
+    world = await world_of()
+    await world.apply(contract(), contract("thing.other"), tags=("ag",))
+    scopes: tuple[StopScope, ...] = ("agent", "tag")
+    for scope in scopes:
+        await world.plane.braking.stop(scope, "ag", by="rita", why="smoke")
+
+    await world.plane.braking.resume("tag", "ag", by="rita")
+
+    assert [each.words for each in await world.plane.braking.brakes()] == ["agent:ag"]
 
 
 @pytest.mark.proves("brakes.listed")

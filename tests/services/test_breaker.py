@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from interlock.adapters.memory import Faults
@@ -185,6 +185,16 @@ async def test_an_answer_is_counted_with_its_record_or_not_at_all(way: Fault) ->
     st.lists(
         st.tuples(st.sampled_from(["well", "badly", "ask"]), st.integers(0, 3), st.integers(0, 90_000)), max_size=60
     )
+)
+@example(
+    [
+        *[("badly", 0, 0)] * THRESHOLD,
+        ("well", 1, 0),
+        ("badly", 1, 0),
+        ("ask", 1, PAUSE_MS),
+        ("badly", 2, 0),
+        ("well", 2, 0),
+    ]
 )
 @pytest.mark.proves("breaker.probe")
 def test_whatever_happens_one_probe_at_a_time(steps: list[tuple[str, int, int]]) -> None:

@@ -11,7 +11,7 @@ from interlock.domain.agent import Runtime
 from interlock.domain.budget import Budget
 from interlock.domain.duration import DAY, HOUR
 from interlock.domain.errors import NotAllowed, NotFound, StoreError
-from interlock.domain.ids import AgentName, Person
+from interlock.domain.ids import AgentName, Person, TaskId
 from interlock.domain.task import Opening, Task
 from interlock.testing.world import World, contract
 
@@ -70,13 +70,34 @@ async def test_closing_twice_is_once() -> None:
     assert len(await world.store.entries(0, 1000)) == size
 
 
-async def test_only_an_agent_in_force_has_tasks() -> None:
-    """An unknown agent has none."""
+async def test_a_task_that_is_being_undone_is_not_closed_before_that_is_over() -> None:
+    """Nor is one that there is not."""
     world = World()
     await world.apply(contract())
+    task = await world.task()
+    await world.propose(task)
+    await world.plane.compensation.undo("task", task.id, by="rita", why="wrong")
+
+    meanwhile = await world.plane.tasks.close(task)
+    await world.work()
+
+    assert meanwhile.state == "closing"
+    assert (await world.plane.tasks.close(task)).state == "closed"
+    with pytest.raises(NotFound):
+        await world.plane.tasks.close(msgspec.structs.replace(task, id=TaskId("nope")))
+
+
+async def test_only_an_agent_in_force_has_tasks() -> None:
+    """An unknown agent has none, nor has one that is suspended."""
+    world = World()
+    await world.apply(contract())
+    opening = Opening(agent=AgentName("other"), purpose="test", initiator="user:ana")
 
     with pytest.raises(NotFound):
-        await world.plane.tasks.open(Opening(agent=AgentName("other"), purpose="test", initiator="user:ana"))
+        await world.plane.tasks.open(opening)
+    await world.plane.agents.move(AgentName("ag"), "suspend", by=Person("rita"), why="smoke")
+    with pytest.raises(NotAllowed):
+        await world.plane.tasks.open(msgspec.structs.replace(opening, agent=AgentName("ag")))
 
 
 @pytest.mark.proves("task.release")

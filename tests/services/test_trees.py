@@ -241,6 +241,28 @@ async def test_a_failure_is_heard_of_until_somebody_looks() -> None:
     assert not (await world.plane.tasks.close(root)).failed
 
 
+@pytest.mark.proves("tree.failures")
+async def test_what_is_given_back_later_is_no_second_end() -> None:
+    """A task that failed while something waited in it has failed when that is over, and nobody hears of it twice."""
+    world = World()
+    await world.apply(PAID, rules=(permit(), asked(2)), runtime=ANYHOW)
+    root = await world.task(budgets={"EUR": 20})
+    child = await world.task(parent=root, budgets={"EUR": 10})
+    held = await world.propose(child, n=3)
+    await world.plane.tasks.close(child, failure="ValueError")
+    heard = await world.plane.tasks.failures(root.id)
+    await world.plane.approvals.reject(held.id, next(iter(world.people)))
+    world.clock.advance(MINUTE)
+
+    await world.plane.tasks.tend()
+
+    assert [each.why for each in heard] == ["ValueError"]
+    assert await world.plane.tasks.failures(root.id) == ()
+    (after,) = [each for each in await world.tasks() if each.id == child.id]
+    assert (after.state, after.failed, after.failure) == ("closed", True, "ValueError")
+    assert await stand(world, root) == (20, 0, 0)
+
+
 @pytest.mark.proves("tree.closed_with")
 async def test_undoing_a_task_ends_what_is_inside_it() -> None:
     """Nothing new is admitted in it nor inside it, and what was lent to it goes back when that is over."""
