@@ -107,6 +107,15 @@ MOVES: dict[str, frozenset[str]] = {
 """Which state of an action may follow which (`""`: none yet); a state that is not here is an end."""
 TOUCHED = frozenset({"done", "unknown", "undoing", "undone", "undo_failed"})
 """No action is in these unless its intent to act was recorded before."""
+CALLER = {
+    "instance": re.compile(r"[A-Za-z0-9_-]{43}"),
+    "credential": re.compile(r"[!-~]{1,256}"),
+    "attested": re.compile(r"[!-~]{1,256}"),
+    "proof": re.compile(r"[0-9a-f]{64}"),
+}
+"""What the first entry of an action says of who called, and in which form: all of it, or none."""
+ATTESTED = frozenset({"local", "bootstrap", "oidc", "spire"})
+"""By what an instance may have been recognised."""
 KNOWN = re.compile(
     r"checkpoint|(?:actions|disclosures|records)\.jsonl|export\.json|README\.md|verify\.py|policy|keys/(?:log|gate)"
     r"|lists/[a-z0-9-]{1,40}\.(?:md|csv)|anchors/[0-9]{1,19}\.(?:checkpoint|tsr)|receipts/[0-9]{1,19}\.(?:cose|json|dsse)"
@@ -1932,8 +1941,59 @@ def misfiltered(entry: Said, clear: Object) -> str:
 # -- the check ------------------------------------------------------------------------------------------------------------
 
 
+class Callers:
+    """Who made each call, or was let in: forms, a proof for each call, and nobody from outside who was not let in before."""
+
+    def __init__(self) -> None:
+        self._proofs: set[bytes] = set()
+        """The beginning of each call's proof."""
+        self._let_in: set[tuple[str, str, str]] = set()
+        """Who was recognised from outside: instance, agent, and by what."""
+        self._offered: dict[str, str] = {}
+        """Tokens that let one in and were not spent yet, each with its agent."""
+
+    def follow(self, said: Said) -> None:
+        """Hold an entry against those before it, else Wrong."""
+        if said.kind == "enrolment/v1":
+            self._enrolled(said)
+        elif said.kind == "action/v1" and said.action and said.predicate.keys() & CALLER.keys():
+            self._called(said)
+
+    def _called(self, said: Said) -> None:
+        body = said.predicate
+        for name, form in CALLER.items():
+            if not isinstance(body.get(name), str) or not form.fullmatch(text_in(body, name)):
+                raise Wrong(f"what it says of who called is not what it must be: `{name}`")
+        attested = text_in(body, "attested")
+        if attested not in ATTESTED:
+            raise Wrong("whoever called was recognised by no way there is")
+        if said.action_seq != 1:
+            raise Wrong("it says who called, which only the first entry of an action does")
+        proof = bytes.fromhex(text_in(body, "proof"))[:16]
+        if proof in self._proofs:
+            raise Wrong("the proof of its call is that of another action")
+        self._proofs.add(proof)
+        who = (text_in(body, "instance"), text_in(an_object(body.get("agent"), "its agent"), "id"), attested)
+        if attested != "local" and who not in self._let_in:
+            raise Wrong("whoever called was recognised from outside, by its own word, and was never let in")
+
+    def _enrolled(self, said: Said) -> None:
+        body, agent = said.predicate, text_in(said.predicate, "agent")
+        if said.phase == "offered":
+            self._offered[said.subject.rpartition(":")[2]] = agent
+            return
+        who = (text_in(body, "instance"), agent, text_in(body, "attested"))
+        if said.phase != "enrolled" or who[2] == "local" or who[2] not in ATTESTED:
+            raise Wrong("it lets somebody in by no way there is")
+        if not CALLER["instance"].fullmatch(who[0]):
+            raise Wrong("it lets in who is no instance")
+        if who[2] == "bootstrap" and self._offered.pop(str(body.get("token")), None) != agent:
+            raise Wrong("it lets somebody in by a token that was not offered for that agent, or was spent before")
+        self._let_in.add(who)
+
+
 class Check:
-    """One pass over an export. Keeps a place for each stream, a trail for each action, 13 bytes for each entry."""
+    """One pass over an export. Keeps a place for each stream, a trail and a digest for each action, 13 bytes for each entry."""
 
     def __init__(self, files: Files, options: Options, report: Report) -> None:
         self.files, self.options, self.report = files, options, report
@@ -1946,6 +2006,7 @@ class Check:
         self.handed: set[str] = set()
         self.trails: dict[str, Trail] = {}
         self.held: dict[str, Asked] = {}
+        self.callers = Callers()
         self.shared: dict[Trail, Trail] = {}
         self.rows: dict[str, Row] = {}
         self.words: dict[tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]] = {}
@@ -2146,6 +2207,10 @@ class Check:
         self._stream(place, said, leaf)
         self._row(index, said, entry)
         self._trail(place, said)
+        try:
+            self.callers.follow(said)
+        except Wrong as error:
+            self.report.found(place, str(error))
         self._clear(index, place, said, texts)
         if said.kind == "anchor/v1" or said.phase == "anchored":
             self._anchor(index, place, said)

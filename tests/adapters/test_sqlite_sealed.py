@@ -279,7 +279,7 @@ def test_words_in_the_standing_orders_of_an_earlier_version_are_sealed(tmp_path:
         old = apsw.Connection(str(tmp_path / "store.db"))
         for each in ("orders_say_no_words", "orders_say_no_words_first"):
             old.execute(f"DROP TRIGGER {each}")
-        for each in ("INDEX document_due", "TABLE spent"):
+        for each in ("INDEX document_due", "INDEX document_parent", "TABLE spent"):
             old.execute(f"DROP {each}")
         insert = "INSERT INTO document (tenant, kind, key, revision, body) SELECT number, 'control', 'control', 1, ? FROM tenant"
         old.execute(insert, (body,))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from interlock.adapters.keys import SigningKey, fresh
+from interlock.domain import dsse
 from interlock.domain.canonical import encode
 from interlock.domain.note import signature_line
 from tests.audit.ledger import GATE, IDENTITY, LOG, ORIGIN, Form, Ledger
@@ -164,6 +165,78 @@ def another_identity(ledger: Ledger) -> None:
     ledger.rotate("identity", fresh(f"{ORIGIN}/identity"))
     ledger.identity = IDENTITY
     ledger.rotate("identity", fresh(f"{ORIGIN}/identity"))
+
+
+CALLER: dict[str, Any] = {"instance": "I" * 43, "credential": "c-1", "attested": "local", "proof": "e" * 64}
+"""What an honest first entry says of who called."""
+ENROLLED: dict[str, Any] = {
+    "agent": "ag",
+    "instance": "I" * 43,
+    "attested": "oidc",
+    "expiresAt": "2027-01-15T08:00:00.000Z",
+}
+
+
+def calls(ledger: Ledger, action: str, **change: Any) -> None:
+    """An action is denied; its entry says who called."""
+    body = {"agent": {"id": "ag", "release": "r"}} | CALLER | change
+    said = {name: value for name, value in body.items() if value is not None}
+    ledger.put("decided", action=action, state="denied", body=said)
+
+
+def lets_in(ledger: Ledger, phase: str = "enrolled", **change: Any) -> None:
+    """Somebody is let in, or a token is offered for that."""
+    body = {name: value for name, value in (ENROLLED | change).items() if value is not None}
+    ledger.put(phase, "enrolment", body=body)
+
+
+def called(**change: Any) -> Tamper:
+    """An action whose entry says this of who called."""
+    return lambda ledger: calls(ledger, "b", **change)
+
+
+def enrolled(phase: str = "enrolled", **change: Any) -> Tamper:
+    """An entry that says this of who was let in."""
+    return lambda ledger: lets_in(ledger, phase, **change)
+
+
+def called_twice(ledger: Ledger) -> None:
+    """Two actions have one proof."""
+    calls(ledger, "b")
+    calls(ledger, "c", credential="c-2")
+
+
+def let_in_as_another(ledger: Ledger) -> None:
+    """An instance is let in as one agent, and calls as another."""
+    lets_in(ledger, agent="other")
+    calls(ledger, "b", attested="oidc")
+
+
+def called_later(ledger: Ledger) -> None:
+    """The second entry of an action says who called."""
+    ledger.put("decided", action="b", state="ready")
+    ledger.put("dispatching", action="b", state="dispatching", body=CALLER)
+
+
+def token_spent_twice(ledger: Ledger) -> None:
+    """One token lets two in."""
+    lets_in(ledger, "offered")
+    token = token_of(ledger)
+    lets_in(ledger, attested="bootstrap", token=token)
+    lets_in(ledger, attested="bootstrap", token=token, instance="J" * 43)
+
+
+def token_of_another(ledger: Ledger) -> None:
+    """A token that was offered for one agent lets one in as another."""
+    lets_in(ledger, "offered", agent="other")
+    lets_in(ledger, attested="bootstrap", token=token_of(ledger))
+
+
+def token_of(ledger: Ledger) -> str:
+    """The id of the token that was offered last."""
+    payload = json.loads(dsse.parse(ledger.rows[-1].leaf).payload)
+    name: str = payload["subject"][0]["name"]
+    return name.rpartition(":")[2]
 
 
 def back_to_the_first(ledger: Ledger) -> None:
@@ -352,6 +425,25 @@ TAMPERED: dict[str, Tamper] = {
     "a key is lost before time": retired("gate", lambda _: GATE, since=-1),
     "a key is lost, of nobody": retired("gate", lambda _: GATE, role=None),
     "a key of the other role is lost": retired("log", lambda _: GATE),
+    # -- who called
+    "called by no instance": called(instance="x"),
+    "called with a proof that is none": called(proof="F" * 64),
+    "called without a proof": called(proof=None),
+    "called by whom nobody knows how": called(attested="hearsay"),
+    "called with a credential that is a number": called(credential=7),
+    "called with nothing but a proof": called(instance=None, credential=None, attested=None),
+    "called as no agent": called(agent=None),
+    "called twice with one proof": called_twice,
+    "called from outside without being let in": called(attested="oidc"),
+    "called as another agent than was let in": let_in_as_another,
+    "called later than it is asked": called_later,
+    "let in by being there": enrolled(attested="local"),
+    "let in without an instance": enrolled(instance=1),
+    "let in as nobody": enrolled(agent=None),
+    "let in by a token that nobody offered": enrolled(attested="bootstrap", token="t-9"),  # noqa: S106  its id
+    "let in by a token twice": token_spent_twice,
+    "let in by a token of another agent": token_of_another,
+    "let in, or not": enrolled(phase="considered"),
     # -- anchors
     "anchors nothing": anchored(lambda _: "x"),
     "anchors no text": anchored(lambda _: 1),

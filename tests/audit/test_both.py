@@ -12,7 +12,7 @@ from interlock.adapters.keys import fresh
 from tests.audit.honest import Found, lies
 from tests.audit.honest import both as found_by_both
 from tests.audit.ledger import GATE, IDENTITY, LOG, ORIGIN, Ledger, filled, token
-from tests.audit.tampered import NEED, TAMPERED, Tamper, anchored, own, put, ways, word
+from tests.audit.tampered import NEED, TAMPERED, Tamper, anchored, calls, lets_in, own, put, token_of, ways, word
 from tests.services.shop import CLASSES, STORIES, Shop
 
 
@@ -91,6 +91,15 @@ def _beside(ledger: Ledger) -> None:
     ledger.put("closed", "run", body={"entries": 9})
 
 
+def _let_in(ledger: Ledger) -> None:
+    calls(ledger, "b")
+    lets_in(ledger)
+    calls(ledger, "c", attested="oidc", proof="d" * 64)
+    lets_in(ledger, "offered", agent="other")
+    lets_in(ledger, agent="other", attested="bootstrap", token=token_of(ledger))
+    calls(ledger, "d", attested="bootstrap", proof="c" * 64, agent={"id": "other"})
+
+
 HONEST: dict[str, Tamper] = {
     "two words, lost, settled": _two_words,
     "asked anew": _asked_anew,
@@ -99,6 +108,7 @@ HONEST: dict[str, Tamper] = {
     "erased": _erased,
     "a late word, and the end of a stream": _beside,
     "undone after it failed": ways(("ready", "dispatching", "dispatching", "done", "undoing", "undo_failed", "undone")),
+    "called, and let in from outside": _let_in,
     "prepared and aborted": ways(("preparing", "preparing", "prepared", "aborting", "aborting", "voided")),
     "expired": ways(("held", "expired")),
     "another agent's words": put(body={"hold": 1, "approvals": "none"}),

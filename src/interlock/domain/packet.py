@@ -8,6 +8,7 @@ from base64 import b64encode
 from binascii import a2b_base64
 from collections.abc import Iterable, Sequence
 
+from interlock.domain.callers import wrong_form
 from interlock.domain.evidence import Entry, Finding, Packet, Verification
 from interlock.domain.keyring import Keyring
 from interlock.domain.merkle import ProofError, check_inclusion, leaf_hash
@@ -59,6 +60,7 @@ def verify_packet(
             problems.append(f"it is about `{said.action_id}`")
         if said is not None:
             problems.extend(trails.follow(reading.subject, said))
+            problems.extend(wrong_form(said))
         findings += (Finding(place=f"entry {index}", problem=problem) for problem in problems)
     if note is not None and checkpoint is not None:
         findings[:0] = (Finding(place="checkpoint", problem=each) for each in ring.objections(note, checkpoint))

@@ -53,6 +53,14 @@ class Said(msgspec.Struct, frozen=True, rename="camel"):
     commitments: dict[str, str] = {}
     output: object = None
     """Of an action's outcome: what was taken of the result before the agent got it."""
+    instance: object = None
+    """Of the first entry of an action that an agent asked for: who called, as are the next three; of an enrolment, who came."""
+    credential: object = None
+    attested: object = None
+    proof: object = None
+    token: object = None
+    agent: msgspec.Raw = msgspec.Raw()
+    """Unread: an object in an action's first entry, a name in an enrolment's."""
     entries: object = None
     """In the last entry of a run: how many it recorded."""
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from interlock.domain.anchoring import ANCHOR_TYPE, Anchor, Anchors, Sandwich, lacking, unseconded
+from interlock.domain.callers import Callers
 from interlock.domain.evidence import Entry, Finding, Verification
 from interlock.domain.ids import ActionId
 from interlock.domain.keyring import Keyring
@@ -69,6 +70,7 @@ class LogCheck:
         self._wanted = {each.size for _, each in (*self._retained, *anchors.held.values())}
         self._sandwich = Sandwich(anchors.counting, anchors.trust.skew_ms)
         self._streams = Streams()
+        self._callers = Callers()
         self._frontier = Frontier()
         self._above: list[tuple[int, list[bytes]]] = []
         self._whole = True
@@ -278,6 +280,7 @@ class LogCheck:
         for problem in (
             *self._streams.follow(reading.kind, said, leaf),
             *self.trails.follow(reading.subject, said),
+            *self._callers.follow(reading.kind, reading.subject, said),
         ):
             self.found(place, problem)
         self._disclosed(entry, said)
