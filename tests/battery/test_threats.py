@@ -11,8 +11,9 @@ ROWS = ROW.findall((ROOT / "docs/explanation/threat-model.md").read_text(encodin
 
 
 def test_every_threat_has_a_row() -> None:
-    """T1 to T18, each once, in order."""
-    assert [name for name, _ in ROWS] == [f"T{n}" for n in range(1, 19)]
+    """T1 to the last, which is T18 at least, each once, in order."""
+    assert len(ROWS) >= 18
+    assert [name for name, _ in ROWS] == [f"T{n}" for n in range(1, len(ROWS) + 1)]
 
 
 @pytest.mark.parametrize(("threat", "tests"), ROWS)
