@@ -1703,6 +1703,11 @@ PROMISES: tuple[Promise, ...] = (
         "A failure in a task that was handed to another process reaches whoever handed it on.",
     ),
     Promise(
+        "lend.revoked",
+        _LEND,
+        "What is revoked takes all that was handed on from it: the next call is refused anywhere, and what waits is voided.",
+    ),
+    Promise(
         "lend.attacks",
         _LEND,
         "The nineteen ways of making more of a token, a forged delegator and a garbage signature are refused by the gate.",

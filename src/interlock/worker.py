@@ -174,12 +174,15 @@ class Worker:
                 await self._rest()
 
     async def _void(self) -> None:
-        """Void what waits of agents that were retired, where whoever retired them did not come to it."""
+        """Void what waits of agents that were retired, and in what was revoked, where whoever did so did not come to it."""
         try:
             await self._plane.agents.void()
+            await self._plane.revoking.tend()
         except InterlockError as error:
             if not isinstance(error, Conflict | StoreBusy):
-                _log.warning("what waits of a retired agent could not be voided: %s", error.code)
+                _log.warning(
+                    "what waits of a retired agent, or in what was revoked, could not be voided: %s", error.code
+                )
 
     async def _unwind(self) -> int:
         """Advance every running request. How many of them moved."""

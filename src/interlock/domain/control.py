@@ -6,7 +6,6 @@ world, in every process, by one comparison.
 """
 
 from collections.abc import Collection
-from hashlib import sha256
 from typing import ClassVar, Final, Literal
 
 import msgspec
@@ -18,6 +17,7 @@ from interlock.domain.policy import Engine
 from interlock.domain.publishing import Publishing
 from interlock.domain.rate import Rate
 from interlock.domain.record import Record, Withheld
+from interlock.domain.revocation import Revocation, pseudonym
 
 StopScope = Literal["all", "tenant", "agent", "release", "contract", "tag", "instance", "task", "user", "target"]
 StopMode = Literal["stop", "pause", "drain"]
@@ -87,18 +87,15 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 return self.name == pseudonym(self.salt, acting.initiator)
 
 
-def pseudonym(salt: str, initiator: str) -> str:
-    """What stands for an initiator in a brake: SHA-256 over both, in hexadecimal."""
-    return sha256(f"{salt}\n{initiator}".encode()).hexdigest()
-
-
 class BrakeWords(Record, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a brake was pulled and by whom: beside the standing orders, which every process reads, so that it can be erased."""
+    """Why a brake was pulled, or something revoked, and by whom: beside the standing orders, which every process reads, so that
+    it can be erased."""
 
     kind: ClassVar[str] = "brake"
 
     id: BrakeId
-    scope: StopScope
+    scope: StopScope | Literal["token"]
+    """Of a revocation, whose words stand here too, its kind."""
     name: str = ""
     since_at: int
     why: str
@@ -159,6 +156,8 @@ class Control(Record, frozen=True, kw_only=True):
     baselines: dict[AgentName, Digest] = {}
     """What is normal of an agent, where people put that in force. See `Baseline`."""
     stops: tuple[Stop, ...] = ()
+    revocations: tuple[Revocation, ...] = ()
+    """What no longer counts of what was granted. Each falls out once nothing that it is about could count in any case."""
     publishing: Publishing = Publishing()
     """How many people it takes to change any of this but the brakes."""
     engine: Engine = "compiled"

@@ -57,6 +57,7 @@ Phase = Literal[
     "applied",
     "stopped",
     "resumed",
+    "revoked",
     "drill",
     "proposed",
     "accepted",

@@ -62,6 +62,9 @@ class TaskBody(Part, frozen=True, kw_only=True):
     delegation: list[str]
     """The tasks from the first that was opened down to this one."""
     expires_at: str
+    tokens: list[dict[str, str]] = []
+    """Of one that was handed on, when it is opened: the chain of tokens, the root first, each with its `id` and the thumbprint of
+    the key of its `holder`."""
 
 
 class UseBody(Part, frozen=True, kw_only=True):
@@ -98,6 +101,8 @@ class ControlBody(Part, frozen=True, kw_only=True):
     """Of a brake: `all`, `tenant`, `agent`, `release`, `contract`, `tag`, `instance`, `task`, `user` or `target`."""
     name: str | None = None
     """Of a brake: what in that scope; of a user a salted digest, whose salt is not in the log."""
+    revoked: str = ""
+    """Of a revocation, whose `name` says which: `token`, `instance`, `agent`, `release`, `task` or `user`."""
     mode: str = ""
     """Of a brake: `pause` or `drain`; where it is not said, `stop`."""
     drill: dict[str, Any] = {}

@@ -5,12 +5,16 @@ those of all its tokens, so that an ancestor revoked refuses the chain. It is fi
 at all; only the memory of it ends, when what it is about could not be valid any more in any case.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from hashlib import sha256
 from typing import Final, Literal, get_args
 
 import msgspec
 
 from interlock.domain.chain import Chain
+from interlock.domain.ids import BrakeId
+from interlock.domain.presented import Caller
+from interlock.domain.task import Task
 from interlock.domain.token import MAX_LIFE_S, SKEW_MS, Token
 
 Kind = Literal["token", "holder", "instance", "agent", "release", "task", "root", "user", "credential"]
@@ -18,10 +22,19 @@ Kind = Literal["token", "holder", "instance", "agent", "release", "task", "root"
 outermost task, with its whole tree; `user` is the initiator."""
 KINDS: Final = get_args(Kind)
 
+Named = Literal["token", "instance", "agent", "release", "task", "user"]
+"""What people revoke. A task is revoked with its whole tree."""
+
 Mark = tuple[Kind, str]
 
 TOKEN_MS: Final = MAX_LIFE_S * 1000 + 2 * SKEW_MS
 """How long a token can be valid at most from now, whoever issued it: so long it must be remembered as revoked."""
+
+AGAIN: Final[frozenset[Kind]] = frozenset({"agent", "release", "user"})
+"""What is granted to over and over; anything else is named once and never again."""
+
+REVOKED: Final = "revoked: "
+"""How the reason begins of what a revocation refuses or voids."""
 
 _WORDS: Final[dict[Kind, str]] = {
     "token": "the task token",
@@ -41,14 +54,34 @@ class Revocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     kind: Kind
     name: str
+    """Of a user, where there is a `salt`, the digest of that and the initiator: nobody's name stands in the standing orders."""
     since_at: int
     until_at: int | None = None
     """Until when it must be remembered; None: until a person says otherwise."""
+    epoch: int = 0
+    """The revision of the standing orders that it made. Of an agent, a release and a user it takes what was granted before; what
+    is granted after it is granted anew. 0: all of it."""
+    salt: str = ""
+    words: BrakeId = BrakeId("")
+    """Where it is said why, and by whom."""
 
     @property
     def mark(self) -> Mark:
         """What it is compared by."""
         return (self.kind, self.name)
+
+    def takes(self, found: Collection[Mark], epoch: int = 0) -> bool:
+        """Whether it is about one of the marks `found` of what was granted under the standing orders of revision `epoch`."""
+        if self.kind in AGAIN and self.epoch and epoch >= self.epoch:
+            return False
+        if not self.salt:
+            return self.mark in found
+        return any(kind == self.kind and self.name == pseudonym(self.salt, name) for kind, name in found)
+
+
+def pseudonym(salt: str, initiator: str) -> str:
+    """What stands for an initiator where no name may: SHA-256 over both, in hexadecimal."""
+    return sha256(f"{salt}\n{initiator}".encode()).hexdigest()
 
 
 def token_marks(token: Token) -> tuple[Mark, ...]:
@@ -71,13 +104,38 @@ def marks(chain: Chain) -> frozenset[Mark]:
     return frozenset(mark for token in chain.tokens for mark in token_marks(token) if mark[1])
 
 
-def revoked(revocations: Iterable[Revocation], found: frozenset[Mark]) -> Revocation | None:
-    """The first of `revocations` that is about one of the marks `found`, or None.
+def task_marks(task: Task) -> frozenset[Mark]:
+    """By what a task may be revoked, beside the tasks around it: its own id, whose it is and for whom, and if it was handed on
+    the tokens by which, and the keys that held them."""
+    found: set[Mark] = {
+        ("task", task.id),
+        ("agent", task.agent),
+        ("release", task.release),
+        ("user", task.initiator),
+    }
+    if task.delegated is not None:
+        found.update(("token", each) for each in task.delegated.tokens)
+        found.update(("instance", each) for each in task.delegated.holders)
+    return frozenset(mark for mark in found if mark[1])
+
+
+def caller_marks(caller: Caller) -> frozenset[Mark]:
+    """By what whoever made a call may be revoked."""
+    found: tuple[Mark, ...] = (
+        ("instance", caller.instance),
+        ("credential", caller.credential),
+        ("token", caller.token),
+    )
+    return frozenset(mark for mark in found if mark[1])
+
+
+def revoked(revocations: Iterable[Revocation], found: frozenset[Mark], epoch: int = 0) -> Revocation | None:
+    """The first of `revocations` that takes what has the marks `found` and was granted at `epoch`, or None.
 
     A revocation whose memory has ended still counts while it is there: it is forgotten by `remembered` alone.
     """
     for each in revocations:
-        if each.mark in found:
+        if each.takes(found, epoch):
             return each
     return None
 

@@ -18,7 +18,6 @@ from interlock.domain.control import (
     Stop,
     StopMode,
     StopScope,
-    pseudonym,
     words_of,
 )
 from interlock.domain.errors import Conflict, NotAllowed, NotFound
@@ -29,6 +28,7 @@ from interlock.domain.people import must_be_known
 from interlock.domain.record import Record
 from interlock.domain.recording import control_fact
 from interlock.domain.release import Release
+from interlock.domain.revocation import pseudonym
 from interlock.domain.task import Task
 from interlock.domain.whose import OURS
 from interlock.ports.clock import Clock, Ids

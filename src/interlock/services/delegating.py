@@ -9,7 +9,6 @@ the id that the token names: of any number who open it at once, or again after a
 from interlock.domain.agent import Agent
 from interlock.domain.chain import Chain
 from interlock.domain.change import Change
-from interlock.domain.control import pseudonym
 from interlock.domain.credential import wrong_with
 from interlock.domain.delegation import delegated_by, ids_of, up_to
 from interlock.domain.duration import SECOND
@@ -22,6 +21,7 @@ from interlock.domain.jws import JwsError
 from interlock.domain.minting import Holder, Tree, minted
 from interlock.domain.possession import Call
 from interlock.domain.presented import REFUSALS, SPENT, Code, Presented
+from interlock.domain.revocation import pseudonym
 from interlock.domain.spiffe import plane_id
 from interlock.domain.task import Opening, Task
 from interlock.domain.token import DEFAULT_DEPTH, MAX_BUDGETS, Token, TokenError
@@ -71,6 +71,7 @@ class Delegating:
         instance = admitted.caller.instance if admitted.caller is not None else ""
         if task.delegated is not None and task.delegated.holder != instance:
             raise refused("token_holder")
+        await self._must_count(task, admitted)
         now = self._clock.now()
         if task.state != "open" or now >= task.expires_at:
             raise NotAllowed(f"the task is {'over' if task.state == 'open' else task.state}")
@@ -119,6 +120,7 @@ class Delegating:
         admitted = await self._admitted(presented, asked.agent, call, issuer)
         await self._spend(admitted)
         task = await self._root(chain)
+        await self._must_count(task, admitted, chain)
         for count in range(2, len(chain.tokens) + 1):
             task = await self._opened(up_to(chain, count), asked.works[count - 1], task)
         if task.state != "open":
@@ -131,6 +133,13 @@ class Delegating:
         return plane_id(self._held().trust_domain)
 
     # -- parts -------------------------------------------------------------------------------------------------
+
+    async def _must_count(self, task: Task, admitted: Admitted, chain: Chain | None = None) -> None:
+        """Raises NotAllowed where something of it was revoked."""
+        orders = await self._orders.refresh()
+        taken = await self._orders.revoked(orders, task, admitted.caller, chain)
+        if taken is not None:
+            raise NotAllowed(await self._orders.taken(taken), next_step="have the work given out anew")
 
     async def _root(self, chain: Chain) -> Task:
         task = await self._task(TaskId(chain.root.task))

@@ -74,6 +74,10 @@ class Dispatch:
         if action.undoes is None:
             if orders.control.state_of(task.agent) == "retired":
                 return await self._recorder.end(action, "void", "voided", reasons=("its agent is retired",))
+            taken = await self._orders.revoked(orders, task, action.caller)
+            if taken is not None:
+                why = await self._orders.taken(taken)
+                return await self._recorder.end(action, "void", "voided", reasons=(why,))
             if _suspended(action, orders) or await self._brake(action, orders, task, now) is not None:
                 return await self._recorder.wait(action, now + PAUSE_MS)
             if await self._cases.is_undone(task):
@@ -227,6 +231,9 @@ class Dispatch:
         if action.undoes is None:
             if orders.control.state_of(task.agent) == "retired":
                 return "its agent is retired"
+            taken = await self._orders.revoked(orders, task, action.caller)
+            if taken is not None:
+                return await self._orders.taken(taken)
             stop = await self._brake(action, orders, task, now)
             if stop is not None:
                 return await self._orders.stopped(stop)

@@ -21,10 +21,12 @@ from interlock.domain.enrolling import LOCAL, Enrolling, Expected
 from interlock.domain.errors import Conflict, KeyFileError, NotAllowed, NotFound
 from interlock.domain.ids import AgentName
 from interlock.domain.instance import BootstrapToken, Instance, enrolled, instance_of
+from interlock.domain.jwk import Jwk
 from interlock.domain.jws import JwsError
 from interlock.domain.names import instead
 from interlock.domain.possession import proven
 from interlock.domain.presented import MAX_BYTES, REFUSALS, Code
+from interlock.domain.revocation import revoked
 from interlock.domain.spiffe import SpiffeError, plane_id
 from interlock.domain.token import TokenError
 from interlock.ports.attestor import Attestor
@@ -83,6 +85,7 @@ class Enrolment:
             raise _refused("presented_size")
         now = self._clock.now()
         self._must_hold(asked, asked.jwk.public, issuer, now)
+        await self._must_count(asked.jwk)
         if asked.credential:
             held = self._renewed(asked, issuer, now)
             credential = await self._credential(asked, issuer, held.attested)
@@ -95,6 +98,13 @@ class Enrolment:
         else:
             credential = await self._let_in(asked, issuer, now)
         return CREDENTIAL.sign(credential, kid=issuer.kid, sign=issuer.sign)
+
+    async def _must_count(self, key: Jwk) -> None:
+        """Raises NotAllowed for the key of an instance that was revoked."""
+        control = (await self._orders.refresh()).control
+        taken = revoked(control.revocations, frozenset({("instance", key.thumbprint)}))
+        if taken is not None:
+            raise NotAllowed(await self._orders.taken(taken), next_step="start the program anew, once you know why")
 
     async def _credential(self, asked: Enrolling, issuer: Issuer, attested: str) -> Credential:
         """Step 4."""

@@ -164,8 +164,11 @@ class Gate:
         )
         self._steps.reached("propose.bound")
         # 3. Limits that need no policy.
-        limit = await self._limit(draft, contract, task, agent.runtime, orders, proposal.instance)
-        rule = "interlock.limit"
+        taken = await self._orders.revoked(orders, task, beginning.caller, chain)
+        rule, limit = "interlock.revoked", "" if taken is None else await self._orders.taken(taken)
+        if not limit:
+            limit = await self._limit(draft, contract, task, agent.runtime, orders, proposal.instance)
+            rule = "interlock.limit"
         if not limit:
             over = beyond(task, contract, draft.arguments, orders.rights_of(task.initiator))
             rule, limit = over or _handed(chain, contract, draft) or (rule, limit)

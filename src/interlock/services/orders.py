@@ -15,6 +15,7 @@ from interlock.domain.baseline import Baseline
 from interlock.domain.brakes import BEGINS
 from interlock.domain.breaker import PROBE_MARGIN_MS, Breaker, breaker_key, probing, target_of
 from interlock.domain.bundle import Bundle
+from interlock.domain.chain import Chain
 from interlock.domain.change import Change
 from interlock.domain.contract import Contract
 from interlock.domain.control import HOLDS, BrakeWords, Control, Stop, StopMode
@@ -23,8 +24,19 @@ from interlock.domain.grant import Grant
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest
 from interlock.domain.policy import Engine
 from interlock.domain.predicate import Behaviour
+from interlock.domain.presented import Caller
 from interlock.domain.record import Record
 from interlock.domain.release import Release
+from interlock.domain.revocation import (
+    REVOKED,
+    Mark,
+    Revocation,
+    caller_marks,
+    marks,
+    refusal,
+    revoked,
+    task_marks,
+)
 from interlock.domain.rights import Lending, Rights
 from interlock.domain.stating import behaviour_of
 from interlock.domain.task import Task
@@ -103,6 +115,29 @@ class StandingOrders:
         """The reason of a refusal by a brake."""
         why = (await self.words(stop))[0]
         return f"{BEGINS[stop.mode]}{why or f'{stop.scope} {stop.name}'.strip()}"
+
+    async def revoked(
+        self, orders: Orders, task: Task, caller: Caller | None = None, chain: Chain | None = None
+    ) -> Revocation | None:
+        """What takes this task, or a task around it, or whoever calls in it, or a token shown; or None."""
+        revocations = orders.control.revocations
+        if not revocations:
+            return None
+        beside = (frozenset[Mark]() if caller is None else caller_marks(caller)) | (
+            frozenset[Mark]() if chain is None else marks(chain)
+        )
+        found = revoked(revocations, task_marks(task) | beside, task.epoch)
+        for name in () if found is not None else task.ancestors:
+            around = await self._store.get(Task, name)
+            found = None if around is None else revoked(revocations, task_marks(around), around.epoch)
+            if found is not None:
+                break
+        return found
+
+    async def taken(self, revocation: Revocation) -> str:
+        """The reason of what a revocation refuses or voids."""
+        found = await self._store.get(BrakeWords, revocation.words) if revocation.words else None
+        return REVOKED + ((found.why if found is not None else "") or refusal(revocation))
 
     async def acting(self, orders: Orders, task: Task, contract: Contract | None, instance: str = "") -> Acting:
         """Who uses `contract` in `task`, as brakes name it; None: whatever it may use."""

@@ -51,6 +51,7 @@ from interlock.services.publishing import Publisher
 from interlock.services.recorder import Recorder
 from interlock.services.registry import Registry
 from interlock.services.reviewing import Reviewing
+from interlock.services.revoking import Revoking
 from interlock.services.settling import Settling
 from interlock.services.tasks import Tasks
 from interlock.services.undoing import Undoing
@@ -112,6 +113,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     whatif: WhatIf
     tasks: Tasks
     uses: Uses
+    revoking: Revoking
     enrolment: Enrolment
     inviting: Inviting
     instances: Instances
@@ -228,6 +230,15 @@ def plane(means: Means) -> ControlPlane:
             clock=m.clock,
             ids=m.ids,
             tenant=m.tenant,
+        ),
+        revoking=Revoking(
+            store=m.store,
+            orders=orders,
+            tasks=tasks,
+            recorder=recorder,
+            braking=braking,
+            clock=m.clock,
+            ids=m.ids,
         ),
         delegating=Delegating(
             store=m.store,

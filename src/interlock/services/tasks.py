@@ -80,6 +80,9 @@ class Tasks:
             )
         runtime = orders.agents[opening.agent].runtime
         parent = await self._open_parent(opening)
+        taken = None if parent is None else await self._orders.revoked(orders, parent)
+        if taken is not None:
+            raise NotAllowed(await self._orders.taken(taken), next_step="have the work given out anew")
         family = None if parent is None else await self._joined(opening, parent, runtime)
         now = self._clock.now()
         lasts = runtime.max_task_ms if opening.lasts_ms is None else min(opening.lasts_ms, runtime.max_task_ms)

@@ -1,9 +1,10 @@
 """What a person names when they stop something."""
 
-from typing import Final
+from typing import Final, cast
 
 from interlock.domain.control import StopScope
 from interlock.domain.errors import ContractError
+from interlock.domain.revocation import Named
 from interlock.services.plane import ControlPlane
 from interlock.workbench.finding import find_release, find_task
 
@@ -11,6 +12,20 @@ SCOPES: Final = (
     "`all`, `agent:NAME`, `release:LABEL`, `contract:NAME`, `tag:WORD`, `instance:THUMBPRINT`, `task:ID`, `user:NAME`, "
     "`target:HOST` or `tenant:NAME`"
 )
+
+REVOCABLE: Final = "`token:ID`, `instance:THUMBPRINT`, `agent:NAME`, `release:LABEL`, `task:ID` or `user:NAME`"
+
+
+async def revocable(plane: ControlPlane, what: str) -> tuple[Named, str]:
+    """What `what` names that can be revoked, in the words of `revoke`. Raises ContractError for what names no such thing,
+    NotFound for a release or a task that is not there."""
+    kind, _, name = what.partition(":")
+    if kind == "token" and name:
+        return "token", name
+    if kind not in ("instance", "agent", "release", "task", "user") or not name:
+        raise ContractError(f"`{what}` does not say what is meant", next_step=f"write {REVOCABLE}")
+    scope, found = await scope_of(plane, what)
+    return cast(Named, scope), found
 
 
 async def scope_of(plane: ControlPlane, what: str) -> tuple[StopScope, str]:
