@@ -867,6 +867,7 @@ PROMISES: tuple[Promise, ...] = (
         _THREAT,
         "A word that was put under other arguments, moved, repeated or made up in the store lets nothing run.",
     ),
+    Promise("battery.probes", _THREAT, "What other gates let through when they were tried, this one does not."),
     Promise("evidence.keys_kept", _BACKUP, "Keys are never overwritten."),
     Promise(
         "evidence.keys_private",
