@@ -51,7 +51,7 @@ async def measured(limits: dict[str, int]) -> tuple[int, int, float, float]:
         await asyncio.gather(*(actor(which) for which in range(ACTORS)))
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         for each in await site.plane.means.store.all(Budget):
-            if each.reserved or each.left < 0:
-                raise RuntimeError(f"{each.key}: {each.reserved} reserved, {each.left} left")
+            if each.reserved or each.spent > each.limit:
+                raise RuntimeError(f"{each.key}: {each.reserved} reserved, {each.spent} spent")
         total = ACTORS * EACH
         return states.count("done"), states.count("refused"), total / wall, cpu / total * 1e6

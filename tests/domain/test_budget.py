@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.domain.budget import Budget, Draw, budget_key, drawn, ended
+from interlock.domain.budget import Budget, Draw, budget_key, drawn, ended, returned, settled
 from interlock.domain.errors import BudgetExceeded
 
 
@@ -39,3 +39,32 @@ def test_a_draw_is_never_negative() -> None:
 def test_its_key() -> None:
     """Scope and unit."""
     assert Budget(scope="agent:ag", unit="calls", limit=1).key == budget_key("agent:ag", "calls") == "agent:ag/calls"
+
+
+AMOUNTS = st.lists(st.tuples(st.integers(1, 20), st.integers(0, 40), st.booleans()), max_size=6)
+
+
+@pytest.mark.proves("use.more", "tree.exact")
+@given(AMOUNTS)
+def test_what_was_used_beyond_what_was_reserved_arrives_around_exactly_once(uses: list[tuple[int, int, bool]]) -> None:
+    """Some uses of a child end before it is closed, others after: in the end nothing is reserved, neither in it nor around it,
+    and around it is spent what was used, however much more than its limit that was. Closed again, nothing changes."""
+    limit = sum(most for most, _, _ in uses)
+    around = drawn(Budget(scope="task:top", unit="EUR", limit=1000), Draw(budget="", move="reserve", amount=limit))
+    child = Budget(scope="task:part", unit="EUR", limit=limit, within=(around.key,))
+    draws = [(Draw(budget=child.key, move="reserve", amount=most), used, late) for most, used, late in uses]
+    for draw, _, _ in draws:
+        child = drawn(child, draw)
+
+    for turn in (False, True):
+        for draw, used, late in draws:
+            for closing in settled((draw,), {"EUR": used}) if late is turn else ():
+                child = drawn(child, closing)
+        for _ in range(2):
+            child, passed = returned(child)
+            for each in passed:
+                around = drawn(around, each)
+        assert around.reserved == child.reserved
+
+    assert (around.reserved, around.spent) == (0, sum(used for _, used, _ in draws))
+    assert child.left == 0

@@ -316,5 +316,6 @@ async def _budgets(shop: Shop, actions: list[Action]) -> list[str]:
     return [
         f"budget {each.key} says {each.reserved} and {each.spent}, not {reserved[each.key]} and {spent[each.key]}"
         for each in await shop.store.all(Budget)
-        if (each.reserved, each.spent) != (reserved[each.key], spent[each.key]) or each.left < 0
+        if (each.reserved, each.spent) != (reserved[each.key], spent[each.key])
+        or each.reserved + each.spent > each.limit
     ]

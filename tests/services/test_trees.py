@@ -364,7 +364,7 @@ class Grown:
                 for draw in action.reserved
                 if draw.budget == each.key and action.state in ("held", "ready", "dispatching", "unknown")
             )
-            assert each.left >= 0
+            assert each.reserved + each.spent <= each.limit
             assert each.reserved == inner + own
         top = found[task_key(self.tasks[0].id, "EUR")]
         assert top.reserved + top.spent <= root

@@ -29,7 +29,7 @@ LASTS_MS: Final = 10 * MINUTE
 MOST_MS: Final = HOUR
 """How long a program has to say what a use took."""
 MOST_TOKENS: Final = 10**12
-_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}")
+_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,119}")
 
 UseState = Literal["open", "settled", "lost"]
 """`lost`: nobody said in time what it took, so all that was reserved counts as used."""
@@ -77,7 +77,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not _MODEL.fullmatch(self.model):
             raise ContractError(
-                "a model is named by letters, digits and `._:/@+-`, at most 128 of them",
+                "a model is named by letters, digits and `._:/@+-`, at most 120 of them",
                 path="/model",
                 next_step="give the name under which its provider knows it: `gpt-4o-mini`, `openai:gpt-4o-mini`",
             )

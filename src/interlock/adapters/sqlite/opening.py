@@ -195,9 +195,16 @@ def _prepare(connection: Connection, path: Path, steps: Sequence[str], *, busy_m
 
 def _version(connection: Connection, known: int, path: Path) -> int:
     """The schema's version; 0 for a new file. Raises when the file is not ours or too new."""
-    owner = connection.pragma("application_id")
-    version = connection.pragma("user_version")
-    if owner != APPLICATION_ID and (owner or version or connection.execute("SELECT 1 FROM sqlite_schema").get):
+    # As of one moment: somebody may be making the store right now.
+    connection.execute("SAVEPOINT looked")
+    try:
+        owner = connection.pragma("application_id")
+        version = connection.pragma("user_version")
+        foreign = owner != APPLICATION_ID
+        foreign = foreign and bool(owner or version or connection.execute("SELECT 1 FROM sqlite_schema").get)
+    finally:
+        connection.execute("RELEASE looked")
+    if foreign:
         raise StoreCorrupt(f"`{path}` is a database, but not a store of Interlock")
     if not isinstance(version, int) or version > known:
         raise StoreTooNew(f"the store `{path}` is of version {version}, and this program knows versions up to {known}")

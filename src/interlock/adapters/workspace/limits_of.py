@@ -12,7 +12,7 @@ from interlock.domain.budget import Per, written
 from interlock.domain.duration import DAY
 from interlock.domain.rate import Rate
 
-_UNIT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(:[A-Za-z0-9_.:/-]+)?")
+_UNIT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(:[A-Za-z0-9_.:/@+-]+)?")
 _PER: Final[tuple[Per, ...]] = ("hour", "day", "release")
 _WHOLE: Final = 1000
 LONGEST: Final = 30 * DAY
@@ -26,7 +26,8 @@ def limits(section: Section, name: str) -> tuple[dict[str, int], dict[str, int]]
     for unit, node in section.pairs(name).items():
         if not _UNIT.fullmatch(unit) or len(unit) > 128:
             section.wrong(
-                f"`{unit[:64]}` is no unit: `calls`, a currency such as EUR, `records:order`, `wall_ms`", node
+                f"`{unit[:64]}` is no unit: `calls`, a currency such as EUR, `records:order`, `wall_ms`, `tokens`, `tokens:MODEL`",
+                node,
             )
         for each in node.items if isinstance(node, Listing) else [node]:
             if not isinstance(each, Table):
