@@ -133,7 +133,7 @@ def connect(
                 python=PythonEffectors(functions), http=HttpEffectors(os.environ), in_process=offered
             ),
             parser=LaterSql(),
-            prices=LaterPrices(),
+            prices=LaterPrices({}),
             clock=SystemClock(),
             ids=ids,
             steps=SilentSteps(),

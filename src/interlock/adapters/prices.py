@@ -28,7 +28,7 @@ def price(model: str, tokens: TokenCount) -> Priced:
         return Priced(cost=int((Decimal(found.total_price) * _MICRO).to_integral_value(ROUND_CEILING)), by=BY)
     raise NotFound(
         f"no price of `{model}` is known ({BY})",
-        next_step="name it as its provider does, `provider:model`; or limit `tokens` instead of money",
+        next_step="name it `provider:model`, as its provider does; say it under `prices` of interlock.yaml; or limit `tokens`",
     )
 
 

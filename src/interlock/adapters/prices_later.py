@@ -1,20 +1,27 @@
 """The prices of models, read when the first use is priced: the list takes longer to read than all else takes to begin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib import import_module
 
 import anyio.to_thread
 
 from interlock.domain.errors import NotFound
-from interlock.domain.use import Priced, TokenCount
+from interlock.domain.use import Price, Priced, TokenCount
 
 
 class LaterPrices:
-    """`ports.prices.Prices` by `adapters.prices`. It works in a thread, so that reading the list holds up nobody else."""
+    """`ports.prices.Prices`: an operator's own first, then by `adapters.prices`, in a thread, so that reading its list holds up
+    nobody else."""
+
+    def __init__(self, own: Mapping[str, Price]) -> None:
+        self._own = own
 
     async def of(self, model: str, tokens: TokenCount) -> Priced:
         """See `Prices`."""
+        own = self._own.get(model)
+        if own is not None:
+            return Priced(cost=own.of(tokens), by=f"interlock.yaml: {own}")
         return await anyio.to_thread.run_sync(lambda: self._price(model, tokens))
 
     @cached_property
@@ -27,7 +34,8 @@ class LaterPrices:
 
 
 def _none(model: str, tokens: TokenCount) -> Priced:
+    del tokens
     raise NotFound(
-        f"no price of `{model}` is known: prices are not installed ({tokens.total} tokens)",
-        next_step="install them: `pip install 'interlock[prices]'`; or limit `tokens` instead of money",
+        f"no price of `{model}` is known: prices are not installed",
+        next_step="`pip install 'interlock[prices]'`; or say it under `prices` of interlock.yaml; or limit `tokens` instead",
     )

@@ -237,7 +237,7 @@ def _assembled(
             policies=CedarPolicies(),
             effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
             parser=LaterSql(),
-            prices=LaterPrices(),
+            prices=LaterPrices(workspace.settings.prices),
             clock=SystemClock(),
             ids=SystemIds(),
             steps=steps or _Quiet(),

@@ -29,7 +29,8 @@ LASTS_MS: Final = 10 * MINUTE
 MOST_MS: Final = HOUR
 """How long a program has to say what a use took."""
 MOST_TOKENS: Final = 10**12
-_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,119}")
+MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,119}")
+"""How models are named."""
 
 UseState = Literal["open", "settled", "lost"]
 """`lost`: nobody said in time what it took, so all that was reserved counts as used."""
@@ -66,6 +67,22 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
     """Which prices: their source and its version."""
 
 
+class Price(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model costs by an operator's own list: `USD.micro` for a million tokens of each kind."""
+
+    input: int
+    output: int
+    cached: int
+
+    def __str__(self) -> str:
+        return f"{self.input}/{self.output}/{self.cached}"
+
+    def of(self, tokens: TokenCount) -> int:
+        """What so many cost, in `USD.micro`, rounded up."""
+        fresh = tokens.input - tokens.cached
+        return -(-(fresh * self.input + tokens.cached * self.cached + tokens.output * self.output) // 1_000_000)
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What a program is about to ask of a model."""
 
@@ -75,7 +92,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     lasts_ms: int = LASTS_MS
 
     def __post_init__(self) -> None:
-        if not _MODEL.fullmatch(self.model):
+        if not MODEL.fullmatch(self.model):
             raise ContractError(
                 "a model is named by letters, digits and `._:/@+-`, at most 120 of them",
                 path="/model",

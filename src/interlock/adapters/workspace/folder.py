@@ -23,7 +23,7 @@ from interlock.adapters.workspace.contract_file import read_contract
 from interlock.adapters.workspace.fields import NAME, Section
 from interlock.adapters.workspace.files import bytes_of, text_of
 from interlock.adapters.workspace.identity_file import read_attestation
-from interlock.adapters.workspace.limits_of import limits, rates
+from interlock.adapters.workspace.limits_of import limits, prices, rates
 from interlock.adapters.workspace.nodes import Node, Scalar, Table, parse
 from interlock.adapters.workspace.people_file import read_people
 from interlock.adapters.workspace.problem import Place, Problem, Problems
@@ -41,6 +41,7 @@ from interlock.domain.rate import Rate
 from interlock.domain.rights import Rights
 from interlock.domain.settlement import Timing
 from interlock.domain.spiffe import SpiffeError, default_domain, must_be_domain
+from interlock.domain.use import Price
 
 SETTINGS: Final = "interlock.yaml"
 PEOPLE: Final = "people.yaml"
@@ -67,6 +68,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Of some of them: the share of the limit, per mille, from which on it is noticed."""
     rates: dict[str, Rate] = {}
     """How often may be called, by `tenant` or `tag:web`."""
+    prices: dict[str, Price] = {}
+    """What models cost, where that is not to be looked up."""
     timing: Timing = Timing()
     publishing: Publishing = Publishing()
     retention: dict[str, int] = {}
@@ -196,6 +199,7 @@ class _Reading:
             budgets=budgets,
             soft=soft,
             rates=rates(section, "rates"),
+            prices=prices(section, "prices"),
             timing=base
             if timing is None
             else Timing(

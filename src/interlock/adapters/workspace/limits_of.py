@@ -1,4 +1,4 @@
-"""Budgets and rates as a file says them.
+"""Budgets, rates and prices as a file says them.
 
 Budgets: `EUR: 5000`, `calls: {limit: 100, per: hour, soft: 800}`, or a list of such tables. A rate: `{calls: 30, per: 1m}`.
 """
@@ -11,6 +11,7 @@ from interlock.adapters.workspace.nodes import Listing, Node, Table
 from interlock.domain.budget import Per, written
 from interlock.domain.duration import DAY
 from interlock.domain.rate import Rate
+from interlock.domain.use import MODEL, Price
 
 _UNIT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*(:[A-Za-z0-9_.:/@+-]+)?")
 _PER: Final[tuple[Per, ...]] = ("hour", "day", "release")
@@ -26,7 +27,7 @@ def limits(section: Section, name: str) -> tuple[dict[str, int], dict[str, int]]
     for unit, node in section.pairs(name).items():
         if not _UNIT.fullmatch(unit) or len(unit) > 128:
             section.wrong(
-                f"`{unit[:64]}` is no unit: `calls`, a currency such as EUR, `records:order`, `wall_ms`, `tokens`, `tokens:MODEL`",
+                f"`{unit[:64]}` is no unit: `calls`, a currency such as EUR, `records:order`, `wall_ms`, `tokens:MODEL`",
                 node,
             )
         for each in node.items if isinstance(node, Listing) else [node]:
@@ -66,6 +67,25 @@ def rates(section: Section, name: str) -> dict[str, Rate]:
         rate = None if below is None else _rate(below)
         if rate is not None:
             found[scope] = rate
+    return found
+
+
+def prices(section: Section, name: str) -> dict[str, Price]:
+    """What models cost by the operator's own list: millionths of a dollar for a million tokens. Tokens from a cache cost as
+    much as others unless that is said."""
+    found: dict[str, Price] = {}
+    for model, node in section.pairs(name).items():
+        below = section.below(node, f"{name}.{model[:64]}")
+        if not MODEL.fullmatch(model):
+            section.wrong(f"`{model[:64]}` is no name of a model: letters, digits and `._:/@+-`", node)
+        if below is None:
+            continue
+        for field in ("input", "output"):
+            if not below.has(field):
+                below.wrong(f"a price needs `{field}`: as in `{{input: 150000, output: 600000}}`, for a million tokens")
+        entered = below.integer("input", 0)
+        found[model] = Price(input=entered, output=below.integer("output", 0), cached=below.integer("cached", entered))
+        below.close()
     return found
 
 
