@@ -48,6 +48,31 @@ def test_rights_in_force(shell: Shell) -> None:
     assert shell.state(shell.proposed(51, "--on-behalf-of", "user:rita")) == "done"
 
 
+def test_what_rights_would_have_refused(shell: Shell) -> None:
+    """Held against what was decided before they come into force: by whose rights, with which contract, why, and how often."""
+    for n, who in ((1, "user:rita"), (60, "user:rita"), (61, "user:rita"), (1, "system:nightly")):
+        shell.proposed(n, "--on-behalf-of", who)
+    assert shell("rights", "--files").code == Exit.YOURS
+    properties = shell.json("show", "box.put")["input_schema"]["properties"]
+    others = "".join(f", {name}: anything" for name in properties if name != "n")
+    shell.place.write(
+        "rights.yaml", f"role:reviewer: {{box.put: {{n: {{constraint_type: range, max: 50}}{others}}}}}\n"
+    )
+
+    found = shell.json("rights", "--files", "--since", "1h")
+
+    assert (found["asked"], found["unread"]) == (4, 0)
+    assert [(each["who"], each["named"], each["contract"], each["count"]) for each in found["refused"]] == [
+        ("role:reviewer", True, "box.put", 2),
+        ("system:*", False, "box.put", 1),
+    ]
+    said = shell("rights", "--files").out
+    assert "of 4 decisions these rights would have refused 3" in said
+    assert "nobody names them" in said
+    assert shell.json("rights")["inForce"] is False
+    assert shell("rights", "rita", "--files").code == shell("rights", "--since", "1h").code == Exit.USAGE
+
+
 def test_what_cannot_be_right_does_not_come_into_force(shell: Shell) -> None:
     """A file that names what there is not is refused with its place, and what is in force stays."""
     shell.place.write("rights.yaml", "user:rita: {box.putt: anything}\n")
