@@ -20,6 +20,7 @@ from interlock.domain.proposal import Proposal
 from interlock.domain.task import Task
 from interlock.domain.use import MODEL_USE, Asked, TokenCount, Use
 from interlock.testing.world import World, contract
+from tests.services.handing import ready
 
 pytestmark = pytest.mark.anyio
 
@@ -69,14 +70,14 @@ async def test_a_use_is_reserved_before_and_settled_by_what_it_took() -> None:
     assert await stood(world) == {"tokens": (0, 90), "tokens:dear": (0, 90), "USD.micro": (0, 200)}
     assert (after.state, after.cost, after.prices) == ("settled", 200, "a test's list")
     opened, settled = await entries(world)
-    assert (opened["phase"], opened["model"], opened["tokens"]["output"]) == ("opened", "dear", 50)
+    assert (opened["phase"], opened["model"], opened["usage"]["output"]) == ("opened", "dear", 50)
     assert [each["unit"] for each in opened["budget"]] == ["tokens", "tokens:dear", "USD.micro per day"]
-    assert (settled["phase"], settled["tokens"], settled["cost"]) == (
+    assert (settled["phase"], settled["usage"], settled["cost"]) == (
         "settled",
         {"input": 80, "output": 10, "cached": 30},
         {"unit": "USD.micro", "amount": 200},
     )
-    assert settled["fieldEvidence"] == {"agent-asserted": ["tokens"]}
+    assert settled["fieldEvidence"] == {"agent-asserted": ["usage"]}
 
 
 @pytest.mark.proves("use.reserved")
@@ -280,3 +281,22 @@ async def test_a_child_that_took_more_than_its_limit_has_taken_it_of_the_tree() 
     assert root.id != top.id
     assert waiting == {"tokens": (100, 250)}
     assert await stood(world, f"task:{top.id}") == {"tokens": (0, 290)}
+
+
+@pytest.mark.proves("use.bounds")
+async def test_in_a_task_that_was_handed_on_a_use_shows_its_tokens_and_draws_on_what_was_given() -> None:
+    """Whoever does not hold the task's tokens asks no model in it."""
+    world, parent, child, root = await ready()
+    task, tokens = await child.connection.accepted(await parent.hand(root, child, budgets={"tokens": 100}))
+    few = Asked(model="dear", tokens=TokenCount(input=60, output=0))
+
+    use = await child.connection.use(task, tokens, few)
+    with pytest.raises(BudgetExceeded, match="budget of 100 tokens for task:.* has 40 left"):
+        await child.connection.use(task, tokens, few)
+    for who, shown in ((child, None), (parent, tokens)):
+        with pytest.raises(NotAllowed):
+            await who.connection.use(task, shown, few)
+
+    assert use.caller is not None
+    assert use.caller.token
+    assert await stood(world, f"task:{task.id}") == {"tokens": (60, 0)}

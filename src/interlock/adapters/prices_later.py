@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib import import_module
+from typing import cast
 
 import anyio.to_thread
 
@@ -11,8 +12,8 @@ from interlock.domain.use import Price, Priced, TokenCount
 
 
 class LaterPrices:
-    """`ports.prices.Prices`: an operator's own first, then by `adapters.prices`, in a thread, so that reading its list holds up
-    nobody else."""
+    """`ports.prices.Prices`: an operator's own first, then by `adapters.prices`, whose list is read in a thread, so that
+    it holds up nobody else."""
 
     def __init__(self, own: Mapping[str, Price]) -> None:
         self._own = own
@@ -22,7 +23,8 @@ class LaterPrices:
         own = self._own.get(model)
         if own is not None:
             return Priced(cost=own.of(tokens), by=f"interlock.yaml: {own}")
-        return await anyio.to_thread.run_sync(lambda: self._price(model, tokens))
+        price = vars(self).get("_price") or await anyio.to_thread.run_sync(lambda: self._price)
+        return cast(Callable[[str, TokenCount], Priced], price)(model, tokens)
 
     @cached_property
     def _price(self) -> Callable[[str, TokenCount], Priced]:

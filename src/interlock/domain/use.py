@@ -177,9 +177,7 @@ def use_fact(use: Use, phase: Phase, now: int, **beside: Any) -> Fact:
     if use.prices:
         body["prices"] = use.prices
     tokens = use.most if use.used is None else use.used
-    private: dict[str, JsonValue] = {
-        "tokens": {"input": tokens.input, "output": tokens.output, "cached": tokens.cached}
-    }
+    private: dict[str, JsonValue] = {"usage": {"input": tokens.input, "output": tokens.output, "cached": tokens.cached}}
     if use.cost is not None:
         private["cost"] = {"unit": MONEY, "amount": use.cost}
     return _fact(use.id, phase, now, body | beside, private, use.task, use.model)

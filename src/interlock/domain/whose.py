@@ -40,7 +40,7 @@ SAID_BY: Final[dict[str, Grade]] = {
     "subject": "person-asserted",
     "names": "person-asserted",
     "workload": "issuer-asserted",
-    "tokens": "agent-asserted",
+    "usage": "agent-asserted",
 }
 """By the name of a field of the predicate or of a commitment, of which none is both. All others are `gateway-observed`."""
 
@@ -90,7 +90,7 @@ COMMITTED: Final[dict[str, str]] = {
     "subject": "whose data is to be erased; gone with them",
     "names": "what a legal hold names",
     "workload": "who an instance is, by the word of an identity provider or a trust domain",
-    "tokens": "of a use of a model: how many tokens it may take at most; once it ended, how many the program says it took",
+    "usage": "of a use of a model: how many tokens it may take at most; once it ended, how many the program says it took",
     "cost": "of a use of a model: what these cost, with its `unit`",
 }
 """What stands behind each commitment. Each is a salted digest (RFC 9901 section 4.2) of a clear text kept beside the log."""
