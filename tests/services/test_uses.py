@@ -291,7 +291,7 @@ async def test_in_a_task_that_was_handed_on_a_use_shows_its_tokens_and_draws_on_
     few = Asked(model="dear", tokens=TokenCount(input=60, output=0))
 
     use = await child.connection.use(task, tokens, few)
-    with pytest.raises(BudgetExceeded, match="budget of 100 tokens for task:.* has 40 left"):
+    with pytest.raises(BudgetExceeded, match=r"budget of 100 tokens for task:.* has 40 left"):
         await child.connection.use(task, tokens, few)
     for who, shown in ((child, None), (parent, tokens)):
         with pytest.raises(NotAllowed):
