@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import msgspec
 from interlock_demo.agents.crowd import AT_ONCE, Made
 from interlock_demo.setting import Setting
 from interlock_demo.telling import StoryBroken
+from interlock_demo.world.db import now_ms
 
 PROCESSES = 4
 PATIENCE_S = 45.0
@@ -30,19 +31,26 @@ class Crowd:
 
     def all_act(self) -> None:
         """Wait until each process has done something that it begins now. Raises StoryBroken where one does not."""
-        began, end = time.time_ns() // 1_000_000, time.monotonic() + PATIENCE_S
-        while not all(any(_done(call, began) for call in self._of(number)) for number in range(PROCESSES)):
+        began = now_ms()
+        self._until(lambda: all(any(_done(call, began) for call in self._of(number)) for number in range(PROCESSES)))
+
+    def all_heard(self) -> None:
+        """Wait until each assistant has the answer to a call that it begins now: whatever it began before has ended."""
+        began = now_ms()
+        self._until(lambda: all(any(call.began_at >= began for call in _read(file)) for file in self._files()))
+
+    def _until(self, reached: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not reached():
             if time.monotonic() > end or any(each.poll() is not None for each in self.processes):
                 raise StoryBroken("the assistants of the evening sale do not act")
             time.sleep(0.05)
 
+    def _files(self) -> list[Path]:
+        return [self._folder / f"calls-{one // AT_ONCE}-{one}" for one in range(PROCESSES * AT_ONCE)]
+
     def _of(self, number: int) -> list[Made]:
-        found: list[Made] = []
-        for one in range(number * AT_ONCE, (number + 1) * AT_ONCE):
-            file = self._folder / f"calls-{number}-{one}"
-            text = file.read_bytes() if file.exists() else b""
-            found += [msgspec.json.decode(line, type=Made) for line in text.splitlines(keepends=True) if _whole(line)]
-        return found
+        return [call for file in self._files()[number * AT_ONCE : (number + 1) * AT_ONCE] for call in _read(file)]
 
 
 @contextmanager
@@ -75,5 +83,7 @@ def _done(call: Made, since: int) -> bool:
     return call.outcome == "done" and call.began_at >= since
 
 
-def _whole(line: bytes) -> bool:
-    return line.endswith(b"\n")
+def _read(file: Path) -> list[Made]:
+    """The calls that an assistant wrote down, but for a line it is at."""
+    text = file.read_bytes() if file.exists() else b""
+    return [msgspec.json.decode(line, type=Made) for line in text.splitlines(keepends=True) if line.endswith(b"\n")]

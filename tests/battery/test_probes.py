@@ -6,7 +6,7 @@ One probe a test, and what it is to come to as its sentence.
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -45,7 +45,7 @@ def run(place: Place, *words: str) -> None:
 
 
 @contextmanager
-def handed(one: interlock.Client, other: interlock.Client) -> Iterator[tuple[str, interlock.SyncTask]]:
+def handed(one: interlock.Client, other: interlock.Client) -> Generator[tuple[str, interlock.SyncTask]]:
     """The text by which a task of the first hands a part of it to the second, and that part there."""
     with one.task("ag", purpose="to be lent", on_behalf_of="user:cleo") as task:
         text = task.delegate("ag", to=other.invitation("ag"), purpose="a part", tools=UP_TO_TEN)
