@@ -12,6 +12,7 @@ from interlock.domain.agent_state import STATES
 from interlock.domain.contract import Contract, Effect, InProcess, NoReversal, Reversal
 from interlock.domain.ids import AgentName, ContractName, Digest, Person
 from interlock.domain.policy import Policy
+from interlock.domain.rate import Rate
 from interlock.domain.release import release_of
 
 PAY, LOOK, SEND = ContractName("pay.out"), ContractName("order.look"), ContractName("mail.send")
@@ -43,7 +44,7 @@ AGENT = Agent(
     stage="partial",
     capabilities=(PAY, LOOK, SEND),
     restrictions=("pays once",),
-    runtime=Runtime(max_task_ms=3_600_000, models=("m1",)),
+    runtime=Runtime(max_task_ms=3_600_000, models=("m1",), rate=Rate(calls=30, per_ms=60_000)),
     approvals=Approvals(within_ms=7_200_000, required={PAY: "cfo"}, notify=("omar",)),
     behaviour=Behaviour(escalation="the lead"),
     budgets={"EUR": 500},
@@ -89,6 +90,7 @@ def test_every_claim_is_the_registrys() -> None:
     assert found["What it accesses"] == ("order:*: reads and writes", "names")
     assert "a task lasts at most 1h and proposes at most 10000 actions" in found["Its limits"]
     assert "at most 500 EUR in minor units in all" in found["Its limits"]
+    assert "at most 30 calls in 1m, whenever they are made" in found["Its limits"]
     assert "models: m1" in found["Its limits"]
     assert found["Who is asked"] == (
         "people have 2h; silence is a no",

@@ -13,6 +13,7 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.contract import Cost, Effect, Facts, NoReversal, PythonTarget, Reversal
 from interlock.domain.control import Control
+from interlock.domain.duration import MINUTE
 from interlock.domain.errors import (
     IllegalMove,
     NotAllowed,
@@ -27,6 +28,7 @@ from interlock.domain.ownership import Side, Worded, loosened
 from interlock.domain.policy import Policy
 from interlock.domain.publication import Publication, PublicationState
 from interlock.domain.publishing import Publishing
+from interlock.domain.rate import Rate
 from interlock.services.editions import Definition
 from interlock.services.plane import ControlPlane
 from interlock.testing.parts import Predicate
@@ -125,7 +127,7 @@ async def test_one_person_changes_nothing_and_two_change_everything() -> None:
 
 @pytest.mark.proves("publish.two_persons")
 async def test_an_edition_is_everything_and_not_only_policies() -> None:
-    """People, agents, contracts, budgets, the engine and the rule itself take two as well: weakening it is a change of it."""
+    """People, agents, contracts, budgets, rates, the engine and the rule itself take two as well: it is a change to weaken it."""
     world = await installed()
     agent = world.definition().agents[0]
     for changes in (
@@ -135,6 +137,7 @@ async def test_an_edition_is_everything_and_not_only_policies() -> None:
         {"agents": (msgspec.structs.replace(agent, stage="shadow"),)},
         {"contracts": tuple(each for each in world.definition().contracts if each.name != "thing.mild")},
         {"budgets": {"EUR": 5}},
+        {"rates": {"tenant": Rate(calls=5, per_ms=MINUTE)}},
         {"engine": "cedarpy"},
     ):
         applied = await world.plane.publisher.publish(world.definition(**changes), by="rita")
@@ -148,7 +151,7 @@ async def test_an_edition_is_everything_and_not_only_policies() -> None:
     assert (await control(world)).engine == "cedarpy"
     # The others were made against what is in force no more.
     assert Counter(each.state for each in await world.plane.consenting.publications()) == {
-        "superseded": 6,
+        "superseded": 7,
         "published": 1,
     }
 
@@ -412,12 +415,16 @@ async def test_a_capability_of_an_agent_in_shadow(effect: Effect, waits: str) ->
         {"facts": Facts(source=PythonTarget(target="world:other"), schema=EMPTY)},
         {"reversal": Reversal(contract="thing.take", arguments={"n": 0})},
         {"postcondition": None},
+        {"rate": None},
+        {"rate": Rate(calls=3, per_ms=MINUTE)},
+        {"rate": Rate(calls=2, per_ms=MINUTE - 1)},
     ],
-    ids=lambda changes: str(*changes),
+    ids=str,
 )
 @pytest.mark.proves("publish.owners")
 async def test_what_else_a_contract_promises(changes: dict[str, object]) -> None:
-    """What policies learn of it and from whom, how it is undone, and what answers for it take its owner, too."""
+    """What policies learn of it and from whom, how it is undone, what answers for it and how often it may be called take its
+    owner, too."""
     world = World()
     world.people[LENA] = ("owner",)
     facts = Facts(source=PythonTarget(target="world:facts"), schema=EMPTY)
@@ -427,6 +434,7 @@ async def test_what_else_a_contract_promises(changes: dict[str, object]) -> None
         data_classes={"n": "secret"},
         facts=facts,
         postcondition=PythonTarget(target="world:is"),
+        rate=Rate(calls=2, per_ms=MINUTE),
     )
     await world.apply(put, publishing=OWNERS)
     others = tuple(each for each in world.definition().contracts if each.name != "thing.put")
