@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from interlock.adapters.memory import Fault, Faults
-from interlock.domain import disclosure
+from interlock.domain import disclosure, dsse
 from interlock.domain.canonical import JsonValue
 from interlock.domain.control import Control
 from interlock.domain.erasure import stripped
@@ -122,6 +122,10 @@ async def test_what_is_about_to_run_when_a_right_is_taken_back() -> None:
     ended = await world.action(action)
     assert (ended.state, await world.reserved(), world.effectors.calls.total()) == ("denied", 0, 0)
     assert "`user:ana` may not lend that" in ended.reasons[0]
+    assert ended.decision is not None
+    assert ended.decision.because == ("interlock.rights",)
+    [told] = [each for each in await world.store.entries_of(action.id) if each.phase == "decided"][-1:]
+    assert b'"status":"not-evaluated"' in dsse.parse(told.leaf).payload
 
 
 @pytest.mark.proves("rights.at_once")

@@ -16,6 +16,8 @@ from interlock.domain.task import Task
 
 GIVEN: Final = "interlock.task"
 RIGHTS: Final = "interlock.rights"
+BOUNDS: Final = frozenset({GIVEN, RIGHTS})
+"""Where one of these denies, policies were not asked."""
 
 
 class Beyond(NamedTuple):

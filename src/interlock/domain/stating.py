@@ -11,6 +11,7 @@ import msgspec
 from interlock.domain.action import Action, State
 from interlock.domain.agent import Agent
 from interlock.domain.approval import Hold, open_requirements
+from interlock.domain.bounds import BOUNDS
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.change import Unchanged
 from interlock.domain.contract import Contract, Reversal
@@ -165,7 +166,7 @@ def _decided(action: Action, decision: Decision, now: int, leaning: Sequence[Unc
         age_ms = max(now - around.asked_at, 0)
         inputs.append(Input(input="budget", last_result=at(around.asked_at), age_ms=age_ms))
     status: Literal["evaluated", "not-evaluated"] = (
-        "not-evaluated" if "interlock.error" in decision.because else "evaluated"
+        "not-evaluated" if {"interlock.error", *BOUNDS}.intersection(decision.because) else "evaluated"
     )
     return Decided(
         reported=decision.verdict,

@@ -10,6 +10,7 @@ import anyio.lowlevel
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.bounds import BOUNDS
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
 from interlock.domain.errors import IntegrityError, NotFound, PolicyError
@@ -158,8 +159,9 @@ class Candidates:
             return
         contract = await self._orders.contract(action.contract_digest)
         opinions = beside.judge.opinions(asked_again(contract, action, action.asked, self._tenant))
-        if action.decision.because == ("interlock.error",) and not opinions.errors:
-            return  # policies were not asked then: its facts could not be read
+        unasked = action.decision.because == ("interlock.error",) and not opinions.errors
+        if unasked or BOUNDS.intersection(action.decision.because):
+            return  # policies were not asked then: its facts could not be read, or it was out of bounds
         undoing = await self._undone(action.undoes)
         for name in sorted(names):
             self._weighed(name, action, opinions, beside, contract, undoing, tallies[name])

@@ -9,7 +9,7 @@ from interlock.domain.action import Action
 from interlock.domain.agent import Agent
 from interlock.domain.baseline import Unusual
 from interlock.domain.binding import MAX_ARGUMENT_BYTES
-from interlock.domain.bounds import beyond
+from interlock.domain.bounds import Beyond, beyond
 from interlock.domain.budget import Budget
 from interlock.domain.call import Call, Landed
 from interlock.domain.canonical import CanonicalError, JsonValue, encode, pointer
@@ -81,10 +81,14 @@ class Decider:
         if not problem:
             parsed, problem = await self.parsed(case.contract, case.arguments, facts)
         around = await self._around(case, orders, now, parsed)
-        alarm = ""
+        alarm, over = "", None
         if not problem:
             problem = _unaskable(case, orders)
-        if problem or orders.judge is None:
+        if not problem:
+            over = _beyond(case, orders)
+        if over is not None:
+            decision = _denied(over.why, orders, over.rule)
+        elif problem or orders.judge is None:
             decision = _denied(problem or orders.judge_problem, orders)
         else:
             opinions = orders.judge.opinions(question_of(case, facts, around, self._tenant))
@@ -255,9 +259,15 @@ def _unaskable(case: Case, orders: Orders) -> str:
     if in_force is None or in_force.judged_by != case.contract.judged_by:
         # The bundle knows the contract as it is now: its groups and bounds say nothing about another version.
         return "the contract changed since the task was opened; open another task"
-    # A right that was taken back is gone for what waits, too; and what a person made of the arguments is held against it.
-    over = beyond(case.task, case.contract, case.arguments, orders.rights_of(case.task.initiator))
-    return "" if over is None else over.why
+    return ""
+
+
+def _beyond(case: Case, orders: Orders) -> Beyond | None:
+    """Why it is more than its task was given, or than whoever it is for may lend. A right that was taken back is gone for what
+    waits, too; and what a person made of the arguments is held against it."""
+    if case.undoing is not None:
+        return None
+    return beyond(case.task, case.contract, case.arguments, orders.rights_of(case.task.initiator))
 
 
 def overseen(decision: Decision, contract: Contract, undoing: Contract | None, around: Circumstances) -> Decision:
@@ -269,7 +279,5 @@ def overseen(decision: Decision, contract: Contract, undoing: Contract | None, a
     return oversee_undo(decision, reversal.approver if isinstance(reversal, Reversal) else None)
 
 
-def _denied(problem: str, orders: Orders) -> Decision:
-    return Decision(
-        verdict="deny", because=("interlock.error",), reasons=(problem,), bundle=Digest(orders.control.bundle)
-    )
+def _denied(problem: str, orders: Orders, rule: str = "interlock.error") -> Decision:
+    return Decision(verdict="deny", because=(rule,), reasons=(problem,), bundle=Digest(orders.control.bundle))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.bounds import BOUNDS
 from interlock.domain.bundle import Bundle
 from interlock.domain.contract import Contract
 from interlock.domain.errors import IllegalMove, NotFound
@@ -46,6 +47,9 @@ class Explaining:
             )
         if action.decision is None or action.asked is None:
             why = "; ".join(action.reasons) or "it was decided before questions were kept"
+            raise IllegalMove(f"policies were not asked about this action: {why}", next_step=NEXT_LIFE)
+        if BOUNDS.intersection(action.decision.because):
+            why = "; ".join(action.decision.reasons)
             raise IllegalMove(f"policies were not asked about this action: {why}", next_step=NEXT_LIFE)
         contract = await self._orders.contract(action.contract_digest)
         undoing = await self._undone(action)
