@@ -48,6 +48,25 @@ def test_rights_in_force(shell: Shell) -> None:
     assert shell.state(shell.proposed(51, "--on-behalf-of", "user:rita")) == "done"
 
 
+def test_a_word_does_not_help_whoever_lost_the_right(shell: Shell) -> None:
+    """What a person agreed to is denied when the right is gone; it says why, and is no contradiction to whoever replays it."""
+    action = shell.proposed(500, "--on-behalf-of", "user:rita")
+    assert shell.state(action) == "held"
+    shell.place.write("rights.yaml", "user:rita: nothing\n")
+    assert shell("apply").code == 0
+
+    shell("approve", action, "--as", "ria")
+    assert shell("work", "--until-idle").code == 0
+
+    found = shell.json("show", action)
+    assert (found["state"], found["decision"]["because"]) == ("denied", ["interlock.rights"])
+    why = "policies were not asked about this action: `user:rita` may lend nothing"
+    assert why in shell.json("policy", "explain", action, code=Exit.YOURS)["error"]["detail"]
+    [replayed] = shell.json("replay", action)["replayed"]
+    assert (why in replayed["skipped"], replayed["reproduced"], replayed["evidence"]) == (True, None, [])
+    assert shell("verify").code == 0
+
+
 def test_what_rights_would_have_refused(shell: Shell) -> None:
     """Held against what was decided before they come into force: by whose rights, with which contract, why, and how often."""
     for n, who in ((1, "user:rita"), (60, "user:rita"), (61, "user:rita"), (1, "system:nightly")):
