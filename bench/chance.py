@@ -102,6 +102,7 @@ class Chance:
             arguments["maybe"] = self._number()
         if r.random() < 0.5:
             arguments["note"] = r.choice(WORDS)
+        depth, undo = r.randint(0, 3), r.random() < 0.5
         return Question(
             agent=AgentName(r.choice(("one", "one", "two"))),
             release=Digest(r.choice(("0123456789ab", "fedcba987654")) + "0" * 52),
@@ -115,14 +116,16 @@ class Chance:
             confidence=r.choice((None, 0, 850, 1000)),
             around=Circumstances(
                 purpose=r.choice(WORDS),
-                depth=r.randint(0, 3),
+                depth=depth,
+                lent=r.randint(0, depth),
                 stage=r.choice(STAGES),
                 asked_at=r.randint(0, 2_000_000_000_000),
-                undo=r.random() < 0.5,
+                undo=undo,
                 roles=tuple(sorted(r.sample(ROLES, r.randint(0, 2)))),
                 budget={"calls": r.randint(0, 9)} if r.random() < 0.5 else {},
                 tainted=tuple(sorted(r.sample(("word", "n", "note"), r.randint(0, 2)))),
-                unusual=tuple(sorted(r.sample(UNUSUAL, r.randint(0, 2)))),
+                # People ask for undos: none is held against what the agent does.
+                unusual=() if undo else tuple(sorted(r.sample(UNUSUAL, r.randint(0, 2)))),
             ),
         )
 
@@ -200,6 +203,7 @@ class Chance:
                     "context.weekday",
                     "context.minuteOfDay",
                     "context.task.depth",
+                    "context.task.lent",
                 )
             )
         below = depth - 1

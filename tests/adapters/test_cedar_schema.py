@@ -79,6 +79,7 @@ def test_a_contract_becomes_an_action() -> None:
         "    task: {\n"
         "      depth: Long,\n"
         "      initiator: String,\n"
+        "      lent: Long,\n"
         "      purpose: String\n"
         "    },\n"
         "    undo: Bool,\n"

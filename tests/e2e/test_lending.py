@@ -140,8 +140,8 @@ def test_eight_threads_and_whoever_handed_it_on_open_one_task(place: Place) -> N
         process.stdin.write(text + "\n")
         process.stdin.flush()
         mine = client._connection.home.block(opened, client._connection, text)
+        ids, _ = process.communicate(timeout=20)
 
-        assert said(process) == "1"
-        assert process.wait(timeout=20) == 0
+        assert (ids.strip(), process.returncode) == ("1", 0)
         assert anyio.run(told, place.folder, mine.id)[0] == 1
         assert [each.task for each in task.failures()] == [mine.id]

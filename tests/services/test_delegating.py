@@ -12,10 +12,13 @@ from interlock.domain.action import Action
 from interlock.domain.budget import Budget
 from interlock.domain.errors import BudgetExceeded, ContractError, NotAllowed, StoreError
 from interlock.domain.family import Family
-from interlock.domain.grant import anything_with
+from interlock.domain.grant import anything_with, read_grant
 from interlock.domain.handover import Opened, Work, read_handover
 from interlock.domain.ids import TaskId
+from interlock.domain.policy import Policy
 from interlock.domain.presented import Presented
+from interlock.domain.question import Question
+from interlock.domain.rights import Rights
 from interlock.domain.task import Task, task_key
 from interlock.embedded import Embedded
 from interlock.sdk.handing import Tokens
@@ -346,3 +349,34 @@ async def test_of_two_who_open_it_at_once_one_does() -> None:
     assert len({each.id for each in found}) == 1
     said = [predicate(each) for each in await audited(world.store, world.keys)]
     assert sum(1 for each in said if each["phase"] == "opened" and "tokens" in each) == 1
+
+
+async def test_policies_see_how_often_a_task_was_handed_on() -> None:
+    """0 of a task of its own, 1 of one that was handed on and of what is opened in it, and one more with every hand."""
+    world, parent, child, task = await ready()
+    seen: list[int] = []
+
+    def looked(asked: Question) -> bool:
+        seen.append(asked.around.lent)
+        return True
+
+    await world.apply(PUT, rules=((Policy(id="look", effect="permit", owner="pia"), looked),), bundle="b2")
+    inner, tokens = await child.connection.accepted(await parent.hand(task, child))
+    for each, shown in ((task, None), (inner, tokens), (await world.task(parent=inner), tokens)):
+        seen.clear()
+        await child.propose(each, shown)
+        assert set(seen) == {0 if each is task else 1}
+
+
+async def test_rights_bound_what_is_handed_on() -> None:
+    """Whoever a task is for lends no more than their rights: nothing beyond is handed on, and what was is bound from then on."""
+    world, parent, child, task = await ready()
+    inner, tokens = await child.connection.accepted(await parent.hand(task, child))
+    up_to_two = read_grant({"tools": {"thing.put": {"n": {"constraint_type": "range", "min": 0, "max": 2}}}})
+    await world.plane.registry.apply(world.definition(rights=Rights(initiators={"user:ana": up_to_two})), by="test")
+
+    with pytest.raises(NotAllowed, match="grants more"):
+        await parent.hand(task, child)
+    assert await parent.hand(task, child, {"thing.put": {"n": [1, 2]}})
+    assert (await child.propose(inner, tokens, n=2)).state == "done"
+    assert refused(await child.propose(inner, tokens, n=3)) == "rights"

@@ -17,6 +17,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """The task's."""
     depth: int
     """How deep the task is nested."""
+    lent: int = 0
+    """How often it was handed on to come to whoever acts in it; 0: not at all."""
     stage: Stage
     """How far the agent's release may act by itself, with this contract."""
     asked_at: int

@@ -105,6 +105,7 @@ class Decider:
         return Circumstances(
             purpose=case.task.purpose,
             depth=case.task.depth,
+            lent=0 if case.task.delegated is None else case.task.delegated.depth,
             stage=case.agent.stage_for(case.contract.name if case.undoing is None else case.undoing.name),
             asked_at=now,
             undo=case.undoing is not None,

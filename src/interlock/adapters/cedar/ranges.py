@@ -66,6 +66,7 @@ _AROUND: Final[dict[Path, Span]] = {
     ("minuteOfDay",): Span(0, 1439),
     ("nowMs",): Span(0, 2**53),
     ("task", "depth"): Span(0, 2**31),
+    ("task", "lent"): Span(0, 2**31),
     ("weekday",): Span(1, 7),
 }
 _OF_TEXT: Final = ("minLength", "maxLength", "pattern")

@@ -89,6 +89,7 @@ _TAKE: Final[dict[str, Callable[[Question], Any]]] = {
     "task": lambda question: {
         "depth": question.around.depth,
         "initiator": question.initiator,
+        "lent": question.around.lent,
         "purpose": question.around.purpose,
     },
     "undo": lambda question: question.around.undo,

@@ -31,7 +31,17 @@ AROUND: Final = (
     Member("nowMs", Integer()),
     Member("stage", STAGE),
     Member("taintedAny", Flag()),
-    Member("task", Group((Member("depth", Integer()), Member("initiator", Text()), Member("purpose", Text())))),
+    Member(
+        "task",
+        Group(
+            (
+                Member("depth", Integer()),
+                Member("initiator", Text()),
+                Member("lent", Integer()),
+                Member("purpose", Text()),
+            )
+        ),
+    ),
     Member("undo", Flag()),
     Member("unusual", Group(tuple(Member(name, Flag()) for name in sorted(("any", *UNUSUAL))))),
     Member("user", Group((Member("roles", Many(Text())),))),

@@ -40,6 +40,7 @@ _WITH: Final = (
     "initiator",
     "purpose",
     "depth",
+    "lent",
     "stage",
     "undo",
     "budget",
@@ -232,6 +233,7 @@ def _circumstances(around: Section, contract: Contract) -> Circumstances:
     return Circumstances(
         purpose=around.text("purpose", MADE_UP_PURPOSE),
         depth=around.integer("depth", 0),
+        lent=around.integer("lent", 0),
         stage=around.choice("stage", stages, "partial"),
         asked_at=_moment(around),
         undo=_flag(around, "undo", default=False),

@@ -45,6 +45,7 @@ class _Reading:
             around=Circumstances(
                 purpose=task["purpose"],
                 depth=task["depth"],
+                lent=task["lent"],
                 stage=found["stage"],
                 asked_at=found["nowMs"],
                 undo=found["undo"],

@@ -87,6 +87,7 @@ class Request:
         yield from (no(self.undo), self._is("stage", "partial"), self._term("task", "depth") == 0)
         yield from (no(flag) for flag in (*self._taints(), self.elsewhere, self._term("unusual", "any")))
         yield no(self.context.members["confidence"][0])
+        yield self._term("task", "lent") == 0
         yield self._term("user", "roles") == self._z.EmptySet(self._z.StringSort())
         yield self._term("task", "initiator") == text("user:somebody")
         yield self._term("task", "purpose") == text("anything")
@@ -116,8 +117,9 @@ class Request:
         return tuple(found)
 
     def _around(self) -> None:
-        now, depth = self._term("nowMs"), self._term("task", "depth")
-        self.holds += (now >= 0, now <= _LATEST, depth >= 0)
+        now, depth, lent = self._term("nowMs"), self._term("task", "depth"), self._term("task", "lent")
+        # Whatever is handed on is handed on inside the task it is a part of.
+        self.holds += (now >= 0, now <= _LATEST, depth >= 0, lent >= 0, lent <= depth)
         self.holds += (
             self._term("minuteOfDay") == (now % _DAY) / _MINUTE,
             self._term("weekday") == (now / _DAY + 3) % 7 + 1,
