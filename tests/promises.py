@@ -735,6 +735,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "erasure.open_words", _VAULT, "No words of a caller's own stand in the open, where no erasure could take them."
     ),
+    Promise(
+        "erasure.agents",
+        _ERASE,
+        "Why an agent was suspended or retired goes with a person whom it names, and the agent stays as it is.",
+    ),
     Promise("erasure.brakes", _ERASE, "Words of a brake that name the person go with them, and the brake stands."),
     Promise(
         "erasure.scheduled",

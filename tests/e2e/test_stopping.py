@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bench.plant import connect
@@ -15,6 +16,7 @@ from interlock.domain.action import Action
 from interlock.domain.control import Control, StopScope
 from interlock.domain.drill import Drill
 from interlock.domain.evidence import Entry
+from interlock.domain.ids import AgentName, Person
 from interlock.domain.task import Task
 from interlock.services.plane import ControlPlane
 
@@ -174,3 +176,64 @@ async def test_whoever_stops_is_killed(tmp_path: Path, when: str, what: str, nth
     ran = what == "drill" and (when, nth) != ("within", 1)
     assert [each.state for each in drills] == (["running" if holds else "done"] if ran else [])
     await plane.means.store.close()
+
+
+@pytest.mark.proves("registry.suspended_at_once")
+async def test_an_agent_is_suspended_under_load(site: tuple[ControlPlane, Path, Task]) -> None:
+    """After the entry of its suspension the log has no intent of it, in any of four processes, until it may act again; what
+    comes after is refused with the state it is in."""
+    plane, folder, _ = site
+    name, rita = AgentName("bench"), Person("rita")
+    await acting(folder, acts(folder))
+
+    await plane.agents.move(name, "suspend", by=rita, why="a look at it")
+    await asyncio.sleep(SETTLE_S)
+    held = acts(folder)
+    await asyncio.sleep(SETTLE_S)
+    still = acts(folder)
+    await plane.agents.move(name, "activate", by=rita, why="it was looked at")
+    await acting(folder, still)
+
+    assert still == held
+    since, until = [(await entries(plane, phase))[-1].index for phase in ("suspended", "activated")]
+    within = await plane.means.log.entries(since + 1, until)
+    assert [each for each in within if each.phase == "dispatching"] == []
+    refused = [await plane.means.store.get(Action, each.action or "") for each in within if each.phase == "refused"]
+    assert {each.reasons for each in refused if each is not None} == {("interlock.limit", "agent `bench` is suspended")}
+
+
+@pytest.mark.proves("registry.race", "registry.stays")
+async def test_publishing_while_it_acts_and_is_suspended(site: tuple[ControlPlane, Path, Task]) -> None:
+    """One changes the agent's file again and again while another suspends it and lets it act: every change is on record, none is
+    lost to the other, and each action leans on the orders of its own commit."""
+    plane, folder, _ = site
+    name, rita, other = AgentName("bench"), Person("rita"), connect(folder, worker="publishing")
+    before = len(await entries(plane, "applied")), len(await entries(plane, "suspended"))
+    base = loaded()
+    (agent,) = base.agents
+    await acting(folder, acts(folder))
+
+    async def publishing() -> None:
+        for n in range(6):
+            changed = msgspec.structs.replace(agent, purpose=f"purpose {n}")
+            await other.registry.apply(msgspec.structs.replace(base, agents=(changed,)), by="rita")
+
+    async def suspending() -> None:
+        for _ in range(3):
+            await plane.agents.move(name, "suspend", by=rita, why="a look")
+            await plane.agents.move(name, "activate", by=rita, why="looked")
+
+    await asyncio.gather(publishing(), suspending())
+    await plane.registry.apply(base, by="rita")
+    await other.means.store.close()
+
+    after = len(await entries(plane, "applied")), len(await entries(plane, "suspended"))
+    assert (after[0] - before[0], after[1] - before[1]) == (7, 3)
+    control = (await plane.orders.refresh()).control
+    assert (control.state_of(name), control.agents[name].agent) == ("active", agent.digest)
+    log = await plane.means.log.entries((await entries(plane, "suspended"))[-3].index, 10**9)
+    suspended = False
+    for each in log:
+        suspended = each.phase == "suspended" or (suspended and each.phase != "activated")
+        assert not (suspended and each.phase == "dispatching")
+    await acting(folder, acts(folder))

@@ -11,10 +11,14 @@ from interlock.adapters.memory import Fault, Faults
 from interlock.domain.action import Action, State
 from interlock.domain.agent import Agent, Owners
 from interlock.domain.agent_state import MOVES, RETIRE_WITHIN_MS, AgentState, AgentWords, Move
+from interlock.domain.call import Answer, Call, Landed
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import PythonTarget, TwoPhase
 from interlock.domain.control import Control
 from interlock.domain.duration import DAY
 from interlock.domain.errors import IllegalMove, NotAllowed, NotFound, StoreError
 from interlock.domain.ids import AgentName, Person
+from interlock.domain.publishing import Publishing
 from interlock.domain.task import Task
 from interlock.services.agents import Moved
 from interlock.services.plane import ControlPlane
@@ -243,6 +247,58 @@ async def test_a_state_outlives_the_file(state: AgentState) -> None:
     assert await state_of(world) == state
     with pytest.raises(NotAllowed):
         await world.task()
+
+
+@pytest.mark.proves("registry.stays")
+async def test_two_publish_another_version_while_it_is_suspended() -> None:
+    """What was proposed before it was suspended is agreed to afterwards: the other version is in force, and suspended; let act
+    again, it acts as that version."""
+    world = await installed()
+    await world.plane.registry.apply(world.definition(publishing=Publishing(persons=2)), by="test")
+    [agent] = world.definition().agents
+    changed = msgspec.structs.replace(agent, purpose="another")
+    definition = world.definition(publishing=Publishing(persons=2), agents=(changed,))
+    proposed = await world.plane.publisher.publish(definition, by="rita")
+    assert proposed.publication is not None
+
+    await say(world, "suspend", OLE)
+    after = await world.plane.consenting.accept(proposed.publication, RIA)
+
+    assert (after.state, await state_of(world)) == ("published", "suspended")
+    assert (await world.plane.agents.get(AG)).agent.purpose == "another"
+    with pytest.raises(NotAllowed):
+        await world.task()
+    await say(world, "activate")
+    assert (await world.propose(await world.task(), n=1)).state == "done"
+
+
+@pytest.mark.proves("registry.states", "two_phase.abort")
+@pytest.mark.parametrize(("move", "becomes"), [("suspend", "done"), ("retire", "voided")])
+async def test_what_a_tool_has_reserved_when_its_agent_may_act_no_more(move: Move, becomes: State) -> None:
+    """Suspended, it stays reserved and is committed once the agent may act again; retired, it is released. The tool is called
+    for nothing else meanwhile."""
+    world = World()
+    phases = TwoPhase(prepare=PythonTarget(target="world:ask"), abort=PythonTarget(target="world:drop"))
+    await world.apply(contract(two_phase=phases))
+    other = world.another("w2")
+
+    async def between(arguments: dict[str, JsonValue], call: Call) -> Answer:
+        del arguments, call
+        for person in (RITA, ANA)[: 1 if move == "suspend" else 2]:
+            await say(world, move, person, other)
+        return Landed("token")
+
+    world.effectors.on("thing.put", "prepare", between)
+    action = await world.propose(await world.task(), n=1)
+
+    assert await ended(world, action) == ("prepared" if move == "suspend" else becomes)
+    assert world.effectors.calls["thing.put", "run"] == 0
+    if move == "suspend":
+        await say(world, "activate")
+        assert await ended(world, action) == becomes
+    calls = world.effectors.calls
+    assert (calls["thing.put", "prepare"], calls["thing.put", "abort"]) == (1, int(move == "retire"))
+    assert await world.reserved() == 0
 
 
 @pytest.mark.proves("registry.told")

@@ -12,6 +12,7 @@ from interlock.adapters.keys import verify
 from interlock.adapters.memory import Fault, Faults
 from interlock.domain import erasure_scope
 from interlock.domain.action import Action
+from interlock.domain.agent_state import AgentWords
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
@@ -28,7 +29,7 @@ from interlock.domain.errors import (
     NotFound,
     StoreError,
 )
-from interlock.domain.ids import ErasureId, HoldId, Person
+from interlock.domain.ids import AgentName, ErasureId, HoldId, Person
 from interlock.domain.task import Task
 from interlock.domain.testimony import shred_said
 from interlock.services.erasing import Erasing, Target
@@ -648,6 +649,34 @@ async def test_words_of_a_brake_that_name_the_person_go_and_the_brake_stands() -
     control = await world.store.get(Control, "control")
     assert control is not None
     assert [(each.why, each.by) for each in control.stops] == [("", "")]
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.agents")
+async def test_words_about_an_agent_that_name_the_person_go_and_its_state_stands() -> None:
+    """Why it was suspended goes with whom it names, from the record and from the entry; suspended it stays, words that name
+    nobody stay, and a first word to retire that went has to be said again."""
+    world = World()
+    await world.apply(contract())
+    agents, name = world.plane.agents, AgentName("ag")
+    await agents.move(name, "suspend", by=RITA, why="a banana")
+    await agents.move(name, "activate", by=RITA, why="it was none")
+    await agents.move(name, "retire", by=RIA, why="Ana wants it gone")
+    assert (await agents.get(name)).words is not None
+    await agents.move(name, "suspend", by=Person("ana"), why="it wrote to me twice")
+
+    await erase(world, ANA)
+
+    words = await world.store.all(AgentWords)
+    assert [(each.move, each.state, each.why, each.by, each.withheld) for each in words] == [
+        ("suspend", "suspended", "", "", "erased"),
+        ("retire", "active", "", "", "erased"),
+        ("activate", "active", "it was none", "rita", ""),
+        ("suspend", "suspended", "a banana", "rita", ""),
+    ]
+    assert not [each for each in await said(world) if b"wants it gone" in each or b"wrote to me" in each]
+    assert (await agents.get(name)).state == "suspended"
+    assert (await agents.move(name, "retire", by=RITA, why="so it is")).waits_for == "one other person"
     assert await findings(world) == []
 
 
