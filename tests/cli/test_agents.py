@@ -25,7 +25,17 @@ capabilities: [box.put]
 def test_a_new_agent_is_sound_and_waits_in_shadow(shell: Shell) -> None:
     """What `new` writes passes `check` without a warning, is a draft until it is applied, and then only watched; it names the
     people and contracts there are, and a second one of that name, or one that is no name, is refused."""
-    assert shell("agent", "new", "courier").code == 0
+    told = shell("agent", "new", "courier")
+    assert told.code == 0
+    for word in (
+        "four owners",
+        "`rita`",
+        "`box.put`",
+        'Agent::"courier"',
+        "in shadow",
+        "interlock check && interlock apply",
+    ):
+        assert word in told.out
     text = (shell.place.folder / "agents/courier.yaml").read_text()
     assert "rita (reviewer)" in text
     assert "box.put" in text
@@ -160,3 +170,64 @@ def test_killed_in_the_middle_of_retiring(shell: Shell) -> None:
     assert shell("work", "--until-idle").code == 0
     assert [shell.state(each) for each in held] == ["voided", "voided"]
     assert shell("verify").code == 0
+
+
+ESCALATES = """
+@id("hard") @owner("tests") @outcome("escalate") @approver("reviewer") @reason("hard to say")
+forbid(principal, action == Action::"box.aput", resource);
+"""
+
+
+@pytest.mark.proves("registry.owners")
+def test_without_all_four_owners_nothing_leaves_shadow(shell: Shell) -> None:
+    """A file that says otherwise, of the agent or of one contract, is refused with its place and who is missing, and nothing of
+    it comes into force; in shadow it may act, and is only watched; with the fourth owner it acts."""
+    three = FULL.replace(", engineering: ria", "")
+    put = ("run", "box.put", "--agent", "courier", "--args", '{"n": 1}', "--json")
+    for stages in ("stage: partial", "stage: shadow\nstages: {box.put: bounded}"):
+        shell.place.write("agents/courier.yaml", three.replace("stage: partial", stages))
+        [told] = shell.json("check", code=1)["problems"]
+        assert (told["file"], told["severity"], "an owner for engineering" in told["message"]) == (
+            "agents/courier.yaml",
+            "error",
+            True,
+        )
+        assert shell("apply").code == 1
+    assert "courier" not in {each["agent"]["name"] for each in shell.json("agent", "list", "--state", "active")}
+
+    shell.place.write("agents/courier.yaml", three.replace("stage: partial", "stage: shadow"))
+    assert shell("apply").code == 0
+    assert shell(*put).json()["state"] == "shadowed"
+    assert shell.place.effects() == []
+    shell.place.write("agents/courier.yaml", FULL)
+    assert shell("apply").code == 0
+    assert shell(*put).json()["state"] == "done"
+    assert shell.place.effects() == ["put 1"]
+
+
+@pytest.mark.proves("registry.owners")
+def test_an_owner_who_left_suspends_escalation(shell: Shell) -> None:
+    """As soon as people.yaml without them is in force: what a policy would escalate is denied with who is missing, the list
+    marks the agent, and it goes no further; with somebody in their place it is escalated again."""
+    shell.place.change("policies/all.cedar", lambda text: text + ESCALATES)
+    shell.place.change("agents/ag.yaml", lambda text: text.replace("data: rita", "data: ana"))
+    assert shell("apply").code == 0
+
+    def put() -> tuple[str, str]:
+        found = shell("run", "box.aput", "--agent", "ag", "--args", '{"n": 1}', "--json").json()
+        return found["state"], " ".join(found["reasons"])
+
+    assert put()[0] == "held"
+    people = (shell.place.folder / "people.yaml").read_text()
+    shell.place.write("people.yaml", people.replace("ana: [reviewer]\n", ""))
+    assert shell("apply").code == 0
+
+    state, why = put()
+    assert (state, "`ana` (data owner)" in why) == ("denied", True)
+    assert shell.json("agent", "show", "ag")["absent"] == {"data": "ana"}
+    shell.place.change("agents/ag.yaml", lambda text: text.replace("stage: partial", "stage: bounded"))
+    refused = shell("apply")
+    assert (refused.code, "would go further than now" in refused.err) == (1, True)
+    shell.place.write("people.yaml", people)
+    assert shell("apply").code == 0
+    assert put()[0] == "held"

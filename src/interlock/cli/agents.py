@@ -44,15 +44,18 @@ def new(context: typer.Context, name: NameArgument) -> None:
     """Write the file of an agent to begin with, in shadow. Overwrites nothing."""
     here = context_of(context)
     try:
-        path = begin_agent(here.folder, name)
+        begun = begin_agent(here.folder, name)
     except InterlockError as error:
         raise typer.Exit(here.output.fail(error)) from None
 
     def told(console: Console) -> None:
-        console.print(f"  [green]+[/green] {shown(path)}")
-        console.print("\nNext: [bold]say in it what it is for, then interlock check && interlock apply[/bold]")
+        console.print(f"  [green]+[/green] {shown(begun.file)}")
+        console.print("\nIt begins in shadow: it is watched, and changes nothing. To let it act:")
+        for number, each in enumerate(begun.todo, start=1):
+            console.print(f"  {number}. {shown(each)}")
+        console.print("\nNext: [bold]interlock check && interlock apply[/bold]")
 
-    here.output.value({"agent": name, "file": path}, told)
+    here.output.value(begun, told)
 
 
 def listing(

@@ -222,7 +222,8 @@ class CaseReader:
 def _circumstances(around: Section, contract: Contract) -> Circumstances:
     stages: tuple[Stage, ...] = STAGES
     arguments = _properties(contract.input_schema)
-    for word in around.words("tainted"):
+    tainted = around.words("tainted")
+    for word in tainted:
         if word.text not in arguments:
             around.wrong(f"`{word.text[:64]}` is no argument of `{contract.name}`{near(word.text, arguments)}", word)
     unusual = around.words("unusual")
@@ -239,7 +240,7 @@ def _circumstances(around: Section, contract: Contract) -> Circumstances:
         undo=_flag(around, "undo", default=False),
         roles=tuple(sorted(around.texts("roles"))),
         budget={unit: around.whole(node, unit) for unit, node in budget.items()},
-        tainted=tuple(sorted(around.texts("tainted"))),
+        tainted=tuple(sorted(word.text for word in tainted)),
         unusual=tuple(name for name in UNUSUAL if name in {word.text for word in unusual}),
     )
 

@@ -41,9 +41,10 @@ class Problems:
         self.found: list[Problem] = []
 
     def add(self, message: str, line: int = 0, column: int = 0, severity: Severity = "error") -> None:
-        """Note one problem, unless there are too many to read."""
-        if len(self.found) < MOST_PROBLEMS:
-            self.found.append(Problem(file=self.file, line=line, column=column, message=message, severity=severity))
+        """Note one problem, unless it is noted or there are too many to read. A field may be read for more than one reason."""
+        found = Problem(file=self.file, line=line, column=column, message=message, severity=severity)
+        if len(self.found) < MOST_PROBLEMS and found not in self.found:
+            self.found.append(found)
 
     @property
     def full(self) -> bool:
