@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
     from interlock.domain.entry_proof import EntryProof
-    from interlock.domain.errors import BudgetExceeded, ChildrenFailed, InterlockError, RateExceeded
+    from interlock.domain.errors import BudgetExceeded, ChildrenFailed, InterlockError
     from interlock.domain.output import Output, Taken
     from interlock.domain.parse import ChangePerMille, Domains, Folded, Hosts, Statements, Tables
     from interlock.domain.rate import Rate
@@ -67,7 +67,7 @@ _WHERE = {
     "interlock.domain.contract": ("Blind", "Conditional", "Cost", "Keyed", "Lookup", "NoReversal", "Reversal"),
     "interlock.domain.duration": ("DAY", "HOUR", "MINUTE", "SECOND"),
     "interlock.domain.entry_proof": ("EntryProof",),
-    "interlock.domain.errors": ("BudgetExceeded", "ChildrenFailed", "InterlockError", "RateExceeded"),
+    "interlock.domain.errors": ("BudgetExceeded", "ChildrenFailed", "InterlockError"),
     "interlock.domain.child_failure": ("ChildFailure",),
     "interlock.domain.output": ("Output", "Taken"),
     "interlock.domain.rate": ("Rate",),
@@ -137,7 +137,6 @@ __all__ = [
     "Pending",
     "Policies",
     "Rate",
-    "RateExceeded",
     "Refused",
     "Reversal",
     "Shadowed",

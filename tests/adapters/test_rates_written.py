@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from interlock.adapters.workspace import cross_check
 from interlock.domain.duration import HOUR, MINUTE, SECOND
 from interlock.domain.rate import Rate
 from tests.adapters.workspace_files import AGENT, SEND, problems, read
@@ -12,7 +13,7 @@ RUNTIME, TIMEOUT = "max_task: 1h, models: [one]", "timeout: 10s\n"
 
 
 def test_rates_are_read_where_they_may_stand(tmp_path: Path) -> None:
-    """Of an agent, of a contract, of a cohort and of all."""
+    """Of an agent, of a contract, of a cohort and of all; of a cohort in which nobody is, that is said."""
     workspace = read(
         tmp_path,
         {
@@ -23,6 +24,9 @@ def test_rates_are_read_where_they_may_stand(tmp_path: Path) -> None:
     )
 
     assert workspace.problems == ()
+    (found,) = [each for each in cross_check(workspace, workspace.contracts) if "rate" in each.message]
+    assert (found.severity, found.file, found.line, found.column) == ("warning", "interlock.yaml", 1, 18)
+    assert found.message == "the rate of `tag:web` bounds nobody: no agent has that tag"
     assert workspace.agents[0].runtime.rate == Rate(calls=30, per_ms=MINUTE)
     (send,) = [each for each in workspace.contracts if each.name == "mail.send"]
     assert send.rate == Rate(calls=5, per_ms=SECOND)

@@ -214,6 +214,8 @@ class _Reading:
             engine=section.choice("engine", ENGINES, "compiled"),
             anchorage=read_anchorage(section, self.folder),
         )
+        for scope, node in section.pairs("rates").items():
+            self.places["rate", scope] = Place(SETTINGS, node.line, node.column)
         self.places["setting", "publishing"] = section.place("publishing")
         for word in section.words("modules"):
             self.places["module", word.text] = Place(SETTINGS, word.line, word.column)

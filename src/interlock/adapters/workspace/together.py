@@ -30,6 +30,7 @@ class _Together:
     def all(self) -> Iterator[Problem]:
         """Everything, the rule of publishing first."""
         yield from self.publishing()
+        yield from self.rates()
         for agent in self.workspace.agents:
             for found in of_agent(agent, self.by_name, self.workspace.people, self.missing):
                 yield self.problem(found.message, "agent", agent.name, *found.where, severity=found.severity)
@@ -57,6 +58,14 @@ class _Together:
         for role in rule.roles:
             if role not in self.roles:
                 yield self.problem(f"nobody holds `{role}`{near(role, tuple(self.roles))}", *where, severity="warning")
+
+    def rates(self) -> Iterator[Problem]:
+        """The cohorts that have a rate against those there are: of a tag that no agent has it would look like one that holds."""
+        there = {f"tag:{tag}" for agent in self.workspace.agents for tag in agent.tags}
+        for scope in self.workspace.settings.rates:
+            if scope.startswith("tag:") and scope not in there:
+                said = f"the rate of `{scope}` bounds nobody: no agent has that tag{near(scope, tuple(sorted(there)))}"
+                yield self.problem(said, "rate", scope, severity="warning")
 
     def reversal(self, contract: Contract, reversal: Reversal) -> Iterator[Problem]:
         """One reversal against the contract it would call."""
