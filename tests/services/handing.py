@@ -11,6 +11,7 @@ from interlock.domain.jwk import thumbprint
 from interlock.domain.possession import Call, prove
 from interlock.domain.presented import Presented, called
 from interlock.domain.proposal import Proposal
+from interlock.domain.selector import Selector
 from interlock.domain.spiffe import plane_id
 from interlock.domain.task import Task
 from interlock.embedded import Embedded
@@ -74,6 +75,7 @@ class Program:
         lasts_ms: int | None = None,
         purpose: str = "a part of it",
         agent: str = "ag",
+        data: Selector | None = None,
     ) -> str:
         """The text that hands on a part of `task`."""
         wanted = Handing(
@@ -81,6 +83,7 @@ class Program:
             to=await to.invitation(),
             purpose=purpose,
             tools=tools,
+            data=data,
             budgets=budgets or {},
             lasts_ms=lasts_ms,
             prohibited=(),

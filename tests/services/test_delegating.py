@@ -19,6 +19,7 @@ from interlock.domain.policy import Policy
 from interlock.domain.presented import Presented
 from interlock.domain.question import Question
 from interlock.domain.rights import Rights
+from interlock.domain.selector import Selector
 from interlock.domain.task import Task, task_key
 from interlock.embedded import Embedded
 from interlock.sdk.handing import Tokens
@@ -380,3 +381,17 @@ async def test_rights_bound_what_is_handed_on() -> None:
     assert await parent.hand(task, child, {"thing.put": {"n": [1, 2]}})
     assert (await child.propose(inner, tokens, n=2)).state == "done"
     assert refused(await child.propose(inner, tokens, n=3)) == "rights"
+
+
+async def test_the_records_of_a_task_are_handed_on_in_part() -> None:
+    """What a task may touch it hands on, or less of it; more is not opened."""
+    world, parent, child, _ = await ready()
+    task = await world.task(data=Selector(records={"thing": ("a", "b")}))
+    some, more = Selector(records={"thing": ("a",)}), Selector(records={"thing": ("c",)})
+
+    one, _ = await child.connection.accepted(await parent.hand(task, child, data=some))
+    all_, _ = await child.connection.accepted(await parent.hand(task, child))
+    with pytest.raises(NotAllowed, match="no more than the one around it"):
+        await parent.hand(task, child, data=more)
+
+    assert (one.data, all_.data) == (some, task.data)

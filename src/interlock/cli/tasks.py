@@ -113,6 +113,8 @@ def _bounds(task: Task) -> Iterator[Line]:
     yield "until", f"{moment(task.expires_at)} UTC"
     if task.parent is not None:
         yield "within", f"task {task.parent}"
+    if task.delegated is not None:
+        yield "handed to", f"instance:{task.delegated.holder}, by tokens {', '.join(task.delegated.tokens)}"
     if task.prohibited:
         yield "prohibited", ", ".join(task.prohibited)
     for each in () if task.tools is None else task.tools.words() or ("none",):

@@ -17,6 +17,7 @@ from interlock.domain.jwk import b64, unb64
 from interlock.domain.possession import Call
 from interlock.domain.presented import MAX_BYTES, called
 from interlock.domain.record import plain
+from interlock.domain.selector import Selector
 from interlock.domain.token import TokenError
 
 RENEW: Final = "interlock.renew"
@@ -38,6 +39,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     """128 bits of chance: nobody who sees the token guesses what it is about."""
     plan: str = ""
     prohibited: tuple[ContractName, ...] = ()
+    data: Selector | None = None
+    """The records it may touch; None: those of the task around it."""
 
     @property
     def digest(self) -> str:

@@ -4,7 +4,7 @@ A process that acts in a task handed to it shows its chain with every call, and 
 hands on further it signs with its own key: `derive` asks nobody for that, and `delegate` has the task opened at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 import msgspec
@@ -18,11 +18,12 @@ from interlock.domain.handover import Handover, Opened, Work, token_call
 from interlock.domain.ids import AgentName, ContractName, TaskId
 from interlock.domain.jws import JwsError
 from interlock.domain.minting import Holder, derived
+from interlock.domain.selector import Selector
 from interlock.domain.spiffe import SpiffeError, agent_of
 from interlock.domain.task import Task
 from interlock.domain.token import TokenError
 from interlock.ports.plane import Plane
-from interlock.sdk.giving import given_tools
+from interlock.sdk.giving import given_data, given_tools
 from interlock.sdk.identity import Identity, Showing
 
 Wanted = Mapping[Any, Mapping[str, object]]
@@ -39,6 +40,7 @@ class Handing(msgspec.Struct, frozen=True, kw_only=True):
     to: str
     purpose: str
     tools: Wanted
+    data: Selector | None
     budgets: dict[str, int]
     lasts_ms: int | None
     prohibited: tuple[ContractName, ...]
@@ -50,6 +52,7 @@ def wanted_of(
     to: object,
     purpose: object,
     tools: object,
+    data: object,
     budgets: object,
     lasts_ms: object,
     prohibited: object,
@@ -64,6 +67,7 @@ def wanted_of(
         to=fitted(to, str, "to", advice),
         purpose=fitted(purpose, str, "purpose", advice),
         tools=cast(Wanted, tools),
+        data=None if data is None else given_data(fitted(data, Mapping[str, Sequence[str | int]], "data", advice)),
         budgets=dict(fitted({} if budgets is None else budgets, dict[str, Amount], "budgets", advice)),
         lasts_ms=fitted(lasts_ms, Millis | None, "lasts_ms", advice),
         prohibited=tuple(ContractName(each) for each in fitted(prohibited, tuple[str, ...], "prohibited", advice)),
@@ -133,6 +137,7 @@ class Tokens:
                 salt=self._identity.chance(),
                 plan=wanted.plan,
                 prohibited=wanted.prohibited,
+                data=wanted.data,
             )
             text = derived(
                 chain,

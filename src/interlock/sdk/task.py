@@ -6,7 +6,7 @@ that is simply called goes through the gate; `propose` gives the outcome as a va
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Token, copy_context
 from functools import partial
@@ -248,6 +248,7 @@ class AsyncTask(_Handle):
         to: str,
         purpose: str,
         tools: Wanted,
+        data: Mapping[str, Sequence[str | int]] | None = None,
         budgets: Mapping[str, int] | None = None,
         lasts_ms: int | None = None,
         prohibited: tuple[str, ...] = (),
@@ -256,10 +257,11 @@ class AsyncTask(_Handle):
         """Hand on a part of this task to another program: the text that it gives to its `client.accept`. It is open at once.
 
         `to` is what `client.invitation(agent)` gave there. `tools` says by tool what its arguments may be: `...` anything, a
-        value that value, a list one of its values, a dict a constraint; none: any arguments. `budgets` are reserved in this
-        task's. Raises NotAllowed for what this task was not given, and what opening a task raises.
+        value that value, a list one of its values, a dict a constraint; none: any arguments. `data` are the records it may
+        touch, as in `client.task`; `budgets` are reserved in this task's. Raises NotAllowed for what this task was not given, and
+        what opening a task raises.
         """
-        wanted = wanted_of(agent, to, purpose, tools, budgets, lasts_ms, prohibited, plan)
+        wanted = wanted_of(agent, to, purpose, tools, data, budgets, lasts_ms, prohibited, plan)
         return await self._connection.home.run(self._handed, wanted, True)
 
     async def derive(
@@ -269,6 +271,7 @@ class AsyncTask(_Handle):
         to: str,
         purpose: str,
         tools: Wanted,
+        data: Mapping[str, Sequence[str | int]] | None = None,
         budgets: Mapping[str, int] | None = None,
         lasts_ms: int | None = None,
         prohibited: tuple[str, ...] = (),
@@ -276,7 +279,7 @@ class AsyncTask(_Handle):
     ) -> str:
         """The same without having it opened: signed with this program's key alone. It is opened when it is first accepted, and
         refused then where something stands against it. In a task of its own the program asks once for a token of it."""
-        wanted = wanted_of(agent, to, purpose, tools, budgets, lasts_ms, prohibited, plan)
+        wanted = wanted_of(agent, to, purpose, tools, data, budgets, lasts_ms, prohibited, plan)
         return await self._connection.home.run(self._handed, wanted, False)
 
     async def failures(self) -> tuple[ChildFailure, ...]:
@@ -334,6 +337,7 @@ class SyncTask(_Handle):
         to: str,
         purpose: str,
         tools: Wanted,
+        data: Mapping[str, Sequence[str | int]] | None = None,
         budgets: Mapping[str, int] | None = None,
         lasts_ms: int | None = None,
         prohibited: tuple[str, ...] = (),
@@ -342,10 +346,11 @@ class SyncTask(_Handle):
         """Hand on a part of this task to another program: the text that it gives to its `client.accept`. It is open at once.
 
         `to` is what `client.invitation(agent)` gave there. `tools` says by tool what its arguments may be: `...` anything, a
-        value that value, a list one of its values, a dict a constraint; none: any arguments. `budgets` are reserved in this
-        task's. Raises NotAllowed for what this task was not given, and what opening a task raises.
+        value that value, a list one of its values, a dict a constraint; none: any arguments. `data` are the records it may
+        touch, as in `client.task`; `budgets` are reserved in this task's. Raises NotAllowed for what this task was not given, and
+        what opening a task raises.
         """
-        wanted = wanted_of(agent, to, purpose, tools, budgets, lasts_ms, prohibited, plan)
+        wanted = wanted_of(agent, to, purpose, tools, data, budgets, lasts_ms, prohibited, plan)
         return self._connection.home.block(self._handed, wanted, True)
 
     def derive(
@@ -355,6 +360,7 @@ class SyncTask(_Handle):
         to: str,
         purpose: str,
         tools: Wanted,
+        data: Mapping[str, Sequence[str | int]] | None = None,
         budgets: Mapping[str, int] | None = None,
         lasts_ms: int | None = None,
         prohibited: tuple[str, ...] = (),
@@ -362,7 +368,7 @@ class SyncTask(_Handle):
     ) -> str:
         """The same without having it opened: signed with this program's key alone. It is opened when it is first accepted, and
         refused then where something stands against it. In a task of its own the program asks once for a token of it."""
-        wanted = wanted_of(agent, to, purpose, tools, budgets, lasts_ms, prohibited, plan)
+        wanted = wanted_of(agent, to, purpose, tools, data, budgets, lasts_ms, prohibited, plan)
         return self._connection.home.block(self._handed, wanted, False)
 
     def failures(self) -> tuple[ChildFailure, ...]:

@@ -249,6 +249,7 @@ def _opening(chain: Chain, work: Work, parent: Task) -> Opening:
         plan=work.plan,
         run=leaf.run,
         tools=leaf.grant,
+        data=work.data,
         delegated=delegated_by(chain, parent.delegated),
         ends_at=work.ends_at,
     )
