@@ -1,9 +1,11 @@
 """Rights at the command line: what is in force, of everybody and of one; what is refused; and what is supposed."""
 
 import json
+from typing import Any
 
 import pytest
 
+import interlock
 from interlock.cli.output import Exit
 from tests.cli.shell import Shell
 
@@ -90,6 +92,24 @@ def test_what_rights_would_have_refused(shell: Shell) -> None:
     assert "nobody names them" in said
     assert shell.json("rights")["inForce"] is False
     assert shell("rights", "rita", "--files").code == shell("rights", "--since", "1h").code == Exit.USAGE
+
+
+@pytest.mark.proves("task.data")
+def test_what_a_task_was_given_is_shown(shell: Shell) -> None:
+    """Its tools with what their arguments may be, and its records, a line each."""
+    upto = {"constraint_type": "range", "max": 5}
+    given: dict[str, Any] = {"tools": {"box.put": {"n": upto}}, "data": {"box": ["b-1", "b-2"], "shelf": []}}
+    with (
+        interlock.open(shell.place.folder) as lock,
+        lock.task("ag", purpose="a test", on_behalf_of="user:rita", **given) as task,
+    ):
+        name = task.id
+
+    said = shell("task", "show", name).out
+    assert "box.put: n a whole number at most 5" in said
+    assert "box: b-1, b-2" in said
+    assert "shelf: none" in said
+    assert shell.json("task", "show", name)["task"]["data"] == {"records": {"box": ["b-1", "b-2"], "shelf": []}}
 
 
 def test_what_cannot_be_right_does_not_come_into_force(shell: Shell) -> None:
