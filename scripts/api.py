@@ -40,6 +40,7 @@ _NAMED: dict[str, tuple[str, ...]] = {
         "Ticket",
         "EntryProof",
         "ChildFailure",
+        "Notice",
     ),
     "People": ("Desk", "AsyncDesk", "Action", "Unwind"),
     "Tools": ("tool", "Tool", "Call", "NoEffect"),

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     )
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
     from interlock.domain.entry_proof import EntryProof
-    from interlock.domain.errors import BudgetExceeded, ChildrenFailed, InterlockError
+    from interlock.domain.errors import BudgetExceeded, ChildrenFailed, InterlockError, RateExceeded
+    from interlock.domain.notice import Notice
     from interlock.domain.output import Output, Taken
     from interlock.domain.parse import ChangePerMille, Domains, Folded, Hosts, Statements, Tables
     from interlock.domain.rate import Rate
@@ -69,6 +70,7 @@ _WHERE = {
     "interlock.domain.entry_proof": ("EntryProof",),
     "interlock.domain.errors": ("BudgetExceeded", "ChildrenFailed", "InterlockError"),
     "interlock.domain.child_failure": ("ChildFailure",),
+    "interlock.domain.notice": ("Notice",),
     "interlock.domain.output": ("Output", "Taken"),
     "interlock.domain.rate": ("Rate",),
     "interlock.domain.parse": ("ChangePerMille", "Domains", "Folded", "Hosts", "Statements", "Tables"),
@@ -132,6 +134,7 @@ __all__ = [
     "NoEffect",
     "NoReversal",
     "NotDone",
+    "Notice",
     "Outcome",
     "Output",
     "Pending",

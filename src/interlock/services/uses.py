@@ -116,8 +116,10 @@ class Uses:
             fact = use_fact(after, phase, self._clock.now(), **said)
             try:
                 await save(self._store, Change(puts=(after,), draws=draws, facts=(fact,)))
-            except Conflict:
-                continue
+            except Conflict as conflict:
+                if conflict.kind != Use.kind:
+                    raise
+                continue  # somebody else says what it took, or gave it up
             return after.saved()
 
     async def tend(self) -> int:
