@@ -1,17 +1,14 @@
 """Uses of models: reserved before, settled after, and never more than there is."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from interlock.adapters.memory import Fault
-from interlock.domain import disclosure
 from interlock.domain.agent import Runtime
 from interlock.domain.budget import Budget
-from interlock.domain.dsse import parse
 from interlock.domain.duration import DAY, MINUTE
 from interlock.domain.errors import BudgetExceeded, ContractError, NotAllowed, StoreError
 from interlock.domain.ids import Person
@@ -21,6 +18,7 @@ from interlock.domain.task import Task
 from interlock.domain.use import MODEL_USE, Asked, TokenCount, Use
 from interlock.testing.world import World, contract
 from tests.services.handing import ready
+from tests.services.packets import predicate_of, statement_of, told
 
 pytestmark = pytest.mark.anyio
 
@@ -40,14 +38,10 @@ async def stood(world: World, scope: str = "agent:ag") -> dict[str, tuple[int, i
 
 
 async def entries(world: World) -> list[dict[str, Any]]:
-    """What the log says of uses, with its clear texts."""
-    found: list[dict[str, Any]] = []
-    for entry in await world.store.entries(0, 1000):
-        said = json.loads(parse(entry.leaf).payload)
-        if "/use/" in said["predicateType"]:
-            clear = {each.name: each.value for each in map(disclosure.parse, entry.disclosures)}
-            found.append({**said["predicate"], **clear})
-    return found
+    """What the log says of uses, as the format page has it, with its clear texts."""
+    found = await world.store.entries(0, 1000)
+    uses = [each for each in found if "/use/" in statement_of(each.leaf)["predicateType"]]
+    return [predicate_of(each.leaf) | told(each) for each in uses]
 
 
 async def world_of(**changes: Any) -> tuple[World, Task]:
