@@ -1,5 +1,6 @@
 """What models cost: by a list of one's own, by the installed one, and not at all."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,19 @@ async def test_ones_own_prices_come_before_those_that_are_installed() -> None:
     with pytest.raises(NotFound, match="no price of `nowhere` is known") as caught:
         await prices.of("nowhere", TokenCount(input=1, output=0))
     assert "`prices` of interlock.yaml" in caught.value.next_step
+
+
+@pytest.mark.proves("use.priced")
+async def test_an_installation_without_the_extra_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One's own prices hold all the same."""
+    monkeypatch.setitem(sys.modules, "genai_prices", None)
+    monkeypatch.delitem(sys.modules, "interlock.adapters.prices")
+    prices = LaterPrices(OWN)
+
+    assert (await prices.of("own", TokenCount(input=0, output=1))).cost == 1
+    with pytest.raises(NotFound, match="prices are not installed") as caught:
+        await prices.of("openai:gpt-4o", TokenCount(input=1, output=0))
+    assert "pip install 'interlock[prices]'" in caught.value.next_step
 
 
 @given(st.integers(0, 10**7), st.integers(0, 10**9), st.integers(0, 10**9))
