@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
     from interlock.domain.entry_proof import EntryProof
-    from interlock.domain.errors import BudgetExceeded, ChildrenFailed, InterlockError, RateExceeded
+    from interlock.domain.errors import BudgetExceeded, ChildrenFailed, InterlockError
     from interlock.domain.notice import Notice
     from interlock.domain.output import Output, Taken
     from interlock.domain.parse import ChangePerMille, Domains, Folded, Hosts, Statements, Tables
