@@ -171,15 +171,16 @@ class Tasks:
 
     async def close_within(self, task: TaskId) -> None:
         """Close everything that is open inside a task, which is itself about to be undone. Its own state is left as it is."""
-        for child in await self._inside(task):
+        for child in await self.inside(task):
             if child.state == "open":
                 await self.close(child)
 
     async def tree(self, task: TaskId) -> tuple[TaskId, ...]:
         """A task and everything that was ever opened inside it."""
-        return (task, *(each.id for each in await self._inside(task)))
+        return (task, *(each.id for each in await self.inside(task)))
 
-    async def _inside(self, task: TaskId) -> list[Task]:
+    async def inside(self, task: TaskId) -> list[Task]:
+        """Everything that was ever opened inside a task, each after the one it is in."""
         found = await self._store.inside(task)
         for each in found:
             found += await self._store.inside(each.id)

@@ -64,14 +64,14 @@ async def seen(plane: ControlPlane, task: Task, *, inside: bool = False) -> Seen
     """`task` with what belongs to it; with `inside` the open tasks within it, too."""
     store, now = plane.means.store, plane.means.clock.now()
     budgets = [await store.get(Budget, budget_key(f"task:{task.id}", unit)) for unit in sorted(task.budgets)]
-    others = await store.all(Task, limit=LOOKED_AT) if inside else []
+    others = await plane.tasks.inside(task.id) if inside else []
     return Seen(
         task=task,
         standing=standing(task, now),
         budgets=tuple(Left(unit=each.unit, left=each.left, limit=each.limit) for each in budgets if each is not None),
         actions=await store.count(ActionQuery(task=task.id)),
         waiting=await store.count(ActionQuery(task=task.id, states=_UNSETTLED)),
-        within=tuple(each.id for each in others if task.id in each.ancestors and standing(each, now) == "open"),
+        within=tuple(each.id for each in others if standing(each, now) == "open"),
     )
 
 
