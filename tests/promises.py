@@ -1803,6 +1803,11 @@ PROMISES: tuple[Promise, ...] = (
         _GIVEN,
         "What a task was given stands in the log behind commitments, and goes with the person it was for.",
     ),
+    Promise(
+        "policy.earlier_bundles",
+        "The policy language: context",
+        "Policies in force go on deciding under a version in which policies see more, until others are published.",
+    ),
     # -- what is normal of an agent ----------------------------------------------------------------------------------
     Promise(
         "baseline.flags",

@@ -11,7 +11,7 @@ from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.cedar.source import Place, statements
 from interlock.domain.bundle import Bundle
 from interlock.domain.errors import PolicyError
-from interlock.domain.policy import Policy
+from interlock.domain.policy import Engine, Policy
 from interlock.ports.policies import Policies
 from tests.adapters.cedar_cases import ALL, CONTRACTS, decided, forbid, judge_of, one_file, question
 
@@ -21,6 +21,13 @@ NAMED = '@id("x") @owner("o") '
 PRICING = f'{NAMED}permit(principal, action == Action::"pricing.set_price", resource)'
 MAIL = f'{NAMED}permit(principal, action == Action::"mail.send", resource)'
 DENY = f'{NAMED}@outcome("deny") @reason("no") '
+UNUSUAL_THEN = "".join(
+    (
+        "    unusual: {\n",
+        *(f"      {name}: Bool,\n" for name in ("amount", "any", "contract", "hour", "rate")),
+        "      record: Bool\n    },\n",
+    )
+)
 ASK = f'{NAMED}@outcome("require_approval") @reason("no") '
 
 
@@ -200,7 +207,32 @@ def test_a_bundle_is_known_by_a_stable_digest() -> None:
     assert language.bundle({"a.cedar": ALL, "c.cedar": forbid("true")}, CONTRACTS).digest != bundle.digest
     assert language.bundle({"a.cedar": ALL + " ", "b.cedar": forbid("true")}, CONTRACTS).digest != bundle.digest
     assert language.bundle({"a.cedar": ALL, "b.cedar": forbid("true")}, CONTRACTS[:-1]).digest != bundle.digest
-    assert bundle.digest == "70372691417e305d1837dbd895d43ac418d62ba0ae8957ce90fee39d664511a3"
+    assert bundle.digest == "92196affbf7c4c5c84cfe868b2b473e1a9470c7dd93471c1a1796bb0d9980f95"
+
+
+@pytest.mark.proves("policy.earlier_bundles")
+@pytest.mark.parametrize("engine", ["compiled", "cedarpy"])
+@pytest.mark.parametrize("lacks", [("      lent: Long,\n",), (UNUSUAL_THEN,), ("      lent: Long,\n", UNUSUAL_THEN)])
+def test_a_bundle_of_before_is_asked_as_it_was(lacks: tuple[str, ...], engine: Engine) -> None:
+    """Its schema lacks what policies see since: it loads, decides on what it knows, and its text and digest stay what they were.
+    A policy in it that looks at what it does not know is refused, and so is a schema that lacks anything else."""
+    language = CedarPolicies()
+    bundle = language.bundle({"a.cedar": ALL, "b.cedar": forbid("context.task.depth > 1")}, CONTRACTS)
+    schema = bundle.schema
+    for text in lacks:
+        assert text in schema
+        schema = schema.replace(text, "")
+    before = msgspec.structs.replace(bundle, schema=schema)
+
+    judge = language.load(before, engine)
+    assert decided(judge, question()).verdict == "allow"
+    assert decided(judge, question(depth=2, unusual=("hour",))).verdict == "deny"
+    assert language.worded(before).keys() == language.worded(bundle).keys()
+    with pytest.raises(PolicyError):
+        language.load(msgspec.structs.replace(before, schema=schema.replace("    undo: Bool,\n", "")))
+    if UNUSUAL_THEN in lacks:
+        with pytest.raises(PolicyError):
+            language.load(msgspec.structs.replace(before, sources=one_file(forbid("context.unusual.any"))))
 
 
 def test_texts_too_long_to_be_filed_are_refused() -> None:

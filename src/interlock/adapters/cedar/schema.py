@@ -48,6 +48,9 @@ AROUND: Final = (
     Member("weekday", Integer()),
 )
 """What policies see of any action besides what its contract brings. Times are UTC; `weekday` is 1 on Mondays."""
+LATER: Final = (("task", "lent"), ("unusual",))
+"""What of that came up later. A bundle of before lacks some of it in its schema, and is asked as it was: whoever brings a new
+version of the program to an installation need not publish anything before it decides again."""
 
 _GIVEN: Final[dict[Gives, Shape]] = {"texts": Many(Text()), "text": Text(), "integer": Integer()}
 """What each kind of parsed fact is."""
@@ -71,6 +74,8 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
     """What we read out of arguments and facts by the contract's rules."""
     budget: Group = Group()
     """What is left, by the units it draws on."""
+    around: tuple[Member, ...] = AROUND
+    """What its bundle knows of the rest."""
 
     @property
     def taint(self) -> Group:
@@ -86,7 +91,7 @@ class Surface(msgspec.Struct, frozen=True, kw_only=True):
             Member("parsed", self.parsed),
             Member("taint", self.taint),
         )
-        return Group(tuple(sorted((*AROUND, *own), key=lambda member: member.name)))
+        return Group(tuple(sorted((*self.around, *own), key=lambda member: member.name)))
 
 
 def surfaces(contracts: Sequence[Contract]) -> tuple[dict[str, Surface], tuple[str, ...]]:
@@ -197,10 +202,39 @@ def _surface(words: Words, enums: Mapping[str, tuple[str, ...]]) -> Surface:
     args, facts = members.get("args"), members.get("facts")
     parsed, budget = members.get("parsed"), members.get("budget")
     if isinstance(args, Group) and isinstance(facts, Group) and isinstance(parsed, Group) and isinstance(budget, Group):
-        surface = Surface(name=name, groups=within, args=args, facts=facts, parsed=parsed, budget=budget)
+        around = _around(members)
+        surface = Surface(name=name, groups=within, args=args, facts=facts, parsed=parsed, budget=budget, around=around)
         if surface.context() == context and set(within) <= set(GROUPS):
             return surface
     raise words.wrong(f"`{name}` is not described as this version describes a contract")
+
+
+def _around(members: Mapping[str, Shape]) -> tuple[Member, ...]:
+    """What is around an action for who has these members in the context: all of it but what came up later and is not there."""
+    around = Group(AROUND)
+    for path in LATER:
+        there: Shape | None = Group(tuple(Member(name, shape) for name, shape in members.items()))
+        for name in path:
+            there = (
+                next((each.shape for each in there.members if each.name == name), None)
+                if isinstance(there, Group)
+                else None
+            )
+        if there is None:
+            around = _without(around, path)
+    return around.members
+
+
+def _without(group: Group, path: tuple[str, ...]) -> Group:
+    """`group` without the member at `path`."""
+    name, *below = path
+    kept: list[Member] = []
+    for member in group.members:
+        if member.name != name:
+            kept.append(member)
+        elif below and isinstance(member.shape, Group):
+            kept.append(Member(name, _without(member.shape, tuple(below)), member.optional))
+    return Group(tuple(kept))
 
 
 def _enums(found: Iterable[Surface]) -> dict[str, tuple[str, ...]]:

@@ -7,8 +7,10 @@ holds of every request the gate lets through, so nothing is missed.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import msgspec
+
 from interlock.adapters.cedar.loaded import DIGITS
-from interlock.adapters.cedar.schema import Surface
+from interlock.adapters.cedar.schema import AROUND, Surface
 from interlock.adapters.cedar.shape import JsonSchema, Reader, choices
 from interlock.adapters.cedar.symbolic.logic import Logic
 from interlock.adapters.cedar.symbolic.terms import Known
@@ -34,7 +36,8 @@ class Request:
     def __init__(self, logic: Logic, surface: Surface, contract: Contract, agent: str, tenant: str) -> None:
         self._logic = logic
         self._z = logic.z
-        self.surface = surface
+        # What came up after the bundle is there all the same: its policies only do not look at it.
+        self.surface = surface = msgspec.structs.replace(surface, around=AROUND)
         self.contract = contract
         self.agent = agent
         self.tenant = tenant
