@@ -1649,6 +1649,11 @@ PROMISES: tuple[Promise, ...] = (
         "A credential is renewed by itself before it expires.",
     ),
     Promise(
+        "identity.own_task",
+        "How to give an agent an identity",
+        "Nobody but the instance that opened a task acts in it, unless another takes it over, which the log says.",
+    ),
+    Promise(
         "identity.bootstrap_once",
         "How to give an agent an identity",
         "A bootstrap token lets one instance be one agent, once, in whatever processes it is shown; nothing of it is kept.",

@@ -39,9 +39,15 @@ class Embedded:
         """The task that the last token of a chain names."""
         return await self._plane.delegating.open(asked, presented)
 
-    async def open_task(self, opening: Opening) -> Task:
+    async def open_task(self, opening: Opening, presented: Presented | None = None) -> Task:
         """Open a task for an agent in force."""
-        return await self._plane.tasks.open(opening)
+        if presented is None:
+            return await self._plane.tasks.open(opening)
+        return await self._plane.beginnings.open(opening, presented)
+
+    async def resume_task(self, task: TaskId, agent: AgentName, presented: Presented) -> Task:
+        """Take over a task that another instance began."""
+        return await self._plane.beginnings.resume(task, agent, presented)
 
     async def close_task(self, task: Task, *, failure: str = "") -> None:
         """No more actions in it, nor in those inside it."""

@@ -57,6 +57,7 @@ FITTING: Final[dict[str, Any]] = {
     "publication": "x",
     "purpose": "x",
     "request": "x",
+    "task_id": "x",
     "wanted": Hypothesis(contract="box.put", agent="ag", arguments={"n": 1}),
     "why": "x",
 }

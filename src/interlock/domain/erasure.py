@@ -33,7 +33,7 @@ stream withheld
 """
 _TASK: Final = """
 revision id agent release opened_at expires_at state prohibited budgets purses depth parent above failed due_at epoch
-delegated withheld
+delegated instance withheld
 """
 _PUBLICATION: Final = "revision id edition base replaces proposed_at changes owners state ended_at withheld"
 _ERASURE: Final = "revision id basis scheduled proposed_at covers state parts ended_at withheld"

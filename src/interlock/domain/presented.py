@@ -47,6 +47,7 @@ Code = Literal[
     "token_holder",
     "token_agent",
     "token_task",
+    "task_instance",
     "proof_form",
     "proof_signature",
     "proof_time",
@@ -94,6 +95,9 @@ REFUSALS: Final[dict[Code, Refusal]] = {
     "token_holder": Refusal("the task was handed on to another instance", "call from the process it was handed on to"),
     "token_agent": Refusal("the task was handed on to another agent", "call as the agent it was handed on to"),
     "token_task": Refusal("the task tokens are of another task", "call with the tokens that opened the task"),
+    "task_instance": Refusal(
+        "the task was opened by another instance, which alone acts in it", "take it over: `client.resume(task_id)`"
+    ),
     "proof_form": Refusal("the proof of possession is not in its one form", "make the proof as the SDK does"),
     "proof_signature": Refusal(
         "the proof is not signed with the instance's key", "a credential counts only with the key it was given for"

@@ -53,7 +53,7 @@ class Common(Part, frozen=True, kw_only=True):
 
 
 class TaskBody(Part, frozen=True, kw_only=True):
-    """A task was opened or closed."""
+    """A task was opened, closed, or taken over by another instance (`resumed`)."""
 
     state: str
     agent: dict[str, str]
@@ -65,6 +65,8 @@ class TaskBody(Part, frozen=True, kw_only=True):
     tokens: list[dict[str, str]] = []
     """Of one that was handed on, when it is opened: the chain of tokens, the root first, each with its `id` and the thumbprint of
     the key of its `holder`."""
+    instance: str = ""
+    """In `opened` and `resumed`: the running instance that acts in it since; absent where it showed nothing."""
 
 
 class UseBody(Part, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from interlock.domain.budget import Budget, Draw, budget_key
 from interlock.domain.delegation import Delegation
 from interlock.domain.grant import Grant
 from interlock.domain.ids import AgentName, ContractName, Digest, TaskId
+from interlock.domain.presented import Spent
 from interlock.domain.record import Record, Withheld
 from interlock.domain.selector import Selector
 
@@ -56,6 +57,8 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     """The revision of the standing orders it was opened under: what is revoked later was granted before."""
     delegated: Delegation | None = None
     """By what it was handed on to whoever acts in it; or None, and it is its agent's own."""
+    instance: str = ""
+    """The running instance that opened it, or took it over: the thumbprint of its key. Empty: it showed nothing."""
     withheld: Withheld = ""
     """Why nothing private of it is here."""
 
@@ -73,6 +76,11 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
         if contract in self.prohibited:
             return f"the task prohibits `{contract}`"
         return None
+
+    @property
+    def holder(self) -> str:
+        """The only instance that may act in it; empty: any of its agent's."""
+        return self.instance if self.delegated is None else self.delegated.holder
 
     def pays(self, unit: str) -> tuple[TaskId, ...]:
         """The tasks on whose limits on `unit` its actions draw."""
@@ -102,6 +110,10 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """By what it is handed on; None: not at all, or as the task around it is."""
     ends_at: int | None = None
     """Until when it lasts at most, UTC ms."""
+    instance: str = ""
+    """Who opens it, as it was proven."""
+    spent: tuple[Spent, ...] = ()
+    """What proved that."""
 
 
 class Lent(msgspec.Struct, frozen=True, kw_only=True):

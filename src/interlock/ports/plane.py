@@ -33,8 +33,13 @@ class Plane(Protocol):
         """The task that the last token of a chain names, opened with those around it that are not open."""
         ...
 
-    async def open_task(self, opening: Opening) -> Task:
-        """Open a task for an agent in force."""
+    async def open_task(self, opening: Opening, presented: Presented | None = None) -> Task:
+        """Open a task for an agent in force. Where somebody shows who it is, nobody else acts in it. Raises CredentialStale when
+        another release came into force meanwhile."""
+        ...
+
+    async def resume_task(self, task: TaskId, agent: AgentName, presented: Presented) -> Task:
+        """Take over a task of an agent's that another instance of it began. Raises CredentialStale, too."""
         ...
 
     async def close_task(self, task: Task, *, failure: str = "") -> None:

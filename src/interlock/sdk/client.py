@@ -7,13 +7,13 @@ from typing import Any, Self
 
 from interlock.domain.entry_proof import EntryProof
 from interlock.domain.fitting import Amount, Millis, checked, fitted
-from interlock.domain.ids import ActionId, AgentName, ContractName
+from interlock.domain.ids import ActionId, AgentName, ContractName, TaskId
 from interlock.domain.task import Opening
 from interlock.ports.people import People
 from interlock.sdk.desk import AsyncDesk, Desk
 from interlock.sdk.giving import given_data, given_tools
 from interlock.sdk.outcomes import Outcome
-from interlock.sdk.task import AnyTool, Connection, TaskScope
+from interlock.sdk.task import AnyTool, Connection, Resuming, TaskScope
 from interlock.sdk.ticket import Ticket
 
 
@@ -86,6 +86,15 @@ class Client:
         this process, counts no more, or the task may not be opened.
         """
         return TaskScope(self._connection, text)
+
+    @checked
+    def resume(self, task_id: str, agent: str) -> TaskScope:
+        """A task of `agent` that an earlier process of the program opened and did not close, to be entered with `with` or `async
+        with`: this program acts in it from then on, and that one no more. Which ones there are says `interlock tasks`.
+
+        Entering it raises NotFound, and NotAllowed for one that is over, of another agent or release, or that was handed on.
+        """
+        return TaskScope(self._connection, Resuming(TaskId(task_id), AgentName(agent)))
 
     @checked
     def ticket(self, action_id: str, tool: AnyTool | None = None) -> Ticket[Outcome]:

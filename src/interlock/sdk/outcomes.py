@@ -15,6 +15,7 @@ from interlock.domain.errors import Fault, InterlockError
 from interlock.domain.ids import ActionId
 from interlock.domain.output import Taken, in_words
 from interlock.domain.policy import Verdict
+from interlock.domain.presented import REFUSALS
 from interlock.sdk.ticket import Ticket
 
 
@@ -49,6 +50,7 @@ _NEXT: dict[str, str] = {
     "interlock.budget": "raise the budget in the workspace, or wait until something reserved is released",
     "interlock.rate": "wait as long as it says, or allow more calls in the workspace",
     "interlock.cost": "mend the contract's cost or the arguments it is read from",
+    **{f"interlock.{code}": refusal.next for code, refusal in REFUSALS.items()},
 }
 """What can be done about each rule of ours."""
 

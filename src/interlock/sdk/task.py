@@ -20,8 +20,9 @@ from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.child_failure import ChildFailure
 from interlock.domain.errors import ContractError, CredentialStale, InterlockError, NotAllowed
 from interlock.domain.fitting import Amount, Millis, checked
-from interlock.domain.handover import Opened, read_handover
+from interlock.domain.handover import Opened, begin_call, read_handover, resume_call
 from interlock.domain.ids import ActionId, AgentName, ContractName, TaskId
+from interlock.domain.presented import Presented
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.domain.use import LASTS_MS, MODEL_USE, Asked, TokenCount, Use
@@ -46,6 +47,13 @@ H = TypeVar("H", bound="_Handle")
 R = TypeVar("R")
 
 
+class Resuming(NamedTuple):
+    """A task that another instance of the agent began."""
+
+    task: TaskId
+    agent: AgentName
+
+
 class Connection:
     """What tasks share: the plane, the home of its coroutines, and the tools whose results they give back."""
 
@@ -66,6 +74,23 @@ class Connection:
 
     async def _presented(self, proposal: Proposal, tokens: Tokens | None) -> Proposal:
         return await self.identity.presented(proposal, NOTHING if tokens is None else await tokens.shown())
+
+    async def opened(self, opening: Opening) -> Task:
+        """Open a task as the instance that this program is; anew where another release came into force meanwhile."""
+        for _ in range(ROUNDS):
+            with contextlib.suppress(CredentialStale):
+                return await self.plane.open_task(opening, await self._beginning(opening))
+        return await self.plane.open_task(opening, await self._beginning(opening))
+
+    async def _beginning(self, opening: Opening) -> Presented:
+        # No token: one is of the task around it and that one's agent. What is opened inside may be another's, of the same key.
+        call = begin_call(opening, (await self.plane.expected(opening.agent)).audience)
+        return await self.identity.shown(opening.agent, call)
+
+    async def resumed(self, wanted: Resuming) -> Task:
+        """Take over a task as the instance that this program is."""
+        call = resume_call(wanted.task, (await self.plane.expected(wanted.agent)).audience)
+        return await self.plane.resume_task(wanted.task, wanted.agent, await self.identity.shown(wanted.agent, call))
 
     async def accepted(self, text: str) -> tuple[Task, Tokens]:
         """The task that `text` hands to this program, and its tokens."""
@@ -392,10 +417,10 @@ class SyncTask(_Handle):
 class TaskScope:
     """`with` or `async with`: opens the task, makes it current for tools called inside, and closes it at the end."""
 
-    def __init__(self, connection: Connection, opening: Opening | str) -> None:
+    def __init__(self, connection: Connection, opening: Opening | Resuming | str) -> None:
         self._connection = connection
         self._opening = opening
-        """What is to be opened; or the text by which it was handed on."""
+        """What is to be opened, or taken over; or the text by which it was handed on."""
         self._handle: _Handle | None = None
         self._token: Token[Gated | None] | None = None
         self._around: _Handle | None = None
@@ -432,17 +457,19 @@ class TaskScope:
         else:
             told(error, overlooked)
 
-    async def _begun(self, opening: Opening | str) -> tuple[Task, Tokens | None]:
+    async def _begun(self, opening: Opening | Resuming | str) -> tuple[Task, Tokens | None]:
         if isinstance(opening, str):
             return await self._connection.accepted(opening)
-        task = await self._connection.plane.open_task(opening)
-        return task, None if self._around is None else self._around.shows
+        if isinstance(opening, Resuming):
+            return await self._connection.resumed(opening), None
+        shows = None if self._around is None else self._around.shows
+        return await self._connection.opened(opening), shows
 
     async def _closed(self, task: Task, failure: str) -> tuple[ChildFailure, ...]:
         await self._connection.plane.close_task(task, failure=failure)
         return await self._connection.plane.failures(task)
 
-    def _nested(self) -> Opening | str:
+    def _nested(self) -> Opening | Resuming | str:
         """A task opened inside another is its child. One that was handed on stands where its token says."""
         if self._handle is not None:
             raise NotAllowed("this task is open already", next_step="ask the client for another: `client.task(...)`")

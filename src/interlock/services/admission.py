@@ -31,6 +31,7 @@ from interlock.domain.possession import Call, Proof, proven
 from interlock.domain.presented import KEPT_MS, REFUSALS, Caller, Code, Presented, Spent, called, writable
 from interlock.domain.proposal import Proposal
 from interlock.domain.spiffe import plane_id
+from interlock.domain.task import Task
 from interlock.domain.token import TokenError
 from interlock.ports.clock import Clock
 from interlock.ports.issuer import Issuer
@@ -103,7 +104,8 @@ class Admission:
         admitted = self.proven(presented, task.agent, call, issuer)
         if isinstance(admitted, str) or admitted.caller is None:
             return admitted
-        return unfit(task.id, task.delegated, admitted.chain, admitted.caller.instance) or admitted
+        fits = unfit(task.id, task.delegated, admitted.chain, admitted.caller.instance)
+        return fits or of_another(task, admitted) or admitted
 
     def proven(self, presented: Presented, agent: AgentName, call: Call, issuer: Issuer) -> Admitted | Code:
         """Who presents this, for `call` as `agent`, or why nobody does. That its chain is of the task is left to be asked."""
@@ -189,6 +191,13 @@ class Admission:
             token="" if chain is None else chain.leaf.jti,
         )
         return Admitted(caller, credential.release, chain, (Spent(digest, proof.iat * SECOND + KEPT_MS),))
+
+
+def of_another(task: Task, admitted: Admitted) -> Code | None:
+    """Why the task as it is now is not that of who was admitted: another instance may have taken it over meanwhile."""
+    caller = admitted.caller
+    theirs = caller is None or task.delegated is not None or task.instance in ("", caller.instance)
+    return None if theirs else "task_instance"
 
 
 def issuers_of(issuer: Issuer) -> dict[str, bytes]:

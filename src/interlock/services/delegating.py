@@ -67,10 +67,10 @@ class Delegating:
         """
         issuer, task = self._held(), await self._task(task_id)
         call = token_call(task_id, self.audience)
-        admitted = await self._admitted(presented, task.agent, call, issuer)
+        admitted = await self.admitted(presented, task.agent, call)
         instance = admitted.caller.instance if admitted.caller is not None else ""
-        if task.delegated is not None and task.delegated.holder != instance:
-            raise refused("token_holder")
+        if task.holder not in ("", instance):
+            raise refused("task_instance" if task.delegated is None else "token_holder")
         await self._must_count(task, admitted)
         now = self._clock.now()
         if task.state != "open" or now >= task.expires_at:
@@ -117,7 +117,7 @@ class Delegating:
         if chain.leaf.task != asked.task or len(asked.works) != len(chain.tokens):
             raise refused("token_task")
         call = asked.call(self.audience)
-        admitted = await self._admitted(presented, asked.agent, call, issuer)
+        admitted = await self.admitted(presented, asked.agent, call)
         await self._spend(admitted)
         task = await self._root(chain)
         await self._must_count(task, admitted, chain)
@@ -143,8 +143,8 @@ class Delegating:
 
     async def _root(self, chain: Chain) -> Task:
         task = await self._task(TaskId(chain.root.task))
-        if task.delegated is not None and task.delegated.holder != chain.holders[0]:
-            raise refused("token_holder")
+        if task.holder not in ("", chain.holders[0]):
+            raise refused("task_instance" if task.delegated is None else "token_holder")
         return task
 
     async def _opened(self, chain: Chain, work: Work | None, parent: Task) -> Task:
@@ -204,8 +204,9 @@ class Delegating:
         except GrantError as error:
             raise NotAllowed(f"what this task may do is too much to say in a token: {error}") from None
 
-    async def _admitted(self, presented: Presented, agent: AgentName, call: Call, issuer: Issuer) -> Admitted:
-        admitted = self._admission.proven(presented, agent, call, issuer)
+    async def admitted(self, presented: Presented, agent: AgentName, call: Call) -> Admitted:
+        """Who asks, as `agent`. Raises NotAllowed, and CredentialStale when another release came into force meanwhile."""
+        admitted = self._admission.proven(presented, agent, call, self._held())
         if isinstance(admitted, str):
             raise refused(admitted)
         code = self._admission.standing(admitted, agent, (await self._orders.refresh()).control)

@@ -31,7 +31,7 @@ from interlock.domain.stating import Beginning
 from interlock.domain.task import Task
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
-from interlock.services.admission import Admitted, Door, words
+from interlock.services.admission import Admitted, Door, of_another, words
 from interlock.services.drafting import Drafts, must_be_writable, storable
 from interlock.services.habits import Habits
 from interlock.services.intents import Intents
@@ -97,6 +97,8 @@ class Gate:
         for round_ in range(MAX_ROUNDS):
             orders = await self._orders.current()
             code = self._door.standing(admitted, proposal.task.agent, orders.control)
+            # The task may have been read again since the call was let in.
+            code = code or of_another(proposal.task, admitted)
             if code == "credential_release" and round_:
                 raise CredentialStale("another release came into force while this was decided")
             if code is not None:

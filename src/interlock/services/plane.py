@@ -23,6 +23,7 @@ from interlock.services.anchoring import Anchoring
 from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
 from interlock.services.baselines import Baselines
+from interlock.services.beginning import Beginnings
 from interlock.services.braking import Braking
 from interlock.services.breaker import Breakers
 from interlock.services.calling import Calling
@@ -116,6 +117,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     revoking: Revoking
     enrolment: Enrolment
     inviting: Inviting
+    beginnings: Beginnings
     instances: Instances
     delegating: Delegating
     settling: Settling
@@ -186,6 +188,16 @@ def plane(means: Means) -> ControlPlane:
         store=m.store, orders=orders, editions=editions, consenting=consenting, clock=m.clock, ids=m.ids
     )
     braking = Braking(store=m.store, orders=orders, counting=counting, clock=m.clock, ids=m.ids, tenant=m.tenant)
+    delegating = Delegating(
+        store=m.store,
+        orders=orders,
+        tasks=tasks,
+        admission=admission,
+        issuer=m.issuer,
+        clock=m.clock,
+        ids=m.ids,
+        tenant=m.tenant,
+    )
     return ControlPlane(
         means=means,
         orders=orders,
@@ -240,16 +252,8 @@ def plane(means: Means) -> ControlPlane:
             clock=m.clock,
             ids=m.ids,
         ),
-        delegating=Delegating(
-            store=m.store,
-            orders=orders,
-            tasks=tasks,
-            admission=admission,
-            issuer=m.issuer,
-            clock=m.clock,
-            ids=m.ids,
-            tenant=m.tenant,
-        ),
+        delegating=delegating,
+        beginnings=Beginnings(store=m.store, tasks=tasks, delegating=delegating, clock=m.clock),
         uses=Uses(store=m.store, orders=orders, clock=m.clock, ids=m.ids, door=door, prices=m.prices),
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),

@@ -22,6 +22,7 @@ from interlock.domain.family import Family
 from interlock.domain.ids import Digest, Person, TaskId
 from interlock.domain.names import instead
 from interlock.domain.people import must_be_known
+from interlock.domain.presented import SPENT
 from interlock.domain.record import plain
 from interlock.domain.task import Opening, Task, lent
 from interlock.domain.tree import AGAIN_MS, Branch, drawn_on, felled
@@ -58,8 +59,8 @@ class Tasks:
             try:
                 return await self._opened(opening)
             except Conflict as conflict:
-                if (conflict.kind, conflict.key) == (Task.kind, opening.id):
-                    raise  # somebody opened this very task first
+                if (conflict.kind, conflict.key) == (Task.kind, opening.id) or conflict.kind == SPENT:
+                    raise  # somebody opened this very task first, or with this very proof
                 continue
             except (BudgetExceeded, NotAllowed):
                 # What is over its time may still be counted: a worker would see to it, and there need not be one.
@@ -116,10 +117,14 @@ class Tasks:
             due_at=until if parent is not None else None,
             epoch=orders.control.revision,
             delegated=opening.delegated or (parent.delegated if parent is not None else None),
+            instance=opening.instance,
         )
         leans = (given(orders.control), *((given(parent),) if parent is not None else ()))
         puts = (task, *limits.budgets, *((family.joined(task.id),) if family is not None else ()))
-        await save(self._store, Change(puts=puts, given=leans, draws=limits.draws, facts=(_fact(task, "opened", now),)))
+        change = Change(
+            puts=puts, given=leans, draws=limits.draws, facts=(task_fact(task, "opened", now),), spent=opening.spent
+        )
+        await save(self._store, change)
         return task.saved()
 
     async def _open_parent(self, opening: Opening) -> Task | None:
@@ -273,7 +278,7 @@ class Tasks:
                     **(said if branch is branches[0] else {}),
                     **({"failure": after.failure} if after.failed else {}),
                 }
-                facts.append(_fact(after, "closed", now, beside))
+                facts.append(task_fact(after, "closed", now, beside))
         # Nobody opens another one inside it meanwhile.
         put = {each.key for each in result.puts if isinstance(each, Family)}
         leans = tuple(
@@ -310,14 +315,16 @@ def _for_whom(opening: Opening, parent: Task | None) -> str:
     return parent.initiator
 
 
-def _fact(task: Task, phase: Phase, now: int, beside: Mapping[str, JsonValue] = _NOTHING) -> Fact:
+def task_fact(task: Task, phase: Phase, now: int, beside: Mapping[str, JsonValue] = _NOTHING) -> Fact:
+    """A fact about a task."""
     # Of what stays readable alone: a digest of whom it is for, and why, could be guessed back.
     opened: dict[str, JsonValue] = {}
     if phase == "opened" and task.tools is not None:
         opened["givenTools"] = plain(task.tools.tools)
     if phase == "opened" and task.data is not None:
         opened["givenData"] = plain(task.data.records)
-    fixed = stripped(msgspec.structs.replace(task, revision=0, state="open", due_at=None, failed=False), "")
+    alike = msgspec.structs.replace(task, revision=0, state="open", due_at=None, failed=False, instance="")
+    fixed = stripped(alike, "")
     return Fact(
         phase=phase,
         subject="task",
@@ -331,6 +338,7 @@ def _fact(task: Task, phase: Phase, now: int, beside: Mapping[str, JsonValue] = 
             "delegation": [*task.ancestors, task.id],
             "expiresAt": at(task.expires_at),
             **(_handed_on(task) if phase == "opened" else {}),
+            **({"instance": task.instance} if task.instance and phase in ("opened", "resumed") else {}),
         },
         private={"purpose": task.purpose, "initiator": task.initiator, "planSummary": task.plan, **opened, **beside},
     )

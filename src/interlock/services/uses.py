@@ -37,7 +37,7 @@ from interlock.domain.use import (
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.prices import Prices
 from interlock.ports.store import Store
-from interlock.services.admission import Admitted, Door, words
+from interlock.services.admission import Admitted, Door, of_another, words
 from interlock.services.drawing import keys_of
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.saving import save
@@ -81,7 +81,7 @@ class Uses:
         task = proposal.task
         for round_ in range(MAX_ROUNDS):
             orders = await self._orders.current()
-            code = self._door.standing(admitted, task.agent, orders.control)
+            code = self._door.standing(admitted, task.agent, orders.control) or of_another(task, admitted)
             if code == "credential_release" and round_:
                 raise CredentialStale("another release came into force while this was looked at")
             refusal = _of(code) if code is not None else await self._limit(asked, task, orders, admitted)

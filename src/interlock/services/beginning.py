@@ -1,0 +1,85 @@
+"""Tasks as instances begin them: who opens one proves who it is, and nobody else acts in it.
+
+The key of an instance ends with its process. A process that goes on with what another began takes the task over: on record,
+and only as the same agent at the same release. From then on the one before is refused.
+"""
+
+import msgspec
+
+from interlock.domain.change import Change
+from interlock.domain.errors import Conflict, NotAllowed, NotFound
+from interlock.domain.handover import begin_call, resume_call
+from interlock.domain.ids import AgentName, TaskId
+from interlock.domain.presented import SPENT, Presented
+from interlock.domain.task import Opening, Task
+from interlock.ports.clock import Clock
+from interlock.ports.store import Store
+from interlock.services.delegating import Delegating, refused
+from interlock.services.saving import save
+from interlock.services.tasks import Tasks, task_fact
+
+
+class Beginnings:
+    """Opens tasks for instances, and binds them to others that go on."""
+
+    def __init__(self, *, store: Store, tasks: Tasks, delegating: Delegating, clock: Clock) -> None:
+        self._store = store
+        self._tasks = tasks
+        self._delegating = delegating
+        self._clock = clock
+
+    async def open(self, opening: Opening, presented: Presented) -> Task:
+        """Open a task for the instance that asks. Its proof is spent in the same commit.
+
+        Raises NotAllowed for who is not proven to be the agent, or not the one that acts in the task around it; CredentialStale
+        when another release came into force meanwhile; and what opening a task raises.
+        """
+        call = begin_call(opening, self._delegating.audience)
+        admitted = await self._delegating.admitted(presented, opening.agent, call)
+        instance = admitted.caller.instance if admitted.caller is not None else ""
+        if opening.parent is not None:
+            around = await self._task(opening.parent.id)
+            if around.holder not in ("", instance):
+                raise refused("task_instance")
+        try:
+            return await self._tasks.open(msgspec.structs.replace(opening, instance=instance, spent=admitted.spent))
+        except Conflict as conflict:
+            if conflict.kind != SPENT:
+                raise
+            raise refused("proof_replayed") from None
+
+    async def resume(self, task_id: TaskId, agent: AgentName, presented: Presented) -> Task:
+        """Take over an open task of `agent` for the instance that asks, which acts in it from then on, and alone.
+
+        Raises NotFound, and NotAllowed for a task that is over, of another agent or release, or that was handed on: that one is
+        its holder's. Taking over what one has changes nothing.
+        """
+        admitted = await self._delegating.admitted(presented, agent, resume_call(task_id, self._delegating.audience))
+        instance = admitted.caller.instance if admitted.caller is not None else ""
+        while True:
+            task, now = await self._task(task_id), self._clock.now()
+            if task.agent != agent:
+                raise refused("credential_agent")
+            if task.delegated is not None:
+                raise refused("token_holder")
+            if task.state != "open" or now >= task.expires_at:
+                raise NotAllowed(f"the task is {'over' if task.state == 'open' else task.state}")
+            if task.release != admitted.release:
+                raise NotAllowed(
+                    "the task was begun at another release than the one in force", next_step="begin another task"
+                )
+            after = msgspec.structs.replace(task, instance=instance)
+            facts = (task_fact(after, "resumed", now),)
+            try:
+                await save(self._store, Change(puts=(after,), facts=facts, spent=admitted.spent))
+            except Conflict as conflict:
+                if conflict.kind == SPENT:
+                    raise refused("proof_replayed") from None
+                continue
+            return after.saved()
+
+    async def _task(self, task: TaskId) -> Task:
+        found = await self._store.get(Task, task)
+        if found is None:
+            raise NotFound(f"there is no task `{task}`")
+        return found
