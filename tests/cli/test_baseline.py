@@ -1,12 +1,19 @@
 """`agent baseline`: looking at what is normal, putting it in force, and reviewing what departed."""
 
-import apsw
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 import interlock
 from interlock.cli.output import Exit
 from tests.cli.shell import Shell
 
+AGREES = 3
+"""What the verifier ends with where nobody vouches for keys, and nothing is wrong."""
 UNUSUAL = """
 @id("odd") @owner("tests") @outcome("require_approval") @approver("reviewer") @reason("unusual")
 forbid(principal, action, resource) when { context.unusual.any };
@@ -32,7 +39,7 @@ def run(shell: Shell, name: str, args: str) -> str:
 
 
 @pytest.mark.proves("baseline.flags", "baseline.tested")
-def test_from_looking_to_a_review(shell: Shell) -> None:
+def test_from_looking_to_a_review(shell: Shell, tmp_path: Path) -> None:
     """Looked at, put in force by a person with a reason; what departs then waits where a policy says so, is listed for review,
     and shown in its story and its packet; the log verifies, and once it is given up nothing is flagged."""
     shell.place.change("policies/all.cedar", lambda text: text + UNUSUAL)
@@ -61,15 +68,20 @@ def test_from_looking_to_a_review(shell: Shell) -> None:
     assert shell.json("audit", "query", "--unusual", "hour")["hits"] == []
     # An index of an earlier version knows nothing of it: it is made again.
     (index,) = shell.place.folder.glob(".interlock/**/*.audit")
-    connection = apsw.Connection(str(index))
-    connection.pragma("user_version", 1)
-    connection.close()
+    with closing(sqlite3.connect(index)) as connection:
+        connection.execute("PRAGMA user_version = 1")
     assert len(shell.json("audit", "query", "--unusual", "any")["hits"]) == 2
     assert shell("audit", "query", "--unusual", "nothing").code == Exit.YOURS
     assert "a contract it did not use (contract)" in shell("show", odd).out
     assert "unusual" in shell("packet", odd).out
     assert shell.json("agent", "baseline", "ag")["in_force"]["contracts"] == {"box.put": 100}
     assert shell("verify").code == 0
+    assert shell("audit", "export", str(tmp_path / "export")).code == 0
+    alone = (sys.executable, str(tmp_path / "export" / "verify.py"), str(tmp_path / "export"))
+    checked = subprocess.run(alone, check=False, capture_output=True, text=True, timeout=60)
+    assert checked.returncode == AGREES, checked
+    # The very question is put again, with what was unusual then.
+    assert shell("replay", odd).code == 0
 
     assert "nothing is in force as normal of ag" in shell("agent", "baseline", "ag", "--forget", "--as", "rita").out
     assert shell.state(run(shell, "box.look", '{"word": "w"}')) == "done"
