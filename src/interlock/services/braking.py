@@ -181,7 +181,7 @@ class Braking:
                 assert_never(scope)
         if name not in known:
             raise NotFound(
-                f"there is no {scope} `{name}` to stop",
+                f"there is no {scope} `{name}`",
                 next_step=instead(name, known - {""}, "bring one into force: `interlock apply`"),
             )
 
