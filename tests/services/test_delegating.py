@@ -94,6 +94,12 @@ async def test_nobody_else_acts_in_it_and_nobody_without_its_tokens() -> None:
     swapped = await child.present(task, chain, token="another")  # noqa: S106 it is the id of one
     other = await child.present(await world.task(), chain, token=leaf)
 
+    again = altered(chain[1], parent.key.signing, jti="another")
+    signed_again = await child.present(task, (chain[0], again), token="another")  # noqa: S106 it is the id of one
+    with pytest.raises(NotAllowed, match="another instance"):
+        await Tokens(thief.plane, thief.identity, task).held()
+
+    assert refused(signed_again) == "token_task"
     assert [refused(each) for each in (bare, stolen, theirs, above, swapped, other)] == [
         "token_missing",
         "token_holder",
@@ -395,3 +401,17 @@ async def test_the_records_of_a_task_are_handed_on_in_part() -> None:
         await parent.hand(task, child, data=more)
 
     assert (one.data, all_.data) == (some, task.data)
+
+
+async def test_a_token_that_is_shown_grants_what_it_did_when_it_was_given() -> None:
+    """Rights that are widened since are for the next token: a call that shows the one of before is held to that."""
+    world, parent, _, task = await ready()
+    grant = read_grant({"tools": {"thing.put": {"n": {"constraint_type": "range", "min": 0, "max": 2}}}})
+    await world.plane.registry.apply(world.definition(rights=Rights(initiators={"user:ana": grant})), by="test")
+    tokens = Tokens(parent.plane, parent.identity, task)
+    await tokens.held()
+    await world.plane.registry.apply(world.definition(rights=None), by="test")
+
+    assert refused(await parent.propose(task, tokens, n=3)) == "task"
+    assert (await parent.propose(task, tokens, n=2)).state == "done"
+    assert (await parent.propose(task, n=3)).state == "done"

@@ -178,6 +178,8 @@ async def test_a_worker_sees_through_what_somebody_began_to_revoke() -> None:
     waiting = await tree.three.propose(tree.bottom, tree.its, n=4)
     await dying(tree.world.another("dying").revoking).revoke("token", tree.name("token"), by="rita", why="over")
     assert (await tree.world.action(waiting)).state == "held"
+    with pytest.raises(NotAllowed, match="revoked: over"):
+        await tree.world.task(parent=tree.bottom)
 
     worker = tree.world.another("worker")
     first, again = await worker.revoking.tend(), await worker.revoking.tend()

@@ -34,14 +34,12 @@ Unfit = Literal["token_missing", "token_task", "token_holder"]
 
 
 def unfit(task: TaskId, delegated: Delegation | None, chain: Chain | None, instance: str) -> Unfit | None:
-    """Why a call in `task` is not shown to be its holder's by `chain`, presented by `instance`, or None.
+    """Why a call in `task` is not shown to be its holder's by `chain`, which `instance` presents and holds, or None.
 
     A task that was not handed on is its record's alone and needs no chain; one that is presented all the same must be its own.
     """
     if chain is None:
         return None if delegated is None else "token_missing"
-    if chain.holders[-1] != instance:
-        return "token_holder"
     if delegated is None:
         # One that its holders made names whatever task they like.
         return None if chain.leaf.task == task and len(chain.tokens) == 1 else "token_task"
