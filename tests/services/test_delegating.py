@@ -13,20 +13,21 @@ from interlock.domain.budget import Budget
 from interlock.domain.errors import BudgetExceeded, ContractError, NotAllowed, StoreError
 from interlock.domain.family import Family
 from interlock.domain.grant import anything_with, read_grant
-from interlock.domain.handover import Opened, Work, read_handover
+from interlock.domain.handover import Opened, Work, begin_call, read_handover, resume_call
 from interlock.domain.ids import TaskId
 from interlock.domain.policy import Policy
 from interlock.domain.presented import Presented
 from interlock.domain.question import Question
 from interlock.domain.rights import Rights
 from interlock.domain.selector import Selector
-from interlock.domain.task import Task, task_key
+from interlock.domain.spiffe import plane_id
+from interlock.domain.task import Opening, Task, task_key
 from interlock.embedded import Embedded
 from interlock.sdk.handing import Tokens
 from interlock.testing.conformance.audit import audited, predicate
 from interlock.testing.world import World
 from tests.domain.delegations import altered, parts
-from tests.services.handing import PUT, Program, chain_of, ready, with_chain
+from tests.services.handing import DOMAIN, PUT, Program, chain_of, ready, with_chain
 
 pytestmark = pytest.mark.anyio
 
@@ -415,3 +416,35 @@ async def test_a_token_that_is_shown_grants_what_it_did_when_it_was_given() -> N
     assert refused(await parent.propose(task, tokens, n=3)) == "task"
     assert (await parent.propose(task, tokens, n=2)).state == "done"
     assert (await parent.propose(task, n=3)).state == "done"
+
+
+@pytest.mark.proves("lend.forged")
+async def test_nobody_says_of_a_task_that_it_was_handed_on_but_its_tokens() -> None:
+    """A program that opens a task cannot name its id, or tokens by which it came."""
+    _, parent, child, task = await ready()
+    theirs, _ = await child.connection.accepted(await parent.hand(task, child))
+    opening = Opening(
+        agent=World.agent, purpose="mine", initiator="user:ana", id=TaskId("mine"), delegated=theirs.delegated
+    )
+    shown = await parent.identity.shown(World.agent, begin_call(opening, plane_id(DOMAIN)))
+
+    opened = await parent.plane.open_task(opening, shown)
+
+    assert (opened.delegated, opened.id == "mine") == (None, False)
+
+
+async def test_what_an_instance_handed_on_is_opened_no_more_once_another_has_its_task() -> None:
+    """A text that was signed without asking is refused where the task it is a part of was taken over meanwhile."""
+    world, parent, child, _ = await ready()
+    opening = Opening(agent=World.agent, purpose="all of it", initiator="user:ana")
+    shown = await parent.identity.shown(World.agent, begin_call(opening, plane_id(DOMAIN)))
+    task = await parent.plane.open_task(opening, shown)
+    text = await parent.hand(task, child, opened=False)
+    heir = Program(world, "heir")
+    taking = await heir.identity.shown(World.agent, resume_call(task.id, plane_id(DOMAIN)))
+    again = await heir.process.beginnings.resume(task.id, World.agent, taking)
+
+    with pytest.raises(NotAllowed, match="another instance"):
+        await child.connection.accepted(text)
+    inner, tokens = await child.connection.accepted(await heir.hand(again, child))
+    assert (await child.propose(inner, tokens)).state == "done"

@@ -105,13 +105,14 @@ def marks(chain: Chain) -> frozenset[Mark]:
 
 
 def task_marks(task: Task) -> frozenset[Mark]:
-    """By what a task may be revoked, beside the tasks around it: its own id, whose it is and for whom, and if it was handed on
-    the tokens by which, and the keys that held them."""
+    """By what a task may be revoked, beside the tasks around it: its own id, whose it is and for whom, the instance that opened
+    it or took it over, and if it was handed on the tokens by which, and the keys that held them."""
     found: set[Mark] = {
         ("task", task.id),
         ("agent", task.agent),
         ("release", task.release),
         ("user", task.initiator),
+        ("instance", task.instance),
     }
     if task.delegated is not None:
         found.update(("token", each) for each in task.delegated.tokens)

@@ -41,8 +41,12 @@ class Beginnings:
             around = await self._task(opening.parent.id)
             if around.holder not in ("", instance):
                 raise refused("task_instance")
+        # By which tokens a task was handed on nobody says but the chain that opens it.
+        said = msgspec.structs.replace(
+            opening, instance=instance, spent=admitted.spent, id=None, delegated=None, ends_at=None
+        )
         try:
-            return await self._tasks.open(msgspec.structs.replace(opening, instance=instance, spent=admitted.spent))
+            return await self._tasks.open(said)
         except Conflict as conflict:
             if conflict.kind != SPENT:
                 raise
