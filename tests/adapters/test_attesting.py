@@ -251,10 +251,11 @@ async def test_a_jwt_svid_is_taken_by_the_bundle(provider: Provider, tmp_path: P
 
 
 async def test_what_a_workload_may_be_is_named(provider: Provider, tmp_path: Path) -> None:
-    """With `subjects` a JWT-SVID lets a workload be the agents that are named for it, and no other."""
+    """With `subjects` a JWT-SVID lets a workload be the agents that are named for it, and no other; of another domain, none."""
     key = ed25519.Ed25519PrivateKey.generate()
     (tmp_path / "b").write_text(json.dumps({"keys": [jwk_of(key, "svid", use="jwt-svid")]}))
-    spire = Spire(trust_domain="shop.example", bundle="b", subjects={"spiffe://shop.example/ns/shop": (AG,)})
+    named = ("spiffe://shop.example/ns/shop", "spiffe://other.example/ns/shop")
+    spire = Spire(trust_domain="shop.example", bundle="b", subjects=dict.fromkeys(named, (AG,)))
     tokens = Tokens(Attestation(methods=("spire",), spire=spire), tmp_path)
 
     def svid(sub: str) -> str:
@@ -265,6 +266,7 @@ async def test_what_a_workload_may_be_is_named(provider: Provider, tmp_path: Pat
     for text, agent in (
         (svid("spiffe://shop.example/ns/shop"), AgentName("other")),
         (svid("spiffe://shop.example/agent/ag"), AG),
+        (svid("spiffe://other.example/ns/shop"), AG),
         (svid("spiffe://shop.example/ns/shop/x"), AG),
     ):
         with pytest.raises(NotAllowed):

@@ -68,6 +68,7 @@ def test_ways_are_read(tmp_path: Path) -> None:
         (OIDC.replace("[support, pricing]", "{a: b}"), "a subject may be an agent"),
         (OIDC + OIDC[OIDC.index("    - issuer") :], "an issuer is there twice"),
         ("identity: {attest: [spire], spire: {bundle: b, subjects: {'spiffe://X/y': [a]}}}\n", "`spire`: "),
+        ("identity: {attest: [spire], spire: {bundle: b, subjects: {'spiffe://x/y': [a]}}}\n", "another trust domain"),
         ("identity: {attest: [spire], spire: {bundle: 'http://b.example'}}\n", "must begin with https://"),
         ("identity: {attest: [spire], spire: {trust_domain: 'A b', bundle: b}}\n", "`spire`: "),
     ],

@@ -68,7 +68,8 @@ def _spire(section: Section | None, trust_domain: str) -> Spire | None:
     try:
         must_be_domain(domain)
         for subject in subjects:
-            split(subject)
+            if split(subject)[0] != domain:
+                raise SpiffeError(f"`{subject[:64]}` is of another trust domain than `{domain}`")
     except SpiffeError as error:
         section.wrong(f"`spire`: {error}")
     if "://" in bundle:
