@@ -37,7 +37,7 @@ asyncio.run(main())
 
 PLACES = [(when, n) for when in ("within", "after") for n in range(1, 9)]
 """The request, closing what is inside, voiding what waits, and the first undos."""
-SHORT = {("after", 1), ("within", 6)}
+SHORT = {("within", 6)}
 
 
 @pytest.fixture
