@@ -74,10 +74,10 @@ class Uses:
         Raises NotAllowed, BudgetExceeded, ContractError and StoreErrors: then the model must not be asked. CredentialStale when
         another release came into force meanwhile.
         """
-        asked = asked_of(proposal.arguments)
         admitted = await self._admitted(proposal)
         if isinstance(admitted, str):
             raise await self._refused(proposal.task, _of(admitted), ())
+        asked = asked_of(proposal.arguments)
         task = proposal.task
         for round_ in range(MAX_ROUNDS):
             orders = await self._orders.current()
