@@ -102,6 +102,12 @@ def test_whoever_claims_to_have_been_lent_more_was_not(two: Two) -> None:
     assert place.effects() == ["put 10"]
 
 
+def called(client: interlock.Client) -> interlock.Outcome:
+    """A call in a task of its own."""
+    with client.task("ag", purpose="elsewhere", on_behalf_of="user:cleo") as task:
+        return task.propose("box.put", n=1)
+
+
 def test_nothing_is_called_after_the_kill(two: Two) -> None:
     """A call right after the switch is refused in every process, what was agreed to before it waits, and nothing has happened."""
     place, one, other = two
@@ -110,8 +116,8 @@ def test_nothing_is_called_after_the_kill(two: Two) -> None:
         stop_all(place)
 
         after = task.propose("box.put", n=1)
-        with other.task("ag", purpose="elsewhere", on_behalf_of="user:cleo") as elsewhere:
-            there = elsewhere.propose("box.put", n=1)
+        with ThreadPoolExecutor(1) as elsewhere:
+            there = elsewhere.submit(called, other).result()
         one.person("ria").approve(str(getattr(held, "action_id", "")))
         again = task.propose("box.put", n=101, idempotency_key="held")
 
