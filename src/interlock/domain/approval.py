@@ -11,6 +11,7 @@ import msgspec
 
 from interlock.domain.canonical import digest
 from interlock.domain.ids import Digest, Person
+from interlock.domain.initiator import whole
 from interlock.domain.policy import Requirement
 
 
@@ -84,7 +85,7 @@ def agreed(hold: Hold, need: Requirement, *, initiator: str) -> int:
 def is_initiator(person: Person, initiator: str) -> bool:
     """Whether `person` is the one on whose behalf the task runs (`user:ana` is the person `ana`). Programs write that, so
     capitals and spaces make nobody somebody else."""
-    return initiator.strip().casefold().removeprefix("user:").strip() == person.casefold()
+    return whole(initiator) == whole(f"user:{person}")
 
 
 def still_binding(hold: Hold, requirements: tuple[Requirement, ...]) -> tuple[Requirement, ...]:

@@ -30,6 +30,9 @@ class Enrolling(msgspec.Struct, frozen=True, kw_only=True):
     proof: str = ""
     """That the key in `jwk` is held, over all of the above."""
 
+    def __repr__(self) -> str:
+        return f"Enrolling(agent={self.agent!r}, by={self.by!r}, instance={self.jwk.thumbprint!r})"
+
     def call(self, audience: str) -> Call:
         """What the proof is about."""
         asked = {"by": self.by, "credential": self.credential, "evidence": self.evidence, "key": self.jwk.x}

@@ -13,6 +13,7 @@ import msgspec
 
 from interlock.domain.chain import Chain
 from interlock.domain.ids import BrakeId
+from interlock.domain.initiator import whole
 from interlock.domain.presented import Caller
 from interlock.domain.task import Task
 from interlock.domain.token import MAX_LIFE_S, SKEW_MS, Token
@@ -80,8 +81,8 @@ class Revocation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def pseudonym(salt: str, initiator: str) -> str:
-    """What stands for an initiator where no name may: SHA-256 over both, in hexadecimal."""
-    return sha256(f"{salt}\n{initiator}".encode()).hexdigest()
+    """What stands for an initiator, however it is written, where no name may: SHA-256 over both, in hexadecimal."""
+    return sha256(f"{salt}\n{whole(initiator)}".encode()).hexdigest()
 
 
 def token_marks(token: Token) -> tuple[Mark, ...]:

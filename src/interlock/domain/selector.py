@@ -165,7 +165,7 @@ def _within(each: Id, around: _Read) -> bool:
 def _surely_below(rest: str) -> bool:
     """Whether what follows a folder stays in it, however whoever opens it reads it."""
     rest = rest.removesuffix("/")
-    if not rest.isprintable() or not _plain(rest):
+    if not _plain(rest):
         return False
     for _ in range(_DECODINGS):
         try:
@@ -187,4 +187,4 @@ def _decoded(text: str) -> str:
 
 def _plain(path: str) -> bool:
     """Whether each part of `path` is a name: not empty, not only dots and spaces (some systems drop those at the end)."""
-    return "\\" not in path and "\0" not in path and all(part.strip(" .") for part in path.split("/"))
+    return path.isprintable() and "\\" not in path and all(part.strip(" .") for part in path.split("/"))

@@ -16,7 +16,7 @@ from interlock.domain.errors import Conflict, CredentialStale, KeyFileError, Not
 from interlock.domain.grant import Grant, GrantError, anything_with, meet
 from interlock.domain.handover import Opened, Work, token_call
 from interlock.domain.ids import AgentName, ContractName, TaskId
-from interlock.domain.jwk import thumbprint
+from interlock.domain.jwk import b64, thumbprint
 from interlock.domain.jws import JwsError
 from interlock.domain.minting import Holder, Tree, minted
 from interlock.domain.possession import Call
@@ -31,7 +31,7 @@ from interlock.ports.store import Store
 from interlock.services.admission import Admission, Admitted
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
-from interlock.services.tasks import Tasks
+from interlock.services.tasks import Tasks, must_act
 
 
 class Delegating:
@@ -72,17 +72,19 @@ class Delegating:
         if task.holder not in ("", instance):
             raise refused("task_instance" if task.delegated is None else "token_holder")
         await self._must_count(task, admitted)
+        must_act(task.agent, (await self._orders.current()).control)
         now = self._clock.now()
         if task.state != "open" or now >= task.expires_at:
             raise NotAllowed(f"the task is {'over' if task.state == 'open' else task.state}")
         await self._spend(admitted)
         agent = await self._orders.agent((await self._orders.release(task.release)).agent_digest)
         grant = self._grant(task, agent, (await self._orders.refresh()).rights_of(task.initiator))
+        root = (*task.ancestors, task.id)[0]
         tree = Tree(
             audience=self.audience,
             tenant=self._tenant,
-            root=(*task.ancestors, task.id)[0],
-            initiator=pseudonym((*task.ancestors, task.id)[0], task.initiator),
+            root=root,
+            initiator=pseudonym(_unguessable(root, issuer), task.initiator),
             run=task.run,
         )
         try:
@@ -254,6 +256,12 @@ def _opening(chain: Chain, work: Work, parent: Task) -> Opening:
         delegated=delegated_by(chain, parent.delegated),
         ends_at=work.ends_at,
     )
+
+
+def _unguessable(root: TaskId, issuer: Issuer) -> str:
+    """The same for one tree each time, and nothing that whoever sees a token, in which `root` stands, could try names with: an
+    Ed25519 signature (RFC 8032 signs one message in one way) over what no token, credential or proof begins with."""
+    return b64(issuer.sign(f"initiator of {root}".encode()))
 
 
 def refused(code: Code) -> NotAllowed:

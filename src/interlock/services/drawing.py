@@ -87,6 +87,7 @@ def _cost(arguments: dict[str, JsonValue], contract: Contract) -> dict[str, int]
     amount, unit = resolve(contract.cost.amount, sources), resolve(contract.cost.unit, sources)
     if isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
         raise ContractError("its cost does not come out as a number of units")
-    if not isinstance(unit, str) or not unit:
-        raise ContractError("the unit of its cost does not come out as text")
+    if not isinstance(unit, str) or unit.split() != [unit]:
+        # With more than one word it could be the name of what a day or an hour has.
+        raise ContractError("the unit of its cost does not come out as one word")
     return {unit: amount} if amount else {}

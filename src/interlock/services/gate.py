@@ -89,7 +89,7 @@ class Gate:
         if admitted.caller is not None:
             # Whatever the call says of that itself is nothing.
             proposal = msgspec.structs.replace(proposal, instance=admitted.caller.instance)
-        repeat = await self._repeat(proposal)
+        repeat = await self._repeat(proposal, admitted)
         if repeat is not None:
             if await self._store.spent(admitted.spent):
                 return await self._turned_away(proposal, "proof_replayed", request, received_at)
@@ -117,7 +117,7 @@ class Gate:
             except Conflict as conflict:
                 if conflict.kind == SPENT:
                     return await self._turned_away(proposal, "proof_replayed", request, received_at)
-                repeat = await self._repeat(proposal)
+                repeat = await self._repeat(proposal, admitted)
                 if repeat is not None:
                     return repeat
                 proposal = await self._renew(proposal, conflict)
@@ -264,7 +264,7 @@ class Gate:
         self._steps.reached("propose.recorded")
         return action.saved()
 
-    async def _repeat(self, proposal: Proposal) -> Action | None:
+    async def _repeat(self, proposal: Proposal, admitted: Admitted) -> Action | None:
         if proposal.idempotency_key is None:
             return None
         found = await self._store.by_idempotency_key(proposal.task.agent, proposal.idempotency_key)
@@ -279,7 +279,24 @@ class Gate:
             )
         if found.contract != proposal.contract or not await self._same(found, proposal):
             raise KeyReused(f"the key `{proposal.idempotency_key}` belongs to action {found.id} with other arguments")
+        if found.task != proposal.task.id and await self._not_for(proposal, found, admitted):
+            raise KeyReused(
+                f"the key `{proposal.idempotency_key}` belongs to action {found.id}, and this task was not given that",
+                next_step="ask in a task that may do it",
+            )
         return found
+
+    async def _not_for(self, proposal: Proposal, found: Action, admitted: Admitted) -> bool:
+        """Whether what another task did is beyond this one: a key can be guessed, and what came of an action is told with it."""
+        task = proposal.task
+        if await self._orders.revoked(await self._orders.refresh(), task, admitted.caller, admitted.chain) is not None:
+            return True
+        if not found.contract_digest:
+            return False  # it was refused before anything was known of it
+        contract = await self._orders.contract(found.contract_digest)
+        if contract.name in task.prohibited or _handed(admitted.chain, contract, found) is not None:
+            return True
+        return beyond(task, contract, found.arguments, None) is not None
 
     async def _same(self, found: Action, proposal: Proposal) -> bool:
         if not found.contract_digest or found.state == "refused":

@@ -15,11 +15,12 @@ from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.change import Change, Unchanged, given
 from interlock.domain.child_failure import ChildFailure
+from interlock.domain.control import Control
 from interlock.domain.erasure import stripped
 from interlock.domain.errors import BudgetExceeded, Conflict, NotAllowed, NotFound
 from interlock.domain.evidence import Fact, Phase, at
 from interlock.domain.family import Family
-from interlock.domain.ids import Digest, Person, TaskId
+from interlock.domain.ids import AgentName, Digest, Person, TaskId
 from interlock.domain.names import instead
 from interlock.domain.people import must_be_known
 from interlock.domain.presented import SPENT
@@ -74,13 +75,12 @@ class Tasks:
         if standing is None:
             advice = instead(opening.agent, orders.control.agents, "run `interlock apply`")
             raise NotFound(f"no agent `{opening.agent}` is in force", next_step=advice)
-        if standing.state != "active":
-            raise NotAllowed(
-                f"agent `{opening.agent}` is {standing.state}",
-                next_step=f"see why: `interlock agent show {opening.agent}`",
-            )
+        must_act(opening.agent, orders.control)
         runtime = orders.agents[opening.agent].runtime
         parent = await self._open_parent(opening)
+        if parent is not None:
+            # Who may begin nothing new has nobody else begin it either.
+            must_act(parent.agent, orders.control)
         taken = None if parent is None else await self._orders.revoked(orders, parent)
         if taken is not None:
             raise NotAllowed(await self._orders.taken(taken), next_step="have the work given out anew")
@@ -301,6 +301,13 @@ class Tasks:
             found.append(Branch(task=task, family=family, budgets=known))
             wanted += [await self._task(each) for each in family.members] if family is not None else []
         return found
+
+
+def must_act(agent: AgentName, control: Control) -> None:
+    """Raises NotAllowed where people suspended or retired `agent`."""
+    state = control.state_of(agent)
+    if state != "active":
+        raise NotAllowed(f"agent `{agent}` is {state}", next_step=f"see why: `interlock agent show {agent}`")
 
 
 def _for_whom(opening: Opening, parent: Task | None) -> str:

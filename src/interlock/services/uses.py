@@ -14,7 +14,7 @@ import msgspec
 
 from interlock.domain.budget import MONEY, Draw, ended, settled, unit_of
 from interlock.domain.canonical import JsonValue
-from interlock.domain.change import Change, given
+from interlock.domain.change import Change, Unchanged, given
 from interlock.domain.control import HOLDS, REFUSES
 from interlock.domain.errors import BudgetExceeded, Conflict, CredentialStale, NotAllowed, NotFound
 from interlock.domain.evidence import Phase
@@ -90,7 +90,8 @@ class Uses:
                 priced, refusal = await self._priced(asked, task, orders)
             try:
                 if refusal is not None:
-                    raise await self._refused(task, refusal, admitted.spent)
+                    # It leans on the orders like a beginning: what was lifted since would never be found out.
+                    raise await self._refused(task, refusal, admitted.spent, given(orders.control))
                 return await self._begun(asked, task, orders, admitted, priced)
             except BudgetExceeded as error:
                 await self._refused(task, _Refused("interlock.budget", error.detail), admitted.spent)
@@ -169,6 +170,9 @@ class Uses:
         state = orders.control.state_of(task.agent)
         if state != "active":
             return _Refused("interlock.limit", f"agent `{task.agent}` is {state}")
+        taken = await self._orders.revoked(orders, task, admitted.caller, admitted.chain)
+        if taken is not None:
+            return _Refused("interlock.revoked", await self._orders.taken(taken), "have the work given out anew")
         acting = await self._orders.acting(orders, task, None, admitted.caller.instance if admitted.caller else "")
         # A pause holds what is to be dispatched, and this is: there is nothing that could wait instead of the program.
         stop = orders.control.stopped(acting, now, modes=REFUSES | HOLDS)
@@ -218,11 +222,13 @@ class Uses:
         except NotFound:
             return use.cost  # it had a price when it was begun: at most that
 
-    async def _refused(self, task: Task, refusal: _Refused, spent: tuple[Spent, ...]) -> NotAllowed:
+    async def _refused(
+        self, task: Task, refusal: _Refused, spent: tuple[Spent, ...], *leaning: Unchanged
+    ) -> NotAllowed:
         """Record that it was refused, and give the error that says why."""
         agent = {"id": task.agent, "release": task.release}
         fact = refusal_fact(UseId(self._ids.new()), agent, task.id, refusal.code, refusal.why, self._clock.now())
-        await save(self._store, Change(facts=(fact,), spent=spent))
+        await save(self._store, Change(facts=(fact,), spent=spent, given=leaning))
         return NotAllowed(refusal.why, next_step=refusal.next_step)
 
     async def _admitted(self, proposal: Proposal) -> Admitted | Code:

@@ -1,0 +1,161 @@
+"""What a hostile reviewer tried on the gate and got through: each is refused now."""
+
+import msgspec
+import pytest
+
+from interlock.domain.contract import Cost, NoReversal
+from interlock.domain.enrolling import Enrolling
+from interlock.domain.errors import KeyReused, NotAllowed
+from interlock.domain.grant import read_grant
+from interlock.domain.ids import AgentName, Person
+from interlock.domain.jwk import jwk
+from interlock.domain.revocation import Named, pseudonym
+from interlock.domain.selector import Selector
+from interlock.domain.use import Asked, TokenCount
+from interlock.testing.world import World, contract
+from tests.domain.delegations import parts
+from tests.services.handing import chain_of, ready
+from tests.services.test_uses import asked, stood, world_of
+
+pytestmark = pytest.mark.anyio
+
+RITA = Person("rita")
+FEW = Asked(model="dear", tokens=TokenCount(input=60, output=0))
+SPELLINGS = ("user:ana", "ana", "User:Ana", " user: ana ")
+TOUCHING = contract(touches={"thing": "$args.n"})
+
+
+@pytest.mark.proves("use.bounds")
+@pytest.mark.parametrize("kind", ["instance", "token", "task", "user"])
+async def test_what_was_revoked_asks_no_model(kind: Named) -> None:
+    """Though the task be its agent's own and open: nothing is reserved, and the refusal says why."""
+    world, parent, child, root = await ready()
+    task, tokens = await child.connection.accepted(await parent.hand(root, child))
+    assert task.delegated is not None
+    name = {
+        "instance": child.key.thumbprint,
+        "token": task.delegated.tokens[-1],
+        "task": task.id,
+        "user": "user:ana",
+    }[kind]
+    own = await world.task()
+    await child.connection.use(own, None, FEW)
+
+    await world.plane.revoking.revoke(kind, name, by="rita", why="it went astray")
+
+    with pytest.raises(NotAllowed, match=r"it went astray|closed"):
+        await child.connection.use(task, tokens, FEW)
+    if kind == "instance":
+        with pytest.raises(NotAllowed, match="it went astray"):
+            await child.connection.use(own, None, FEW)
+
+
+async def test_a_model_is_asked_again_once_another_process_lifted_the_brake() -> None:
+    """A refusal leans on the standing orders as a decision does, and is not told from what was in force once."""
+    world, task = await world_of()
+    other = world.another("other")
+    await world.plane.braking.stop("agent", "ag", by=RITA, why="too dear")
+    with pytest.raises(NotAllowed, match="too dear"):
+        await other.uses.begin(asked(task))
+
+    await world.plane.braking.resume("agent", "ag", by=RITA)
+
+    assert (await other.uses.begin(asked(task))).state == "open"
+    assert (await stood(world))["tokens"] == (150, 0)
+
+
+@pytest.mark.parametrize("initiator", SPELLINGS)
+async def test_a_brake_on_a_person_holds_however_programs_write_the_name(initiator: str) -> None:
+    """Whoever may not approve since they asked for it is whoever the brake is on."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task(initiator)
+    await world.plane.braking.stop("user", "user:ana", by=RITA, why="ana left")
+    assert (await world.propose(task)).state == "refused"
+
+
+@pytest.mark.proves("lend.revoked")
+@pytest.mark.parametrize("initiator", SPELLINGS)
+async def test_what_a_person_lent_is_revoked_however_programs_write_the_name(initiator: str) -> None:
+    """So it is with what was granted on their behalf."""
+    world = World()
+    await world.apply(contract())
+    task = await world.task(initiator)
+    await world.plane.revoking.revoke("user", "user:ana", by="rita", why="ana left")
+    assert (await world.propose(task)).reasons[0] == "interlock.revoked"
+
+
+async def test_a_key_fetches_no_answer_beyond_what_the_task_was_given() -> None:
+    """A key is an agent's, so another task may guess it: what came of it is told within what that task was given, alone."""
+    world = World()
+    await world.apply(TOUCHING)
+    wide = await world.task()
+    first = await world.propose(wide, key="k", n=7)
+    narrow = await world.task(data=Selector(records={"thing": (1,)}))
+    tool = await world.task(tools=read_grant({"tools": {"thing.put": {"n": {"constraint_type": "exact", "value": 1}}}}))
+    shut = await world.task(prohibited=("thing.put",))
+    like = await world.task(data=Selector(records={"thing": (7,)}))
+
+    assert (await world.propose(like, key="k", n=7)).id == first.id
+    for task in (narrow, tool, shut):
+        with pytest.raises(KeyReused, match="this task was not given that"):
+            await world.propose(task, key="k", n=7)
+
+
+async def test_no_argument_names_the_window_of_a_budget() -> None:
+    """A unit is a unit: with another word behind it, it would draw on what only says how much each day has."""
+    world = World()
+    spend = contract(
+        cost=Cost(unit="$args.unit", amount="$args.n"),
+        reversal=NoReversal(why="it is spent"),
+        input_schema={
+            "type": "object",
+            "properties": {"n": {"type": "integer", "minimum": 0}, "unit": {"type": "string"}},
+            "required": ["n", "unit"],
+            "additionalProperties": False,
+        },
+    )
+    await world.apply(spend, budgets={"EUR per day": 10})
+    task = await world.task()
+
+    states = [(await world.propose(task, n=9, unit=unit)).state for unit in ("EUR per day", "EUR", "EUR")]
+
+    assert states == ["refused", "held", "refused"]
+
+
+async def test_an_agent_that_may_not_act_hands_on_nothing() -> None:
+    """Neither by a token nor right here, though the other agent may act: whoever is suspended begins nothing new by others."""
+    world, parent, child, root = await ready()
+    [agent] = world.definition().agents
+    both = (agent, msgspec.structs.replace(agent, name=AgentName("bo")))
+    await world.plane.registry.apply(world.definition(agents=both), by="test")
+    await world.plane.agents.move(world.agent, "suspend", by=RITA, why="astray")
+
+    with pytest.raises(NotAllowed, match="`ag` is suspended"):
+        await parent.hand(root, child, opened=False)
+    with pytest.raises(NotAllowed, match="`ag` is suspended"):
+        await world.task("", agent=AgentName("bo"), parent=root)
+
+
+async def test_whom_a_task_is_for_is_not_guessed_from_its_token() -> None:
+    """Everything that stands in a token, and every name there might be: none of them gives what stands for whom it is for."""
+    _, parent, child, root = await ready()
+    claims = parts(chain_of(await parent.hand(root, child))[0])[1]
+    said = [str(each) for each in claims.values()]
+    assert claims["sub"] not in {pseudonym(each, "user:ana") for each in said}
+
+
+def test_the_secret_of_a_bootstrap_token_stands_in_no_repr() -> None:
+    """What asks for a credential may be printed with an error."""
+    asked = Enrolling(
+        agent=AgentName("ag"), jwk=jwk(b"k" * 32), by="bootstrap", evidence="interlock-bootstrap-x", proof="p"
+    )
+    assert "interlock-bootstrap" not in f"{asked!r} {asked}"
+
+
+@pytest.mark.parametrize("name", ["..%09/x", "..%0a/x", "%2e%2e%0D/x", "..%E2%80%8B/x", "a%00b", "..%25%30%39/x"])
+def test_what_no_eye_sees_is_in_no_folder_percent_encoded_either(name: str) -> None:
+    """Whoever opens it may leave that out, and what is left leads elsewhere."""
+    below = Selector(records={"file": ("/invoices/2026/*",)})
+    assert below.admits({"file": f"/invoices/2026/{name}"}) is not None
+    assert below.admits({"file": "/invoices/2026/a%20b"}) is None
