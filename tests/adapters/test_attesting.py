@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from interlock.adapters.attesting import LaterTokens
 from interlock.adapters.attesting.published import AGAIN_MS, KEPT_MS, MAX_BYTES, OLDEST_MS, Published
 from interlock.adapters.attesting.tokens import Tokens
 from interlock.domain.attesting import Attestation, Oidc, Spire, Subjects
@@ -322,3 +324,15 @@ async def test_keys_are_kept_and_looked_for_again(provider: Provider) -> None:
     provider.status = 500
     assert await taken(new, "new", NOW + KEPT_MS + 60_000)
     assert not await taken(new, "new", NOW + OLDEST_MS + 120_000)
+
+
+async def test_without_its_library_a_token_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is not installed the error says which to install."""
+    for name in ("joserfc", "interlock.adapters.attesting.tokens"):
+        monkeypatch.setitem(sys.modules, name, None)
+    later = LaterTokens(Attestation(methods=("oidc",)), Path())
+
+    with pytest.raises(EffectorError) as caught:
+        await later.recognised("a.b.c", AG, audience=PLANE, now=NOW)
+
+    assert "interlock[identity]" in caught.value.next_step
