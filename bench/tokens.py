@@ -49,7 +49,7 @@ def ours() -> tuple[Callable[[], None], Callable[[], None], Callable[[], None], 
     known = Chains(verify)
 
     def asked(chains: Chains) -> None:
-        chain = chains.verified(texts, ISSUERS).chain
+        chain = chains.verified(texts, ISSUERS)
         refusal = chain.refusal(NOW, issuers=ISSUERS, audience=AUDIENCE, tenant="default")
         proven(proof, call, holder=chain.holder, now=NOW, verify=verify)
         if refusal is not None or chain.granted("shop.refund", ARGUMENTS) is not None:

@@ -457,8 +457,8 @@ def test_a_chain_is_verified_once_and_asked_anew_each_time() -> None:
 
     assert len(seen) == 3
     assert again is first
-    assert again.chain.refusal(NOW, issuers={}, audience=AUDIENCE, tenant="default") is not None
-    assert again.chain.refusal(NOW + 3_600_000, issuers=ISSUERS, audience=AUDIENCE, tenant="default") is not None
+    assert again.refusal(NOW, issuers={}, audience=AUDIENCE, tenant="default") is not None
+    assert again.refusal(NOW + 3_600_000, issuers=ISSUERS, audience=AUDIENCE, tenant="default") is not None
 
 
 @pytest.mark.proves("tokens.cache")

@@ -139,7 +139,7 @@ class Admission:
             return "token_untrusted"
         issuers = issuers_of(issuer)
         try:
-            chain = self._chains.verified(texts, issuers).chain
+            chain = self._chains.verified(texts, issuers)
         except TokenError as error:
             return _CODES[error.code]
         audience = plane_id(issuer.trust_domain)

@@ -9,22 +9,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from interlock.domain.chain import Chain, Issuers, digest_of, verified
 from interlock.domain.ids import Digest
 from interlock.domain.jws import Verify
-from interlock.domain.revocation import Mark, marks
 
 KEPT: Final = 1024
 """So many chains; about 5 kB each."""
-
-
-class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """A verified chain and by what it may be revoked."""
-
-    chain: Chain
-    marks: frozenset[Mark]
 
 
 class Chains:
@@ -33,15 +23,14 @@ class Chains:
     def __init__(self, verify: Verify, kept: int = KEPT) -> None:
         self._verify = verify
         self._kept = kept
-        self._known: OrderedDict[Digest, Known] = OrderedDict()
+        self._known: OrderedDict[Digest, Chain] = OrderedDict()
 
-    def verified(self, texts: Sequence[str], issuers: Issuers) -> Known:
+    def verified(self, texts: Sequence[str], issuers: Issuers) -> Chain:
         """The chain that `texts` are. Raises TokenError; whether it counts now is for `Chain.refusal` to say."""
         digest = digest_of(texts)
         known = self._known.get(digest)
         if known is None:
-            chain = verified(texts, issuers=issuers, verify=self._verify)
-            known = self._known[digest] = Known(chain=chain, marks=marks(chain))
+            known = self._known[digest] = verified(texts, issuers=issuers, verify=self._verify)
             if len(self._known) > self._kept:
                 self._known.popitem(last=False)
         else:
