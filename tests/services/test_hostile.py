@@ -5,7 +5,7 @@ import pytest
 
 from interlock.domain.contract import Cost, NoReversal
 from interlock.domain.enrolling import Enrolling
-from interlock.domain.errors import KeyReused, NotAllowed
+from interlock.domain.errors import KeyReused, NotAllowed, StoreError
 from interlock.domain.grant import read_grant
 from interlock.domain.ids import AgentName, Person
 from interlock.domain.jwk import jwk
@@ -15,6 +15,8 @@ from interlock.domain.use import Asked, TokenCount
 from interlock.testing.world import World, contract
 from tests.domain.delegations import parts
 from tests.services.handing import chain_of, ready
+from tests.services.test_beginning import acts, opened, resumed
+from tests.services.test_beginning import ready as beginning
 from tests.services.test_uses import asked, stood, world_of
 
 pytestmark = pytest.mark.anyio
@@ -159,3 +161,34 @@ def test_what_no_eye_sees_is_in_no_folder_percent_encoded_either(name: str) -> N
     below = Selector(records={"file": ("/invoices/2026/*",)})
     assert below.admits({"file": f"/invoices/2026/{name}"}) is not None
     assert below.admits({"file": "/invoices/2026/a%20b"}) is None
+
+
+@pytest.mark.proves("lend.revoked")
+async def test_a_revoked_instance_takes_over_nothing_and_opens_nothing() -> None:
+    """Its credential counts a while yet: with that it would take their tasks away from those who may act."""
+    world = await beginning()
+    good, bad = world.identity(), world.identity()
+    theirs = await opened(world, good)
+    await bad.credential(world.agent)
+    await world.plane.revoking.revoke("instance", bad.thumbprint, by="rita", why="it went astray")
+
+    with pytest.raises(NotAllowed, match="it went astray"):
+        await resumed(world, bad, theirs)
+    with pytest.raises(NotAllowed, match="it went astray"):
+        await opened(world, bad)
+    assert await acts(world, good, theirs) == ""
+
+
+@pytest.mark.proves("lend.revoked")
+async def test_what_was_taken_of_an_instance_is_not_taken_over() -> None:
+    """Whoever revoked it may have died before its tasks were closed: another instance brings them back for nobody."""
+    world = await beginning()
+    bad, other = world.identity(), world.identity()
+    task = await opened(world, bad)
+    await other.credential(world.agent)
+    world.store.faults.at[world.store.faults.writes + 2] = "not stored"
+    with pytest.raises(StoreError):
+        await world.plane.revoking.revoke("instance", bad.thumbprint, by="rita", why="it went astray")
+
+    with pytest.raises(NotAllowed, match="it went astray"):
+        await resumed(world, other, task)

@@ -6,7 +6,7 @@ and only as the same agent at the same release. From then on the one before is r
 
 import msgspec
 
-from interlock.domain.change import Change
+from interlock.domain.change import Change, given
 from interlock.domain.errors import Conflict, NotAllowed, NotFound
 from interlock.domain.handover import begin_call, resume_call
 from interlock.domain.ids import AgentName, TaskId
@@ -72,10 +72,17 @@ class Beginnings:
                 raise NotAllowed(
                     "the task was begun at another release than the one in force", next_step="begin another task"
                 )
+            # What was taken back of one instance is not given to another, nor taken from it by one that was.
+            control = await self._delegating.must_count(task, admitted)
             after = msgspec.structs.replace(task, instance=instance)
-            facts = (task_fact(after, "resumed", now),)
+            change = Change(
+                puts=(after,),
+                given=(given(control),),
+                facts=(task_fact(after, "resumed", now),),
+                spent=admitted.spent,
+            )
             try:
-                await save(self._store, Change(puts=(after,), facts=facts, spent=admitted.spent))
+                await save(self._store, change)
             except Conflict as conflict:
                 if conflict.kind == SPENT:
                     raise refused("proof_replayed") from None

@@ -9,6 +9,7 @@ the id that the token names: of any number who open it at once, or again after a
 from interlock.domain.agent import Agent
 from interlock.domain.chain import Chain
 from interlock.domain.change import Change
+from interlock.domain.control import Control
 from interlock.domain.credential import wrong_with
 from interlock.domain.delegation import delegated_by, ids_of, up_to
 from interlock.domain.duration import SECOND
@@ -71,8 +72,7 @@ class Delegating:
         instance = admitted.caller.instance if admitted.caller is not None else ""
         if task.holder not in ("", instance):
             raise refused("task_instance" if task.delegated is None else "token_holder")
-        await self._must_count(task, admitted)
-        must_act(task.agent, (await self._orders.current()).control)
+        must_act(task.agent, await self.must_count(task, admitted))
         now = self._clock.now()
         if task.state != "open" or now >= task.expires_at:
             raise NotAllowed(f"the task is {'over' if task.state == 'open' else task.state}")
@@ -122,7 +122,7 @@ class Delegating:
         admitted = await self.admitted(presented, asked.agent, call)
         await self._spend(admitted)
         task = await self._root(chain)
-        await self._must_count(task, admitted, chain)
+        await self.must_count(task, admitted, chain)
         for count in range(2, len(chain.tokens) + 1):
             task = await self._opened(up_to(chain, count), asked.works[count - 1], task)
         if task.state != "open":
@@ -135,13 +135,6 @@ class Delegating:
         return plane_id(self._held().trust_domain)
 
     # -- parts -------------------------------------------------------------------------------------------------
-
-    async def _must_count(self, task: Task, admitted: Admitted, chain: Chain | None = None) -> None:
-        """Raises NotAllowed where something of it was revoked."""
-        orders = await self._orders.refresh()
-        taken = await self._orders.revoked(orders, task, admitted.caller, chain)
-        if taken is not None:
-            raise NotAllowed(await self._orders.taken(taken), next_step="have the work given out anew")
 
     async def _root(self, chain: Chain) -> Task:
         task = await self._task(TaskId(chain.root.task))
@@ -205,6 +198,14 @@ class Delegating:
             return meet(*grants)
         except GrantError as error:
             raise NotAllowed(f"what this task may do is too much to say in a token: {error}") from None
+
+    async def must_count(self, task: Task, admitted: Admitted, chain: Chain | None = None) -> Control:
+        """The standing orders under which nothing of it is revoked. Raises NotAllowed where something is."""
+        orders = await self._orders.refresh()
+        taken = await self._orders.revoked(orders, task, admitted.caller, chain)
+        if taken is not None:
+            raise NotAllowed(await self._orders.taken(taken), next_step="have the work given out anew")
+        return orders.control
 
     async def admitted(self, presented: Presented, agent: AgentName, call: Call) -> Admitted:
         """Who asks, as `agent`. Raises NotAllowed, and CredentialStale when another release came into force meanwhile."""

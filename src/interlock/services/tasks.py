@@ -81,9 +81,6 @@ class Tasks:
         if parent is not None:
             # Who may begin nothing new has nobody else begin it either.
             must_act(parent.agent, orders.control)
-        taken = None if parent is None else await self._orders.revoked(orders, parent)
-        if taken is not None:
-            raise NotAllowed(await self._orders.taken(taken), next_step="have the work given out anew")
         family = None if parent is None else await self._joined(opening, parent, runtime)
         now = self._clock.now()
         lasts = runtime.max_task_ms if opening.lasts_ms is None else min(opening.lasts_ms, runtime.max_task_ms)
@@ -119,6 +116,9 @@ class Tasks:
             delegated=opening.delegated or (parent.delegated if parent is not None else None),
             instance=opening.instance,
         )
+        taken = await self._orders.revoked(orders, task)
+        if taken is not None:
+            raise NotAllowed(await self._orders.taken(taken), next_step="have the work given out anew")
         leans = (given(orders.control), *((given(parent),) if parent is not None else ()))
         puts = (task, *limits.budgets, *((family.joined(task.id),) if family is not None else ()))
         change = Change(
