@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_an_error_on_the_way_in(place: Place) -> None:
 
 @pytest.mark.proves("use.lost")
 def test_an_exception_leaves_all_of_it_used_unless_the_program_knows_better(place: Place) -> None:
-    """Asynchronously, too, and cancelled."""
+    """Asynchronously, too, and cancelled. Cancelled before the model could be asked nothing was used."""
     limited(place)
 
     async def refused(task: interlock.AsyncTask, *, known: bool) -> None:
@@ -85,8 +85,16 @@ def test_an_exception_leaves_all_of_it_used_unless_the_program_knows_better(plac
             raise ConnectionError
 
     async def cancelled(task: interlock.AsyncTask) -> None:
-        async with asyncio.timeout(0.05), task.model_use("gpt-4o-mini", input_tokens=3, max_output_tokens=0):
+        async with (
+            asyncio.timeout(None) as limit,
+            task.model_use("gpt-4o-mini", input_tokens=3, max_output_tokens=0),
+        ):
+            limit.reschedule(asyncio.get_running_loop().time())
             await asyncio.sleep(5)
+
+    async def never_asked(task: interlock.AsyncTask) -> None:
+        async with asyncio.timeout(0), task.model_use("gpt-4o-mini", input_tokens=900, max_output_tokens=0):
+            raise AssertionError("it was cancelled before")
 
     async def program() -> None:
         async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="ask") as task:
@@ -95,9 +103,11 @@ def test_an_exception_leaves_all_of_it_used_unless_the_program_knows_better(plac
                     await refused(task, known=known)
             with pytest.raises(TimeoutError):
                 await cancelled(task)
+            with pytest.raises(TimeoutError):
+                await never_asked(task)
 
     asyncio.run(program())
 
     found, stood = asyncio.run(uses(place))
-    assert [each.state for each in found] == ["settled", "lost", "lost"]
+    assert [each.state for each in found] == ["settled", "lost", "lost", "settled"]
     assert stood["tokens"] == (0, 23)

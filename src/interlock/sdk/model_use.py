@@ -1,6 +1,7 @@
 """A use of a model as a program has it: reserved on the way in, settled on the way out."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
@@ -64,7 +65,15 @@ class ModelUse:
             _beside(error, failure)
 
     async def __aenter__(self) -> Self:
-        self._use = await self._home.run(self._begun)
+        beginning = asyncio.ensure_future(self._home.run(self._begun))
+        try:
+            self._use = await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            # The model was not asked, and will not be: what is being reserved for it goes back.
+            with contextlib.suppress(InterlockError):
+                begun = await beginning
+                await self._home.run(self._plane.settle_use, begun.id, TokenCount(input=0, output=0))
+            raise
         return self
 
     async def __aexit__(
