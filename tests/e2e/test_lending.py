@@ -13,8 +13,8 @@ from interlock.domain.budget import Budget
 from interlock.domain.handover import Opened, read_handover
 from interlock.domain.ids import AgentName, TaskId
 from interlock.domain.task import Task, task_key
+from interlock.sdk.connection import Connection
 from interlock.sdk.identity import Showing
-from interlock.sdk.task import Connection
 from interlock.testing.conformance.audit import predicate
 from interlock.workbench.planes import working
 from interlock.worker import Worker

@@ -15,10 +15,10 @@ from interlock.domain.selector import Selector
 from interlock.domain.spiffe import plane_id
 from interlock.domain.task import Task
 from interlock.embedded import Embedded
+from interlock.sdk.connection import Connection
 from interlock.sdk.handing import Handing, Tokens, Wanted
 from interlock.sdk.home import Home
 from interlock.sdk.identity import Identity
-from interlock.sdk.task import Connection
 from interlock.services.plane import ControlPlane
 from interlock.testing.world import World, contract
 

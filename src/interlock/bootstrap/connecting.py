@@ -37,10 +37,10 @@ from interlock.domain.ids import StreamId, WorkerId
 from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
 from interlock.sdk.client import Client
+from interlock.sdk.connection import Connection
 from interlock.sdk.home import Home
 from interlock.sdk.identity import Identity, Shows, shows
 from interlock.sdk.signature import plain_result, values_of
-from interlock.sdk.task import Connection
 from interlock.sdk.tool import Hooks, Tool, tools_in
 from interlock.services.audit import Verifying
 from interlock.services.plane import ControlPlane, Means, plane
