@@ -1,12 +1,15 @@
 """Tokens of identity providers and trust domains: taken when their issuer signed them for us, and for nobody else."""
 
+import gzip
 import hashlib
 import hmac
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
+import anyio
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -297,6 +300,36 @@ async def test_keys_are_fetched_within_bounds(provider: Provider) -> None:
     for place in ("http://127.0.0.1:9/keys", "none.json", "https://[bad/"):
         with pytest.raises(EffectorError):
             await nowhere.key(place, "k", "sig", NOW)
+
+
+class Dripping(httpx.AsyncBaseTransport):
+    """An issuer that answers without end, a byte at a time; or with what is packed."""
+
+    def __init__(self, packed: bytes = b"") -> None:
+        self._packed = packed
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See `AsyncBaseTransport`."""
+        del request
+        if self._packed:
+            return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(self._packed))
+        return httpx.Response(200, stream=_Drops())
+
+
+class _Drops(httpx.AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await anyio.sleep(0.01)
+
+
+async def test_an_issuer_that_answers_too_slowly_or_packed_gives_no_key() -> None:
+    """However often a byte comes: nobody waits longer than for one that says nothing. And nothing is unpacked."""
+    packed = gzip.compress(json.dumps({"keys": []}).encode())
+    for transport in (Dripping(), Dripping(packed)):
+        slow = Published(Path(), transport, 0.1)
+        with anyio.fail_after(2), pytest.raises(EffectorError):
+            await slow.key("https://issuer.example/keys", "k", "sig", NOW)
 
 
 async def test_keys_are_kept_and_looked_for_again(provider: Provider) -> None:

@@ -8,6 +8,7 @@ ask without end. Where they cannot be fetched, those that are at most an hour ol
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+import anyio
 import httpx
 import msgspec
 
@@ -15,6 +16,7 @@ from interlock.domain.duration import HOUR, MINUTE, SECOND
 from interlock.domain.errors import EffectorError
 
 TIMEOUT_S: Final = 5.0
+"""For all of it, however slowly it comes."""
 MAX_BYTES: Final = 256 * 1024
 MOST_KEYS: Final = 100
 KEPT_MS: Final = 5 * MINUTE
@@ -47,15 +49,20 @@ class _Fetched(NamedTuple):
     at: int
 
 
+_HEADERS: Final = {"accept": "application/json", "accept-encoding": "identity"}
+"""Nothing is unpacked: of a little that came it could make more than there is room for."""
 _keys: Final = msgspec.json.Decoder(_Keys)
 
 
 class Published:
     """Keys by the place where they are published. A place is an address, or a file below `folder`."""
 
-    def __init__(self, folder: Path, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self, folder: Path, transport: httpx.AsyncBaseTransport | None = None, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self._folder = folder
         self._transport = transport
+        self._timeout_s = timeout_s
         self._known: dict[str, _Fetched] = {}
         self._asked: dict[str, int] = {}
 
@@ -78,7 +85,8 @@ class Published:
             return known
         self._asked[place] = now
         try:
-            data = await self._read(place)
+            with anyio.fail_after(self._timeout_s):
+                data = await self._read(place)
             keys = _keys.decode(data).keys
             if len(keys) > MOST_KEYS:
                 raise ValueError(f"more than {MOST_KEYS} keys")
@@ -97,13 +105,13 @@ class Published:
             with (self._folder / place).open("rb") as file:
                 return _bounded(file.read(MAX_BYTES + 1))
         async with (
-            httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, transport=self._transport) as client,
-            client.stream("GET", place, headers={"accept": "application/json"}) as answer,
+            httpx.AsyncClient(timeout=self._timeout_s, follow_redirects=False, transport=self._transport) as client,
+            client.stream("GET", place, headers=_HEADERS) as answer,
         ):
             if answer.status_code != 200:
                 raise ValueError(f"answered {answer.status_code}")
             body = b""
-            async for part in answer.aiter_bytes():
+            async for part in answer.aiter_raw():
                 body = _bounded(body + part)
             return body
 
