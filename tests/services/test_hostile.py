@@ -5,11 +5,12 @@ import pytest
 
 from interlock.domain.contract import Cost, NoReversal
 from interlock.domain.enrolling import Enrolling
-from interlock.domain.errors import KeyReused, NotAllowed, StoreError
+from interlock.domain.errors import BudgetExceeded, KeyReused, NotAllowed, StoreError
 from interlock.domain.grant import read_grant
 from interlock.domain.ids import AgentName, Person
 from interlock.domain.jwk import jwk
 from interlock.domain.revocation import Named, pseudonym
+from interlock.domain.rights import Rights
 from interlock.domain.selector import Selector
 from interlock.domain.use import Asked, TokenCount
 from interlock.testing.world import World, contract
@@ -17,6 +18,7 @@ from tests.domain.delegations import parts
 from tests.services.handing import chain_of, ready
 from tests.services.test_beginning import acts, opened, resumed
 from tests.services.test_beginning import ready as beginning
+from tests.services.test_rights import upto
 from tests.services.test_uses import asked, stood, world_of
 
 pytestmark = pytest.mark.anyio
@@ -192,3 +194,28 @@ async def test_what_was_taken_of_an_instance_is_not_taken_over() -> None:
 
     with pytest.raises(NotAllowed, match="it went astray"):
         await resumed(world, other, task)
+
+
+@pytest.mark.parametrize("here", [True, False])
+async def test_whatever_a_program_says_of_its_task_the_stored_one_counts(here: bool) -> None:
+    """For whom it is, what it was given, by what it was handed on, and what it pays from: all of it is read, not told."""
+    world = World()
+    lending = Rights(initiators={"user:ana": upto(9), "user:ben": upto(1)})
+    await world.apply(TOUCHING, rights=lending, budgets={"calls": 100})
+    task = await world.task("user:ben", data=Selector(records={"thing": (1,)}), budgets={"calls": 1})
+    forged = msgspec.structs.replace(
+        task, initiator="user:ana", data=None, purses={"calls": ()}, budgets={}, expires_at=2**50, purpose="another"
+    )
+
+    over = await world.propose(forged, n=7, here=here)
+    assert (over.state, over.initiator) == ("refused", "user:ben")
+    assert (await world.propose(forged, n=1, here=here)).state in ("done", "ready")
+    assert (await world.propose(forged, n=1, here=here)).reasons[0] == "interlock.budget"
+
+
+async def test_a_use_of_a_model_pays_from_what_its_stored_task_pays_from() -> None:
+    """So with uses."""
+    world, _ = await world_of(agent_budgets={})
+    task = await world.task(budgets={"tokens": 100})
+    with pytest.raises(BudgetExceeded):
+        await world.plane.uses.begin(asked(msgspec.structs.replace(task, budgets={}, purses={"tokens": ()})))

@@ -21,7 +21,6 @@ from interlock.domain.errors import (
     ContractError,
     CredentialStale,
     KeyReused,
-    NotFound,
     RateExceeded,
 )
 from interlock.domain.ids import AgentName
@@ -36,6 +35,7 @@ from interlock.services.drafting import Drafts, must_be_writable, storable
 from interlock.services.habits import Habits
 from interlock.services.intents import Intents
 from interlock.services.judging import Judging
+from interlock.services.known_tasks import KnownTasks
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.saving import save
 
@@ -60,6 +60,7 @@ class Gate:
         self._door = door
         self._habits = Habits()
         self._store = store
+        self._tasks = KnownTasks(store)
         self._orders = orders
         self._drafts = drafts
         self._judging = judging
@@ -82,6 +83,7 @@ class Gate:
         StoreErrors, after which nothing was decided and nothing may run.
         """
         must_be_writable(proposal)
+        proposal = msgspec.structs.replace(proposal, task=await self._tasks.of(proposal.task))
         request, received_at = proposal.request or self._drafts.key(), self._drafts.now()
         admitted = await self._admitted(proposal)
         if isinstance(admitted, str):
@@ -120,7 +122,7 @@ class Gate:
                 repeat = await self._repeat(proposal, admitted)
                 if repeat is not None:
                     return repeat
-                proposal = await self._renew(proposal, conflict)
+                proposal = await self._renew(proposal)
         raise Conflict("the standing orders kept changing while this was decided", kind="control", key="control")
 
     # -- the steps ---------------------------------------------------------------------------------------------
@@ -128,7 +130,7 @@ class Gate:
     async def _decide(
         self, proposal: Proposal, orders: Orders, beginning: Beginning, chain: Chain | None
     ) -> tuple[Action, Change]:
-        # 1. Authenticated, by the caller: see `services/admission.py`. The store says below that the task is as we hold it.
+        # 1. Authenticated, by the caller: see `services/admission.py`. The task is the stored one, whatever the caller holds.
         task = proposal.task
         release = await self._orders.release(task.release)
         agent = await self._orders.agent(release.agent_digest)
@@ -310,13 +312,10 @@ class Gate:
             return False
         return fingerprint(contract, again.arguments) == found.fingerprint
 
-    async def _renew(self, proposal: Proposal, conflict: Conflict) -> Proposal:
+    async def _renew(self, proposal: Proposal) -> Proposal:
         """What the decision leaned on changed: read it again."""
         await self._orders.refresh()
-        task = await self._store.get(Task, proposal.task.id)
-        if task is None:
-            raise NotFound(f"there is no task `{proposal.task.id}`") from conflict
-        return msgspec.structs.replace(proposal, task=task)
+        return msgspec.structs.replace(proposal, task=await self._tasks.read(proposal.task.id))
 
 
 def _handed(chain: Chain | None, contract: Contract, draft: Action) -> Beyond | None:

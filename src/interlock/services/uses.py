@@ -39,6 +39,7 @@ from interlock.ports.prices import Prices
 from interlock.ports.store import Store
 from interlock.services.admission import Admitted, Door, of_another, words
 from interlock.services.drawing import keys_of
+from interlock.services.known_tasks import KnownTasks
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.saving import save
 
@@ -62,6 +63,7 @@ class Uses:
         self, *, store: Store, orders: StandingOrders, clock: Clock, ids: Ids, door: Door, prices: Prices
     ) -> None:
         self._store = store
+        self._tasks = KnownTasks(store)
         self._orders = orders
         self._clock = clock
         self._ids = ids
@@ -74,6 +76,7 @@ class Uses:
         Raises NotAllowed, BudgetExceeded, ContractError and StoreErrors: then the model must not be asked. CredentialStale when
         another release came into force meanwhile.
         """
+        proposal = msgspec.structs.replace(proposal, task=await self._tasks.of(proposal.task))
         admitted = await self._admitted(proposal)
         if isinstance(admitted, str):
             raise await self._refused(proposal.task, _of(admitted), ())
@@ -100,7 +103,7 @@ class Uses:
                 if conflict.kind == SPENT:
                     raise await self._refused(task, _of("proof_replayed"), ()) from None
                 await self._orders.refresh()
-                task = await self._task(task)
+                task = await self._tasks.read(task.id)
         raise Conflict("the standing orders kept changing while this was looked at", kind="control", key="control")
 
     async def settle(self, name: UseId, used: TokenCount | None) -> Use:
@@ -241,12 +244,6 @@ class Uses:
         if code is not None:
             code = self._door.standing(admitted, agent, (await self._orders.refresh()).control)
         return code or admitted
-
-    async def _task(self, task: Task) -> Task:
-        found = await self._store.get(Task, task.id)
-        if found is None:
-            raise NotFound(f"there is no task `{task.id}`")
-        return found
 
     async def _use(self, name: UseId) -> Use:
         found = await self._store.get(Use, name)
