@@ -130,12 +130,12 @@ def _written(value: Any) -> ast.Module:
 
 
 def _is_ours(kind: type) -> bool:
-    """A private class of ours, which readers know only by those below it."""
-    return kind.__name__.startswith("_") and kind.__module__.startswith("interlock.")
+    """A class of ours that is no public name, which readers know only by those below it."""
+    return kind is not Record and kind.__name__ not in interlock.__all__ and kind.__module__.startswith("interlock.")
 
 
 def _members(kind: type) -> Iterator[str]:
-    """Its fields and its public methods, those of a private class below it included, with what each says first."""
+    """Its fields and its public methods, with those of classes below it that have no page; and what each says first."""
     classes = [each for each in kind.__mro__ if each is kind or _is_ours(each)]
     body = [part for each in classes for node in _written(each).body for part in getattr(node, "body", [])]
     told = sentences(kind)
