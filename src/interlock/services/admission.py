@@ -36,6 +36,7 @@ from interlock.domain.token import TokenError
 from interlock.ports.clock import Clock
 from interlock.ports.issuer import Issuer
 from interlock.services.chains import Chains
+from interlock.services.orders import StandingOrders
 
 MOST_KEPT: Final = 4096
 """Credentials that are remembered as well signed."""
@@ -198,6 +199,18 @@ def of_another(task: Task, admitted: Admitted) -> Code | None:
     caller = admitted.caller
     theirs = caller is None or task.delegated is not None or task.instance in ("", caller.instance)
     return None if theirs else "task_instance"
+
+
+async def let_in(proposal: Proposal, door: Door, orders: StandingOrders) -> Admitted | Code:
+    """Who makes the call, or why it is not let in. What is in force is read again before it is held against anybody."""
+    admitted = door.admit(proposal)
+    if isinstance(admitted, str):
+        return admitted
+    agent = proposal.task.agent
+    code = door.standing(admitted, agent, (await orders.current()).control)
+    if code is not None:
+        code = door.standing(admitted, agent, (await orders.refresh()).control)
+    return code or admitted
 
 
 def issuers_of(issuer: Issuer) -> dict[str, bytes]:

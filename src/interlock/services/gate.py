@@ -30,7 +30,7 @@ from interlock.domain.stating import Beginning
 from interlock.domain.task import Task
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
-from interlock.services.admission import Admitted, Door, of_another, words
+from interlock.services.admission import Admitted, Door, let_in, of_another, words
 from interlock.services.drafting import Drafts, must_be_writable, storable
 from interlock.services.habits import Habits
 from interlock.services.intents import Intents
@@ -85,7 +85,7 @@ class Gate:
         must_be_writable(proposal)
         proposal = msgspec.structs.replace(proposal, task=await self._tasks.of(proposal.task))
         request, received_at = proposal.request or self._drafts.key(), self._drafts.now()
-        admitted = await self._admitted(proposal)
+        admitted = await let_in(proposal, self._door, self._orders)
         if isinstance(admitted, str):
             return await self._turned_away(proposal, admitted, request, received_at)
         if admitted.caller is not None:
@@ -220,17 +220,6 @@ class Gate:
         if await self._store.count(alike) >= runtime.max_repeats:
             return f"the task asked for exactly this {runtime.max_repeats} times already"
         return ""
-
-    async def _admitted(self, proposal: Proposal) -> Admitted | Code:
-        """Who makes the call. What is in force is looked at again before it is held against anybody."""
-        admitted = self._door.admit(proposal)
-        if isinstance(admitted, str):
-            return admitted
-        agent = proposal.task.agent
-        code = self._door.standing(admitted, agent, (await self._orders.current()).control)
-        if code is not None:
-            code = self._door.standing(admitted, agent, (await self._orders.refresh()).control)
-        return code or admitted
 
     async def _turned_away(self, proposal: Proposal, code: Code, request: str, received_at: int) -> Action:
         """The call as refused. Nobody knows whose it is: of what it brought nothing is kept, and it takes no key."""

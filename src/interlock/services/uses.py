@@ -37,7 +37,7 @@ from interlock.domain.use import (
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.prices import Prices
 from interlock.ports.store import Store
-from interlock.services.admission import Admitted, Door, of_another, words
+from interlock.services.admission import Admitted, Door, let_in, of_another, words
 from interlock.services.drawing import keys_of
 from interlock.services.known_tasks import KnownTasks
 from interlock.services.orders import Orders, StandingOrders
@@ -77,7 +77,7 @@ class Uses:
         another release came into force meanwhile.
         """
         proposal = msgspec.structs.replace(proposal, task=await self._tasks.of(proposal.task))
-        admitted = await self._admitted(proposal)
+        admitted = await let_in(proposal, self._door, self._orders)
         if isinstance(admitted, str):
             raise await self._refused(proposal.task, _of(admitted), ())
         asked = asked_of(proposal.arguments)
@@ -233,17 +233,6 @@ class Uses:
         fact = refusal_fact(UseId(self._ids.new()), agent, task.id, refusal.code, refusal.why, self._clock.now())
         await save(self._store, Change(facts=(fact,), spent=spent, given=leaning))
         return NotAllowed(refusal.why, next_step=refusal.next_step)
-
-    async def _admitted(self, proposal: Proposal) -> Admitted | Code:
-        """Who makes the call. What is in force is looked at again before it is held against anybody."""
-        admitted = self._door.admit(proposal)
-        if isinstance(admitted, str):
-            return admitted
-        agent = proposal.task.agent
-        code = self._door.standing(admitted, agent, (await self._orders.current()).control)
-        if code is not None:
-            code = self._door.standing(admitted, agent, (await self._orders.refresh()).control)
-        return code or admitted
 
     async def _use(self, name: UseId) -> Use:
         found = await self._store.get(Use, name)
