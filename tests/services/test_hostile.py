@@ -5,7 +5,7 @@ import pytest
 
 from interlock.domain.contract import Cost, NoReversal
 from interlock.domain.enrolling import Enrolling
-from interlock.domain.errors import BudgetExceeded, KeyReused, NotAllowed, StoreError
+from interlock.domain.errors import BudgetExceeded, ContractError, KeyReused, NotAllowed, StoreError
 from interlock.domain.grant import read_grant
 from interlock.domain.ids import AgentName, Person
 from interlock.domain.jwk import jwk
@@ -14,8 +14,8 @@ from interlock.domain.rights import Rights
 from interlock.domain.selector import Selector
 from interlock.domain.use import Asked, TokenCount
 from interlock.testing.world import World, contract
-from tests.domain.delegations import parts
-from tests.services.handing import chain_of, ready
+from tests.domain.delegations import altered, parts
+from tests.services.handing import chain_of, ready, with_chain
 from tests.services.test_beginning import acts, opened, resumed
 from tests.services.test_beginning import ready as beginning
 from tests.services.test_rights import upto
@@ -219,3 +219,18 @@ async def test_a_use_of_a_model_pays_from_what_its_stored_task_pays_from() -> No
     task = await world.task(budgets={"tokens": 100})
     with pytest.raises(BudgetExceeded):
         await world.plane.uses.begin(asked(msgspec.structs.replace(task, budgets={}, purses={"tokens": ()})))
+
+
+@pytest.mark.proves("lend.attacks")
+@pytest.mark.parametrize("claim", ["task", "jti"])
+@pytest.mark.parametrize("name", ["ana@example.com owes 40", "a/b/tokens", "x per day y", "../x", ""])
+async def test_whoever_hands_on_writes_no_words_of_its_own_into_the_log(claim: str, name: str) -> None:
+    """Ids of tasks and tokens stand in the open and within keys of budgets: they are in the form of ids, or open nothing."""
+    world, parent, child, root = await ready()
+    text = await parent.hand(root, child, opened=False)
+    first, leaf = chain_of(text)
+    theirs = altered(leaf, parent.key.signing, **{claim: name})
+
+    with pytest.raises((NotAllowed, ContractError)):
+        await child.connection.accepted(with_chain(text, (first, theirs)))
+    assert len(await world.tasks()) == 1

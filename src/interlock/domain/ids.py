@@ -4,7 +4,8 @@ Identifiers are UUIDv7 text unless the comment says otherwise: they sort by the 
 which keeps the store's indexes dense and lets a reader order a listing by eye.
 """
 
-from typing import NewType
+import re
+from typing import Final, NewType
 
 Tenant = NewType("Tenant", str)
 """Whose data it is; leads every key of the store. An ordinary word, `default` where there is one."""
@@ -34,3 +35,11 @@ Digest = NewType("Digest", str)
 
 WorkerId = NewType("WorkerId", str)
 """Who holds a lease: one running process."""
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` is in the form of identifiers, which says nothing to anybody: what others chose may then stand in the open
+    log, and within a key."""
+    return _ID.fullmatch(text) is not None

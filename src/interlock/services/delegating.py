@@ -16,7 +16,7 @@ from interlock.domain.duration import SECOND
 from interlock.domain.errors import Conflict, CredentialStale, KeyFileError, NotAllowed, NotFound
 from interlock.domain.grant import Grant, GrantError, anything_with, meet
 from interlock.domain.handover import Opened, Work, token_call
-from interlock.domain.ids import AgentName, ContractName, TaskId
+from interlock.domain.ids import AgentName, ContractName, TaskId, is_id
 from interlock.domain.jwk import b64, thumbprint
 from interlock.domain.jws import JwsError
 from interlock.domain.minting import Holder, Tree, minted
@@ -151,6 +151,9 @@ class Delegating:
                 if found.delegated is None or found.delegated.tokens != ids_of(chain) or found.parent != parent.id:
                     raise refused("token_task")
                 return found
+            if not (is_id(leaf.task) and is_id(leaf.jti)):
+                # Whoever handed it on chose them: they name records and budgets, and stand in the log in the open.
+                raise refused("token_malformed")
             if work is None or work.digest != leaf.work:
                 raise NotAllowed(
                     "the text does not say what the task is about, as its token has it",
