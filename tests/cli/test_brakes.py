@@ -103,6 +103,11 @@ def test_brakes_says_what_each_holds_back_and_modes_exclude_each_other(shell: Sh
     for wrong in (("stop", "all", "--pause", "--drain"), ("stop", "--drill"), ("stop", "all", "--drill", "--drain")):
         assert shell(*wrong, "--as", "rita").code == Exit.USAGE
     assert shell("stop", "all", "--drill", "--within", "soon", "--as", "rita").code == Exit.USAGE
+    shell("resume", "agent:ag", "--as", "rita")
+    assert shell.json("stop", "all", "--within", "5s", "--as", "rita", code=Exit.USAGE)["error"]["next"].startswith(
+        "add `--drill`"
+    )
+    assert shell.json("stop")["stops"] == []
 
 
 @pytest.mark.proves("brakes.scopes")
@@ -134,3 +139,32 @@ def test_a_drill_is_listed_with_what_it_measured(shell: Shell) -> None:
     assert shell.json("brakes")["stops"] == []
     (past,) = shell.json("brakes", "--drills")
     assert (past["what"], past["by"], past["why"], past["state"]) == ("user:ana", "rita", "friday", "done")
+
+
+def test_revoking_says_what_it_does_not_hold_back(shell: Shell) -> None:
+    """What is granted over and over is granted again after it was revoked, and the command names the brake that is against that.
+
+    Of a key or a token that nothing open is of, it says that one that is misspelt would look the same.
+    """
+    again = "`interlock stop user:ana` holds that back"
+    assert again in shell("revoke", "user:ana", "--as", "rita", "--why", "gone").out
+    for what in ("token:abc", "instance:abc"):
+        said = shell("revoke", what, "--as", "rita", "--why", "astray")
+        assert (said.code, "misspelt" in said.out, again in said.out) == (0, True, False)
+    task = shell.json("show", shell.json(*RUN)["id"])["task"]
+    said = shell("revoke", f"task:{task}", "--as", "rita", "--why", "astray")
+    assert (said.code, "misspelt" in said.out, "holds that back" in said.out) == (0, False, False)
+
+
+def test_what_no_limit_or_policy_admits_says_what_to_do(shell: Shell) -> None:
+    """A refusal ends with what can be done about its rule, a denial with the command that shows how it followed."""
+    refused = shell("run", "box.put", "--agent", "ag", "--args", '{"m": 1}')
+    denied = shell("run", "box.put", "--agent", "ag", "--args", '{"n": 1001}')
+
+    for said, state, then in (
+        (refused, "refused", "next mend the arguments:"),
+        (denied, "denied", "next interlock policy explain"),
+    ):
+        assert (said.code, said.out.split()[1]) == (Exit.NOT_DONE, state)
+        assert then in " ".join(said.out.split())
+    assert shell("policy", "explain", shell.json("actions", "--state", "denied")[0]["id"]).code == Exit.OK

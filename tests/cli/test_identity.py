@@ -1,5 +1,9 @@
 """`identity`: what it shows, the token it makes, and the instances it lists."""
 
+from pathlib import Path
+
+import pytest
+
 import interlock
 from tests.cli.shell import Shell
 
@@ -42,3 +46,26 @@ def test_a_token_is_shown_once_and_lets_one_instance_in(shell: Shell) -> None:
     assert shell("stop", f"instance:{seen['instance']}", "--as", "rita", "--why", "lost").code == 0
     assert shell.json("identity", "instances")[0]["stopped"] is True
     assert shell("verify").code == 0
+
+
+def test_a_token_counts_as_it_was_printed_and_none_is_named(shell: Shell, tmp_path: Path) -> None:
+    """The file that the command's output was sent to is evidence as it is; a way without evidence, or evidence without a way, is
+    a mistake that is named before anything is asked for."""
+    settings = shell.place.folder / "interlock.yaml"
+    settings.write_text(settings.read_text() + OUTSIDE)
+    printed = tmp_path / "token"
+    printed.write_text(shell("identity", "token", "ag", "--as", "rita").out)
+    assert len(printed.read_text().splitlines()) > 1
+
+    with (
+        interlock.open(shell.place.folder, attest="bootstrap", evidence=printed) as client,
+        client.task("ag", purpose="test") as task,
+    ):
+        assert isinstance(task.propose("box.look", word="x"), interlock.Done)
+
+    with pytest.raises(interlock.InterlockError, match="nothing was given") as nothing:
+        interlock.open(shell.place.folder, attest="bootstrap")
+    assert "evidence=" in nothing.value.next_step
+    with pytest.raises(interlock.InterlockError, match="by what way") as no_way:
+        interlock.open(shell.place.folder, evidence=printed)
+    assert "attest='bootstrap'" in no_way.value.next_step

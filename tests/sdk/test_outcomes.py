@@ -8,7 +8,7 @@ import pytest
 import interlock
 from interlock.domain.action import MEANING, SETTLED, Action, Outcome, State
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId
-from interlock.sdk.outcomes import outcome_of, why
+from interlock.sdk.outcomes import advice, outcome_of, why
 from interlock.sdk.ticket import Ticket
 
 MEANS: dict[State, type[object]] = {
@@ -118,3 +118,25 @@ def test_an_outcome_is_caught_by_its_kind() -> None:
         assert issubclass(kind, interlock.NotDone)
         assert issubclass(kind, interlock.InterlockError)
         assert not any(issubclass(kind, other) for other in kinds - {kind})
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said", "then"),
+    [
+        (("interlock.revoked", "revoked: astray"), "revoked: astray (interlock.revoked)", "another task"),
+        (
+            ("interlock.capability", "no such capability"),
+            "no such capability (interlock.capability)",
+            "interlock apply",
+        ),
+    ],
+)
+def test_what_a_rule_refused_says_the_rule_once_and_what_to_do(reasons: tuple[str, ...], said: str, then: str) -> None:
+    """The rule stands behind the reason and not among the reasons, and each has an advice of its own."""
+    found = outcome("refused", reasons=reasons)
+
+    assert isinstance(found, interlock.Refused)
+    assert str(found).endswith(said)
+    assert found.rule == reasons[0]
+    assert then in found.next_step
+    assert advice(msgspec.structs.replace(ACTION, state="refused", reasons=reasons)) == found.next_step

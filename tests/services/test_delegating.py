@@ -187,11 +187,14 @@ async def test_no_more_is_handed_on_than_there_is() -> None:
     for tools in wider:
         with pytest.raises(NotAllowed, match="grants more"):
             await child.hand(inner, third, tools, tokens=tokens)
-    with pytest.raises(NotAllowed, match="draw more"):
+    with pytest.raises(NotAllowed, match=r"draw more `calls` than one before it: 5, not 4"):
         await child.hand(inner, third, {"thing.put": {"n": 1}}, tokens=tokens, budgets={"calls": 5})
     await child.propose(inner, tokens, n=1)
     with pytest.raises(BudgetExceeded):
         await child.hand(inner, third, {"thing.put": {"n": 1}}, tokens=tokens, budgets={"calls": 4})
+    with pytest.raises(ContractError, match="the invitation is of `ag`, not of `other`") as mistaken:
+        await child.hand(inner, third, {"thing.put": {"n": 1}}, tokens=tokens, agent="other")
+    assert "client.invitation('other')" in mistaken.value.next_step
     late = await child.hand(inner, third, {"thing.put": {"n": 1}}, tokens=tokens, lasts_ms=10**12)
     assert (await third.connection.accepted(late))[0].expires_at <= inner.expires_at
 

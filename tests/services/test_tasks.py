@@ -52,8 +52,9 @@ async def test_a_task_that_is_not_open_has_no_sub_tasks() -> None:
     await world.plane.compensation.undo("task", closing.id, by="rita", why="wrong")
 
     for parent in (closed, closing):
-        with pytest.raises(NotAllowed):
+        with pytest.raises(NotAllowed) as refused:
             await world.task(parent=parent)
+        assert "a task of its own" in refused.value.next_step
 
 
 async def test_closing_twice_is_once() -> None:

@@ -19,6 +19,7 @@ from interlock.services.plane import ControlPlane
 from interlock.workbench.scopes import SCOPES, scope_of
 
 ERASED: Final = "its words were erased"
+WITHIN: Final = "30s"
 
 _SAID: Final[Mapping[StopMode, str]] = {
     "stop": "[red]stopped[/red]",
@@ -49,7 +50,7 @@ def stop(
         bool, typer.Option("--drill", help="Stop for real, measure until nothing is dispatching, and lift it again.")
     ] = False,
     dry: Annotated[bool, typer.Option("--dry", help="Stop nothing: say what it would hold back.")] = False,
-    within: Annotated[str, typer.Option(help="How long a drill waits for what is under way.")] = "30s",
+    within: Annotated[str, typer.Option(help="How long a drill waits for what is under way; 30s unless said.")] = "",
 ) -> None:
     """Pull a brake: nothing in its scope is decided or dispatched, by any process, until `resume`. Anybody may."""
     here = context_of(context)
@@ -60,7 +61,7 @@ def stop(
             raise UsageError("a drill stops one scope", next_step=f"name it, without a mode: {SCOPES}")
         if dry:
             return await supposed(here, what)
-        return await drilled(here, what, why, span_of(within, "--within"))
+        return await drilled(here, what, why, span_of(within or WITHIN, "--within"))
 
     if drill or dry:
         raise typer.Exit(run(here.output, drilling))
@@ -79,6 +80,12 @@ def stop(
     async def work() -> None:
         if pause and drain:
             raise UsageError("`--pause` and `--drain` are two modes", next_step="give one of them, or neither")
+        if within:
+            # Whoever means a drill is not to find everything stopped until somebody resumes it.
+            raise UsageError(
+                "`--within` is how long a drill waits, and no drill was asked for",
+                next_step="add `--drill`, or leave it away",
+            )
         async with here.plane() as plane:
             scope, name = await scope_of(plane, what)
             before = standing((await plane.orders.refresh()).control, scope, name)

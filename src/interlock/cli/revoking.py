@@ -9,7 +9,7 @@ from interlock.cli.context import context_of
 from interlock.cli.output import counted, moment, run, short, shown, worded
 from interlock.domain.control import BrakeWords
 from interlock.domain.ids import Digest
-from interlock.domain.revocation import Revocation
+from interlock.domain.revocation import AGAIN, Revocation
 from interlock.services.plane import ControlPlane
 from interlock.workbench.scopes import REVOCABLE, revocable
 
@@ -62,6 +62,12 @@ def revoke(
             console.print(
                 f"  {counted(taken.closed, 'tasks')} closed, with those inside; {counted(taken.voided, 'waiting actions')} voided"
             )
+            if kind in AGAIN:
+                console.print(
+                    f"  [dim]what is granted from now on counts; `interlock stop {shown(what)}` holds that back[/dim]"
+                )
+            elif kind != "task" and not taken.closed:
+                console.print("  [dim]no open task is of it; one that is misspelt would look the same[/dim]")
 
         value = {"what": what, "already": taken.already, "closed": taken.closed, "voided": taken.voided}
         here.output.value(value, show)

@@ -16,13 +16,14 @@ from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Looku
 from interlock.domain.duration import words
 from interlock.domain.output import MASKING, Output, in_words
 from interlock.domain.policy import Requirement
-from interlock.sdk.outcomes import why
+from interlock.sdk.outcomes import advice, why
 from interlock.services.calling import NEVER_CALLED
 
 Line = tuple[str, str]
 """What something is called, and what it is."""
 
 _NEXT = {
+    "denied": "interlock policy explain {action}    (how it followed)",
     "held": "interlock approve {action} --as NAME    (or `reject`, `modify`)",
     "ready": "interlock work    (a worker runs it)",
     "unknown": "interlock settle {action} done|failed --as NAME    (once you looked)",
@@ -204,6 +205,8 @@ def _left(action: Action, lift: str) -> Iterator[Line]:
     yield "evidence", f"{entries}; `interlock packet {short(action.id)}` shows all"
     if lift:
         yield "next", lift
+    elif action.state == "refused" and advice(action):
+        yield "next", advice(action)
     elif action.state in _NEXT:
         yield "next", _NEXT[action.state].format(action=short(action.id))
 

@@ -162,8 +162,11 @@ def link_refusal(child: Token, parent: Token, parent_hash: str, limits: Mapping[
         if getattr(child, name) != getattr(parent, name):
             return TokenError("token_widened", f"`{name}` of a token is not that of the one before it")
     for unit, amount in child.budgets.items():
-        if amount > limits.get(unit, amount):
-            return TokenError("token_widened", f"a token may draw more `{unit}` than one before it")
+        most = limits.get(unit, amount)
+        if amount > most:
+            return TokenError(
+                "token_widened", f"a token may draw more `{unit}` than one before it: {amount}, not {most}"
+            )
     words = narrower(child.grant, parent.grant)
     return (
         None if words is None else TokenError("token_widened", f"a token grants more than the one before it: {words}")

@@ -127,7 +127,11 @@ class Tokens:
         try:
             agent = agent_of(held.sub, held.sub.removeprefix("spiffe://").partition("/")[0])
             if agent != wanted.agent:
-                raise ContractError(f"the invitation is of `{agent}`, not of `{wanted.agent}`", path="/to")
+                raise ContractError(
+                    f"the invitation is of `{agent}`, not of `{wanted.agent}`",
+                    path="/to",
+                    next_step=f"hand it to `{agent}`, or to what `client.invitation('{wanted.agent}')` gives there",
+                )
             ends_at = self._task.expires_at
             ends_at = ends_at if wanted.lasts_ms is None else min(ends_at, now + wanted.lasts_ms)
             work = Work(

@@ -56,6 +56,16 @@ def shows(attest: str, evidence: object) -> Shows:
     by: Method | None = next((each for each in METHODS if each == attest), None)
     if by is None:
         raise NotAllowed(f"`{attest[:64]}` is no way to be recognised", next_step=f"one of {', '.join(METHODS)}")
+    if evidence == "" and by != LOCAL:
+        raise NotAllowed(
+            f"a program that is recognised by `{by}` shows something for it, and nothing was given",
+            next_step="give `evidence=`: a token, a `Path` that holds one, or a function of an agent's name",
+        )
+    if evidence != "" and by == LOCAL:
+        raise NotAllowed(
+            "`evidence` was given, and nothing says by what way this program is recognised",
+            next_step="say it, such as `attest='bootstrap'`; or leave `evidence` away",
+        )
     if isinstance(evidence, Path):
         return Shows(by, partial(_text_of, evidence))
     if isinstance(evidence, str):
@@ -177,6 +187,9 @@ class Identity:
             asked = Enrolling(agent=agent, jwk=self._jwk, credential=held.text)
         else:
             evidence = self._shows.evidence(agent)
+            if self._shows.by == "bootstrap":
+                # What `interlock identity token` printed, kept as it is: the secret, and below it until when it counts.
+                evidence = evidence.strip().partition("\n")[0].rstrip()
             asked = Enrolling(agent=agent, jwk=self._jwk, by=self._shows.by, evidence=evidence)
         proof = self._proof(asked.call(expected.audience))
         text = await self._plane.enrol(msgspec.structs.replace(asked, proof=proof))

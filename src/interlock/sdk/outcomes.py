@@ -46,6 +46,7 @@ _NEXT: dict[str, str] = {
     "force; then open another task",
     "interlock.limit": "nothing in this task; what the agent may do is in its file",
     "interlock.task": "nothing in this task; open another that is given what it takes (`tools=`, `data=`)",
+    "interlock.revoked": "nothing in this task: what was revoked stays so; have the work given out anew, in another task",
     "interlock.rights": "ask somebody who may lend it to be the one it is for, or say so in rights.yaml, then `interlock apply`",
     "interlock.budget": "raise the budget in the workspace, or wait until something reserved is released",
     "interlock.rate": "wait as long as it says, or allow more calls in the workspace",
@@ -65,6 +66,11 @@ def why(action: Action) -> tuple[str, tuple[str, ...]]:
         return action.reasons[0], action.reasons[1:]
     error = action.outcome.error if action.outcome is not None and action.state in ("failed", "unknown") else ""
     return "", (*action.reasons, *((error,) if error and error not in action.reasons else ()))
+
+
+def advice(action: Action) -> str:
+    """What can be done about the rule of ours that refused `action`; empty where none did."""
+    return _NEXT.get(why(action)[0], "")
 
 
 class NotDone(InterlockError):

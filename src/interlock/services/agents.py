@@ -101,7 +101,11 @@ class Agents:
             after = MOVES.get((standing.state, move))
             if after is None:
                 if standing.state == "retired" and move != "retire":
-                    raise IllegalMove(f"agent `{name}` is retired, which is for good", state=standing.state)
+                    raise IllegalMove(
+                        f"agent `{name}` is retired, which is for good",
+                        next_step="begin another, under a name of its own: `interlock agent new NAME`",
+                        state=standing.state,
+                    )
                 voided = await self.void(name) if standing.state == "retired" else 0
                 return Moved(agent=name, state=standing.state, changed=False, voided=voided)
             waiting = ""

@@ -132,7 +132,10 @@ class Tasks:
             return None
         parent = await self._task(opening.parent.id)
         if parent.state != "open":
-            raise NotAllowed(f"the parent task is {parent.state}")
+            raise NotAllowed(
+                f"the parent task is {parent.state}",
+                next_step="nothing is opened in it any more: begin in a task of its own",
+            )
         return parent
 
     async def _joined(self, opening: Opening, parent: Task, runtime: Runtime) -> Family:
