@@ -62,7 +62,8 @@ def test_uses_of_models_are_listed_with_what_they_took_together(shell: Shell) ->
     assert "1 of 3" in said
     task = found["uses"][0]["task"]
     assert len(shell.json("uses", "--task", task[-12:], "--agent", "ag")["uses"]) == 3
-    assert shell.json("uses", "--agent", "other")["uses"] == []
+    assert shell.json("uses", "--agent", "helper")["uses"] == []
+    assert shell.json("uses", "--agent", "helpr", code=1)["error"]["next"] == "did you mean `helper`?"
     assert shell("verify").code == 0
     assert shell("audit", "export", str(shell.place.folder / "out")).code == 0
     key = str(shell.place.folder / ".interlock" / "keys" / "log.pub")

@@ -10,7 +10,7 @@ from interlock.cli.output import moment, run, short, shown, table
 from interlock.domain.budget import written
 from interlock.domain.use import Use
 from interlock.workbench.budgets import LOOKED_AT, Budgets, Stood, Used, budgets_there, used
-from interlock.workbench.finding import find_task
+from interlock.workbench.finding import find_task, must_be_there
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +46,7 @@ def uses(
     async def work() -> None:
         async with here.reading() as plane:
             within = (await find_task(plane, task)).id if task else None
+            await must_be_there(plane, agent)
             found = await used(plane, agent=agent, task=within, limit=limit)
         here.output.value(found, lambda console: _used(console, found))
 
