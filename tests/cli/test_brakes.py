@@ -137,7 +137,10 @@ def test_a_drill_is_listed_with_what_it_measured(shell: Shell) -> None:
 
     assert (drill["state"], drill["began_ms"], drill["in_flight"]) == ("done", 0, 0)
     assert shell.json("brakes")["stops"] == []
-    (past,) = shell.json("brakes", "--drills")
+    assert "lifted again\n" in shell("stop", "agent:ag", "--drill", "--as", "rita").out
+    shell("stop", "agent:ag", "--drain", "--as", "rita")
+    assert "lifted again; it is draining still, as before\n" in shell("stop", "agent:ag", "--drill", "--as", "rita").out
+    (_, _, past) = shell.json("brakes", "--drills")
     assert (past["what"], past["by"], past["why"], past["state"]) == ("user:ana", "rita", "friday", "done")
 
 

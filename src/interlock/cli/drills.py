@@ -8,6 +8,7 @@ from rich.console import Console
 from interlock.cli.context import Context
 from interlock.cli.held_back import held_back
 from interlock.cli.output import Exit, moment, shown, table
+from interlock.domain.brakes import BEGINS, standing
 from interlock.domain.drill import Drill, DrillState
 from interlock.workbench.scopes import scope_of
 
@@ -24,9 +25,11 @@ async def drilled(here: Context, what: str, why: str, within_ms: int) -> int:
     async with here.plane() as plane:
         scope, name = await scope_of(plane, what)
         drill = await plane.drills.run(scope, name, by=here.who(), why=why, within_ms=within_ms)
+        left = standing((await plane.orders.refresh()).control, scope, name)
 
     def show(console: Console) -> None:
-        console.print(f"drill {_SAID[drill.state]}  {shown(what)}, lifted again")
+        holds = f"; it is {BEGINS[left.mode].rstrip(': ')} still, as before" if left is not None else ""
+        console.print(f"drill {_SAID[drill.state]}  {shown(what)}, lifted again{holds}")
         console.print(f"  last dispatch began  {drill.began_ms} ms after the brake's commit")
         ended = f"{drill.ended_ms} ms after it" if drill.ended_ms is not None else f"{drill.still} are under way still"
         console.print(f"  last one ended       {ended}")

@@ -8,7 +8,7 @@ not 1. There are no patterns: whether one is narrower than another cannot be tol
 What is narrower than what, and what two have in common, is decided in `narrowing.py`.
 """
 
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast, get_args
 
 import msgspec
 
@@ -118,6 +118,14 @@ class AnyOf(_Form, frozen=True, kw_only=True, tag="any"):
 
 
 Constraint: TypeAlias = Exact | Range | OneOf | NotOneOf | Subset | Contains | Wildcard | All | AnyOf
+TYPES: Final[tuple[str, ...]] = tuple(str(each.__struct_config__.tag) for each in get_args(Constraint))
+"""What `constraint_type` may say."""
+
+
+def unread(error: Exception) -> str:
+    """Why something is no constraint, and where its type is at fault, which there are."""
+    said = str(error)
+    return f"{said}; there are {', '.join(f'`{each}`' for each in TYPES)}" if "constraint_type" in said else said
 
 
 def read_constraint(value: JsonValue) -> Constraint:
@@ -126,7 +134,7 @@ def read_constraint(value: JsonValue) -> Constraint:
         # `Constraint` is what msgspec reads; it resolves the names within by this module.
         return cast(Constraint, msgspec.convert(value, cast(Any, Constraint)))
     except (msgspec.ValidationError, RecursionError) as error:
-        raise ConstraintError(f"no constraint of ours: {error}") from None
+        raise ConstraintError(f"no constraint of ours: {unread(error)}") from None
 
 
 def written(constraint: Constraint) -> JsonValue:

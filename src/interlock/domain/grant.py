@@ -15,7 +15,7 @@ from typing import Final, TypeAlias, cast
 import msgspec
 
 from interlock.domain.canonical import JsonValue
-from interlock.domain.constraint import AnyOf, Constraint, ConstraintError, Wildcard, admits, said
+from interlock.domain.constraint import AnyOf, Constraint, ConstraintError, Wildcard, admits, said, unread
 from interlock.domain.names import listed
 from interlock.domain.narrowing import meet as meet_of
 from interlock.domain.narrowing import narrower as narrower_of
@@ -74,7 +74,7 @@ def read_grant(value: JsonValue) -> Grant:
     try:
         return msgspec.convert(value, Grant)
     except (msgspec.ValidationError, RecursionError) as error:
-        raise GrantError(f"no grant of ours: {error}") from None
+        raise GrantError(f"no grant of ours: {unread(error)}") from None
 
 
 def written(grant: Grant) -> JsonValue:
