@@ -8,8 +8,10 @@ import pytest
 from interlock.adapters.memory.faults import Fault, Faults
 from interlock.domain.action import Action
 from interlock.domain.budget import Budget
+from interlock.domain.call import Nothing
+from interlock.domain.contract import Keyed, PythonTarget
 from interlock.domain.control import BrakeWords, Control
-from interlock.domain.duration import DAY
+from interlock.domain.duration import DAY, MINUTE
 from interlock.domain.errors import NotAllowed, NotFound, StoreError
 from interlock.domain.ids import ActionId
 from interlock.domain.policy import Policy
@@ -19,7 +21,8 @@ from interlock.sdk.handing import Tokens
 from interlock.services.orders import Orders
 from interlock.services.revoking import Revoking
 from interlock.testing.conformance.audit import audited, predicate
-from interlock.testing.world import World, permit
+from interlock.testing.parts import Crash, CrashAt
+from interlock.testing.world import World, contract, permit
 from tests.services.handing import PUT, Program, ready
 
 pytestmark = pytest.mark.anyio
@@ -160,6 +163,34 @@ async def test_an_approval_that_comes_between_is_not_dispatched() -> None:
     await tree.world.work(tree.two.process)
 
     assert (await tree.world.action(waiting)).state == "voided"
+
+
+@pytest.mark.proves("lend.revoked")
+@pytest.mark.parametrize(("asked", "state"), [("nobody", "unknown"), ("says no", "failed"), ("is undone", "undone")])
+async def test_what_may_have_happened_is_not_repeated(asked: str, state: str) -> None:
+    """A process dies with its intent written, and its task is revoked: the call is made by nobody. Who can be asked is asked, the
+    rest is a person's to settle; only what is being undone is called under its key first, to be known to be undone."""
+    lookup = PythonTarget(target="world:look") if asked == "says no" else None
+    world = World(steps=CrashAt("propose.recorded"))
+    await world.apply(contract(idempotency=Keyed(retention_ms=DAY), lookup=lookup))
+    world.effectors.say("thing.put", "lookup", Nothing("never heard of it"))
+    task = await world.task()
+    with pytest.raises(Crash):
+        await world.propose(task, key="k")
+    survivor = world.another("w2")
+    if asked == "is undone":
+        await survivor.compensation.undo("task", task.id, by="rita", why="wrong")
+
+    await survivor.revoking.revoke("task", task.id, by="rita", why="it went astray")
+    for _ in range(4):
+        await world.work(survivor)
+        world.clock.advance(2 * MINUTE)
+
+    action = await world.store.by_idempotency_key(world.agent, "k")
+    assert action is not None
+    assert action.state == state
+    assert world.effectors.calls["thing.put", "run"] == (asked == "is undone")
+    assert "it went astray" in "".join(action.reasons) or asked == "is undone"
 
 
 def dying(revoking: Revoking) -> Revoking:

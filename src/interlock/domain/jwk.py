@@ -5,6 +5,7 @@ to fetch another from or a private part, is none of ours.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, Literal
 
@@ -51,6 +52,7 @@ def jwk(public: bytes) -> Jwk:
     return Jwk(crv="Ed25519", kty="OKP", x=b64(public))
 
 
+@lru_cache(maxsize=1024)
 def thumbprint(public: bytes) -> str:
     """The RFC 7638 thumbprint of a public key of 32 bytes, in base64url: 43 characters."""
     return jwk(public).thumbprint

@@ -75,8 +75,7 @@ def settle(action: Action, contract: Contract, now: int, timing: Timing) -> Next
     """
     retry_at = now + backoff_ms(action.attempt)
     if action.attempt >= MAX_ATTEMPTS:
-        why = f"{action.attempt} attempts did not settle it"
-        return _ask_or_lose(action, contract, timing, why) if contract.acts else Fail(why)
+        return unrepeated(action, contract, timing, f"{action.attempt} attempts did not settle it")
     if not contract.acts:
         return Retry(retry_at)
     match contract.idempotency:
@@ -122,7 +121,12 @@ def after_refusal(action: Action, contract: Contract, why: str, now: int, timing
     return Fail(why)
 
 
-def _ask_or_lose(action: Action, contract: Contract, timing: Timing, why: str) -> NextStep:
+def unrepeated(action: Action, contract: Contract, timing: Timing, why: str) -> Ask | Fail | Lose:
+    """What to do about an action whose last attempt may or may not have landed, and that is not repeated. A read has failed."""
+    return _ask_or_lose(action, contract, timing, why) if contract.acts else Fail(why)
+
+
+def _ask_or_lose(action: Action, contract: Contract, timing: Timing, why: str) -> Ask | Lose:
     if contract.lookup is not None:
         return Ask(timing.quiet_at(action, contract))
     return Lose(why)

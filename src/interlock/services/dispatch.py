@@ -18,7 +18,7 @@ from interlock.domain.evidence import Phase
 from interlock.domain.ids import WorkerId
 from interlock.domain.policy import Decision, Requirement
 from interlock.domain.record import Record
-from interlock.domain.settlement import MAX_ATTEMPTS, Timing
+from interlock.domain.settlement import MAX_ATTEMPTS, Ask, Fail, Lose, Timing, unrepeated
 from interlock.domain.task import Task
 from interlock.domain.trails import disagreement, latest_states
 from interlock.ports.clock import Clock
@@ -130,8 +130,9 @@ class Dispatch:
         self._steps.reached("dispatch.recorded")
         return written
 
-    async def again(self, action: Action, contract: Contract, *, fresh: bool) -> Action:
-        """Another attempt at what may have been attempted. Brakes hold it as they hold a first one.
+    async def again(self, action: Action, contract: Contract, *, fresh: bool) -> Action | Ask | Fail | Lose:
+        """Another attempt at what may have been attempted, or the step instead of it. Brakes hold it as they hold a first one;
+        what was revoked is not repeated.
 
         With `fresh` it is known that nothing happened: then all that may stop a first attempt is asked once more, and what
         may no longer run has failed.
@@ -147,6 +148,11 @@ class Dispatch:
                 outcome = Outcome(error=f"it did not happen, and may no longer: {why}", observed_at=now, by="lookup")
                 return await self.fail(action, contract, outcome, (why,))
             return await self.begin(action, contract, self._leaning(action, orders, task))
+        # What is being undone must be known to be undone, whoever may do no more.
+        if action.undoes is None and not await self._cases.is_undone(task):
+            taken = await self._orders.revoked(orders, task, action.caller)
+            if taken is not None:
+                return unrepeated(action, contract, self._timing, await self._orders.taken(taken))
         return await self.begin(action, contract, (orders.control,))
 
     async def fail(self, action: Action, contract: Contract, outcome: Outcome, reasons: tuple[str, ...]) -> Action:

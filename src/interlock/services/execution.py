@@ -198,7 +198,8 @@ class Execution:
                 if self._clock.now() > at + self._timing.lease_margin_ms:
                     # This process slept longer than it meant to: the key may be forgotten by now. Settled anew.
                     return action
-                return await self._dispatch.again(action, contract, fresh=fresh)
+                again = await self._dispatch.again(action, contract, fresh=fresh)
+                return again if isinstance(again, Action) else await self._next(action, contract, again, outcome)
             case Ask(at=at):
                 if lost:
                     return await self._recorder.wait(action, at)
