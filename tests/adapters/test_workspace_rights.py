@@ -50,6 +50,7 @@ def test_without_the_file_nothing_is_said(tmp_path: Path) -> None:
     [
         ("", (1, 1), "the file must be a table of fields"),
         ("ana: nothing\n", (1, 6), "`ana` is nobody: `user:NAME`"),
+        ("user:ana: nothing\nuser:Ana: nothing\n", (2, 11), "`user:Ana` and `user:ana` are one"),
         ("role:*: nothing\n", (1, 9), "`role:*` is nobody"),
         ("user:a b: nothing\n", (1, 11), "`user:a b` is nobody"),
         ("user:an*: nothing\n", (1, 11), "`user:an*` is nobody"),

@@ -61,7 +61,7 @@ RIGHTS = Rights(
         ("system:nightly", 3),
         ("system:other", None),
         ("role:lead", None),
-        ("User:ana", None),
+        ("User:ana", 10),
         ("user", 1),
         ("", None),
         ("user:", None),

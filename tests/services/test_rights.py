@@ -75,6 +75,19 @@ async def test_nobody_lends_what_they_lack(initiator: str, n: int, state: str) -
     assert (await world.reserved(), world.effectors.calls.total()) == (0, 2 if state == "done" else 0)
 
 
+@pytest.mark.proves("rights.bounded")
+@pytest.mark.parametrize("initiator", ["user:ANA", "Ana", " user: ana "])
+async def test_no_spelling_of_a_name_falls_to_what_is_said_of_the_kind(initiator: str) -> None:
+    """Neither by a name of its own nor by the roles that the name holds."""
+    anybody = Grant(tools={"thing.put": {}})
+    for rights in (
+        Rights(initiators={"user:ana": NOTHING, "user:*": anybody}),
+        Rights(initiators={"user:*": anybody}, roles={next(iter(World().people[Person("ana")])): NOTHING}),
+    ):
+        world = await world_with(rights)
+        assert (await world.propose(await world.task(initiator), n=1)).state == "refused"
+
+
 async def test_the_reason_says_who_and_what_and_no_argument() -> None:
     """A person understands it, and it repeats nothing that the call brought."""
     world = await world_with(lending(5))

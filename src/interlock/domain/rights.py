@@ -3,7 +3,8 @@ somebody may.
 
 Nearest counts: what a name of its own says is all that this name may lend; a user without one may lend what the roles give that
 people.yaml says the user holds, all of them together; whoever has neither, what is said of the kind (`customer:*`). Whoever is
-not named lends nothing. Where there are no rights at all everybody lends whatever the agent may.
+not named lends nothing. Where there are no rights at all everybody lends whatever the agent may. Names are compared in their one
+spelling, so that no other one of the same user falls to what is said of the kind.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,9 @@ from typing import ClassVar, Final
 
 from interlock.domain.grant import NOTHING, Grant, GrantError, join, narrower
 from interlock.domain.ids import Digest, Person
+from interlock.domain.initiator import USER, whole
 from interlock.domain.record import Record, digest_of
 
-USER: Final = "user"
 ROLE: Final = "role"
 """Kinds of names: of people, and of what people hold. No initiator is a role."""
 EVERY: Final = "*"
@@ -57,7 +58,10 @@ class Lending:
 
     def __init__(self, rights: Rights, people: Mapping[Person, tuple[str, ...]]) -> None:
         self._rights = rights
-        self._people = people
+        self._named = {whole(each): each for each in rights.initiators}
+        self._roles: dict[str, set[str]] = {}
+        for person, held in people.items():
+            self._roles.setdefault(whole(f"{USER}:{person}"), set()).update(held)
         self._joined: dict[tuple[str, ...], tuple[Grant, tuple[str, ...]]] = {}
 
     @property
@@ -67,16 +71,16 @@ class Lending:
 
     def counting(self, initiator: str) -> tuple[str, ...]:
         """Whose rights those of `initiator` are, as the file names them: its own, its roles', or its kind's; nobody's."""
-        named = initiator if ":" in initiator else f"{USER}:{initiator}"
+        named = whole(initiator)
         kind, _, name = named.partition(":")
         if not name or kind == ROLE:
             return ()
-        if named in self._rights.initiators:
-            return (named,)
-        if kind == USER and (held := self._held(name)):
+        if named in self._named:
+            return (self._named[named],)
+        if held := self._held(named):
             return held
-        every = f"{kind}:{EVERY}"
-        return (every,) if every in self._rights.initiators else ()
+        every = self._named.get(f"{kind}:{EVERY}")
+        return () if every is None else (every,)
 
     def of(self, initiator: str) -> Grant:
         """What `initiator` may lend. A name without a kind is a user's."""
@@ -84,13 +88,12 @@ class Lending:
 
     def unsaid(self, person: Person) -> tuple[str, ...]:
         """The tools on which the roles of `person` cannot be said as one: such a person may not lend them at all."""
-        if f"{USER}:{person}" in self._rights.initiators:
-            return ()
-        return self._of(self._held(person))[1]
+        named = whole(f"{USER}:{person}")
+        return () if named in self._named else self._of(self._held(named))[1]
 
-    def _held(self, name: str) -> tuple[str, ...]:
+    def _held(self, named: str) -> tuple[str, ...]:
         """The roles that somebody holds and of which something is said."""
-        roles = {role for role in self._people.get(Person(name), ()) if role in self._rights.roles}
+        roles = self._roles.get(named, set()) & self._rights.roles.keys()
         return tuple(f"{ROLE}:{role}" for role in sorted(roles))
 
     def _of(self, named: tuple[str, ...]) -> tuple[Grant, tuple[str, ...]]:

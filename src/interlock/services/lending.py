@@ -9,7 +9,8 @@ import anyio.lowlevel
 import msgspec
 
 from interlock.domain.ids import ActionId, ContractName
-from interlock.domain.rights import EVERY, USER, Lending
+from interlock.domain.initiator import USER
+from interlock.domain.rights import EVERY, Lending
 from interlock.domain.whatif import Decided
 from interlock.ports.store import Store
 

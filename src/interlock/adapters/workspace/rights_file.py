@@ -16,6 +16,7 @@ from interlock.adapters.workspace.fields import Section, json_of
 from interlock.adapters.workspace.nodes import Node, Scalar, Table
 from interlock.domain.constraint import Constraint, ConstraintError, Wildcard, read_constraint
 from interlock.domain.grant import NOTHING, ByArgument, Grant, GrantError, Tools
+from interlock.domain.initiator import whole
 from interlock.domain.rights import EVERY, ROLE, Rights
 
 _ANYTHING: Final = "anything"
@@ -28,6 +29,7 @@ def read_rights(section: Section, places: Places) -> Rights:
     """Who may lend what. Everybody who is named is named once, with every argument of every tool."""
     initiators: dict[str, Grant] = {}
     roles: dict[str, Grant] = {}
+    known: dict[str, str] = {}
     if not section.table.entries:
         section.wrong("nobody is named, so nobody may lend anything", warn=True)
     for who, node in section.own():
@@ -38,6 +40,10 @@ def read_rights(section: Section, places: Places) -> Rights:
                 node,
             )
             continue
+        if whole(who) in known:
+            section.wrong(f"`{who}` and `{known[whole(who)]}` are one: capitals make no user somebody else", node)
+            continue
+        known[whole(who)] = who
         places["rights", who] = section.place(who)
         grant = _grant(section, who, node, places)
         if kind == ROLE:

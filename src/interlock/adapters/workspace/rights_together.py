@@ -6,8 +6,9 @@ from typing import cast
 from interlock.adapters.workspace.agent_together import Found, People
 from interlock.adapters.workspace.fields import near
 from interlock.domain.contract import Contract
+from interlock.domain.initiator import USER
 from interlock.domain.names import listed
-from interlock.domain.rights import ROLE, USER, Lending, Rights
+from interlock.domain.rights import ROLE, Lending, Rights
 
 
 def of_rights(
