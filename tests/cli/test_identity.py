@@ -43,6 +43,7 @@ def test_a_token_is_shown_once_and_lets_one_instance_in(shell: Shell) -> None:
     assert (seen["agent"], seen["attested"], seen["actions"]) == ("ag", "bootstrap", 1)
     assert seen["instance"] in shell("identity", "instances", "--agent", "ag").out
     assert shell.json("identity", "instances", "--agent", "helper") == []
+    assert shell.json("identity", "instances", "--agent", "helpr", code=1)["error"]["next"] == "did you mean `helper`?"
     assert shell("stop", f"instance:{seen['instance']}", "--as", "rita", "--why", "lost").code == 0
     assert shell.json("identity", "instances")[0]["stopped"] is True
     assert shell("verify").code == 0

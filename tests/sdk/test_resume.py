@@ -43,6 +43,7 @@ def test_a_successor_goes_on_with_what_was_left(tmp_path: Path) -> None:
                 assert isinstance(outcome, interlock.Refused)
                 assert outcome.rule == "interlock.task_instance"
         for wrong in (("helper", task_id), ("ag", "none"), ("ag", task_id)):
-            with pytest.raises(interlock.InterlockError):
+            with pytest.raises(interlock.InterlockError) as refused:
                 client.resume(wrong[1], wrong[0]).__enter__()
+            assert ("interlock tasks" in refused.value.next_step) == (wrong[1] == "none")
     forget(place)

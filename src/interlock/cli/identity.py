@@ -14,6 +14,7 @@ from interlock.cli.output import counted, moment, run, shown, table
 from interlock.cli.story import Line, print_lines
 from interlock.domain.ids import AgentName
 from interlock.services.instances import Seen
+from interlock.workbench.finding import must_be_there
 
 
 def register(app: typer.Typer) -> None:
@@ -80,6 +81,7 @@ def instances(
 
     async def work() -> None:
         async with here.reading() as plane:
+            await must_be_there(plane, agent)
             found = [each for each in await plane.instances.seen() if not agent or each.agent == agent]
         here.output.value(found, lambda console: _listed(console, found))
 

@@ -92,5 +92,5 @@ class Beginnings:
     async def _task(self, task: TaskId) -> Task:
         found = await self._store.get(Task, task)
         if found is None:
-            raise NotFound(f"there is no task `{task}`")
+            raise NotFound(f"there is no task `{task}`", next_step="list them: `interlock tasks --all`")
         return found
