@@ -1,11 +1,14 @@
 """The package as a stranger meets it: light to import, whole, and runnable."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib.metadata import requires, version
+from pathlib import Path
 
 import interlock
+from interlock.domain import errors
 
 PATIENCE_S = 60
 HEAVY = frozenset(
@@ -64,6 +67,16 @@ def test_every_public_name_is_there() -> None:
     for name in interlock.__all__:
         assert getattr(interlock, name) is not None
     assert python("import interlock\nprint(hasattr(interlock, 'nothing'))").strip() == "False"
+
+
+def test_an_error_that_the_page_says_is_raised_can_be_caught() -> None:
+    """Programs import it from `interlock`, as all else."""
+    page = (Path(__file__).parents[1] / "docs/reference/python-api.md").read_text()
+    ours = {each.__name__ for each in vars(errors).values() if isinstance(each, type) and issubclass(each, Exception)}
+    named = {word for word in re.findall(r"\w+", page) if word in ours}
+
+    assert "NotAllowed" in named
+    assert named - set(interlock.__all__) == set()
 
 
 def test_the_installed_package_says_what_it_is() -> None:

@@ -30,7 +30,17 @@ if TYPE_CHECKING:
     )
     from interlock.domain.duration import DAY, HOUR, MINUTE, SECOND
     from interlock.domain.entry_proof import EntryProof
-    from interlock.domain.errors import BudgetExceeded, ChildrenFailed, InterlockError
+    from interlock.domain.errors import (
+        BudgetExceeded,
+        ChildrenFailed,
+        ContractError,
+        IntegrityError,
+        InterlockError,
+        NotAllowed,
+        NotFound,
+        PolicyError,
+        WorkspaceError,
+    )
     from interlock.domain.notice import Notice
     from interlock.domain.output import Output, Taken
     from interlock.domain.parse import ChangePerMille, Domains, Folded, Hosts, Statements, Tables
@@ -68,7 +78,17 @@ _WHERE = {
     "interlock.domain.contract": ("Blind", "Conditional", "Cost", "Keyed", "Lookup", "NoReversal", "Reversal"),
     "interlock.domain.duration": ("DAY", "HOUR", "MINUTE", "SECOND"),
     "interlock.domain.entry_proof": ("EntryProof",),
-    "interlock.domain.errors": ("BudgetExceeded", "ChildrenFailed", "InterlockError"),
+    "interlock.domain.errors": (
+        "BudgetExceeded",
+        "ChildrenFailed",
+        "ContractError",
+        "IntegrityError",
+        "InterlockError",
+        "NotAllowed",
+        "NotFound",
+        "PolicyError",
+        "WorkspaceError",
+    ),
     "interlock.domain.child_failure": ("ChildFailure",),
     "interlock.domain.notice": ("Notice",),
     "interlock.domain.output": ("Output", "Taken"),
@@ -115,6 +135,7 @@ __all__ = [
     "ChildrenFailed",
     "Client",
     "Conditional",
+    "ContractError",
     "Cost",
     "Denied",
     "Desk",
@@ -126,6 +147,7 @@ __all__ = [
     "Held",
     "Hosts",
     "Hypothesis",
+    "IntegrityError",
     "InterlockError",
     "Keyed",
     "Landed",
@@ -133,12 +155,15 @@ __all__ = [
     "ModelUse",
     "NoEffect",
     "NoReversal",
+    "NotAllowed",
     "NotDone",
+    "NotFound",
     "Notice",
     "Outcome",
     "Output",
     "Pending",
     "Policies",
+    "PolicyError",
     "Rate",
     "Refused",
     "Reversal",
@@ -152,6 +177,7 @@ __all__ = [
     "Unknown",
     "Unwind",
     "Withheld",
+    "WorkspaceError",
     "audit",
     "open",
     "policies",
