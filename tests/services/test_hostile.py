@@ -13,6 +13,7 @@ from interlock.domain.revocation import Named, pseudonym
 from interlock.domain.rights import Rights
 from interlock.domain.selector import Selector
 from interlock.domain.use import Asked, TokenCount
+from interlock.sdk.identity import shows
 from interlock.testing.world import World, contract
 from tests.domain.delegations import altered, parts
 from tests.services.handing import chain_of, ready, with_chain
@@ -150,11 +151,12 @@ async def test_whom_a_task_is_for_is_not_guessed_from_its_token() -> None:
 
 
 def test_the_secret_of_a_bootstrap_token_stands_in_no_repr() -> None:
-    """What asks for a credential may be printed with an error."""
+    """What asks for a credential, or holds what is shown for it, may be printed with an error."""
     asked = Enrolling(
         agent=AgentName("ag"), jwk=jwk(b"k" * 32), by="bootstrap", evidence="interlock-bootstrap-x", proof="p"
     )
-    assert "interlock-bootstrap" not in f"{asked!r} {asked}"
+    held = shows("bootstrap", "interlock-bootstrap-x")
+    assert "interlock-bootstrap" not in f"{asked!r} {asked} {held!r} {held}"
 
 
 @pytest.mark.parametrize("name", ["..%09/x", "..%0a/x", "%2e%2e%0D/x", "..%E2%80%8B/x", "a%00b", "..%25%30%39/x"])

@@ -49,6 +49,10 @@ class Shows(NamedTuple):
     by: Method = LOCAL
     evidence: Shown = _nothing
 
+    def __repr__(self) -> str:
+        # The evidence may be a secret, and what holds it says so when it is shown.
+        return f"Shows(by={self.by!r})"
+
 
 def shows(attest: str, evidence: object) -> Shows:
     """What a program that opens a client says of that: the way, and a text, a file that holds one, or a function of an
