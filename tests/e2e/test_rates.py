@@ -1,14 +1,12 @@
 """One rate, four real processes: as many calls as it says, and every other one is told so."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import interlock
+from tests.e2e.together import at_once
 from tests.workspaces import Place, forget, workspace
 
 ROOT = Path(__file__).parents[2]
@@ -38,18 +36,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 def test_four_processes_share_one_rate_exactly(place: Place) -> None:
     """Of forty-eight calls at once twenty are carried out, and twenty-eight refused by the rate."""
     interlock.open(place.folder, apply=True).close()
-    words = [sys.executable, "-c", CALLER, str(place.folder)]
-    callers = [
-        subprocess.Popen(words, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(4)
-    ]
-    for each in callers:
-        assert each.stdout is not None
-        assert each.stdout.readline() == "ready\n"
-    for each in callers:
-        assert each.stdin is not None
-        each.stdin.write("\n")
-        each.stdin.flush()
-    said = [word for each in callers for word in json.loads(each.communicate(timeout=60)[0])]
+    said = at_once(CALLER, str(place.folder))
 
     assert {word: said.count(word) for word in said} == {"Done": 20, "interlock.rate": 28}
     assert len(place.effects()) == 20

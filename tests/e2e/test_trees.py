@@ -1,6 +1,5 @@
 """Trees of tasks in real processes: one budget on which four of them draw, and processes killed between any two commits."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from interlock.domain.ids import AgentName
 from interlock.domain.task import Opening, Task, task_key
 from interlock.workbench.planes import working
 from interlock.worker import Worker
+from tests.e2e.together import at_once
 from tests.workspaces import Place, forget, workspace
 
 ROOT = Path(__file__).parents[2]
@@ -147,18 +147,7 @@ async def settled(folder: Path, root: str) -> tuple[int, int, int]:
 def test_four_processes_draw_on_one_budget_exactly(place: Place) -> None:
     """A hundred calls at once on a limit of sixty: sixty. Twenty sub-tasks of three on a limit of ten: three."""
     root = anyio.run(begun, place.folder)
-    words = [sys.executable, "-c", CROWD, str(place.folder), root]
-    crowd = [
-        subprocess.Popen(words, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(4)
-    ]
-    for process in crowd:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in crowd:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    said = [each for process in crowd for each in json.loads(process.communicate(timeout=60)[0])]
+    said = at_once(CROWD, str(place.folder), root)
 
     assert {each: said.count(each) for each in set(said)} == {"done": 60, "refused": 40, "lent": 3, "full": 17}
     assert len(place.effects()) == 60

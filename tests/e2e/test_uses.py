@@ -1,6 +1,5 @@
 """Uses of models in real processes: four of them on one budget, and one killed between any two commits."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from interlock.domain.budget import Budget
 from interlock.domain.use import Use
 from interlock.workbench.planes import working
 from interlock.worker import Worker
+from tests.e2e.together import at_once
 from tests.workspaces import Place, forget, workspace
 
 ROOT = Path(__file__).parents[2]
@@ -85,18 +85,7 @@ async def stood(place: Place, unit: str) -> tuple[int, int]:
 def test_four_processes_share_ten_dollars(place: Place) -> None:
     """Twenty uses of three dollars at once, five in each process: exactly three, and nine dollars."""
     limited(place, f"{{USD.micro: {10 * DOLLARS}}}")
-    words = [sys.executable, "-c", CROWD, str(place.folder)]
-    crowd = [
-        subprocess.Popen(words, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(4)
-    ]
-    for process in crowd:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in crowd:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    said = [each for process in crowd for each in json.loads(process.communicate(timeout=60)[0])]
+    said = at_once(CROWD, str(place.folder))
 
     assert {each: said.count(each) for each in set(said)} == {"asked": 3, "full": 17}
     assert anyio.run(stood, place, "USD.micro") == (0, 9 * DOLLARS)
