@@ -71,6 +71,11 @@ class Admitted(NamedTuple):
     spent: tuple[Spent, ...] = ()
     """What must be stored with whatever comes of it."""
 
+    @property
+    def instance(self) -> str:
+        """The thumbprint of whose call it is; empty where nobody was asked."""
+        return "" if self.caller is None else self.caller.instance
+
 
 class Door(Protocol):
     """Lets calls in."""

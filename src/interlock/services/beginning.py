@@ -7,7 +7,7 @@ and only as the same agent at the same release. From then on the one before is r
 import msgspec
 
 from interlock.domain.change import Change, given
-from interlock.domain.errors import Conflict, NotAllowed, NotFound
+from interlock.domain.errors import Conflict, NotAllowed
 from interlock.domain.handover import begin_call, resume_call
 from interlock.domain.ids import AgentName, TaskId
 from interlock.domain.presented import SPENT, Presented
@@ -15,6 +15,7 @@ from interlock.domain.task import Opening, Task
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
 from interlock.services.delegating import Delegating, refused
+from interlock.services.known_tasks import stored_task
 from interlock.services.saving import save
 from interlock.services.tasks import Tasks, task_fact
 
@@ -36,9 +37,9 @@ class Beginnings:
         """
         call = begin_call(opening, self._delegating.audience)
         admitted = await self._delegating.admitted(presented, opening.agent, call)
-        instance = admitted.caller.instance if admitted.caller is not None else ""
+        instance = admitted.instance
         if opening.parent is not None:
-            around = await self._task(opening.parent.id)
+            around = await stored_task(self._store, opening.parent.id)
             if around.holder not in ("", instance):
                 raise refused("task_instance")
         # By which tokens a task was handed on nobody says but the chain that opens it.
@@ -59,9 +60,9 @@ class Beginnings:
         its holder's. Taking over what one has changes nothing.
         """
         admitted = await self._delegating.admitted(presented, agent, resume_call(task_id, self._delegating.audience))
-        instance = admitted.caller.instance if admitted.caller is not None else ""
+        instance = admitted.instance
         while True:
-            task, now = await self._task(task_id), self._clock.now()
+            task, now = await stored_task(self._store, task_id), self._clock.now()
             if task.agent != agent:
                 raise refused("credential_agent")
             if task.delegated is not None:
@@ -88,9 +89,3 @@ class Beginnings:
                     raise refused("proof_replayed") from None
                 continue
             return after.saved()
-
-    async def _task(self, task: TaskId) -> Task:
-        found = await self._store.get(Task, task)
-        if found is None:
-            raise NotFound(f"there is no task `{task}`", next_step="list them: `interlock tasks --all`")
-        return found

@@ -2,10 +2,11 @@
 
 from interlock.domain.action import Action
 from interlock.domain.agent import Agent
-from interlock.domain.errors import IntegrityError, NotFound
+from interlock.domain.errors import IntegrityError
 from interlock.domain.task import Task
 from interlock.ports.store import Store
 from interlock.services.deciding import Case
+from interlock.services.known_tasks import stored_task
 from interlock.services.orders import Orders, StandingOrders
 
 
@@ -36,10 +37,7 @@ class Cases:
 
     async def task(self, action: Action) -> Task:
         """The task the action belongs to, as it stands now."""
-        task = await self._store.get(Task, action.task)
-        if task is None:
-            raise NotFound(f"there is no task `{action.task}`")
-        return task
+        return await stored_task(self._store, action.task)
 
     async def is_undone(self, task: Task) -> bool:
         """Whether `task` is being undone, or one that it is in."""

@@ -37,6 +37,7 @@ from interlock.ports.clock import Clock, Ids
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.execution import Execution
+from interlock.services.known_tasks import stored_task
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 from interlock.services.saving import save
@@ -193,9 +194,7 @@ class Compensation:
     # -- one action --------------------------------------------------------------------------------------------
 
     async def _propose(self, action: Action, request: Unwind) -> None:
-        task = await self._store.get(Task, action.task)
-        if task is None:
-            raise NotFound(f"there is no task `{action.task}`")
+        task = await stored_task(self._store, action.task)
         await self._undoing.propose(action, task, request.id)
         self._steps.reached("undo.proposed")
 
@@ -266,9 +265,7 @@ class Compensation:
                     )
                 return (action,)
             case "task":
-                task = await self._store.get(Task, request.target)
-                if task is None:
-                    raise NotFound(f"there is no task `{request.target}`")
+                task = await stored_task(self._store, TaskId(request.target))
                 # A worker closes what is inside it if we cannot, and once it is closed gives back what is left of its limits.
                 return (msgspec.structs.replace(task, state="closing", due_at=request.asked_at),)
             case "release":

@@ -13,7 +13,7 @@ from interlock.domain.control import Control
 from interlock.domain.credential import wrong_with
 from interlock.domain.delegation import delegated_by, ids_of, up_to
 from interlock.domain.duration import SECOND
-from interlock.domain.errors import Conflict, CredentialStale, KeyFileError, NotAllowed, NotFound
+from interlock.domain.errors import Conflict, CredentialStale, KeyFileError, NotAllowed
 from interlock.domain.grant import Grant, GrantError, anything_with, meet
 from interlock.domain.handover import Opened, Work, token_call
 from interlock.domain.ids import AgentName, ContractName, TaskId, is_id
@@ -30,6 +30,7 @@ from interlock.ports.clock import Clock, Ids
 from interlock.ports.issuer import Issuer
 from interlock.ports.store import Store
 from interlock.services.admission import Admission, Admitted
+from interlock.services.known_tasks import stored_task
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 from interlock.services.tasks import Tasks, must_act
@@ -66,10 +67,10 @@ class Delegating:
         grants what the agent and the task grant together. Raises NotFound, and NotAllowed for who is not proven to act in the
         task, or where nothing is left of it.
         """
-        issuer, task = self._held(), await self._task(task_id)
+        issuer, task = self._held(), await stored_task(self._store, task_id)
         call = token_call(task_id, self.audience)
         admitted = await self.admitted(presented, task.agent, call)
-        instance = admitted.caller.instance if admitted.caller is not None else ""
+        instance = admitted.instance
         if task.holder not in ("", instance):
             raise refused("task_instance" if task.delegated is None else "token_holder")
         must_act(task.agent, await self.must_count(task, admitted))
@@ -137,7 +138,7 @@ class Delegating:
     # -- parts -------------------------------------------------------------------------------------------------
 
     async def _root(self, chain: Chain) -> Task:
-        task = await self._task(TaskId(chain.root.task))
+        task = await stored_task(self._store, TaskId(chain.root.task))
         if task.holder not in ("", chain.holders[0]):
             raise refused("task_instance" if task.delegated is None else "token_holder")
         return task
@@ -230,12 +231,6 @@ class Delegating:
             if conflict.kind != SPENT:
                 raise
             raise refused("proof_replayed") from None
-
-    async def _task(self, task: TaskId) -> Task:
-        found = await self._store.get(Task, task)
-        if found is None:
-            raise NotFound(f"there is no task `{task}`", next_step="list them: `interlock tasks --all`")
-        return found
 
     def _held(self) -> Issuer:
         if self._issuer is None:

@@ -148,11 +148,10 @@ class Dispatch:
                 outcome = Outcome(error=f"it did not happen, and may no longer: {why}", observed_at=now, by="lookup")
                 return await self.fail(action, contract, outcome, (why,))
             return await self.begin(action, contract, self._leaning(action, orders, task))
+        taken = None if action.undoes is not None else await self._orders.revoked(orders, task, action.caller)
         # What is being undone must be known to be undone, whoever may do no more.
-        if action.undoes is None and not await self._cases.is_undone(task):
-            taken = await self._orders.revoked(orders, task, action.caller)
-            if taken is not None:
-                return unrepeated(action, contract, self._timing, await self._orders.taken(taken))
+        if taken is not None and not await self._cases.is_undone(task):
+            return unrepeated(action, contract, self._timing, await self._orders.taken(taken))
         return await self.begin(action, contract, (orders.control,))
 
     async def fail(self, action: Action, contract: Contract, outcome: Outcome, reasons: tuple[str, ...]) -> Action:

@@ -14,6 +14,14 @@ from interlock.ports.store import Store
 MOST_KEPT: Final = 4096
 
 
+async def stored_task(store: Store, name: TaskId) -> Task:
+    """The task as it is stored now. Raises NotFound."""
+    found = await store.get(Task, name)
+    if found is None:
+        raise NotFound(f"there is no task `{name}`", next_step="list them: `interlock tasks --all`")
+    return found
+
+
 class KnownTasks:
     """Reads each task once in each revision."""
 
@@ -28,9 +36,7 @@ class KnownTasks:
 
     async def read(self, name: TaskId) -> Task:
         """The task as it is stored now. Raises NotFound."""
-        found = await self._store.get(Task, name)
-        if found is None:
-            raise NotFound(f"there is no task `{name}`")
+        found = await stored_task(self._store, name)
         if len(self._known) >= MOST_KEPT:
             self._known.clear()
         self._known[name] = found

@@ -29,6 +29,7 @@ from interlock.domain.task import Opening, Task, lent
 from interlock.domain.tree import AGAIN_MS, Branch, drawn_on, felled
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
+from interlock.services.known_tasks import stored_task
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
@@ -130,7 +131,7 @@ class Tasks:
     async def _open_parent(self, opening: Opening) -> Task | None:
         if opening.parent is None:
             return None
-        parent = await self._task(opening.parent.id)
+        parent = await stored_task(self._store, opening.parent.id)
         if parent.state != "open":
             raise NotAllowed(
                 f"the parent task is {parent.state}",
@@ -168,7 +169,7 @@ class Tasks:
         if by is not None:
             must_be_known(by, (await self._orders.refresh()).control)
         while True:
-            current = await self._task(task.id)
+            current = await stored_task(self._store, task.id)
             if current.state != "open":
                 return current
             said: Mapping[str, JsonValue] = {} if by is None else {"by": by, "why": why}
@@ -202,7 +203,7 @@ class Tasks:
             if family is None or not (family.failed or family.more):
                 return ()
             looked = [each for each in family.failed if children is None or each in children]
-            found = [await self._task(each) for each in looked]
+            found = [await stored_task(self._store, each) for each in looked]
             after = family.looked_at(children)
             if after != family:
                 try:
@@ -223,18 +224,12 @@ class Tasks:
 
     # -- parts -------------------------------------------------------------------------------------------------
 
-    async def _task(self, task: TaskId) -> Task:
-        found = await self._store.get(Task, task)
-        if found is None:
-            raise NotFound(f"there is no task `{task}`", next_step="list them: `interlock tasks --all`")
-        return found
-
     async def _tidied(self, parent: Task) -> bool:
         """Whether a task inside `parent` was over its time, or had something to give back."""
         family = await self._store.get(Family, parent.id)
         before = family.revision if family is not None else 0
         for child in family.members if family is not None else ():
-            task = await self._task(child)
+            task = await stored_task(self._store, child)
             if task.state == "closed" or self._clock.now() >= task.expires_at:
                 await self._tended(task)
         after = await self._store.get(Family, parent.id)
@@ -242,7 +237,7 @@ class Tasks:
 
     async def _tended(self, task: Task) -> None:
         while True:
-            current = await self._task(task.id)
+            current = await stored_task(self._store, task.id)
             try:
                 match current.state:
                     case "open" if self._clock.now() >= current.expires_at:
@@ -263,7 +258,7 @@ class Tasks:
     async def _topmost(self, task: Task) -> Task:
         """The outermost closed task around a closed one, without an open one between them."""
         while task.parent is not None:
-            around = await self._task(task.parent)
+            around = await stored_task(self._store, task.parent)
             if around.state != "closed" or around.parent is None:
                 break
             task = around
@@ -302,7 +297,7 @@ class Tasks:
             budgets = [await self._store.get(Budget, key) for key in drawn_on(task)]
             known = tuple(each for each in budgets if each is not None)
             found.append(Branch(task=task, family=family, budgets=known))
-            wanted += [await self._task(each) for each in family.members] if family is not None else []
+            wanted += [await stored_task(self._store, each) for each in family.members] if family is not None else []
         return found
 
 

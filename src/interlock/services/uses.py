@@ -176,7 +176,7 @@ class Uses:
         taken = await self._orders.revoked(orders, task, admitted.caller, admitted.chain)
         if taken is not None:
             return _Refused("interlock.revoked", await self._orders.taken(taken), "have the work given out anew")
-        acting = await self._orders.acting(orders, task, None, admitted.caller.instance if admitted.caller else "")
+        acting = await self._orders.acting(orders, task, None, admitted.instance)
         # A pause holds what is to be dispatched, and this is: there is nothing that could wait instead of the program.
         stop = orders.control.stopped(acting, now, modes=REFUSES | HOLDS)
         if stop is not None:
