@@ -24,6 +24,7 @@ from interlock.domain.control import Control
 from interlock.domain.credential import CREDENTIAL, Credential
 from interlock.domain.delegation import unfit
 from interlock.domain.duration import SECOND
+from interlock.domain.errors import NotAllowed
 from interlock.domain.ids import AgentName, Digest
 from interlock.domain.jwk import thumbprint
 from interlock.domain.jws import JwsError, NotSigned
@@ -237,3 +238,9 @@ def words(code: Code) -> str:
     """A refusal as it is told and recorded. Nothing of what was presented stands in it."""
     said = REFUSALS[code]
     return f"{said.words}; {said.next}"
+
+
+def refused(code: Code) -> NotAllowed:
+    """A refusal as whoever asks for something else than an action is told of it."""
+    said = REFUSALS[code]
+    return NotAllowed(said.words, next_step=said.next)

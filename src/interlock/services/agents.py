@@ -21,6 +21,7 @@ from interlock.domain.control import Control, Standing
 from interlock.domain.errors import Conflict, IllegalMove, NotAllowed, NotFound
 from interlock.domain.evidence import Phase
 from interlock.domain.ids import AgentName, Digest, Person
+from interlock.domain.in_force import standing_of
 from interlock.domain.names import instead
 from interlock.domain.people import roles_of
 from interlock.domain.recording import control_fact
@@ -92,7 +93,7 @@ class Agents:
         """
         while True:
             control = (await self._orders.refresh()).control
-            standing = self._standing(control, name)
+            standing = standing_of(name, control)
             agent = await self._orders.agent(standing.agent)
             roles = roles_of(by, control)
             why_not = refusal(move, by, roles, agent.owners)
@@ -150,7 +151,7 @@ class Agents:
     async def get(self, name: AgentName) -> Registered:
         """One of them. Raises NotFound."""
         control = (await self._orders.refresh()).control
-        self._standing(control, name)
+        standing_of(name, control)
         return await self._registered(name, control, await self._said())
 
     async def versions(self, name: AgentName) -> list[Agent]:
@@ -166,7 +167,7 @@ class Agents:
     async def card(self, name: AgentName) -> Inputs:
         """What the card of `name` is made from. Raises NotFound."""
         orders = await self._orders.refresh()
-        standing = self._standing(orders.control, name)
+        standing = standing_of(name, orders.control)
         agent, release = await self._orders.agent(standing.agent), await self._orders.release(standing.release)
         bundle = await self._orders.stored(Bundle, orders.control.bundle)
         worded = sorted(self._policies.worded(bundle).items())
@@ -229,15 +230,6 @@ class Agents:
         found: dict[AgentName, AgentWords] = {}
         for words in await self._store.all(AgentWords, limit=ALL):
             found.setdefault(words.agent, words)
-        return found
-
-    def _standing(self, control: Control, name: AgentName) -> Standing:
-        found = control.agents.get(name)
-        if found is None:
-            raise NotFound(
-                f"no agent `{name}` is in force",
-                next_step=instead(name, control.agents, "bring one into force: `interlock apply`"),
-            )
         return found
 
 

@@ -15,7 +15,7 @@ from interlock.domain.control import Control
 from interlock.domain.edition import Edition
 from interlock.domain.errors import NotFound
 from interlock.domain.ids import ActionId, AgentName
-from interlock.domain.names import instead
+from interlock.domain.in_force import standing_of
 from interlock.domain.people import must_be_known
 from interlock.domain.record import Record
 from interlock.ports.clock import Clock
@@ -64,7 +64,7 @@ class Baselines:
     async def look(self, agent: AgentName, *, since_at: int) -> Looked:
         """What `agent` did since then. Changes nothing. Raises NotFound where no such agent is in force."""
         orders = await self._orders.refresh()
-        self._must_be_there(agent, orders.control)
+        standing_of(agent, orders.control)
         now = self._clock.now()
         actions = [each async for each in self._actions(agent, since_at)][::-1]
         in_force = orders.baselines.get(agent)
@@ -85,7 +85,7 @@ class Baselines:
         """
         control = (await self._orders.refresh()).control
         must_be_known(by, control)
-        self._must_be_there(agent, control)
+        standing_of(agent, control)
         actions = [each async for each in self._actions(agent, since_at)]
         made = learned(agent, actions, since_at=since_at, until_at=self._clock.now())
         if not made.actions:
@@ -96,7 +96,7 @@ class Baselines:
         """The same, with nothing as what is normal: nothing of it is flagged. Raises NotFound where nothing is."""
         control = (await self._orders.refresh()).control
         must_be_known(by, control)
-        self._must_be_there(agent, control)
+        standing_of(agent, control)
         if agent not in control.baselines:
             raise NotFound(f"no baseline of `{agent}` is in force", next_step="nothing of it is flagged already")
         return await self._bring(agent, None, by=by, why=why)
@@ -105,7 +105,7 @@ class Baselines:
 
     async def _bring(self, agent: AgentName, made: Baseline | None, *, by: str, why: str) -> Applied:
         async def wanted(control: Control, current: Edition) -> Wanted:
-            self._must_be_there(agent, control)
+            standing_of(agent, control)
             named = {name: each for name, each in current.baselines.items() if name != agent}
             side, fresh = await self._editions.side(current), list[Record]()
             known = {name: each for name, each in side.baselines.items() if name != agent}
@@ -138,10 +138,3 @@ class Baselines:
     async def _observed(self, action: Action) -> Observation:
         contract = await self._orders.contract(action.contract_digest)
         return observation(contract, action.arguments, action.proposed_at, normal=action.state not in KEPT_BACK)
-
-    def _must_be_there(self, agent: AgentName, control: Control) -> None:
-        if agent not in control.agents:
-            raise NotFound(
-                f"no agent `{agent}` is in force",
-                next_step=instead(agent, control.agents, "bring one into force: `interlock apply`"),
-            )

@@ -14,7 +14,8 @@ from interlock.domain.presented import SPENT, Presented
 from interlock.domain.task import Opening, Task
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
-from interlock.services.delegating import Delegating, refused
+from interlock.services.admission import refused
+from interlock.services.delegating import Delegating
 from interlock.services.known_tasks import stored_task
 from interlock.services.saving import save
 from interlock.services.tasks import Tasks, task_fact

@@ -17,11 +17,12 @@ from interlock.domain.errors import Conflict, CredentialStale, KeyFileError, Not
 from interlock.domain.grant import Grant, GrantError, anything_with, meet
 from interlock.domain.handover import Opened, Work, token_call
 from interlock.domain.ids import AgentName, ContractName, TaskId, is_id
+from interlock.domain.in_force import must_act
 from interlock.domain.jwk import b64, thumbprint
 from interlock.domain.jws import JwsError
 from interlock.domain.minting import Holder, Tree, minted
 from interlock.domain.possession import Call
-from interlock.domain.presented import REFUSALS, SPENT, Code, Presented
+from interlock.domain.presented import SPENT, Presented
 from interlock.domain.revocation import pseudonym
 from interlock.domain.spiffe import plane_id
 from interlock.domain.task import Opening, Task
@@ -29,11 +30,11 @@ from interlock.domain.token import DEFAULT_DEPTH, MAX_BUDGETS, Token, TokenError
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.issuer import Issuer
 from interlock.ports.store import Store
-from interlock.services.admission import Admission, Admitted
+from interlock.services.admission import Admission, Admitted, refused
 from interlock.services.known_tasks import stored_task
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
-from interlock.services.tasks import Tasks, must_act
+from interlock.services.tasks import Tasks
 
 
 class Delegating:
@@ -261,9 +262,3 @@ def _unguessable(root: TaskId, issuer: Issuer) -> str:
     """The same for one tree each time, and nothing that whoever sees a token, in which `root` stands, could try names with: an
     Ed25519 signature (RFC 8032 signs one message in one way) over what no token, credential or proof begins with."""
     return b64(issuer.sign(f"initiator of {root}".encode()))
-
-
-def refused(code: Code) -> NotAllowed:
-    """A refusal as whoever asks is told of it."""
-    said = REFUSALS[code]
-    return NotAllowed(said.words, next_step=said.next)

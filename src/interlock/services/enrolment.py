@@ -18,14 +18,14 @@ from interlock.domain.change import Change
 from interlock.domain.control import Standing
 from interlock.domain.credential import CREDENTIAL, Credential, credential_of
 from interlock.domain.enrolling import LOCAL, Enrolling, Expected
-from interlock.domain.errors import Conflict, KeyFileError, NotAllowed, NotFound
+from interlock.domain.errors import Conflict, KeyFileError, NotAllowed
 from interlock.domain.ids import AgentName
+from interlock.domain.in_force import must_act, standing_of
 from interlock.domain.instance import BootstrapToken, Instance, enrolled, instance_of
 from interlock.domain.jwk import Jwk
 from interlock.domain.jws import JwsError
-from interlock.domain.names import instead
 from interlock.domain.possession import proven
-from interlock.domain.presented import MAX_BYTES, REFUSALS, Code
+from interlock.domain.presented import MAX_BYTES
 from interlock.domain.revocation import revoked
 from interlock.domain.spiffe import SpiffeError, plane_id
 from interlock.domain.token import TokenError
@@ -33,6 +33,7 @@ from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.issuer import Issuer
 from interlock.ports.store import Store
+from interlock.services.admission import refused
 from interlock.services.inviting import Inviting
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
@@ -82,7 +83,7 @@ class Enrolment:
         """
         issuer = self._held()
         if sum(map(len, (asked.evidence, asked.credential, asked.proof))) > MAX_BYTES:
-            raise _refused("presented_size")
+            raise refused("presented_size")
         now = self._clock.now()
         self._must_hold(asked, asked.jwk.public, issuer, now)
         await self._must_count(asked.jwk)
@@ -130,9 +131,9 @@ class Enrolment:
         """Steps 3 to 5 of an instance that nobody here knows."""
         if asked.by not in self._attestation.methods:
             raise _unattested()
-        state = (await self._standing(asked.agent)).state
-        if state != "active":
-            raise NotAllowed(f"agent `{asked.agent}` is {state}", next_step=f"`interlock agent show {asked.agent}`")
+        control = (await self._orders.refresh()).control
+        standing_of(asked.agent, control)
+        must_act(asked.agent, control)
         token, recognised = None, Recognised("bootstrap")
         if asked.by != "bootstrap":
             recognised = await self._vouched(asked, issuer, now)
@@ -188,11 +189,7 @@ class Enrolment:
         return self._issuer
 
     async def _standing(self, agent: AgentName) -> Standing:
-        control = (await self._orders.refresh()).control
-        if agent not in control.agents:
-            advice = instead(agent, control.agents, "run `interlock apply`")
-            raise NotFound(f"no agent `{agent}` is in force", next_step=advice)
-        return control.agents[agent]
+        return standing_of(agent, (await self._orders.refresh()).control)
 
     def _must_hold(self, asked: Enrolling, public: bytes, issuer: Issuer, now: int) -> None:
         """The key that is to be in the credential signed that it is."""
@@ -211,25 +208,20 @@ class Enrolment:
             keys: Mapping[str, bytes] = issuer.keys()
             key = keys.get(signed.header.kid)
             if key is None:
-                raise _refused("credential_foreign")
+                raise refused("credential_foreign")
             held: Credential = CREDENTIAL.claims(signed, key, issuer.verify)
         except JwsError:
-            raise _refused("credential_form") from None
+            raise refused("credential_form") from None
         wrong = credentials.wrong_with(
             held, trust_domain=issuer.trust_domain, tenant=self._tenant, agent=asked.agent, now=now
         )
         if wrong is not None:
-            raise _refused(wrong)
+            raise refused(wrong)
         if held.cnf.jwk != asked.jwk:
-            raise _refused("proof_signature")
+            raise refused("proof_signature")
         if held.attested not in self._attestation.methods:
             raise _unattested()
         return held
-
-
-def _refused(code: Code) -> NotAllowed:
-    said = REFUSALS[code]
-    return NotAllowed(said.words, next_step=said.next)
 
 
 def _unattested() -> NotAllowed:

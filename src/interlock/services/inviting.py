@@ -12,10 +12,10 @@ from interlock.domain.agent import Office
 from interlock.domain.change import Change, given
 from interlock.domain.control import Control
 from interlock.domain.credential import MAX_LIFE_MS
-from interlock.domain.errors import Conflict, ContractError, NotAllowed, NotFound
+from interlock.domain.errors import Conflict, ContractError, NotAllowed
 from interlock.domain.ids import AgentName, Person
+from interlock.domain.in_force import standing_of
 from interlock.domain.instance import LASTS_MS, TOKEN_PREFIX, BootstrapToken, digest_of_secret, offered
-from interlock.domain.names import instead
 from interlock.domain.people import must_be_known
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
@@ -60,9 +60,7 @@ class Inviting:
         """The standing orders, under which `by` may let somebody be `agent`. Raises NotFound and NotAllowed."""
         orders = await self._orders.refresh()
         control = orders.control
-        if agent not in control.agents:
-            advice = instead(agent, control.agents, "run `interlock apply`")
-            raise NotFound(f"no agent `{agent}` is in force", next_step=advice)
+        standing_of(agent, control)
         must_be_known(by, control)
         owners = orders.agents[agent].owners
         if not {owners.of(office) for office in INVITES} & {by, *control.roles(by)}:

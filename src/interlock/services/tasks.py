@@ -15,13 +15,12 @@ from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.change import Change, Unchanged, given
 from interlock.domain.child_failure import ChildFailure
-from interlock.domain.control import Control
 from interlock.domain.erasure import stripped
-from interlock.domain.errors import BudgetExceeded, Conflict, NotAllowed, NotFound
+from interlock.domain.errors import BudgetExceeded, Conflict, NotAllowed
 from interlock.domain.evidence import Fact, Phase, at
 from interlock.domain.family import Family
-from interlock.domain.ids import AgentName, Digest, Person, TaskId
-from interlock.domain.names import instead
+from interlock.domain.ids import Digest, Person, TaskId
+from interlock.domain.in_force import must_act, standing_of
 from interlock.domain.people import must_be_known
 from interlock.domain.presented import SPENT
 from interlock.domain.record import plain
@@ -72,10 +71,7 @@ class Tasks:
 
     async def _opened(self, opening: Opening) -> Task:
         orders = await self._orders.refresh()
-        standing = orders.control.agents.get(opening.agent)
-        if standing is None:
-            advice = instead(opening.agent, orders.control.agents, "run `interlock apply`")
-            raise NotFound(f"no agent `{opening.agent}` is in force", next_step=advice)
+        standing = standing_of(opening.agent, orders.control)
         must_act(opening.agent, orders.control)
         runtime = orders.agents[opening.agent].runtime
         parent = await self._open_parent(opening)
@@ -299,13 +295,6 @@ class Tasks:
             found.append(Branch(task=task, family=family, budgets=known))
             wanted += [await stored_task(self._store, each) for each in family.members] if family is not None else []
         return found
-
-
-def must_act(agent: AgentName, control: Control) -> None:
-    """Raises NotAllowed where people suspended or retired `agent`."""
-    state = control.state_of(agent)
-    if state != "active":
-        raise NotAllowed(f"agent `{agent}` is {state}", next_step=f"see why: `interlock agent show {agent}`")
 
 
 def _for_whom(opening: Opening, parent: Task | None) -> str:
