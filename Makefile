@@ -2,6 +2,7 @@
 
 UV_VERSION := 0.13.8
 BIN := .venv/bin
+PLUGINS := -p playwright -p base_url -p schemathesis
 UV := .tools/bin/uv
 READY := .venv/.ready
 
@@ -21,7 +22,7 @@ demo: $(READY) ## a day of the shop: agents act through the gate, are stopped, k
 	@$(BIN)/interlock demo
 
 test: $(READY) ## every promise, one line a suite
-	@$(BIN)/pytest -m "not slow" -n auto --dist worksteal
+	@$(BIN)/pytest $(PLUGINS) -m "not slow" -n auto --dist worksteal
 
 check: $(READY) ## style, types, floors and drawn pages, in under a minute
 	@echo "ruff"        && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
@@ -55,14 +56,14 @@ fuzz-parsers: $(READY) ## every parser of the evidence under a coverage-guided f
 	  python -m bench.battery.parsers $(SECONDS_EACH)
 
 battery: $(READY) ## the long versions of the slow suites
-	@$(BIN)/pytest -m slow -n auto --dist worksteal
+	@$(BIN)/pytest $(PLUGINS) -m slow -n auto --dist worksteal
 
 browser: $(READY) ## the console in a real browser
-	@if [ -d tests/browser ]; then $(BIN)/pytest tests/browser; else echo "There is no console yet, so there are no browser tests."; fi
+	@if [ -d tests/browser ]; then $(BIN)/pytest $(PLUGINS) tests/browser; else echo "There is no console yet, so there are no browser tests."; fi
 
 coverage: $(READY) ## the tests again, with every line and branch they reach, subprocesses included
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -m "not slow"
+	@$(BIN)/coverage run -m pytest $(PLUGINS) -m "not slow"
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
