@@ -2,7 +2,7 @@
 
 UV_VERSION := 0.13.8
 BIN := .venv/bin
-PLUGINS := -p playwright -p base_url -p schemathesis
+PLUGINS := -p playwright -p schemathesis
 UV := .tools/bin/uv
 READY := .venv/.ready
 
