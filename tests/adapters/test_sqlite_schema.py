@@ -12,6 +12,7 @@ import apsw
 import msgspec
 import pytest
 
+from interlock.adapters.filing import text_of
 from interlock.adapters.keys import Keys, fresh
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite import SqliteStore
@@ -22,7 +23,7 @@ from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
 from interlock.domain.change import Change
 from interlock.domain.errors import StoreTooNew
-from interlock.domain.ids import ActionId, Digest, StreamId, TaskId, Tenant, WorkerId
+from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, StreamId, TaskId, Tenant, WorkerId
 from interlock.domain.task import Task
 from interlock.domain.tiles import WIDTH
 from interlock.ports.store import ActionQuery, Claim
@@ -104,6 +105,7 @@ def test_an_auditor_reads_columns(tmp_path: Path) -> None:
     body = msgspec.json.decode(row.pop("body"))
     assert msgspec.json.decode(msgspec.json.encode(after)) == body
     assert row.pop("sealed") is None
+    assert row.pop("asks") is None
     row.pop("tenant")
     assert row.pop("name") == TENANT
     assert row == {column: getattr(after, column) for column in row}
@@ -166,6 +168,42 @@ def test_a_migration_keeps_what_is_there(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreTooNew):
         opened(path, SEED)
+
+
+def test_what_was_held_before_is_listed(tmp_path: Path) -> None:
+    """What an older version held is listed by its deadline, and asked of everybody until it is saved again."""
+    path = tmp_path / "store.db"
+    new = action(state="held", due_at=NOON + 5).saved()
+    number = prepare(path, TENANT, busy_ms=1000, steps=migrations()[:8])
+    names = [
+        "id",
+        "task",
+        "agent",
+        "release",
+        "contract",
+        "idempotency_key",
+        "proposed_at",
+        "fingerprint",
+        "revision",
+        "state",
+        "place",
+        "due_at",
+        "fence",
+    ]
+    connection = apsw.Connection(str(path))
+    connection.execute(
+        f"INSERT INTO action (tenant, body, {', '.join(names)}) VALUES (?, ?{', ?' * len(names)})",
+        (number, text_of(new), *(getattr(new, name) for name in names)),
+    )
+    connection.close()
+
+    async def run() -> list[list[Action]]:
+        store = opened(path, SEED)
+        found = [await store.actions(query) for query in (ActionQuery(waiting=True), ActionQuery(roles=("lead",)))]
+        await store.close()
+        return found
+
+    assert asyncio.run(run()) == [[new], [new]]
 
 
 def test_a_migration_is_taken_whole_or_not(tmp_path: Path) -> None:
@@ -246,6 +284,9 @@ QUERIES = {
     "by release": ActionQuery(release=Digest("r"), undos=False, oldest_first=True),
     "undos of": ActionQuery(undoes=ActionId("a")),
     "open": ActionQuery(states=("held", "unknown")),
+    "waiting": ActionQuery(waiting=True, limit=20),
+    "waiting for me": ActionQuery(waiting=True, roles=("lead",), agent=AgentName("a"), contracts=(ContractName("c"),)),
+    "more that waits": ActionQuery(waiting=True, after=(1, ActionId("a"))),
     "newest": ActionQuery(limit=20),
     "next page": ActionQuery(before=ActionId("b")),
 }
@@ -262,8 +303,12 @@ def test_queries_use_an_index(tmp_path: Path, name: str) -> None:
     for statement, values in statements:
         plan = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
         assert not [line for line in plan if line.startswith("SCAN")], plan
-        if name not in ("newest", "next page"):
+        if name not in ("newest", "next page") and "waiting" not in name:
             assert not [line for line in plan if line.endswith("(tenant=?)")], plan
+        if "wait" in name:
+            assert any("COVERING INDEX action_waiting" in line for line in plan), plan
+            # The page is sorted, which is small; what waits is not.
+            assert len([line for line in plan if "TEMP B-TREE" in line]) < 2, plan
     connection.close()
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 
 import msgspec
 
-from interlock.domain.approval import Hold
+from interlock.domain.approval import Hold, open_requirements
 from interlock.domain.budget import Draw
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import IllegalMove
@@ -230,6 +230,18 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
     def key(self) -> str:
         """Its id."""
         return self.id
+
+    @property
+    def deadline(self) -> int | None:
+        """Until when people may decide on it, UTC ms; None where nobody is asked."""
+        return self.hold.expires_at if self.state == "held" and self.hold is not None else None
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The roles of which somebody's word is still wanted, each once, by name."""
+        if self.state != "held" or self.hold is None:
+            return ()
+        return tuple(sorted({each.role for each in open_requirements(self.hold, initiator=self.initiator)}))
 
     def after(self, move: Move, **changes: object) -> Self:
         """The action after `move`, with `changes` made. Raises IllegalMove when its state has no such move."""

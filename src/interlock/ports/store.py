@@ -19,12 +19,14 @@ R = TypeVar("R", bound=Record)
 
 
 class ActionQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which actions; every field narrows, an empty query means all. Newest first unless `oldest_first`."""
+    """Which actions; every field narrows, an empty query means all. Newest first unless `oldest_first` or `waiting`."""
 
     task: TaskId | None = None
     agent: AgentName | None = None
     release: Digest | None = None
     contract: ContractName | None = None
+    contracts: tuple[ContractName, ...] = ()
+    """Any of these."""
     fingerprint: Digest | None = None
     undoes: ActionId | None = None
     states: tuple[State, ...] = ()
@@ -32,8 +34,14 @@ class ActionQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Whether actions that undo others are among them."""
     due_by: int | None = None
     """Only those that fall due at this time or before, UTC ms: of the many that wait, the few that somebody has begun."""
+    waiting: bool = False
+    """Only those that people are still to decide on, in the order of their deadlines, the earliest first."""
+    roles: tuple[str, ...] = ()
+    """Only those for which the word of somebody with one of these roles is still wanted; no others than those that wait."""
     before: ActionId | None = None
     """Only ids that sort before this one (the next page)."""
+    after: tuple[int, ActionId] | None = None
+    """Only those whose deadline and id sort after these (the next page of those that wait)."""
     oldest_first: bool = False
     limit: int = 100
 
@@ -83,11 +91,11 @@ class Store(Recorded, Protocol):
         ...
 
     async def actions(self, query: ActionQuery) -> list[Action]:
-        """The actions that match, in the order of their ids."""
+        """The actions that match, in the order of their ids; those that wait in the order of their deadlines."""
         ...
 
     async def count(self, query: ActionQuery) -> int:
-        """How many actions match, `limit` and `before` ignored."""
+        """How many actions match, `limit`, `before` and `after` ignored."""
         ...
 
     async def by_idempotency_key(self, agent: AgentName, key: str) -> Action | None:

@@ -110,7 +110,10 @@ class MemoryStore:
             for action in self._open().actions()
             if matches(query, action) and (query.before is None or action.id < query.before)
         ]
-        if not query.oldest_first:
+        if query.waiting:
+            found = [each for each in found if query.after is None or _place(each) > query.after]
+            found.sort(key=_place)
+        elif not query.oldest_first:
             found.reverse()
         return [self._fresh(action) for action in found[: query.limit]]
 
@@ -245,3 +248,8 @@ class MemoryStore:
                 self._appender.committed(rows)
         if fault is not None:
             raise StoreUnsure(f"the store failed at write {self.faults.writes}, as it was told to ({fault})")
+
+
+def _place(action: Action) -> tuple[int, str]:
+    """Where an action that waits stands among the others."""
+    return action.deadline or 0, action.id

@@ -196,7 +196,7 @@ class Truth:
 
 
 def matches(query: ActionQuery, action: Action) -> bool:
-    """Whether `action` is among those `query` asks for; `before` and `limit` aside."""
+    """Whether `action` is among those `query` asks for; `before`, `after` and `limit` aside."""
     wanted = (
         (query.task, action.task),
         (query.agent, action.agent),
@@ -207,9 +207,12 @@ def matches(query: ActionQuery, action: Action) -> bool:
     )
     return (
         all(want is None or want == has for want, has in wanted)
+        and (not query.contracts or action.contract in query.contracts)
         and (not query.states or action.state in query.states)
         and (query.undos or action.undoes is None)
         and (query.due_by is None or (action.due_at is not None and action.due_at <= query.due_by))
+        and (not query.waiting or action.deadline is not None)
+        and (not query.roles or bool({*query.roles} & {*action.asks}))
     )
 
 

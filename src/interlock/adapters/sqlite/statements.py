@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import msgspec
+
 from interlock.adapters.sqlite.connection import Value, Values
 from interlock.domain.action import Action
 from interlock.domain.evidence import MARKED
@@ -70,15 +72,15 @@ ACTION_REVISION: Final = "SELECT revision FROM action WHERE tenant = ? AND id = 
 ACTION_BY_KEY: Final = "SELECT id, body, sealed FROM action WHERE tenant = ? AND agent = ? AND idempotency_key = ?"
 ADD_ACTION: Final = (
     "INSERT INTO action (tenant, id, task, agent, release, contract, idempotency_key, undoes, proposed_at, fingerprint,"
-    " revision, state, place, due_at, owner, lease_until, fence, ended_at, body, sealed)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " revision, state, place, due_at, owner, lease_until, fence, ended_at, deadline, asks, body, sealed)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 ADD_RELEASE_TASK: Final = "INSERT INTO release_task (tenant, release, task) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 # The fingerprint changes only when arguments do. To name a column of an index is to have its entry written anew, changed
 # or not, so it is a condition here and only the second statement sets it.
 SAVE_ACTION: Final = (
     "UPDATE action SET revision = ?, state = ?, place = ?, due_at = ?, owner = ?, lease_until = ?, fence = ?,"
-    " ended_at = ?, body = ?, sealed = ? WHERE tenant = ? AND id = ? AND revision = ? AND fingerprint = ?"
+    " ended_at = ?, deadline = ?, asks = ?, body = ?, sealed = ? WHERE tenant = ? AND id = ? AND revision = ? AND fingerprint = ?"
 )
 SAVE_FINGERPRINT: Final = "UPDATE action SET fingerprint = ? WHERE tenant = ? AND id = ? AND revision = ?"
 
@@ -110,7 +112,8 @@ SET_SWEPT: Final = "UPDATE tenant SET swept = 1 WHERE number = ?"
 ACTION_ROW: Final = "SELECT body, sealed FROM action WHERE tenant = ? AND id = ?"
 DOCUMENT_ROW: Final = "SELECT body, sealed FROM document WHERE tenant = ? AND kind = ? AND key = ?"
 STRIP_ACTION: Final = (
-    "UPDATE action SET revision = ?, body = ?, sealed = NULL, fingerprint = '', due_at = NULL"
+    "UPDATE action SET revision = ?, body = ?, sealed = NULL, fingerprint = '', due_at = NULL,"
+    " deadline = NULL, asks = NULL"
     " WHERE tenant = ? AND id = ?"
 )
 STRIP_DOCUMENT: Final = (
@@ -202,9 +205,21 @@ def added_action(tenant: int, action: Action, marks: tuple[str, str], body: str,
         action.lease_until,
         action.fence,
         action.ended_at,
+        action.deadline,
+        _asks(action),
         body,
         sealed,
     )
+
+
+def _asks(action: Action) -> str | None:
+    """The roles asked, as their column has them: a JSON array. In it a role's own JSON text occurs where it is meant, and
+    nowhere else."""
+    return _text(action.asks) if action.asks else None
+
+
+def _text(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def saved_action(tenant: int, action: Action, fingerprint: str, body: str, sealed: bytes | None) -> Values:
@@ -218,6 +233,8 @@ def saved_action(tenant: int, action: Action, fingerprint: str, body: str, seale
         action.lease_until,
         action.fence,
         action.ended_at,
+        action.deadline,
+        _asks(action),
         body,
         sealed,
         tenant,
@@ -241,10 +258,15 @@ def listed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
     if query.before is not None:
         source += " AND id < ?"
         values = (*values, query.before)
-    order = "ASC" if query.oldest_first else "DESC"
+    order = "id ASC" if query.oldest_first else "id DESC"
+    if query.waiting:
+        order = "deadline, id"
+        if query.after is not None:
+            source += " AND (deadline, id) > (?, ?)"
+            values = (*values, *query.after)
     # Where the index does not give them in order, ids are sorted, not bodies.
-    page = f"SELECT rowid FROM {source} ORDER BY id {order} LIMIT ?"  # noqa: S608  only our own words
-    return f"SELECT id, body, sealed FROM action WHERE rowid IN ({page}) ORDER BY id {order}", (*values, query.limit)  # noqa: S608  the same
+    page = f"SELECT rowid FROM {source} ORDER BY {order} LIMIT ?"  # noqa: S608  only our own words
+    return f"SELECT id, body, sealed FROM action WHERE rowid IN ({page}) ORDER BY {order}", (*values, query.limit)  # noqa: S608  the same
 
 
 def counted(tenant: int, query: ActionQuery) -> tuple[str, Values]:
@@ -268,6 +290,9 @@ def _narrowed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
         if wanted is not None:
             where += f" AND {column} = ?"
             values.append(wanted)
+    if query.contracts:
+        where += f" AND contract IN ({', '.join('?' * len(query.contracts))})"
+        values += query.contracts
     if query.states:
         where += f" AND state IN ({', '.join('?' * len(query.states))})"
         values += query.states
@@ -276,6 +301,11 @@ def _narrowed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
     if query.due_by is not None:
         where += " AND due_at <= ?"
         values.append(query.due_by)
+    if query.roles:
+        where += f" AND (asks IS NULL{' OR instr(asks, ?)' * len(query.roles)})"
+        values += [_text(each) for each in query.roles]
+    if query.waiting or query.roles:
+        return "action INDEXED BY action_waiting" + where + " AND deadline IS NOT NULL", tuple(values)
     if query.undoes is not None:
         return "action INDEXED BY action_undoes" + where, tuple(values)
     if query.task is not None:

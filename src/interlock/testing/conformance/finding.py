@@ -1,10 +1,14 @@
 """Finding records again."""
 
+from typing import Any
+
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.approval import Approval, hold
 from interlock.domain.change import Change
-from interlock.domain.ids import Digest
+from interlock.domain.ids import Digest, Person
+from interlock.domain.policy import Requirement
 from interlock.domain.task import Task
 from interlock.domain.use import Use
 from interlock.ports.store import ActionQuery
@@ -119,6 +123,79 @@ async def the_due_are_told_from_those_that_wait(world: World) -> None:
         expect(await store.count(query) == due, f"as many are counted by {until}")
 
 
+def _asked(due: int, *roles: str, **changes: Any) -> Action:
+    """An action that people with these roles are to decide on until then."""
+    made = action(state="held", due_at=due - 7, **changes)
+    needs = tuple(Requirement(policy=f"p{n}", role=role, quorum=1) for n, role in enumerate(roles))
+    same = {name: Digest("a" * 64) for name in ("action", "contract", "release", "bundle", "view")}
+    return msgspec.structs.replace(made, hold=hold(**same, requirements=needs, expires_at=due))
+
+
+def _spoken(action: Action, word: Approval) -> Action:
+    """`action` after somebody's word."""
+    return (
+        action
+        if action.hold is None
+        else msgspec.structs.replace(action, hold=msgspec.structs.replace(action.hold, approvals=(word,)))
+    )
+
+
+async def what_waits_is_listed_by_its_deadline(world: World) -> None:
+    """What people are to decide on comes by deadline, whatever is due before; pages join without gap or repeat."""
+    here, there = await world.open(), await world.open()
+    made = [_asked(NOON + due, "lead") for due in (5, 1, 3, 1, 9, 3)]
+    await here.commit(
+        Change(puts=(*made, action(), action(state="held", due_at=NOON), action(state="done", due_at=None)))
+    )
+    by_deadline = [each.id for each in sorted(made, key=lambda each: (each.deadline, each.id))]
+
+    expect(await _ids(there, ActionQuery(waiting=True)) == by_deadline, "by deadline, then by id")
+    expect(await there.count(ActionQuery(waiting=True, limit=1)) == 6, "all of them are counted")
+    pages: list[str] = []
+    page = await there.actions(ActionQuery(waiting=True, limit=2))
+    while page:
+        pages += [each.id for each in page]
+        place = (page[-1].deadline or 0, page[-1].id)
+        page = await there.actions(ActionQuery(waiting=True, limit=2, after=place))
+    expect(pages == by_deadline, "pages join")
+    decided = msgspec.structs.replace(made[1].saved(), state="ready")
+    later = msgspec.structs.replace(made[0].saved(), hold=_asked(NOON + 99, "lead").hold)
+    await here.commit(Change(puts=(decided, later)))
+    now = [each for each in by_deadline if each not in (decided.id, later.id)]
+    expect(
+        await _ids(there, ActionQuery(waiting=True)) == [*now, later.id], "what was decided is not, what moved is last"
+    )
+
+
+async def what_waits_is_narrowed(world: World) -> None:
+    """Of what waits some can be asked for: by agent, contracts, and the roles whose word is still wanted."""
+    here, there = await world.open(), await world.open()
+    price = _asked(NOON + 3, "lead", "finance")
+    mail = _asked(NOON + 2, "lead", contract="mail.send", agent="support")
+    odd = _asked(NOON + 1, 'le"ad', "lead2", contract="a.b")
+    await here.commit(Change(puts=(price, mail, odd, action(contract="mail.send"))))
+
+    async def found(**narrowed: Any) -> list[str]:
+        query = ActionQuery(waiting=True, **narrowed)
+        ids = await _ids(there, query)
+        expect(await there.count(query) == len(ids), f"as many are counted: {narrowed}")
+        return ids
+
+    expect(await found(roles=("lead",)) == [mail.id, price.id], "by role")
+    expect(await found(roles=('le"ad', "finance")) == [odd.id, price.id], "by any of the roles")
+    expect(await found(roles=("ead", "lea")) == [], "a part of a name is not the name")
+    expect(await found(agent="support") == [mail.id], "by agent")
+    expect(await found(contracts=("mail.send", "a.b")) == [odd.id, mail.id], "by contracts")
+    expect(await found(contracts=("a.b",), roles=("lead",)) == [], "fields combine")
+    expect(await _ids(there, ActionQuery(roles=("finance",))) == [price.id], "a role is asked only where people decide")
+    expect(await there.count(ActionQuery(contracts=(mail.contract,))) == 2, "contracts narrow what does not wait, too")
+    binding = Digest("") if price.hold is None else price.hold.binding
+    spoken = Approval(person=Person("fay"), roles=("finance",), verdict="approve", binding=binding, decided_at=1)
+    await here.commit(Change(puts=(_spoken(price.saved(), spoken),)))
+    expect(await found(roles=("finance",)) == [], "a role that has spoken is asked no more")
+    expect(await found(roles=("lead",)) == [mail.id, price.id], "the others are")
+
+
 async def small_kinds_are_listed(world: World) -> None:
     """All records of a kind come newest key first, up to the limit, and none of another kind."""
     store = await world.open()
@@ -151,6 +228,8 @@ PROMISES: tuple[Promise, ...] = (
     every_field_narrows,
     queries_see_what_changed,
     the_due_are_told_from_those_that_wait,
+    what_waits_is_listed_by_its_deadline,
+    what_waits_is_narrowed,
     small_kinds_are_listed,
     the_next_due_is_known,
     what_is_inside_a_task_is_found,
