@@ -13,6 +13,7 @@ from interlock.adapters.filing import cut, text_of, withheld
 from interlock.adapters.keys import Keys, fresh, verify
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite import SqliteStore, SqliteVault
+from interlock.adapters.sqlite.opening import migrations, prepare
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
 from interlock.domain.agent_state import AgentWords
@@ -252,7 +253,7 @@ def test_an_earlier_version_that_is_still_at_work_is_refused(tmp_path: Path) -> 
     for statement in (
         (
             "INSERT INTO action SELECT tenant, 'b', task, agent, release, contract, 'k', undoes, proposed_at, fingerprint, 1,"
-            " state, place, due_at, owner, lease_until, fence, ended_at, body, NULL FROM action"
+            " state, place, due_at, owner, lease_until, fence, ended_at, body, NULL, NULL, NULL FROM action"
         ),
         "UPDATE action SET body = '{}', revision = revision + 1",
         "UPDATE document SET body = '{}', revision = revision + 1 WHERE kind = 'task'",
@@ -275,15 +276,11 @@ def test_words_in_the_standing_orders_of_an_earlier_version_are_sealed(tmp_path:
     body = msgspec.json.encode(msgspec.to_builtins(Control().saved()) | {"stops": [stop]}).decode()
 
     async def make_and_open() -> Control | None:
-        await opened(tmp_path).close()
+        prepare(tmp_path / "store.db", "shop", busy_ms=1000, steps=migrations()[:4])
         old = apsw.Connection(str(tmp_path / "store.db"))
-        for each in ("orders_say_no_words", "orders_say_no_words_first"):
-            old.execute(f"DROP TRIGGER {each}")
-        for each in ("INDEX document_due", "INDEX document_parent", "TABLE spent"):
-            old.execute(f"DROP {each}")
+        old.execute("UPDATE tenant SET swept = 1")
         insert = "INSERT INTO document (tenant, kind, key, revision, body) SELECT number, 'control', 'control', 1, ? FROM tenant"
         old.execute(insert, (body,))
-        old.pragma("user_version", 4)
         old.close()
         assert words.encode() in bytes_of(tmp_path)
         store = opened(tmp_path)
