@@ -1859,4 +1859,14 @@ PROMISES: tuple[Promise, ...] = (
         _NORMAL,
         "Where a policy on a grave contract looks at what is unusual, another baseline takes the contract's owner.",
     ),
+    Promise(
+        "approval.dossier",
+        _PEOPLE,
+        "A reviewer sees why they are asked, what will change, how like cases went and who else decides; each surface the same.",
+    ),
+    Promise(
+        "approval.inbox",
+        _PEOPLE,
+        "What waits is listed by deadline, then risk; paging through it neither repeats nor skips.",
+    ),
 )

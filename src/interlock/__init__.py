@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from interlock.bootstrap.connecting import open  # noqa: A004 the field's word
     from interlock.domain.action import Action
     from interlock.domain.call import Call, Landed
+    from interlock.domain.changing import Changing
     from interlock.domain.child_failure import ChildFailure
     from interlock.domain.contract import (
         Blind,
@@ -89,6 +90,7 @@ _WHERE = {
         "PolicyError",
         "WorkspaceError",
     ),
+    "interlock.domain.changing": ("Changing",),
     "interlock.domain.child_failure": ("ChildFailure",),
     "interlock.domain.notice": ("Notice",),
     "interlock.domain.output": ("Output", "Taken"),
@@ -131,6 +133,7 @@ __all__ = [
     "BudgetExceeded",
     "Call",
     "ChangePerMille",
+    "Changing",
     "ChildFailure",
     "ChildrenFailed",
     "Client",

@@ -10,6 +10,7 @@ import msgspec
 
 from interlock.adapters.attesting import LaterTokens
 from interlock.adapters.cedar import CedarPolicies
+from interlock.adapters.cedar.explaining_later import LaterExplainer
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_later import LaterHttp
@@ -235,6 +236,7 @@ def _assembled(
             store=store,
             log=store,
             policies=CedarPolicies(),
+            explainer=LaterExplainer(),
             effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
             parser=LaterSql(),
             prices=LaterPrices(workspace.settings.prices),

@@ -12,7 +12,8 @@ from interlock.domain.action import MEANING, Action, Outcome
 from interlock.domain.approval import Hold, agreed
 from interlock.domain.baseline import MEANS
 from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup, NoReversal, Reversal
+from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup
+from interlock.domain.dossier import reversal_words
 from interlock.domain.duration import words
 from interlock.domain.output import MASKING, Output, in_words
 from interlock.domain.policy import Requirement
@@ -51,7 +52,7 @@ def show_contract(console: Console, contract: Contract) -> None:
         ("owner", contract.owner or "-"),
         ("effect", f"{contract.effect}, {contract.risk} risk"),
         ("repeats", _repeats(contract)),
-        ("undo", reversal(contract)),
+        ("undo", reversal_words(contract)),
         ("timeout", words(contract.timeout_ms)),
         ("runs", _target(contract)),
     ]
@@ -70,17 +71,6 @@ def show_contract(console: Console, contract: Contract) -> None:
 def text(value: JsonValue) -> str:
     """A JSON value on one line; text without its quotes."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def reversal(contract: Contract) -> str:
-    """How a contract's effect is taken back, in words."""
-    match contract.reversal:
-        case Reversal(contract=name, within_ms=within):
-            return f"undone by {name} within {words(within)}"
-        case NoReversal(why=reason):
-            return f"cannot be undone: {reason}"
-        case None:
-            return "nothing to undo"
 
 
 def _headline(action: Action) -> str:
@@ -132,7 +122,7 @@ def _proposed(action: Action) -> Iterator[Line]:
 
 def _decided(action: Action, contract: Contract | None) -> Iterator[Line]:
     if contract is not None:
-        promise = f"{contract.effect}, {contract.risk} risk, {reversal(contract)}"
+        promise = f"{contract.effect}, {contract.risk} risk, {reversal_words(contract)}"
         yield "contract", f"version {contract.version}, {promise}"
     if action.decision is not None:
         by = ", ".join(action.decision.because)

@@ -25,6 +25,32 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     binding: Digest
     decided_at: int
     note: str = ""
+    shown: Digest = Digest("")
+    """Digest of the whole dossier as the person was shown it; empty where no surface said."""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reviewer's question to the agent, and its answer. It holds nothing up and decides nothing."""
+
+    number: int
+    """Counted from 1."""
+    person: Person
+    text: str
+    asked_at: int
+    answer: str = ""
+    """The agent's own words."""
+    answered_at: int | None = None
+
+
+class Handing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody who was asked has handed that to somebody else, who holds one of the roles asked, too."""
+
+    by: Person
+    to: Person
+    at: int
+    note: str = ""
+    back_at: int | None = None
+    """When it was taken back; until then `by` does not decide."""
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -36,6 +62,10 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Digest of what a reviewer is shown, with the action's nonce."""
     binding: Digest
     approvals: tuple[Approval, ...] = ()
+    questions: tuple[Query, ...] = ()
+    handings: tuple[Handing, ...] = ()
+    modified: bool = False
+    """Whether a person put other arguments in place of those proposed."""
 
 
 def hold(

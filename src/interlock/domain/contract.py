@@ -14,6 +14,7 @@ import jsonschema_rs
 import msgspec
 
 from interlock.domain.canonical import JsonValue, pointer
+from interlock.domain.changing import Changing, misfits
 from interlock.domain.duration import DAY, SECOND
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import ContractName, Digest
@@ -160,6 +161,9 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     subject: dict[str, str] = {}
     """Whom its data is about, by kind: `{"customer": "$args.customer_id"}`; nobody named, it is the task's initiator. Erasing
     a person erases what is about that person."""
+    changes: dict[str, Changing] = {}
+    """What it will change, by name, for whoever decides: what was, and what will be. Without any, arguments are held against
+    the facts of the same name."""
     timeout_ms: int = 30 * SECOND
     rate: Rate | None = None
     """How often it may be called, by all agents together."""
@@ -288,6 +292,11 @@ def _idle(contract: Contract) -> Iterator[tuple[str, str]]:
     for name, rule in contract.parses.items():
         if why := misfit(name, rule, contract.input_schema, facts):
             yield why, f"/parses/{name}"
+    for name, change in contract.changes.items():
+        for why in misfits(
+            name, change, _properties(contract.input_schema), None if facts is None else _properties(facts)
+        ):
+            yield why, f"/changes/{name}"
     for name in contract.data_classes:
         if name not in _properties(contract.input_schema) and name not in _properties(contract.output_schema):
             yield f"its data class for `{name}` protects nothing: no argument or result has that name", "/data_classes"

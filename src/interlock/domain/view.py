@@ -3,13 +3,16 @@
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.contract import Contract, NoReversal, Reversal
+from interlock.domain.diff import rows_of
 from interlock.domain.ids import Digest
 from interlock.domain.policy import Decision
+from interlock.domain.record import plain
 
 
 def view_of(action: Action, contract: Contract, decision: Decision) -> dict[str, JsonValue]:
-    """The action as a reviewer sees it: what, with which arguments, for whom, why they are asked, how it is undone."""
-    return {
+    """The action as a reviewer sees it: what, with which arguments, for whom, why they are asked, what it will change where its
+    contract says so, how it is undone."""
+    view: dict[str, JsonValue] = {
         "action": action.contract,
         "version": contract.version,
         "description": contract.description,
@@ -25,6 +28,9 @@ def view_of(action: Action, contract: Contract, decision: Decision) -> dict[str,
         "reasons": list(decision.reasons),
         "undo": _undo(contract),
     }
+    if contract.changes:
+        view["changes"] = plain(rows_of(contract, action.arguments, action.facts))
+    return view
 
 
 def view_digest(view: dict[str, JsonValue], nonce: str) -> Digest:

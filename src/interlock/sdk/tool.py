@@ -19,6 +19,7 @@ from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, Type
 import msgspec
 
 from interlock.domain.call import Call
+from interlock.domain.changing import Changing
 from interlock.domain.contract import (
     Blind,
     Contract,
@@ -157,6 +158,7 @@ def tool(
     output: Output | None = None,
     touches: Mapping[str, str] | Literal["nothing"] | None = None,
     subject: Mapping[str, str] | None = None,
+    changes: Mapping[str, Changing] | None = None,
     no_effect_on: tuple[type[Exception], ...] = (),
 ) -> Declaration:
     """Put a function under contract. Raises ContractError where the contract would not hold.
@@ -165,7 +167,8 @@ def tool(
     `(prepare, abort)`. `parses` names what is read out of the arguments for policies (`Domains(of="to")`), which see it as
     `context.parsed.NAME`; what cannot be read denies. `touches` names the records an action is about, for
     `interlock audit query` and for tasks that are given records: `{"order": "$args.order_id"}`, or `"nothing"` where there are
-    none; `subject`, alike, whom its data is about, for `interlock erase`. `output` is what the agent gets of the result:
+    none; `subject`, alike, whom its data is about, for `interlock erase`; `changes` names what a reviewer is shown of
+    before and after. `output` is what the agent gets of the result:
     without it all of it, with secrets masked. `rate` is how often it may be called, by all agents together:
     `Rate(calls=30, per_ms=MINUTE)`. A module's functions run in any process; a nested one, or one of the main
     program, only here.
@@ -174,6 +177,7 @@ def tool(
     classes: dict[str, str] = fitted(data or {}, dict[str, str], "data", _NEXT)
     touched: dict[str, str] = fitted({} if touches == "nothing" else touches or {}, dict[str, str], "touches", _NEXT)
     persons: dict[str, str] = fitted(subject or {}, dict[str, str], "subject", _NEXT)
+    changing: dict[str, Changing] = fitted(changes or {}, dict[str, Any], "changes", _NEXT)
     parsing: dict[str, Parse] = fitted(parses or {}, dict[str, Any], "parses", _NEXT)
     harmless: tuple[type[Exception], ...] = fitted(no_effect_on, tuple[Any, ...], "no_effect_on", _NEXT)
     if not all(isinstance(each, type) and issubclass(each, Exception) for each in cast(tuple[object, ...], harmless)):
@@ -213,6 +217,7 @@ def tool(
             touches=touched,
             touches_nothing=touches == "nothing",
             subject=persons,
+            changes=changing,
             timeout_ms=timeout_ms,
             rate=rate,
         )

@@ -5,16 +5,15 @@ from typing import Literal
 import msgspec
 
 from interlock.domain.action import Action
-from interlock.domain.approval import Approval, Hold, is_initiator, open_requirements
+from interlock.domain.approval import Approval, Hold, open_requirements
 from interlock.domain.binding import bind
 from interlock.domain.budget import ended
 from interlock.domain.canonical import JsonValue
 from interlock.domain.control import Control
+from interlock.domain.entitlement import entitled
 from interlock.domain.errors import Conflict, IllegalMove, IntegrityError, NotAllowed, NotFound, StaleView
 from interlock.domain.evidence import at
 from interlock.domain.ids import ActionId, Digest, Person
-from interlock.domain.names import listed
-from interlock.domain.people import roles_of
 from interlock.domain.policy import Requirement
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
@@ -99,7 +98,7 @@ class Approvals:
     async def _modified(
         self, action: Action, asked: Hold, person: Person, arguments: dict[str, JsonValue], note: str, orders: Orders
     ) -> Action:
-        roles = self._entitled(action, asked, person, orders.control)
+        roles = entitled(action, asked, person, orders.control)
         contract = await self._orders.contract(action.contract_digest)
         nonce = self._ids.nonce()
         bound = bind(contract, {**action.arguments, **arguments}, nonce=nonce)
@@ -121,7 +120,12 @@ class Approvals:
             reasons=decision.reasons,
             reserved=reserved,
         )
-        again = held(changed, contract, decision, asked.expires_at)
+        again = msgspec.structs.replace(
+            held(changed, contract, decision, asked.expires_at),
+            modified=True,
+            questions=asked.questions,
+            handings=asked.handings,
+        )
         word = self._word(person, orders.control, "approve", again.binding, note)
         again = msgspec.structs.replace(again, approvals=(word,))
         after = changed.after("modify", hold=again)
@@ -139,7 +143,7 @@ class Approvals:
             try:
                 action, asked = await self._held(action_id)
                 shown = _as_shown(asked, shown, view)
-                self._entitled(action, asked, person, orders.control)
+                entitled(action, asked, person, orders.control)
                 if verdict == "approve":
                     intact(action, await self._orders.contract(action.contract_digest))
                 if verdict == "approve" and action.decision and action.decision.bundle != orders.control.bundle:
@@ -183,22 +187,6 @@ class Approvals:
             raise IllegalMove("the time to decide is over; the action expired", state="expired")
         return action, action.hold
 
-    def _entitled(self, action: Action, asked: Hold, person: Person, control: Control) -> frozenset[str]:
-        """The roles by which `person` may speak on `action`."""
-        roles = roles_of(person, control)
-        wanted = {need.role for need in asked.requirements}
-        others = _ask(action, asked, wanted, control)
-        if is_initiator(person, action.initiator):
-            raise NotAllowed(f"`{person}` asked for this and cannot decide on it", next_step=others)
-        if not roles & wanted:
-            raise NotAllowed(
-                f"`{person}` is not asked here; one of these roles is: {', '.join(sorted(wanted))}", next_step=others
-            )
-        for word in asked.approvals:
-            if word.person == person and word.binding == asked.binding:
-                raise NotAllowed(f"`{person}` has decided on this already, at {at(word.decided_at)}", next_step=others)
-        return roles & wanted
-
     def _word(
         self, person: Person, control: Control, verdict: Literal["approve", "reject"], binding: Digest, note: str
     ) -> Approval:
@@ -230,7 +218,12 @@ class Approvals:
             asked=judgement.around,
             reasons=decision.reasons or action.reasons,
         )
-        again = held(action, contract, decision, asked.expires_at)
+        again = msgspec.structs.replace(
+            held(action, contract, decision, asked.expires_at),
+            modified=asked.modified,
+            questions=asked.questions,
+            handings=asked.handings,
+        )
         await self._recorder.write(action.after("modify", hold=again), "decided", conditions=(orders.control,))
 
 
@@ -242,18 +235,6 @@ def _spoken(action: Action) -> str:
 
 
 _SAID = {"approve": "approved", "reject": "rejected"}
-
-
-def _ask(action: Action, asked: Hold, wanted: set[str], control: Control) -> str:
-    """Who can decide on `action`: for each role that is asked, those who hold it and have not spoken."""
-    spoken = {word.person for word in asked.approvals if word.binding == asked.binding}
-    able = [each for each in control.people if each not in spoken and not is_initiator(each, action.initiator)]
-    return "; ".join(
-        f"ask somebody who holds `{role}`: {listed(holders)}"
-        if (holders := [each for each in able if role in control.roles(each)])
-        else f"nobody else holds `{role}`: name somebody in people.yaml, then `interlock apply`"
-        for role in sorted(wanted)
-    )
 
 
 def _as_shown(asked: Hold, shown: Digest | None, view: Digest | None) -> Digest:

@@ -10,6 +10,7 @@ from interlock.domain.settlement import Timing
 from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
+from interlock.ports.explainer import Explainer
 from interlock.ports.issuer import Issuer
 from interlock.ports.log import Log
 from interlock.ports.parser import Parser
@@ -34,6 +35,7 @@ from interlock.services.counting import Counting
 from interlock.services.deciding import Decider
 from interlock.services.delegating import Delegating
 from interlock.services.dispatch import Dispatch
+from interlock.services.dossiers import Dossiers
 from interlock.services.drafting import Drafts
 from interlock.services.drill import Drills
 from interlock.services.editions import Editions
@@ -41,7 +43,9 @@ from interlock.services.engines import Engines
 from interlock.services.enrolment import Enrolment
 from interlock.services.erasing import Erasing
 from interlock.services.execution import Execution
+from interlock.services.explaining import Explaining
 from interlock.services.gate import Gate
+from interlock.services.inbox import Inbox
 from interlock.services.instances import Instances
 from interlock.services.intents import Intents
 from interlock.services.inviting import Inviting
@@ -88,6 +92,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """By data class, for how many milliseconds what has something of it is kept."""
     verifying: Verifying | None = None
     """What the log is verified with; None where there are no keys to verify with."""
+    explainer: Explainer | None = None
+    """What can say in words why a policy is satisfied; None: only its author's sentence is told."""
     anchoring: Anchoring | None = None
     """The log's way to its witnesses; None where it has none."""
 
@@ -101,6 +107,8 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     gate: Gate
     execution: Execution
     approvals: Approvals
+    dossiers: Dossiers
+    inbox: Inbox
     compensation: Compensation
     registry: Registry
     agents: Agents
@@ -179,6 +187,11 @@ def plane(means: Means) -> ControlPlane:
         worker=m.worker,
         intents=intents,
     )
+    explaining = (
+        Explaining(store=m.store, orders=orders, policies=m.policies, explainer=m.explainer, tenant=m.tenant)
+        if m.explainer is not None
+        else None
+    )
     inviting = Inviting(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     tasks = Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     whatif = WhatIf(m.store, m.policies, m.tenant)
@@ -207,6 +220,8 @@ def plane(means: Means) -> ControlPlane:
         approvals=Approvals(
             store=m.store, orders=orders, decider=decider, cases=cases, recorder=recorder, clock=m.clock, ids=m.ids
         ),
+        dossiers=Dossiers(store=m.store, orders=orders, policies=m.policies, clock=m.clock, explaining=explaining),
+        inbox=Inbox(store=m.store, orders=orders),
         compensation=Compensation(
             store=m.store,
             orders=orders,

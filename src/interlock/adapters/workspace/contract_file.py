@@ -12,6 +12,7 @@ parses: {recipients: {domains: {of: to}}}     # facts read out of arguments, by 
 reversal: {none: a mail cannot be unsent}     # or {contract, arguments, within, approver}
 output: {personal: [email], drop: [internal]} # what the agent gets of the result; secrets are masked in any case
 subject: {customer: $args.customer_id}        # whom its data is about, for `interlock erase`
+changes: {balance: {before: $facts.minor, after: $facts.minor + $args.minor, money: EUR}}   # what a reviewer is shown
 touches: {customer: $args.customer_id}        # which records an action touches; `touches: nothing` says none
 rate: {calls: 30, per: 1m}                    # by all agents together, in any minute
 run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
@@ -26,6 +27,7 @@ from interlock.adapters.workspace.nodes import Node, Scalar, Table
 from interlock.adapters.workspace.parses import parses_in
 from interlock.adapters.workspace.schemas import is_whole, schema_behind, schema_in
 from interlock.adapters.workspace.targets import read_target, target_in
+from interlock.domain.changing import Changing
 from interlock.domain.closing import Schema
 from interlock.domain.contract import (
     RISKS,
@@ -88,6 +90,7 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
         touches={} if _touches_nothing(section) else _words(section, "touches"),
         touches_nothing=_touches_nothing(section),
         subject=_words(section, "subject"),
+        changes=_changes(section),
         timeout_ms=section.span("timeout", 30 * SECOND),
         rate=rate_in(section),
     )
@@ -198,6 +201,23 @@ def _cost(section: Section | None) -> Cost | None:
     cost = Cost(unit=section.text("unit", required=True), amount=amount)
     section.close()
     return cost
+
+
+def _changes(section: Section) -> dict[str, Changing]:
+    found: dict[str, Changing] = {}
+    for name, node in section.pairs("changes").items():
+        below = section.below(node, name)
+        if below is None:
+            continue
+        after, before = below.take("after", required=True), below.take("before")
+        found[name] = Changing(
+            after=None if after is None else json_of(after, below.problems),
+            before=None if before is None else json_of(before, below.problems),
+            money=below.text("money"),
+            unit=below.text("unit"),
+        )
+        below.close()
+    return found
 
 
 def _output(section: Section | None) -> Output | None:

@@ -1,0 +1,77 @@
+"""Who may speak on one held action, and whom to ask instead.
+
+Roles are those the standing orders say. The initiator never decides, nobody speaks twice, and whoever handed the question to
+somebody else is silent until it is taken back.
+"""
+
+from interlock.domain.action import Action
+from interlock.domain.approval import Handing, Hold, is_initiator
+from interlock.domain.control import Control
+from interlock.domain.errors import NotAllowed
+from interlock.domain.evidence import at
+from interlock.domain.ids import Person
+from interlock.domain.names import listed
+from interlock.domain.people import roles_of
+
+
+def entitled(action: Action, asked: Hold, person: Person, control: Control) -> frozenset[str]:
+    """The roles by which `person` may speak on `action`. Raises NotAllowed, saying whom to ask instead."""
+    roles = must_be_asked(action, asked, person, control)
+    others = ask_instead(action, asked, control)
+    for word in asked.approvals:
+        if word.person == person and word.binding == asked.binding:
+            raise NotAllowed(f"`{person}` has decided on this already, at {at(word.decided_at)}", next_step=others)
+    handed = handed_by(asked, person)
+    if handed is not None:
+        raise NotAllowed(
+            f"`{person}` handed this to `{handed.to}`, at {at(handed.at)}",
+            next_step="take it back first: `interlock delegate ACTION --back`",
+        )
+    return roles
+
+
+def must_be_asked(action: Action, asked: Hold, person: Person, control: Control) -> frozenset[str]:
+    """The roles asked that `person` holds, whether they spoke or not. Raises NotAllowed for the initiator and for others."""
+    roles = roles_of(person, control)
+    wanted = {need.role for need in asked.requirements}
+    others = ask_instead(action, asked, control)
+    if is_initiator(person, action.initiator):
+        raise NotAllowed(f"`{person}` asked for this and cannot decide on it", next_step=others)
+    if not roles & wanted:
+        raise NotAllowed(
+            f"`{person}` is not asked here; one of these roles is: {', '.join(sorted(wanted))}", next_step=others
+        )
+    return roles & wanted
+
+
+def handed_by(asked: Hold, person: Person) -> Handing | None:
+    """The handing by which `person` is silent for now."""
+    return next((each for each in reversed(asked.handings) if each.by == person and each.back_at is None), None)
+
+
+def handed_to(asked: Hold, person: Person) -> bool:
+    """Whether somebody handed it to `person`."""
+    return any(each.to == person and each.back_at is None for each in asked.handings)
+
+
+def able(action: Action, asked: Hold, role: str, control: Control) -> tuple[Person, ...]:
+    """Who holds `role`, and may still speak on `action`."""
+    spoken = {word.person for word in asked.approvals if word.binding == asked.binding}
+    return tuple(
+        each
+        for each in control.people
+        if role in control.roles(each)
+        and each not in spoken
+        and not is_initiator(each, action.initiator)
+        and handed_by(asked, each) is None
+    )
+
+
+def ask_instead(action: Action, asked: Hold, control: Control) -> str:
+    """Who can decide on `action`: for each role that is asked, those who hold it and have not spoken."""
+    return "; ".join(
+        f"ask somebody who holds `{role}`: {listed(holders)}"
+        if (holders := able(action, asked, role, control))
+        else f"nobody else holds `{role}`: name somebody in people.yaml, then `interlock apply`"
+        for role in sorted({need.role for need in asked.requirements})
+    )

@@ -1,0 +1,322 @@
+"""What one person sees of one action before deciding: put together from what is stored, by the rules of domain/."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from interlock.domain.action import MEANING, Action
+from interlock.domain.agent import Agent
+from interlock.domain.approval import Hold, agreed
+from interlock.domain.baseline import MEANS
+from interlock.domain.bundle import Bundle
+from interlock.domain.canonical import JsonValue, digest
+from interlock.domain.contract import Contract
+from interlock.domain.control import Control
+from interlock.domain.diff import rows_of, text_of, unit_of
+from interlock.domain.dossier import (
+    VERBS,
+    Asking,
+    Dossier,
+    May,
+    Moment,
+    Need,
+    Said,
+    Undo,
+    Value,
+    Verb,
+    confidence_words,
+    undo_of,
+)
+from interlock.domain.entitlement import able, entitled, handed_by, must_be_asked
+from interlock.domain.errors import InterlockError, NotAllowed, NotFound, PolicyError
+from interlock.domain.ids import ActionId, Digest, Person
+from interlock.domain.naming_target import target_of
+from interlock.domain.policy import Policy
+from interlock.domain.precedent import Precedents, precedents
+from interlock.domain.record import plain
+from interlock.domain.task import Task
+from interlock.ports.clock import Clock
+from interlock.ports.policies import Policies
+from interlock.ports.store import ActionQuery, Store
+from interlock.services.explaining import Explaining
+from interlock.services.orders import StandingOrders
+
+LOOKED: Final = 300
+"""How many of the newest decided actions of a contract are looked at for precedents."""
+LONGEST_LINE: Final = 160
+
+
+class Dossiers:
+    """Reads; writes nothing."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        orders: StandingOrders,
+        policies: Policies,
+        clock: Clock,
+        explaining: Explaining | None = None,
+    ) -> None:
+        self._store = store
+        self._orders = orders
+        self._policies = policies
+        self._clock = clock
+        self._explaining = explaining
+
+    async def of(self, action_id: ActionId, person: Person | None) -> Dossier:
+        """Everything `person` sees of the action, whatever state it is in; None is somebody who only looks. Raises NotFound."""
+        action = await self._store.get(Action, action_id)
+        if action is None:
+            raise NotFound(f"there is no action `{action_id}`", next_step="list what waits: `interlock approvals`")
+        control = (await self._orders.refresh()).control
+        contract = await self._orders.contract(action.contract_digest)
+        task = await self._store.get(Task, action.task)
+        agent = (await self._orders.current()).agents.get(action.agent)
+        near = None if action.withheld or action.hold is None else await self._precedents(action, contract)
+        asking = await self._asking(action)
+        dossier = _dossier(action, contract, control, task, agent, person, self._clock.now())
+        dossier = msgspec.structs.replace(dossier, policies=asking, precedents=near)
+        return msgspec.structs.replace(dossier, shown=shown_digest(dossier, action.nonce))
+
+    async def _precedents(self, action: Action, contract: Contract) -> Precedents:
+        decided = await self._store.actions(
+            ActionQuery(
+                contract=action.contract,
+                states=("done", "failed", "unknown", "rejected", "expired", "undoing", "undone", "undo_failed"),
+                undos=False,
+                limit=LOOKED,
+            )
+        )
+        return precedents(action, contract, decided)
+
+    async def _asking(self, action: Action) -> tuple[Asking, ...]:
+        decision = action.decision
+        if decision is None or action.withheld:
+            return ()
+        known = await self._known(decision.bundle)
+        why = await self._why(action)
+        found = [
+            Asking(
+                policy=name,
+                reason=known[name].reason if name in known else "",
+                owner=known[name].owner if name in known else "",
+                why=why.get(name, ()),
+            )
+            for name in dict.fromkeys((*decision.because, *(need.policy for need in decision.requirements)))
+        ]
+        # Rules of ours say their reason with the decision, in the order in which they spoke.
+        said = [each.reason for each in found]
+        left = [reason for reason in decision.reasons if reason not in said]
+        return tuple(
+            msgspec.structs.replace(each, reason=left.pop(0)) if not each.reason and left else each for each in found
+        )
+
+    async def _known(self, bundle: Digest) -> Mapping[str, Policy]:
+        stored = await self._store.get(Bundle, bundle) if bundle else None
+        if stored is None:
+            return {}
+        try:
+            return self._policies.load(stored).policies
+        except PolicyError:
+            return {}  # an older version's, which cannot be loaded any more: the decision's own words remain
+
+    async def _why(self, action: Action) -> Mapping[str, tuple[str, ...]]:
+        if self._explaining is None or action.decision is None:
+            return {}
+        try:
+            found = await self._explaining.recorded(action, values=True)
+        except InterlockError:
+            return {}  # policies were not asked, or can be asked no more; what was decided then is told all the same
+        return {each.policy: each.why for each in found.policies if each.policy in action.decision.because}
+
+
+def shown_digest(dossier: Dossier, nonce: str) -> Digest:
+    """What is kept with a word of what was shown. With the action's nonce: alone it could be guessed back."""
+    return Digest(digest({"nonce": nonce, "dossier": plain(msgspec.structs.replace(dossier, shown=Digest("")))}))
+
+
+def line_of(action: Action, contract: Contract | None) -> str:
+    """An action on one line: its contract and arguments."""
+    said = [
+        f"{name} {text_of(value, unit_of(contract, name, action.arguments) if contract is not None else '')}"
+        for name, value in action.arguments.items()
+    ]
+    line = f"{action.contract}: {', '.join(said)}" if said else action.contract
+    return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
+
+
+def _dossier(
+    action: Action,
+    contract: Contract,
+    control: Control,
+    task: Task | None,
+    agent: Agent | None,
+    person: Person | None,
+    now: int,
+) -> Dossier:
+    asked, decision = action.hold, action.decision
+    is_held = action.state == "held" and asked is not None
+    name, target = target_of(action, contract) if is_held else ("", "")
+    return Dossier(
+        action=action.id,
+        line=line_of(action, contract),
+        contract=action.contract,
+        contract_digest=action.contract_digest,
+        version=contract.version,
+        description=contract.description,
+        effect=contract.effect,
+        risk=contract.risk,
+        state=action.state,
+        state_words=MEANING[action.state],
+        proposed_at=action.proposed_at,
+        withheld=action.withheld,
+        agent=action.agent,
+        agent_purpose="" if agent is None else agent.purpose,
+        release=action.release,
+        stage="" if action.asked is None else action.asked.stage,
+        task=action.task,
+        purpose="" if task is None else task.purpose,
+        initiator=action.initiator,
+        caller="" if action.caller is None else action.caller.instance,
+        justification=action.justification,
+        verdict="" if decision is None else decision.verdict,
+        reasons=action.reasons if decision is None else decision.reasons,
+        bundle=Digest("") if decision is None else decision.bundle,
+        unusual=tuple(MEANS[each] for each in (action.asked.unusual if action.asked is not None else ())),
+        confidence=action.confidence,
+        confidence_words=confidence_words(action.confidence),
+        kpi=action.kpi,
+        arguments=_values(action.arguments, contract),
+        facts=_values(action.facts, contract),
+        parsed=_values({} if action.asked is None else action.asked.parsed, contract),
+        changes=() if action.withheld else rows_of(contract, action.arguments, action.facts),
+        undo=_undo(action, contract, now),
+        schema=contract.input_schema,
+        needs=() if asked is None else _needs(action, asked, control),
+        words=() if asked is None else _words(asked),
+        deadline=asked.expires_at if asked is not None and is_held else None,
+        questions=() if asked is None else asked.questions,
+        handings=() if asked is None else asked.handings,
+        timeline=_timeline(action, task),
+        may=_may(action, person, control),
+        target=target,
+        target_name=name,
+        view=Digest("") if asked is None else asked.view,
+    )
+
+
+def _undo(action: Action, contract: Contract, now: int) -> Undo:
+    done = action.state in ("done", "undoing", "undone", "undo_failed") and action.ended_at is not None
+    return undo_of(contract, action.ended_at if done and action.ended_at is not None else now)
+
+
+def _values(values: Mapping[str, JsonValue], contract: Contract) -> tuple[Value, ...]:
+    return tuple(
+        Value(
+            name=name,
+            value=value,
+            text=text_of(value, unit_of(contract, name, values)),
+            data_class=contract.data_classes.get(name, ""),
+        )
+        for name, value in values.items()
+    )
+
+
+def _needs(action: Action, asked: Hold, control: Control) -> tuple[Need, ...]:
+    return tuple(
+        Need(
+            role=need.role,
+            quorum=need.quorum,
+            policy=need.policy,
+            agreed=agreed(asked, need, initiator=action.initiator),
+            by=tuple(
+                word.person
+                for word in asked.approvals
+                if word.verdict == "approve" and word.binding == asked.binding and need.role in word.roles
+            ),
+            able=able(action, asked, need.role, control) if action.state == "held" else (),
+        )
+        for need in asked.requirements
+    )
+
+
+def _words(asked: Hold) -> tuple[Said, ...]:
+    return tuple(
+        Said(
+            person=word.person,
+            verdict=word.verdict,
+            roles=word.roles,
+            decided_at=word.decided_at,
+            note=word.note,
+            counts=word.binding == asked.binding,
+        )
+        for word in asked.approvals
+    )
+
+
+def _may(action: Action, person: Person | None, control: Control) -> tuple[May, ...]:
+    if person is None:
+        return ()
+    asked = action.hold
+    if action.state != "held" or asked is None or action.withheld:
+        why = f"it is {action.state}: {MEANING[action.state]}"
+        return tuple(May(verb=verb, allowed=False, why=why) for verb in VERBS)
+    return tuple(_verb(verb, action, asked, person, control) for verb in VERBS)
+
+
+def _verb(verb: Verb, action: Action, asked: Hold, person: Person, control: Control) -> May:
+    try:
+        match verb:
+            case "ask":
+                must_be_asked(action, asked, person, control)
+            case "take_back":
+                must_be_asked(action, asked, person, control)
+                if handed_by(asked, person) is None:
+                    return May(verb=verb, allowed=False, why="you handed it to nobody")
+            case _:
+                entitled(action, asked, person, control)
+    except NotAllowed as error:
+        return May(verb=verb, allowed=False, why=f"{error.detail}; {error.next_step}")
+    return May(verb=verb, allowed=True)
+
+
+def _timeline(action: Action, task: Task | None) -> tuple[Moment, ...]:
+    found: list[Moment] = []
+    if task is not None:
+        found.append(Moment(at=task.opened_at, what="task", words="the task was opened", who=task.initiator))
+    found.append(Moment(at=action.proposed_at, what="proposed", words="proposed", who=action.agent))
+    if action.decision is not None:
+        verdict = action.decision.verdict.replace("_", " ")
+        found.append(Moment(at=action.decision.decided_at, what="decided", words=f"policy said: {verdict}"))
+    if action.hold is not None:
+        found += _spoken(action.hold)
+        if action.state == "held":
+            found.append(Moment(at=action.hold.expires_at, what="deadline", words="the time to decide is over"))
+    if action.first_dispatched_at is not None:
+        found.append(Moment(at=action.first_dispatched_at, what="dispatched", words="it began to touch the world"))
+    if action.ended_at is not None:
+        found.append(Moment(at=action.ended_at, what="ended", words=f"it is {action.state}: {MEANING[action.state]}"))
+    return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _spoken(asked: Hold) -> list[Moment]:
+    found = [
+        Moment(at=word.decided_at, what=word.verdict, words=_SAID[word.verdict], who=word.person)
+        for word in asked.approvals
+    ]
+    for query in asked.questions:
+        found.append(
+            Moment(at=query.asked_at, what="asked", words=f"question {query.number} to the agent", who=query.person)
+        )
+        if query.answered_at is not None:
+            found.append(Moment(at=query.answered_at, what="answered", words=f"question {query.number} was answered"))
+    for each in asked.handings:
+        found.append(Moment(at=each.at, what="delegated", words=f"handed to {each.to}", who=each.by))
+        if each.back_at is not None:
+            found.append(Moment(at=each.back_at, what="delegated", words=f"taken back from {each.to}", who=each.by))
+    return found
+
+
+_SAID: Final = {"approve": "agreed", "reject": "said no"}
