@@ -43,7 +43,7 @@ _NAMED: dict[str, tuple[str, ...]] = {
         "Notice",
     ),
     "People": ("Desk", "AsyncDesk", "Action", "Unwind"),
-    "Tools": ("tool", "Tool", "Call", "NoEffect"),
+    "Tools": ("tool", "Tool", "Call", "NoEffect", "Changing"),
     "What a contract says": (
         "Keyed",
         "Conditional",

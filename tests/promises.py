@@ -1867,6 +1867,6 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "approval.inbox",
         _PEOPLE,
-        "What waits is listed by deadline, then risk; paging through it neither repeats nor skips.",
+        "What waits is listed by deadline, of the same minute the riskiest first on a page; paging neither repeats nor skips.",
     ),
 )

@@ -112,9 +112,9 @@ async def test_the_list_goes_by_deadline_then_risk() -> None:
     world.clock.advance(MINUTE)
     await world.propose(task, n=40)
 
-    pages = [await world.plane.inbox.page(person=RITA, limit=2)]
+    pages = [await world.plane.inbox.page(person=RITA, limit=4)]
     while pages[-1].next:
-        pages.append(await world.plane.inbox.page(person=RITA, limit=2, cursor=pages[-1].next))
+        pages.append(await world.plane.inbox.page(person=RITA, limit=4, cursor=pages[-1].next))
 
     rows = [row for page in pages for row in page.rows]
     assert [(row.contract, row.line.split()[-1]) for row in rows] == [
@@ -143,7 +143,7 @@ async def test_mine_is_what_i_may_decide_on() -> None:
     assert len((await inbox.page(person=RITA)).rows) == 1
 
 
-@pytest.mark.parametrize("cursor", ["x", "1.9.a", "1.1.", "-1.1.a", "٣.1.a", "1.1." + "a" * 200])
+@pytest.mark.parametrize("cursor", ["x", "1.", ".a", "-1.a", "٣.a", "1." + "a" * 200, "1.a'"])
 async def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
     """Nothing that a client made up is read as a place in the list."""
     world = World()

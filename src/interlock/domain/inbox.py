@@ -1,8 +1,9 @@
-"""What waits for people, as a list: the most urgent first, then the most dangerous."""
+"""What waits for people, as a list: the most urgent first, and of what ends in the same minute the riskiest."""
 
 import msgspec
 
 from interlock.domain.contract import RISKS, Risk
+from interlock.domain.duration import MINUTE
 from interlock.domain.ids import ActionId, AgentName, ContractName, Person, TaskId
 from interlock.domain.record import Withheld
 
@@ -46,5 +47,5 @@ class InboxPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def urgency(row: InboxRow) -> tuple[int, int, str]:
-    """What rows are sorted by: deadline, then the greater risk, then the older."""
-    return row.deadline, -RISKS.index(row.risk), row.action
+    """What the rows of a page are sorted by: the minute of the deadline, then the greater risk, then the older."""
+    return row.deadline // MINUTE, -RISKS.index(row.risk), row.action

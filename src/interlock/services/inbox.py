@@ -1,6 +1,9 @@
 """What waits for people's word, the most urgent first."""
 
+import re
 from typing import Final
+
+import msgspec
 
 from interlock.domain.action import Action
 from interlock.domain.approval import agreed, open_requirements
@@ -12,10 +15,10 @@ from interlock.domain.ids import ActionId, AgentName, ContractName, Person
 from interlock.domain.inbox import InboxPage, InboxRow, urgency
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.dossiers import line_of
-from interlock.services.orders import StandingOrders
+from interlock.services.orders import Orders, StandingOrders
 
 MOST: Final = 200
-_READ: Final = 500
+_CURSOR: Final = re.compile(r"([0-9]{1,16})\.([0-9A-Za-z-]{1,64})")
 
 
 class Inbox:
@@ -36,42 +39,51 @@ class Inbox:
         cursor: str = "",
         limit: int = 50,
     ) -> InboxPage:
-        """Held actions by deadline, then risk, then age. `mine`: only those `person` may decide on now. `cursor` is `next` of
-        the page before; rows that came or went meanwhile are neither repeated nor skipped. At most 200 rows."""
-        after = _place(cursor)
-        query = ActionQuery(states=("held",), contract=contract, agent=agent)
-        control = (await self._orders.refresh()).control
-        rows: list[InboxRow] = []
-        for action in await self._held(query):
-            known = await self._orders.contract(action.contract_digest)
-            row = row_of(action, known, person, control)
-            if (
-                (risk is None or row.risk == risk)
-                and (not mine or row.mine)
-                and (after is None or urgency(row) > after)
-            ):
-                rows.append(row)
-        rows.sort(key=urgency)
+        """Held actions by deadline; on each page, of those that end in the same minute the riskier first. `mine`: only those
+        that `person` may decide on now. `cursor` is `next` of the page before: rows that came or went meanwhile are neither
+        repeated nor skipped. At most 200 rows."""
+        orders = await self._orders.refresh()
         limit = max(1, min(limit, MOST))
-        shown = tuple(rows[:limit])
+        query = ActionQuery(
+            waiting=True,
+            contract=contract,
+            contracts=() if risk is None else _of_risk(risk, orders),
+            agent=agent,
+            roles=() if not mine or person is None else tuple(sorted(orders.control.roles(person))),
+            after=_place(cursor),
+            limit=limit + 1,
+        )
+        nothing = (risk is not None and not query.contracts) or (mine and not query.roles)
+        rows, more = ([], False) if nothing else await self._rows(query, person, mine, limit, orders)
         return InboxPage(
-            rows=shown,
-            waiting=await self._store.count(ActionQuery(states=("held",))),
+            rows=tuple(sorted(rows, key=urgency)),
+            waiting=await self._store.count(ActionQuery(waiting=True)),
             person=person,
-            next=_cursor(shown[-1]) if len(rows) > limit else "",
+            next=_cursor(max((row.deadline, row.action) for row in rows)) if more else "",
         )
 
-    async def _held(self, query: ActionQuery) -> list[Action]:
-        found: list[Action] = []
-        before: ActionId | None = None
-        while True:
-            page = await self._store.actions(
-                ActionQuery(states=query.states, contract=query.contract, agent=query.agent, before=before, limit=_READ)
-            )
-            found += page
-            if len(page) < _READ:
-                return found
-            before = page[-1].id
+    async def _rows(
+        self, query: ActionQuery, person: Person | None, mine: bool, limit: int, orders: Orders
+    ) -> tuple[list[InboxRow], bool]:
+        """Rows for one page, and whether there may be more."""
+        rows: list[InboxRow] = []
+        while found := await self._store.actions(query):
+            for action in found:
+                row = row_of(action, await self._orders.contract(action.contract_digest), person, orders.control)
+                if mine and not row.mine:
+                    continue
+                if len(rows) == limit:
+                    return rows, True
+                rows.append(row)
+            last = found[-1]
+            if len(found) < query.limit or last.hold is None:
+                break
+            query = msgspec.structs.replace(query, after=(last.hold.expires_at, last.id))
+        return rows, False
+
+
+def _of_risk(risk: Risk, orders: Orders) -> tuple[ContractName, ...]:
+    return tuple(name for name, each in orders.contracts.items() if each.risk == risk)
 
 
 def row_of(action: Action, contract: Contract, person: Person | None, control: Control) -> InboxRow:
@@ -109,16 +121,14 @@ def _is_mine(action: Action, person: Person | None, control: Control) -> bool:
     return True
 
 
-def _cursor(row: InboxRow) -> str:
-    deadline, risk, action = urgency(row)
-    return f"{deadline}.{-risk}.{action}"
+def _cursor(place: tuple[int, ActionId]) -> str:
+    return f"{place[0]}.{place[1]}"
 
 
-def _place(cursor: str) -> tuple[int, int, str] | None:
+def _place(cursor: str) -> tuple[int, ActionId] | None:
     if not cursor:
         return None
-    deadline, _, rest = cursor.partition(".")
-    risk, _, action = rest.partition(".")
-    if not (deadline.isascii() and deadline.isdigit() and risk in ("0", "1", "2", "3") and action) or len(cursor) > 100:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
         raise ContractError("this is no cursor of a list", path="/cursor", next_step="begin without one")
-    return int(deadline), -int(risk), action
+    return int(found[1]), ActionId(found[2])
