@@ -11,7 +11,7 @@ from interlock.adapters.sqlite.audit_index import AuditIndex
 from interlock.domain.card import ANY, Card, Question, Word
 from interlock.domain.evidence import at
 from interlock.domain.ids import ActionId
-from interlock.ports.index import Reached
+from interlock.ports.derived import Reached
 
 ENTRIES = 1_000_000
 STEP = 2_000

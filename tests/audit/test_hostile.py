@@ -127,7 +127,7 @@ import sys, anyio
 from pathlib import Path
 from interlock.adapters.sqlite.audit_index import AuditIndex
 from interlock.domain.card import ANY, Card, Word
-from interlock.ports.index import Reached
+from interlock.ports.derived import Reached
 async def work():
     index = AuditIndex.open(Path(sys.argv[1]))
     n = 0

@@ -17,7 +17,7 @@ from interlock.domain.errors import ContractError, IntegrityError
 from interlock.domain.evidence import at
 from interlock.domain.ids import ActionId
 from interlock.domain.policy import Policy
-from interlock.ports.index import Reached
+from interlock.ports.derived import Reached
 from interlock.services.searching import Searching
 from interlock.testing.world import World, contract
 from tests.audit.ledger import Ledger
@@ -114,6 +114,11 @@ async def test_it_answers_as_looking_at_everything_does(tmp_path: Path) -> None:
         found = await index.find(wanted)
         asked += bool(found)
         assert found == _looked_through(cards, wanted)
+        pages, page = list[str](), await index.find(msgspec.structs.replace(wanted, limit=7))
+        while page:
+            pages += page
+            page = await index.find(msgspec.structs.replace(wanted, limit=7, before=page[-1]))
+        assert pages == _looked_through(cards, msgspec.structs.replace(wanted, limit=1000))
     await index.close()
 
     assert asked > 50

@@ -54,6 +54,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """When they began, UTC ms, this included."""
     until_at: int | None = None
     """When they began, this not included."""
+    before: ActionId | None = None
+    """Only those that began before this one (the next page); none where it is not known."""
     limit: int = 50
 
 

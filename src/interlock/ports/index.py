@@ -1,27 +1,15 @@
-"""An index over the log, by which actions are found. It is derived: whoever loses it makes it again from the log."""
+"""An index over the log, by which actions are found."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-import msgspec
-
 from interlock.domain.card import Card, Question
 from interlock.domain.ids import ActionId
+from interlock.ports.derived import Derived, Reached
 
 
-class Reached(msgspec.Struct, frozen=True):
-    """How far the index has read: `next` is the first entry it has not, `leaf` the hash of the one before."""
-
-    next: int = 0
-    leaf: bytes = b""
-
-
-class Index(Protocol):
-    """Every method raises StoreError where the index cannot be read or written; then it may be cleared and made again."""
-
-    async def reached(self) -> Reached:
-        """How far it has read."""
-        ...
+class Index(Derived, Protocol):
+    """Of words and the actions they are said of."""
 
     async def take(
         self, cards: Sequence[Card], *, given: Reached, now: Reached, erased: Sequence[ActionId] = ()
@@ -37,12 +25,4 @@ class Index(Protocol):
 
     async def forget(self, actions: Sequence[ActionId]) -> None:
         """No longer find these by persons and records: nothing of either stays."""
-        ...
-
-    async def clear(self) -> None:
-        """Begin again with nothing."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of it. Idempotent."""
         ...

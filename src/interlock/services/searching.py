@@ -1,39 +1,32 @@
 """Finding actions by what the log says of them: who, what, which policy, who agreed, which record.
 
-1. The index is brought up to the log's head, some entries at a time; a crash between two steps loses nothing but time.
+1. The index is brought up to the log's head (`following`).
 2. It names the actions that are meant.
 3. Each is told as the store has it now.
-
-What an erasure covers is forgotten in the step that reads of it. An index that read another log than this one (a backup was
-restored, a file exchanged) is cleared and made again.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 import msgspec
 
-from interlock.domain.account import Told, told, within
+from interlock.domain.account import Told, told
 from interlock.domain.action import Action, State
 from interlock.domain.baseline import Unusual
 from interlock.domain.card import Card, Question, card_of, schema_digest, touched
 from interlock.domain.contract import Contract
-from interlock.domain.erasure import numbers_in
 from interlock.domain.errors import Conflict, IntegrityError, StoreBusy
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId, AgentName, ContractName, TaskId
-from interlock.domain.note import parse_checkpoint, parse_note
-from interlock.ports.index import Index, Reached
+from interlock.ports.derived import Reached
+from interlock.ports.index import Index
 from interlock.ports.log import Log
 from interlock.ports.store import Store
+from interlock.services.following import Progress, caught_up
 
-STEP: Final = 2_000
-"""Entries of one step."""
 ROUNDS: Final = 10
 """How often it is begun again because somebody else cleared the index meanwhile."""
-ERASED: Final = "erased"
-Progress = Callable[[int, int], None]
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +65,14 @@ class Searching:
         self._index = index
         self._contracts: dict[str, Contract | None] = {}
 
-    async def find(self, question: Question, progress: Progress | None = None) -> Found:
-        """The actions that are meant, as they are now. Raises StoreError."""
-        named, size = await self._named(msgspec.structs.replace(question, limit=question.limit + 1), progress)
+    async def find(self, question: Question, progress: Progress | None = None, *, as_it_is: bool = False) -> Found:
+        """The actions that are meant, as they are now. `as_it_is`: as far as the index has read already, without reading on:
+        for a page, where somebody else keeps it warm. Raises StoreError."""
+        wanted = msgspec.structs.replace(question, limit=question.limit + 1)
+        if as_it_is:
+            named, size = await self._index.find(wanted), (await self._index.reached()).next
+        else:
+            named, size = await self._named(wanted, progress)
         hits: list[Hit] = []
         for each in named[: question.limit]:
             action = await self._store.get(Action, each)
@@ -92,62 +90,23 @@ class Searching:
                 return await self._index.find(question, size), size
         raise StoreBusy("the index over the log is being cleared by other processes again and again")
 
-    async def catch_up(self, progress: Progress | None = None) -> int:
-        """Bring the index to the log's head, and give the size of the log there."""
-        note = await self._log.head()
-        size = parse_checkpoint(parse_note(note.encode()).text).size if note is not None else 0
-        reached = await self._index.reached()
-        if not await self._same(reached, size):
-            await self._index.clear()
-            reached = await self._index.reached()
-        while reached.next < size:
-            reached = await self._step(reached, size)
-            if progress is not None:
-                progress(reached.next, size)
-        return size
+    async def catch_up(self, progress: Progress | None = None, *, gently: bool = False) -> int:
+        """Bring the index to the log's head, and give the size of the log there; `gently` where others are served meanwhile."""
+        return await caught_up(self._log, self._index, self._take, progress, gently=gently)
 
     async def forget(self, actions: list[ActionId]) -> None:
         """No longer find these by persons and records."""
         await self._index.forget(actions)
 
-    async def _same(self, reached: Reached, size: int) -> bool:
-        """Whether what the index has read is the beginning of this log."""
-        if not reached.next:
-            return True
-        if reached.next > size:
-            return False
-        last = await self._log.entries(reached.next - 1, reached.next)
-        return bool(last) and last[0].leaf_hash == reached.leaf
-
-    async def _step(self, given: Reached, size: int) -> Reached:
-        stop = min(given.next + STEP, size)
-        entries = await self._log.entries(given.next, stop)
-        for place, entry in zip(range(given.next, stop), [*entries, None], strict=False):
-            if entry is None or entry.index != place:
-                raise IntegrityError(f"entry {place} of the log is missing", next_step="`interlock verify` says more")
+    async def _take(
+        self, entries: Sequence[Entry], *, given: Reached, now: Reached, erased: Sequence[ActionId]
+    ) -> bool:
         cards: list[Card] = []
-        erased: list[ActionId] = []
         for entry in entries:
-            if entry.phase == ERASED:
-                erased += await self._covered(entry)
             said = told(entry.index, entry.leaf) if entry.action is not None else None
             if said is not None and said.action:
                 cards.append(card_of(said, entry.disclosures, await self._contract(await self._digest(said))))
-        now = Reached(entries[-1].index + 1, entries[-1].leaf_hash)
-        return (
-            now if await self._index.take(cards, given=given, now=now, erased=erased) else await self._index.reached()
-        )
-
-    async def _covered(self, entry: Entry) -> list[ActionId]:
-        """The actions of the entries that an erasure covers."""
-        said = told(entry.index, entry.leaf)
-        covers = str(within(said.predicate, "covers")) if said is not None else ""
-        try:
-            indexes = numbers_in(covers, entry.index)
-        except ValueError:
-            return []  # verifying names it
-        found = [await self._log.entries(each, each + 1) for each in indexes]
-        return [each.action for some in found for each in some if each.action is not None]
+        return await self._index.take(cards, given=given, now=now, erased=erased)
 
     async def _digest(self, said: Told) -> str:
         """The contract of an entry with arguments: the first entry of an action names it, one that modifies them does not."""

@@ -12,7 +12,8 @@ from interlock.domain.baseline import UNUSUAL
 from interlock.domain.card import Question, Word
 from interlock.domain.errors import ContractError
 from interlock.domain.names import instead
-from interlock.services.searching import Found, Progress, Searching
+from interlock.services.following import Progress
+from interlock.services.searching import Found, Searching
 
 STATES: tuple[str, ...] = get_args(State)
 
