@@ -18,6 +18,7 @@ class Promise(NamedTuple):
     """What is promised, as one sentence with a full stop."""
 
 
+_SIGN_IN: Final = "Sign people in"
 _DEMO: Final = "README: See it"
 _LIFE: Final = "The life of an action"
 _CRASH: Final = "The life of an action: steps, and what a crash leaves behind"
@@ -53,6 +54,32 @@ _GIVEN: Final = "How to bound what a person may lend: give a task tools and reco
 _NORMAL: Final = "How to see what an agent normally touches"
 
 PROMISES: tuple[Promise, ...] = (
+    Promise(
+        "access.links_once", _SIGN_IN, "A one-time link lets in once, whoever else comes with it at the same moment."
+    ),
+    Promise(
+        "access.secrets_kept_as_digests",
+        _SIGN_IN,
+        "No link, session, key or password is stored or recorded: only what it can be held against.",
+    ),
+    Promise("access.on_record", _SIGN_IN, "What lets somebody in, and what ends that, is an entry in the log."),
+    Promise(
+        "access.sessions_end",
+        _SIGN_IN,
+        "A session ends after twelve idle hours, after seven days, when it is revoked, and when its person loses a role.",
+    ),
+    Promise(
+        "access.throttled",
+        _SIGN_IN,
+        "Passwords cannot be tried for long: tries are counted before they are looked at, in all processes together.",
+    ),
+    Promise("access.names_not_told", _SIGN_IN, "Nobody learns by trying passwords which names are real."),
+    Promise("access.faults", _SIGN_IN, "Nobody is let in without an entry, whichever write fails."),
+    Promise(
+        "access.keys",
+        _SIGN_IN,
+        "A key opens what its scopes and its person's roles both open by then, and not for ever.",
+    ),
     # -- task tokens -----------------------------------------------------------------------------------------------
     Promise(
         "tokens.narrowing_sound",

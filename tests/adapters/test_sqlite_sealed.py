@@ -17,6 +17,7 @@ from interlock.adapters.sqlite.opening import migrations, prepare
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
 from interlock.domain.agent_state import AgentWords
+from interlock.domain.api_key import ApiKey
 from interlock.domain.change import Change
 from interlock.domain.control import BrakeWords, Control
 from interlock.domain.erasing import Erasure, LegalHold
@@ -24,6 +25,8 @@ from interlock.domain.erasure import BLANK, PUBLIC, stripped
 from interlock.domain.errors import IllegalMove, KeyFileError
 from interlock.domain.evidence import Fact
 from interlock.domain.ids import Digest, StreamId, Tenant, UnwindId
+from interlock.domain.login import Login
+from interlock.domain.losing import Loss
 from interlock.domain.publication import Publication
 from interlock.domain.recording import recorded
 from interlock.domain.selector import Selector
@@ -228,7 +231,9 @@ def test_a_record_is_its_two_parts(record: Any) -> None:
     assert msgspec.json.decode(withheld(record.kind, parts.public, "erased"), type=kind) == stripped(record, "erased")
 
 
-@pytest.mark.parametrize("kind", [Action, AgentWords, BrakeWords, Erasure, LegalHold, Publication, Task, Unwind])
+@pytest.mark.parametrize(
+    "kind", [Action, AgentWords, ApiKey, BrakeWords, Erasure, LegalHold, Login, Loss, Publication, Task, Unwind]
+)
 def test_every_public_field_is_there(kind: Any) -> None:
     """Whatever is named public is a field of its kind, and every private field that is needed has a blank."""
     fields = {each.name: each for each in msgspec.structs.fields(kind)}

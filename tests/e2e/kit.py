@@ -22,6 +22,7 @@ from interlock.adapters.effectors.python import InProcessEffectors, PythonEffect
 from interlock.adapters.issuing import InstanceKey, KeyIssuer, identity_key
 from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parsing import LaterSql
+from interlock.adapters.passwords_later import LaterPasswords
 from interlock.adapters.prices_later import LaterPrices
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
@@ -238,6 +239,7 @@ def connect(folder: Path, *, worker: str, steps: Steps | None = None) -> Control
             effectors=effectors,
             parser=LaterSql(),
             prices=LaterPrices({}),
+            passwords=LaterPasswords(),
             clock=SystemClock(),
             ids=ids,
             steps=steps or SilentSteps(),

@@ -19,6 +19,7 @@ from interlock.adapters.issuing import InstanceKey, KeyIssuer, before_in, identi
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
 from interlock.adapters.parsing import LaterSql
+from interlock.adapters.passwords_later import LaterPasswords
 from interlock.adapters.prices_later import LaterPrices
 from interlock.adapters.sealer import Author, LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
@@ -240,6 +241,7 @@ def _assembled(
             effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
             parser=LaterSql(),
             prices=LaterPrices(workspace.settings.prices),
+            passwords=LaterPasswords(),
             clock=SystemClock(),
             ids=SystemIds(),
             steps=steps or _Quiet(),

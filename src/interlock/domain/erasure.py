@@ -13,9 +13,11 @@ import msgspec
 
 from interlock.domain.action import Action
 from interlock.domain.agent_state import AgentWords
+from interlock.domain.api_key import ApiKey
 from interlock.domain.control import BrakeWords
 from interlock.domain.erasing import Erasure, LegalHold
 from interlock.domain.keytree import BLOCK_BITS, PER_BLOCK, block_of, number_of, place_in
+from interlock.domain.login import Login
 from interlock.domain.losing import Loss
 from interlock.domain.publication import Publication
 from interlock.domain.record import Record, Withheld
@@ -41,6 +43,8 @@ _UNWIND: Final = "revision id scope target asked_at state blocked_by undone befo
 _BRAKE: Final = "revision id scope name since_at withheld"
 _AGENT_WORDS: Final = "revision id agent move state said_at withheld"
 _LOSS: Final = "revision id reason covers entries actions proposed_at state ended_at withheld"
+_LOGIN: Final = "revision handle made_at withheld"
+_API_KEY: Final = "revision id made_at expires_at used_at revoked_at withheld"
 _HOLD: Final = "revision id placed_at lifted_at withheld"
 
 PUBLIC: Final[Mapping[str, frozenset[str]]] = {
@@ -55,6 +59,8 @@ PUBLIC: Final[Mapping[str, frozenset[str]]] = {
         (BrakeWords.kind, _BRAKE),
         (AgentWords.kind, _AGENT_WORDS),
         (Loss.kind, _LOSS),
+        (Login.kind, _LOGIN),
+        (ApiKey.kind, _API_KEY),
     )
 }
 """By kind, the fields that stay. Kinds that are not named here have nothing private."""
@@ -69,6 +75,8 @@ BLANK: Final[Mapping[str, Mapping[str, Any]]] = {
     BrakeWords.kind: {"why": "", "by": ""},
     AgentWords.kind: {"why": "", "by": ""},
     Loss.kind: {"proposed_by": ""},
+    Login.kind: {"person": ""},
+    ApiKey.kind: {"person": "", "label": "", "scopes": (), "digest": ""},
 }
 """What stands for the private fields that a record cannot be without."""
 

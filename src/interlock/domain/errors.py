@@ -6,6 +6,7 @@ InterlockError
 │   ├── WorkspaceError     a file of the workspace, with line and column
 │   ├── PolicyError        a policy bundle that may not be loaded
 │   ├── NotFound           no such action, task, agent, contract
+│   ├── NotSignedIn        nobody knows who asks
 │   ├── NotAllowed         this person may not do that
 │   ├── IllegalMove        the action's state has no such move
 │   ├── KeyReused          an idempotency key came back with other arguments
@@ -131,6 +132,22 @@ class NotAllowed(InterlockError):
     code = "not_allowed"
     fault = "yours"
     next = "people.yaml says who holds which role, an agent's file what it may do"
+
+
+class NotSignedIn(InterlockError):
+    """Nobody knows who asks: there is no session, no key, or none that still counts."""
+
+    code = "not_signed_in"
+    fault = "yours"
+    next = "sign in at `/sign-in`, or send `Authorization: Bearer` with an API key"
+
+    def __init__(
+        self,
+        detail: str = "this is for people of this workspace, and nobody is signed in",
+        *,
+        next_step: str | None = None,
+    ) -> None:
+        super().__init__(detail, next_step=next_step)
 
 
 class IllegalMove(InterlockError):

@@ -37,6 +37,7 @@ Subject = Literal[
     "loss",
     "enrolment",
     "use",
+    "access",
 ]
 
 Phase = Literal[
@@ -80,6 +81,12 @@ Phase = Literal[
     "ended",
     "offered",
     "enrolled",
+    "signed_in",
+    "signed_out",
+    "locked",
+    "password_set",
+    "key_made",
+    "glass_broken",
 ]
 
 MARKED: Final = ("introduced", "rotated", "retired", "anchored", "erased")

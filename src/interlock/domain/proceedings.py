@@ -262,6 +262,26 @@ class EnrolmentBody(Part, frozen=True, kw_only=True):
     """Of `bootstrap`: the token that was spent, by the id of its `offered` entry."""
 
 
+class AccessBody(Part, frozen=True, kw_only=True):
+    """Somebody was let in, or could be: a one-time link was made (`offered`), a person `signed_in` or `signed_out`, wrong
+    passwords `locked` an account, a password was set, a key made, a session or key `revoked`, the glass broken, which `ended`."""
+
+    what: Literal["link", "session", "password", "key", "glass"]
+    """What it is about; the entry's subject names which. Nothing that opens anything, nor a digest of it."""
+    way: Literal["", "link", "password", "oidc"] = ""
+    """By what a person signed in."""
+    link: str = ""
+    """Of `link`: the one that was used, by the id of its `offered` entry."""
+    until: str = ""
+    """Until when it counts, at most."""
+    scopes: list[str] = []
+    """Of a key: what it may open at most."""
+    ended: int = 0
+    """How many sessions this ended."""
+    tries: int = 0
+    """Of `locked`: how many passwords were tried since the last right one."""
+
+
 BODIES: Final[dict[Subject, type[Part]]] = {
     "action": ActionBody,
     "task": TaskBody,
@@ -276,4 +296,5 @@ BODIES: Final[dict[Subject, type[Part]]] = {
     "loss": LossBody,
     "enrolment": EnrolmentBody,
     "use": UseBody,
+    "access": AccessBody,
 }

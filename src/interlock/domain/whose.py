@@ -89,6 +89,7 @@ COMMITTED: Final[dict[str, str]] = {
     "worker": "the process: machine, number and a random end",
     "subject": "whose data is to be erased; gone with them",
     "names": "what a legal hold names",
+    "person": "whose account it is: a link, session, password or key of theirs",
     "workload": "who an instance is, by the word of an identity provider or a trust domain",
     "usage": "of a use of a model: how many tokens it may take at most; once it ended, how many the program says it took",
     "cost": "of a use of a model: what these cost, with its `unit`",

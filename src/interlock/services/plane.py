@@ -14,6 +14,7 @@ from interlock.ports.explainer import Explainer
 from interlock.ports.issuer import Issuer
 from interlock.ports.log import Log
 from interlock.ports.parser import Parser
+from interlock.ports.passwords import Passwords
 from interlock.ports.policies import Policies
 from interlock.ports.prices import Prices
 from interlock.ports.steps import Steps
@@ -21,6 +22,7 @@ from interlock.ports.store import Store
 from interlock.services.admission import Admission, Door
 from interlock.services.agents import Agents
 from interlock.services.anchoring import Anchoring
+from interlock.services.api_keys import ApiKeys
 from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
 from interlock.services.baselines import Baselines
@@ -50,6 +52,7 @@ from interlock.services.instances import Instances
 from interlock.services.intents import Intents
 from interlock.services.inviting import Inviting
 from interlock.services.judging import Judging
+from interlock.services.logins import Logins
 from interlock.services.losing import Losing
 from interlock.services.orders import StandingOrders
 from interlock.services.publishing import Publisher
@@ -57,7 +60,9 @@ from interlock.services.recorder import Recorder
 from interlock.services.registry import Registry
 from interlock.services.reviewing import Reviewing
 from interlock.services.revoking import Revoking
+from interlock.services.sessions import Sessions
 from interlock.services.settling import Settling
+from interlock.services.signing_in import SigningIn
 from interlock.services.tasks import Tasks
 from interlock.services.undoing import Undoing
 from interlock.services.uses import Uses
@@ -75,6 +80,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     effectors: Effectors
     parser: Parser
     prices: Prices
+    passwords: Passwords
     clock: Clock
     ids: Ids
     steps: Steps
@@ -132,6 +138,9 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     audit: Audit
     erasing: Erasing
     losing: Losing
+    signing_in: SigningIn
+    sessions: Sessions
+    api_keys: ApiKeys
 
 
 def plane(means: Means) -> ControlPlane:
@@ -192,6 +201,7 @@ def plane(means: Means) -> ControlPlane:
         if m.explainer is not None
         else None
     )
+    logins = Logins(m.store, m.clock)
     inviting = Inviting(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     tasks = Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     whatif = WhatIf(m.store, m.policies, m.tenant)
@@ -274,4 +284,9 @@ def plane(means: Means) -> ControlPlane:
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),
         audit=Audit(store=m.store, log=m.log, verifying=m.verifying),
+        signing_in=SigningIn(
+            logins=logins, orders=orders, passwords=m.passwords, clock=m.clock, ids=m.ids, tenant=m.tenant
+        ),
+        sessions=Sessions(logins=logins, orders=orders, clock=m.clock),
+        api_keys=ApiKeys(store=m.store, orders=orders, clock=m.clock, ids=m.ids),
     )

@@ -8,6 +8,7 @@ from interlock.adapters.effectors.python import InProcessEffectors, PythonEffect
 from interlock.adapters.issuing import InstanceKey, KeyIssuer, identity_key
 from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parsing import LaterSql
+from interlock.adapters.passwords_later import LaterPasswords
 from interlock.adapters.prices_later import LaterPrices
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
@@ -23,6 +24,7 @@ __all__ = [
     "InstanceKey",
     "KeyFolder",
     "KeyIssuer",
+    "LaterPasswords",
     "LaterPrices",
     "LaterSql",
     "LogSealer",

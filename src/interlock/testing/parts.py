@@ -6,6 +6,7 @@ Each is a complete adapter of its port, with the clock, the chance and the world
 import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from hashlib import sha256
 
 import anyio.lowlevel
 
@@ -24,6 +25,7 @@ from interlock.domain.proposal import Proposal
 from interlock.domain.question import Question
 from interlock.domain.use import Priced, TokenCount
 from interlock.ports.effector import Role
+from interlock.ports.passwords import Told
 from interlock.ports.policies import Judge
 from interlock.services.admission import Admitted
 
@@ -278,6 +280,27 @@ class Target:
         return Landed(self.results[key]) if self.effects[key] else Nothing("no trace of it")
 
 
+class QuickPasswords:
+    """Passwords kept as they never may be, in no time: for tests of what happens around them. Counts what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[bool] = []
+        """Of each time one was looked at, whether there was anything to hold it against."""
+        self.form = "now"
+
+    async def kept(self, password: str) -> str:
+        """See `Passwords.kept`."""
+        return f"{self.form}:{sha256(password.encode()).hexdigest()}"
+
+    async def told(self, password: str, kept: str) -> Told:
+        """See `Passwords.told`."""
+        self.asked.append(bool(kept))
+        form, _, said = kept.partition(":")
+        if not kept or said != sha256(password.encode()).hexdigest():
+            return "wrong"
+        return "right" if form == self.form else "stale"
+
+
 __all__ = [
     "CountedIds",
     "Crash",
@@ -287,6 +310,7 @@ __all__ = [
     "Nothing",
     "PredicateJudge",
     "PredicatePolicies",
+    "QuickPasswords",
     "ScriptedEffectors",
     "SilentSteps",
     "Target",

@@ -36,6 +36,7 @@ from interlock.testing.parts import (
     ManualClock,
     Predicate,
     PredicatePolicies,
+    QuickPasswords,
     ScriptedEffectors,
     SilentSteps,
     UnsafeOpenDoor,
@@ -101,6 +102,7 @@ class World:
         """The thumbprint of the key of whoever proposes."""
         self.effectors = ScriptedEffectors()
         self.prices = ListedPrices()
+        self.passwords = QuickPasswords()
         self.policies = PredicatePolicies()
         self.keys = Keys(log=fresh("test/log"), gate=fresh("test/log/gate"))
         self.store = MemoryStore(Tenant("t"), LogSealer(self.keys, StreamId(self.ids.new()), self.ids), faults=faults)
@@ -118,6 +120,7 @@ class World:
                 effectors=self.effectors,
                 parser=LaterSql(),
                 prices=self.prices,
+                passwords=self.passwords,
                 clock=self.clock,
                 ids=self.ids,
                 steps=steps or SilentSteps(),

@@ -29,6 +29,7 @@ from interlock.adapters.sqlite.saving import Transaction, Work, must_be_at
 from interlock.adapters.sqlite.veil import Place, Veil, key_of
 from interlock.domain.action import Action
 from interlock.domain.agent_state import AgentWords
+from interlock.domain.api_key import ApiKey
 from interlock.domain.change import Unchanged
 from interlock.domain.control import BrakeWords
 from interlock.domain.erasing import Erasure, LegalHold, Part, erased_fact
@@ -37,6 +38,7 @@ from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ErasureId
 from interlock.domain.keyring import Keyring, keyid
+from interlock.domain.login import Login
 from interlock.domain.losing import Loss
 from interlock.domain.note import parse_vkey
 from interlock.domain.publication import Publication
@@ -48,7 +50,20 @@ from interlock.domain.unwind import Unwind
 from interlock.ports.sealer import Sealer
 
 KINDS: Final[dict[str, type[Record]]] = {
-    kind.kind: kind for kind in (Action, Task, Publication, Unwind, Erasure, LegalHold, BrakeWords, AgentWords, Loss)
+    kind.kind: kind
+    for kind in (
+        Action,
+        Task,
+        Publication,
+        Unwind,
+        Erasure,
+        LegalHold,
+        BrakeWords,
+        AgentWords,
+        Loss,
+        Login,
+        ApiKey,
+    )
 }
 """What can be erased."""
 

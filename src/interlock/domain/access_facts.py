@@ -1,0 +1,42 @@
+"""What the log says of who was let in: links, sign-ins, passwords, sessions, keys and broken glass. No secret, nor a digest of
+one, and nobody's name: names stand behind commitments, `person` whose account it is and `by` who did it."""
+
+from hashlib import sha256
+from typing import Literal
+
+from interlock.domain.canonical import JsonValue
+from interlock.domain.evidence import Fact, Phase
+from interlock.domain.ids import Digest
+
+What = Literal["link", "session", "password", "key", "glass"]
+
+
+def access_fact(
+    phase: Phase,
+    what: What,
+    name: str,
+    *,
+    person: str,
+    by: str,
+    now: int,
+    why: str = "",
+    **body: JsonValue,
+) -> Fact:
+    """The fact that `what` of this name was given, used or taken by `by`, for `person`. `body` stands in the open."""
+    said: dict[str, JsonValue] = {
+        "what": what,
+        **{key: value for key, value in body.items() if value not in ("", None)},
+    }
+    private: dict[str, JsonValue] = {"by": by, "person": person}
+    if why:
+        private["why"] = why
+    named = "\n".join([phase, name, *(f"{each} {said[each]}" for each in sorted(said))])
+    return Fact(
+        phase=phase,
+        subject="access",
+        subject_id=name,
+        subject_digest=Digest(sha256(named.encode()).hexdigest()),
+        observed_at=now,
+        body=said,
+        private=private,
+    )

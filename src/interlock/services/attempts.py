@@ -1,0 +1,54 @@
+"""Who tried passwords lately, as one process remembers it: addresses, and names under which there is no password.
+
+The tries at a real account stand in its record, and hold across processes and restarts. These only keep whoever tries from
+telling by being locked out which names are real, and one address from trying every name: some thousand of each are kept.
+"""
+
+from collections import OrderedDict
+from ipaddress import IPv6Address, ip_address
+
+from interlock.domain.throttle import FROM_ONE_PLACE, Tries, wait
+
+MOST = 4096
+
+
+class Attempts:
+    """Of this process."""
+
+    def __init__(self) -> None:
+        self._places: OrderedDict[str, Tries] = OrderedDict()
+        self._nobodies: OrderedDict[str, Tries] = OrderedDict()
+
+    def must_be_free(self, address: str, now: int) -> None:
+        """Raises RateExceeded where too many wrong passwords came from there lately."""
+        tries = self._places.get(_place(address), Tries())
+        if tries.count >= FROM_ONE_PLACE and now < tries.until:
+            raise wait(tries.until, tries.count, now)
+
+    def wrong(self, address: str, now: int) -> None:
+        """A wrong one came from there."""
+        place = _place(address)
+        _keep(self._places, place, self._places.get(place, Tries()).from_place(now))
+
+    def count_nobody(self, name: str, now: int) -> None:
+        """As a real account counts it, one try at a name without a password. Raises RateExceeded as that would."""
+        tries = self._nobodies.get(name, Tries())
+        if now < tries.until:
+            raise wait(tries.until, tries.count, now)
+        _keep(self._nobodies, name, tries.more(now))
+
+
+def _keep(kept: OrderedDict[str, Tries], name: str, tries: Tries) -> None:
+    kept[name] = tries
+    kept.move_to_end(name)
+    if len(kept) > MOST:
+        kept.popitem(last=False)
+
+
+def _place(address: str) -> str:
+    """An address; of IPv6 the network that one customer is given."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return "elsewhere"
+    return str(found) if not isinstance(found, IPv6Address) else f"{int(found) >> 64:x}::/64"
