@@ -52,6 +52,7 @@ _TOKENS: Final = "Task tokens"
 _RIGHTS: Final = "How to bound what a person may lend"
 _GIVEN: Final = "How to bound what a person may lend: give a task tools and records"
 _NORMAL: Final = "How to see what an agent normally touches"
+_DOCTOR: Final = "How to look after an installation"
 
 PROMISES: tuple[Promise, ...] = (
     Promise(
@@ -1895,5 +1896,21 @@ PROMISES: tuple[Promise, ...] = (
         "approval.inbox",
         _PEOPLE,
         "What waits is listed by deadline, of the same minute the riskiest first on a page; paging neither repeats nor skips.",
+    ),
+    # -- the doctor ------------------------------------------------------------------------------------------------
+    Promise(
+        "doctor.whole",
+        _DOCTOR,
+        "Of an installation that works the doctor says that nothing is wrong, and ends with 0.",
+    ),
+    Promise(
+        "doctor.finds",
+        _DOCTOR,
+        "What is broken (keys, store, log, clock, files, worker) is found, with what mends it; the exit code says whose it is.",
+    ),
+    Promise(
+        "doctor.every",
+        _DOCTOR,
+        "A probe that fails or gives no answer is a finding, and keeps no other from being asked.",
     ),
 )

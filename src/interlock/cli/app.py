@@ -17,6 +17,7 @@ from interlock.cli import (
     audit,
     brakes,
     budgets,
+    doctor,
     erase,
     identity,
     keys,
@@ -104,6 +105,7 @@ for module in (
     keys,
     identity,
     witness,
+    doctor,
     system,
 ):
     module.register(app)
