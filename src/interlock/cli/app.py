@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from interlock.cli import (
+    account,
     actions,
     agents,
     audit,
@@ -20,6 +21,7 @@ from interlock.cli import (
     doctor,
     erase,
     identity,
+    key,
     keys,
     log,
     lost,
@@ -104,6 +106,8 @@ for module in (
     log,
     keys,
     identity,
+    account,
+    key,
     witness,
     doctor,
     system,

@@ -8,7 +8,7 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.evidence import Fact, Phase
 from interlock.domain.ids import Digest
 
-What = Literal["link", "session", "password", "key", "glass"]
+What = Literal["link", "session", "password", "key", "glass", "provider"]
 
 
 def access_fact(

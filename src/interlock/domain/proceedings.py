@@ -263,10 +263,11 @@ class EnrolmentBody(Part, frozen=True, kw_only=True):
 
 
 class AccessBody(Part, frozen=True, kw_only=True):
-    """Somebody was let in, or could be: a one-time link was made (`offered`), a person `signed_in` or `signed_out`, wrong
-    passwords `locked` an account, a password was set, a key made, a session or key `revoked`, the glass broken, which `ended`."""
+    """Somebody was let in, or could be: a link was made (`offered`), a person `signed_in` or `signed_out`, wrong passwords
+    `locked` an account, a password was set, a key made, the glass broken, which `ended`; or a session, a key, or what an identity
+    provider had named was `revoked`."""
 
-    what: Literal["link", "session", "password", "key", "glass"]
+    what: Literal["link", "session", "password", "key", "glass", "provider"]
     """What it is about; the entry's subject names which. Nothing that opens anything, nor a digest of it."""
     way: Literal["", "link", "password", "oidc"] = ""
     """By what a person signed in."""

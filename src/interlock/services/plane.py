@@ -19,6 +19,7 @@ from interlock.ports.policies import Policies
 from interlock.ports.prices import Prices
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
+from interlock.services.accounts import Accounts
 from interlock.services.admission import Admission, Door
 from interlock.services.agents import Agents
 from interlock.services.anchoring import Anchoring
@@ -66,6 +67,7 @@ from interlock.services.signing_in import SigningIn
 from interlock.services.tasks import Tasks
 from interlock.services.undoing import Undoing
 from interlock.services.uses import Uses
+from interlock.services.welcoming import Welcoming
 from interlock.services.whatif import WhatIf
 
 
@@ -141,6 +143,8 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     signing_in: SigningIn
     sessions: Sessions
     api_keys: ApiKeys
+    accounts: Accounts
+    welcoming: Welcoming
 
 
 def plane(means: Means) -> ControlPlane:
@@ -202,6 +206,10 @@ def plane(means: Means) -> ControlPlane:
         else None
     )
     logins = Logins(m.store, m.clock)
+    api_keys = ApiKeys(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
+    signing_in = SigningIn(
+        logins=logins, orders=orders, passwords=m.passwords, clock=m.clock, ids=m.ids, tenant=m.tenant
+    )
     inviting = Inviting(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     tasks = Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     whatif = WhatIf(m.store, m.policies, m.tenant)
@@ -284,9 +292,9 @@ def plane(means: Means) -> ControlPlane:
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),
         audit=Audit(store=m.store, log=m.log, verifying=m.verifying),
-        signing_in=SigningIn(
-            logins=logins, orders=orders, passwords=m.passwords, clock=m.clock, ids=m.ids, tenant=m.tenant
-        ),
+        signing_in=signing_in,
         sessions=Sessions(logins=logins, orders=orders, clock=m.clock),
-        api_keys=ApiKeys(store=m.store, orders=orders, clock=m.clock, ids=m.ids),
+        api_keys=api_keys,
+        accounts=Accounts(logins=logins, keys=api_keys, orders=orders, clock=m.clock),
+        welcoming=Welcoming(logins=logins, orders=orders, signing_in=signing_in, clock=m.clock),
     )

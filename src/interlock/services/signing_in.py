@@ -144,6 +144,19 @@ class SigningIn:
 
         await self._logins.change(person, to)
 
+    async def forget_provider(self, person: Person, *, by: str) -> bool:
+        """Let the next word of an identity provider about `person` be the first. Gives whether there was one."""
+        forgot = False
+
+        def to(login: Login) -> Becomes | None:
+            nonlocal forgot
+            forgot = bool(login.subject)
+            fact = access_fact("revoked", "provider", self._ids.new(), person=person, by=by, now=self._clock.now())
+            return Becomes(msgspec.structs.replace(login, subject=""), (fact,)) if forgot else None
+
+        await self._logins.change(person, to)
+        return forgot
+
     # -- parts -------------------------------------------------------------------------------------------------
 
     async def _by_password(self, name: str, password: str, address: str, browser: str) -> Signed:
