@@ -3,11 +3,13 @@
 Loaded by its name when somebody wants to serve, so that nobody else waits for it.
 """
 
+import asyncio
 import socket
 from collections.abc import Callable
 from typing import Any, Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 LARGEST_HEAD: Final = 8 * 1024
 """Request line and headers together, in bytes."""
@@ -15,9 +17,24 @@ MOST_AT_ONCE: Final = 256
 """Connections and requests; whoever comes then hears 503."""
 
 
-async def serve(app: Any, host: str, port: int, started: Callable[[str], None]) -> None:
+HEAD_S: Final = 10
+"""How long the head of a request may take to arrive."""
+ENDING_S: Final = 5
+"""How long answers that were begun may take once the process is told to end."""
+
+
+async def serve(
+    app: Any,
+    host: str,
+    port: int,
+    started: Callable[[str], None],
+    *,
+    most: int = MOST_AT_ONCE,
+    ending: Callable[[], None] = lambda: None,
+) -> None:
     """Serve `app` until the process is told to end. `started` hears the address once it answers; port 0 is any free one.
 
+    There are at most `most` connections. `ending` hears when the end begins, to close what would never end by itself.
     Raises OSError where the address cannot be taken.
     """
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -27,7 +44,7 @@ async def serve(app: Any, host: str, port: int, started: Callable[[str], None]) 
         server = _Server(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=_Protocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -35,24 +52,71 @@ async def serve(app: Any, host: str, port: int, started: Callable[[str], None]) 
                 server_header=False,
                 proxy_headers=False,
                 h11_max_incomplete_event_size=LARGEST_HEAD,
-                limit_concurrency=MOST_AT_ONCE,
+                limit_concurrency=most,
                 timeout_keep_alive=5,
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=ENDING_S,
             )
         )
         place, taken = listening.getsockname()[:2]
+        server.ending = ending
         server.ready = lambda: started(f"http://{f'[{place}]' if ':' in place else place}:{taken}/")
         await server.serve(sockets=[listening])
     finally:
         listening.close()
 
 
+class _Protocol(H11Protocol):
+    """Does not wait for the head of a request for ever: a connection that says nothing, or little, is closed.
+
+    uvicorn's own clock runs only from an answer to the next request's first byte.
+    """
+
+    late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Some of it, or all."""
+        begun: RequestResponseCycle | None = self.cycle
+        if self.late is None and begun and begun.response_complete:
+            self._wait()
+        super().data_received(data)
+        if self.cycle is not begun:
+            self._came()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is waited for any more."""
+        self._came()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self.late = self.loop.call_later(HEAD_S, self._close)
+
+    def _came(self) -> None:
+        if self.late is not None:
+            self.late.cancel()
+            self.late = None
+
+    def _close(self) -> None:
+        self.late = None
+        self.transport.close()
+
+
 class _Server(uvicorn.Server):
-    """Says when it answers."""
+    """Says when it answers, and when it is about to end."""
 
     ready: Callable[[], None]
+    ending: Callable[[], None]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin, and say so."""
         await super().startup(sockets)
         self.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say so, and end."""
+        self.ending()
+        await super().shutdown(sockets)

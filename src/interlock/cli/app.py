@@ -29,6 +29,7 @@ from interlock.cli import (
     policy,
     revoking,
     rights,
+    serve,
     system,
     tasks,
     witness,
@@ -110,6 +111,7 @@ for module in (
     key,
     witness,
     doctor,
+    serve,
     system,
 ):
     module.register(app)

@@ -23,21 +23,17 @@ def served(
     host: str,
     port: int,
     started: Callable[[str], None],
+    **limits: Any,
 ) -> None:
-    """Serve the ASGI application that `begun` gives until told to end. `started` hears its address once it answers."""
-    try:
-        serving: Any = import_module("interlock.api.serving")
-    except ImportError:
-        raise typer.Exit(
-            here.output.fail(
-                EffectorError("the server is not installed", next_step="install it: `pip install 'interlock[server]'`")
-            )
-        ) from None
+    """Serve the ASGI application that `begun` gives until told to end. `started` hears its address once it answers.
+
+    An application with a method `end` is told when the end begins; `limits` are those of `api.serving.serve`."""
+    serving = server_part(here, "interlock.api.serving")
 
     async def loop() -> None:
         async with begun() as app:
             try:
-                await serving.serve(app, host, port, started)
+                await serving.serve(app, host, port, started, ending=getattr(app, "end", _nothing), **limits)
             except OSError as error:
                 raise ContractError(
                     f"nobody can listen on {host}:{port}: {error.strerror or error}",
@@ -49,3 +45,19 @@ def served(
     except KeyboardInterrupt:
         # Ending a server is no error.
         here.output.say("stopped")
+
+
+def server_part(here: Context, name: str) -> Any:
+    """A module that needs the server. Ends the command, and says what to install, where that is not there."""
+    try:
+        return import_module(name)
+    except ImportError:
+        raise typer.Exit(
+            here.output.fail(
+                EffectorError("the server is not installed", next_step="install it: `pip install 'interlock[server]'`")
+            )
+        ) from None
+
+
+def _nothing() -> None:
+    """Nobody needs to know."""

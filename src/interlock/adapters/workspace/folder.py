@@ -29,10 +29,12 @@ from interlock.adapters.workspace.people_file import read_people
 from interlock.adapters.workspace.problem import Place, Problem, Problems
 from interlock.adapters.workspace.publishing_file import read_publishing
 from interlock.adapters.workspace.rights_file import read_rights
+from interlock.adapters.workspace.server_file import read_hosting
 from interlock.domain.agent import Agent
 from interlock.domain.attesting import Attestation
 from interlock.domain.contract import Contract
 from interlock.domain.errors import FileError, WorkspaceError
+from interlock.domain.hosting import Hosting
 from interlock.domain.ids import Person, Tenant
 from interlock.domain.policy import ENGINES, Engine
 from interlock.domain.proof import INVARIANTS
@@ -78,6 +80,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What answers for the policies."""
     anchorage: Anchorage = Anchorage()
     """Who cosigns the log."""
+    hosting: Hosting = Hosting()
+    """Where the server is to be found."""
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,6 +217,7 @@ class _Reading:
             retention=_retention(section.section("retention")),
             engine=section.choice("engine", ENGINES, "compiled"),
             anchorage=read_anchorage(section, self.folder),
+            hosting=read_hosting(section.section("server")),
         )
         for scope, node in section.pairs("rates").items():
             self.places["rate", scope] = Place(SETTINGS, node.line, node.column)

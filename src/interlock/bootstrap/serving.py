@@ -1,0 +1,58 @@
+"""One process that answers people and programs, and works: API, console and worker over one control plane."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+from litestar.middleware import DefineMiddleware
+
+from interlock.api.app import ROUTES as OF_THE_API
+from interlock.bootstrap.connecting import connect
+from interlock.bootstrap.site import settled
+from interlock.console.app import ROUTES as OF_THE_CONSOLE
+from interlock.domain.errors import WorkspaceError
+from interlock.domain.hosting import NEAR, Hosting
+from interlock.services.plane import ControlPlane
+from interlock.web.app import application
+from interlock.web.front import Front
+from interlock.web.health import ROUTES as OF_HEALTH
+from interlock.worker import Worker
+
+ALL = (*OF_HEALTH, *OF_THE_API, *OF_THE_CONSOLE)
+
+
+@asynccontextmanager
+async def serving(folder: Path, *, host: str, work: bool) -> AsyncGenerator[Front]:
+    """The application of the workspace in `folder` and, with `work`, its worker for as long as that is used.
+
+    Raises WorkspaceError where others could reach `host` and the workspace does not say who ends TLS in front of it.
+    """
+    hosting = hosting_for(folder, host)
+    plane = connect(folder)
+    try:
+        async with anyio.create_task_group() as group:
+            if work:
+                group.start_soon(Worker(plane).run)
+            yield front(plane, hosting)
+            # Whatever is being driven is let go of: its lease runs out, and another goes on with it.
+            group.cancel_scope.cancel()
+    finally:
+        await plane.means.store.close()
+
+
+def front(plane: ControlPlane, hosting: Hosting, *, access: DefineMiddleware | None = None) -> Front:
+    """All of it over `plane`. `access` says who asks, in place of what does so."""
+    return Front(application(plane, ALL, hosting=hosting, access=access), hosting)
+
+
+def hosting_for(folder: Path, host: str) -> Hosting:
+    """Where the server is to be found. Raises WorkspaceError where that would be in the clear."""
+    hosting = settled(folder).settings.hosting
+    if host not in NEAR and not hosting.secure:
+        raise WorkspaceError(
+            f"others can reach `{host}`, and nothing says that TLS ends in front of it",
+            file="interlock.yaml",
+            next_step="put a proxy that ends TLS in front, and say so: `server: {public_url: https://...}` in interlock.yaml",
+        )
+    return hosting

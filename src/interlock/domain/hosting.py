@@ -1,0 +1,31 @@
+"""Where the server is to be found from outside, as the workspace says it."""
+
+from typing import Final
+
+import msgspec
+
+NEAR: Final = ("localhost", "127.0.0.1", "::1")
+"""What this machine calls itself: nobody else can reach us there."""
+
+
+class Hosting(msgspec.Struct, frozen=True, kw_only=True):
+    """`server` in `interlock.yaml`."""
+
+    public_url: str = ""
+    """Where people open the console, `https://interlock.example.org`: whoever ends TLS in front of us passes that on. Empty:
+    the server is for this machine alone."""
+    host: str = ""
+    """The host in it, lower case, without the port."""
+    live_most: int = 2_000
+    """How many streams of news are open at once at most."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach us through TLS."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names under which we answer, as a `Host` header has them, without the port. A page of somebody else's that has
+        its own name point at this machine hears nothing."""
+        return frozenset({*NEAR, self.host} if self.host else NEAR)

@@ -1,0 +1,67 @@
+"""One Litestar application from handlers: what they are given, who may reach them, and how their errors are answered."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Litestar
+from litestar.config.app import AppConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.middleware import DefineMiddleware
+from litestar.types import ControllerRouterHandler
+
+from interlock.domain.access import is_permission
+from interlock.domain.errors import InterlockError
+from interlock.domain.hosting import Hosting
+from interlock.services.plane import ControlPlane
+from interlock.web.access import NOBODY, Access, guard
+from interlock.web.parts import actor_of, plane_of
+from interlock.web.problems import ProblemPage, answers
+
+LARGEST_BODY = 1024 * 1024
+"""Of a request, in bytes."""
+
+
+def application(
+    plane: ControlPlane,
+    handlers: Sequence[ControllerRouterHandler],
+    *,
+    hosting: Hosting,
+    page: ProblemPage | None = None,
+    access: DefineMiddleware | None = None,
+    state: dict[str, Any] | None = None,
+) -> Litestar:
+    """The application. Raises InterlockError, and nothing is served, where a handler does not say who may reach it."""
+
+    def quiet(config: AppConfig) -> AppConfig:
+        config.logging_config = None
+        return config
+
+    app = Litestar(
+        route_handlers=list(handlers),
+        state=State({"plane": plane, "hosting": hosting, **(state or {})}),
+        dependencies={"plane": Provide(plane_of), "actor": Provide(actor_of)},
+        guards=[guard],
+        middleware=[access or DefineMiddleware(Access)],
+        exception_handlers=answers(page),
+        openapi_config=None,
+        on_app_init=[quiet],
+        request_max_body_size=LARGEST_BODY,
+        debug=False,
+    )
+    for handler in handlers_of(app):
+        needs = handler.opt.get("needs")
+        if needs != NOBODY and not is_permission(str(needs)):
+            raise InterlockError(f"`{min(handler.paths)}` does not say who may reach it: {needs!r}")
+    return app
+
+
+def handlers_of(app: Litestar) -> list[BaseRouteHandler]:
+    """Every handler that can be reached, once."""
+    found: dict[int, BaseRouteHandler] = {}
+    for route in app.routes:
+        for each in getattr(route, "route_handlers", ()):
+            if isinstance(each, HTTPRouteHandler) and each.http_methods != {"OPTIONS"}:
+                found[id(each)] = each
+    return list(found.values())

@@ -1,0 +1,187 @@
+"""In front of everything: what no request gets past, and what no answer leaves without.
+
+Plain ASGI, before anything is parsed: the host that was meant, the form of the path, the size of the body and the time it
+takes to arrive. Each answer carries the headers that keep a browser from helping an attacker; one whose reader does not
+read is given up.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
+from urllib.parse import unquote_to_bytes
+
+import anyio
+
+from interlock.domain.errors import InterlockError
+from interlock.domain.hosting import Hosting
+from interlock.web.app import LARGEST_BODY
+from interlock.web.problems import PROBLEM, BadRequest, NoHost, TooLarge, TooSlow, encoded, problem_of
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+
+LONGEST_PATH: Final = 1024
+BODY_S: Final = 20.0
+"""How long a body may take to arrive."""
+READ_S: Final = 20.0
+"""How long a reader may leave an answer unread."""
+
+_PATH: Final = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
+_BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_ONCE: Final = (
+    b"host",
+    b"authorization",
+    b"content-type",
+    b"content-length",
+    b"if-match",
+    b"idempotency-key",
+    b"origin",
+)
+"""Headers of which two would let two readers read two things."""
+
+CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS: Final = (
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    # Not `no-referrer`: then browsers send `Origin: null` with a form, and nobody could tell whose form it was.
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+_SECURE: Final = (b"strict-transport-security", b"max-age=31536000")
+
+
+class Front:
+    """An ASGI application around another."""
+
+    def __init__(self, app: App, hosting: Hosting) -> None:
+        self._app = app
+        self._hosts = hosting.hosts
+        self._headers = (*_HEADERS, _SECURE) if hosting.secure else _HEADERS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on, or answer it here."""
+        if scope["type"] != "http":
+            return
+        answering = _Answering(send, self._headers)
+        try:
+            self._must_be_sound(scope)
+        except InterlockError as error:
+            await answering.refuse(error)
+            return
+        await self._app(scope, _Body(receive).next, answering.send)
+
+    def end(self) -> None:
+        """The server is about to end."""
+
+    def _must_be_sound(self, scope: Scope) -> None:
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        names = [name for name, _ in headers]
+        for name in _ONCE:
+            if names.count(name) > 1:
+                raise BadRequest(f"the header `{name.decode()}` is there twice")
+        said = dict(headers)
+        if host_name(said.get(b"host", b"")) not in self._hosts:
+            raise NoHost("this server has another name than the one that was asked for")
+        length = said.get(b"content-length", b"0")
+        # h11 has seen to it that these are digits.
+        if not length.isdigit() or int(length[:12]) > LARGEST_BODY:
+            raise TooLarge(f"a request has at most {LARGEST_BODY} bytes")
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        if not sound_path(raw):
+            raise BadRequest("the path is not written as paths are here")
+
+
+def host_name(host: bytes) -> str:
+    """The name in a `Host` header, without its port."""
+    text = host.decode("latin-1").lower()
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0]
+
+
+def sound_path(raw: bytes) -> bool:
+    """Whether everybody who reads this path reads the same: no step back, no empty step, nothing hidden in escapes."""
+    if len(raw) > LONGEST_PATH or not _PATH.fullmatch(raw) or _BAD_ESCAPE.search(raw):
+        return False
+    steps = raw[1:].split(b"/")
+    if any(step in (b"", b".", b"..") for step in (steps[:-1] if steps[-1] == b"" and len(steps) == 1 else steps)):
+        return raw == b"/"
+    for step in steps:
+        plain = unquote_to_bytes(step)
+        try:
+            text = plain.decode()
+        except UnicodeDecodeError:
+            return False
+        # A name of ours may hold any letter; a slash, a backslash, a further escape or what cannot be printed is a trick.
+        if plain in (b".", b"..") or any(each in "/\\%" or not each.isprintable() for each in text):
+            return False
+    return True
+
+
+class _Body:
+    """A request's body as it arrives: no more than it may be, and not for longer."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._size = 0
+        self._whole = False
+        self._until = anyio.current_time() + BODY_S
+
+    async def next(self) -> Message:
+        """What comes next. Raises TooLarge and TooSlow."""
+        if self._whole:
+            return await self._receive()
+        try:
+            with anyio.fail_after(max(self._until - anyio.current_time(), 0)):
+                message = await self._receive()
+        except TimeoutError:
+            raise TooSlow("the request did not arrive in time") from None
+        self._size += len(message.get("body", b""))
+        if self._size > LARGEST_BODY:
+            raise TooLarge(f"a request has at most {LARGEST_BODY} bytes")
+        self._whole = not message.get("more_body", False)
+        return message
+
+
+class _Answering:
+    """An answer on its way."""
+
+    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        self._send = send
+        self._headers = headers
+
+    async def send(self, message: Message) -> None:
+        """One part of it. Raises TooSlow where nobody reads it."""
+        if message["type"] == "http.response.start":
+            given: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+            there = {name.lower() for name, _ in given}
+            given += [each for each in self._headers if each[0] not in there]
+            if b"cache-control" not in there:
+                given.append((b"cache-control", b"no-store"))
+            message = {**message, "headers": given}
+        try:
+            with anyio.fail_after(READ_S):
+                await self._send(message)
+        except TimeoutError:
+            raise TooSlow("nobody reads the answer") from None
+
+    async def refuse(self, error: InterlockError) -> None:
+        """An answer of ours, after which the connection ends: what is left of the request is not read."""
+        problem = problem_of(error)
+        body = encoded(problem)
+        headers = [
+            (b"content-type", PROBLEM.encode()),
+            (b"content-length", b"%d" % len(body)),
+            (b"connection", b"close"),
+        ]
+        await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})

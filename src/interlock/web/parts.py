@@ -1,0 +1,37 @@
+"""What a handler of the API or of the console is given by its name: `plane`, `actor`, `hub`.
+
+@get("/v1/agents", opt={"needs": "see"})
+async def agents(plane: Plane, actor: Who) -> list[Card]: ...
+"""
+
+from typing import TypeAlias
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from interlock.domain.actor import Actor
+from interlock.domain.errors import NotSignedIn
+from interlock.services.plane import ControlPlane
+
+Asked: TypeAlias = Request[Actor | None, None, State]
+"""A request; `request.user` is whoever sent it, or None."""
+
+Plane: TypeAlias = NamedDependency[SkipValidation[ControlPlane]]
+"""The parameter `plane`."""
+Who: TypeAlias = NamedDependency[SkipValidation[Actor]]
+"""The parameter `actor`: whoever asks. Of a handler that needs a permission; somebody anonymous does not get there."""
+
+
+async def plane_of(request: Asked) -> ControlPlane:
+    """The control plane behind this server."""
+    plane: ControlPlane = request.app.state.plane
+    return plane
+
+
+async def actor_of(request: Asked) -> Actor:
+    """Whoever asks. Raises NotSignedIn."""
+    if request.user is None:
+        raise NotSignedIn
+    return request.user

@@ -1,0 +1,87 @@
+"""The whole server over a real workspace in a folder, asked in this process.
+
+async with served(tmp_path) as site:
+    rita = site.client_of("rita")
+    answer = await rita.get("/v1/approvals")
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from litestar.connection import ASGIConnection
+from litestar.middleware import AuthenticationResult, DefineMiddleware
+
+from interlock.bootstrap.connecting import connect
+from interlock.bootstrap.serving import front
+from interlock.bootstrap.site import definition, read_site, settled
+from interlock.domain.access import permissions_of
+from interlock.domain.actor import Actor
+from interlock.domain.ids import Person
+from interlock.domain.people import roles_of
+from interlock.services.plane import ControlPlane
+from interlock.web.access import Access
+from interlock.web.front import Front
+from tests.workspaces import Place, forget, workspace
+
+ORIGIN = "http://localhost:8600"
+SAYS = "x-test-person"
+
+
+class UnsafeByHeader(Access):
+    """Believes a header: for tests of what comes after somebody was recognised."""
+
+    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+        """The person in the header, with the roles in force."""
+        name = connection.headers.get(SAYS)
+        if name is None:
+            return AuthenticationResult(user=None, auth=None)
+        plane: ControlPlane = connection.app.state.plane
+        roles = roles_of(name, (await plane.orders.current()).control)
+        actor = Actor(
+            person=Person(name), roles=roles, permissions=permissions_of(roles), by="session", session=f"of-{name}"
+        )
+        return AuthenticationResult(user=actor, auth=None)
+
+
+class Served:
+    """A server, its workspace and whoever asks it."""
+
+    def __init__(self, place: Place, plane: ControlPlane, app: Front, stack: AsyncExitStack) -> None:
+        self.place, self.plane, self.app = place, plane, app
+        self._stack = stack
+        self.anonymous = self._client({})
+
+    def client_of(self, person: str) -> httpx.AsyncClient:
+        """A browser in which `person` is signed in."""
+        return self._client({SAYS: person, "origin": ORIGIN})
+
+    def _client(self, headers: dict[str, str]) -> httpx.AsyncClient:
+        made = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app, raise_app_exceptions=True), base_url=ORIGIN, headers=headers
+        )
+        self._stack.push_async_callback(made.aclose)
+        return made
+
+
+@asynccontextmanager
+async def served(folder: Path, *, people: str = "", files: Iterable[tuple[str, str]] = ()) -> AsyncGenerator[Served]:
+    """The server over the workspace of `tests.workspaces`, in force. `people` is another people.yaml."""
+    place = workspace(folder)
+    if people:
+        place.write("people.yaml", people)
+    for name, text in files:
+        place.write(name, text)
+    plane = connect(folder, begin=True)
+    try:
+        await plane.registry.apply(definition(read_site(folder)), by="test")
+        async with AsyncExitStack() as stack:
+            app = front(plane, settled(folder).settings.hosting, access=DefineMiddleware(UnsafeByHeader))
+            yield Served(place, plane, app, stack)
+    finally:
+        await plane.means.store.close()
+        forget(place)
