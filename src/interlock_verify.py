@@ -1289,6 +1289,8 @@ class Asked(NamedTuple):
 
     hold: Object
     words: tuple[Object, ...]
+    walked: int
+    """How many of the hold's steps came to pass."""
 
 
 def hold_of(value: Json) -> Object:
@@ -1299,7 +1301,26 @@ def hold_of(value: Json) -> Object:
         need = an_object(each, "a requirement")
         text_in(need, "role")
         whole_in(need, "quorum")
+        told_in(need, "policy")
+    for each in listed(hold, "steps") if "steps" in hold else ():
+        step = an_object(each, "a step")
+        text_in(step, "at")
+        text_in(step, "what")
+        told_in(step, "role")
+        told_in(step, "policy")
     return hold
+
+
+def told_in(value: Object, name: str) -> None:
+    """Return if what `name` says, if it is there, is text."""
+    if name in value:
+        text_in(value, name)
+
+
+def steps_of(hold: Object, walked: int) -> list[Object]:
+    """The first of what happens while nobody answers."""
+    steps = [an_object(each, "a step") for each in listed(hold, "steps")] if "steps" in hold else []
+    return steps[:walked]
 
 
 def word_of(value: Json) -> Object:
@@ -1310,6 +1331,12 @@ def word_of(value: Json) -> Object:
     if not all(isinstance(each, str) for each in listed(word, "roles")):
         raise Wrong("a role is not text")
     return word
+
+
+def asked_of(value: Json) -> Asked:
+    """What is asked from here on, where nobody has answered yet."""
+    hold = hold_of(value)
+    return Asked(hold, (), whole_in(hold, "walked") if "walked" in hold else 0)
 
 
 class Trail(NamedTuple):
@@ -2326,7 +2353,8 @@ class Check:
             return
         asked = self.held.pop(said.action, None)
         try:
-            asked = Asked(hold_of(body["hold"]), ()) if "hold" in body else asked
+            asked = asked_of(body["hold"]) if "hold" in body else asked
+            walked = whole_in(body, "walked") if "walked" in body else None
             words = [word_of(each) for each in listed(body, "approvals")] if "approvals" in body else []
         except Wrong as error:
             self.report.found(place, f"who was asked, or who agreed: {error}")
@@ -2338,15 +2366,29 @@ class Check:
             return
         if any(each["binding"] != asked.hold["binding"] for each in agreed):
             self.report.found(place, "an approval is bound to something else than what was shown")
-        asked = Asked(asked.hold, (*asked.words, *agreed))
+        if walked is not None:
+            self._walk(place, said, asked, walked)
+        asked = Asked(asked.hold, (*asked.words, *agreed), asked.walked if walked is None else walked)
         if said.state == "held":
             self.held[said.action] = asked
         elif before.state == "held" and said.state in ("ready", "preparing", "dispatching"):
             self._enough(place, asked)
 
+    def _walk(self, place: str, said: Said, asked: Asked, walked: int) -> None:
+        """Nobody else is let answer before the time that was bound into what was shown, nor once more by going back."""
+        steps = steps_of(asked.hold, walked)
+        if not asked.walked <= walked <= len(steps):
+            what = "what happens while nobody answers is not what was bound into what was shown"
+            self.report.found(place, what)
+        elif any(each["at"] > str(within(said.predicate, "times", "observedAt")) for each in steps):
+            self.report.found(place, "it was escalated before its time")
+
     def _enough(self, place: str, asked: Asked) -> None:
+        gone_on = [each for each in steps_of(asked.hold, asked.walked) if each["what"] == "escalate"]
         for need in asked.hold["requirements"]:
-            count = sum(1 for each in asked.words if need["role"] in each["roles"])
+            others = {each.get("role") for each in gone_on if each.get("policy") == need.get("policy")}
+            roles = {need["role"], *others}
+            count = sum(1 for each in asked.words if not roles.isdisjoint(each["roles"]))
             if count < need["quorum"]:
                 said = f"it left `held` with {count} of {need['quorum']} approvals by a `{safe(need['role'])}`"
                 self.report.found(place, said)

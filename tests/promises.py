@@ -28,6 +28,7 @@ _AGENT: Final = "Workspace files: agents"
 _LEND: Final = "Lend a task to a sub-agent"
 _REGISTRY: Final = "How to register an agent"
 _PEOPLE: Final = "How to approve, reject or modify"
+_ROUTES: Final = "How to route approvals"
 _BUDGET: Final = "How to set budgets and limits"
 _MODELS: Final = "How to meter what models cost"
 _TREE: Final = "How to set budgets and limits: tasks inside tasks"
@@ -459,6 +460,21 @@ PROMISES: tuple[Promise, ...] = (
         "approval.survives_downtime",
         _PEOPLE,
         "An approval given while nothing runs is executed once when a worker comes back.",
+    ),
+    Promise(
+        "routing.walked",
+        _ROUTES,
+        "Each reminder, each going on and each end comes once and in time, in whatever process, however long all slept.",
+    ),
+    Promise(
+        "routing.widens",
+        _ROUTES,
+        "A question that goes on asks more people, none instead of others: no rule about who may answer is taken away by it.",
+    ),
+    Promise(
+        "routing.overdue",
+        _ROUTES,
+        "What is parked is late and not over: it stays open, with its budget, while its task does.",
     ),
     # -- budgets ---------------------------------------------------------------------------------------------------------
     Promise("budget.limit_lowered", _BUDGET, "Lowering a limit takes nothing back; it only lets nothing new in."),

@@ -16,6 +16,17 @@ Tamper: TypeAlias = Callable[[Ledger], object]
 NEED = {"binding": "x", "requirements": [{"role": "lead", "quorum": 2, "policy": "p"}]}
 
 
+GOES_ON = {
+    "binding": "x",
+    "requirements": [{"role": "lead", "quorum": 1, "policy": "p"}, {"role": "cook", "quorum": 1, "policy": "q"}],
+    "steps": [
+        {"at": "2026-01-01T00:00:00.000Z", "what": "escalate", "role": "boss", "policy": "p"},
+        {"at": "2099-01-01T00:00:00.000Z", "what": "escalate", "role": "head", "policy": "p"},
+    ],
+}
+"""A question that goes on to others, one of them long after these entries."""
+
+
 def word(binding: str = "x", role: str = "lead", verdict: str = "approve") -> dict[str, Any]:
     """One person's word."""
     return {"verdict": verdict, "binding": binding, "roles": [role]}
@@ -323,6 +334,28 @@ TAMPERED: dict[str, Tamper] = {
     ),
     "asked and answered at once, too few": _stepped(
         ("decided", "held", {"hold": NEED}), ("approved", "ready", {"hold": NEED, "approvals": [word()]})
+    ),
+    "escalated to nobody": _stepped(
+        ("decided", "held", {"hold": GOES_ON}), ("escalated", "held", {"walked": 1}),
+        ("approved", "ready", {"approvals": [word(role="cook"), word(role="head")]}),
+    ),
+    "an answer of who was not asked yet": _stepped(
+        ("decided", "held", {"hold": GOES_ON}), ("approved", "ready", {"approvals": [word(role="cook"), word(role="boss")]})
+    ),
+    "the escalation of another policy": _stepped(
+        ("decided", "held", {"hold": GOES_ON}), ("escalated", "held", {"walked": 1}),
+        ("approved", "ready", {"approvals": [word(), word(role="boss")]}),
+    ),
+    "escalated before its time": _stepped(("decided", "held", {"hold": GOES_ON}), ("escalated", "held", {"walked": 2})),
+    "escalated further than there is": _stepped(("decided", "held", {"hold": GOES_ON}), ("escalated", "held", {"walked": 3})),
+    "escalated and taken back": _stepped(
+        ("decided", "held", {"hold": GOES_ON}), ("escalated", "held", {"walked": 1}), ("escalated", "held", {"walked": 0}),
+    ),
+    "escalated by a word": _stepped(("decided", "held", {"hold": GOES_ON}), ("escalated", "held", {"walked": "1"})),
+    "escalated by yes": _stepped(("decided", "held", {"hold": GOES_ON}), ("escalated", "held", {"walked": True})),
+    "a step that is none": lambda ledger: held(ledger, hold=GOES_ON | {"steps": [7]}),
+    "a step of a policy that is none": lambda ledger: held(
+        ledger, hold=GOES_ON | {"steps": [{"at": "2026", "what": "escalate", "policy": 7}]}
     ),
     "words that were used up": _stepped(
         ("decided", "held", {"hold": NEED}), ("approved", "ready", {"approvals": [word(), word()]}),

@@ -12,7 +12,20 @@ from interlock.adapters.keys import fresh
 from tests.audit.honest import Found, lies
 from tests.audit.honest import both as found_by_both
 from tests.audit.ledger import GATE, IDENTITY, LOG, ORIGIN, Ledger, filled, token
-from tests.audit.tampered import NEED, TAMPERED, Tamper, anchored, calls, lets_in, own, put, token_of, ways, word
+from tests.audit.tampered import (
+    GOES_ON,
+    NEED,
+    TAMPERED,
+    Tamper,
+    anchored,
+    calls,
+    lets_in,
+    own,
+    put,
+    token_of,
+    ways,
+    word,
+)
 from tests.services.shop import CLASSES, STORIES, Shop
 
 
@@ -53,6 +66,14 @@ def _asked_anew(ledger: Ledger) -> None:
     ledger.put("approved", action="b", state="held", body={"approvals": [word(), word(verdict="reject")]})
     ledger.put("modified", action="b", state="held", body={"hold": NEED | {"binding": "z"}, "approvals": [word("z")]})
     ledger.put("approved", action="b", state="ready", body={"approvals": [word("z")]})
+
+
+def _gone_on(ledger: Ledger) -> None:
+    ledger.put("decided", action="b", state="held", body={"hold": GOES_ON})
+    ledger.put("reminded", action="b", state="held", body={"walked": 0})
+    ledger.put("approved", action="b", state="held", body={"approvals": [word(role="cook")]})
+    ledger.put("escalated", action="b", state="held", body={"walked": 1})
+    ledger.put("approved", action="b", state="ready", body={"approvals": [word(role="boss")]})
 
 
 def _rotated(ledger: Ledger) -> None:
@@ -103,6 +124,7 @@ def _let_in(ledger: Ledger) -> None:
 HONEST: dict[str, Tamper] = {
     "two words, lost, settled": _two_words,
     "asked anew": _asked_anew,
+    "gone on to another": _gone_on,
     "keys replaced, some lost": _rotated,
     "anchored": _anchored,
     "erased": _erased,

@@ -74,6 +74,7 @@ def draft(site: Site) -> Definition:
         soft=workspace.settings.soft,
         rates=workspace.settings.rates,
         publishing=workspace.settings.publishing,
+        routing=workspace.routing,
         engine=workspace.settings.engine,
     )
 

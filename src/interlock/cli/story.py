@@ -9,7 +9,7 @@ from rich.text import Text
 
 from interlock.cli.output import moment, pairs, safe, short, shown, state
 from interlock.domain.action import MEANING, Action, Outcome
-from interlock.domain.approval import Hold, agreed
+from interlock.domain.approval import Hold, agreed, roles_for
 from interlock.domain.baseline import MEANS
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup
@@ -23,7 +23,7 @@ from interlock.services.calling import NEVER_CALLED
 Line = tuple[str, str]
 """What something is called, and what it is."""
 
-_NEXT = {
+_THEN = {
     "denied": "interlock policy explain {action}    (how it followed)",
     "held": "interlock approve {action} --as NAME    (or `reject`, `modify`)",
     "ready": "interlock work    (a worker runs it)",
@@ -144,12 +144,20 @@ def progress(hold: Hold, need: Requirement, initiator: str) -> str:
     return f"{count} of {need.quorum} of role {need.role} agreed" + (f", {left} more" if left else "")
 
 
+_UNANSWERED: Final = {"remind": "remind ", "escalate": "may also be answered by ", "overdue": "overdue, and stays open"}
+
+
 def _held(hold: Hold, initiator: str) -> Iterator[Line]:
     for need in hold.requirements:
-        until = _utc(hold.expires_at)
-        yield "asks", f"{need.quorum} of role {need.role} (policy {need.policy}) until {until}"
+        until = _utc(hold.answer_by)
+        roles = " or ".join([need.role, *sorted(roles_for(hold, need) - {need.role})])
+        yield "asks", f"{need.quorum} of role {roles} (policy {need.policy}) until {until}"
         if need.quorum > 1:
             yield "  agreed", progress(hold, need, initiator)
+    if hold.overdue:
+        yield "overdue", f"since {_utc(hold.steps[-1].at)}: nobody answered in time, and it stays open"
+    for step in hold.steps[hold.walked :]:
+        yield "then", f"{_utc(step.at)} {_UNANSWERED[step.what]}{step.role}"
     for word in hold.approvals:
         note = f": {word.note}" if word.note else ""
         yield word.verdict, f"{word.person} at {_utc(word.decided_at)}{note}"
@@ -197,8 +205,8 @@ def _left(action: Action, lift: str) -> Iterator[Line]:
         yield "next", lift
     elif action.state == "refused" and advice(action):
         yield "next", advice(action)
-    elif action.state in _NEXT:
-        yield "next", _NEXT[action.state].format(action=short(action.id))
+    elif action.state in _THEN:
+        yield "next", _THEN[action.state].format(action=short(action.id))
 
 
 def _repeats(contract: Contract) -> str:

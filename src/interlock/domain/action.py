@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 
 import msgspec
 
-from interlock.domain.approval import Hold, open_requirements
+from interlock.domain.approval import Hold, open_requirements, roles_for
 from interlock.domain.budget import Draw
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import IllegalMove
@@ -48,6 +48,7 @@ Move = Literal[
     "clear",
     "approve",
     "vote",
+    "route",
     "modify",
     "reject",
     "expire",
@@ -80,6 +81,7 @@ MOVES: dict[State | Literal["new"], dict[Move, State]] = {
     "held": {
         "approve": "ready",
         "vote": "held",
+        "route": "held",
         "modify": "held",
         "reject": "rejected",
         "expire": "expired",
@@ -233,15 +235,16 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def deadline(self) -> int | None:
-        """Until when people may decide on it, UTC ms; None where nobody is asked."""
-        return self.hold.expires_at if self.state == "held" and self.hold is not None else None
+        """When it is late, UTC ms: people decide on it by then, or it is over or overdue. None where nobody is asked."""
+        return self.hold.answer_by if self.state == "held" and self.hold is not None else None
 
     @property
     def asks(self) -> tuple[str, ...]:
         """The roles of which somebody's word is still wanted, each once, by name."""
         if self.state != "held" or self.hold is None:
             return ()
-        return tuple(sorted({each.role for each in open_requirements(self.hold, initiator=self.initiator)}))
+        missing = open_requirements(self.hold, initiator=self.initiator)
+        return tuple(sorted({role for each in missing for role in roles_for(self.hold, each)}))
 
     def after(self, move: Move, **changes: object) -> Self:
         """The action after `move`, with `changes` made. Raises IllegalMove when its state has no such move."""

@@ -1,15 +1,16 @@
 """A person's single-use word on exactly one action as it was shown.
 
 `Hold` is what an action carries while people must agree. Its `binding` is the digest of everything the word is about:
-action, contract, release, policy bundle, requirements, expiry and the view. A word given for another binding does not
-count; the move out of `held` consumes them all.
+action, contract, release, policy bundle, requirements, expiry, what happens until then, and the view. A word given for
+another binding does not count; the move out of `held` consumes them all.
 """
 
 from typing import Literal
 
 import msgspec
 
-from interlock.domain.canonical import digest
+from interlock.domain.canonical import JsonValue, digest
+from interlock.domain.deadline import Step
 from interlock.domain.ids import Digest, Person
 from interlock.domain.initiator import whole
 from interlock.domain.policy import Requirement
@@ -66,6 +67,30 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     handings: tuple[Handing, ...] = ()
     modified: bool = False
     """Whether a person put other arguments in place of those proposed."""
+    steps: tuple[Step, ...] = ()
+    """What happens while nobody answers, in order; at `expires_at` it is over."""
+    walked: int = 0
+    """How many of them have come to pass."""
+
+    @property
+    def due_at(self) -> int:
+        """When the next thing happens, UTC ms."""
+        return self.steps[self.walked].at if self.walked < len(self.steps) else self.expires_at
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the time to answer is over, and it is open all the same."""
+        return any(step.what == "overdue" for step in self.steps[: self.walked])
+
+    @property
+    def answer_by(self) -> int:
+        """When it is late, UTC ms: where that is not the end of it, long before `expires_at`."""
+        return next((step.at for step in self.steps if step.what == "overdue"), self.expires_at)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Everybody who may answer by now."""
+        return frozenset(role for need in self.requirements for role in roles_for(self, need))
 
 
 def hold(
@@ -77,20 +102,48 @@ def hold(
     requirements: tuple[Requirement, ...],
     expires_at: int,
     view: Digest,
+    steps: tuple[Step, ...] = (),
+    walked: int = 0,
 ) -> Hold:
-    """Bind what is asked of people to everything it is about."""
-    binding = digest(
-        {
-            "action": action,
-            "bundle": bundle,
-            "contract": contract,
-            "expiresAt": expires_at,
-            "release": release,
-            "requirements": [[each.policy, each.role, each.quorum] for each in requirements],
-            "view": view,
-        }
+    """Bind what is asked of people to everything it is about. What may widen the circle is bound from the first on, so that a
+    word stays good when it does; how far that came is not."""
+    bound: dict[str, JsonValue] = {
+        "action": action,
+        "bundle": bundle,
+        "contract": contract,
+        "expiresAt": expires_at,
+        "release": release,
+        "requirements": [[each.policy, each.role, each.quorum] for each in requirements],
+        "view": view,
+    }
+    if steps:
+        bound["steps"] = [[each.at, each.what, each.policy, each.role] for each in steps]
+    return Hold(
+        requirements=requirements,
+        expires_at=expires_at,
+        view=view,
+        binding=Digest(digest(bound)),
+        steps=steps,
+        walked=walked,
     )
-    return Hold(requirements=requirements, expires_at=expires_at, view=view, binding=Digest(binding))
+
+
+def roles_for(hold: Hold, need: Requirement) -> frozenset[str]:
+    """Who may answer `need` by now: whom the policy asks, and whom its question has gone on to."""
+    gone_on = (step for step in hold.steps[: hold.walked] if step.what == "escalate" and step.policy == need.policy)
+    return frozenset({need.role, *(step.role for step in gone_on)})
+
+
+def walked(hold: Hold, now: int) -> Hold:
+    """`hold` with all that has come to pass by `now`."""
+    count = sum(step.at <= now for step in hold.steps)
+    return hold if count <= hold.walked else msgspec.structs.replace(hold, walked=count)
+
+
+def reached(before: Hold, after: Hold) -> Literal["reminded", "escalated", "overdue"]:
+    """The weightiest of what came to pass between the two. Of reminders that were slept through one is enough."""
+    whats = {step.what for step in after.steps[before.walked : after.walked]}
+    return "overdue" if "overdue" in whats else "escalated" if "escalate" in whats else "reminded"
 
 
 def open_requirements(hold: Hold, *, initiator: str) -> tuple[Requirement, ...]:
@@ -101,12 +154,13 @@ def open_requirements(hold: Hold, *, initiator: str) -> tuple[Requirement, ...]:
 def agreed(hold: Hold, need: Requirement, *, initiator: str) -> int:
     """How many people have agreed for `need`. Words for another binding do not count, nor does the initiator's own word,
     nor a second word of the same person."""
+    roles = roles_for(hold, need)
     heard = {
         word.person
         for word in hold.approvals
         if word.verdict == "approve"
         and word.binding == hold.binding
-        and need.role in word.roles
+        and roles.intersection(word.roles)
         and not is_initiator(word.person, initiator)
     }
     return len(heard)

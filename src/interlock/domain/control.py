@@ -18,6 +18,7 @@ from interlock.domain.publishing import Publishing
 from interlock.domain.rate import Rate
 from interlock.domain.record import Record, Withheld
 from interlock.domain.revocation import Revocation, pseudonym
+from interlock.domain.routing import Routing
 
 StopScope = Literal["all", "tenant", "agent", "release", "contract", "tag", "instance", "task", "user", "target"]
 StopMode = Literal["stop", "pause", "drain"]
@@ -160,6 +161,8 @@ class Control(Record, frozen=True, kw_only=True):
     """What no longer counts of what was granted. Each falls out once nothing that it is about could count in any case."""
     publishing: Publishing = Publishing()
     """How many people it takes to change any of this but the brakes."""
+    routing: Routing = Routing()
+    """How what waits for people reaches them."""
     engine: Engine = "compiled"
     """What answers for the policies."""
     alarm: Alarm | None = None

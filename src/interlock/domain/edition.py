@@ -18,6 +18,7 @@ from interlock.domain.policy import Engine
 from interlock.domain.publishing import Publishing
 from interlock.domain.rate import Rate
 from interlock.domain.record import plain
+from interlock.domain.routing import Routing
 
 Name = TypeVar("Name", bound=str)
 
@@ -38,6 +39,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rates: dict[str, Rate] = {}
     """How often may be called, by `tenant` or `tag:web`."""
     publishing: Publishing = Publishing()
+    routing: Routing = Routing()
     engine: Engine = "compiled"
     baselines: dict[AgentName, Digest] = {}
     """What is normal of an agent. No file says it: it is learned, and stays until another is learned or the agent goes."""
@@ -61,6 +63,8 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             parts.append(["rights", self.rights])
         if self.rates:
             parts.append(["rates", _pairs(self.rates)])
+        if self.routing != Routing():
+            parts.append(["routing", _routed(self.routing)])
         if self.baselines:
             parts.append({"baselines": _pairs(self.baselines)})
         return Digest(digest(plain(parts)))
@@ -80,6 +84,7 @@ class Edition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             budgets=tuple(budget_key(scope, unit) for scope, units in self.limits.items() for unit in units),
             rates=self.rates,
             publishing=self.publishing,
+            routing=self.routing,
             engine=self.engine if alarm is None else control.engine,
             alarm=None if alarm is None else msgspec.structs.replace(alarm, instead_of=self.engine),
             baselines=self.baselines,
@@ -104,6 +109,7 @@ def in_force(control: Control, budgets: Iterable[Budget]) -> Edition:
         soft=soft,
         rates=control.rates,
         publishing=control.publishing,
+        routing=control.routing,
         engine=control.engine if control.alarm is None else control.alarm.instead_of,
         baselines=control.baselines,
     )
@@ -121,6 +127,11 @@ def relearned(control: Control, edition: Edition) -> dict[str, JsonValue]:
 
 def _stands(standing: Standing, state: AgentState) -> Standing:
     return standing if standing.state == state else msgspec.structs.replace(standing, state=state)
+
+
+def _routed(routing: Routing) -> list[object]:
+    """Names of people may not be printable ASCII."""
+    return [msgspec.structs.replace(routing, on_call={}), _pairs(routing.on_call)]
 
 
 def _pairs(table: Mapping[Name, object]) -> list[list[object]]:

@@ -33,7 +33,7 @@ def entitled(action: Action, asked: Hold, person: Person, control: Control) -> f
 def must_be_asked(action: Action, asked: Hold, person: Person, control: Control) -> frozenset[str]:
     """The roles asked that `person` holds, whether they spoke or not. Raises NotAllowed for the initiator and for others."""
     roles = roles_of(person, control)
-    wanted = {need.role for need in asked.requirements}
+    wanted = asked.roles
     others = ask_instead(action, asked, control)
     if is_initiator(person, action.initiator):
         raise NotAllowed(f"`{person}` asked for this and cannot decide on it", next_step=others)
@@ -73,5 +73,5 @@ def ask_instead(action: Action, asked: Hold, control: Control) -> str:
         f"ask somebody who holds `{role}`: {listed(holders)}"
         if (holders := able(action, asked, role, control))
         else f"nobody else holds `{role}`: name somebody in people.yaml, then `interlock apply`"
-        for role in sorted({need.role for need in asked.requirements})
+        for role in sorted(asked.roles)
     )

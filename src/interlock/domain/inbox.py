@@ -21,6 +21,9 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     """Why people are asked, in the policy's words."""
     deadline: int
+    """UTC ms."""
+    overdue: bool = False
+    """Whether that is over, and the question stays open all the same."""
     proposed_at: int
     needs: tuple[str, ...]
     """The roles that still have to agree."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from interlock.domain.deadline import Terms
 from interlock.domain.ids import Digest
 
 Verdict = Literal["allow", "oblige", "require_approval", "escalate", "shadow", "deny"]
@@ -32,17 +33,20 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     approver: str = ""
     quorum: int = 1
+    terms: Terms = Terms()
+    """Of one that asks: how long people have, and what then."""
     obligations: tuple[str, ...] = ()
     mode: Literal["enforce", "shadow"] = "enforce"
     """`shadow`: a candidate, evaluated and reported, never enforced."""
 
 
-class Requirement(msgspec.Struct, frozen=True, kw_only=True):
+class Requirement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`quorum` different people in `role` must agree, because `policy` says so."""
 
     role: str
     quorum: int
     policy: str
+    terms: Terms = Terms()
 
 
 class Opinions(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +146,7 @@ def _decision(
 
 def _requirements(forbids: list[Policy]) -> tuple[Requirement, ...]:
     return tuple(
-        Requirement(role=policy.approver, quorum=policy.quorum, policy=policy.id)
+        Requirement(role=policy.approver, quorum=policy.quorum, policy=policy.id, terms=policy.terms)
         for policy in forbids
         if policy.verdict in ("require_approval", "escalate")
     )

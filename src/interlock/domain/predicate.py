@@ -95,6 +95,17 @@ class Asked(Part, frozen=True, kw_only=True):
     policy: str
 
 
+class HoldStep(Part, frozen=True, kw_only=True):
+    """What happens at a moment at which nobody has answered yet."""
+
+    at: str
+    what: Literal["remind", "escalate", "overdue"]
+    """`escalate`: whoever holds `role` may answer from then on as well. `overdue`: it stays open, late."""
+    role: str = ""
+    policy: str = ""
+    """Whose question it is."""
+
+
 class Held(Part, frozen=True, kw_only=True):
     """What people are asked."""
 
@@ -105,6 +116,10 @@ class Held(Part, frozen=True, kw_only=True):
     expires_at: str
     """Until when a word counts; silence is a no."""
     requirements: list[Asked]
+    steps: list[HoldStep] = []
+    """What happens while nobody answers. It is part of what `binding` is over."""
+    walked: int = 0
+    """How many of them had come to pass when this was asked."""
 
 
 class Word(Part, frozen=True, kw_only=True):
@@ -226,6 +241,8 @@ class ActionBody(Part, frozen=True, kw_only=True):
     reason_codes: list[str] = []
     """Codes of our own rules. Sentences stand behind the commitment `reasons`."""
     hold: Held | None = None
+    walked: int | None = None
+    """How many of the steps of the hold have come to pass: of `reminded`, `escalated` and `overdue`."""
     approvals: list[Word] = []
     """The word this entry is about."""
     attempt: Attempt | None = None

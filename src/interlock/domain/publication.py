@@ -20,7 +20,9 @@ from interlock.domain.publishing import Consent
 from interlock.domain.record import Record, Withheld
 
 PublicationState = Literal["open", "published", "withdrawn", "superseded"]
-Kind = Literal["policy", "contract", "agent", "person", "rights", "budget", "rate", "publishing", "engine", "baseline"]
+Kind = Literal[
+    "policy", "contract", "agent", "person", "rights", "budget", "rate", "publishing", "routing", "engine", "baseline"
+]
 
 
 class Publication(Record, frozen=True, kw_only=True):

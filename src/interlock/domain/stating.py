@@ -29,6 +29,7 @@ from interlock.domain.predicate import (
     Evaluation,
     Given,
     Held,
+    HoldStep,
     Input,
     Observed,
     Place,
@@ -115,6 +116,7 @@ def said_of(
         decision=None if decision is None else _decided(action, decision, now, leaning),
         reason_codes=codes,
         hold=_held(action.hold) if action.hold is not None and _asks(action, phase) else None,
+        walked=action.hold.walked if action.hold is not None and routes(phase) else None,
         approvals=[_word(action.hold)] if action.hold is not None and speaks(phase) else [],
         attempt=_attempt(action) if phase == "dispatching" else None,
         effect=effect,
@@ -140,12 +142,24 @@ def decides(action: Action, phase: Phase) -> bool:
 
 def explains(action: Action, phase: Phase) -> bool:
     """Whether the reasons that `action` carries are why it came to this."""
-    return action.entries == 1 or phase not in ("approved", "prepared", "dispatching")
+    return action.entries == 1 or phase not in (
+        "approved",
+        "prepared",
+        "dispatching",
+        "reminded",
+        "escalated",
+        "overdue",
+    )
 
 
 def speaks(phase: Phase) -> bool:
     """Whether it is a person's word."""
     return phase in ("approved", "rejected", "modified")
+
+
+def routes(phase: Phase) -> bool:
+    """Whether it is a step of what happens while nobody answers."""
+    return phase in ("reminded", "escalated", "overdue")
 
 
 def _asks(action: Action, phase: Phase) -> bool:
@@ -189,6 +203,8 @@ def _held(hold: Hold) -> Held:
         view=hold.view,
         expires_at=at(hold.expires_at),
         requirements=[Asked(role=need.role, quorum=need.quorum, policy=need.policy) for need in hold.requirements],
+        steps=[HoldStep(at=at(each.at), what=each.what, role=each.role, policy=each.policy) for each in hold.steps],
+        walked=hold.walked,
     )
 
 

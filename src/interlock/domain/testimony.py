@@ -50,6 +50,8 @@ class Said(msgspec.Struct, frozen=True, rename="camel"):
     hold: msgspec.Raw = msgspec.Raw()
     """What people are asked, unread: few entries say it, and of other kinds it may mean something else."""
     approvals: msgspec.Raw = msgspec.Raw()
+    walked: object = None
+    """How much has come to pass of what happens while nobody answers."""
     commitments: dict[str, str] = {}
     output: object = None
     """Of an action's outcome: what was taken of the result before the agent got it."""

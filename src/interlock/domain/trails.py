@@ -5,7 +5,7 @@ only with enough words that are bound to what was shown. The gate keeps to this 
 even to who must reckon with a gate whose key was stolen.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -31,11 +31,21 @@ class Trail(NamedTuple):
 class _Need(msgspec.Struct, frozen=True):
     role: str
     quorum: int
+    policy: str = ""
+
+
+class _Step(msgspec.Struct, frozen=True):
+    at: str
+    what: str
+    role: str = ""
+    policy: str = ""
 
 
 class _Hold(msgspec.Struct, frozen=True):
     binding: str
     requirements: tuple[_Need, ...]
+    steps: tuple[_Step, ...] = ()
+    walked: int = 0
 
 
 class _Word(msgspec.Struct, frozen=True):
@@ -49,6 +59,8 @@ class _Asked(NamedTuple):
 
     hold: _Hold
     agreed: tuple[_Word, ...] = ()
+    walked: int = 0
+    """How many of the hold's steps came to pass."""
 
 
 _hold: Final = msgspec.json.Decoder(_Hold)
@@ -116,7 +128,7 @@ class Trails:
             return []
         asked = self._asked.pop(action, None)
         try:
-            asked = _Asked(_hold.decode(said.hold)) if said.hold else asked
+            asked = _asked(_hold.decode(said.hold)) if said.hold else asked
             words = _words.decode(said.approvals) if said.approvals else ()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return [f"who was asked, or who agreed, cannot be read: {error}"]
@@ -126,16 +138,37 @@ class Trails:
         problems: list[str] = []
         if any(each.binding != asked.hold.binding for each in agreed):
             problems.append("an approval is bound to something else than what was shown")
-        asked = _Asked(asked.hold, asked.agreed + agreed)
+        problems += _walk(asked, said)
+        walked = said.walked if type(said.walked) is int else asked.walked
+        asked = _Asked(asked.hold, asked.agreed + agreed, walked)
         if said.state == "held":
             self._asked[action] = asked
         elif before.state == "held" and said.state in _LEFT:
-            problems += _too_few(asked.hold.requirements, asked.agreed)
+            problems += _too_few(asked)
         return problems
 
 
-def _too_few(needs: Sequence[_Need], agreed: Sequence[_Word]) -> list[str]:
-    counts = [(need, sum(need.role in each.roles for each in agreed)) for need in needs]
+def _asked(hold: _Hold) -> _Asked:
+    return _Asked(hold, walked=hold.walked)
+
+
+def _walk(asked: _Asked, said: Said) -> list[str]:
+    """Nobody else is let answer before the time that was bound into what was shown, nor once more by going back."""
+    if said.walked is None:
+        return []
+    steps = asked.hold.steps
+    if type(said.walked) is not int or not asked.walked <= said.walked <= len(steps):
+        return ["what happens while nobody answers is not what was bound into what was shown"]
+    early = any(step.at > said.times.observed_at for step in steps[: said.walked])
+    return ["it was escalated before its time"] if early else []
+
+
+def _too_few(asked: _Asked) -> list[str]:
+    gone_on = [step for step in asked.hold.steps[: asked.walked] if step.what == "escalate"]
+    counts = list[tuple[_Need, int]]()
+    for need in asked.hold.requirements:
+        roles = {need.role, *(step.role for step in gone_on if step.policy == need.policy)}
+        counts.append((need, sum(not roles.isdisjoint(each.roles) for each in asked.agreed)))
     return [
         f"it left `held` with {count} of {need.quorum} approvals by a `{need.role}`"
         for need, count in counts

@@ -27,7 +27,7 @@ from interlock.ports.steps import Steps
 from interlock.services.calling import NEVER_CALLED, Calling, Missing
 from interlock.services.cases import Cases, instance_of
 from interlock.services.deciding import Decider
-from interlock.services.holding import altered, held, intact
+from interlock.services.holding import altered, asked, intact
 from interlock.services.intents import Intents
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.recorder import Recorder
@@ -98,7 +98,6 @@ class Dispatch:
             )
         if _unmet(action, decision):
             # Everybody is asked anew, those who agreed before too: their word was about another decision.
-            until = now + case.agent.approvals.within_ms
             asking = msgspec.structs.replace(
                 action,
                 decision=decision,
@@ -108,8 +107,9 @@ class Dispatch:
                 owner=None,
                 lease_until=None,
             )
-            asked = held(asking, contract, decision, until if action.undoes else min(until, task.expires_at))
-            after = asking.after("hold", hold=asked, due_at=asked.expires_at)
+            within_ms = case.agent.approvals.within_ms
+            hold = asked(asking, contract, decision, orders, now=now, within_ms=within_ms, task=task)
+            after = asking.after("hold", hold=hold, due_at=hold.due_at)
             return await self._recorder.write(after, "decided", None, self._leaning(action, orders, task))
         self._steps.reached("dispatch.checked")
         decided = msgspec.structs.replace(action, decision=decision)

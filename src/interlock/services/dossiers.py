@@ -7,7 +7,7 @@ import msgspec
 
 from interlock.domain.action import MEANING, Action
 from interlock.domain.agent import Agent
-from interlock.domain.approval import Hold, agreed
+from interlock.domain.approval import Hold, agreed, roles_for
 from interlock.domain.baseline import MEANS
 from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import JsonValue, digest
@@ -32,7 +32,7 @@ from interlock.domain.entitlement import able, entitled, handed_by, must_be_aske
 from interlock.domain.errors import InterlockError, NotAllowed, NotFound, PolicyError
 from interlock.domain.ids import ActionId, Digest, Person
 from interlock.domain.naming_target import target_of
-from interlock.domain.policy import Policy
+from interlock.domain.policy import Policy, Requirement
 from interlock.domain.precedent import Precedents, precedents
 from interlock.domain.record import plain
 from interlock.domain.task import Task
@@ -196,7 +196,7 @@ def _dossier(
         schema=contract.input_schema,
         needs=() if asked is None else _needs(action, asked, control),
         words=() if asked is None else _words(asked),
-        deadline=asked.expires_at if asked is not None and is_held else None,
+        deadline=action.deadline,
         questions=() if asked is None else asked.questions,
         handings=() if asked is None else asked.handings,
         timeline=_timeline(action, task),
@@ -234,11 +234,21 @@ def _needs(action: Action, asked: Hold, control: Control) -> tuple[Need, ...]:
             by=tuple(
                 word.person
                 for word in asked.approvals
-                if word.verdict == "approve" and word.binding == asked.binding and need.role in word.roles
+                if word.verdict == "approve"
+                and word.binding == asked.binding
+                and roles_for(asked, need).intersection(word.roles)
             ),
-            able=able(action, asked, need.role, control) if action.state == "held" else (),
+            able=_able(action, asked, need, control),
         )
         for need in asked.requirements
+    )
+
+
+def _able(action: Action, asked: Hold, need: Requirement, control: Control) -> tuple[Person, ...]:
+    if action.state != "held":
+        return ()
+    return tuple(
+        dict.fromkeys(who for role in sorted(roles_for(asked, need)) for who in able(action, asked, role, control))
     )
 
 
@@ -292,6 +302,7 @@ def _timeline(action: Action, task: Task | None) -> tuple[Moment, ...]:
         found.append(Moment(at=action.decision.decided_at, what="decided", words=f"policy said: {verdict}"))
     if action.hold is not None:
         found += _spoken(action.hold)
+        found += _routed(action.hold)
         if action.state == "held":
             found.append(Moment(at=action.hold.expires_at, what="deadline", words="the time to decide is over"))
     if action.first_dispatched_at is not None:
@@ -299,6 +310,15 @@ def _timeline(action: Action, task: Task | None) -> tuple[Moment, ...]:
     if action.ended_at is not None:
         found.append(Moment(at=action.ended_at, what="ended", words=f"it is {action.state}: {MEANING[action.state]}"))
     return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _routed(asked: Hold) -> list[Moment]:
+    """What came to pass while nobody answered."""
+    words = {"remind": "was reminded", "escalate": "may answer as well", "overdue": "overdue, and still open"}
+    return [
+        Moment(at=each.at, what=each.what, words=words[each.what], who=each.role)
+        for each in asked.steps[: asked.walked]
+    ]
 
 
 def _spoken(asked: Hold) -> list[Moment]:

@@ -23,6 +23,7 @@ from interlock.domain.rate import Rate
 from interlock.domain.record import Record
 from interlock.domain.release import Release, release_of
 from interlock.domain.rights import Lending, Rights
+from interlock.domain.routing import Routing
 from interlock.ports.policies import Policies
 from interlock.ports.store import Store
 from interlock.services.orders import StandingOrders
@@ -46,6 +47,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     rates: dict[str, Rate] = {}
     """How often may be called, by `tenant` or `tag:web`."""
     publishing: Publishing = Publishing()
+    routing: Routing = Routing()
     engine: Engine = "compiled"
 
 
@@ -95,6 +97,7 @@ class Editions:
             soft={scope: units for scope, units in soft.items() if units},
             rates=definition.rates,
             publishing=definition.publishing,
+            routing=definition.routing,
             engine=definition.engine,
         )
         return Formed(
@@ -210,6 +213,7 @@ def texts_of(edition: Edition, side: Side) -> dict[tuple[Kind, str], str]:
         found["rate", scope] = rate.words
     for name, baseline in side.baselines.items():
         found["baseline", name] = _pretty(baseline)
+    found["routing", "approvals"] = _pretty(edition.routing)
     found["publishing", "rule"] = _pretty(edition.publishing)
     found["engine", "policies"] = edition.engine
     return found

@@ -9,6 +9,7 @@ from typing import assert_never
 import msgspec
 
 from interlock.domain.action import Action, Outcome
+from interlock.domain.approval import reached, walked
 from interlock.domain.binding import result_problem
 from interlock.domain.call import Answer, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
@@ -101,7 +102,7 @@ class Execution:
     async def _step(self, action: Action, contract: Contract) -> Action:
         match action.state:
             case "held":
-                return await self._expire(action)
+                return await self._wait_for_people(action)
             case "ready":
                 return await self._dispatch.clear(action, contract)
             case "preparing" | "prepared" | "aborting":
@@ -113,11 +114,16 @@ class Execution:
             case _:
                 return action
 
-    async def _expire(self, action: Action) -> Action:
-        """Silence never means yes."""
-        if action.hold is not None and self._clock.now() < action.hold.expires_at:
-            return await self._recorder.wait(action, action.hold.expires_at)
-        return await self._recorder.end(action, "expire", "expired", reasons=("nobody answered in time",))
+    async def _wait_for_people(self, action: Action) -> Action:
+        """Remind, escalate, or say that it is late; in the end it is over. Silence never means yes."""
+        now, before = self._clock.now(), action.hold
+        if before is None or now >= before.expires_at:
+            return await self._recorder.end(action, "expire", "expired", reasons=("nobody answered in time",))
+        hold = walked(before, now)
+        if hold == before:
+            return await self._recorder.wait(action, before.due_at)
+        after = action.after("route", hold=hold, owner=None, lease_until=None, due_at=hold.due_at)
+        return await self._recorder.write(after, reached(before, hold))
 
     async def _dispatched(self, action: Action, contract: Contract) -> Action:
         """8. Execute, if the intent was written under this very lease; otherwise somebody may have begun."""

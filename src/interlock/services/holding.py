@@ -4,13 +4,22 @@ from interlock.domain.action import Action
 from interlock.domain.approval import Hold, hold
 from interlock.domain.binding import action_digest
 from interlock.domain.contract import Contract
+from interlock.domain.deadline import Step
 from interlock.domain.errors import IntegrityError
 from interlock.domain.policy import Decision
+from interlock.domain.schedule import Frame, planned
+from interlock.domain.task import Task
 from interlock.domain.view import view_digest, view_of
+from interlock.services.orders import Orders
+from interlock.services.zones import passing
 
 
-def held(action: Action, contract: Contract, decision: Decision, expires_at: int) -> Hold:
-    """What people are asked about `action`, bound to everything it is about, view included."""
+def held(
+    action: Action, contract: Contract, decision: Decision, expires_at: int, steps: tuple[Step, ...] | None = None
+) -> Hold:
+    """What people are asked about `action`, bound to everything it is about, view included. Without `steps` the question is
+    one that `action` is held for already: it has the time it had, and has come as far."""
+    before = action.hold if steps is None else None
     return hold(
         action=action.digest,
         contract=contract.digest,
@@ -19,7 +28,25 @@ def held(action: Action, contract: Contract, decision: Decision, expires_at: int
         requirements=decision.requirements,
         expires_at=expires_at,
         view=view_digest(view_of(action, contract, decision), action.nonce),
+        steps=steps or (() if before is None else before.steps),
+        walked=0 if before is None else before.walked,
     )
+
+
+def asked(
+    action: Action, contract: Contract, decision: Decision, orders: Orders, *, now: int, within_ms: int, task: Task
+) -> Hold:
+    """What people are asked anew from `now` on, with everything that happens while they do not answer."""
+    routing = orders.control.routing
+    frame = Frame(
+        now=now,
+        within_ms=within_ms,
+        until=task.expires_at if action.undoes is None else None,
+        remind=routing.remind,
+        overdue=routing.overdue,
+    )
+    schedule = planned(decision.requirements, frame, passing(routing.on_call))
+    return held(action, contract, decision, schedule.expires_at, schedule.steps)
 
 
 def intact(action: Action, contract: Contract) -> None:
@@ -41,6 +68,7 @@ def intact(action: Action, contract: Contract) -> None:
         requirements=asked.requirements,
         expires_at=asked.expires_at,
         view=asked.view,
+        steps=asked.steps,
     )
     if again.binding != asked.binding:
         raise altered(action, "what people were asked is not what is stored of it")

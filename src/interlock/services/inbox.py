@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from interlock.domain.action import Action
-from interlock.domain.approval import agreed, open_requirements
+from interlock.domain.approval import agreed
 from interlock.domain.contract import Contract, Risk
 from interlock.domain.control import Control
 from interlock.domain.entitlement import entitled, handed_to
@@ -78,7 +78,7 @@ class Inbox:
             last = found[-1]
             if len(found) < query.limit or last.hold is None:
                 break
-            query = msgspec.structs.replace(query, after=(last.hold.expires_at, last.id))
+            query = msgspec.structs.replace(query, after=(last.deadline or 0, last.id))
         return rows, False
 
 
@@ -89,7 +89,6 @@ def _of_risk(risk: Risk, orders: Orders) -> tuple[ContractName, ...]:
 def row_of(action: Action, contract: Contract, person: Person | None, control: Control) -> InboxRow:
     """A held action as `person` has it in the list."""
     asked = action.hold
-    missing = open_requirements(asked, initiator=action.initiator) if asked is not None else ()
     reasons = action.decision.reasons if action.decision is not None else ()
     return InboxRow(
         action=action.id,
@@ -99,9 +98,10 @@ def row_of(action: Action, contract: Contract, person: Person | None, control: C
         risk=contract.risk,
         line=line_of(action, contract),
         reason=reasons[0] if reasons else "",
-        deadline=asked.expires_at if asked is not None else action.due_at or action.proposed_at,
+        deadline=action.deadline or action.due_at or action.proposed_at,
+        overdue=asked is not None and asked.overdue,
         proposed_at=action.proposed_at,
-        needs=tuple(sorted({need.role for need in missing})),
+        needs=action.asks,
         agreed=sum(agreed(asked, need, initiator=action.initiator) for need in asked.requirements) if asked else 0,
         wanted=sum(need.quorum for need in asked.requirements) if asked else 0,
         mine=_is_mine(action, person, control),

@@ -20,7 +20,7 @@ from interlock.ports.effector import Effectors
 from interlock.ports.steps import Steps
 from interlock.services.deciding import Case, Decider
 from interlock.services.drawing import counts_of, draws_of
-from interlock.services.holding import held
+from interlock.services.holding import asked
 from interlock.services.orders import Orders, StandingOrders
 
 
@@ -93,7 +93,7 @@ class Judging:
             stop = await self._orders.brake(orders, task, contract, now, action=draft.id, instance=instance)
             paused = "" if stop is None else await self._orders.stopped(stop)
         here = here and not paused
-        action, phase = self._placed(draft, contract, task, decision, agent.approvals.within_ms, here=here)
+        action, phase = self._placed(draft, contract, task, decision, orders, agent.approvals.within_ms, here=here)
         if paused and action.state == "ready":
             action = msgspec.structs.replace(action, reasons=(*action.reasons, paused))
         conditions = (given(orders.control),) if undoing is not None else (given(orders.control), given(task))
@@ -103,7 +103,15 @@ class Judging:
         return action, Change(puts=(action,), given=conditions, draws=draws, counts=counts, facts=(fact,))
 
     def _placed(
-        self, draft: Action, contract: Contract, task: Task, decision: Decision, within_ms: int, *, here: bool
+        self,
+        draft: Action,
+        contract: Contract,
+        task: Task,
+        decision: Decision,
+        orders: Orders,
+        within_ms: int,
+        *,
+        here: bool,
     ) -> tuple[Action, Phase]:
         now = draft.proposed_at
         match decision.verdict:
@@ -112,9 +120,8 @@ class Judging:
             case "shadow":
                 return _born(draft, "shadow", ended_at=now), "decided"
             case "require_approval" | "escalate":
-                until = now + within_ms if draft.undoes is not None else min(now + within_ms, task.expires_at)
-                asked = held(draft, contract, decision, until)
-                return _born(draft, "hold", hold=asked, due_at=asked.expires_at), "decided"
+                hold = asked(draft, contract, decision, orders, now=now, within_ms=within_ms, task=task)
+                return _born(draft, "hold", hold=hold, due_at=hold.due_at), "decided"
             case "allow" | "oblige":
                 if here and contract.two_phase is None and self._effectors.reaches(contract):
                     now = self._clock.now()  # deciding may have taken long, and the lease is the call's

@@ -21,6 +21,7 @@ from interlock.domain.publishing import Publishing
 from interlock.domain.rate import Rate
 from interlock.domain.record import Record
 from interlock.domain.rights import Rights
+from interlock.domain.routing import Routing
 from interlock.domain.settlement import Timing
 from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
@@ -149,6 +150,7 @@ class World:
         owners: Owners = OWNERS,
         approvals_within_ms: int = DAY,
         publishing: Publishing | None = None,
+        routing: Routing | None = None,
         tags: tuple[str, ...] = (),
         rights: Rights | None = None,
         rates: dict[str, Rate] | None = None,
@@ -176,6 +178,7 @@ class World:
             budgets=budgets or {},
             rates=rates or {},
             publishing=publishing or Publishing(),
+            routing=routing or Routing(),
             rights=rights,
         )
         self._applied = definition

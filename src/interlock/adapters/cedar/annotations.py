@@ -8,14 +8,32 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, cast
 
+import msgspec
 from cedarpy import pst
 
 from interlock.adapters.cedar.remark import Remark
 from interlock.adapters.cedar.words import near
 from interlock.domain.contract import RISKS
+from interlock.domain.deadline import OVERDUE, Overdue, Terms, read_chain, read_deadline
 from interlock.domain.policy import VERDICTS, Policy, Verdict
 
-KNOWN: Final = ("id", "owner", "outcome", "reason", "approver", "quorum", "obligation", "mode", "risk", "expires")
+KNOWN: Final = (
+    "id",
+    "owner",
+    "outcome",
+    "reason",
+    "approver",
+    "quorum",
+    "deadline",
+    "escalate",
+    "overdue",
+    "obligation",
+    "mode",
+    "risk",
+    "expires",
+)
+_ASKED: Final = ("approver", "quorum", "deadline", "escalate", "overdue")
+"""What means something only where people are asked."""
 _OUTCOMES: Final = VERDICTS[1:]
 _ASKING: Final = ("require_approval", "escalate")
 _ID: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]{0,127}")
@@ -56,6 +74,7 @@ def policy_of(template: pst.Template, wrong: Callable[[Remark], None]) -> Policy
         reason=said.get("reason", ""),
         approver=said.get("approver", ""),
         quorum=int(said.get("quorum", "1")),
+        terms=_terms(said),
         obligations=obligations,
         mode="shadow" if said.get("mode") == "shadow" else "enforce",
     )
@@ -85,7 +104,17 @@ def approvers(template: pst.Template, roles: Mapping[str, int]) -> Iterator[Rema
     if role and not there:
         yield _of("approver", f"nobody has the role `{role}`{near(role, roles)}")
     elif role and there < wanted:
+        # Those it goes on to count as well, and come too late to be counted on.
         yield _of("quorum", f"it takes {wanted} people in the role `{role}`, and there {_are(there)}")
+
+
+def escalations(template: pst.Template, roles: Mapping[str, int]) -> Iterator[Remark]:
+    """A role in the chain that nobody has: the question would go on to nobody."""
+    if "escalate" not in template.annotations:
+        return
+    for role in read_chain(template.annotations["escalate"]):
+        if not roles.get(role):
+            yield _of("escalate", f"nobody has the role `{role}`{near(role, roles)}")
 
 
 def _are(count: int) -> str:
@@ -147,8 +176,9 @@ def _of_forbid(said: Mapping[str, str]) -> list[Remark]:
             problems.append(_of("approver", f"`{outcome}` needs an `@approver`: the role that is asked"))
         if not _QUORUM.fullmatch(said.get("quorum", "1")):
             problems.append(_of("quorum", "`@quorum` is how many people must agree: a whole number from 1 to 99"))
+        problems += _of_time(said)
     elif outcome in _OUTCOMES:
-        unasked = [key for key in ("approver", "quorum") if key in said]
+        unasked = [key for key in _ASKED if key in said]
         problems += [Remark(f"`@{key}` means nothing where nobody is asked", at=key, part="key") for key in unasked]
     if outcome == "oblige" and "obligation" not in said:
         problems.append(Remark("`oblige` needs an `@obligation`: what must be done", at="outcome", part="value"))
@@ -157,6 +187,35 @@ def _of_forbid(said: Mapping[str, str]) -> list[Remark]:
     return problems
 
 
+def _of_time(said: Mapping[str, str]) -> Iterator[Remark]:
+    """What is wrong with what it says of the time there is."""
+    try:
+        read_deadline(said.get("deadline", "1h"))
+    except ValueError:
+        yield _of("deadline", '`@deadline` is how long people have: `@deadline("30m")`, or `@deadline("4h on call")`')
+    if "escalate" in said:
+        try:
+            chain = read_chain(said["escalate"])
+        except ValueError as error:
+            yield _of("escalate", f'`@escalate` is who is asked next: `@escalate("lead, manager")`; {error}')
+        else:
+            if said.get("approver", "") in chain:
+                yield _of("escalate", f"`{said['approver']}` is asked from the first on")
+        if "deadline" not in said:
+            yield Remark("`@escalate` needs a `@deadline`: after how long", at="escalate", part="key")
+    if said.get("overdue", "deny") not in OVERDUE:
+        yield _of("overdue", f"`@overdue` is one of {_listed(OVERDUE)}{near(said['overdue'], OVERDUE)}")
+
+
+def _terms(said: Mapping[str, str]) -> Terms:
+    terms = read_deadline(said["deadline"]) if "deadline" in said else Terms()
+    return msgspec.structs.replace(
+        terms,
+        escalate=read_chain(said["escalate"]) if "escalate" in said else (),
+        overdue=cast(Overdue, said.get("overdue", "")),
+    )
+
+
 def _of_permit(said: Mapping[str, str]) -> list[Remark]:
-    asked = [key for key in ("outcome", "approver", "quorum") if key in said]
+    asked = [key for key in ("outcome", *_ASKED) if key in said]
     return [Remark(f"`@{key}` belongs on a forbid: a permit only grants", at=key, part="key") for key in asked]

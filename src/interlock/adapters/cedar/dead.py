@@ -179,7 +179,10 @@ class _Said:
             and (mine.verdict != "shadow" or its.verdict == "shadow")
             and VERDICTS.index(mine.verdict) >= VERDICTS.index(its.verdict)
             and set(mine.obligations) >= set(its.obligations)
-            and (not its.approver or (mine.approver == its.approver and mine.quorum >= its.quorum))
+            and (
+                not its.approver
+                or (mine.approver == its.approver and mine.quorum >= its.quorum and mine.terms == its.terms)
+            )
         )
 
 
@@ -208,11 +211,12 @@ def _hides(one: _Said, each: _Said) -> bool:
 def _alike(one: _Said, each: _Said) -> bool:
     """Whether they do the same in the same places."""
     mine, its = one.policy, each.policy
-    same = (mine.effect, mine.verdict, mine.approver, mine.quorum, mine.obligations, mine.mode) == (
+    same = (mine.effect, mine.verdict, mine.approver, mine.quorum, mine.terms, mine.obligations, mine.mode) == (
         its.effect,
         its.verdict,
         its.approver,
         its.quorum,
+        its.terms,
         its.obligations,
         its.mode,
     )

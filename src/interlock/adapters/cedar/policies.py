@@ -8,7 +8,7 @@ import cedarpy
 from cedarpy import pst
 
 from interlock.adapters.cedar import lint
-from interlock.adapters.cedar.annotations import approvers, expiry, policy_of
+from interlock.adapters.cedar.annotations import approvers, escalations, expiry, policy_of
 from interlock.adapters.cedar.bounds import overflows
 from interlock.adapters.cedar.compiled import watched_judge
 from interlock.adapters.cedar.compiling import refusal
@@ -120,6 +120,7 @@ class CedarPolicies:
             never_the_same(template),
             unprefixed(template),
             () if self._roles is None else approvers(template, self._roles),
+            () if self._roles is None else escalations(template, self._roles),
             () if at is None else expiry(template, at),
             overflows(template, ranges),
         ):

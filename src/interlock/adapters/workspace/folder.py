@@ -2,6 +2,7 @@
 
     interlock.yaml      tenant, store, keys, modules with tools, budgets
     people.yaml         who there is, and the roles each holds
+    on_call.yaml        when each role is on call, where anything is said of that
     rights.yaml         what whoever a task is for may lend, where anything is said of that
     agents/*.yaml       contracts/*.yaml       policies/*.cedar       invariants.cedar
 
@@ -29,6 +30,7 @@ from interlock.adapters.workspace.people_file import read_people
 from interlock.adapters.workspace.problem import Place, Problem, Problems
 from interlock.adapters.workspace.publishing_file import read_publishing
 from interlock.adapters.workspace.rights_file import read_rights
+from interlock.adapters.workspace.routing_file import read_approvals, read_on_call
 from interlock.adapters.workspace.server_file import read_hosting
 from interlock.domain.agent import Agent
 from interlock.domain.attesting import Attestation
@@ -36,11 +38,13 @@ from interlock.domain.contract import Contract
 from interlock.domain.errors import FileError, WorkspaceError
 from interlock.domain.hosting import Hosting
 from interlock.domain.ids import Person, Tenant
+from interlock.domain.on_call import Rota
 from interlock.domain.policy import ENGINES, Engine
 from interlock.domain.proof import INVARIANTS
 from interlock.domain.publishing import TESTING, Publishing
 from interlock.domain.rate import Rate
 from interlock.domain.rights import Rights
+from interlock.domain.routing import Routing
 from interlock.domain.settlement import Timing
 from interlock.domain.spiffe import SpiffeError, default_domain, must_be_domain
 from interlock.domain.use import Price
@@ -48,6 +52,7 @@ from interlock.domain.use import Price
 SETTINGS: Final = "interlock.yaml"
 PEOPLE: Final = "people.yaml"
 RIGHTS: Final = "rights.yaml"
+ON_CALL: Final = "on_call.yaml"
 
 
 class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +79,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What models cost, where that is not to be looked up."""
     timing: Timing = Timing()
     publishing: Publishing = Publishing()
+    routing: Routing = Routing()
+    """Without the hours on call, which have a file of their own."""
     retention: dict[str, int] = {}
     """By data class, for how many milliseconds what has something of it is kept; longer, and it may be erased."""
     engine: Engine = "compiled"
@@ -92,6 +99,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     people: dict[Person, tuple[str, ...]]
     rights: Rights | None
     """What initiators may lend; None where there is no `rights.yaml`."""
+    routing: Routing = Routing()
+    """How what waits for people reaches them."""
     agents: tuple[Agent, ...]
     contracts: tuple[Contract, ...]
     """Those written in YAML; those of the modules are added by whoever imports them."""
@@ -123,6 +132,7 @@ def read_workspace(folder: Path) -> Workspace:
         settings=settings,
         people=people,
         rights=rights,
+        routing=msgspec.structs.replace(settings.routing, on_call=reading.on_call()),
         agents=agents,
         contracts=contracts,
         policies=policies,
@@ -192,6 +202,7 @@ class _Reading:
                 section.wrong(f"`{trust_domain[:64]}`: {error}", section.take("trust_domain"))
         timing, base = section.section("timing"), Timing()
         budgets, soft = limits(section, "budgets")
+        remind, overdue = read_approvals(section.section("approvals"))
         settings = WorkspaceSettings(
             tenant=Tenant(tenant),
             trust_domain=trust_domain,
@@ -214,6 +225,7 @@ class _Reading:
                 read_publishing(section.section("publishing")),
                 tests=section.choice("policy_tests", TESTING, "required"),
             ),
+            routing=Routing(remind=remind, overdue=overdue),
             retention=_retention(section.section("retention")),
             engine=section.choice("engine", ENGINES, "compiled"),
             anchorage=read_anchorage(section, self.folder),
@@ -252,6 +264,20 @@ class _Reading:
         rights = Rights() if table is None else read_rights(Section(table, RIGHTS, problems), self.places)
         self.problems += problems.found
         return rights
+
+    def on_call(self) -> dict[str, Rota]:
+        """`on_call.yaml`."""
+        path, problems = self.folder / ON_CALL, Problems(ON_CALL)
+        if not path.exists():
+            return {}
+        rotas: dict[str, Rota] = {}
+        if (table := self._table(path, problems)) is not None:
+            section = Section(table, ON_CALL, problems)
+            rotas = read_on_call(section)
+            for role in rotas:
+                self.places["on call", role] = section.place(role)
+        self.problems += problems.found
+        return rotas
 
     def agents(self) -> tuple[Agent, ...]:
         """`agents/*.yaml`."""

@@ -31,6 +31,7 @@ class _Together:
         """Everything, the rule of publishing first."""
         yield from self.publishing()
         yield from self.rates()
+        yield from self.on_call()
         for agent in self.workspace.agents:
             for found in of_agent(agent, self.by_name, self.workspace.people, self.missing):
                 yield self.problem(found.message, "agent", agent.name, *found.where, severity=found.severity)
@@ -66,6 +67,19 @@ class _Together:
             if scope.startswith("tag:") and scope not in there:
                 said = f"the rate of `{scope}` bounds nobody: no agent has that tag{near(scope, tuple(sorted(there)))}"
                 yield self.problem(said, "rate", scope, severity="warning")
+
+    def on_call(self) -> Iterator[Problem]:
+        """Who is on call against who there is: whoever is nobody, or holds another role, could not answer."""
+        for role, rota in self.workspace.routing.on_call.items():
+            if role not in self.roles:
+                said = f"nobody holds `{role}`{near(role, tuple(self.roles))}"
+                yield self.problem(said, "on call", role, severity="warning")
+            for person in {person: None for shift in rota.shifts for person in shift.people}:
+                if role not in self.workspace.people.get(person, ()):
+                    hint = near(person, tuple(self.workspace.people))
+                    yield self.problem(
+                        f"`{person}` is on call as `{role}`, and does not hold that role{hint}", "on call", role
+                    )
 
     def reversal(self, contract: Contract, reversal: Reversal) -> Iterator[Problem]:
         """One reversal against the contract it would call."""

@@ -127,7 +127,7 @@ def _asked(due: int, *roles: str, **changes: Any) -> Action:
     """An action that people with these roles are to decide on until then."""
     made = action(state="held", due_at=due - 7, **changes)
     needs = tuple(Requirement(policy=f"p{n}", role=role, quorum=1) for n, role in enumerate(roles))
-    same = {name: Digest("a" * 64) for name in ("action", "contract", "release", "bundle", "view")}
+    same: dict[str, Any] = {name: Digest("a" * 64) for name in ("action", "contract", "release", "bundle", "view")}
     return msgspec.structs.replace(made, hold=hold(**same, requirements=needs, expires_at=due))
 
 

@@ -1,0 +1,109 @@
+"""`approvals` in `interlock.yaml`, and `on_call.yaml`: how what waits for people reaches them.
+
+approvals: {remind: [50%, 80%], overdue: deny}
+
+support_lead:                       # on_call.yaml: a role
+  zone: Europe/Berlin
+  shifts:
+    - {days: mon-fri, from: "09:00", to: "17:00", people: [rita, ben]}
+    - {days: [sat, sun], from: "22:00", to: "06:00"}
+"""
+
+import re
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from interlock.adapters.workspace.fields import Section
+from interlock.adapters.workspace.nodes import Node, Scalar
+from interlock.domain.deadline import OVERDUE, REMIND, Overdue
+from interlock.domain.ids import Person
+from interlock.domain.on_call import DAYS, Day, Rota, Shift
+
+_SHARE: Final = re.compile(r"([1-9][0-9]?)%")
+_CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_MOST_REMINDERS: Final = 5
+
+
+def read_approvals(section: Section | None) -> tuple[tuple[int, ...], Overdue]:
+    """When people are reminded (per mille of the time they have), and what silence means."""
+    if section is None:
+        return REMIND, "deny"
+    shares: list[int] = []
+    for word in section.words("remind"):
+        found = _SHARE.fullmatch(word.text)
+        if found is None:
+            section.wrong(f"`{word.text[:64]}` is no share of the time people have, such as 50%", word)
+        else:
+            shares.append(int(found[1]) * 10)
+    if len(shares) > _MOST_REMINDERS:
+        section.wrong(f"`remind` has at most {_MOST_REMINDERS}", section.take("remind"))
+    remind = tuple(sorted(shares)) if section.take("remind") is not None else REMIND
+    overdue: Overdue = section.choice("overdue", OVERDUE, "deny")
+    section.close()
+    return remind, overdue
+
+
+def read_on_call(section: Section) -> dict[str, Rota]:
+    """The week of each role."""
+    found: dict[str, Rota] = {}
+    for role, node in section.own():
+        below = section.below(node, role)
+        if below is not None:
+            found[role] = _rota(below)
+    return found
+
+
+def _rota(section: Section) -> Rota:
+    zone = section.text("zone", "UTC")
+    if not _is_zone(zone):
+        section.wrong(f"`{zone[:64]}` is no time zone that is known here, such as Europe/Berlin", section.take("zone"))
+    shifts = [_shift(each) for each in section.sections("shifts")]
+    if not shifts:
+        section.wrong(f"{section.what} has no `shifts`, so nobody is ever on call")
+    section.close()
+    return Rota(zone=zone, shifts=tuple(shifts))
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _shift(section: Section) -> Shift:
+    node = section.take("days", required=True)
+    words = [node] if isinstance(node, Scalar) else section.words("days")
+    days = [day for word in words for day in _days(section, word)]
+    shift = Shift(
+        days=tuple(day for day in DAYS if day in days),
+        begins=_minutes(section, "from"),
+        ends=_minutes(section, "to"),
+        people=tuple(Person(name) for name in section.texts("people")),
+    )
+    section.close()
+    return shift
+
+
+def _days(section: Section, word: Scalar) -> list[Day]:
+    """`mon`, or `mon-fri`; `sat-mon` goes over the end of the week."""
+    first, dash, last = word.text.partition("-")
+    names: dict[str, Day] = {day: day for day in DAYS}
+    if first not in names or (dash and last not in names):
+        section.wrong(f"`{word.text[:64]}` is no day: {', '.join(DAYS)}, or mon-fri", word)
+        return []
+    begins = DAYS.index(names[first])
+    ends = DAYS.index(names[last]) if dash else begins
+    return [DAYS[place % 7] for place in range(begins, ends + 1 if ends >= begins else ends + 8)]
+
+
+def _minutes(section: Section, name: str) -> int:
+    node: Node | None = section.take(name, required=True)
+    text = node.text if isinstance(node, Scalar) else ""
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        if node is not None:
+            section.wrong(f'`{name}` is a time of day: "09:00"', node)
+        return 0
+    return int(found[1]) * 60 + int(found[2])
