@@ -140,7 +140,8 @@ async def test_what_is_parked_stays_open_and_is_late() -> None:
 
 async def test_hours_on_call_are_those_that_are_in_force() -> None:
     """A deadline on call passes in the hours of the role that is asked, as the rota in force says them."""
-    world = await world_with()
+    world = World()
+    world.people |= {RIA: ("reviewer", "lead")}
     begins = (world.clock.now() // MINUTE + 120) % 1440  # on call for an hour a day, from two hours from now on
     rota = Rota(shifts=(Shift(days=DAYS, begins=begins, ends=(begins + 60) % 1440),))
     policy, holds = ask(10, role="lead")
