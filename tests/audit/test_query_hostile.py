@@ -16,8 +16,9 @@ from interlock.adapters.sqlite.audit_index import AuditIndex
 from interlock.domain.card import ANY, Card, Question, Word
 from interlock.domain.errors import Conflict, StoreError
 from interlock.domain.ids import ActionId
+from interlock.domain.searched import question
 from interlock.ports.derived import Reached
-from interlock.workbench.searches import found, question
+from interlock.workbench.searches import found
 from tests.cli.shell import Shell
 from tests.workspaces import Place
 

@@ -32,8 +32,8 @@ from interlock.embedded import Embedded
 from interlock.ports.store import ActionQuery
 from interlock.sdk.outcomes import why
 from interlock.services.plane import ControlPlane
+from interlock.services.task_list import seen
 from interlock.workbench.finding import find_either, find_task, must_be_there
-from interlock.workbench.tasks import seen
 from interlock.worker import SLOTS, Worker
 
 

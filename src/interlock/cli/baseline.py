@@ -14,10 +14,11 @@ from interlock.cli.output import Exit, UsageError, counted, moment, run, shown, 
 from interlock.cli.story import Line, print_lines
 from interlock.domain.baseline import FAR, Backtest, Baseline
 from interlock.domain.ids import AgentName
+from interlock.domain.searched import question
 from interlock.services.baselines import MOST, Looked
 from interlock.services.publishing import Applied
 from interlock.services.searching import Found
-from interlock.workbench.searches import found, question
+from interlock.workbench.searches import found
 
 
 def baseline(

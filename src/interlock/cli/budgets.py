@@ -9,7 +9,7 @@ from interlock.cli.context import context_of
 from interlock.cli.output import moment, run, short, shown, table
 from interlock.domain.budget import written
 from interlock.domain.use import Use
-from interlock.workbench.budgets import LOOKED_AT, Budgets, Stood, Used, budgets_there, used
+from interlock.services.budget_list import LOOKED_AT, Budgets, Stood, Used, budgets_there, used
 from interlock.workbench.finding import find_task, must_be_there
 
 

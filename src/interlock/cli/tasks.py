@@ -10,8 +10,8 @@ from interlock.cli.context import context_of
 from interlock.cli.output import counted, moment, run, short, shown, table, worded
 from interlock.cli.story import WITHHELD, Line, print_lines
 from interlock.domain.task import Task
+from interlock.services.task_list import LOOKED_AT, Left, Listed, Seen, seen, tasks_there
 from interlock.workbench.finding import find_task
-from interlock.workbench.tasks import LOOKED_AT, Left, Listed, Seen, seen, tasks_there
 
 TaskArgument = Annotated[str, typer.Argument(help="The task's id, or the end of it.")]
 

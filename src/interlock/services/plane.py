@@ -65,6 +65,7 @@ from interlock.services.sessions import Sessions
 from interlock.services.settling import Settling
 from interlock.services.signing_in import SigningIn
 from interlock.services.tasks import Tasks
+from interlock.services.trying import Trying
 from interlock.services.undoing import Undoing
 from interlock.services.uses import Uses
 from interlock.services.welcoming import Welcoming
@@ -116,6 +117,10 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     execution: Execution
     approvals: Approvals
     dossiers: Dossiers
+    explaining: Explaining | None
+    """What accounts for decisions; None where nothing can say in words why a policy is satisfied."""
+    trying: Trying | None
+    """How what nobody proposed would be decided; None as above."""
     inbox: Inbox
     compensation: Compensation
     registry: Registry
@@ -239,6 +244,10 @@ def plane(means: Means) -> ControlPlane:
             store=m.store, orders=orders, decider=decider, cases=cases, recorder=recorder, clock=m.clock, ids=m.ids
         ),
         dossiers=Dossiers(store=m.store, orders=orders, policies=m.policies, clock=m.clock, explaining=explaining),
+        explaining=explaining,
+        trying=Trying(orders=orders, decider=decider, explaining=explaining, clock=m.clock, tenant=m.tenant)
+        if explaining is not None
+        else None,
         inbox=Inbox(store=m.store, orders=orders),
         compensation=Compensation(
             store=m.store,

@@ -8,6 +8,7 @@ from interlock.domain.export import Exported, Selection, Wish
 from interlock.domain.fitting import Count, Moment, checked
 from interlock.domain.replay import Replay
 from interlock.domain.requirement import ProfileName
+from interlock.domain.searched import question
 from interlock.sdk.home import once
 from interlock.services.searching import Found
 from interlock.workbench import exports, replays, searches
@@ -43,7 +44,7 @@ class Auditing:
     ) -> Found:
         """Which actions, newest first; everything that is given must fit. `touching` are records as `kind:id`. `since_at` and
         `until_at` say when they began."""
-        wanted = searches.question(
+        wanted = question(
             agent=agent,
             contract=contract,
             policy=policy,

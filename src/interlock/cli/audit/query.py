@@ -9,9 +9,10 @@ from interlock.cli.context import Context, context_of
 from interlock.cli.moments import between
 from interlock.cli.output import counted, moment, run, short, shown, state, table
 from interlock.domain.baseline import UNUSUAL
+from interlock.domain.searched import question
 from interlock.services.searching import Found, Hit
 from interlock.workbench.finding import find_task, must_be_there
-from interlock.workbench.searches import found, question
+from interlock.workbench.searches import found
 
 SLOW = 20_000
 """From so many entries on that are to be read first, a person is told."""
