@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from functools import partial
 
 import msgspec
 
 from bench.measure import show
 from bench.plant import Bench, bench, definition, proposal
+from interlock.domain.asking import settle_call
 from interlock.domain.budget import Budget
 from interlock.domain.proposal import Proposal
 from interlock.domain.use import MODEL_USE, Asked, TokenCount
@@ -71,7 +73,9 @@ async def used(site: Bench) -> None:
     asked = Asked(model="gpt-4o-mini", tokens=TokenCount(input=900, output=400))
     proposal = Proposal(task=site.task, contract=MODEL_USE, arguments=asked.arguments)
     use = await site.embedded.begin_use(await site.identity.presented(proposal))
-    await site.embedded.settle_use(use.id, TokenCount(input=812, output=164))
+    took = TokenCount(input=812, output=164)
+    shown = await site.identity.still(use.agent, partial(settle_call, use.id, took))
+    await site.embedded.settle_use(use.id, shown, took)
 
 
 async def measured(limits: dict[str, int]) -> tuple[int, int, float, float]:

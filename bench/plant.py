@@ -181,7 +181,7 @@ async def bench(folder: Path | None = None) -> AsyncGenerator[Bench]:
             await control.registry.apply(definition(), by="bench")
             embedded = Embedded(control)
             identity = Identity(embedded, InstanceKey(), SystemClock(), SystemIds())
-            task = await embedded.open_task(Opening(agent=AgentName("bench"), purpose="bench", initiator="user:ana"))
+            task = await control.tasks.open(Opening(agent=AgentName("bench"), purpose="bench", initiator="user:ana"))
             yield Bench(plane=control, embedded=embedded, task=task, folder=where, identity=identity)
         finally:
             await control.means.store.close()

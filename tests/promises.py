@@ -1695,7 +1695,12 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "identity.own_task",
         "How to give an agent an identity",
-        "Nobody but the instance that opened a task acts in it, unless another takes it over, which the log says.",
+        "Nobody but the instance that opened a task acts in it or ends it, unless another takes it over, which the log says.",
+    ),
+    Promise(
+        "identity.outside",
+        "How to give an agent an identity",
+        "From outside the process nobody acts in, ends or reads of a task not bound to it, nor is recognised by being here.",
     ),
     Promise(
         "identity.bootstrap_once",

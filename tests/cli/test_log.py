@@ -262,7 +262,7 @@ def test_what_others_cosigned_can_be_shown_and_proven(shell: Shell, tmp_path: Pa
     assert shell.json("log", "check", str(file), "--policy", str(policy))["cosigners"] == ["w.example/w1"]
     assert "anchor again" in shell.json("log", "proof", later, "--anchored", code=1)["error"]["next"]
     with interlock.open(shell.place.folder) as client:
-        assert client.proof(action, anchored=True).text == file.read_text()
+        assert client.proof(action, anchored=True, agent="ag").text == file.read_text()
     shell("log", "proof", action, "--out", str(file))
     assert "nobody has cosigned" in shell.json("log", "check", str(file), "--policy", str(policy), code=4)["problem"]
     assert shell("log", "proof", action, "--anchored", "--checkpoint", str(out / "checkpoint")).code == 2

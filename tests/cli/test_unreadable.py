@@ -109,7 +109,8 @@ def test_a_program_hears_which_task_cannot_be_read(place: Place) -> None:
 
     with interlock.open(place.folder) as client:
         ria = client.person("ria")
-        ticket = client.ticket(ria.approve(ria.waiting()[0].id).id)
+        held = ria.approve(ria.waiting()[0].id)
+        ticket = client.ticket(held.id, agent=held.agent)
         with pytest.raises(IntegrityError, match=task) as caught:
             ticket.wait(timeout_ms=5_000)
 

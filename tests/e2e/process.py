@@ -31,7 +31,7 @@ async def agent(plane: ControlPlane, contract: str, n: int) -> object:
     """Propose one action under a fixed key, so that coming back finds it again."""
     await plane.registry.apply(definition(), by="e2e")
     embedded = Embedded(plane)
-    task = await embedded.open_task(Opening(agent=AgentName("ag"), purpose="e2e", initiator="user:ana"))
+    task = await plane.tasks.open(Opening(agent=AgentName("ag"), purpose="e2e", initiator="user:ana"))
     proposal = Proposal(
         task=task,
         contract=ContractName(contract),

@@ -61,7 +61,7 @@ async def process(place: Place) -> AsyncGenerator[ControlPlane]:
 async def decided(plane: ControlPlane, n: int) -> Action:
     """One action, decided by that process."""
     embedded = Embedded(plane)
-    task = await embedded.open_task(Opening(agent=AgentName("ag"), purpose="test", initiator="user:ana"))
+    task = await plane.tasks.open(Opening(agent=AgentName("ag"), purpose="test", initiator="user:ana"))
     wanted = Proposal(task=task, contract=ContractName("box.put"), arguments={"n": n}, here=False)
     return await embedded.propose(await identity_of(plane).presented(wanted))
 

@@ -39,7 +39,7 @@ async def main(name):
     plane = connect(Path())
     embedded, identity, states, n = Embedded(plane), identity_of(plane), {}, 0
     while not Path("stop").exists():
-        task = await embedded.open_task(Opening(agent="ag", purpose=name, initiator="user:ana"))
+        task = await plane.tasks.open(Opening(agent="ag", purpose=name, initiator="user:ana"))
         for _ in range(200):
             n += 1
             wanted = Proposal(task=task, contract="box.put", arguments={"n": n % 90}, here=n % 4 != 0)

@@ -47,7 +47,7 @@ async def main():
     async def lend():
         opening = Opening(agent=AgentName("ag"), purpose="part", initiator="user:cleo", parent=root, budgets={"EUR": 3})
         try:
-            await embedded.open_task(opening)
+            await plane.tasks.open(opening)
         except BudgetExceeded:
             return "full"
         return "lent"
@@ -63,8 +63,10 @@ asyncio.run(main())
 
 KILLED = """
 import asyncio, sys
+from functools import partial
 from pathlib import Path
 from interlock.bootstrap.connecting import connect
+from interlock.domain.asking import begin_call, close_call
 from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
@@ -83,11 +85,12 @@ async def main():
     opening = Opening(
         agent=AgentName("ag"), purpose="to be killed", initiator="user:cleo", parent=root, budgets={"calls": 5}, lasts_ms=1500
     )
-    task = await embedded.open_task(opening)
     identity = Identity(embedded, InstanceKey(), SystemClock(), SystemIds())
+    begun = begin_call(opening, (await embedded.expected(opening.agent)).audience)
+    task = await embedded.open_task(opening, await identity.shown(opening.agent, begun))
     proposal = Proposal(task=task, contract=ContractName("box.put"), arguments={"n": 1})
     await embedded.propose(await identity.presented(proposal))
-    await embedded.close_task(task)
+    await embedded.close_task(task.id, await identity.still(task.agent, partial(close_call, task.id, "")))
     await plane.means.store.close()
 
 asyncio.run(main())

@@ -110,7 +110,9 @@ with client.task("solo", purpose="test") as task:
         client.person("rita").approve(action)
         work(place)
         before = client.person("rita").action(action)
-    printed = said(program(place, opened + f"print(client.ticket('{action}', note).wait().result, SEEN)\n"))
+    printed = said(
+        program(place, opened + f"print(client.ticket('{action}', note, agent='solo').wait().result, SEEN)\n")
+    )
 
     assert before.state == "ready"
     assert printed == ["1 ['a']"]
@@ -142,7 +144,7 @@ with interlock.open(".", apply=True) as client, client.task("ag", purpose="test"
         client.person("rita").approve(action)
     work(place)
     with interlock.open(place.folder) as client:
-        outcome = client.ticket(action, place.tools().put).wait(timeout_ms=20_000)
+        outcome = client.ticket(action, place.tools().put, agent="ag").wait(timeout_ms=20_000)
 
     assert isinstance(outcome, interlock.Done)
     assert outcome.result == place.tools().Put(n=500, word="x")
@@ -194,7 +196,7 @@ with interlock.open(".", apply=True) as client, client.task("ag", purpose="test"
     task, word = out.split()
     (left,) = _all(place)
     with interlock.open(place.folder) as client:
-        outcome = client.ticket(left["id"]).wait(timeout_ms=20_000)
+        outcome = client.ticket(left["id"], agent="ag").wait(timeout_ms=20_000)
 
     assert (word, stopped.returncode) == ("interrupted", -signal.SIGINT), err
     assert (left["task"], left["state"]) == (task, "dispatching")

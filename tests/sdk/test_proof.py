@@ -67,7 +67,7 @@ def test_what_was_never_recorded_is_not_proven(place: Place) -> None:
     """An unknown action is said to be unknown, and what is no action is refused under its name."""
     with interlock.open(place.folder, apply=True) as client:
         with pytest.raises(NotFound):
-            client.proof("01a1fdd7-46cc-77d9-b5e3-12fa2b3ecb09")
+            client.proof("01a1fdd7-46cc-77d9-b5e3-12fa2b3ecb09", agent="ag")
         with pytest.raises(ContractError, match="`action`"):
             client.proof("\ud800")
         with pytest.raises(ContractError, match="`action`"):

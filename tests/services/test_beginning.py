@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from interlock.adapters.memory import Faults
+from interlock.domain.asking import begin_call, resume_call, token_call
 from interlock.domain.errors import NotAllowed, NotFound, StoreError
-from interlock.domain.handover import begin_call, resume_call, token_call
 from interlock.domain.ids import AgentName, ContractName, TaskId
 from interlock.domain.presented import REFUSALS
 from interlock.domain.proposal import Proposal

@@ -9,11 +9,12 @@ import pytest
 
 from interlock.adapters.memory.faults import Fault, Faults
 from interlock.domain.action import Action
+from interlock.domain.asking import begin_call, resume_call
 from interlock.domain.budget import Budget
 from interlock.domain.errors import BudgetExceeded, ContractError, NotAllowed, StoreError
 from interlock.domain.family import Family
 from interlock.domain.grant import anything_with, read_grant
-from interlock.domain.handover import Opened, Work, begin_call, read_handover, resume_call
+from interlock.domain.handover import Opened, Work, read_handover
 from interlock.domain.ids import TaskId
 from interlock.domain.policy import Policy
 from interlock.domain.presented import Presented
@@ -289,11 +290,11 @@ async def test_a_failure_in_another_process_reaches_whoever_handed_it_on() -> No
     world, parent, child, task = await ready()
     one, _ = await child.connection.accepted(await parent.hand(task, child, budgets={"calls": 4}))
     two, _ = await child.connection.accepted(await parent.hand(task, child, budgets={"calls": 4}, lasts_ms=60_000))
-    await child.plane.close_task(one, failure="OSError")
+    await child.connection.closed(one, "OSError")
     world.clock.advance(61_000)
     await world.plane.tasks.tend()
 
-    told = await parent.plane.failures(task)
+    told = await parent.connection.failures(task)
     assert {(each.task, each.why) for each in told} == {(one.id, "OSError"), (two.id, "TimeOver")}
     held = await world.store.get(Budget, task_key(task.id, "calls"))
     assert held is not None

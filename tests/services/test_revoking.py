@@ -108,7 +108,7 @@ async def test_what_is_above_and_beside_goes_on() -> None:
 
     await tree.world.plane.revoking.revoke("task", tree.middle.id, by="rita", why="enough")
 
-    told = await tree.one.plane.failures(tree.top)
+    told = await tree.one.connection.failures(tree.top)
     assert [(each.task, each.why) for each in told] == [(tree.middle.id, "Revoked")]
     held = await tree.world.store.get(Budget, task_key(tree.top.id, "calls"))
     assert held is not None

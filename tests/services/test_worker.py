@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 
 import anyio
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 
 from interlock.adapters.memory import Fault, Faults
 from interlock.domain.action import Action, State
+from interlock.domain.asking import wait_call
 from interlock.domain.call import Answer, Call, Landed
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
@@ -142,7 +144,9 @@ async def test_what_cannot_run_here_is_left_to_who_can() -> None:
     action = await world.propose_on(far, await world.task())
     assert action.state == "ready"
 
-    waiting = asyncio.create_task(Embedded(far).wait(action.id, timeout_ms=60_000))
+    call = partial(wait_call, action.id, None, 60_000)
+    shown = await world.identity(far).still(world.agent, call)
+    waiting = asyncio.create_task(Embedded(far).wait(action.id, shown, timeout_ms=60_000))
     await asyncio.sleep(0)
     await world.work()
 

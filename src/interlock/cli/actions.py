@@ -1,6 +1,7 @@
 """`run`, `work`, `actions`, `show`: proposing, working, looking."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from interlock.cli.story import show_action, show_contract
 from interlock.cli.tasks import show_task
 from interlock.cli.writing import write_file
 from interlock.domain.action import ENDS, MEANING, SETTLED, Action, State
+from interlock.domain.asking import wait_call
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.duration import DAY
@@ -84,7 +86,8 @@ def propose(
             initiator = whom if ":" in whom else f"user:{whom}"  # a rule about `user:ana` is not passed by `ana`
             if key:
                 await plane.gate.must_be_repeatable(AgentName(agent), key)
-            task = await embedded.open_task(Opening(agent=AgentName(agent), purpose=purpose, initiator=initiator))
+            # Bound to no instance: this one ends with the command, and what it proposed may be waited for in another.
+            task = await plane.tasks.open(Opening(agent=AgentName(agent), purpose=purpose, initiator=initiator))
             proposal = Proposal(
                 task=task,
                 contract=ContractName(contract),
@@ -92,9 +95,12 @@ def propose(
                 idempotency_key=key or None,
                 confidence=confidence,
             )
-            action = await embedded.propose(await identity_of(plane).presented(proposal))
-            if patience and action.state not in SETTLED:
-                action = await embedded.wait(action.id, timeout_ms=patience)
+            identity = identity_of(plane)
+            action = await embedded.propose(await identity.presented(proposal))
+            until = plane.means.clock.now() + patience
+            while action.state not in SETTLED and (left := until - plane.means.clock.now()) > 0:
+                shown = await identity.still(AgentName(agent), partial(wait_call, action.id, task.id, left))
+                action = await embedded.wait(action.id, shown, timeout_ms=left, within=task.id)
             if proof is not None:
                 write_file(proof, (await plane.audit.proof(action.id)).text.encode())
             await _tell(here, plane, action, missing=await _missing(plane, action))

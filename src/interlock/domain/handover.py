@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from interlock.domain.canonical import JsonValue, encode
+from interlock.domain.canonical import encode
 from interlock.domain.chain import Chain, unverified
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import AgentName, ContractName, TaskId
@@ -18,15 +18,10 @@ from interlock.domain.possession import Call
 from interlock.domain.presented import MAX_BYTES, called
 from interlock.domain.record import plain
 from interlock.domain.selector import Selector
-from interlock.domain.task import Opening
 from interlock.domain.token import TokenError
 
-RENEW: Final = "interlock.renew"
 OPEN: Final = "interlock.open"
-BEGIN: Final = "interlock.begin"
-RESUME: Final = "interlock.resume"
-"""What stands for a tool in the proofs of those who ask for a token, for a task that was handed on to be opened, for a task of
-their own, and for one that another instance began."""
+"""What stands for a tool in the proofs of those who ask for a task that was handed on to be opened."""
 _BEGINS: Final = "interlock-task:"
 _ASK: Final = "ask whoever hands on the task for its text, whole: `task.delegate(...)` gives it"
 
@@ -99,25 +94,3 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
         words = ".".join("" if each is None else each.digest for each in self.works)
         chain = b64(sha256("\n".join(self.chain).encode()).digest())
         return called(self.task, OPEN, {"chain": chain, "works": words}, None, audience=audience)
-
-
-def begin_call(opening: Opening, audience: str) -> Call:
-    """What the proof of whoever opens a task is about."""
-    said: dict[str, JsonValue] = {
-        "agent": opening.agent,
-        "purpose": opening.purpose,
-        "initiator": opening.initiator,
-        "plan": opening.plan,
-        "run": opening.run,
-    }
-    return called("" if opening.parent is None else opening.parent.id, BEGIN, said, None, audience=audience)
-
-
-def resume_call(task: TaskId, audience: str) -> Call:
-    """What the proof of whoever takes a task over is about."""
-    return called(task, RESUME, {}, None, audience=audience)
-
-
-def token_call(task: TaskId, audience: str) -> Call:
-    """What the proof of whoever asks for a token of a task is about."""
-    return called(task, RENEW, {}, None, audience=audience)

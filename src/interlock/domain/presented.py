@@ -119,6 +119,8 @@ class Presented(msgspec.Struct, frozen=True, kw_only=True):
     proof: str
     chain: tuple[str, ...] = ()
     """Task tokens, the root first. None: a call of the task's own agent."""
+    outside: bool = False
+    """Whether the call came from outside this process. Whoever takes it in says so, never whoever makes it."""
 
     def too_long(self) -> bool:
         """Whether there is more of it than anybody has to read."""

@@ -1,4 +1,9 @@
-"""The control plane as the agent's side needs it, in this process or behind a network."""
+"""The control plane as the agent's side needs it, in this process or behind a network.
+
+Whoever asks shows with each call who it is, by a credential and a proof made for that call (`domain/asking.py`, and
+`domain/presented.py` of an action or a use). Without that there are only `expected`, which says nothing of anybody, and `enrol`,
+which brings proofs of its own.
+"""
 
 from typing import Protocol
 
@@ -33,21 +38,25 @@ class Plane(Protocol):
         """The task that the last token of a chain names, opened with those around it that are not open."""
         ...
 
-    async def open_task(self, opening: Opening, presented: Presented | None = None) -> Task:
-        """Open a task for an agent in force. Where somebody shows who it is, nobody else acts in it. Raises CredentialStale when
-        another release came into force meanwhile."""
+    async def open_task(self, opening: Opening, presented: Presented) -> Task:
+        """Open a task for an agent in force, in which nobody but the instance that asks acts. Raises CredentialStale when another
+        release came into force meanwhile."""
         ...
 
     async def resume_task(self, task: TaskId, agent: AgentName, presented: Presented) -> Task:
         """Take over a task of an agent's that another instance of it began. Raises CredentialStale, too."""
         ...
 
-    async def close_task(self, task: Task, *, failure: str = "") -> None:
-        """No more actions in it, nor in those inside it. Closing twice is once. `failure` names what ended it, if that failed."""
+    async def close_task(self, task: TaskId, presented: Presented, *, failure: str = "") -> None:
+        """No more actions in it, nor in those inside it, by whoever holds it. Closing twice is once. `failure` names what ended
+        it, if that failed."""
         ...
 
-    async def failures(self, task: Task, children: frozenset[TaskId] | None = None) -> tuple[ChildFailure, ...]:
-        """The tasks right inside it, or those of `children`, that failed and that nobody looked at. This is looking."""
+    async def failures(
+        self, task: TaskId, presented: Presented, children: frozenset[TaskId] | None = None
+    ) -> tuple[ChildFailure, ...]:
+        """The tasks right inside it, or those of `children`, that failed and that nobody looked at. This is looking, by whoever
+        holds it."""
         ...
 
     async def propose(self, proposal: Proposal) -> Action:
@@ -58,17 +67,25 @@ class Plane(Protocol):
         """Reserve what a use of a model, proposed with `Asked.arguments`, may take at most."""
         ...
 
-    async def settle_use(self, name: UseId, used: TokenCount | None) -> Use:
-        """What it took; None: nobody can say. Settling twice is settling once."""
+    async def settle_use(self, name: UseId, presented: Presented, used: TokenCount | None) -> Use:
+        """What it took, by whoever holds its task; None: nobody can say. Settling twice is settling once."""
         ...
 
-    async def wait(self, action_id: ActionId, *, timeout_ms: int | None) -> Action:
-        """The action, once its caller has an answer or the time is over, whichever comes first."""
+    async def wait(
+        self, action_id: ActionId, presented: Presented, *, timeout_ms: int, within: TaskId | None = None
+    ) -> Action:
+        """The action, once its caller has an answer or the time is over, whichever comes first. A plane may give it back before.
+
+        For whoever holds its task; once that is over, for any instance of its agent. `within` is the task in which whoever asks
+        was given it for its idempotency key, where that is another.
+        """
         ...
 
-    async def proof(self, action_id: ActionId, *, anchored: bool) -> EntryProof:
+    async def proof(
+        self, action_id: ActionId, presented: Presented, *, anchored: bool, within: TaskId | None = None
+    ) -> EntryProof:
         """What proves, without anybody, that the last thing recorded of the action stands in the log; `anchored`, under the
-        latest checkpoint that others have seen."""
+        latest checkpoint that others have seen. For whom `wait` is."""
         ...
 
     async def close(self) -> None:

@@ -98,29 +98,31 @@ class Client:
         return TaskScope(self._connection, Resuming(TaskId(task_id), AgentName(agent)))
 
     @checked
-    def ticket(self, action_id: str, tool: AnyTool | None = None) -> Ticket[Outcome]:
-        """The ticket of an action proposed earlier, perhaps by another process.
+    def ticket(self, action_id: str, tool: AnyTool | None = None, *, agent: str = "") -> Ticket[Outcome]:
+        """The ticket of an action proposed earlier, perhaps by another process: then `agent` says of which agent it is.
 
-        With `tool` its result is of the tool's own type, and a tool that only this program has can be run by waiting for it.
+        What another process proposed is told once its task is over, and before that to who takes the task over
+        (`client.resume(...)`): waiting raises NotAllowed otherwise. With `tool` its result is of the tool's own type, and a tool
+        that only this program has can be run by waiting for it. Raises ContractError where `agent` is needed.
         """
         if tool is not None:
             self._connection.register(tool)
-        return self._connection.ticket(ActionId(action_id), tool)
+        return self._connection.ticket(ActionId(action_id), tool, agent)
 
     @checked
-    def proof(self, action: str | Outcome, *, anchored: bool = False) -> EntryProof:
+    def proof(self, action: str | Outcome, *, anchored: bool = False, agent: str = "") -> EntryProof:
         """What proves, offline and without us, that the last thing recorded of an action stands in the log.
 
         `action` is an outcome, or an action's id. Keep `proof.text`, a C2SP tlog-proof file, with whatever the outcome was used
         for; it holds no clear text of arguments or results. `anchored` proves it under the latest checkpoint that witnesses have
-        cosigned, which covers what was recorded before that. Raises NotFound.
+        cosigned, which covers what was recorded before that. `agent` as in `ticket`. Raises NotFound, and NotAllowed.
         """
-        return self._connection.home.block(self._connection.plane.proof, _id_of(action), anchored=anchored)
+        return self._connection.home.block(self._connection.proof, _id_of(action), agent, anchored=anchored)
 
     @checked
-    async def aproof(self, action: str | Outcome, *, anchored: bool = False) -> EntryProof:
+    async def aproof(self, action: str | Outcome, *, anchored: bool = False, agent: str = "") -> EntryProof:
         """The same, awaited."""
-        return await self._connection.home.run(self._connection.plane.proof, _id_of(action), anchored=anchored)
+        return await self._connection.home.run(self._connection.proof, _id_of(action), agent, anchored=anchored)
 
     def close(self) -> None:
         """Let go of the store, from any thread. Idempotent. Calls still under way end with an error."""

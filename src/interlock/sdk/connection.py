@@ -2,16 +2,28 @@
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
-from interlock.domain.action import Action
+from interlock.domain.action import SETTLED, Action
+from interlock.domain.asking import (
+    begin_call,
+    close_call,
+    failures_call,
+    prove_call,
+    resume_call,
+    settle_call,
+    wait_call,
+)
 from interlock.domain.canonical import JsonValue
+from interlock.domain.child_failure import ChildFailure
+from interlock.domain.entry_proof import EntryProof
 from interlock.domain.errors import ContractError, CredentialStale, NotAllowed
-from interlock.domain.handover import Opened, begin_call, read_handover, resume_call
+from interlock.domain.handover import Opened, read_handover
 from interlock.domain.ids import ActionId, AgentName, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
-from interlock.domain.use import MODEL_USE, Asked, Use
+from interlock.domain.use import MODEL_USE, Asked, TokenCount, Use
 from interlock.ports.plane import Plane
 from interlock.sdk.handing import Tokens
 from interlock.sdk.home import Home
@@ -24,7 +36,18 @@ from interlock.sdk.tool import Tool
 AnyTool = Tool[..., Any]
 ROUNDS: Final = 5
 """How often a call is made again because releases kept changing under it."""
+WAIT_MS: Final = 20_000
+"""How long one call waits for news at most; the next shows anew who asks."""
+MOST_KNOWN: Final = 4096
+"""Actions of which a program remembers in what task it was given them."""
 R = TypeVar("R")
+
+
+class Whose(NamedTuple):
+    """In what task a program was given an action; the task is None where nobody says so but the program."""
+
+    agent: AgentName
+    task: TaskId | None = None
 
 
 class Resuming(NamedTuple):
@@ -42,6 +65,7 @@ class Connection:
         self.home = home
         self.register = register
         self.identity = identity
+        self._known: dict[ActionId, Whose] = {}
 
     async def propose(self, proposal: Proposal, tokens: Tokens | None = None) -> Action:
         """Propose as the instance that this program is."""
@@ -49,7 +73,11 @@ class Connection:
         async def proposed() -> Action:
             return await self.plane.propose(await self._presented(proposal, tokens))
 
-        return await _anew(proposed)
+        action = await _anew(proposed)
+        if len(self._known) >= MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[action.id] = Whose(proposal.task.agent, proposal.task.id)
+        return action
 
     async def opened(self, opening: Opening) -> Task:
         """Open a task as the instance that this program is."""
@@ -65,6 +93,27 @@ class Connection:
         """Take over a task as the instance that this program is."""
         call = resume_call(wanted.task, (await self.plane.expected(wanted.agent)).audience)
         return await self.plane.resume_task(wanted.task, wanted.agent, await self.identity.shown(wanted.agent, call))
+
+    async def closed(self, task: Task, failure: str) -> None:
+        """Close a task as the instance that holds it."""
+        shown = await self.identity.still(task.agent, partial(close_call, task.id, failure))
+        await self.plane.close_task(task.id, shown, failure=failure)
+
+    async def failures(self, task: Task, children: frozenset[TaskId] | None = None) -> tuple[ChildFailure, ...]:
+        """What failed inside a task and nobody looked at, as the instance that holds it."""
+        shown = await self.identity.still(task.agent, partial(failures_call, task.id, children))
+        return await self.plane.failures(task.id, shown, children)
+
+    async def settled(self, use: Use, used: TokenCount | None) -> Use:
+        """Say what a use of a model took, as the instance that holds its task."""
+        shown = await self.identity.still(use.agent, partial(settle_call, use.id, used))
+        return await self.plane.settle_use(use.id, shown, used)
+
+    async def proof(self, action_id: ActionId, agent: str, *, anchored: bool) -> EntryProof:
+        """What proves the last entry of an action, of `agent` where this program did not propose it."""
+        whose = self._whose(action_id, agent)
+        shown = await self.identity.still(whose.agent, partial(prove_call, action_id, whose.task, anchored))
+        return await self.plane.proof(action_id, shown, anchored=anchored, within=whose.task)
 
     async def accepted(self, text: str) -> tuple[Task, Tokens]:
         """The task that `text` hands to this program, and its tokens."""
@@ -91,11 +140,20 @@ class Connection:
 
         return await _anew(begun)
 
-    def ticket(self, action_id: ActionId, tool: AnyTool | None = None) -> Ticket[Outcome]:
-        """A ticket for an action, whose result is converted to `tool`'s type if that is given."""
+    def ticket(self, action_id: ActionId, tool: AnyTool | None = None, agent: str = "") -> Ticket[Outcome]:
+        """A ticket for an action, whose result is converted to `tool`'s type if that is given; of `agent` where this program did
+        not propose it."""
+        return self._ticket(action_id, tool, self._whose(action_id, agent))
 
+    def outcome(self, action: Action, tool: AnyTool | None) -> Outcome:
+        """The action, which this program proposed, as its caller sees it."""
+        return self._outcome(action, tool, self._known.get(action.id) or Whose(action.agent, action.task))
+
+    # -- parts -------------------------------------------------------------------------------------------------
+
+    def _ticket(self, action_id: ActionId, tool: AnyTool | None, whose: Whose) -> Ticket[Outcome]:
         async def waited(wanted: ActionId, timeout_ms: int | None) -> Outcome:
-            return self.outcome(await self.plane.wait(wanted, timeout_ms=timeout_ms), tool)
+            return self._outcome(await self._waited(wanted, whose, timeout_ms), tool, whose)
 
         async def run(wanted: ActionId, timeout_ms: int | None) -> Outcome:
             return await self.home.run(waited, wanted, timeout_ms)
@@ -105,10 +163,31 @@ class Connection:
 
         return Ticket(action_id, block=block, run=run)
 
-    def outcome(self, action: Action, tool: AnyTool | None) -> Outcome:
-        """The action as its caller sees it."""
+    def _outcome(self, action: Action, tool: AnyTool | None, whose: Whose) -> Outcome:
         raw = plain_result(action)
-        return outcome_of(action, self.ticket(action.id, tool), raw if tool is None else _typed(tool, raw))
+        return outcome_of(action, self._ticket(action.id, tool, whose), raw if tool is None else _typed(tool, raw))
+
+    async def _waited(self, action_id: ActionId, whose: Whose, timeout_ms: int | None) -> Action:
+        until = None if timeout_ms is None else self.identity.now() + timeout_ms
+        while True:
+            left = WAIT_MS if until is None else min(max(until - self.identity.now(), 0), WAIT_MS)
+            call = partial(wait_call, action_id, whose.task, left)
+            shown = await self.identity.still(whose.agent, call)
+            action = await self.plane.wait(action_id, shown, timeout_ms=left, within=whose.task)
+            if action.state in SETTLED or (until is not None and self.identity.now() >= until):
+                return action
+
+    def _whose(self, action_id: ActionId, agent: str) -> Whose:
+        known = self._known.get(action_id)
+        if known is not None and agent in ("", known.agent):
+            return known
+        if not agent:
+            raise ContractError(
+                "this program did not propose that action: say whose it is",
+                path="/agent",
+                next_step="name its agent: `client.ticket(action_id, agent='support')`",
+            )
+        return Whose(AgentName(agent))
 
     async def _presented(self, proposal: Proposal, tokens: Tokens | None) -> Proposal:
         return await self.identity.presented(proposal, NOTHING if tokens is None else await tokens.shown())

@@ -9,12 +9,13 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from interlock.domain.asking import token_call
 from interlock.domain.canonical import CanonicalError
 from interlock.domain.chain import Chain, unverified
 from interlock.domain.duration import SECOND
 from interlock.domain.errors import ContractError, NotAllowed
 from interlock.domain.fitting import Amount, Millis, fitted
-from interlock.domain.handover import Handover, Opened, Work, token_call
+from interlock.domain.handover import Handover, Opened, Work
 from interlock.domain.ids import AgentName, ContractName, TaskId
 from interlock.domain.jws import JwsError
 from interlock.domain.minting import Holder, derived

@@ -145,6 +145,15 @@ class Identity:
         """What shows that `call` is made by this instance, as `agent`."""
         return await self._shown(agent, call, showing, await self._plane.expected(agent))
 
+    async def still(self, agent: AgentName, call: Callable[[str], Call]) -> Presented:
+        """What shows that a call about something of this instance's own is made by it: by the credential it has while that
+        counts, of whatever release, so that what was begun is ended also once the agent may act no more. `call` makes the call
+        to the control plane it is given."""
+        held = self._held.get(agent)
+        if held is None or held.claims.exp * SECOND <= self._clock.now():
+            held = await self._current(agent, await self._plane.expected(agent))
+        return Presented(credential=held.text, proof=self._proof(call(held.claims.iss)))
+
     async def credential(self, agent: AgentName) -> str:
         """The credential by which this instance is `agent`. It is no secret: it is worth nothing without the key."""
         return (await self._current(agent, await self._plane.expected(agent))).text

@@ -2,17 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from interlock.domain.errors import InterlockError, NotAllowed
 from interlock.domain.fitting import Amount, checked
 from interlock.domain.use import Asked, TokenCount, Use
-from interlock.ports.plane import Plane
 from interlock.sdk.home import Home
 
 Begin = Callable[[Asked], Awaitable[Use]]
+Settle = Callable[[Use, TokenCount | None], Coroutine[Any, Any, Use]]
 
 
 class ModelUse:
@@ -22,8 +22,8 @@ class ModelUse:
     not, all that was reserved counts as used, since whether it was billed nobody knows; `use.nothing()` says it was not.
     """
 
-    def __init__(self, plane: Plane, home: Home, begin: Begin, asked: Asked) -> None:
-        self._plane = plane
+    def __init__(self, settle: Settle, home: Home, begin: Begin, asked: Asked) -> None:
+        self._settle = settle
         self._home = home
         self._begin = begin
         self._asked = asked
@@ -60,7 +60,7 @@ class ModelUse:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._use = self._home.block(self._plane.settle_use, self._entered().id, self._used)
+            self._use = self._home.block(self._settle, self._entered(), self._used)
         except InterlockError as failure:
             _beside(error, failure)
 
@@ -72,14 +72,14 @@ class ModelUse:
             # The model was not asked, and will not be: what is being reserved for it goes back.
             with contextlib.suppress(InterlockError):
                 begun = await beginning
-                await self._home.run(self._plane.settle_use, begun.id, TokenCount(input=0, output=0))
+                await self._home.run(self._settle, begun, TokenCount(input=0, output=0))
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        settling = self._home.run(self._plane.settle_use, self._entered().id, self._used)
+        settling = self._home.run(self._settle, self._entered(), self._used)
         try:
             # A cancelled program says what it took all the same.
             self._use = await asyncio.shield(settling)

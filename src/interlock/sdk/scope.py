@@ -72,8 +72,8 @@ class TaskScope:
         return await self._connection.opened(opening), shows
 
     async def _closed(self, task: Task, failure: str) -> tuple[ChildFailure, ...]:
-        await self._connection.plane.close_task(task, failure=failure)
-        return await self._connection.plane.failures(task)
+        await self._connection.closed(task, failure)
+        return await self._connection.failures(task)
 
     def _nested(self) -> Opening | Resuming | str:
         """A task opened inside another is its child. One that was handed on stands where its token says."""

@@ -56,7 +56,7 @@ class Handle:
         """
         connection = self._connection
         asked = Asked(model=model, tokens=TokenCount(input=input_tokens, output=max_output_tokens), lasts_ms=lasts_ms)
-        return ModelUse(connection.plane, connection.home, partial(connection.use, self.task, self.shows), asked)
+        return ModelUse(connection.settled, connection.home, partial(connection.use, self.task, self.shows), asked)
 
     def call_sync(self, tool: AnyTool, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Any:
         """A synchronous tool called inside this task, from any thread but the event loop's."""
@@ -155,7 +155,7 @@ class AsyncTask(Handle):
     async def failures(self) -> tuple[ChildFailure, ...]:
         """The tasks right inside this one that failed, in whatever process, since somebody last asked. This is looking: they are
         no reason any more for this task to fail, too."""
-        return await self._connection.home.run(self._connection.plane.failures, self.task)
+        return await self._connection.home.run(self._connection.failures, self.task)
 
     async def gather(self, *works: Awaitable[R], at_once: int = AT_ONCE) -> list[R]:
         """Await each of `works`, `at_once` at a time, and give what they return, in their order.
@@ -171,7 +171,7 @@ class AsyncTask(Handle):
 
         ended = await asyncio.gather(*(one(work) for work in works), return_exceptions=True)
         looked = frozenset(self.raised - before)
-        await self._connection.home.run(self._connection.plane.failures, self.task, looked)
+        await self._connection.home.run(self._connection.failures, self.task, looked)
         return together([each if isinstance(each, BaseException) else Returned(each) for each in ended])
 
 
@@ -244,7 +244,7 @@ class SyncTask(Handle):
     def failures(self) -> tuple[ChildFailure, ...]:
         """The tasks right inside this one that failed, in whatever process, since somebody last asked. This is looking: they are
         no reason any more for this task to fail, too."""
-        return self._connection.home.block(self._connection.plane.failures, self.task)
+        return self._connection.home.block(self._connection.failures, self.task)
 
     def gather(self, *works: Callable[[], R], at_once: int = AT_ONCE) -> list[R]:
         """Run each of `works` in a thread, `at_once` at a time, and give what they return, in their order.
@@ -255,7 +255,7 @@ class SyncTask(Handle):
         with ThreadPoolExecutor(max(1, at_once)) as pool:
             futures = [pool.submit(copy_context().run, work) for work in works]
         ended = [future.exception() or Returned(future.result()) for future in futures]
-        self._connection.home.block(self._connection.plane.failures, self.task, frozenset(self.raised - before))
+        self._connection.home.block(self._connection.failures, self.task, frozenset(self.raised - before))
         return together(ended)
 
 

@@ -31,7 +31,7 @@ from interlock.domain.jws import JwsError, NotSigned
 from interlock.domain.possession import Call, Proof, proven
 from interlock.domain.presented import KEPT_MS, REFUSALS, Caller, Code, Presented, Spent, called, writable
 from interlock.domain.proposal import Proposal
-from interlock.domain.spiffe import plane_id
+from interlock.domain.spiffe import SpiffeError, agent_of, plane_id
 from interlock.domain.task import Task
 from interlock.domain.token import TokenError
 from interlock.ports.clock import Clock
@@ -71,11 +71,20 @@ class Admitted(NamedTuple):
     """The task tokens it showed, which hold and are held by the caller."""
     spent: tuple[Spent, ...] = ()
     """What must be stored with whatever comes of it."""
+    outside: bool = False
+    """Whether it came from outside this process."""
 
     @property
     def instance(self) -> str:
         """The thumbprint of whose call it is; empty where nobody was asked."""
         return "" if self.caller is None else self.caller.instance
+
+    def holds(self, task: Task) -> bool:
+        """Whether the task is the caller's to act in. One that was opened by nobody who showed anything, as people and tests open
+        them, is any caller's in this process, and no caller's outside of it."""
+        if self.caller is None:
+            return True
+        return task.holder == self.caller.instance or not (task.holder or self.outside)
 
 
 class Door(Protocol):
@@ -114,6 +123,23 @@ class Admission:
         fits = unfit(task.id, task.delegated, admitted.chain, admitted.caller.instance)
         return fits or of_another(task, admitted) or admitted
 
+    def possessed(self, presented: Presented, call: Call) -> tuple[AgentName, Admitted] | Code:
+        """Who presents this for `call`, as the agent that its credential is of; or why nobody does."""
+        issuer = self._issuer
+        if issuer is None:
+            return "presented_missing"
+        if presented.too_long():
+            return "presented_size"
+        credential = self.credential(presented.credential, issuer)
+        if isinstance(credential, str):
+            return credential
+        try:
+            agent = agent_of(credential.sub, issuer.trust_domain)
+        except SpiffeError:
+            return "credential_foreign"
+        admitted = self.proven(presented, agent, call, issuer)
+        return admitted if isinstance(admitted, str) else (agent, admitted)
+
     def proven(self, presented: Presented, agent: AgentName, call: Call, issuer: Issuer) -> Admitted | Code:
         """Who presents this, for `call` as `agent`, or why nobody does. That its chain is of the task is left to be asked."""
         if presented.too_long():
@@ -138,7 +164,8 @@ class Admission:
             if chain.holders[-1] != credential.instance:
                 return "token_holder"
             call = msgspec.structs.replace(call, token=chain.leaf.jti)
-        return self._proof(presented.proof, credential, call, issuer, now, chain)
+        admitted = self._proof(presented.proof, credential, call, issuer, now, chain)
+        return admitted._replace(outside=True) if presented.outside and isinstance(admitted, Admitted) else admitted
 
     def chain(self, texts: tuple[str, ...], issuer: Issuer, now: int) -> Chain | Code:
         """The chain that `texts` are and that counts at `now`, whoever holds it; or why none does."""
@@ -202,9 +229,8 @@ class Admission:
 
 def of_another(task: Task, admitted: Admitted) -> Code | None:
     """Why the task as it is now is not that of who was admitted: another instance may have taken it over meanwhile."""
-    caller = admitted.caller
-    theirs = caller is None or task.delegated is not None or task.instance in ("", caller.instance)
-    return None if theirs else "task_instance"
+    # Whose a task is that was handed on, its tokens show.
+    return None if task.delegated is not None or admitted.holds(task) else "task_instance"
 
 
 async def let_in(proposal: Proposal, door: Door, orders: StandingOrders) -> Admitted | Code:

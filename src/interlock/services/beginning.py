@@ -6,9 +6,9 @@ and only as the same agent at the same release. From then on the one before is r
 
 import msgspec
 
+from interlock.domain.asking import begin_call, resume_call
 from interlock.domain.change import Change, given
 from interlock.domain.errors import Conflict, NotAllowed
-from interlock.domain.handover import begin_call, resume_call
 from interlock.domain.ids import AgentName, TaskId
 from interlock.domain.presented import SPENT, Presented
 from interlock.domain.task import Opening, Task
@@ -41,7 +41,7 @@ class Beginnings:
         instance = admitted.instance
         if opening.parent is not None:
             around = await stored_task(self._store, opening.parent.id)
-            if around.holder not in ("", instance):
+            if not admitted.holds(around):
                 raise refused("task_instance")
         # By which tokens a task was handed on nobody says but the chain that opens it.
         said = msgspec.structs.replace(

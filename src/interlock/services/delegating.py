@@ -7,6 +7,7 @@ the id that the token names: of any number who open it at once, or again after a
 """
 
 from interlock.domain.agent import Agent
+from interlock.domain.asking import token_call
 from interlock.domain.chain import Chain
 from interlock.domain.change import Change
 from interlock.domain.control import Control
@@ -15,7 +16,7 @@ from interlock.domain.delegation import delegated_by, ids_of, up_to
 from interlock.domain.duration import SECOND
 from interlock.domain.errors import Conflict, CredentialStale, KeyFileError, NotAllowed
 from interlock.domain.grant import Grant, GrantError, anything_with, meet
-from interlock.domain.handover import Opened, Work, token_call
+from interlock.domain.handover import Opened, Work
 from interlock.domain.ids import AgentName, ContractName, TaskId, is_id
 from interlock.domain.in_force import must_act
 from interlock.domain.jwk import b64, thumbprint
@@ -71,8 +72,7 @@ class Delegating:
         issuer, task = self._held(), await stored_task(self._store, task_id)
         call = token_call(task_id, self.audience)
         admitted = await self.admitted(presented, task.agent, call)
-        instance = admitted.instance
-        if task.holder not in ("", instance):
+        if not admitted.holds(task):
             raise refused("task_instance" if task.delegated is None else "token_holder")
         must_act(task.agent, await self.must_count(task, admitted))
         now = self._clock.now()

@@ -48,6 +48,7 @@ from interlock.services.erasing import Erasing
 from interlock.services.execution import Execution
 from interlock.services.explaining import Explaining
 from interlock.services.gate import Gate
+from interlock.services.holders import Holders
 from interlock.services.inbox import Inbox
 from interlock.services.instances import Instances
 from interlock.services.intents import Intents
@@ -139,6 +140,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     enrolment: Enrolment
     inviting: Inviting
     beginnings: Beginnings
+    holders: Holders
     instances: Instances
     delegating: Delegating
     settling: Settling
@@ -217,6 +219,7 @@ def plane(means: Means) -> ControlPlane:
     )
     inviting = Inviting(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     tasks = Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
+    uses = Uses(store=m.store, orders=orders, clock=m.clock, ids=m.ids, door=door, prices=m.prices)
     whatif = WhatIf(m.store, m.policies, m.tenant)
     editions = Editions(m.store, orders, m.policies)
     consenting = Consenting(store=m.store, orders=orders, editions=editions, policies=m.policies, clock=m.clock)
@@ -296,7 +299,16 @@ def plane(means: Means) -> ControlPlane:
         ),
         delegating=delegating,
         beginnings=Beginnings(store=m.store, tasks=tasks, delegating=delegating, clock=m.clock),
-        uses=Uses(store=m.store, orders=orders, clock=m.clock, ids=m.ids, door=door, prices=m.prices),
+        holders=Holders(
+            store=m.store,
+            orders=orders,
+            tasks=tasks,
+            uses=uses,
+            admission=admission,
+            issuer=m.issuer,
+            clock=m.clock,
+        ),
+        uses=uses,
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),

@@ -22,7 +22,7 @@ from interlock.domain.family import Family
 from interlock.domain.ids import Digest, Person, TaskId
 from interlock.domain.in_force import must_act, standing_of
 from interlock.domain.people import must_be_known
-from interlock.domain.presented import SPENT
+from interlock.domain.presented import SPENT, Spent
 from interlock.domain.record import plain
 from interlock.domain.task import Opening, Task, lent
 from interlock.domain.tree import AGAIN_MS, Branch, drawn_on, felled
@@ -154,13 +154,15 @@ class Tasks:
             )
         return family
 
-    async def close(self, task: Task, *, by: Person | None = None, why: str = "", failure: str = "") -> Task:
+    async def close(
+        self, task: Task, *, by: Person | None = None, why: str = "", failure: str = "", spent: tuple[Spent, ...] = ()
+    ) -> Task:
         """No more actions in this task, nor in those inside it, which are closed with it. What waits in them goes on waiting;
         nothing is undone. What is left of their limits goes back to the tasks around. Closing twice is once.
 
         `by` is who closes it where that is not the program that opened it: kept with `why`, gone with the task. `failure` is the
-        name of what ended it, where that was a failure: the task around it hears of it. Raises NotFound, and NotAllowed for a
-        person nobody knows.
+        name of what ended it, where that was a failure: the task around it hears of it. `spent` proved who closes it. Raises
+        NotFound, Conflict where that was spent before, and NotAllowed for a person nobody knows.
         """
         if by is not None:
             must_be_known(by, (await self._orders.refresh()).control)
@@ -170,9 +172,10 @@ class Tasks:
                 return current
             said: Mapping[str, JsonValue] = {} if by is None else {"by": by, "why": why}
             try:
-                return await self._felled(current, said, failure)
-            except Conflict:
-                continue
+                return await self._felled(current, said, failure, spent)
+            except Conflict as conflict:
+                if conflict.kind == SPENT:
+                    raise
 
     async def close_within(self, task: TaskId) -> None:
         """Close everything that is open inside a task, which is itself about to be undone. Its own state is left as it is."""
@@ -191,9 +194,11 @@ class Tasks:
             found += await self._store.inside(each.id)
         return found
 
-    async def failures(self, task: TaskId, children: frozenset[TaskId] | None = None) -> tuple[ChildFailure, ...]:
+    async def failures(
+        self, task: TaskId, children: frozenset[TaskId] | None = None, *, spent: tuple[Spent, ...] = ()
+    ) -> tuple[ChildFailure, ...]:
         """Those of the tasks right inside this one that failed and that nobody looked at: this is looking. With `children` only
-        those are looked at, and nothing else."""
+        those are looked at, and nothing else. `spent` proved who looks; raises Conflict where that was spent before."""
         while True:
             family = await self._store.get(Family, task)
             if family is None or not (family.failed or family.more):
@@ -203,8 +208,10 @@ class Tasks:
             after = family.looked_at(children)
             if after != family:
                 try:
-                    await save(self._store, Change(puts=(after,)))
-                except Conflict:
+                    await save(self._store, Change(puts=(after,), spent=spent))
+                except Conflict as conflict:
+                    if conflict.kind == SPENT:
+                        raise
                     continue
             return tuple(
                 ChildFailure(task=each.id, agent=each.agent, purpose=each.purpose, why=each.failure) for each in found
@@ -260,7 +267,9 @@ class Tasks:
             task = around
         return task
 
-    async def _felled(self, top: Task, said: Mapping[str, JsonValue], failure: str) -> Task:
+    async def _felled(
+        self, top: Task, said: Mapping[str, JsonValue], failure: str, spent: tuple[Spent, ...] = ()
+    ) -> Task:
         branches = await self._branches(top)
         outer = None if top.parent is None else await self._store.get(Family, top.parent)
         now = self._clock.now()
@@ -281,7 +290,8 @@ class Tasks:
             if each.task.id not in put
         )
         if result.puts or result.draws:
-            await save(self._store, Change(puts=result.puts, given=leans, draws=result.draws, facts=tuple(facts)))
+            change = Change(puts=result.puts, given=leans, draws=result.draws, facts=tuple(facts), spent=spent)
+            await save(self._store, change)
         return result.tasks[0].saved() if result.tasks[0] in result.puts else result.tasks[0]
 
     async def _branches(self, top: Task) -> list[Branch]:

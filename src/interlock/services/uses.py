@@ -106,20 +106,21 @@ class Uses:
                 task = await self._tasks.read(task.id)
         raise Conflict("the standing orders kept changing while this was looked at", kind="control", key="control")
 
-    async def settle(self, name: UseId, used: TokenCount | None) -> Use:
+    async def settle(self, name: UseId, used: TokenCount | None, *, spent: tuple[Spent, ...] = ()) -> Use:
         """What the use took, as the program says, or None where nobody can say. Settled twice is settled once: the first counts.
 
-        Raises NotFound, and StoreErrors, after which it is given up in time unless this is done again.
+        `spent` proved who says so. Raises NotFound, Conflict where that was spent before, and StoreErrors, after which it is
+        given up in time unless this is done again.
         """
         while True:
-            use = await self._use(name)
+            use = await self.of(name)
             if use.state == "settled" or (use.state == "lost" and used is None):
                 return use
             after, draws, phase, late = await self._after(use, used)
             said: dict[str, JsonValue] = {"late": True} if late else {}
             fact = use_fact(after, phase, self._clock.now(), **said)
             try:
-                await save(self._store, Change(puts=(after,), draws=draws, facts=(fact,)))
+                await save(self._store, Change(puts=(after,), draws=draws, facts=(fact,), spent=spent))
             except Conflict as conflict:
                 if conflict.kind != Use.kind:
                     raise
@@ -132,6 +133,13 @@ class Uses:
         for use in due:
             await self.settle(use.id, None)
         return len(due)
+
+    async def of(self, name: UseId) -> Use:
+        """The use as it is stored now. Raises NotFound."""
+        found = await self._store.get(Use, name)
+        if found is None:
+            raise NotFound(f"there is no use of a model `{name}`")
+        return found
 
     # -- parts -------------------------------------------------------------------------------------------------
 
@@ -233,12 +241,6 @@ class Uses:
         fact = refusal_fact(UseId(self._ids.new()), agent, task.id, refusal.code, refusal.why, self._clock.now())
         await save(self._store, Change(facts=(fact,), spent=spent, given=leaning))
         return NotAllowed(refusal.why, next_step=refusal.next_step)
-
-    async def _use(self, name: UseId) -> Use:
-        found = await self._store.get(Use, name)
-        if found is None:
-            raise NotFound(f"there is no use of a model `{name}`")
-        return found
 
 
 def _of(code: Code) -> _Refused:
