@@ -75,6 +75,17 @@ PROMISES: tuple[Promise, ...] = (
         _SIGN_IN,
         "Passwords cannot be tried for long: tries are counted before they are looked at, in all processes together.",
     ),
+    Promise(
+        "access.csrf",
+        _SIGN_IN,
+        "Nothing is changed by what a page of somebody else's sends, nor by a form of another session.",
+    ),
+    Promise(
+        "access.cookie",
+        _SIGN_IN,
+        "A session's cookie is new at every sign-in, is for this host alone, and is out of reach of scripts.",
+    ),
+    Promise("access.back_here", _SIGN_IN, "After signing in nobody is sent to another host."),
     Promise("access.names_not_told", _SIGN_IN, "Nobody learns by trying passwords which names are real."),
     Promise("access.faults", _SIGN_IN, "Nobody is let in without an entry, whichever write fails."),
     Promise(

@@ -24,26 +24,32 @@ from interlock.domain.actor import Actor
 from interlock.domain.ids import Person
 from interlock.domain.people import roles_of
 from interlock.services.plane import ControlPlane
-from interlock.web.access import Access
+from interlock.web.access import TOKEN_HEADER, Access
 from interlock.web.front import Front
 from tests.workspaces import Place, forget, workspace
 
 ORIGIN = "http://localhost:8600"
 SAYS = "x-test-person"
+FORM = "a form of a test's"
 
 
 class UnsafeByHeader(Access):
     """Believes a header: for tests of what comes after somebody was recognised."""
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        """The person in the header, with the roles in force."""
+        """The person in the header, with the roles in force; without one whoever is really signed in."""
         name = connection.headers.get(SAYS)
         if name is None:
-            return AuthenticationResult(user=None, auth=None)
+            return await super().authenticate_request(connection)
         plane: ControlPlane = connection.app.state.plane
         roles = roles_of(name, (await plane.orders.current()).control)
         actor = Actor(
-            person=Person(name), roles=roles, permissions=permissions_of(roles), by="session", session=f"of-{name}"
+            person=Person(name),
+            roles=roles,
+            permissions=permissions_of(roles),
+            by="session",
+            session=f"of-{name}",
+            csrf=FORM,
         )
         return AuthenticationResult(user=actor, auth=None)
 
@@ -58,7 +64,7 @@ class Served:
 
     def client_of(self, person: str) -> httpx.AsyncClient:
         """A browser in which `person` is signed in."""
-        return self._client({SAYS: person, "origin": ORIGIN})
+        return self._client({SAYS: person, "origin": ORIGIN, TOKEN_HEADER: FORM})
 
     def _client(self, headers: dict[str, str]) -> httpx.AsyncClient:
         made = httpx.AsyncClient(

@@ -1,6 +1,6 @@
 """One process that answers people and programs, and works: API, console and worker over one control plane."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from interlock.bootstrap.site import settled
 from interlock.console.app import ROUTES as OF_THE_CONSOLE
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.hosting import NEAR, Hosting
+from interlock.domain.ids import Person
 from interlock.services.plane import ControlPlane
+from interlock.services.welcoming import Welcome
 from interlock.web.app import application
 from interlock.web.front import Front
 from interlock.web.health import ROUTES as OF_HEALTH
@@ -23,14 +25,18 @@ ALL = (*OF_HEALTH, *OF_THE_API, *OF_THE_CONSOLE)
 
 
 @asynccontextmanager
-async def serving(folder: Path, *, host: str, work: bool) -> AsyncGenerator[Front]:
+async def serving(
+    folder: Path, *, host: str, work: bool, person: Person | None, welcome: Callable[[Welcome], None]
+) -> AsyncGenerator[Front]:
     """The application of the workspace in `folder` and, with `work`, its worker for as long as that is used.
 
+    `welcome` hears who may sign in by which link, see `Welcoming`: `person`, or whoever has no other way in.
     Raises WorkspaceError where others could reach `host` and the workspace does not say who ends TLS in front of it.
     """
     hosting = hosting_for(folder, host)
     plane = connect(folder)
     try:
+        welcome(await plane.welcoming.welcome(person, by="interlock.serve"))
         async with anyio.create_task_group() as group:
             if work:
                 group.start_soon(Worker(plane).run)

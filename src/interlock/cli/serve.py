@@ -5,11 +5,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from interlock.bootstrap.addresses import PORT, address_of
 from interlock.cli.context import context_of
 from interlock.cli.output import shown
 from interlock.cli.serving import ALONE, Port, served, server_part
+from interlock.services.welcoming import Welcome
 
-PORT: Final = 8600
 MOST_AT_ONCE: Final = 4_096
 """Connections: streams of news of a few thousand pages among them."""
 
@@ -29,11 +30,21 @@ def serve(
     here = context_of(context)
     serving = server_part(here, "interlock.bootstrap.serving")
 
+    welcomed = list[Welcome]()
+
     def started(address: str) -> None:
         here.output.say(f"the console is at {shown(address)}")
+        for each in welcomed:
+            if each.lacking:
+                here.output.say(f"[yellow]{shown(each.lacking)}[/yellow]")
+            if each.person is not None:
+                here.output.say(f"sign in as {shown(each.person)}, once and within ten minutes:")
+                here.output.say(f"  {shown(address_of(here.folder, address))}/sign-in/link/{each.token}")
 
     def begun() -> AbstractAsyncContextManager[Any]:
-        found: AbstractAsyncContextManager[Any] = serving.serving(here.folder, host=host, work=not no_worker)
+        found: AbstractAsyncContextManager[Any] = serving.serving(
+            here.folder, host=host, work=not no_worker, person=here.person, welcome=welcomed.append
+        )
         return found
 
     served(here, begun, host, port, started, most=MOST_AT_ONCE)

@@ -3,6 +3,8 @@
 from litestar import MediaType, get
 from litestar.handlers import HTTPRouteHandler
 
+from interlock.console import sign_in
+
 
 @get("/", opt={"needs": "see"}, media_type=MediaType.TEXT, include_in_schema=False)
 async def first() -> str:
@@ -10,4 +12,4 @@ async def first() -> str:
     return "Interlock"
 
 
-ROUTES: list[HTTPRouteHandler] = [first]
+ROUTES: list[HTTPRouteHandler] = [first, *sign_in.ROUTES]

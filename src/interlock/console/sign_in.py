@@ -1,0 +1,126 @@
+"""Signing in and out: by password, and by one-time link. A link's page changes nothing; the button on it does.
+
+Mail programs and chats open every link to preview it, so a link that counts once may not be used up by being opened.
+"""
+
+from typing import Annotated
+
+import msgspec
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Body, FromPath
+
+from interlock.console.render import page
+from interlock.domain.actor import Actor
+from interlock.domain.errors import InterlockError, NotSignedIn, RateExceeded
+from interlock.domain.hosting import Hosting
+from interlock.services.plane import ControlPlane
+from interlock.services.signing_in import Signed
+from interlock.web.browser import address_of, back_to, cookie_with, no_cookie
+from interlock.web.parts import Asked, Plane, Who
+from interlock.web.problems import status_of
+
+ANYBODY = {"needs": "nobody", "form": True}
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """The form of the page where one signs in."""
+
+    name: str = ""
+    password: str = ""
+    next: str = "/"
+
+    def __repr__(self) -> str:
+        return f"Credentials(name={self.name!r})"
+
+
+@get("/sign-in", opt={"needs": "nobody"}, include_in_schema=False)
+async def show(request: Asked) -> Response[str]:
+    """Where one signs in."""
+    return _page(request, back_to(request.query_params.get("next", "/")))
+
+
+@post("/sign-in", opt=ANYBODY, include_in_schema=False, status_code=303)
+async def enter(
+    request: Asked, plane: Plane, data: Annotated[Credentials, Body(media_type=RequestEncodingType.URL_ENCODED)]
+) -> Response[str] | Response[bytes]:
+    """Sign in by password, and go to where one wanted to."""
+    back = back_to(data.next)
+    try:
+        signed = await plane.signing_in.by_password(
+            data.name, data.password, address=address_of(request), browser=browser_of(request)
+        )
+    except (NotSignedIn, RateExceeded) as error:
+        return _page(request, back, name=data.name, problem=error)
+    return await signed_in(request, plane, signed, back)
+
+
+@get("/sign-in/link/{token:str}", opt={"needs": "nobody"}, include_in_schema=False)
+async def show_link(request: Asked, plane: Plane, token: FromPath[str]) -> Response[str]:
+    """Whom a link lets in; it is used by the button."""
+    person = await plane.signing_in.link_of(token)
+    answer = page(request, "sign_in_link.html", person=person)
+    answer.status_code = 200 if person is not None else 410
+    return answer
+
+
+@post("/sign-in/link/{token:str}", opt=ANYBODY, include_in_schema=False, status_code=303)
+async def use_link(request: Asked, plane: Plane, token: FromPath[str]) -> Response[str] | Response[bytes]:
+    """Use a link up. Who has no password yet may set one where it leads."""
+    try:
+        signed = await plane.signing_in.by_link(token, browser=browser_of(request))
+    except NotSignedIn as error:
+        answer = page(request, "sign_in_link.html", person=None)
+        answer.status_code = status_of(error)
+        return answer
+    return await signed_in(request, plane, signed, "/")
+
+
+@post("/sign-out", opt={"needs": "see"}, include_in_schema=False, status_code=303)
+async def leave(request: Asked, plane: Plane, actor: Who) -> Response[bytes]:
+    """End this session."""
+    await plane.sessions.sign_out(actor.person, actor.session)
+    headers = {
+        "Location": "/sign-in",
+        "Set-Cookie": no_cookie(hosting_of(request)),
+        # What this browser kept of pages is not for whoever sits there next.
+        "Clear-Site-Data": '"cache"',
+    }
+    return Response(b"", status_code=303, headers=headers)
+
+
+async def signed_in(request: Asked, plane: ControlPlane, signed: Signed, back: str) -> Response[bytes]:
+    """The answer to whoever is signed in now. Whoever this browser was before is signed out."""
+    before: Actor | None = request.user
+    if before is not None and before.by == "session":
+        await plane.sessions.sign_out(before.person, before.session)
+    headers = {"Location": back, "Set-Cookie": cookie_with(signed.token, hosting_of(request))}
+    return Response(b"", status_code=303, headers=headers)
+
+
+def hosting_of(request: Asked) -> Hosting:
+    """Where this server is to be found."""
+    hosting: Hosting = request.app.state.hosting
+    return hosting
+
+
+def browser_of(request: Asked) -> str:
+    """What the browser says it is, as far as it can be printed."""
+    return "".join(each for each in request.headers.get("user-agent", "")[:200] if each.isprintable())
+
+
+def _page(request: Asked, back: str, *, name: str = "", problem: InterlockError | None = None) -> Response[str]:
+    answer = page(
+        request,
+        "sign_in.html",
+        next=back,
+        name=name[:128],
+        provider="",
+        problem=problem.detail if problem is not None else "",
+    )
+    answer.status_code = 200 if problem is None else status_of(problem)
+    return answer
+
+
+ROUTES: list[HTTPRouteHandler] = [show, enter, show_link, use_link, leave]

@@ -1,0 +1,78 @@
+"""What a browser brings and is given: the session's cookie, whose page a request came from, and where to go back to.
+
+The cookie: https://www.rfc-editor.org/rfc/rfc6265bis, with the prefix `__Host-` behind TLS, so that no other host and no page
+without TLS can set it. A browser says whose page asks in `Sec-Fetch-Site` and `Origin`, which no page can forge.
+"""
+
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
+
+from interlock.domain.hosting import Hosting
+from interlock.domain.login import LASTS_MS
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+LONGEST_NEXT: Final = 1024
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+def cookie_name(hosting: Hosting) -> str:
+    """The name of the session's cookie."""
+    return "__Host-interlock" if hosting.secure else "interlock"
+
+
+def cookie_with(token: str, hosting: Hosting) -> str:
+    """`Set-Cookie` for a session that begins."""
+    return _cookie(token, LASTS_MS // 1000, hosting)
+
+
+def no_cookie(hosting: Hosting) -> str:
+    """`Set-Cookie` once it is over."""
+    return _cookie("", 0, hosting)
+
+
+def _cookie(token: str, lasts_s: int, hosting: Hosting) -> str:
+    # Lax, not Strict: links in notifications open pages, and those change nothing.
+    parts = [f"{cookie_name(hosting)}={token}", "Path=/", f"Max-Age={lasts_s}", "HttpOnly", "SameSite=Lax"]
+    return "; ".join([*parts, "Secure"] if hosting.secure else parts)
+
+
+def from_own_page(connection: Connection, hosting: Hosting) -> bool:
+    """Whether a page of ours sent this. A request that does not say is not: every browser says it of what changes anything."""
+    site = connection.headers.get("sec-fetch-site")
+    origin = connection.headers.get("origin")
+    if site is not None and site != "same-origin":
+        return False
+    if origin is None:
+        return site is not None
+    return origin in _own(connection, hosting)
+
+
+def _own(connection: Connection, hosting: Hosting) -> frozenset[str]:
+    """Our origins: the public one, and the one that was asked, whose host the server has looked at."""
+    asked = f"{'https' if hosting.secure else 'http'}://{connection.headers.get('host', '')}"
+    return frozenset({asked, hosting.public_url} if hosting.public_url else {asked})
+
+
+def back_to(text: str) -> str:
+    """Where to go after signing in: a path of ours and nothing else, `/` for all that could be more.
+
+    Browsers read a backslash as a slash and skip tabs and line breaks, so `/\\evil` and `/<tab>/evil` are other hosts.
+    """
+    plain = len(text) <= LONGEST_NEXT and text.isascii() and text.isprintable() and not set(text) & set('\\ "<>')
+    if not plain or not text.startswith("/") or text.startswith("//"):
+        return "/"
+    parts = urlsplit(text)
+    return "/" if parts.scheme or parts.netloc or parts.path.startswith("/sign-in") else text
+
+
+def address_of(connection: Connection) -> str:
+    """Where a request came from: of what ended TLS in front of us, whom it names last; else who connected."""
+    hosting: Hosting = connection.app.state.hosting
+    passed = connection.headers.get("x-forwarded-for", "") if hosting.public_url else ""
+    if passed:
+        # Only the last is its own word: whatever stands before it came from outside.
+        return passed.rpartition(",")[2].strip()[:64]
+    return connection.client.host if connection.client is not None else ""
