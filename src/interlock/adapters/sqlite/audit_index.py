@@ -6,7 +6,6 @@ rarest word is answered by walking that word's list backwards and looking into t
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from hashlib import blake2b
 from typing import Final, cast
 
@@ -17,6 +16,7 @@ from interlock.adapters.sqlite.derived import Derived, IndexDamaged, discard
 from interlock.domain.card import PRIVATE, Card, Question, Word
 from interlock.domain.errors import Conflict
 from interlock.domain.ids import ActionId
+from interlock.domain.moment import moment_of
 from interlock.ports.derived import Reached
 
 __all__ = ["AuditIndex", "IndexDamaged", "discard"]
@@ -179,7 +179,6 @@ CREATE TABLE private (num INTEGER, word INTEGER, PRIMARY KEY (num, word)) WITHOU
 def _ms(text: str) -> int:
     """UTC ms of a time as Statements write it; 0 of what is none."""
     try:
-        moment = datetime.fromisoformat(text)
+        return moment_of(text)
     except ValueError:
         return 0
-    return int(moment.replace(microsecond=0).timestamp()) * 1000 + moment.microsecond // 1000
