@@ -4,10 +4,13 @@ import os
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from interlock.adapters.sqlite.audit_index import AuditIndex
+from interlock.adapters.sqlite.rollups import SqliteRollups
 from interlock.domain.agent import Agent, Owners, Runtime
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, InProcess, Keyed, NoReversal, Reversal, checked
@@ -129,6 +132,8 @@ def connect(
             worker=WorkerId(worker),
             store=store,
             log=store,
+            index=partial(AuditIndex.open, None),
+            rollups=partial(SqliteRollups.open, None),
             policies=CedarPolicies(),
             effectors=AllEffectors(
                 python=PythonEffectors(functions), http=HttpEffectors(os.environ), in_process=offered

@@ -54,6 +54,7 @@ _RIGHTS: Final = "How to bound what a person may lend"
 _GIVEN: Final = "How to bound what a person may lend: give a task tools and records"
 _NORMAL: Final = "How to see what an agent normally touches"
 _DOCTOR: Final = "How to look after an installation"
+_FIGURES: Final = "How to read the figures"
 
 PROMISES: tuple[Promise, ...] = (
     Promise(
@@ -1944,5 +1945,26 @@ PROMISES: tuple[Promise, ...] = (
         "doctor.every",
         _DOCTOR,
         "A probe that fails or gives no answer is a finding, and keeps no other from being asked.",
+    ),
+    # -- figures -----------------------------------------------------------------------------------------------------
+    Promise(
+        "figures.exact",
+        _FIGURES,
+        "Every figure is what counting all entries anew gives, whatever the steps, processes and crashes it was read in.",
+    ),
+    Promise(
+        "figures.persons",
+        _FIGURES,
+        "No name of a person stands in the file of figures; of an erased action nobody is told to have spoken.",
+    ),
+    Promise(
+        "figures.precedents",
+        _FIGURES,
+        "Like cases that people ruled on are found without reading others, the last ruling first.",
+    ),
+    Promise(
+        "figures.warm",
+        _FIGURES,
+        "A page never waits for figures to be read: they are read beside it, in small steps, and it says how far.",
     ),
 )

@@ -110,7 +110,7 @@ class Embedded:
 
     async def close(self) -> None:
         """Let go of the store."""
-        await self._plane.means.store.close()
+        await self._plane.close()
 
     async def _further(self, action: Action) -> Action:
         """Take `action` up if it is due and can run here."""

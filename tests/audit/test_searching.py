@@ -223,7 +223,7 @@ async def test_actions_are_found_by_who_what_why_and_about_which_record() -> Non
     """By initiator, agent, contract, policy, state and record, and by several at once; newest first, and told why."""
     world = await _busy()
     index = AuditIndex.open(None)
-    searching = Searching(store=world.store, log=world.store, index=index)
+    searching = Searching(store=world.store, log=world.store, index=lambda: index)
 
     assert await _found(searching, Word("initiator", "user:ben")) == [("thing.put", "denied")]
     assert await _found(searching, Word("policy", "deny.nine")) == [("thing.put", "denied")]
@@ -248,8 +248,8 @@ async def test_an_index_over_another_log_is_made_again(tmp_path: Path) -> None:
     """Where what it has read is not the beginning of this log, it begins anew; a hole in the log is named."""
     before, after = await _busy(), await _busy()
     index = AuditIndex.open(tmp_path / "x.audit")
-    await Searching(store=before.store, log=before.store, index=index).catch_up()
-    searching = Searching(store=after.store, log=after.store, index=index)
+    await Searching(store=before.store, log=before.store, index=lambda: index).catch_up()
+    searching = Searching(store=after.store, log=after.store, index=lambda: index)
     found = await searching.find(Question())
 
     assert [hit.action for hit in found.hits] == [each.id for each in reversed(await after.actions())]
@@ -258,7 +258,7 @@ async def test_an_index_over_another_log_is_made_again(tmp_path: Path) -> None:
     holed = filled(300)
     del holed.rows[256]
     with pytest.raises(IntegrityError):
-        await Searching(store=after.store, log=holed, index=index).catch_up()
+        await Searching(store=after.store, log=holed, index=lambda: index).catch_up()
     await index.close()
 
 
@@ -270,7 +270,7 @@ async def test_an_erasure_in_the_log_is_followed() -> None:
     ledger.act("a-2", initiator="user:ana")
     ledger.note = ledger.checkpoint().decode()
     index, world = AuditIndex.open(None), World()
-    searching = Searching(store=world.store, log=ledger, index=index)
+    searching = Searching(store=world.store, log=ledger, index=lambda: index)
     await searching.catch_up()
     wanted = Question(words=(Word("initiator", "user:ana"),))
     assert await index.find(wanted) == ["a-2", "a-1"]

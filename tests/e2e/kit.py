@@ -9,6 +9,7 @@ import signal
 import urllib.error
 import urllib.request
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +26,8 @@ from interlock.adapters.parsing import LaterSql
 from interlock.adapters.passwords_later import LaterPasswords
 from interlock.adapters.prices_later import LaterPrices
 from interlock.adapters.sealer import LogSealer
+from interlock.adapters.sqlite.audit_index import AuditIndex
+from interlock.adapters.sqlite.rollups import SqliteRollups
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.sqlite.vault import SqliteVault
 from interlock.adapters.system import SystemClock, SystemIds
@@ -235,6 +238,8 @@ def connect(folder: Path, *, worker: str, steps: Steps | None = None) -> Control
             worker=WorkerId(worker),
             store=store,
             log=store,
+            index=partial(AuditIndex.open, None),
+            rollups=partial(SqliteRollups.open, None),
             policies=CedarPolicies(),
             effectors=effectors,
             parser=LaterSql(),

@@ -10,15 +10,28 @@ from pathlib import Path
 from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parcel import parcel_at
 from interlock.adapters.sqlite.audit_index import AuditIndex, IndexDamaged, discard
+from interlock.adapters.sqlite.rollups import SqliteRollups
 from interlock.bootstrap.site import settled
 from interlock.domain.errors import ContractError, IntegrityError, KeyFileError
 from interlock.ports.index import Index
 from interlock.ports.parcel import Parcel
 from interlock.ports.receipts import Receipts
+from interlock.ports.rollups import Rollups
 from interlock.ports.signer import Signer
 from interlock.services.exporting import Enclosed
 
-__all__ = ["IndexDamaged", "discard_index", "enclosed", "gate_of", "has_index", "index_of", "parcel", "receipts_of"]
+__all__ = [
+    "IndexDamaged",
+    "discard_index",
+    "enclosed",
+    "gate_of",
+    "has_figures",
+    "has_index",
+    "index_of",
+    "parcel",
+    "receipts_of",
+    "rollups_of",
+]
 
 VERIFIER = "interlock_verify"
 
@@ -67,23 +80,37 @@ def receipts_of(folder: Path) -> Receipts:
     return receipts
 
 
-def index_of(folder: Path) -> Index:
-    """The index beside the store of the workspace in `folder`. Where nothing can be written it lives in memory, and is
-    made anew each time. Raises WorkspaceError and StoreError."""
-    path = _index_file(folder)
-    return AuditIndex.open(path if os.access(path.parent, os.W_OK) else None)
+def index_of(store: Path | None) -> Index:
+    """The index beside `store`. Where nothing can be written, and beside no store, it lives in memory and is made anew each
+    time. Raises StoreError."""
+    return AuditIndex.open(_writable(store, ".audit"))
+
+
+def rollups_of(store: Path | None) -> Rollups:
+    """The sums beside `store`; in memory as the index is. Raises StoreError."""
+    return SqliteRollups.open(_writable(store, ".figures"))
 
 
 def discard_index(folder: Path) -> None:
-    """Throw it away: whoever asks next makes it again. Raises WorkspaceError."""
-    discard(_index_file(folder))
+    """Throw away what is read from the log: whoever asks next makes it again. Raises WorkspaceError."""
+    store = settled(folder).settings.store
+    for ending in (".audit", ".figures"):
+        discard(_beside(store, ending))
 
 
 def has_index(folder: Path) -> bool:
-    """Whether somebody has asked before, so that there is an index. Raises WorkspaceError."""
-    return _index_file(folder).exists()
+    """Whether somebody has searched before, so that there is an index. Raises WorkspaceError."""
+    return _beside(settled(folder).settings.store, ".audit").exists()
 
 
-def _index_file(folder: Path) -> Path:
-    store = settled(folder).settings.store
-    return store.with_name(f"{store.name}.audit")
+def has_figures(folder: Path) -> bool:
+    """Whether somebody has asked for figures before. Raises WorkspaceError."""
+    return _beside(settled(folder).settings.store, ".figures").exists()
+
+
+def _writable(store: Path | None, ending: str) -> Path | None:
+    return None if store is None or not os.access(store.parent, os.W_OK) else _beside(store, ending)
+
+
+def _beside(store: Path, ending: str) -> Path:
+    return store.with_name(f"{store.name}{ending}")

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from interlock.adapters.workspace import (
 )
 from interlock.attended import Attended
 from interlock.bootstrap.anchors import anchoring
+from interlock.bootstrap.auditing import index_of, rollups_of
 from interlock.bootstrap.site import definition, read_site, settled
 from interlock.domain.contract import InProcess
 from interlock.domain.errors import KeyFileError, StoreError, StoreMissing
@@ -150,7 +152,7 @@ def open(  # noqa: A001 the field's word
         if apply or memory or tools:
             before.block(control.registry.apply, definition(read_site(folder, tools)), by="open")
     except BaseException:
-        before.block(control.means.store.close)
+        before.block(control.close)
         raise
     finally:
         before.stop()
@@ -230,9 +232,12 @@ def _assembled(
     worker: WorkerId,
     issuer: KeyIssuer | None,
 ) -> ControlPlane:
+    beside = None if isinstance(store, MemoryStore) else workspace.settings.store
     return plane(
         Means(
             tenant=workspace.settings.tenant,
+            index=partial(index_of, beside),
+            rollups=partial(rollups_of, beside),
             worker=worker,
             store=store,
             log=store,

@@ -55,7 +55,7 @@ async def doctor(folder: Path, plane: ControlPlane | None = None) -> AsyncGenera
         yield Doctor(probes, SystemClock())
     finally:
         if mine is not None:
-            await mine.means.store.close()
+            await mine.close()
 
 
 def _is_workspace(folder: Path) -> bool:

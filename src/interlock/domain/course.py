@@ -7,8 +7,8 @@ of a figure are always about the same actions, and reading the log again gives t
 What an entry says of persons is in its clear texts alone: what was erased says nothing of them.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from math import ceil, log2
 from typing import Final, Literal
 
 import msgspec
@@ -38,6 +38,8 @@ ALIKE: Final = 5
 """So many alike must have been approved unchanged, one after the other, before one more may count as asked in vain."""
 STEPS: Final = 8
 """Classes of durations for each doubling: a percentile is at most 9.1 % above the true one."""
+
+_BOUNDS: Final = sorted({int(2 ** (n / STEPS)) for n in range(40 * STEPS + 1)})
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,13 +247,13 @@ def marks_of_piece(piece: Piece) -> dict[str, int]:
 
 
 def duration_class(ms: int) -> int:
-    """The class of a duration; `most_ms` of it is not below the duration."""
-    return 0 if ms <= 1 else ceil(log2(ms) * STEPS - 1e-9)
+    """The class of a duration; `most_ms` of it is not below the duration, up to 35 years."""
+    return min(bisect_left(_BOUNDS, ms), len(_BOUNDS) - 1)
 
 
 def most_ms(number: int) -> int:
     """The longest duration of a class."""
-    return int(2 ** (number / STEPS) + 1e-6)
+    return _BOUNDS[number]
 
 
 def percentile(classes: Mapping[int, int], share: float) -> int | None:

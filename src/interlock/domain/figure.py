@@ -81,6 +81,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """Who proposed most comes first."""
     blocks: Mapping[str, int]
     """How often each policy, or rule of ours, denied or refused."""
+    asks: Mapping[str, int]
+    """For how many actions each policy, or rule of ours, had people asked: escalation by reason."""
     waiting: int
     """Actions that people are to decide on now."""
     unknown: int

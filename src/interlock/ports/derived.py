@@ -20,7 +20,7 @@ class Derived(Protocol):
         ...
 
     async def clear(self) -> None:
-        """Begin again with nothing."""
+        """Begin again with nothing, also where what was there is damaged."""
         ...
 
     async def close(self) -> None:

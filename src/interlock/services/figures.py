@@ -77,6 +77,7 @@ class Figures:
             tiles=_tiles(total, places),
             agents=tuple(sorted(rows, key=lambda row: (-row.proposed, row.agent))),
             blocks=dict(Counter(_named(total, "by:")).most_common()),
+            asks=dict(Counter(_named(total, "for:")).most_common()),
             waiting=await self._store.count(ActionQuery(waiting=True)),
             unknown=await self._store.count(ActionQuery(states=("unknown",))),
             size=size,
@@ -116,6 +117,10 @@ class Figures:
     async def forget(self, actions: Sequence[ActionId]) -> None:
         """No longer say who spoke on these."""
         await self._rollups.forget(actions)
+
+    async def begin_again(self) -> None:
+        """Throw away what was read, damaged or not."""
+        await self._rollups.clear()
 
     async def close(self) -> None:
         """Let go of the sums, if they were opened. Idempotent."""

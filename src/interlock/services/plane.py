@@ -1,6 +1,6 @@
 """The services as one bundle: what a surface receives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -11,12 +11,14 @@ from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
 from interlock.ports.explainer import Explainer
+from interlock.ports.index import Index
 from interlock.ports.issuer import Issuer
 from interlock.ports.log import Log
 from interlock.ports.parser import Parser
 from interlock.ports.passwords import Passwords
 from interlock.ports.policies import Policies
 from interlock.ports.prices import Prices
+from interlock.ports.rollups import Rollups
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
 from interlock.services.accounts import Accounts
@@ -47,6 +49,7 @@ from interlock.services.enrolment import Enrolment
 from interlock.services.erasing import Erasing
 from interlock.services.execution import Execution
 from interlock.services.explaining import Explaining
+from interlock.services.figures import Figures
 from interlock.services.gate import Gate
 from interlock.services.holders import Holders
 from interlock.services.inbox import Inbox
@@ -62,6 +65,7 @@ from interlock.services.recorder import Recorder
 from interlock.services.registry import Registry
 from interlock.services.reviewing import Reviewing
 from interlock.services.revoking import Revoking
+from interlock.services.searching import Searching
 from interlock.services.sessions import Sessions
 from interlock.services.settling import Settling
 from interlock.services.signing_in import SigningIn
@@ -69,6 +73,7 @@ from interlock.services.tasks import Tasks
 from interlock.services.trying import Trying
 from interlock.services.undoing import Undoing
 from interlock.services.uses import Uses
+from interlock.services.warming import Warming
 from interlock.services.welcoming import Welcoming
 from interlock.services.whatif import WhatIf
 
@@ -80,6 +85,9 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     worker: WorkerId
     store: Store
     log: Log
+    index: Callable[[], Index]
+    """Opens what actions are found by; rollups, what figures are read from. Both when they are first needed."""
+    rollups: Callable[[], Rollups]
     policies: Policies
     effectors: Effectors
     parser: Parser
@@ -147,11 +155,20 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     audit: Audit
     erasing: Erasing
     losing: Losing
+    searching: Searching
+    figures: Figures
+    warming: Warming
     signing_in: SigningIn
     sessions: Sessions
     api_keys: ApiKeys
     accounts: Accounts
     welcoming: Welcoming
+
+    async def close(self) -> None:
+        """Let go of what is read from the log, and of the store. Idempotent."""
+        await self.searching.close()
+        await self.figures.close()
+        await self.means.store.close()
 
 
 def plane(means: Means) -> ControlPlane:
@@ -237,6 +254,8 @@ def plane(means: Means) -> ControlPlane:
         ids=m.ids,
         tenant=m.tenant,
     )
+    searching = Searching(store=m.store, log=m.log, index=m.index)
+    figures = Figures(store=m.store, log=m.log, orders=orders, clock=m.clock, rollups=m.rollups)
     return ControlPlane(
         means=means,
         orders=orders,
@@ -312,6 +331,9 @@ def plane(means: Means) -> ControlPlane:
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),
+        searching=searching,
+        figures=figures,
+        warming=Warming(store=m.store, searching=searching, figures=figures),
         audit=Audit(store=m.store, log=m.log, verifying=m.verifying),
         signing_in=signing_in,
         sessions=Sessions(logins=logins, orders=orders, clock=m.clock),

@@ -5,7 +5,7 @@
 3. Each is told as the store has it now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -59,10 +59,11 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 class Searching:
     """Reads the store and the log; writes nothing but the index."""
 
-    def __init__(self, *, store: Store, log: Log, index: Index) -> None:
+    def __init__(self, *, store: Store, log: Log, index: Callable[[], Index]) -> None:
         self._store = store
         self._log = log
-        self._index = index
+        self._open = index
+        self._opened: Index | None = None
         self._contracts: dict[str, Contract | None] = {}
 
     async def find(self, question: Question, progress: Progress | None = None, *, as_it_is: bool = False) -> Found:
@@ -97,6 +98,22 @@ class Searching:
     async def forget(self, actions: list[ActionId]) -> None:
         """No longer find these by persons and records."""
         await self._index.forget(actions)
+
+    async def begin_again(self) -> None:
+        """Throw away what was read, damaged or not."""
+        await self._index.clear()
+
+    async def close(self) -> None:
+        """Let go of the index, if it was opened. Idempotent."""
+        if self._opened is not None:
+            await self._opened.close()
+
+    @property
+    def _index(self) -> Index:
+        """Opened when it is first needed: most who have a control plane search for nothing."""
+        if self._opened is None:
+            self._opened = self._open()
+        return self._opened
 
     async def _take(
         self, entries: Sequence[Entry], *, given: Reached, now: Reached, erased: Sequence[ActionId]

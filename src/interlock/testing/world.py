@@ -1,5 +1,7 @@
 """A whole control plane in memory, with the clock, the policies, the outside world and the store's faults in hand."""
 
+from functools import partial
+
 import msgspec
 
 from interlock.adapters.issuing import InstanceKey, KeyIssuer
@@ -7,6 +9,8 @@ from interlock.adapters.keys import Keys, fresh
 from interlock.adapters.memory import Faults, MemoryStore
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
+from interlock.adapters.sqlite.audit_index import AuditIndex
+from interlock.adapters.sqlite.rollups import SqliteRollups
 from interlock.domain.action import Action
 from interlock.domain.agent import Agent, Approvals, Owners, Runtime, Stage
 from interlock.domain.attesting import Attestation
@@ -117,6 +121,8 @@ class World:
                 worker=WorkerId(worker),
                 store=self.store,
                 log=self.store,
+                index=partial(AuditIndex.open, None),
+                rollups=partial(SqliteRollups.open, None),
                 policies=self.policies,
                 effectors=self.effectors,
                 parser=LaterSql(),

@@ -17,7 +17,7 @@ async def working(folder: Path, *, begin: bool = False) -> AsyncGenerator[Contro
     try:
         yield plane
     finally:
-        await plane.means.store.close()
+        await plane.close()
 
 
 @asynccontextmanager
@@ -27,7 +27,7 @@ async def reading(folder: Path, *, private: bool = True) -> AsyncGenerator[Contr
     try:
         yield plane
     finally:
-        await plane.means.store.close()
+        await plane.close()
 
 
 @asynccontextmanager
@@ -39,7 +39,7 @@ async def supposing(folder: Path) -> AsyncGenerator[ControlPlane]:
         await plane.registry.apply(wanted, by="nobody")
         yield plane
     finally:
-        await plane.means.store.close()
+        await plane.close()
 
 
 def of_files(folder: Path, plane: ControlPlane) -> Bundle:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from interlock.bootstrap.auditing import IndexDamaged, discard_index, has_index, index_of
+from interlock.bootstrap.auditing import IndexDamaged, discard_index, has_index
 from interlock.bootstrap.connecting import looking
 from interlock.domain.card import Question
 from interlock.services.following import Progress
@@ -35,10 +35,6 @@ async def searching(folder: Path) -> AsyncGenerator[Searching]:
     """The index of the workspace in `folder`, for as long as something is asked of it."""
     plane = looking(folder)
     try:
-        index = index_of(folder)
-        try:
-            yield Searching(store=plane.means.store, log=plane.means.log, index=index)
-        finally:
-            await index.close()
+        yield plane.searching
     finally:
-        await plane.means.store.close()
+        await plane.close()

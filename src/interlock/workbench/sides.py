@@ -54,7 +54,7 @@ async def plane_for(folder: Path, *names: str) -> AsyncGenerator[ControlPlane]:
     try:
         yield plane
     finally:
-        await plane.means.store.close()
+        await plane.close()
 
 
 async def side(folder: Path, plane: ControlPlane, name: str) -> Side:

@@ -7,6 +7,7 @@ rarest word is answered by walking that word's list backwards and looking into t
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from pathlib import Path
 from typing import Final, cast
 
 import apsw
@@ -41,8 +42,8 @@ CREATE TABLE private (num INTEGER, word INTEGER, PRIMARY KEY (num, word)) WITHOU
 """
     TABLES = ("posting", "private", "action", "word")
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, connection: Connection, path: Path | None) -> None:
+        super().__init__(connection, path)
         self._words: dict[bytes, int] = {}
 
     async def take(

@@ -38,8 +38,9 @@ class Derived:
     TABLES: ClassVar[tuple[str, ...]]
     """What is emptied to begin again."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, path: Path | None) -> None:
         self._connection = connection
+        self._path = path
         self._lock = Lock()
         self._closed = False
         self._key = b""
@@ -64,16 +65,11 @@ class Derived:
     @classmethod
     def _opened(cls, path: Path | None) -> Self:
         with meant():
-            if path is not None:
-                with contextlib.suppress(FileExistsError):
-                    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            raw = apsw.Connection(":memory:" if path is None else str(path))
-            raw.set_busy_timeout(BUSY_MS)
-            found = cls(cast(Connection, raw))
+            found = cls(_connected(path), path)
             try:
                 found._prepare()
             except BaseException:
-                raw.close()
+                found._let_go()
                 raise
             return found
 
@@ -90,7 +86,7 @@ class Derived:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                cast(apsw.Connection, self._connection).close()
+                self._connection.close()
 
     async def _run(self, work: Callable[[], T]) -> T:
         def alone() -> T:
@@ -176,19 +172,43 @@ class Derived:
     def _sweep(self) -> None:
         """Leave nothing of what was forgotten in the WAL either."""
         self._forgotten()
-        cast(apsw.Connection, self._connection).wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def _clear(self) -> None:
+        try:
+            with meant():
+                self._empty()
+        except StoreCorrupt:
+            if self._path is None:
+                raise
+            self._let_go()
+            discard(self._path)
+            self._connection = _connected(self._path)
+            self._prepare()
+        self._forgotten()
+
+    def _let_go(self) -> None:
+        self._connection.close(True)
+
+    def _empty(self) -> None:
         with self._writing():
             for name in self.TABLES:
                 self._connection.execute(f"DELETE FROM {name}")  # noqa: S608  our own words
             self._connection.execute("DELETE FROM meta WHERE name IN ('next', 'leaf')")
             self._note("key", secrets.token_bytes(32))
         self._read_key()
-        self._forgotten()
 
     def _note(self, name: str, value: Value) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+
+def _connected(path: Path | None) -> Connection:
+    if path is not None:
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    raw = apsw.Connection(":memory:" if path is None else str(path))
+    raw.set_busy_timeout(BUSY_MS)
+    return cast(Connection, raw)
 
 
 def discard(path: Path) -> None:

@@ -7,6 +7,7 @@ added to the sums: so they are what they would be if all of it were counted now.
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 from interlock.adapters.sqlite.connection import Connection, Value
@@ -42,8 +43,8 @@ CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY 
 """
     TABLES = ("name", "tally", "course", "word", "piece", "streak")
 
-    def __init__(self, connection: Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, connection: Connection, path: Path | None) -> None:
+        super().__init__(connection, path)
         self._names = Names(connection)
 
     async def take(
@@ -59,7 +60,7 @@ CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY 
         group = "CAST(at AS TEXT)" if by_time else "n.text"
         statement = (
             f"SELECT {group}, w.text, sum(t.n) FROM tally t JOIN name n ON n.id = t.name JOIN name w ON w.id = t.what"  # noqa: S608  our own words
-            " WHERE grain = ? AND series = ? AND at >= ? AND at < ? GROUP BY 1, t.what"
+            " WHERE grain = ? AND series = ? AND at >= ? AND at < ? GROUP BY 1, t.what HAVING sum(t.n) <> 0"
         )
         values = (GRAINS[grain], SERIES[series], since_at, until_at)
         return [Tallied(*row) for row in await self._run(lambda: self._rows(statement, values))]
@@ -135,7 +136,7 @@ CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY 
             self._connection.execute("UPDATE word SET person = NULL WHERE course = ?", (action,))
 
     def _forgotten(self) -> None:
-        self._names.clear()
+        self._names = Names(self._connection)
 
     def _rows(self, statement: str, values: tuple[Value, ...]) -> list[tuple[Any, ...]]:
         with self._reading():

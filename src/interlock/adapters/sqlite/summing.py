@@ -43,11 +43,6 @@ class Names:
         self._numbers: dict[str, int] = {}
         self._texts: dict[int, str] = {}
 
-    def clear(self) -> None:
-        """Look everything up again."""
-        self._numbers.clear()
-        self._texts.clear()
-
     def number(self, text: str) -> int:
         """Its number; within a transaction that writes."""
         found = self._numbers.get(text)
