@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 from litestar.connection import ASGIConnection
 from litestar.middleware import AuthenticationResult, DefineMiddleware
@@ -26,6 +27,7 @@ from interlock.domain.people import roles_of
 from interlock.services.plane import ControlPlane
 from interlock.web.access import TOKEN_HEADER, Access
 from interlock.web.front import Front
+from interlock.web.live import Hub
 from tests.workspaces import Place, forget, workspace
 
 ORIGIN = "http://localhost:8600"
@@ -43,12 +45,13 @@ class UnsafeByHeader(Access):
             return await super().authenticate_request(connection)
         plane: ControlPlane = connection.app.state.plane
         roles = roles_of(name, (await plane.orders.current()).control)
+        session = connection.headers.get("x-test-session", f"of-{name}")
         actor = Actor(
             person=Person(name),
             roles=roles,
             permissions=permissions_of(roles),
             by="session",
-            session=f"of-{name}",
+            session=session,
             csrf=FORM,
         )
         return AuthenticationResult(user=actor, auth=None)
@@ -57,8 +60,8 @@ class UnsafeByHeader(Access):
 class Served:
     """A server, its workspace and whoever asks it."""
 
-    def __init__(self, place: Place, plane: ControlPlane, app: Front, stack: AsyncExitStack) -> None:
-        self.place, self.plane, self.app = place, plane, app
+    def __init__(self, place: Place, plane: ControlPlane, app: Front, hub: Hub, stack: AsyncExitStack) -> None:
+        self.place, self.plane, self.app, self.hub = place, plane, app, hub
         self._stack = stack
         self.anonymous = self._client({})
 
@@ -75,7 +78,9 @@ class Served:
 
 
 @asynccontextmanager
-async def served(folder: Path, *, people: str = "", files: Iterable[tuple[str, str]] = ()) -> AsyncGenerator[Served]:
+async def served(
+    folder: Path, *, people: str = "", files: Iterable[tuple[str, str]] = (), apply: bool = True
+) -> AsyncGenerator[Served]:
     """The server over the workspace of `tests.workspaces`, in force. `people` is another people.yaml."""
     place = workspace(folder)
     if people:
@@ -84,10 +89,16 @@ async def served(folder: Path, *, people: str = "", files: Iterable[tuple[str, s
         place.write(name, text)
     plane = connect(folder, begin=True)
     try:
-        await plane.registry.apply(definition(read_site(folder)), by="test")
+        if apply:
+            await plane.registry.apply(definition(read_site(folder)), by="test")
         async with AsyncExitStack() as stack:
-            app = front(plane, settled(folder).settings.hosting, access=DefineMiddleware(UnsafeByHeader))
-            yield Served(place, plane, app, stack)
+            hosting = settled(folder).settings.hosting
+            hub = Hub(plane, most=hosting.live_most)
+            app = front(plane, hosting, hub, access=DefineMiddleware(UnsafeByHeader))
+            async with anyio.create_task_group() as group:
+                group.start_soon(hub.run)
+                yield Served(place, plane, app, hub, stack)
+                group.cancel_scope.cancel()
     finally:
         await plane.means.store.close()
         forget(place)

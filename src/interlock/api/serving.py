@@ -19,6 +19,10 @@ MOST_AT_ONCE: Final = 256
 
 HEAD_S: Final = 10
 """How long the head of a request may take to arrive."""
+UNREAD_S: Final = 20
+"""How long a reader may leave unread what no longer fits between us."""
+KEPT_BYTES: Final = 128 * 1024
+"""What the system keeps of an answer that is not read, of each connection."""
 ENDING_S: Final = 5
 """How long answers that were begun may take once the process is told to end."""
 
@@ -40,6 +44,7 @@ async def serve(
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     # Those it accepts inherit it. Without it a short answer, head and body, waits 40 ms for the client's word.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KEPT_BYTES)
     try:
         server = _Server(
             uvicorn.Config(
@@ -48,6 +53,7 @@ async def serve(
                 ws="none",
                 lifespan="off",
                 log_config=None,
+                log_level="critical",
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
@@ -66,12 +72,13 @@ async def serve(
 
 
 class _Protocol(H11Protocol):
-    """Does not wait for the head of a request for ever: a connection that says nothing, or little, is closed.
+    """Waits for nobody for ever: a connection that says nothing, or little, or does not read, is closed.
 
     uvicorn's own clock runs only from an answer to the next request's first byte.
     """
 
     late: asyncio.TimerHandle | None = None
+    unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for a head."""
@@ -90,7 +97,28 @@ class _Protocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is waited for any more."""
         self._came()
+        self._read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """More is left unread than is kept: wait for the reader, but not for ever."""
+        super().pause_writing()
+        self.unread = self.loop.call_later(UNREAD_S, self._give_up)
+
+    def resume_writing(self) -> None:
+        """It is being read."""
+        super().resume_writing()
+        self._read()
+
+    def _read(self) -> None:
+        if self.unread is not None:
+            self.unread.cancel()
+            self.unread = None
+
+    def _give_up(self) -> None:
+        # Not closed: that would wait until all is read.
+        self.unread = None
+        self.transport.abort()
 
     def _wait(self) -> None:
         self.late = self.loop.call_later(HEAD_S, self._close)

@@ -19,9 +19,11 @@ from interlock.services.welcoming import Welcome
 from interlock.web.app import application
 from interlock.web.front import Front
 from interlock.web.health import ROUTES as OF_HEALTH
+from interlock.web.live import ROUTES as OF_NEWS
+from interlock.web.live import Hub
 from interlock.worker import Worker
 
-ALL = (*OF_HEALTH, *OF_THE_API, *OF_THE_CONSOLE)
+ALL = (*OF_HEALTH, *OF_NEWS, *OF_THE_API, *OF_THE_CONSOLE)
 
 
 @asynccontextmanager
@@ -40,16 +42,18 @@ async def serving(
         async with anyio.create_task_group() as group:
             if work:
                 group.start_soon(Worker(plane).run)
-            yield front(plane, hosting)
+            hub = Hub(plane, most=hosting.live_most)
+            group.start_soon(hub.run)
+            yield front(plane, hosting, hub)
             # Whatever is being driven is let go of: its lease runs out, and another goes on with it.
             group.cancel_scope.cancel()
     finally:
         await plane.means.store.close()
 
 
-def front(plane: ControlPlane, hosting: Hosting, *, access: DefineMiddleware | None = None) -> Front:
+def front(plane: ControlPlane, hosting: Hosting, hub: Hub, *, access: DefineMiddleware | None = None) -> Front:
     """All of it over `plane`. `access` says who asks, in place of what does so."""
-    return Front(application(plane, ALL, hosting=hosting, access=access), hosting)
+    return Front(application(plane, hub, ALL, hosting=hosting, access=access), hosting, hub.end)
 
 
 def hosting_for(folder: Path, host: str) -> Hosting:

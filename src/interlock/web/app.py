@@ -1,7 +1,6 @@
 """One Litestar application from handlers: what they are given, who may reach them, and how their errors are answered."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from litestar import Litestar
 from litestar.config.app import AppConfig
@@ -16,6 +15,7 @@ from interlock.domain.errors import InterlockError
 from interlock.domain.hosting import Hosting
 from interlock.services.plane import ControlPlane
 from interlock.web.access import NOBODY, Access, guard
+from interlock.web.live import Hub, hub_of
 from interlock.web.parts import actor_of, plane_of
 from interlock.web.problems import ProblemPage, answers
 
@@ -25,12 +25,12 @@ LARGEST_BODY = 1024 * 1024
 
 def application(
     plane: ControlPlane,
+    hub: Hub,
     handlers: Sequence[ControllerRouterHandler],
     *,
     hosting: Hosting,
     page: ProblemPage | None = None,
     access: DefineMiddleware | None = None,
-    state: dict[str, Any] | None = None,
 ) -> Litestar:
     """The application. Raises InterlockError, and nothing is served, where a handler does not say who may reach it."""
 
@@ -40,8 +40,8 @@ def application(
 
     app = Litestar(
         route_handlers=list(handlers),
-        state=State({"plane": plane, "hosting": hosting, **(state or {})}),
-        dependencies={"plane": Provide(plane_of), "actor": Provide(actor_of)},
+        state=State({"plane": plane, "hosting": hosting, "hub": hub}),
+        dependencies={"plane": Provide(plane_of), "actor": Provide(actor_of), "hub": Provide(hub_of)},
         guards=[guard],
         middleware=[access or DefineMiddleware(Access)],
         exception_handlers=answers(page),

@@ -1,8 +1,7 @@
 """In front of everything: what no request gets past, and what no answer leaves without.
 
 Plain ASGI, before anything is parsed: the host that was meant, the form of the path, the size of the body and the time it
-takes to arrive. Each answer carries the headers that keep a browser from helping an attacker; one whose reader does not
-read is given up.
+takes to arrive. Each answer carries the headers that keep a browser from helping an attacker.
 """
 
 import re
@@ -24,10 +23,9 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
 LONGEST_PATH: Final = 1024
+LARGEST_HEAD: Final = 8 * 1024
 BODY_S: Final = 20.0
 """How long a body may take to arrive."""
-READ_S: Final = 20.0
-"""How long a reader may leave an answer unread."""
 
 _PATH: Final = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -62,8 +60,10 @@ _SECURE: Final = (b"strict-transport-security", b"max-age=31536000")
 class Front:
     """An ASGI application around another."""
 
-    def __init__(self, app: App, hosting: Hosting) -> None:
+    def __init__(self, app: App, hosting: Hosting, end: Callable[[], None]) -> None:
         self._app = app
+        self.end = end
+        """To be called when the server is about to end, so that what would never end by itself does."""
         self._hosts = hosting.hosts
         self._headers = (*_HEADERS, _SECURE) if hosting.secure else _HEADERS
 
@@ -79,11 +79,11 @@ class Front:
             return
         await self._app(scope, _Body(receive).next, answering.send)
 
-    def end(self) -> None:
-        """The server is about to end."""
-
     def _must_be_sound(self, scope: Scope) -> None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
+        # What arrived at once is parsed whole, however long: the server's own limit is for heads that come in pieces.
+        if sum(len(name) + len(value) for name, value in headers) > LARGEST_HEAD:
+            raise TooLarge(f"the head of a request has at most {LARGEST_HEAD} bytes")
         names = [name for name, _ in headers]
         for name in _ONCE:
             if names.count(name) > 1:
@@ -95,6 +95,8 @@ class Front:
         # h11 has seen to it that these are digits.
         if not length.isdigit() or int(length[:12]) > LARGEST_BODY:
             raise TooLarge(f"a request has at most {LARGEST_BODY} bytes")
+        if len(scope["query_string"]) > LARGEST_HEAD:
+            raise TooLarge(f"the head of a request has at most {LARGEST_HEAD} bytes")
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         if not sound_path(raw):
             raise BadRequest("the path is not written as paths are here")
@@ -160,7 +162,7 @@ class _Answering:
         self._headers = headers
 
     async def send(self, message: Message) -> None:
-        """One part of it. Raises TooSlow where nobody reads it."""
+        """One part of it."""
         if message["type"] == "http.response.start":
             given: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
             there = {name.lower() for name, _ in given}
@@ -168,11 +170,7 @@ class _Answering:
             if b"cache-control" not in there:
                 given.append((b"cache-control", b"no-store"))
             message = {**message, "headers": given}
-        try:
-            with anyio.fail_after(READ_S):
-                await self._send(message)
-        except TimeoutError:
-            raise TooSlow("nobody reads the answer") from None
+        await self._send(message)
 
     async def refuse(self, error: InterlockError) -> None:
         """An answer of ours, after which the connection ends: what is left of the request is not read."""

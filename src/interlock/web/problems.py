@@ -52,6 +52,14 @@ class TooSlow(InterlockError):
     next = "send it again, at once"
 
 
+class Crowded(InterlockError):
+    """More open streams than there may be."""
+
+    code = "crowded"
+    fault = "operator"
+    next = "close pages that nobody looks at; `server: {live: ...}` in interlock.yaml says how many there may be"
+
+
 class NoHost(InterlockError):
     """A request for a host that is not this one."""
 
@@ -82,6 +90,7 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
     errors.KeyReused: 422,
     errors.BudgetExceeded: 429,
     errors.RateExceeded: 429,
+    Crowded: 503,
     errors.StoreError: 503,
     errors.FileError: 503,
     errors.KeyFileError: 503,
@@ -92,7 +101,7 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
 }
 """The status of each kind; of a kind that is not here, that of what it is a kind of."""
 
-_PASSING: Final = (errors.StoreBusy, errors.StoreUnsure, errors.Conflict)
+_PASSING: Final = (Crowded, errors.StoreBusy, errors.StoreUnsure, errors.Conflict)
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

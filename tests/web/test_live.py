@@ -1,0 +1,116 @@
+"""News for open pages: told soon, told once, and never at the price of memory."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from interlock.testing.world import World, contract
+from interlock.web.live import MOST_EACH, OF_ONE, TOPICS, Client, Hub, wanted
+from interlock.web.problems import BadRequest, Crowded
+from tests.web.world import served
+
+pytestmark = pytest.mark.anyio
+EVERYTHING = frozenset(TOPICS)
+
+
+async def test_a_page_hears_what_changed() -> None:
+    """An action that is decided is news for its own page, for the list of actions and for what waits, and for no other."""
+    world = World()
+    await world.apply(contract())
+    hub = Hub(world.plane, most=10)
+    async with anyio.create_task_group() as group:
+        group.start_soon(hub.run)
+        stream = hub.stream("s", frozenset({"approvals", "brakes", "action:other"}), None)
+        opened = await anext(stream)
+        action = await world.propose(await world.task())
+        with anyio.fail_after(5):
+            told = await anext(stream)
+        await stream.aclose()
+        group.cancel_scope.cancel()
+
+    assert b"event: open" in opened
+    assert b"event: changed\ndata: approvals\n" in told
+    assert {OF_ONE + action.id, "actions", "approvals"} <= (await hub.between(1, hub.size) or set())
+    assert len(hub) == 0
+
+
+async def test_who_comes_back_hears_what_it_missed() -> None:
+    """With the log's size that it last heard of, a page is told at once what changed since; from too far back, everything."""
+    world = World()
+    await world.apply(contract())
+    hub = Hub(world.plane, most=10)
+    size = len(await world.store.entries(0, 1000))
+    await world.propose(await world.task())
+    hub.size = len(await world.store.entries(0, 1000))
+
+    async def missed(since: int) -> bytes:
+        stream = hub.stream("s", EVERYTHING, since)
+        await anext(stream)
+        with anyio.fail_after(1):
+            return await anext(stream)
+
+    assert b"actions,approvals,figures,tasks" in await missed(size)
+    assert ",".join(sorted(TOPICS)).encode() in await missed(0)
+
+
+async def test_those_who_do_not_read_cost_nothing_more() -> None:
+    """Ten thousand pages that are never read, told of ten thousand changes, hold one small set each and keep nobody waiting."""
+    world = World()
+    hub = Hub(world.plane, most=10_000)
+    clients = [hub.join(f"s{n}", EVERYTHING) for n in range(10_000)]
+    for _ in range(20):
+        hub.tell({"actions", "figures"})
+    before = sum(sys.getsizeof(each.dirty) for each in clients)
+
+    for n in range(50):
+        hub.tell({"actions", "figures", f"{OF_ONE}{n}"})
+
+    assert sum(sys.getsizeof(each.dirty) for each in clients) == before
+    assert all(each.dirty == {"actions", "figures"} for each in clients)
+    with pytest.raises(Crowded):
+        hub.join("one more", EVERYTHING)
+
+
+async def test_one_person_takes_not_all_places() -> None:
+    """A session has so many streams and no more; those that end make room."""
+    hub = Hub(World().plane, most=1000)
+    held = [hub.join("s", EVERYTHING) for _ in range(MOST_EACH)]
+    with pytest.raises(Crowded):
+        hub.join("s", EVERYTHING)
+
+    hub.leave(held[0])
+
+    assert isinstance(hub.join("s", EVERYTHING), Client)
+
+
+async def test_at_the_end_every_stream_ends() -> None:
+    """When the server is about to end, streams that are open end, and none begins."""
+    hub = Hub(World().plane, most=10)
+    stream = hub.stream("s", EVERYTHING, None)
+    await anext(stream)
+    hub.end()
+
+    with anyio.fail_after(1):
+        assert [each async for each in stream] == []
+    with pytest.raises(Crowded):
+        hub.join("s", EVERYTHING)
+
+
+@pytest.mark.parametrize("words", ["nonsense", "action:", "action:../x", f"action:{'a' * 65}", ",", "approvals,"])
+async def test_only_topics_are_topics(words: str) -> None:
+    """Anything else is refused."""
+    with pytest.raises(BadRequest):
+        wanted(words)
+
+
+async def test_nobody_listens_unasked(tmp_path: Path) -> None:
+    """News are for people who may see; whoever is nobody hears 401, not a page."""
+    async with served(tmp_path) as site:
+        answer = await site.anonymous.get("/live")
+        bad = await site.client_of("rita").get("/live?topics=x")
+
+    assert (answer.status_code, bad.status_code) == (401, 400)
