@@ -18,8 +18,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## a day of the shop: agents act through the gate, are stopped, killed, undone and proven
-	@$(BIN)/interlock demo
+demo: $(READY) ## a day of the shop: agents act, are stopped, killed, undone and proven (SERVE=1: live, behind the console)
+	@$(BIN)/interlock demo $(if $(SERVE),--serve)
 
 test: $(READY) ## every promise, one line a suite
 	@$(BIN)/pytest $(PLUGINS) -m "not slow" -n auto --dist worksteal

@@ -13,6 +13,8 @@ from interlock_demo.world.place import Place
 
 PACK = 10_000
 """What a supplier's price list says of one slow seller: pieces a pack. It means grams."""
+SLOW = "SELECT sku FROM weekly_sales GROUP BY sku HAVING sum(units) BETWEEN 4 AND 15 ORDER BY sku"
+"""Asks the shop for what sells slowly."""
 REASONS = (
     "too small",
     "arrived damaged",
@@ -45,20 +47,15 @@ def queue_of(place: Place, number: int = 7) -> Queue:
     with reading(place.shop_db) as conn:
         skus = [row[0] for row in conn.execute("SELECT sku FROM products ORDER BY sku")]
         flagship = {row[0] for row in conn.execute("SELECT sku FROM products WHERE flagship")}
-        slow = [
-            row[0]
-            for row in conn.execute(
-                "SELECT sku FROM weekly_sales GROUP BY sku HAVING sum(units) BETWEEN 4 AND 15 ORDER BY sku"
-            )
-        ]
+        slow = [row[0] for row in conn.execute(SLOW)]
         customers = [row[0] for row in conn.execute("SELECT customer_id FROM customers ORDER BY customer_id")]
     misread = chance.choice(slow)
     return Queue(
         reviews=_shuffled(chance, [*flagship, *chance.sample([sku for sku in skus if sku not in flagship], 106)]),
         cover=_shuffled(chance, {*chance.sample(skus, 109), misread}),
         price_list={misread: PACK},
-        cases=_cases(place, chance),
-        wishes=tuple(_wish(chance, chance.choice(customers), count) for count in range(110)),
+        cases=cases_of(place, chance),
+        wishes=tuple(wish_of(chance, chance.choice(customers), count) for count in range(110)),
     )
 
 
@@ -67,7 +64,7 @@ def _shuffled(chance: random.Random, skus: Iterable[str]) -> tuple[str, ...]:
     return tuple(chance.sample(ordered, len(ordered)))
 
 
-def _cases(place: Place, chance: random.Random, ordinary: int = 52, dear: int = 8) -> tuple[Case, ...]:
+def cases_of(place: Place, chance: random.Random, ordinary: int = 52, dear: int = 8) -> tuple[Case, ...]:
     """One line each of as many orders: some at random, some of the dearest, a third of the first as an exchange."""
     with reading(place.shop_db) as conn:
         lines = conn.execute(
@@ -96,7 +93,8 @@ def _cases(place: Place, chance: random.Random, ordinary: int = 52, dear: int = 
     return tuple(cases)
 
 
-def _wish(chance: random.Random, customer_id: str, count: int) -> Wish:
+def wish_of(chance: random.Random, customer_id: str, count: int) -> Wish:
+    """What the customer wants, as the `count`-th of a day."""
     item = chance.choice(catalogue.ITEMS)
     maker = chance.choice(catalogue.MAKERS)
     return Wish(

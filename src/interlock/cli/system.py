@@ -22,10 +22,16 @@ def demo(
     keep: Annotated[
         Path | None, typer.Option(help="Leave the whole shop, its log and its workspace in this folder.")
     ] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Instead: the shop at work behind the console, until you end it.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Of the console; 0 takes any that is free.")] = 8600,
 ) -> None:
     """A day of a shop: agents act through the gate, are stopped, killed, undone and proven. A broken promise ends non-zero."""
-    day = import_module("interlock_demo.day")
-    code: int = day.run(keep)
+    if serve:
+        code: int = import_module("interlock_demo.live.shop").run(keep, port=port)
+    else:
+        code = import_module("interlock_demo.day").run(keep)
     sys.stdout.flush()
     raise typer.Exit(code)
 
