@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, Final
 
 import typer
+from rich.console import Console
 
 from interlock.bootstrap.addresses import PORT, address_of
 from interlock.cli.context import context_of
@@ -33,13 +34,8 @@ def serve(
     welcomed = list[Welcome]()
 
     def started(address: str) -> None:
-        here.output.say(f"the console is at {shown(address)}")
-        for each in welcomed:
-            if each.lacking:
-                here.output.say(f"[yellow]{shown(each.lacking)}[/yellow]")
-            if each.person is not None:
-                here.output.say(f"sign in as {shown(each.person)}, once and within ten minutes:")
-                here.output.say(f"  {shown(address_of(here.folder, address))}/sign-in/link/{each.token}")
+        at = address_of(here.folder, address)
+        here.output.value(_said(at, welcomed), lambda console: _tell(console, at, welcomed))
 
     def begun() -> AbstractAsyncContextManager[Any]:
         found: AbstractAsyncContextManager[Any] = serving.serving(
@@ -48,3 +44,28 @@ def serve(
         return found
 
     served(here, begun, host, port, started, most=MOST_AT_ONCE)
+
+
+def _link(address: str, each: Welcome) -> str:
+    return f"{address}/sign-in/link/{each.token}"
+
+
+def _said(address: str, welcomed: list[Welcome]) -> dict[str, str]:
+    """For programs: the address, and where there is one the link, for whom it is and what people.yaml lacks."""
+    said = {"address": address}
+    for each in welcomed:
+        if each.lacking:
+            said["lacking"] = each.lacking
+        if each.person is not None:
+            said |= {"person": each.person, "link": _link(address, each)}
+    return said
+
+
+def _tell(console: Console, address: str, welcomed: list[Welcome]) -> None:
+    console.print(f"the console is at {shown(address)}", soft_wrap=True)
+    for each in welcomed:
+        if each.lacking:
+            console.print(f"[yellow]{shown(each.lacking)}[/yellow]", soft_wrap=True)
+        if each.person is not None:
+            console.print(f"sign in as {shown(each.person)}, once and within ten minutes:", soft_wrap=True)
+            console.print(f"  {shown(_link(address, each))}", soft_wrap=True)

@@ -26,10 +26,9 @@ class Site:
 
     def __enter__(self) -> Self:
         self._process = self._program.start("serve", "--port", str(self._port), person=self._person)
-        line = self._process.stdout.readline() if self._process.stdout is not None else ""
-        if not line:
-            raise SiteFailed(f"the server did not start: {self._ending()}")
-        said = json.loads(line)
+        said = self._said()
+        if "link" not in said:
+            raise SiteFailed(f"the server did not start: {self._ending() or said}")
         self.address, self.link = said["address"], said["link"]
         return self
 
@@ -49,6 +48,17 @@ class Site:
         """Raises SiteFailed when it has ended."""
         if self._process is not None and self._process.poll() is not None:
             raise SiteFailed(f"the server ended: {self._ending()}")
+
+    def _said(self) -> dict[str, str]:
+        """The one value it prints once it answers; nothing where it ends before."""
+        lines = list[str]()
+        if self._process is not None and self._process.stdout is not None:
+            for line in self._process.stdout:
+                lines.append(line)
+                if line == "}\n":
+                    found: dict[str, str] = json.loads("".join(lines))
+                    return found
+        return {}
 
     def _ending(self) -> str:
         if self._process is None:
