@@ -1,8 +1,9 @@
 """Who may close a task, hear what failed in it, say what a use took, and read what became of an action: who holds the task."""
 
+import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_type_hints
 
 import msgspec
 import pytest
@@ -430,3 +431,14 @@ async def test_nothing_that_is_asked_for_need_be_there() -> None:
             await ask(await scene.shown(call))
         with pytest.raises(InterlockError, match=REFUSALS["credential_form"].words):
             await ask(Presented(credential="", proof=""))
+
+
+def test_nothing_is_asked_of_a_plane_without_showing_who_asks() -> None:
+    """Every method of it takes what shows that, but the two that come before; and each has its own way from outside."""
+    named = {name for name, each in vars(Plane).items() if inspect.iscoroutinefunction(each)}
+
+    for name in named - {"expected", "enrol", "close"}:
+        hints = get_type_hints(getattr(Plane, name))
+        assert Presented in hints.values() or Proposal in hints.values(), name
+        assert name in vars(Outside), name
+    assert "enrol" in vars(Outside)
