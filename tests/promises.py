@@ -1079,6 +1079,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     # -- tasks -----------------------------------------------------------------------------------------------------------
     Promise("task.release", "Glossary: release", "A task keeps the release it was opened under."),
+    Promise(
+        "task.misspelt",
+        "Bound what a person may lend",
+        "A tool, an argument or a kind of records that there is not is refused when a task is given or forbidden it.",
+    ),
     Promise("task.narrows", _BUDGET, "A task inside a task may be narrower and never wider."),
     Promise(
         "task.closed_once",

@@ -118,7 +118,7 @@ def test_every_scope_has_words_that_stop_and_lift_it(shell: Shell) -> None:
         (f"task:{task[-12:]}", f"task:{task}"),
         ("user:ana", "user:ana"),
         ("user:customer:c-17", "user:customer:c-17"),
-        ("instance:abc", "instance:abc"),
+        (f"instance:{'A' * 43}", f"instance:{'A' * 43}"),
     ):
         shell("stop", what, "--as", "rita")
         (brake,) = shell.json("brakes")["stops"]
@@ -151,9 +151,12 @@ def test_revoking_says_what_it_does_not_hold_back(shell: Shell) -> None:
     """
     again = "`interlock stop user:ana` holds that back"
     assert again in shell("revoke", "user:ana", "--as", "rita", "--why", "gone").out
-    for what in ("token:abc", "instance:abc"):
+    for what in ("token:01a1fdd7-46cc-77d9-b5e3-12fa2b3ecb09", f"instance:{'A' * 43}"):
         said = shell("revoke", what, "--as", "rita", "--why", "astray")
         assert (said.code, "misspelt" in said.out, again in said.out) == (0, True, False)
+    for what, form in (("token:abc", "jti"), ("instance:abc", "thumbprint")):
+        said = shell("revoke", what, "--as", "rita", "--why", "astray")
+        assert (said.code, form in said.err) == (Exit.YOURS, True)
     task = shell.json("show", shell.json(*RUN)["id"])["task"]
     said = shell("revoke", f"task:{task}", "--as", "rita", "--why", "astray")
     assert (said.code, "misspelt" in said.out, "holds that back" in said.out) == (0, False, False)

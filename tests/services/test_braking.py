@@ -11,8 +11,9 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import PythonTarget, TwoPhase
 from interlock.domain.control import HOLDS, REFUSES, BrakeWords, Control, Stop, StopMode, StopScope
 from interlock.domain.dsse import parse
-from interlock.domain.errors import NotAllowed, NotFound
+from interlock.domain.errors import ContractError, NotAllowed, NotFound
 from interlock.domain.ids import AgentName, ContractName, Digest, Person, TaskId
+from interlock.domain.jwk import thumbprint
 from interlock.domain.policy import Policy
 from interlock.domain.task import Task
 from interlock.testing.parts import Landed
@@ -20,6 +21,7 @@ from interlock.testing.world import World, contract, permit
 from tests.services.packets import predicate_of
 
 pytestmark = pytest.mark.anyio
+THUMB = thumbprint(b"\x01" * 32)
 MODES: tuple[StopMode, ...] = ("stop", "pause", "drain")
 RUN = ("thing.put", "run")
 PHASES = TwoPhase(prepare=PythonTarget(target="world:ask"), abort=PythonTarget(target="world:drop"))
@@ -28,7 +30,7 @@ ACTING = Acting(
     release=Digest("r"),
     contract=ContractName("thing.put"),
     tags=frozenset({"web"}),
-    instance="thumb",
+    instance=THUMB,
     tasks=(TaskId("outer"), TaskId("inner")),
     initiator="user:ana",
 )
@@ -39,16 +41,16 @@ NAMES: dict[StopScope, str] = {
     "release": "r",
     "contract": "thing.put",
     "tag": "web",
-    "instance": "thumb",
+    "instance": THUMB,
     "task": "outer",
     "user": "user:ana",
 }
 
 
 async def world_of(two_phase: TwoPhase | None = None) -> World:
-    """A world with one agent in the cohort `web`, whose process is `thumb`."""
+    """A world with one agent in the cohort `web`, whose process is THUMB."""
     world = World()
-    world.instance = "thumb"
+    world.instance = THUMB
     await world.apply(contract(two_phase=two_phase), contract("thing.other"), tags=("web",))
     return world
 
@@ -235,7 +237,10 @@ async def test_a_brake_on_what_is_not_there(scope: StopScope, name: str) -> None
     with pytest.raises(NotFound):
         await world.plane.braking.stop(scope, name, by="rita", why="smoke")
     await world.plane.braking.stop("user", "user:nobody-yet", by="rita", why="smoke")
-    await world.plane.braking.stop("instance", "thumb-of-tomorrow", by="rita", why="smoke")
+    await world.plane.braking.stop("instance", thumbprint(bytes(32)), by="rita", why="smoke")
+    for wrong in (THUMB[:-1], THUMB + "A", "ana"):
+        with pytest.raises(ContractError, match="thumbprint"):
+            await world.plane.braking.stop("instance", wrong, by="rita", why="smoke")
 
 
 async def test_nobody_pulls_a_brake_under_a_name_of_ours() -> None:

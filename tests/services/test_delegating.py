@@ -26,7 +26,7 @@ from interlock.domain.task import Opening, Task, task_key
 from interlock.embedded import Embedded
 from interlock.sdk.handing import Tokens
 from interlock.testing.conformance.audit import audited, predicate
-from interlock.testing.world import World
+from interlock.testing.world import World, contract
 from tests.domain.delegations import altered, parts
 from tests.services.handing import DOMAIN, PUT, Program, chain_of, ready, with_chain
 
@@ -397,6 +397,7 @@ async def test_rights_bound_what_is_handed_on() -> None:
 async def test_the_records_of_a_task_are_handed_on_in_part() -> None:
     """What a task may touch it hands on, or less of it; more is not opened."""
     world, parent, child, _ = await ready()
+    await world.apply(PUT, contract("thing.drop", touches={"thing": "$args.n"}))
     task = await world.task(data=Selector(records={"thing": ("a", "b")}))
     some, more = Selector(records={"thing": ("a",)}), Selector(records={"thing": ("c",)})
 

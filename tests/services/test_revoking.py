@@ -247,16 +247,21 @@ async def test_a_revocation_is_remembered_as_long_as_anything_could_count() -> N
     """It falls out, at the next one, once every task and credential of before is over; until then it stands."""
     tree = await Tree().begin()
     revoking = tree.world.plane.revoking
-    first = await revoking.revoke("token", "a", by="rita", why="")
+    first = await revoking.revoke("token", token("a"), by="rita", why="")
     until = first.revocation.until_at
     assert until is not None
     assert until >= max(tree.top.expires_at, tree.world.clock.now() + DAY)
     tree.world.clock.advance(until - tree.world.clock.now() - 1)
-    await revoking.revoke("token", "b", by="rita", why="")
+    await revoking.revoke("token", token("b"), by="rita", why="")
     tree.world.clock.advance(1)
-    await revoking.revoke("token", "c", by="rita", why="")
+    await revoking.revoke("token", token("c"), by="rita", why="")
 
-    assert [each.name for each, _ in await revoking.revocations()] == ["b", "c"]
+    assert [each.name for each, _ in await revoking.revocations()] == [token("b"), token("c")]
+
+
+def token(letter: str) -> str:
+    """The id of one."""
+    return f"{letter * 8}-46cc-77d9-b5e3-12fa2b3ecb09"
 
 
 async def test_who_may_and_what_there_is() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,9 +11,12 @@ from interlock.adapters.memory import Fault
 from interlock.domain.agent import Runtime
 from interlock.domain.budget import Budget
 from interlock.domain.duration import DAY, HOUR
-from interlock.domain.errors import NotAllowed, NotFound, StoreError
+from interlock.domain.errors import ContractError, NotAllowed, NotFound, StoreError
+from interlock.domain.grant import anything_with, read_grant
 from interlock.domain.ids import AgentName, Person, TaskId
+from interlock.domain.selector import Selector
 from interlock.domain.task import Opening, Task
+from interlock.domain.use import MODEL_USE
 from interlock.testing.world import World, contract
 
 pytestmark = pytest.mark.anyio
@@ -33,7 +37,7 @@ async def test_a_task_lasts_no_longer_than_its_agent_allows() -> None:
 async def test_a_sub_task_is_never_wider() -> None:
     """It ends with its parent at the latest, inherits what is prohibited, and goes one deeper."""
     world = World()
-    await world.apply(contract())
+    await world.apply(contract(), contract("thing.other"))
     parent = await world.task(lasts_ms=HOUR, prohibited=("thing.put",))
 
     child = await world.task(parent=parent, lasts_ms=DAY, prohibited=("thing.other",))
@@ -55,6 +59,44 @@ async def test_a_task_that_is_not_open_has_no_sub_tasks() -> None:
         with pytest.raises(NotAllowed) as refused:
             await world.task(parent=parent)
         assert "a task of its own" in refused.value.next_step
+
+
+MISSPELT: dict[str, tuple[dict[str, Any], str, str]] = {
+    "tool": ({"tools": anything_with(["thing.putt"])}, "there is no tool `thing.putt`", "`thing.put`"),
+    "argument": (
+        {"tools": read_grant({"tools": {"thing.put": {"m": {"constraint_type": "wildcard"}}}})},
+        "there is no argument of `thing.put` `m`",
+        "`n`",
+    ),
+    "kind": ({"data": Selector(records={"thign": ("a",)})}, "there is no kind of records `thign`", "`thing`"),
+    "prohibited": ({"prohibited": ("thing.putt",)}, "there is no tool `thing.putt`", "`thing.put`"),
+}
+
+
+@pytest.mark.proves("task.misspelt")
+@pytest.mark.parametrize("which", MISSPELT)
+async def test_what_a_task_is_given_or_forbidden_is_there(which: str) -> None:
+    """A misspelt tool, argument or kind of records is refused when the task is opened, with the nearest name."""
+    world = World()
+    await world.apply(contract(touches={"thing": "$args.n"}))
+    said, words, near = MISSPELT[which]
+
+    with pytest.raises(ContractError, match=words) as refused:
+        await world.task(**said)
+
+    assert near in refused.value.next_step
+    assert await world.tasks() == []
+
+
+async def test_a_task_may_be_given_and_forbidden_what_there_is() -> None:
+    """Contracts in force, with or without their arguments; and uses of models."""
+    world = World()
+    await world.apply(contract(touches={"thing": "$args.n"}))
+    tools = read_grant({"tools": {"thing.put": {"n": {"constraint_type": "wildcard"}}, "thing.take": {}}})
+
+    task = await world.task(tools=tools, data=Selector(records={"thing": (1,)}), prohibited=(MODEL_USE,))
+
+    assert (task.tools, task.prohibited) == (tools, (MODEL_USE,))
 
 
 async def test_closing_twice_is_once() -> None:

@@ -52,6 +52,14 @@ def jwk(public: bytes) -> Jwk:
     return Jwk(crv="Ed25519", kty="OKP", x=b64(public))
 
 
+def is_thumbprint(text: str) -> bool:
+    """Whether `text` is in the form of a thumbprint: 32 bytes in base64url, in its one spelling."""
+    try:
+        return len(text) == 43 and b64(unb64(text)) == text
+    except ValueError:
+        return False
+
+
 @lru_cache(maxsize=1024)
 def thumbprint(public: bytes) -> str:
     """The RFC 7638 thumbprint of a public key of 32 bytes, in base64url: 43 characters."""

@@ -12,8 +12,10 @@ from typing import Final, Literal, get_args
 import msgspec
 
 from interlock.domain.chain import Chain
-from interlock.domain.ids import BrakeId
+from interlock.domain.errors import ContractError
+from interlock.domain.ids import BrakeId, is_id
 from interlock.domain.initiator import whole
+from interlock.domain.jwk import is_thumbprint
 from interlock.domain.presented import Caller
 from interlock.domain.task import Task
 from interlock.domain.token import MAX_LIFE_S, SKEW_MS, Token
@@ -129,6 +131,26 @@ def caller_marks(caller: Caller) -> frozenset[Mark]:
         ("token", caller.token),
     )
     return frozenset(mark for mark in found if mark[1])
+
+
+def must_be_named(kind: str, name: str) -> None:
+    """Raises ContractError where `name` cannot be that of a `token` or an `instance`.
+
+    They may be named before they are heard of, so nothing else tells a misspelt one; and what is named stands in the log in the
+    open, where nobody's words may.
+    """
+    if kind == "instance" and not is_thumbprint(name):
+        raise ContractError(
+            "an instance is named by the thumbprint of its key: 43 letters, digits, `-` and `_`",
+            path="/name",
+            next_step="copy it from `interlock show ACTION`, or from `interlock identity instances`",
+        )
+    if kind == "token" and not is_id(name):
+        raise ContractError(
+            "a token is named by its `jti`, in the form 01a1fdd7-46cc-77d9-b5e3-12fa2b3ecb09",
+            path="/name",
+            next_step="copy it from `interlock show TASK`, or from the entry that opened the task",
+        )
 
 
 def revoked(revocations: Iterable[Revocation], found: frozenset[Mark], epoch: int = 0) -> Revocation | None:

@@ -28,7 +28,7 @@ from interlock.domain.people import must_be_known
 from interlock.domain.record import Record
 from interlock.domain.recording import control_fact
 from interlock.domain.release import Release
-from interlock.domain.revocation import pseudonym
+from interlock.domain.revocation import must_be_named, pseudonym
 from interlock.domain.task import Task
 from interlock.domain.whose import OURS
 from interlock.ports.clock import Clock, Ids
@@ -156,7 +156,9 @@ class Braking:
         return True
 
     async def must_exist(self, scope: StopScope, name: str) -> None:
-        """Raises NotFound where a brake on that scope could hold nothing. See `stop`."""
+        """Raises NotFound where a brake on that scope could hold nothing, ContractError for what is in the form of no instance's
+        name. See `stop`."""
+        must_be_named(scope, name)
         known: set[str] = set()
         match scope:
             case "all":

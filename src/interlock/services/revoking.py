@@ -23,7 +23,7 @@ from interlock.domain.evidence import at
 from interlock.domain.ids import ActionId, BrakeId, TaskId
 from interlock.domain.people import must_be_known
 from interlock.domain.recording import control_fact
-from interlock.domain.revocation import Named, Revocation, pseudonym, with_one_more
+from interlock.domain.revocation import Named, Revocation, must_be_named, pseudonym, with_one_more
 from interlock.domain.task import Task
 from interlock.domain.token import SKEW_MS
 from interlock.domain.unwind import OPEN
@@ -81,9 +81,12 @@ class Revoking:
         """Take back what is named. A user is named as initiators are, `user:ana`.
 
         Raises NotAllowed for a name that is not among the people of the workspace (where it has any), and NotFound for an agent,
-        a release or a task that never was. A token, an instance or a user may be revoked before it is heard of.
+        a release or a task that never was. A token, an instance or a user may be revoked before it is heard of; ContractError for
+        what has the form of none.
         """
-        if kind != "token":
+        if kind == "token":
+            must_be_named(kind, name)
+        else:
             await self._braking.must_exist(kind, name)
         while True:
             control = (await self._orders.refresh()).control

@@ -21,6 +21,7 @@ from interlock.domain.evidence import Fact, Phase, at
 from interlock.domain.family import Family
 from interlock.domain.ids import Digest, Person, TaskId
 from interlock.domain.in_force import must_act, standing_of
+from interlock.domain.misspelt import must_be_there
 from interlock.domain.people import must_be_known
 from interlock.domain.presented import SPENT, Spent
 from interlock.domain.record import plain
@@ -51,9 +52,10 @@ class Tasks:
     async def open(self, opening: Opening) -> Task:
         """Open a task. A task inside another may be narrower, never wider, and its limits are reserved from those around it.
 
-        Raises NotFound when no such agent is in force; NotAllowed when tasks nest too deep, too many are open beside it, its
-        agent is at work around it already, the parent is not open, or it would be wider than that; BudgetExceeded when less is
-        left around it than it asks for; Conflict when it names its own id and is there already.
+        Raises NotFound when no such agent is in force; ContractError when it is given or forbidden what there is not; NotAllowed
+        when tasks nest too deep, too many are open beside it, its agent is at work around it already, the parent is not open, or
+        it would be wider than that; BudgetExceeded when less is left around it than it asks for; Conflict when it names its own
+        id and is there already.
         """
         tidied = opening.parent is None
         while True:
@@ -73,6 +75,7 @@ class Tasks:
         orders = await self._orders.refresh()
         standing = standing_of(opening.agent, orders.control)
         must_act(opening.agent, orders.control)
+        must_be_there(tools=opening.tools, data=opening.data, prohibited=opening.prohibited, contracts=orders.contracts)
         runtime = orders.agents[opening.agent].runtime
         parent = await self._open_parent(opening)
         if parent is not None:
