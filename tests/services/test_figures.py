@@ -1,7 +1,10 @@
 """Figures: what they count, that they are what counting everything anew gives, and what they forget."""
 
 import asyncio
+import pickle
 import random
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import msgspec
 import pytest
 from hypothesis import given
@@ -303,7 +307,9 @@ async def test_like_cases_are_found_newest_first() -> None:
     ruled = [
         (life[1].at, life[0].id)
         for life in lives[1:]
-        if len(life) > 1 and life[0].contract == "c-1" and life[1].phase in ("approved", "rejected", "modified")
+        if len(life) > 1
+        and life[0].contract == "c-1"
+        and life[1].phase in ("approved", "rejected", "modified", "expired")
     ]
 
     found = await rollups.near(ContractName("c-1"), (), 1000)
@@ -437,3 +443,53 @@ def test_figures_are_read_beside_whoever_asks(tmp_path: Path, harm: bytes) -> No
         await world.plane.close()
 
     asyncio.run(run())
+
+
+KILLED = """
+import asyncio, pickle, sys
+from pathlib import Path
+from interlock.adapters.sqlite.rollups import SqliteRollups
+from interlock.ports.derived import Reached
+
+async def main():
+    rollups, log = SqliteRollups.open(Path(sys.argv[1])), pickle.loads(Path(sys.argv[2]).read_bytes())
+    reached = await rollups.reached()
+    while reached.next < len(log):
+        now = Reached(min(reached.next + 3, len(log)), b"l")
+        assert await rollups.take(log[reached.next : now.next], given=reached, now=now)
+        reached = now
+        print(now.next, flush=True)
+        await asyncio.sleep(0.001)
+
+asyncio.run(main())
+"""
+
+
+def _kill_after(lines: int, path: Path, log: Path) -> None:
+    """Read in another process, and kill it after so many steps."""
+    child = subprocess.Popen([sys.executable, "-c", KILLED, path, log], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    for _ in range(lines):
+        child.stdout.readline()
+    child.kill()
+    child.wait()
+    child.stdout.close()
+
+
+@pytest.mark.proves("figures.exact")
+async def test_a_process_that_is_killed_while_it_reads_loses_nothing(tmp_path: Path) -> None:
+    """Killed with SIGKILL in the middle, again and again: what the next one reads on to is what one alone would have read."""
+    log = _mixed(_lives(150))
+    path, file = tmp_path / "x.figures", tmp_path / "log"
+    await anyio.Path(file).write_bytes(pickle.dumps(log))
+    for lines in (5, 40):
+        await anyio.to_thread.run_sync(_kill_after, lines, path, file)
+    rollups, alone = SqliteRollups.open(path), SqliteRollups.open(None)
+    reached = await rollups.reached()
+    assert 0 < reached.next < len(log)
+    assert await rollups.take(log[reached.next :], given=reached, now=Reached(len(log), b"l"))
+    await _taken(alone, log, 50)
+
+    assert await _everything(rollups) == await _everything(alone)
+    await rollups.close()
+    await alone.close()

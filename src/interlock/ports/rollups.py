@@ -77,7 +77,7 @@ class Rollups(Derived, Protocol):
         ...
 
     async def near(self, contract: ContractName, policies: Sequence[str], limit: int) -> list[ActionId]:
-        """Actions of `contract` that people approved or rejected, those ruled on last first; only those for which the same
+        """Actions of `contract` that people approved, rejected or let expire, the last ones first; only those for which the same
         policies asked, where any are named."""
         ...
 

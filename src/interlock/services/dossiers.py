@@ -38,12 +38,13 @@ from interlock.domain.record import plain
 from interlock.domain.task import Task
 from interlock.ports.clock import Clock
 from interlock.ports.policies import Policies
-from interlock.ports.store import ActionQuery, Store
+from interlock.ports.store import Store
 from interlock.services.explaining import Explaining
+from interlock.services.figures import Figures
 from interlock.services.orders import StandingOrders
 
 LOOKED: Final = 300
-"""How many of the newest decided actions of a contract are looked at for precedents."""
+"""How many of the newest cases of a contract that people ruled on are looked at for precedents."""
 LONGEST_LINE: Final = 160
 
 
@@ -57,12 +58,14 @@ class Dossiers:
         orders: StandingOrders,
         policies: Policies,
         clock: Clock,
+        figures: Figures,
         explaining: Explaining | None = None,
     ) -> None:
         self._store = store
         self._orders = orders
         self._policies = policies
         self._clock = clock
+        self._figures = figures
         self._explaining = explaining
 
     async def of(self, action_id: ActionId, person: Person | None) -> Dossier:
@@ -81,14 +84,9 @@ class Dossiers:
         return msgspec.structs.replace(dossier, shown=shown_digest(dossier, action.nonce))
 
     async def _precedents(self, action: Action, contract: Contract) -> Precedents:
-        decided = await self._store.actions(
-            ActionQuery(
-                contract=action.contract,
-                states=("done", "failed", "unknown", "rejected", "expired", "undoing", "undone", "undo_failed"),
-                undos=False,
-                limit=LOOKED,
-            )
-        )
+        near = await self._figures.near(action.contract, limit=LOOKED)
+        found = [await self._store.get(Action, each) for each in near if each != action.id]
+        decided = [each for each in found if each is not None]
         return precedents(action, contract, decided)
 
     async def _asking(self, action: Action) -> tuple[Asking, ...]:

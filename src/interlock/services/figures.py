@@ -32,7 +32,7 @@ from interlock.ports.derived import Reached
 from interlock.ports.log import Log
 from interlock.ports.rollups import Grain, Rollups, Ruled, Spoken, Tallied
 from interlock.ports.store import ActionQuery, Store
-from interlock.services.following import Progress, caught_up, size_of
+from interlock.services.following import STEP, Progress, caught_up, size_of
 from interlock.services.orders import StandingOrders
 
 BY_HOUR: Final = 2 * DAY
@@ -110,8 +110,12 @@ class Figures:
         )
 
     async def near(self, contract: ContractName, policies: Sequence[str] = (), limit: int = 200) -> list[ActionId]:
-        """Actions of `contract` that people approved or rejected, those ruled on last first, as far as the sums have read; only
-        those for which the same policies asked, where any are named."""
+        """Actions of `contract` that people approved, rejected or let expire, the last ones first; only those for which the same
+        policies asked, where any are named. Where the sums are no more than a step behind the log they read on first;
+        otherwise the answer is as far as they have read."""
+        _, behind = await self._read()
+        if 0 < behind <= STEP:
+            await self.catch_up()
         return await self._rollups.near(contract, policies, limit)
 
     async def forget(self, actions: Sequence[ActionId]) -> None:

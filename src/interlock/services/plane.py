@@ -265,7 +265,14 @@ def plane(means: Means) -> ControlPlane:
         approvals=Approvals(
             store=m.store, orders=orders, decider=decider, cases=cases, recorder=recorder, clock=m.clock, ids=m.ids
         ),
-        dossiers=Dossiers(store=m.store, orders=orders, policies=m.policies, clock=m.clock, explaining=explaining),
+        dossiers=Dossiers(
+            store=m.store,
+            orders=orders,
+            policies=m.policies,
+            clock=m.clock,
+            figures=figures,
+            explaining=explaining,
+        ),
         explaining=explaining,
         trying=Trying(orders=orders, decider=decider, explaining=explaining, clock=m.clock, tenant=m.tenant)
         if explaining is not None

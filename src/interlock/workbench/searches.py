@@ -4,11 +4,13 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from interlock.bootstrap.auditing import IndexDamaged, discard_index, has_index
+from interlock.bootstrap.auditing import IndexDamaged, discard_index, has_figures, has_index
 from interlock.bootstrap.connecting import looking
 from interlock.domain.card import Question
 from interlock.services.following import Progress
 from interlock.services.searching import Found, Searching
+from interlock.workbench.figures import figures_read
+from interlock.workbench.planes import reading
 
 
 async def found(folder: Path, wanted: Question, progress: Progress | None = None) -> Found:
@@ -24,10 +26,14 @@ async def found(folder: Path, wanted: Question, progress: Progress | None = None
 
 
 async def followed(folder: Path) -> None:
-    """Bring the index up to the log's head if there is one: what was erased is forgotten in it. Raises InterlockError."""
+    """Bring what is read from the log up to its head, where it is there: what was erased is forgotten in it. Raises
+    InterlockError."""
     if has_index(folder):
         async with searching(folder) as searches:
             await searches.catch_up()
+    if has_figures(folder):
+        async with reading(folder) as plane:
+            await figures_read(plane)
 
 
 @asynccontextmanager

@@ -22,7 +22,8 @@ from interlock.ports.rollups import Grain, Ruled, Series, Spoken, Tallied
 class SqliteRollups(Derived):
     """See `ports.rollups.Rollups`."""
 
-    VERSION = 1
+    VERSION = 2
+    """2: what expired is a case, too."""
     APPLICATION_ID = 0x696E7466
     """`intf`."""
     SCHEMA = """
@@ -34,7 +35,7 @@ CREATE TABLE course (id TEXT PRIMARY KEY, began_at INTEGER, agent INTEGER, relea
     modified INTEGER, alike INTEGER, took_ms INTEGER, waited INTEGER, error INTEGER, in_vain INTEGER) WITHOUT ROWID;
 CREATE INDEX course_asked ON course (asked_at, agent, contract, asked_by, ruling, modified, error, in_vain, waited)
     WHERE asked_at IS NOT NULL;
-CREATE INDEX course_ruled ON course (contract, ruled_at, asked_by) WHERE ruling IN ('approved', 'rejected');
+CREATE INDEX course_ruled ON course (contract, ruled_at, asked_by) WHERE ruling IN ('approved', 'rejected', 'expired');
 CREATE TABLE word (at INTEGER, course TEXT, person BLOB, verdict TEXT, waited INTEGER);
 CREATE INDEX word_at ON word (at);
 CREATE INDEX word_course ON word (course);
@@ -100,7 +101,7 @@ CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY 
         """See `Rollups.near`."""
         statement = (
             "SELECT id FROM course INDEXED BY course_ruled WHERE contract = (SELECT id FROM name WHERE text = ?)"
-            " AND ruling IN ('approved', 'rejected')"
+            " AND ruling IN ('approved', 'rejected', 'expired')"
         )
         values: list[Value] = [contract]
         if policies:
