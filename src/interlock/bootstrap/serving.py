@@ -11,6 +11,7 @@ from interlock.api.app import ROUTES as OF_THE_API
 from interlock.bootstrap.connecting import connect
 from interlock.bootstrap.site import settled
 from interlock.console.app import ROUTES as OF_THE_CONSOLE
+from interlock.console.render import problem_page
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.hosting import NEAR, Hosting
 from interlock.domain.ids import Person
@@ -53,7 +54,7 @@ async def serving(
 
 def front(plane: ControlPlane, hosting: Hosting, hub: Hub, *, access: DefineMiddleware | None = None) -> Front:
     """All of it over `plane`. `access` says who asks, in place of what does so."""
-    return Front(application(plane, hub, ALL, hosting=hosting, access=access), hosting, hub.end)
+    return Front(application(plane, hub, ALL, hosting=hosting, access=access, page=problem_page), hosting, hub.end)
 
 
 def hosting_for(folder: Path, host: str) -> Hosting:

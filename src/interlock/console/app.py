@@ -1,15 +1,10 @@
-"""The pages of the console, gathered."""
+"""The pages of the console, gathered: each module of a page has its handlers in `ROUTES`."""
 
-from litestar import MediaType, get
-from litestar.handlers import HTTPRouteHandler
+from litestar import Router
 
-from interlock.console import sign_in
+from interlock.console import frame, overview, sign_in, static
+from interlock.console.frame import framed
 
-
-@get("/", opt={"needs": "see"}, media_type=MediaType.TEXT, include_in_schema=False)
-async def first() -> str:
-    """Where one begins."""
-    return "Interlock"
-
-
-ROUTES: list[HTTPRouteHandler] = [first, *sign_in.ROUTES]
+PAGES = Router(path="/", route_handlers=[*overview.ROUTES, *sign_in.ROUTES, *frame.ROUTES], before_request=framed)
+"""What has a frame around it."""
+ROUTES = [*static.ROUTES, PAGES]

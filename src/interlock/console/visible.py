@@ -1,0 +1,24 @@
+"""Hostile text made visible: whatever an agent wrote is shown as it is, and nothing of it hides or reorders what is beside it.
+
+Jinja escapes markup. What remains is text that looks like other text: control characters, marks that reverse the direction
+of reading (https://trojansource.codes), letters without width, and lone surrogates, which no page could be encoded with.
+"""
+
+import unicodedata
+from typing import Final
+
+_KEPT: Final = frozenset("\n\t")
+_HIDING: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def visible(text: str) -> str:
+    """`text` with everything in it that could not be seen written as `⟨U+202E⟩`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(each if _plain(each) else f"⟨U+{ord(each):04X}⟩" for each in text)
+
+
+def _plain(letter: str) -> bool:
+    if letter in _KEPT:
+        return True
+    return unicodedata.category(letter) not in _HIDING
