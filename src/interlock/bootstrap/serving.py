@@ -6,6 +6,7 @@ from pathlib import Path
 
 import anyio
 from litestar.middleware import DefineMiddleware
+from litestar.types import ControllerRouterHandler
 
 from interlock.api.app import ROUTES as OF_THE_API
 from interlock.bootstrap.connecting import connect
@@ -24,7 +25,7 @@ from interlock.web.live import ROUTES as OF_NEWS
 from interlock.web.live import Hub
 from interlock.worker import Worker
 
-ALL = (*OF_HEALTH, *OF_NEWS, *OF_THE_API, *OF_THE_CONSOLE)
+ALL: tuple[ControllerRouterHandler, ...] = (*OF_HEALTH, *OF_NEWS, *OF_THE_API, *OF_THE_CONSOLE)
 
 
 @asynccontextmanager

@@ -1,10 +1,11 @@
 """The pages of the console, gathered: each module of a page has its handlers in `ROUTES`."""
 
 from litestar import Router
+from litestar.types import ControllerRouterHandler
 
 from interlock.console import frame, overview, sign_in, static
 from interlock.console.frame import framed
 
 PAGES = Router(path="/", route_handlers=[*overview.ROUTES, *sign_in.ROUTES, *frame.ROUTES], before_request=framed)
 """What has a frame around it."""
-ROUTES = [*static.ROUTES, PAGES]
+ROUTES: list[ControllerRouterHandler] = [*static.ROUTES, PAGES]

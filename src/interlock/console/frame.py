@@ -1,5 +1,6 @@
 """What stands around every page: where one can go, what waits, what is stopped, and how it looks."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -72,7 +73,8 @@ def frame_of(request: Asked) -> Frame:
 
 def asker_of(request: Asked) -> Actor | None:
     """Who asks; nobody is looked up for what is not there."""
-    return request.user if "user" in request.scope else None
+    there: Mapping[str, object] = request.scope
+    return request.user if "user" in there else None
 
 
 def places_for(request: Asked) -> list[Place]:
