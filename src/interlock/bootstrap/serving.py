@@ -46,11 +46,12 @@ async def serving(
                 group.start_soon(Worker(plane).run)
             hub = Hub(plane, most=hosting.live_most)
             group.start_soon(hub.run)
+            group.start_soon(plane.warming.run)
             yield front(plane, hosting, hub)
             # Whatever is being driven is let go of: its lease runs out, and another goes on with it.
             group.cancel_scope.cancel()
     finally:
-        await plane.means.store.close()
+        await plane.close()
 
 
 def front(plane: ControlPlane, hosting: Hosting, hub: Hub, *, access: DefineMiddleware | None = None) -> Front:
