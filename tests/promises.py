@@ -1935,6 +1935,36 @@ PROMISES: tuple[Promise, ...] = (
         _PEOPLE,
         "What waits is listed by deadline, of the same minute the riskiest first on a page; paging neither repeats nor skips.",
     ),
+    Promise(
+        "approval.target",
+        _PEOPLE,
+        "A yes to critical risk types what it is about, compared exactly, whatever the surface.",
+    ),
+    Promise(
+        "approval.shown",
+        _PEOPLE,
+        "A word names the digest of all that the person was shown, and the log holds what that was.",
+    ),
+    Promise(
+        "approval.changed",
+        _PEOPLE,
+        "When what a contract declares to change is another by the time of the yes, the yes is refused and it is asked anew.",
+    ),
+    Promise(
+        "approval.pace",
+        _PEOPLE,
+        "Nobody says yes more often than the workspace lets one person, in whatever process.",
+    ),
+    Promise(
+        "approval.asked",
+        _PEOPLE,
+        "A question to the agent decides nothing; only an instance that acts in the task answers it, and once.",
+    ),
+    Promise(
+        "approval.handed",
+        _PEOPLE,
+        "Whoever hands a decision on is silent until they take it back, and it never comes to whoever asked for the action.",
+    ),
     # -- the doctor ------------------------------------------------------------------------------------------------
     Promise(
         "doctor.whole",

@@ -6,9 +6,11 @@ import anyio
 
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue
+from interlock.domain.dossier import Dossier
 from interlock.domain.errors import NotFound
 from interlock.domain.filtering import published
 from interlock.domain.ids import ActionId, Digest, Person, UnwindId
+from interlock.domain.inbox import InboxPage
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.ports.store import ActionQuery
 from interlock.services.plane import ControlPlane
@@ -37,19 +39,48 @@ class Attended:
             raise NotFound(f"there is no action `{action_id}`")
         return published(found)
 
-    async def approve(self, action_id: ActionId, person: Person, *, note: str, view: Digest | None) -> Action:
+    async def look(self, action_id: ActionId, person: Person) -> Dossier:
+        """All that the person is to see of one."""
+        return await self._plane.dossiers.open(action_id, person)
+
+    async def inbox(self, person: Person, *, mine: bool, cursor: str, limit: int) -> InboxPage:
+        """What waits for people's word."""
+        return await self._plane.inbox.page(person=person, mine=mine, cursor=cursor, limit=limit)
+
+    async def approve(
+        self, action_id: ActionId, person: Person, *, note: str, view: Digest | None, target: str | None
+    ) -> Action:
         """The person's yes."""
-        return await self._plane.approvals.approve(action_id, person, note=note, view=view)
+        return await self._plane.approvals.approve(action_id, person, note=note, view=view, target=target)
 
     async def reject(self, action_id: ActionId, person: Person, *, note: str, view: Digest | None) -> Action:
         """The person's no."""
         return await self._plane.approvals.reject(action_id, person, note=note, view=view)
 
     async def modify(
-        self, action_id: ActionId, person: Person, arguments: dict[str, JsonValue], *, note: str
+        self,
+        action_id: ActionId,
+        person: Person,
+        arguments: dict[str, JsonValue],
+        *,
+        note: str,
+        view: Digest | None,
+        target: str | None,
     ) -> Action:
         """The person's yes to other arguments."""
-        return await self._plane.approvals.modify(action_id, person, arguments, note=note)
+        return await self._plane.approvals.modify(action_id, person, arguments, note=note, view=view, target=target)
+
+    async def ask(self, action_id: ActionId, person: Person, text: str) -> Action:
+        """The person's question to the agent."""
+        return await self._plane.inquiring.ask(action_id, person, text)
+
+    async def delegate(self, action_id: ActionId, person: Person, to: Person, *, note: str) -> Action:
+        """Hand it to a colleague."""
+        return await self._plane.inquiring.delegate(action_id, person, to, note=note)
+
+    async def take_back(self, action_id: ActionId, person: Person) -> Action:
+        """Decide oneself after all."""
+        return await self._plane.inquiring.take_back(action_id, person)
 
     async def settle(
         self,

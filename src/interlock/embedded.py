@@ -76,6 +76,10 @@ class Embedded:
             return await self._plane.execution.drive(action)
         return await self._further(action) if proposal.here else action
 
+    async def answer(self, proposal: Proposal) -> Action:
+        """The agent's answer to a reviewer's question."""
+        return await self._plane.inquiring.answer(proposal)
+
     async def begin_use(self, proposal: Proposal) -> Use:
         """Reserve what a use of a model may take at most."""
         return await self._plane.uses.begin(proposal)
@@ -171,6 +175,10 @@ class Outside(Embedded):
     async def propose(self, proposal: Proposal) -> Action:
         """Propose, and run it here if it is allowed and this process can."""
         return published(await super().propose(_brought(proposal)))
+
+    async def answer(self, proposal: Proposal) -> Action:
+        """The agent's answer to a reviewer's question."""
+        return published(await super().answer(_brought(proposal)))
 
     async def begin_use(self, proposal: Proposal) -> Use:
         """Reserve what a use of a model may take at most."""

@@ -33,7 +33,7 @@ def case(number: int, state: State, *, n: int = 50, modified: bool = False, verd
         view=Digest("v"),
         binding=Digest("b"),
         approvals=() if verdict == "none" else (word,),
-        modified=modified,
+        requested={"n": 0} if modified else None,
     )
     return Action(
         id=ActionId(f"a{number}"),

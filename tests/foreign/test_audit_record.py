@@ -83,7 +83,7 @@ async def _approved(world: World) -> Action:
 
 async def _rejected(world: World) -> Action:
     action = await _held(world)
-    await world.plane.approvals.reject(action.id, RITA)
+    await world.plane.approvals.reject(action.id, RITA, note="no")
     return action
 
 

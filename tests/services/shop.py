@@ -11,6 +11,7 @@ import msgspec
 
 from interlock.adapters.memory import Faults
 from interlock.domain.action import ENDS, Action
+from interlock.domain.approval import ANSWER
 from interlock.domain.budget import Budget
 from interlock.domain.call import Answer, Call, Landed
 from interlock.domain.canonical import JsonValue
@@ -28,6 +29,7 @@ from interlock.domain.contract import (
 )
 from interlock.domain.ids import ContractName, Person
 from interlock.domain.policy import Policy
+from interlock.domain.proposal import Proposal
 from interlock.domain.question import Question
 from interlock.domain.unwind import Unwind
 from interlock.ports.steps import Steps
@@ -152,6 +154,20 @@ async def approve(shop: Shop) -> None:
     await shop.finish(rounds=1)
 
 
+async def talked(shop: Shop) -> None:
+    """Held, looked at, asked about and answered, handed on and taken back; then approved, run by a worker."""
+    task = await shop.task()
+    action = await shop.propose(task, key="a", n=50)
+    await shop.plane.dossiers.open(action.id, RITA)
+    await shop.plane.inquiring.ask(action.id, RITA, "why so many?")
+    answer: dict[str, JsonValue] = {"action": action.id, "question": 1, "text": "it is a gross"}
+    await shop.plane.inquiring.answer(Proposal(task=task, contract=ANSWER, arguments=answer))
+    await shop.plane.inquiring.delegate(action.id, RITA, Person("ria"))
+    await shop.plane.inquiring.take_back(action.id, RITA)
+    await shop.plane.approvals.approve(action.id, RITA)
+    await shop.finish(rounds=1)
+
+
 async def modify(shop: Shop) -> None:
     """Held, modified, run by a worker."""
     action = await shop.propose(await shop.task(), key="a", n=50)
@@ -162,7 +178,7 @@ async def modify(shop: Shop) -> None:
 async def reject(shop: Shop) -> None:
     """Held and rejected."""
     action = await shop.propose(await shop.task(), key="a", n=50)
-    await shop.plane.approvals.reject(action.id, RITA)
+    await shop.plane.approvals.reject(action.id, RITA, note="no")
 
 
 async def undo_task(shop: Shop) -> None:
@@ -241,6 +257,7 @@ STORIES: dict[str, Story] = {
         allow,
         cleared,
         approve,
+        talked,
         modify,
         reject,
         undo_task,

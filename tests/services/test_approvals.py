@@ -111,7 +111,7 @@ async def test_who_may_not_speak(person: str, word: str) -> None:
 
     for speak in (
         world.plane.approvals.approve(action.id, Person(person)),
-        world.plane.approvals.reject(action.id, Person(person)),
+        world.plane.approvals.reject(action.id, Person(person), note="no"),
         world.plane.approvals.modify(action.id, Person(person), {"n": 11}),
     ):
         with pytest.raises(NotAllowed, match=word):
@@ -389,7 +389,7 @@ async def test_errors_are_ours() -> None:
     action = await held(world, ask(10, quorum=3))
     words = [
         world.plane.approvals.approve(action.id, RITA),
-        world.another("w2").approvals.reject(action.id, RIA),
+        world.another("w2").approvals.reject(action.id, RIA, note="no"),
         world.another("w3").approvals.modify(action.id, RIA, {"n": 30}),
         world.another("w4").approvals.modify(action.id, RITA, {"n": 31}),
     ]

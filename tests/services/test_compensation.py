@@ -204,7 +204,7 @@ async def test_an_undo_that_policy_denies_or_a_person_rejects_is_visible() -> No
     await finish(world)
     (undo,) = [each for each in await world.actions() if each.undoes == rejected.id]
     assert (undo.state, (await world.action(rejected)).state) == ("held", "undoing")
-    await world.plane.approvals.reject(undo.id, Person("ria"))
+    await world.plane.approvals.reject(undo.id, Person("ria"), note="no")
     await finish(world)
 
     assert [(await world.action(each)).state for each in (denied, rejected)] == ["undo_failed", "undo_failed"]

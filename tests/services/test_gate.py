@@ -457,7 +457,7 @@ async def test_what_ends_without_an_effect_gives_its_budget_back() -> None:
     assert (await world.propose(task, n=6)).state == "failed"
     assert await budget(world, "tenant/EUR") == (17, 0)
 
-    await world.plane.approvals.reject(rejected.id, Person("rita"))
+    await world.plane.approvals.reject(rejected.id, Person("rita"), note="no")
     await world.plane.compensation.undo("task", task.id, by="rita", why="all wrong")
     await world.work()
 

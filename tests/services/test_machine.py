@@ -129,7 +129,7 @@ class Life(RuleBasedStateMachine):
         """A no."""
         action = self.one(data, "held")
         if action is not None:
-            self.now(self.process.approvals.reject(action.id, person))
+            self.now(self.process.approvals.reject(action.id, person, note="no"))
 
     @rule(data=st.data(), person=PEOPLE, n=st.integers(-1, 20))
     def modify(self, data: st.DataObject, person: Person, n: int) -> None:

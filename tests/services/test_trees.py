@@ -149,7 +149,7 @@ async def test_what_is_inside_a_task_is_closed_with_it() -> None:
     took = world.store.faults.writes - commits
     waiting = await stand(world, root)
     again = await world.propose(leaf, n=1)
-    await world.plane.approvals.reject(held.id, next(iter(world.people)))
+    await world.plane.approvals.reject(held.id, next(iter(world.people)), note="no")
     world.clock.advance(MINUTE)
     await world.plane.tasks.tend()
 
@@ -251,7 +251,7 @@ async def test_what_is_given_back_later_is_no_second_end() -> None:
     held = await world.propose(child, n=3)
     await world.plane.tasks.close(child, failure="ValueError")
     heard = await world.plane.tasks.failures(root.id)
-    await world.plane.approvals.reject(held.id, next(iter(world.people)))
+    await world.plane.approvals.reject(held.id, next(iter(world.people)), note="no")
     world.clock.advance(MINUTE)
 
     await world.plane.tasks.tend()

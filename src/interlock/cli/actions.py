@@ -229,8 +229,11 @@ async def _tell(here: Context, plane: ControlPlane, action: Action, *, missing: 
     if action.contract_digest:
         contract = await plane.orders.contract(action.contract_digest)
     lift = await lifting(plane, action)
+    held = action.state == "held" and not action.withheld
+    dossier = await plane.dossiers.of(action.id, here.person) if held else None
     here.output.value(
-        published(action), lambda console: show_action(console, action, contract, missing=missing, lift=lift)
+        published(action),
+        lambda console: show_action(console, action, contract, missing=missing, lift=lift, dossier=dossier),
     )
     if since := await plane.audit.erased_since(action):
         here.output.say(f"[yellow]{since}[/yellow]")

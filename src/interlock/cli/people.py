@@ -11,6 +11,7 @@ from interlock.cli.output import Exit, run, short, shown, state, table, worded
 from interlock.cli.story import progress
 from interlock.domain.action import Action
 from interlock.domain.approval import open_requirements
+from interlock.domain.diff import between
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.filtering import published
 from interlock.domain.ids import Digest, UnwindId
@@ -23,6 +24,10 @@ _ENDINGS: dict[str, Literal["done", "failed"]] = {"done": "done", "failed": "fai
 
 ActionArgument = Annotated[str, typer.Argument(help="The action's id, or the end of it.")]
 Note = Annotated[str, typer.Option(help="Why; kept with the decision.", callback=worded)]
+Reason = Annotated[str, typer.Option(help="Why; the agent is told it.", callback=worded)]
+Target = Annotated[
+    str, typer.Option(help="Of critical risk: the value of what it is about, as `interlock show` names it, typed out.")
+]
 View = Annotated[str, typer.Option(help="The view's digest you decided on; refused if it changed since.")]
 
 
@@ -37,6 +42,7 @@ def approve(
     action: ActionArgument,
     note: Note = "",
     view: View = "",
+    target: Target = "",
 ) -> None:
     """Say yes to a held action, exactly as `interlock show` shows it."""
     here = context_of(context)
@@ -44,14 +50,16 @@ def approve(
     async def work() -> None:
         async with here.plane() as plane:
             found = await find_action(plane, action)
-            after = await plane.approvals.approve(found.id, here.who(), note=note, view=_view(found, view))
+            after = await plane.approvals.approve(
+                found.id, here.who(), note=note, view=_view(found, view), target=target or None
+            )
         here.output.value(after, lambda console: _said(console, after))
 
     run(here.output, work)
 
 
-def reject(context: typer.Context, action: ActionArgument, note: Note = "", view: View = "") -> None:
-    """Say no to a held action. That ends it."""
+def reject(context: typer.Context, action: ActionArgument, note: Reason = "", view: View = "") -> None:
+    """Say no to a held action, and why. That ends it."""
     here = context_of(context)
 
     async def work() -> None:
@@ -68,6 +76,7 @@ def modify(
     action: ActionArgument,
     args: Annotated[str, typer.Option(help="The arguments to change, as a JSON object; the others stay.")],
     note: Note = "",
+    target: Target = "",
 ) -> None:
     """Say yes to a held action with other arguments. They are validated and decided like any."""
     here = context_of(context)
@@ -75,8 +84,19 @@ def modify(
     async def work() -> None:
         async with here.plane() as plane:
             found = await find_action(plane, action)
-            after = await plane.approvals.modify(found.id, here.who(), arguments_from(args), note=note)
-        here.output.value(after, lambda console: _said(console, after))
+            after = await plane.approvals.modify(
+                found.id, here.who(), arguments_from(args), note=note, target=target or None
+            )
+            contract = await plane.orders.contract(after.contract_digest)
+        asked = after.hold.requested if after.hold is not None else None
+        rows = () if asked is None else between(contract, asked, after.arguments)
+
+        def telling(console: Console) -> None:
+            _said(console, after)
+            for row in rows:
+                console.print(f"[dim]{shown(f'{row.name}: {row.before_text} -> {row.after_text}')}[/dim]")
+
+        here.output.value(after, telling)
 
     run(here.output, work)
 

@@ -13,7 +13,7 @@ from interlock.domain.approval import Hold, agreed, roles_for
 from interlock.domain.baseline import MEANS
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup
-from interlock.domain.dossier import reversal_words
+from interlock.domain.dossier import Dossier, reversal_words
 from interlock.domain.duration import words
 from interlock.domain.output import MASKING, Output, in_words
 from interlock.domain.policy import Requirement
@@ -33,14 +33,29 @@ _THEN = {
 
 
 def show_action(
-    console: Console, action: Action, contract: Contract | None, *, missing: str = "", lift: str = ""
+    console: Console,
+    action: Action,
+    contract: Contract | None,
+    *,
+    missing: str = "",
+    lift: str = "",
+    dossier: Dossier | None = None,
 ) -> None:
     """The whole life of an action, top to bottom. `missing` is why it could not be run right here, `lift` what to do about
-    the brake that holds it."""
+    the brake that holds it, `dossier` what helps to decide on it."""
     headline = f"cleared, but it cannot be run here: {missing}" if missing else _headline(action)
     console.print(f"[bold]{shown(action.contract)}[/bold]  {state(action.state)}  [dim]{shown(headline)}[/dim]")
     then = "interlock work    (where it can be run, or here once that is mended)" if missing else lift
-    print_lines(console, [*_proposed(action), *_decided(action, contract), *_carried_out(action), *_left(action, then)])
+    print_lines(
+        console,
+        [
+            *_proposed(action),
+            *_decided(action, contract),
+            *_helping(dossier),
+            *_carried_out(action),
+            *_left(action, then),
+        ],
+    )
 
 
 def show_contract(console: Console, contract: Contract) -> None:
@@ -162,6 +177,30 @@ def _held(hold: Hold, initiator: str) -> Iterator[Line]:
         note = f": {word.note}" if word.note else ""
         yield word.verdict, f"{word.person} at {_utc(word.decided_at)}{note}"
     yield "view", hold.view[:12]
+
+
+def _helping(dossier: Dossier | None) -> Iterator[Line]:
+    """What a reviewer looks at beside the action itself."""
+    if dossier is None:
+        return
+    for row in dossier.changes:
+        if row.kind == "changed":
+            by = f"  {row.difference}" if row.difference else ""
+            yield "changes", f"{row.name}: {row.before_text or 'not known'} -> {row.after_text}{by}"
+    for row in dossier.modified:
+        yield "modified", f"{row.name}: {row.before_text or 'nothing'} -> {row.after_text or 'nothing'}"
+    if dossier.precedents is not None:
+        yield "before", dossier.precedents.words
+    for query in dossier.questions:
+        yield "question", f"{query.number}, by {query.person}: {query.text}"
+        yield "  answer", query.answer if query.answered_at is not None else "none yet"
+    for each in dossier.handings:
+        back = "" if each.back_at is None else ", and taken back"
+        yield "handed", f"by {each.by} to {each.to}{back}" + (f": {each.note}" if each.note else "")
+    if dossier.target:
+        yield "target", f"a yes types the value of `{dossier.target_name}`: --target VALUE"
+    if dossier.warning:
+        yield "mind", dossier.warning
 
 
 def _carried_out(action: Action) -> Iterator[Line]:

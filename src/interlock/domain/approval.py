@@ -5,13 +5,13 @@ action, contract, release, policy bundle, requirements, expiry, what happens unt
 another binding does not count; the move out of `held` consumes them all.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.deadline import Step
-from interlock.domain.ids import Digest, Person
+from interlock.domain.ids import ContractName, Digest, Person
 from interlock.domain.initiator import whole
 from interlock.domain.policy import Requirement
 
@@ -27,7 +27,9 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     decided_at: int
     note: str = ""
     shown: Digest = Digest("")
-    """Digest of the whole dossier as the person was shown it; empty where no surface said."""
+    """Digest of the whole dossier as the person was last shown it; empty where no surface showed it."""
+    looked_ms: int | None = None
+    """For how long they had it open before they spoke; None where no surface showed it."""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,6 +45,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     answered_at: int | None = None
 
 
+ANSWER: Final = ContractName("interlock: answer")
+"""What an agent's answer calls itself where its instance proves who it is: no contract has such a name."""
+
+
 class Handing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody who was asked has handed that to somebody else, who holds one of the roles asked, too."""
 
@@ -52,6 +58,17 @@ class Handing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
     back_at: int | None = None
     """When it was taken back; until then `by` does not decide."""
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody opened the dossier. What stood in it is in the log, beside the entry that says so."""
+
+    person: Person
+    first_at: int
+    """When they first did."""
+    at: int
+    view: Digest
+    shown: Digest
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,12 +82,14 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     approvals: tuple[Approval, ...] = ()
     questions: tuple[Query, ...] = ()
     handings: tuple[Handing, ...] = ()
-    modified: bool = False
-    """Whether a person put other arguments in place of those proposed."""
     steps: tuple[Step, ...] = ()
     """What happens while nobody answers, in order; at `expires_at` it is over."""
     walked: int = 0
     """How many of them have come to pass."""
+    looks: tuple[Look, ...] = ()
+    """The last of each person who could decide and opened it."""
+    requested: dict[str, JsonValue] | None = None
+    """The arguments as the agent asked for them, where a person put others in their place."""
 
     @property
     def due_at(self) -> int:
@@ -176,3 +195,20 @@ def still_binding(hold: Hold, requirements: tuple[Requirement, ...]) -> tuple[Re
     """Of `requirements`, as decided again, those that the approvals on `hold` do not already meet."""
     met = {(need.policy, need.role): need.quorum for need in hold.requirements}
     return tuple(need for need in requirements if met.get((need.policy, need.role), 0) < need.quorum)
+
+
+def carried(asked: Hold, again: Hold) -> Hold:
+    """`again`, a question asked anew about the same action, with what was said around the one before: words are void, the rest
+    stays."""
+    return msgspec.structs.replace(
+        again,
+        questions=asked.questions,
+        handings=asked.handings,
+        looks=asked.looks,
+        requested=asked.requested,
+    )
+
+
+def look_of(hold: Hold, person: Person) -> Look | None:
+    """What `person` was last shown of what is asked now; None where that is another view, or nothing."""
+    return next((each for each in hold.looks if each.person == person and each.view == hold.view), None)

@@ -94,7 +94,7 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     within_ms: int = 0
     """Counted from when it was done."""
     until_at: int | None = None
-    """When the window closes if it were done now; of what is done, when it does."""
+    """Of what is done: when the window closes."""
     approver: str = ""
     """The role that must agree to the undo."""
 
@@ -155,6 +155,8 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parsed: tuple[Value, ...] = ()
     changes: tuple[Row, ...] = ()
     undo: Undo
+    modified: tuple[Row, ...] = ()
+    """Where a person put other arguments in place of those the agent asked for: what they made of them."""
     schema: dict[str, JsonValue] = {}
     """The JSON Schema of the arguments, for the form that modifies them."""
 
@@ -173,18 +175,20 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     target_name: str = ""
     """The argument it is the value of."""
 
+    warning: str = ""
+    """What this person should be told about how they decide."""
     view: Digest = Digest("")
     """Of what a word is about: name it with the word, and it is refused where that changed meanwhile."""
     shown: Digest = Digest("")
-    """Of this whole dossier as it was given to this person; it is kept with their word."""
+    """Of all of this as it was given to this person, the schema aside; it is kept with their word."""
 
     def may_do(self, verb: Verb) -> bool:
         """Whether the person may."""
         return any(each.verb == verb and each.allowed for each in self.may)
 
 
-def undo_of(contract: Contract, at: int) -> Undo:
-    """How `contract`'s effect is taken back; `at` is when it was done, or now."""
+def undo_of(contract: Contract, done_at: int | None) -> Undo:
+    """How `contract`'s effect is taken back, if it was done at `done_at`, or was not done yet."""
     match contract.reversal:
         case Reversal(contract=name, within_ms=within, approver=approver):
             return Undo(
@@ -192,7 +196,7 @@ def undo_of(contract: Contract, at: int) -> Undo:
                 words=reversal_words(contract),
                 contract=name,
                 within_ms=within,
-                until_at=at + within,
+                until_at=None if done_at is None else done_at + within,
                 approver=approver or "",
             )
         case NoReversal() | None:

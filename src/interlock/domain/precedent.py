@@ -73,12 +73,7 @@ def ruling_of(action: Action) -> tuple[Ruling, int] | None:
         return "rejected", said[-1].decided_at
     if action.state in ("held", "denied", "voided", "rejected") or not said:
         return None
-    changed = any(need.policy == MODIFIED for need in action.hold.requirements) or action.hold.modified
-    return ("modified" if changed else "approved"), said[-1].decided_at
-
-
-MODIFIED: Final = "interlock.modified"
-"""What stands in the place of a policy where only a person's own change asked for a person."""
+    return ("modified" if action.hold.requested is not None else "approved"), said[-1].decided_at
 
 
 def precedents(action: Action, contract: Contract, decided: Iterable[Action]) -> Precedents:

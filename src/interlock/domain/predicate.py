@@ -132,6 +132,8 @@ class Word(Part, frozen=True, kw_only=True):
     """Those the person held."""
     decided_at: str
     """When it was given."""
+    shown: str = ""
+    """Digest of the dossier that the person was last shown, which stands behind `dossier` of an entry `shown`."""
 
 
 class Attempt(Part, frozen=True, kw_only=True):

@@ -33,14 +33,15 @@ def recorded(
     contract: Contract | None = None,
     beginning: Beginning | None = None,
     leaning: Sequence[Unchanged] = (),
+    beside: dict[str, JsonValue] | None = None,
 ) -> tuple[Action, Fact]:
-    """`action` as it now is, counted one fact further, and that fact.
+    """`action` as it now is, counted one fact further, and that fact, with what is said `beside` it behind commitments.
 
     `leaning` are the conditions it is written under: a decision told in it held while they did.
     """
     after = msgspec.structs.replace(action, entries=action.entries + 1)
     body = said_of(after, phase, now, contract, leaning)
-    private = _private(after, phase)
+    private = _private(after, phase) | (beside or {})
     times: dict[str, int] = {}
     if after.entries == 1:
         body = first_said(after, contract, beginning, body)

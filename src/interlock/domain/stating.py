@@ -47,6 +47,21 @@ from interlock.domain.whose import DOES_NOT_ASSERT, OURS
 
 _UNTOUCHED: Final[frozenset[State]] = frozenset({"refused", "denied", "shadowed", "rejected", "expired", "voided"})
 """States in which nothing happened, since nobody was asked to do it: at most it was reserved, and released."""
+_UNMOVED: Final[frozenset[Phase]] = frozenset(
+    {
+        "approved",
+        "reminded",
+        "escalated",
+        "overdue",
+        "shown",
+        "asked",
+        "answered",
+        "delegated",
+        "prepared",
+        "dispatching",
+    }
+)
+"""Phases that leave the reasons as they were told before."""
 _OBSERVED: Final[dict[State, Observed]] = {"done": "occurred", "failed": "none"}
 _UNDOING: Final[dict[State, Literal["running", "run", "failed"]]] = {
     "undoing": "running",
@@ -142,14 +157,7 @@ def decides(action: Action, phase: Phase) -> bool:
 
 def explains(action: Action, phase: Phase) -> bool:
     """Whether the reasons that `action` carries are why it came to this."""
-    return action.entries == 1 or phase not in (
-        "approved",
-        "prepared",
-        "dispatching",
-        "reminded",
-        "escalated",
-        "overdue",
-    )
+    return action.entries == 1 or phase not in _UNMOVED
 
 
 def speaks(phase: Phase) -> bool:
@@ -211,7 +219,13 @@ def _held(hold: Hold) -> Held:
 def _word(hold: Hold) -> Word:
     """The one spoken last, which the fact is about."""
     word = hold.approvals[-1]
-    return Word(verdict=word.verdict, binding=word.binding, roles=list(word.roles), decided_at=at(word.decided_at))
+    return Word(
+        verdict=word.verdict,
+        binding=word.binding,
+        roles=list(word.roles),
+        decided_at=at(word.decided_at),
+        shown=word.shown,
+    )
 
 
 def _attempt(action: Action) -> Attempt:

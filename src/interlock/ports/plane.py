@@ -63,6 +63,10 @@ class Plane(Protocol):
         """Propose an action and give it as it stands when nothing more can be done without waiting for somebody."""
         ...
 
+    async def answer(self, proposal: Proposal) -> Action:
+        """The agent's answer to a reviewer's question, as a proposal of `ANSWER`."""
+        ...
+
     async def begin_use(self, proposal: Proposal) -> Use:
         """Reserve what a use of a model, proposed with `Asked.arguments`, may take at most."""
         ...

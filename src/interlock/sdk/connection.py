@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from interlock.domain.action import SETTLED, Action
+from interlock.domain.approval import ANSWER
 from interlock.domain.asking import (
     begin_call,
     close_call,
@@ -139,6 +140,16 @@ class Connection:
             return await self.plane.begin_use(await self._presented(proposal, tokens))
 
         return await _anew(begun)
+
+    async def answer(self, task: Task, tokens: Tokens | None, action: ActionId, question: int, text: str) -> Action:
+        """Answer a reviewer's question as the instance that this program is."""
+        said: dict[str, JsonValue] = {"action": action, "question": question, "text": text}
+        proposal = Proposal(task=task, contract=ANSWER, arguments=said)
+
+        async def answered() -> Action:
+            return await self.plane.answer(await self._presented(proposal, tokens))
+
+        return await _anew(answered)
 
     def ticket(self, action_id: ActionId, tool: AnyTool | None = None, agent: str = "") -> Ticket[Outcome]:
         """A ticket for an action, whose result is converted to `tool`'s type if that is given; of `agent` where this program did

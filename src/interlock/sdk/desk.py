@@ -5,9 +5,11 @@ from typing import Literal
 
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue, pointer
+from interlock.domain.dossier import Dossier
 from interlock.domain.errors import ContractError
 from interlock.domain.fitting import Count, Millis, checked
 from interlock.domain.ids import ActionId, Digest, Person, UnwindId
+from interlock.domain.inbox import InboxPage
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.ports.people import People
 from interlock.sdk.home import Home
@@ -36,22 +38,67 @@ class AsyncDesk:
         return await self._home.run(self._people.action, ActionId(action_id))
 
     @checked
-    async def approve(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
-        """Say yes. `view` is the digest of what was shown (`action.hold.view`): refused if that changed since."""
-        shown = None if view is None else Digest(view)
-        return await self._home.run(self._people.approve, ActionId(action_id), self._person, note=note, view=shown)
+    async def inbox(self, *, mine: bool = True, cursor: str = "", limit: Count = 50) -> InboxPage:
+        """What waits for people's word, the most urgent first; `mine`: only what this person may decide on now. `cursor` is
+        `next` of the page before."""
+        return await self._home.run(self._people.inbox, self._person, mine=mine, cursor=cursor, limit=limit)
 
     @checked
-    async def reject(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
-        """Say no. That ends it."""
-        shown = None if view is None else Digest(view)
-        return await self._home.run(self._people.reject, ActionId(action_id), self._person, note=note, view=shown)
+    async def look(self, action_id: str) -> Dossier:
+        """All there is to see of one action before deciding. That it was shown to this person is recorded."""
+        return await self._home.run(self._people.look, ActionId(action_id), self._person)
 
     @checked
-    async def modify(self, action_id: str, arguments: Mapping[str, JsonValue], *, note: str = "") -> Action:
+    async def approve(
+        self, action_id: str, *, note: str = "", view: str | None = None, target: str | None = None
+    ) -> Action:
+        """Say yes. `view` is the digest of what was shown (`look(...).view`): refused if that changed since. Of critical risk
+        `target` is what the person typed (`look(...).target`)."""
+        return await self._home.run(
+            self._people.approve, ActionId(action_id), self._person, note=note, view=_view(view), target=target
+        )
+
+    @checked
+    async def reject(self, action_id: str, *, note: str, view: str | None = None) -> Action:
+        """Say no, and why. That ends it."""
+        return await self._home.run(self._people.reject, ActionId(action_id), self._person, note=note, view=_view(view))
+
+    @checked
+    async def modify(
+        self,
+        action_id: str,
+        arguments: Mapping[str, JsonValue],
+        *,
+        note: str = "",
+        view: str | None = None,
+        target: str | None = None,
+    ) -> Action:
         """Say yes to other arguments; those not named stay. They are validated and decided like any."""
         wanted = {name: to_plain(value, pointer(name)) for name, value in arguments.items()}
-        return await self._home.run(self._people.modify, ActionId(action_id), self._person, wanted, note=note)
+        return await self._home.run(
+            self._people.modify,
+            ActionId(action_id),
+            self._person,
+            wanted,
+            note=note,
+            view=_view(view),
+            target=target,
+        )
+
+    @checked
+    async def ask(self, action_id: str, text: str) -> Action:
+        """Put a question to the agent, which finds it in the outcome it waits with. The action stays held."""
+        return await self._home.run(self._people.ask, ActionId(action_id), self._person, text)
+
+    @checked
+    async def delegate(self, action_id: str, to: str, *, note: str = "") -> Action:
+        """Hand it to a colleague who is asked, too, and be silent until it is taken back."""
+        return await self._home.run(self._people.delegate, ActionId(action_id), self._person, Person(to), note=note)
+
+    @checked
+    async def take_back(self, action_id: str) -> Action:
+        """Decide after all on what was handed to a colleague."""
+        return await self._home.run(self._people.take_back, ActionId(action_id), self._person)
 
     @checked
     async def settle(
@@ -102,19 +149,54 @@ class Desk:
         return self._home.block(self.aio.action, action_id)
 
     @checked
-    def approve(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
-        """Say yes. `view` is the digest of what was shown (`action.hold.view`): refused if that changed since."""
-        return self._home.block(self.aio.approve, action_id, note=note, view=view)
+    def inbox(self, *, mine: bool = True, cursor: str = "", limit: Count = 50) -> InboxPage:
+        """What waits for people's word, the most urgent first; `mine`: only what this person may decide on now. `cursor` is
+        `next` of the page before."""
+        return self._home.block(self.aio.inbox, mine=mine, cursor=cursor, limit=limit)
 
     @checked
-    def reject(self, action_id: str, *, note: str = "", view: str | None = None) -> Action:
-        """Say no. That ends it."""
+    def look(self, action_id: str) -> Dossier:
+        """All there is to see of one action before deciding. That it was shown to this person is recorded."""
+        return self._home.block(self.aio.look, action_id)
+
+    @checked
+    def approve(self, action_id: str, *, note: str = "", view: str | None = None, target: str | None = None) -> Action:
+        """Say yes. `view` is the digest of what was shown (`look(...).view`): refused if that changed since. Of critical risk
+        `target` is what the person typed (`look(...).target`)."""
+        return self._home.block(self.aio.approve, action_id, note=note, view=view, target=target)
+
+    @checked
+    def reject(self, action_id: str, *, note: str, view: str | None = None) -> Action:
+        """Say no, and why. That ends it."""
         return self._home.block(self.aio.reject, action_id, note=note, view=view)
 
     @checked
-    def modify(self, action_id: str, arguments: Mapping[str, JsonValue], *, note: str = "") -> Action:
+    def modify(
+        self,
+        action_id: str,
+        arguments: Mapping[str, JsonValue],
+        *,
+        note: str = "",
+        view: str | None = None,
+        target: str | None = None,
+    ) -> Action:
         """Say yes to other arguments; those not named stay. They are validated and decided like any."""
-        return self._home.block(self.aio.modify, action_id, arguments, note=note)
+        return self._home.block(self.aio.modify, action_id, arguments, note=note, view=view, target=target)
+
+    @checked
+    def ask(self, action_id: str, text: str) -> Action:
+        """Put a question to the agent, which finds it in the outcome it waits with. The action stays held."""
+        return self._home.block(self.aio.ask, action_id, text)
+
+    @checked
+    def delegate(self, action_id: str, to: str, *, note: str = "") -> Action:
+        """Hand it to a colleague who is asked, too, and be silent until it is taken back."""
+        return self._home.block(self.aio.delegate, action_id, to, note=note)
+
+    @checked
+    def take_back(self, action_id: str) -> Action:
+        """Decide after all on what was handed to a colleague."""
+        return self._home.block(self.aio.take_back, action_id)
 
     @checked
     def settle(
@@ -141,6 +223,10 @@ class Desk:
     def retry(self, request: str, *, wait_ms: Millis = WAIT_MS) -> Unwind:
         """Go on with an undo that was blocked."""
         return self._home.block(self.aio.retry, request, wait_ms=wait_ms)
+
+
+def _view(view: str | None) -> Digest | None:
+    return None if view is None else Digest(view)
 
 
 def _one(action: str | None, task: str | None, release: str | None) -> tuple[UnwindScope, str]:

@@ -9,6 +9,7 @@ from typing import ClassVar, TypeAlias, assert_never
 import msgspec
 
 from interlock.domain.action import Action, State
+from interlock.domain.approval import Query
 from interlock.domain.brakes import BEGINS
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import Fault, InterlockError
@@ -146,6 +147,11 @@ class Held(_Open):
 
     code = "held"
     next = "wait for the ticket, or come back with the same idempotency key"
+
+    def __init__(self, action: Action, ticket: "Ticket[Outcome]") -> None:
+        super().__init__(action, ticket)
+        self.questions: tuple[Query, ...] = () if action.hold is None else action.hold.questions
+        """What reviewers asked about it, answered or not: `task.answer(held, "...")`."""
 
 
 class Pending(_Open):

@@ -12,15 +12,16 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from interlock.domain.child_failure import ChildFailure
-from interlock.domain.fitting import Amount, Millis, checked
-from interlock.domain.ids import TaskId
+from interlock.domain.errors import ContractError
+from interlock.domain.fitting import Amount, Count, Millis, checked
+from interlock.domain.ids import ActionId, TaskId
 from interlock.domain.task import Task
 from interlock.domain.use import LASTS_MS, Asked, TokenCount
 from interlock.sdk.children import AT_ONCE, Returned, together
 from interlock.sdk.connection import AnyTool, Connection
 from interlock.sdk.handing import Handing, Tokens, Wanted, wanted_of
 from interlock.sdk.model_use import ModelUse
-from interlock.sdk.outcomes import Done, Outcome, Withheld
+from interlock.sdk.outcomes import Done, Held, Outcome, Withheld
 from interlock.sdk.proposing import NOTHING_SAID, Said, proposal_of
 from interlock.sdk.tool import Tool
 
@@ -75,6 +76,21 @@ class Handle:
             self._connection.register(known)
         action = await self._connection.propose(proposal, self.shows)
         return self._connection.outcome(action, known)
+
+    async def _answer(self, held: Held | str, text: str, question: int | None) -> Outcome:
+        name = ActionId(held.action_id if isinstance(held, Held) else held)
+        if question is None:
+            questions = held.questions if isinstance(held, Held) else ()
+            question = next((each.number for each in questions if each.answered_at is None), None)
+        if question is None:
+            raise ContractError(
+                "nothing was asked about this, as far as is known here",
+                path="/question",
+                next_step="wait for the ticket once more: what it gives then has `questions`; or say which: `question=1`",
+            )
+        return self._connection.outcome(
+            await self._connection.answer(self.task, self.shows, name, question, text), None
+        )
 
     async def _handed(self, wanted: Handing, opened: bool) -> str:
         if self._own is None:
@@ -151,6 +167,11 @@ class AsyncTask(Handle):
         refused then where something stands against it. In a task of its own the program asks once for a token of it."""
         wanted = wanted_of(agent, to, purpose, tools, data, budgets, lasts_ms, prohibited, plan)
         return await self._connection.home.run(self._handed, wanted, False)
+
+    async def answer(self, held: Held | str, text: str, *, question: Count | None = None) -> Outcome:
+        """Answer a reviewer's question about an action of this task that is held: `held.questions` has them. Without `question`
+        the first that is open. The action waits on; what the outcome says now is given."""
+        return await self._connection.home.run(self._answer, held, text, question)
 
     async def failures(self) -> tuple[ChildFailure, ...]:
         """The tasks right inside this one that failed, in whatever process, since somebody last asked. This is looking: they are
@@ -240,6 +261,11 @@ class SyncTask(Handle):
         refused then where something stands against it. In a task of its own the program asks once for a token of it."""
         wanted = wanted_of(agent, to, purpose, tools, data, budgets, lasts_ms, prohibited, plan)
         return self._connection.home.block(self._handed, wanted, False)
+
+    def answer(self, held: Held | str, text: str, *, question: Count | None = None) -> Outcome:
+        """Answer a reviewer's question about an action of this task that is held: `held.questions` has them. Without `question`
+        the first that is open. The action waits on; what the outcome says now is given."""
+        return self._connection.home.block(self._answer, held, text, question)
 
     def failures(self) -> tuple[ChildFailure, ...]:
         """The tasks right inside this one that failed, in whatever process, since somebody last asked. This is looking: they are

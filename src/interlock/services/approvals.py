@@ -1,30 +1,57 @@
 """People's words on held actions: approve, reject, modify. Durable, single-use, bound to exactly what was shown."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from interlock.domain.action import Action
-from interlock.domain.approval import Approval, Hold, open_requirements
+from interlock.domain.approval import Approval, Hold, carried, look_of, open_requirements
 from interlock.domain.binding import bind
 from interlock.domain.budget import ended
 from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract
 from interlock.domain.control import Control
+from interlock.domain.diff import Row, between, rows_of
 from interlock.domain.entitlement import entitled
-from interlock.domain.errors import Conflict, IllegalMove, IntegrityError, NotAllowed, NotFound, StaleView
-from interlock.domain.evidence import at
+from interlock.domain.errors import Conflict, ContractError, NotAllowed, StaleView
 from interlock.domain.ids import ActionId, Digest, Person
-from interlock.domain.policy import Requirement
+from interlock.domain.naming_target import must_be_named
+from interlock.domain.pace import Attention, Pace, Ruled, must_not_hurry
+from interlock.domain.policy import Requirement, Verdict
+from interlock.domain.record import Record
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.cases import Cases
-from interlock.services.deciding import Decider
+from interlock.services.deciding import Decider, Judgement
 from interlock.services.drawing import draws_of
 from interlock.services.holding import held, intact
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.recorder import Recorder
+from interlock.services.waiting import Waiting
 
 MAX_ROUNDS = 20
+
+
+class Word(NamedTuple):
+    """What a person says."""
+
+    verdict: Literal["approve", "reject"]
+    note: str
+    view: Digest | None
+    target: str | None = None
+
+
+class Weighed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a modification would come to. The same is found out again when it is made."""
+
+    difference: tuple[Row, ...]
+    """Against what the agent asked for."""
+    changes: tuple[Row, ...]
+    verdict: Verdict
+    """What policy says of it: `deny` and `shadow` would be refused."""
+    reasons: tuple[str, ...]
+    requirements: tuple[Requirement, ...]
+    """Who else would have to agree."""
 
 
 class Approvals:
@@ -40,6 +67,8 @@ class Approvals:
         recorder: Recorder,
         clock: Clock,
         ids: Ids,
+        waiting: Waiting,
+        attention: Attention,
     ) -> None:
         self._store = store
         self._orders = orders
@@ -48,23 +77,33 @@ class Approvals:
         self._recorder = recorder
         self._clock = clock
         self._ids = ids
+        self._waiting = waiting
+        self._attention = attention
 
     async def approve(
-        self, action_id: ActionId, person: Person, *, note: str = "", view: Digest | None = None
+        self,
+        action_id: ActionId,
+        person: Person,
+        *,
+        note: str = "",
+        view: Digest | None = None,
+        target: str | None = None,
     ) -> Action:
         """Count `person`'s yes. When everybody needed has agreed the action is ready and a worker runs it, once.
 
-        `view` is the digest of what the person was shown. Raises StaleView when that, or the policy bundle, is no longer
-        what the action was held under; NotAllowed when the person is unknown, the initiator, lacks the roles asked for, or
-        has spoken already; IllegalMove when it is not held.
+        `view` is the digest of what the person was shown; `target` what they typed, which critical risk asks for. Raises
+        StaleView when the view, the policy bundle, or what the contract says will change is no longer what the action was
+        held under; NotAllowed when the person is unknown, the initiator, lacks the roles asked for, has spoken already or
+        too often, or did not name the target; IllegalMove when it is not held.
         """
-        return await self._say(action_id, person, "approve", note, view)
+        return await self._say(action_id, person, Word("approve", note, view, target))
 
-    async def reject(
-        self, action_id: ActionId, person: Person, *, note: str = "", view: Digest | None = None
-    ) -> Action:
-        """One no of anybody who was asked ends it. Raises as `approve` does."""
-        return await self._say(action_id, person, "reject", note, view)
+    async def reject(self, action_id: ActionId, person: Person, *, note: str, view: Digest | None = None) -> Action:
+        """One no of anybody who was asked ends it. `note` is why, which the agent is told. Raises as `approve` does, and
+        ContractError without a reason."""
+        if not note.strip():
+            raise ContractError("a no says why", path="/note", next_step="give the reason: the agent is told it")
+        return await self._say(action_id, person, Word("reject", note, view))
 
     async def modify(
         self,
@@ -74,44 +113,76 @@ class Approvals:
         *,
         note: str = "",
         view: Digest | None = None,
+        target: str | None = None,
     ) -> Action:
         """Put other arguments in place of those proposed: same contract, validated and decided again, bound anew.
 
         `arguments` replaces fields; those not named stay. The person's own yes is counted on the new action; words given
-        before are void, they were about other arguments. What the agent asked for stays what its key stands for. Raises
-        ContractError when they do not fit, BudgetExceeded when they cost more than is left, NotAllowed when policy denies
-        them (the action stays held as it was in all these), and as `approve` does.
+        before are void, they were about other arguments. What the agent asked for stays what its key stands for; the
+        `target` typed is that of the new arguments. Raises ContractError when they do not fit, BudgetExceeded when they cost
+        more than is left, NotAllowed when policy denies them (the action stays held as it was in all these), and as
+        `approve` does.
         """
         shown: Digest | None = None
+        word = Word("approve", note, view, target)
         for _ in range(MAX_ROUNDS):
             orders = await self._orders.refresh()
             try:
-                action, asked = await self._held(action_id)
+                action, asked = await self._waiting.held(action_id)
                 shown = _as_shown(asked, shown, view)
-                return await self._modified(action, asked, person, arguments, note, orders)
+                return await self._modified(action, asked, person, arguments, word, orders)
             except Conflict:
                 continue
         raise Conflict("the action kept changing while it was modified", kind="action", key=action_id)
 
+    async def weigh(self, action_id: ActionId, person: Person, arguments: dict[str, JsonValue]) -> Weighed:
+        """What `modify` with these arguments would come to, without doing it: for the form in which they are typed. Raises
+        ContractError where they do not fit, and as `modify` does for who may not."""
+        orders = await self._orders.refresh()
+        action, asked = await self._waiting.held(action_id)
+        entitled(action, asked, person, orders.control)
+        changed, contract, judgement = await self._judged(action, arguments, orders)
+        return Weighed(
+            difference=between(contract, asked.requested or action.arguments, changed.arguments),
+            changes=rows_of(contract, changed.arguments, judgement.facts),
+            verdict=judgement.decision.verdict,
+            reasons=judgement.decision.reasons,
+            requirements=judgement.decision.requirements,
+        )
+
     # -- parts -------------------------------------------------------------------------------------------------
 
-    async def _modified(
-        self, action: Action, asked: Hold, person: Person, arguments: dict[str, JsonValue], note: str, orders: Orders
-    ) -> Action:
-        roles = entitled(action, asked, person, orders.control)
+    async def _judged(
+        self, action: Action, arguments: dict[str, JsonValue], orders: Orders
+    ) -> tuple[Action, Contract, Judgement]:
+        """The action with other arguments, and what policy says of it now."""
         contract = await self._orders.contract(action.contract_digest)
         nonce = self._ids.nonce()
         bound = bind(contract, {**action.arguments, **arguments}, nonce=nonce)
         changed = msgspec.structs.replace(action, arguments=bound.arguments, nonce=nonce, digest=bound.digest)
-        now = self._clock.now()
         case = await self._cases.of(changed, orders)
-        judgement = await self._decider.judge(case, orders, now)
+        return changed, contract, await self._decider.judge(case, orders, self._clock.now())
+
+    async def _modified(
+        self,
+        action: Action,
+        asked: Hold,
+        person: Person,
+        arguments: dict[str, JsonValue],
+        word: Word,
+        orders: Orders,
+    ) -> Action:
+        roles = entitled(action, asked, person, orders.control)
+        changed, contract, judgement = await self._judged(action, arguments, orders)
+        must_be_named(changed, contract, word.target)
         decision = judgement.decision
         if decision.verdict in ("deny", "shadow"):
             raise NotAllowed(f"policy denies the modified action: {'; '.join(decision.reasons)}")
         own = Requirement(role=min(roles), quorum=1, policy="interlock.modified")
         decision = msgspec.structs.replace(decision, requirements=decision.requirements or (own,))
-        reserved = draws_of(changed, contract, case.task, orders, now)
+        now = self._clock.now()
+        task = await self._cases.task(action)
+        reserved = draws_of(changed, contract, task, orders, now)
         changed = msgspec.structs.replace(
             changed,
             decision=decision,
@@ -120,84 +191,87 @@ class Approvals:
             reasons=decision.reasons,
             reserved=reserved,
         )
-        again = msgspec.structs.replace(
-            held(changed, contract, decision, asked.expires_at),
-            modified=True,
-            questions=asked.questions,
-            handings=asked.handings,
-        )
-        word = self._word(person, orders.control, "approve", again.binding, note)
-        again = msgspec.structs.replace(again, approvals=(word,))
+        again = carried(asked, held(changed, contract, decision, asked.expires_at))
+        spoken, pace = await self._spoken(asked, person, orders.control, word, again.binding)
+        requested = action.arguments if asked.requested is None else asked.requested
+        again = msgspec.structs.replace(again, requested=requested, approvals=(spoken,))
         after = changed.after("modify", hold=again)
         if not open_requirements(again, initiator=action.initiator):
             after = after.after("approve", due_at=now)
         draws = () if reserved == action.reserved else (*ended(action.reserved, spent=False), *reserved)
-        return await self._recorder.write(after, "modified", "approve.recorded", (orders.control,), draws)
+        return await self._recorder.write(after, "modified", "approve.recorded", (orders.control,), draws, puts=(pace,))
 
-    async def _say(
-        self, action_id: ActionId, person: Person, verdict: Literal["approve", "reject"], note: str, view: Digest | None
-    ) -> Action:
+    async def _say(self, action_id: ActionId, person: Person, word: Word) -> Action:
         shown: Digest | None = None
         for _ in range(MAX_ROUNDS):
             orders = await self._orders.refresh()
             try:
-                action, asked = await self._held(action_id)
-                shown = _as_shown(asked, shown, view)
+                action, asked = await self._waiting.held(action_id)
+                shown = _as_shown(asked, shown, word.view)
                 entitled(action, asked, person, orders.control)
-                if verdict == "approve":
-                    intact(action, await self._orders.contract(action.contract_digest))
-                if verdict == "approve" and action.decision and action.decision.bundle != orders.control.bundle:
-                    await self._decide_again(action, asked, orders)
-                    raise StaleView("the policies changed since it was held; it was decided again")
-                word = self._word(person, orders.control, verdict, asked.binding, note)
-                spoken = msgspec.structs.replace(asked, approvals=(*asked.approvals, word))
-                action = msgspec.structs.replace(action, hold=spoken)
-                if verdict == "reject":
-                    reason = note or f"{person} said no"
-                    return await self._recorder.end(action, "reject", "rejected", reasons=(reason,))
-                return await self._agreed(action, (orders.control,))
+                if word.verdict == "approve":
+                    await self._must_stand(action, asked, orders, word)
+                spoken, pace = await self._spoken(asked, person, orders.control, word, asked.binding)
+                heard = msgspec.structs.replace(asked, approvals=(*asked.approvals, spoken))
+                action = msgspec.structs.replace(action, hold=heard)
+                if word.verdict == "reject":
+                    return await self._recorder.end(action, "reject", "rejected", also=(pace,), reasons=(word.note,))
+                return await self._agreed(action, (orders.control,), (pace,))
             except Conflict:
                 continue
         raise Conflict("the action kept changing while this was decided", kind="action", key=action_id)
 
-    async def _agreed(self, action: Action, conditions: tuple[Control, ...] = ()) -> Action:
+    async def _must_stand(self, action: Action, asked: Hold, orders: Orders, word: Word) -> None:
+        """Return where a yes is to what is stored, decided and about to change. Raises as `approve` does."""
+        contract = await self._orders.contract(action.contract_digest)
+        intact(action, contract)
+        must_be_named(action, contract, word.target)
+        if action.decision and action.decision.bundle != orders.control.bundle:
+            await self._decide_again(action, asked, orders)
+            raise StaleView("the policies changed since it was held; it was decided again")
+        if any("$facts." in str(path) for each in contract.changes.values() for path in (each.before, each.after)):
+            facts, problem = await self._decider.facts(await self._cases.of(action, orders))
+            if problem:
+                raise NotAllowed(
+                    f"what it will change cannot be read now: {problem}", next_step="try again once it can be read"
+                )
+            if rows_of(contract, action.arguments, facts) != rows_of(contract, action.arguments, action.facts):
+                await self._decide_again(action, asked, orders)
+                raise StaleView("what it will change is not what it was when it was held; it was decided again")
+
+    async def _agreed(
+        self, action: Action, conditions: tuple[Control, ...] = (), puts: tuple[Record, ...] = ()
+    ) -> Action:
         """Move on if everybody needed has agreed; otherwise keep the word and go on waiting."""
         missing = open_requirements(action.hold, initiator=action.initiator) if action.hold is not None else ()
         if missing:
-            return await self._recorder.write(action.after("vote"), "approved", conditions=conditions)
+            return await self._recorder.write(action.after("vote"), "approved", conditions=conditions, puts=puts)
         after = action.after("approve", due_at=self._clock.now())
-        return await self._recorder.write(after, "approved", "approve.recorded", conditions)
+        return await self._recorder.write(after, "approved", "approve.recorded", conditions, puts=puts)
 
-    async def _held(self, action_id: ActionId) -> tuple[Action, Hold]:
-        action = await self._store.get(Action, action_id)
-        if action is None:
-            raise NotFound(f"there is no action `{action_id}`")
-        if action.state != "held":
-            raise IllegalMove(
-                f"the action is {action.state}{_spoken(action)}; only a held one can be decided upon",
-                state=action.state,
-            )
-        if action.hold is None:
-            raise IntegrityError(f"action {action.id} is held without saying for what")
-        if action.undoes is None and (await self._orders.current()).control.state_of(action.agent) == "retired":
-            await self._recorder.end(action, "void", "voided", reasons=("its agent is retired",))
-            raise IllegalMove("its agent is retired; the action is voided", state="voided")
-        if self._clock.now() >= action.hold.expires_at:
-            await self._recorder.end(action, "expire", "expired", reasons=("nobody answered in time",))
-            raise IllegalMove("the time to decide is over; the action expired", state="expired")
-        return action, action.hold
-
-    def _word(
-        self, person: Person, control: Control, verdict: Literal["approve", "reject"], binding: Digest, note: str
-    ) -> Approval:
-        return Approval(
+    async def _spoken(
+        self, asked: Hold, person: Person, control: Control, word: Word, binding: Digest
+    ) -> tuple[Approval, Pace]:
+        """The word as it is kept, and the person's pace with it. Raises NotAllowed for a yes too many in too short a time: a
+        no is never too fast."""
+        now = self._clock.now()
+        pace = await self._store.get(Pace, person) or Pace(person=person)
+        if word.verdict == "approve":
+            must_not_hurry(pace, self._attention, now)
+        look = look_of(asked, person)
+        looked_ms = None if look is None else now - look.first_at
+        approval = Approval(
             person=person,
             roles=tuple(sorted(control.roles(person))),
-            verdict=verdict,
+            verdict=word.verdict,
             binding=binding,
-            decided_at=self._clock.now(),
-            note=note,
+            decided_at=now,
+            note=word.note,
+            shown=Digest("") if look is None else look.shown,
+            looked_ms=looked_ms,
         )
+        ruled = Ruled(now, word.verdict == "approve", -1 if looked_ms is None else looked_ms)
+        return approval, pace.further(ruled, self._attention)
 
     async def _decide_again(self, action: Action, asked: Hold, orders: Orders) -> None:
         """The bundle changed: deny it, or ask anew under the bundle in force. What was asked for before still is, or more."""
@@ -218,23 +292,8 @@ class Approvals:
             asked=judgement.around,
             reasons=decision.reasons or action.reasons,
         )
-        again = msgspec.structs.replace(
-            held(action, contract, decision, asked.expires_at),
-            modified=asked.modified,
-            questions=asked.questions,
-            handings=asked.handings,
-        )
+        again = carried(asked, held(action, contract, decision, asked.expires_at))
         await self._recorder.write(action.after("modify", hold=again), "decided", conditions=(orders.control,))
-
-
-def _spoken(action: Action) -> str:
-    """Who decided on it already, and when."""
-    words = action.hold.approvals if action.hold is not None else ()
-    said = "; ".join(f"{_SAID[word.verdict]} by `{word.person}` at {at(word.decided_at)}" for word in words)
-    return f" ({said})" if said else ""
-
-
-_SAID = {"approve": "approved", "reject": "rejected"}
 
 
 def _as_shown(asked: Hold, shown: Digest | None, view: Digest | None) -> Digest:

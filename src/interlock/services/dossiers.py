@@ -1,4 +1,7 @@
-"""What one person sees of one action before deciding: put together from what is stored, by the rules of domain/."""
+"""What one person sees of one action before deciding: put together from what is stored, by the rules of domain/.
+
+That they saw it is recorded when they open it: the dossier stands behind a commitment of the log, and its digest with the word.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,13 +10,13 @@ import msgspec
 
 from interlock.domain.action import MEANING, Action
 from interlock.domain.agent import Agent
-from interlock.domain.approval import Hold, agreed, roles_for
+from interlock.domain.approval import Hold, Look, agreed, look_of, roles_for
 from interlock.domain.baseline import MEANS
 from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
-from interlock.domain.diff import rows_of, text_of, unit_of
+from interlock.domain.diff import between, rows_of, text_of, unit_of
 from interlock.domain.dossier import (
     VERBS,
     Asking,
@@ -22,16 +25,16 @@ from interlock.domain.dossier import (
     Moment,
     Need,
     Said,
-    Undo,
     Value,
     Verb,
     confidence_words,
     undo_of,
 )
 from interlock.domain.entitlement import able, entitled, handed_by, must_be_asked
-from interlock.domain.errors import InterlockError, NotAllowed, NotFound, PolicyError
+from interlock.domain.errors import Conflict, InterlockError, NotAllowed, NotFound, PolicyError
 from interlock.domain.ids import ActionId, Digest, Person
 from interlock.domain.naming_target import target_of
+from interlock.domain.pace import Attention, Pace, warning
 from interlock.domain.policy import Policy, Requirement
 from interlock.domain.precedent import Precedents, precedents
 from interlock.domain.record import plain
@@ -42,14 +45,17 @@ from interlock.ports.store import Store
 from interlock.services.explaining import Explaining
 from interlock.services.figures import Figures
 from interlock.services.orders import StandingOrders
+from interlock.services.recorder import Recorder
 
 LOOKED: Final = 300
 """How many of the newest cases of a contract that people ruled on are looked at for precedents."""
 LONGEST_LINE: Final = 160
+ROUNDS: Final = 20
+_WAS_DONE: Final = frozenset({"done", "undoing", "undone", "undo_failed"})
 
 
 class Dossiers:
-    """Reads; writes nothing."""
+    """Reads, and records who was shown what."""
 
     def __init__(
         self,
@@ -59,6 +65,8 @@ class Dossiers:
         policies: Policies,
         clock: Clock,
         figures: Figures,
+        recorder: Recorder,
+        attention: Attention,
         explaining: Explaining | None = None,
     ) -> None:
         self._store = store
@@ -66,21 +74,63 @@ class Dossiers:
         self._policies = policies
         self._clock = clock
         self._figures = figures
+        self._recorder = recorder
+        self._attention = attention
         self._explaining = explaining
 
     async def of(self, action_id: ActionId, person: Person | None) -> Dossier:
-        """Everything `person` sees of the action, whatever state it is in; None is somebody who only looks. Raises NotFound."""
+        """Everything `person` sees of the action, whatever state it is in; None is somebody who only looks. Nothing is written.
+        Raises NotFound."""
+        return await self._made(await self._stored(action_id), person)
+
+    async def open(self, action_id: ActionId, person: Person) -> Dossier:
+        """The same, recorded as shown where `person` may decide on it now: their word will name its digest. What they were
+        shown last is not recorded again."""
+        for _ in range(ROUNDS):
+            action = await self._stored(action_id)
+            dossier = await self._made(action, person)
+            asked = action.hold
+            if asked is None or not dossier.may_do("approve"):
+                return dossier
+            before = look_of(asked, person)
+            if before is not None and before.shown == dossier.shown:
+                return dossier
+            now = self._clock.now()
+            look = Look(
+                person=person,
+                first_at=now if before is None else before.first_at,
+                at=now,
+                view=asked.view,
+                shown=dossier.shown,
+            )
+            looks = (*(each for each in asked.looks if each.person != person), look)
+            after = action.after("confer", hold=msgspec.structs.replace(asked, looks=looks))
+            beside: dict[str, JsonValue] = {"viewer": person, "dossier": _kept(dossier)}
+            try:
+                await self._recorder.write(after, "shown", beside=beside)
+            except Conflict:
+                continue
+            return dossier
+        raise Conflict("the action kept changing while it was shown", kind=Action.kind, key=action_id)
+
+    async def _stored(self, action_id: ActionId) -> Action:
         action = await self._store.get(Action, action_id)
         if action is None:
             raise NotFound(f"there is no action `{action_id}`", next_step="list what waits: `interlock approvals`")
-        control = (await self._orders.refresh()).control
+        return action
+
+    async def _made(self, action: Action, person: Person | None) -> Dossier:
+        orders = await self._orders.refresh()
         contract = await self._orders.contract(action.contract_digest)
         task = await self._store.get(Task, action.task)
-        agent = (await self._orders.current()).agents.get(action.agent)
+        pace = await self._store.get(Pace, person) if person is not None and action.state == "held" else None
         near = None if action.withheld or action.hold is None else await self._precedents(action, contract)
-        asking = await self._asking(action)
-        dossier = _dossier(action, contract, control, task, agent, person, self._clock.now())
-        dossier = msgspec.structs.replace(dossier, policies=asking, precedents=near)
+        dossier = msgspec.structs.replace(
+            _dossier(action, contract, orders.control, task, orders.agents.get(action.agent), person),
+            policies=await self._asking(action),
+            precedents=near,
+            warning="" if pace is None else warning(pace.words, self._attention),
+        )
         return msgspec.structs.replace(dossier, shown=shown_digest(dossier, action.nonce))
 
     async def _precedents(self, action: Action, contract: Contract) -> Precedents:
@@ -132,7 +182,12 @@ class Dossiers:
 
 def shown_digest(dossier: Dossier, nonce: str) -> Digest:
     """What is kept with a word of what was shown. With the action's nonce: alone it could be guessed back."""
-    return Digest(digest({"nonce": nonce, "dossier": plain(msgspec.structs.replace(dossier, shown=Digest("")))}))
+    return Digest(digest({"nonce": nonce, "dossier": _kept(dossier)}))
+
+
+def _kept(dossier: Dossier) -> JsonValue:
+    """A dossier as it stands in the log. The schema of the arguments is the contract's, whose digest is in it."""
+    return plain(msgspec.structs.replace(dossier, shown=Digest(""), schema={}))
 
 
 def line_of(action: Action, contract: Contract | None) -> str:
@@ -152,7 +207,6 @@ def _dossier(
     task: Task | None,
     agent: Agent | None,
     person: Person | None,
-    now: int,
 ) -> Dossier:
     asked, decision = action.hold, action.decision
     is_held = action.state == "held" and asked is not None
@@ -190,7 +244,10 @@ def _dossier(
         facts=_values(action.facts, contract),
         parsed=_values({} if action.asked is None else action.asked.parsed, contract),
         changes=() if action.withheld else rows_of(contract, action.arguments, action.facts),
-        undo=_undo(action, contract, now),
+        undo=undo_of(contract, action.ended_at if action.state in _WAS_DONE else None),
+        modified=()
+        if asked is None or asked.requested is None
+        else between(contract, asked.requested, action.arguments),
         schema=contract.input_schema,
         needs=() if asked is None else _needs(action, asked, control),
         words=() if asked is None else _words(asked),
@@ -203,11 +260,6 @@ def _dossier(
         target_name=name,
         view=Digest("") if asked is None else asked.view,
     )
-
-
-def _undo(action: Action, contract: Contract, now: int) -> Undo:
-    done = action.state in ("done", "undoing", "undone", "undo_failed") and action.ended_at is not None
-    return undo_of(contract, action.ended_at if done and action.ended_at is not None else now)
 
 
 def _values(values: Mapping[str, JsonValue], contract: Contract) -> tuple[Value, ...]:

@@ -6,6 +6,7 @@ import msgspec
 
 from interlock.domain.attesting import Attestation
 from interlock.domain.ids import Tenant, WorkerId
+from interlock.domain.pace import Attention
 from interlock.domain.settlement import Timing
 from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
@@ -53,6 +54,7 @@ from interlock.services.figures import Figures
 from interlock.services.gate import Gate
 from interlock.services.holders import Holders
 from interlock.services.inbox import Inbox
+from interlock.services.inquiring import Inquiring
 from interlock.services.instances import Instances
 from interlock.services.intents import Intents
 from interlock.services.inviting import Inviting
@@ -73,6 +75,7 @@ from interlock.services.tasks import Tasks
 from interlock.services.trying import Trying
 from interlock.services.undoing import Undoing
 from interlock.services.uses import Uses
+from interlock.services.waiting import Waiting
 from interlock.services.warming import Warming
 from interlock.services.welcoming import Welcoming
 from interlock.services.whatif import WhatIf
@@ -110,6 +113,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """By data class, for how many milliseconds what has something of it is kept."""
     verifying: Verifying | None = None
     """What the log is verified with; None where there are no keys to verify with."""
+    attention: Attention = Attention()
+    """What is asked of those who decide."""
     explainer: Explainer | None = None
     """What can say in words why a policy is satisfied; None: only its author's sentence is told."""
     anchoring: Anchoring | None = None
@@ -125,6 +130,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     gate: Gate
     execution: Execution
     approvals: Approvals
+    inquiring: Inquiring
     dossiers: Dossiers
     explaining: Explaining | None
     """What accounts for decisions; None where nothing can say in words why a policy is satisfied."""
@@ -234,6 +240,7 @@ def plane(means: Means) -> ControlPlane:
     signing_in = SigningIn(
         logins=logins, orders=orders, passwords=m.passwords, clock=m.clock, ids=m.ids, tenant=m.tenant
     )
+    waiting = Waiting(store=m.store, orders=orders, recorder=recorder, clock=m.clock)
     inviting = Inviting(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     tasks = Tasks(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     uses = Uses(store=m.store, orders=orders, clock=m.clock, ids=m.ids, door=door, prices=m.prices)
@@ -263,13 +270,24 @@ def plane(means: Means) -> ControlPlane:
         gate=gate,
         execution=execution,
         approvals=Approvals(
-            store=m.store, orders=orders, decider=decider, cases=cases, recorder=recorder, clock=m.clock, ids=m.ids
+            store=m.store,
+            orders=orders,
+            decider=decider,
+            cases=cases,
+            recorder=recorder,
+            clock=m.clock,
+            ids=m.ids,
+            waiting=waiting,
+            attention=m.attention,
         ),
+        inquiring=Inquiring(store=m.store, orders=orders, waiting=waiting, recorder=recorder, clock=m.clock, door=door),
         dossiers=Dossiers(
             store=m.store,
             orders=orders,
             policies=m.policies,
             clock=m.clock,
+            recorder=recorder,
+            attention=m.attention,
             figures=figures,
             explaining=explaining,
         ),

@@ -5,11 +5,13 @@ import msgspec
 from interlock.domain.action import Action, Move, Outcome
 from interlock.domain.breaker import Breaker
 from interlock.domain.budget import Draw, ended
+from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change, given
 from interlock.domain.control import Control
 from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Fact, Phase
 from interlock.domain.ids import ActionId
+from interlock.domain.presented import Spent
 from interlock.domain.record import Record
 from interlock.domain.recording import overheard, recorded
 from interlock.ports.clock import Clock
@@ -52,11 +54,16 @@ class Recorder:
         step: str | None = None,
         conditions: tuple[Record, ...] = (),
         draws: tuple[Draw, ...] = (),
+        *,
+        beside: dict[str, JsonValue] | None = None,
+        puts: tuple[Record, ...] = (),
+        spent: tuple[Spent, ...] = (),
     ) -> Action:
-        """Store `after`, already moved, with its fact and `draws`, if `conditions` still are as they were read."""
+        """Store `after`, already moved, with its fact and `draws`, if `conditions` still are as they were read. `beside` is said
+        with the fact behind commitments; `puts` are saved and `spent` is spent with it."""
         leaning = tuple(given(each) for each in conditions)
-        counted, fact = recorded(after, phase, self._clock.now(), leaning=leaning)
-        change = Change(puts=(counted,), given=leaning, draws=draws, facts=(fact,))
+        counted, fact = recorded(after, phase, self._clock.now(), leaning=leaning, beside=beside)
+        change = Change(puts=(counted, *puts), given=leaning, draws=draws, facts=(fact,), spent=spent)
         await self._save(after.id, change)
         if step is not None:
             self._steps.reached(step)
@@ -73,14 +80,28 @@ class Recorder:
         return await self._move(action, "lose", phase, due_at=due_at, outcome=outcome, reasons=(why,))
 
     async def end(
-        self, action: Action, move: Move, phase: Phase, *, conditions: tuple[Record, ...] = (), **changes: object
+        self,
+        action: Action,
+        move: Move,
+        phase: Phase,
+        *,
+        conditions: tuple[Record, ...] = (),
+        also: tuple[Record, ...] = (),
+        **changes: object,
     ) -> Action:
         """The move that ends it, if `conditions` still are as they were read. Its budget is spent if it was done, and
-        released otherwise."""
-        return await self._move(action, move, phase, conditions, due_at=None, ended_at=self._clock.now(), **changes)
+        released otherwise. `also` is saved with it."""
+        now = self._clock.now()
+        return await self._move(action, move, phase, conditions, also, due_at=None, ended_at=now, **changes)
 
     async def _move(
-        self, action: Action, move: Move, phase: Phase, conditions: tuple[Record, ...] = (), **changes: object
+        self,
+        action: Action,
+        move: Move,
+        phase: Phase,
+        conditions: tuple[Record, ...] = (),
+        also: tuple[Record, ...] = (),
+        **changes: object,
     ) -> Action:
         now = self._clock.now()
         leaning = tuple(given(each) for each in conditions)
@@ -88,7 +109,8 @@ class Recorder:
         # Only what was done can be undone, and until when is the contract's word.
         contract = await self._orders.contract(action.contract_digest) if moved.state == "done" else None
         after, fact = recorded(moved, phase, now, contract=contract, leaning=leaning)
-        puts, facts = [after], [fact]
+        puts: list[Record] = [after, *also]
+        facts = [fact]
         if after.undoes is not None and after.state != "unknown":
             original, said = await self._undone(after, now)
             puts.append(original)

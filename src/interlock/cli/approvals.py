@@ -1,0 +1,132 @@
+"""`approvals`, `ask`, `delegate`: what waits for people, and what is said around it without deciding."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from interlock.cli.context import context_of
+from interlock.cli.output import moment, run, short, shown, table, worded
+from interlock.cli.people import ActionArgument, Note
+from interlock.domain.action import Action
+from interlock.domain.contract import RISKS, Risk
+from interlock.domain.errors import ContractError
+from interlock.domain.ids import AgentName, ContractName, Person
+from interlock.domain.inbox import InboxPage
+from interlock.workbench.finding import find_action, must_be_there
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (approvals, ask, delegate):
+        app.command()(command)
+
+
+def approvals(
+    context: typer.Context,
+    mine: Annotated[bool, typer.Option("--mine", help="Only what you may decide on now.")] = False,
+    risk: Annotated[str, typer.Option(help="Only of this risk.")] = "",
+    contract: Annotated[str, typer.Option(help="Only of this contract.")] = "",
+    agent: Annotated[str, typer.Option(help="Only of this agent.")] = "",
+    cursor: Annotated[str, typer.Option(help="Go on after a page: what it printed last.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+) -> None:
+    """List what waits for people's word, the most urgent first."""
+    here = context_of(context)
+
+    async def work() -> None:
+        if mine:
+            here.who()
+        async with here.reading() as plane:
+            await must_be_there(plane, agent, contract)
+            page = await plane.inbox.page(
+                person=here.person,
+                mine=mine,
+                risk=_risk(risk),
+                contract=ContractName(contract) if contract else None,
+                agent=AgentName(agent) if agent else None,
+                cursor=cursor,
+                limit=limit,
+            )
+        here.output.value(page, lambda console: _listing(console, page))
+
+    run(here.output, work)
+
+
+def ask(
+    context: typer.Context,
+    action: ActionArgument,
+    question: Annotated[str, typer.Argument(help="What you want to know of the agent.", callback=worded)],
+) -> None:
+    """Put a question to the agent of a held action. It stays held; the agent finds the question where it waits."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            found = await find_action(plane, action)
+            after = await plane.inquiring.ask(found.id, here.who(), question)
+        here.output.value(after, lambda console: _asked(console, after))
+
+    run(here.output, work)
+
+
+def delegate(
+    context: typer.Context,
+    action: ActionArgument,
+    to: Annotated[str, typer.Option(help="To whom: somebody who holds one of the roles asked, too.")] = "",
+    back: Annotated[bool, typer.Option("--back", help="Take it back, and decide yourself after all.")] = False,
+    note: Note = "",
+) -> None:
+    """Hand a held action to a colleague, and be silent on it until you take it back."""
+    here = context_of(context)
+
+    async def work() -> None:
+        if bool(to) == back:
+            raise ContractError(
+                "say one of the two: to whom, or that you take it back", next_step="`--to NAME`, or `--back`"
+            )
+        async with here.plane() as plane:
+            found = await find_action(plane, action)
+            if back:
+                after = await plane.inquiring.take_back(found.id, here.who())
+            else:
+                after = await plane.inquiring.delegate(found.id, here.who(), Person(to), note=note)
+        said = "yours again" if back else f"handed to {to}"
+        here.output.value(
+            after, lambda console: console.print(f"{shown(after.contract)} {short(after.id)} is {shown(said)}")
+        )
+
+    run(here.output, work)
+
+
+def _risk(word: str) -> Risk | None:
+    found = next((each for each in RISKS if each == word), None)
+    if word and found is None:
+        raise ContractError(f"there is no risk `{word}`", next_step=f"choose among: {', '.join(RISKS)}")
+    return found
+
+
+def _listing(console: Console, page: InboxPage) -> None:
+    if not page.rows:
+        console.print("[dim]nothing waits for a word[/dim]" if not page.waiting else "[dim]nothing of that waits[/dim]")
+        return
+    listed = table("action", "until (UTC)", "risk", "what", "agent", "asked", "why")
+    for row in page.rows:
+        asked = f"{', '.join(row.needs)} {row.agreed}/{row.wanted}"
+        listed.add_row(
+            short(row.action),
+            moment(row.deadline),
+            row.risk,
+            shown(row.line),
+            shown(row.agent),
+            shown(f"{asked}, handed to you" if row.handed else asked),
+            shown(row.reason),
+        )
+    console.print(listed)
+    if page.next:
+        console.print(f"[dim]{len(page.rows)} of {page.waiting}; go on with `--cursor {page.next}`[/dim]")
+
+
+def _asked(console: Console, action: Action) -> None:
+    questions = action.hold.questions if action.hold is not None else ()
+    console.print(f"question {len(questions)} about {shown(action.contract)} {short(action.id)} waits for the agent")
