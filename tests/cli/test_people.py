@@ -58,9 +58,9 @@ def test_a_no_is_to_what_was_shown_as_well(shell: Shell, word: str) -> None:
     action = shell.proposed(500)
     (view,) = [line.split()[1] for line in shell("show", action).out.splitlines() if line.split()[:1] == ["view"]]
 
-    error = shell.json(word, action, "--view", "0" * 12, "--as", "rita", code=Exit.YOURS)["error"]
+    error = shell.json(word, action, "--note", "so", "--view", "0" * 12, "--as", "rita", code=Exit.YOURS)["error"]
     assert error["code"] == "stale_view"
-    assert shell(word, action, "--view", view, "--as", "rita").code == Exit.OK
+    assert shell(word, action, "--note", "so", "--view", view, "--as", "rita").code == Exit.OK
 
 
 def test_only_people_of_the_workspace_undo(shell: Shell) -> None:

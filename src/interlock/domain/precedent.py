@@ -162,7 +162,11 @@ def _words(like: int, looked: int, told: Mapping[str, int], failed: int, back: i
     if not looked:
         return "nobody has decided on one of these before"
     if not like:
-        return f"none of the {looked} decided before is like it"
+        return (
+            "the one decided before is not like it"
+            if looked == 1
+            else f"none of the {looked} decided before is like it"
+        )
     yes = told["approved"]
     said = [f"{yes} of {like} like it {'was' if yes == 1 else 'were'} approved as proposed"]
     said += [

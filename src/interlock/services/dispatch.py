@@ -9,7 +9,7 @@ from typing import assert_never
 import msgspec
 
 from interlock.domain.action import Action, Outcome, intent
-from interlock.domain.approval import open_requirements, still_binding
+from interlock.domain.approval import carried, open_requirements, still_binding
 from interlock.domain.call import Landed, Nothing, Unsure
 from interlock.domain.contract import Contract, TwoPhase
 from interlock.domain.control import Stop
@@ -109,6 +109,8 @@ class Dispatch:
             )
             within_ms = case.agent.approvals.within_ms
             hold = asked(asking, contract, decision, orders, now=now, within_ms=within_ms, task=task)
+            if action.hold is not None:
+                hold = carried(action.hold, hold)
             after = asking.after("hold", hold=hold, due_at=hold.due_at)
             return await self._recorder.write(after, "decided", None, self._leaning(action, orders, task))
         self._steps.reached("dispatch.checked")
