@@ -87,6 +87,11 @@ PROMISES: tuple[Promise, ...] = (
         "A session's cookie is new at every sign-in, is for this host alone, and is out of reach of scripts.",
     ),
     Promise("access.back_here", _SIGN_IN, "After signing in nobody is sent to another host."),
+    Promise(
+        "access.provider",
+        _SIGN_IN,
+        "An identity provider signs in whom it names by a verified claim, in the browser that went there, once.",
+    ),
     Promise("access.names_not_told", _SIGN_IN, "Nobody learns by trying passwords which names are real."),
     Promise("access.faults", _SIGN_IN, "Nobody is let in without an entry, whichever write fails."),
     Promise(

@@ -22,6 +22,7 @@ from interlock.adapters.memory import MemoryStore
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.passwords_later import LaterPasswords
 from interlock.adapters.prices_later import LaterPrices
+from interlock.adapters.providing import LaterProvider
 from interlock.adapters.sealer import Author, LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.sqlite.vault import SqliteVault
@@ -247,6 +248,7 @@ def _assembled(
             parser=LaterSql(),
             prices=LaterPrices(workspace.settings.prices),
             passwords=LaterPasswords(),
+            provider=_provider(workspace),
             clock=SystemClock(),
             ids=SystemIds(),
             steps=steps or _Quiet(),
@@ -259,6 +261,12 @@ def _assembled(
             anchoring=anchoring(workspace.settings.anchorage, store),
         )
     )
+
+
+def _provider(workspace: Workspace) -> LaterProvider | None:
+    """Whom people may sign in with."""
+    named = workspace.settings.hosting.provider
+    return None if named is None else LaterProvider(named, workspace.folder)
 
 
 def _offer(offered: InProcessEffectors, tool: Tool[..., Any]) -> None:

@@ -12,6 +12,7 @@ from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
 from interlock.ports.explainer import Explainer
+from interlock.ports.identity_provider import IdentityProvider
 from interlock.ports.index import Index
 from interlock.ports.issuer import Issuer
 from interlock.ports.log import Log
@@ -33,6 +34,7 @@ from interlock.services.baselines import Baselines
 from interlock.services.beginning import Beginnings
 from interlock.services.braking import Braking
 from interlock.services.breaker import Breakers
+from interlock.services.by_provider import ByProvider
 from interlock.services.calling import Calling
 from interlock.services.cases import Cases
 from interlock.services.compensation import Compensation
@@ -96,6 +98,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     parser: Parser
     prices: Prices
     passwords: Passwords
+    provider: IdentityProvider | None = None
+    """Whom people may sign in with."""
     clock: Clock
     ids: Ids
     steps: Steps
@@ -165,6 +169,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     figures: Figures
     warming: Warming
     signing_in: SigningIn
+    by_provider: ByProvider
     sessions: Sessions
     api_keys: ApiKeys
     accounts: Accounts
@@ -361,6 +366,7 @@ def plane(means: Means) -> ControlPlane:
         warming=Warming(store=m.store, searching=searching, figures=figures),
         audit=Audit(store=m.store, log=m.log, verifying=m.verifying),
         signing_in=signing_in,
+        by_provider=ByProvider(provider=m.provider, signing_in=signing_in, clock=m.clock, ids=m.ids),
         sessions=Sessions(logins=logins, orders=orders, clock=m.clock),
         api_keys=api_keys,
         accounts=Accounts(logins=logins, keys=api_keys, orders=orders, clock=m.clock),
