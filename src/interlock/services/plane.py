@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from interlock.domain.attesting import Attestation
+from interlock.domain.channel import Channel
 from interlock.domain.ids import Tenant, WorkerId
 from interlock.domain.pace import Attention
 from interlock.domain.settlement import Timing
@@ -16,6 +17,7 @@ from interlock.ports.identity_provider import IdentityProvider
 from interlock.ports.index import Index
 from interlock.ports.issuer import Issuer
 from interlock.ports.log import Log
+from interlock.ports.notifier import Notifier
 from interlock.ports.parser import Parser
 from interlock.ports.passwords import Passwords
 from interlock.ports.policies import Policies
@@ -63,6 +65,7 @@ from interlock.services.inviting import Inviting
 from interlock.services.judging import Judging
 from interlock.services.logins import Logins
 from interlock.services.losing import Losing
+from interlock.services.notifying import Notifying
 from interlock.services.orders import StandingOrders
 from interlock.services.publishing import Publisher
 from interlock.services.recorder import Recorder
@@ -121,6 +124,12 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of those who decide."""
     explainer: Explainer | None = None
     """What can say in words why a policy is satisfied; None: only its author's sentence is told."""
+    channels: tuple[Channel, ...] = ()
+    """Ways to people outside."""
+    notifiers: Mapping[str, Notifier] = {}
+    """What goes each of them, by name."""
+    public_url: str = ""
+    """Where people open the console; empty: nobody says."""
     anchoring: Anchoring | None = None
     """The log's way to its witnesses; None where it has none."""
 
@@ -162,6 +171,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     instances: Instances
     delegating: Delegating
     settling: Settling
+    notifying: Notifying
     audit: Audit
     erasing: Erasing
     losing: Losing
@@ -358,6 +368,16 @@ def plane(means: Means) -> ControlPlane:
             clock=m.clock,
         ),
         uses=uses,
+        notifying=Notifying(
+            store=m.store,
+            log=m.log,
+            orders=orders,
+            clock=m.clock,
+            ids=m.ids,
+            channels=m.channels,
+            notifiers=m.notifiers,
+            public_url=m.public_url,
+        ),
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),
