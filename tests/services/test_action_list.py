@@ -26,7 +26,7 @@ async def test_pages_of_a_list() -> None:
     world, task = await of_seven()
     found, before = list[str](), ""
     while True:
-        page = await listed(world.plane, Sought(task=task), searching=None, before=before, limit=3)
+        page = await listed(world.plane, Sought(task=task), before=before, limit=3)
         found += [str(each.line) for each in page.rows]
         if page.next is None:
             break
@@ -39,18 +39,18 @@ async def test_pages_of_a_list() -> None:
 async def test_what_is_sought_must_fit() -> None:
     """State, agent and time narrow the list."""
     world, task = await of_seven()
-    page = await listed(world.plane, Sought(task=task, states=("ready",)), searching=None)
-    since = await listed(world.plane, Sought(since_at=world.clock.now() - 1_500), searching=None)
+    page = await listed(world.plane, Sought(task=task, states=("ready",)))
+    since = await listed(world.plane, Sought(since_at=world.clock.now() - 1_500))
 
     assert [each.line for each in page.rows] == ["thing.put: n 3"]
     assert len(since.rows) == 2
-    assert (await listed(world.plane, Sought(agent="other"), searching=None)).rows == ()
+    assert (await listed(world.plane, Sought(agent="other"))).rows == ()
 
 
 @pytest.mark.anyio
 async def test_what_cannot_be() -> None:
     """A state that there is not, a cursor that is none, and a question for which there is no index are said to be so."""
     world, _ = await of_seven()
-    for sought, before in ((Sought(states=("gone",)), ""), (Sought(), "a'b"), (Sought(approver="rita"), "")):
+    for sought, before in ((Sought(states=("gone",)), ""), (Sought(), "a'b"), (Sought(touching=("x",)), "")):
         with pytest.raises(ContractError):
-            await listed(world.plane, sought, searching=None, before=before)
+            await listed(world.plane, sought, before=before)

@@ -47,9 +47,10 @@ async def actions(request: Asked, plane: Plane) -> Response[str]:
     found = ActionPage(rows=(), next=None, size=None)
     try:
         sought = _sought(form, plane.means.clock.now())
-        found = await listed(plane, sought, searching=plane.searching, before=said(request, "before"))
+        found = await listed(plane, sought, before=said(request, "before"))
     except ContractError as error:
         problem = error
+    names = await names_in_force(plane)
     here = {**form.values, "state": form.states, "touching": form.touching.split()}
     return page(
         request,
@@ -61,7 +62,8 @@ async def actions(request: Asked, plane: Plane) -> Response[str]:
         older=address("/actions", {**here, "before": found.next}),
         filtered=any(here.values()),
         first=not said(request, "before"),
-        names=await names_in_force(plane),
+        agents=_choices(names["agent"], form.values["agent"]),
+        contracts=_choices(names["contract"], form.values["contract"]),
         states=[(each, each.replace("_", " "), MEANING[each]) for each in STATES],
         unusual=[("", "any or none"), ("any", "in anything"), *((each, each) for each in UNUSUAL)],
     )
@@ -71,6 +73,11 @@ async def names_in_force(plane: ControlPlane) -> dict[str, list[str]]:
     """The agents and contracts there are, to choose from."""
     control = (await plane.orders.current()).control
     return {"agent": sorted(control.agents), "contract": sorted(control.contracts)}
+
+
+def _choices(names: list[str], chosen: str) -> list[str]:
+    """What there is to choose from; what is in force no more can be chosen by an address."""
+    return sorted({*names, chosen} - {""})
 
 
 def _sought(form: Form, now: int) -> Sought:

@@ -12,7 +12,7 @@ from interlock.console.action_list import names_in_force
 from interlock.console.frame import PLACES, Place
 from interlock.console.given import said
 from interlock.console.render import page
-from interlock.console.timeline import Row, rows_of
+from interlock.console.timeline import Row, rows_of, swatch
 from interlock.domain.errors import NotAllowed
 from interlock.domain.ids import TaskId
 from interlock.domain.waterfall import WORDS
@@ -49,7 +49,7 @@ async def tasks(request: Asked, plane: Plane) -> Response[str]:
 async def task_page(request: Asked, plane: Plane, task: FromPath[str]) -> Response[str]:
     """One task: what it may, what it took, and what happened in it when."""
     tree = await tree_of(plane, TaskId(task))
-    return page(request, "task.html", tree=tree, it=tree.tasks[0], rows=_rows(tree), words=WORDS)
+    return page(request, "task.html", tree=tree, it=tree.tasks[0], rows=_rows(tree), words=WORDS, swatch=swatch)
 
 
 @post("/tasks/{task:str}/end", opt={"needs": "operate"}, include_in_schema=False, status_code=303)

@@ -17,9 +17,12 @@ from interlock.domain.searched import STATES, question
 from interlock.ports.store import ActionQuery
 from interlock.services.dossiers import line_of
 from interlock.services.plane import ControlPlane
-from interlock.services.searching import Searching
+from interlock.services.following import size_of
 
 MOST: Final = 200
+NEAR: Final = 2_000
+"""An index that is so few entries behind is brought up to the log's head while somebody waits; one that is further is asked as
+it is, and the page says how far it has read."""
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -76,10 +79,9 @@ class ActionPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def listed(
-    plane: ControlPlane, sought: Sought, *, searching: Searching | None, before: str = "", limit: int = 50
+    plane: ControlPlane, sought: Sought, *, before: str = "", limit: int = 50
 ) -> ActionPage:
-    """One page of the actions that are meant. Raises ContractError for a state, a record or a cursor that there cannot be, and
-    where the log must be asked and there is no index over it."""
+    """One page of the actions that are meant. Raises ContractError for a state, a record or a cursor that there cannot be."""
     if before and not _ID.fullmatch(before):
         raise ContractError("this is no cursor of a list", path="/before", next_step="begin without one")
     for each in sought.states:
@@ -88,8 +90,6 @@ async def listed(
     limit = max(1, min(limit, MOST))
     if not sought.by_the_log:
         return await _of_the_store(plane, sought, ActionId(before), limit)
-    if searching is None:
-        raise ContractError("there is no index over this log", next_step="ask by agent, contract, state, task or time")
     asked = question(
         agent=sought.agent,
         contract=sought.contract,
@@ -106,7 +106,9 @@ async def listed(
         before=ActionId(before) if before else None,
         limit=limit,
     )
-    found = await searching.find(asked, as_it_is=True)
+    found = await plane.searching.find(asked, as_it_is=True)
+    if 0 < await size_of(plane.means.log) - found.size <= NEAR:
+        found = await plane.searching.find(asked)
     actions = [await plane.means.store.get(Action, hit.action) for hit in found.hits]
     rows = [await _row(plane, each) for each in actions if each is not None]
     return ActionPage(rows=tuple(rows), next=rows[-1].action if found.more and rows else None, size=found.size)
