@@ -6,7 +6,6 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from interlock.console.frame import PLACES, Place
 from interlock.console.given import address, all_said, said
 from interlock.console.render import page
 from interlock.domain.action import MEANING
@@ -17,8 +16,6 @@ from interlock.domain.searched import STATES
 from interlock.services.action_list import ActionPage, Sought, listed
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane
-
-PLACES.append(Place(path="/actions", name="Actions"))
 
 FIELDS: Final = ("agent", "contract", "task", "release", "policy", "approver", "initiator", "unusual", "since", "until")
 """What the address may say once; `state` and `touching` it may say several times."""

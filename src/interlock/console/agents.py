@@ -9,23 +9,22 @@ from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, FromPath
 
-from interlock.console.frame import PLACES, Place
 from interlock.console.given import said
 from interlock.console.render import page
+from interlock.console.words import lasting
 from interlock.domain.actor import Actor
-from interlock.domain.agent import OFFICES, Agent
+from interlock.domain.agent import OFFICES, Agent, Stage
 from interlock.domain.agent_card import OFFICE_MEANS, STAGE_MEANS, parts
 from interlock.domain.agent_state import MEANS, MOVES, Move, refusal
 from interlock.domain.brakes import Brake
+from interlock.domain.contract import Contract, NoReversal, Reversal
 from interlock.domain.errors import NotAllowed
-from interlock.domain.ids import AgentName
+from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.people import roles_of
 from interlock.services.agents import Registered
 from interlock.services.budget_list import Stood, budgets_there
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
-
-PLACES.append(Place(path="/agents", name="Agents"))
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +78,7 @@ async def agent(request: Asked, plane: Plane, actor: Who, name: FromPath[str]) -
         "agent.html",
         it=found,
         parts=parts(card),
-        contracts=[(each, card.contracts.get(each), found.agent.stage_for(each)) for each in found.agent.capabilities],
+        contracts=[_used(each, card.contracts.get(each), found.agent) for each in found.agent.capabilities],
         offices=[(office, OFFICE_MEANS[office], found.agent.owners.of(office)) for office in OFFICES],
         means=MEANS[found.state],
         stage_means=STAGE_MEANS[found.agent.stage],
@@ -91,7 +90,7 @@ async def agent(request: Asked, plane: Plane, actor: Who, name: FromPath[str]) -
     )
 
 
-@post("/agents/{name:str}/state", opt={"needs": "see"}, include_in_schema=False, status_code=303)
+@post("/agents/{name:str}/state", opt={"needs": "stop"}, include_in_schema=False, status_code=303)
 async def move(
     plane: Plane,
     actor: Who,
@@ -107,9 +106,21 @@ async def move(
     return Response(b"", status_code=303, headers={"Location": f"/agents/{done.agent}?done={said_of}"})
 
 
+def _used(name: ContractName, contract: Contract | None, agent: Agent) -> tuple[str, Contract | None, Stage, str]:
+    """A contract as one agent may use it: its stage there, and what takes it back."""
+    undone = "nothing"
+    if contract is not None and not contract.acts:
+        undone = "it only reads"
+    elif contract is not None and isinstance(contract.reversal, Reversal):
+        undone = f"{contract.reversal.contract}, within {lasting(contract.reversal.within_ms)}"
+    elif contract is not None and isinstance(contract.reversal, NoReversal):
+        undone = f"nothing: {contract.reversal.why}"
+    return name, contract, agent.stage_for(name), undone
+
+
 def _choices(actor: Actor, found: Registered, roles: frozenset[str]) -> list[Choice]:
     moves: list[Move] = [move for state, move in MOVES if state == found.state]
-    if "audit" in actor.permissions and not actor.may("decide") and not actor.may("operate"):
+    if not actor.may("stop"):
         return []
     return [Choice(move=each, refused=refusal(each, actor.person, roles, found.agent.owners)) for each in moves]
 

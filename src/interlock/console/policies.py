@@ -1,4 +1,4 @@
-"""Policies: what is in force, how something would be decided, what other policies would have decided, and what waits for people."""
+"""Policies: what is in force, how something would be decided, what other ones would have decided, and what waits for people."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, FromPath
 
 from interlock.console.action_list import names_in_force
-from interlock.console.frame import PLACES, Place
 from interlock.console.given import said
 from interlock.console.render import page
 from interlock.domain.bundle import Bundle
@@ -27,8 +26,6 @@ from interlock.services.plane import ControlPlane
 from interlock.services.trying import Hypothesis
 from interlock.web.parts import Asked, Plane, Who
 from interlock.web.problems import status_of
-
-PLACES.append(Place(path="/policies", name="Policies"))
 
 REPLAYED: Final = 2_000
 """So many of the newest recorded decisions are asked again for a page."""
@@ -91,7 +88,9 @@ async def policies(request: Asked, plane: Plane) -> Response[str]:
         bundle=bundle,
         control=control,
         rules=[] if bundle is None else _rules(plane, bundle),
-        waiting=[(each, (await plane.consenting.waits_for(each)).words) for each in all_of_them if each.state == "open"],
+        waiting=[
+            (each, (await plane.consenting.waits_for(each)).words) for each in all_of_them if each.state == "open"
+        ],
         ended=ended,
     )
 
@@ -151,9 +150,7 @@ async def what_if(
 
 
 @get("/policies/publications/{publication:str}", opt={"needs": "see"}, include_in_schema=False)
-async def publication_page(
-    request: Asked, plane: Plane, actor: Who, publication: FromPath[str]
-) -> Response[str]:
+async def publication_page(request: Asked, plane: Plane, actor: Who, publication: FromPath[str]) -> Response[str]:
     """What it would change, what it loosens, which recorded decisions it would change, and whose word is missing."""
     review = await plane.reviewing.review(PublicationId(publication), limit=REPLAYED)
     return page(

@@ -9,7 +9,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, FromPath
 
 from interlock.console.action_list import names_in_force
-from interlock.console.frame import PLACES, Place
 from interlock.console.given import said
 from interlock.console.render import page
 from interlock.console.timeline import Row, rows_of, swatch
@@ -20,8 +19,6 @@ from interlock.services.known_tasks import stored_task
 from interlock.services.task_list import tasks_there
 from interlock.services.task_trees import TaskTree, tree_of
 from interlock.web.parts import Asked, Plane, Who
-
-PLACES.append(Place(path="/tasks", name="Tasks"))
 
 LISTED: Final = 50
 AMONG: Final = 1_000

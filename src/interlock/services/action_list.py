@@ -16,8 +16,8 @@ from interlock.domain.record import Withheld
 from interlock.domain.searched import STATES, question
 from interlock.ports.store import ActionQuery
 from interlock.services.dossiers import line_of
-from interlock.services.plane import ControlPlane
 from interlock.services.following import size_of
+from interlock.services.plane import ControlPlane
 
 MOST: Final = 200
 NEAR: Final = 2_000
@@ -78,9 +78,7 @@ class ActionPage(msgspec.Struct, frozen=True, kw_only=True):
     """Up to how many entries of the log was searched; None where the store was asked, which is never behind."""
 
 
-async def listed(
-    plane: ControlPlane, sought: Sought, *, before: str = "", limit: int = 50
-) -> ActionPage:
+async def listed(plane: ControlPlane, sought: Sought, *, before: str = "", limit: int = 50) -> ActionPage:
     """One page of the actions that are meant. Raises ContractError for a state, a record or a cursor that there cannot be."""
     if before and not _ID.fullmatch(before):
         raise ContractError("this is no cursor of a list", path="/before", next_step="begin without one")
