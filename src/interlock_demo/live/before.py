@@ -45,10 +45,15 @@ def morning(tell: Teller, setting: Setting, lock: interlock.Client, payments: Pa
 
 def _worked(work: list[Work]) -> list[Note]:
     """Do all of it, several at a time; what is held of it."""
-    tallies = [Tally() for _ in work]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(lambda pair: pair[0].step(pair[1]), zip(work, tallies, strict=True)))
+        tallies = list(pool.map(_tallied, work))
     return [note for tally in tallies for note in tally.noted("held")]
+
+
+def _tallied(work: Work) -> Tally:
+    tally = Tally()
+    work.step(tally)
+    return tally
 
 
 def _speak(lock: interlock.Client, note: Note, *, refused: bool) -> None:
