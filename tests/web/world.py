@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import httpx
 from litestar.connection import ASGIConnection
 from litestar.middleware import AuthenticationResult, DefineMiddleware
 
+import interlock
 from interlock.bootstrap.connecting import connect
 from interlock.bootstrap.serving import front
 from interlock.bootstrap.site import definition, read_site, settled
@@ -28,6 +30,7 @@ from interlock.services.plane import ControlPlane
 from interlock.web.access import TOKEN_HEADER, Access
 from interlock.web.front import Front
 from interlock.web.live import Hub
+from interlock.worker import Worker
 from tests.workspaces import Place, forget, workspace
 
 ORIGIN = "http://localhost:8600"
@@ -69,6 +72,22 @@ class Served:
         """A browser in which `person` is signed in."""
         return self._client({SAYS: person, "origin": ORIGIN, TOKEN_HEADER: FORM})
 
+    async def propose(self, n: int = 500, *, initiator: str = "user:customer", agent: str = "ag") -> str:
+        """Have an agent of another process propose `box.put`; above 100 it is held. Gives the action's id."""
+
+        def propose() -> str:
+            with (
+                interlock.open(self.place.folder) as client,
+                client.task(agent=agent, purpose="to be tested", on_behalf_of=initiator) as task,
+            ):
+                return task.propose("box.put", n=n).action_id
+
+        return await anyio.to_thread.run_sync(propose)
+
+    async def work(self) -> None:
+        """What is due is done."""
+        await Worker(self.plane).run(until_idle=True)
+
     def _client(self, headers: dict[str, str]) -> httpx.AsyncClient:
         made = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app, raise_app_exceptions=True), base_url=ORIGIN, headers=headers
@@ -79,13 +98,10 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    folder: Path, *, people: str = "", settings: str = "", files: Iterable[tuple[str, str]] = (), apply: bool = True
+    folder: Path, *, people: str = "", files: Iterable[tuple[str, str]] = (), apply: bool = True
 ) -> AsyncGenerator[Served]:
-    """The server over the workspace of `tests.workspaces`, in force. `people` is another people.yaml, `settings` are further
-    lines of interlock.yaml."""
+    """The server over the workspace of `tests.workspaces`, in force. `people` is another people.yaml."""
     place = workspace(folder)
-    if settings:
-        place.write("interlock.yaml", (folder / "interlock.yaml").read_text() + settings)
     if people:
         place.write("people.yaml", people)
     for name, text in files:

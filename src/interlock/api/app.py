@@ -2,15 +2,23 @@
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Response, get
+from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.config import OpenAPIConfig
 
-OF_PEOPLE: Sequence[HTTPRouteHandler] = ()
+from interlock.api import actions, approvals, brakes, looking, policies, registry
+from interlock.api.describing import schema
+
+OF_PEOPLE: Sequence[HTTPRouteHandler] = (
+    *approvals.ROUTES,
+    *actions.ROUTES,
+    *registry.ROUTES,
+    *brakes.ROUTES,
+    *policies.ROUTES,
+    *looking.ROUTES,
+)
 
 
 @get("/v1/openapi.json", opt={"needs": "nobody"}, include_in_schema=False)
@@ -22,17 +30,12 @@ async def openapi() -> Response[bytes]:
 @cache
 def description() -> bytes:
     """The description as it is served."""
-    return msgspec.json.encode(schema())
+    return msgspec.json.encode(schema_of_people())
 
 
-def schema() -> dict[str, Any]:
-    """OpenAPI 3.1 of everything under `/v1`. Litestar's own route for it would bring others that say nothing of who may."""
-    described = Litestar(
-        route_handlers=list(OF_PEOPLE),
-        openapi_config=OpenAPIConfig(title="Interlock", version=version("interlock"), path="/schema"),
-        logging_config=None,
-    )
-    return described.openapi_schema.to_schema()
+def schema_of_people() -> dict[str, Any]:
+    """What people may ask."""
+    return schema(OF_PEOPLE)
 
 
 ROUTES: list[HTTPRouteHandler] = [openapi, *OF_PEOPLE]

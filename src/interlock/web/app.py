@@ -1,6 +1,7 @@
 """One Litestar application from handlers: what they are given, who may reach them, and how their errors are answered."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from litestar import Litestar
 from litestar.config.app import AppConfig
@@ -16,11 +17,20 @@ from interlock.domain.hosting import Hosting
 from interlock.services.plane import ControlPlane
 from interlock.web.access import NOBODY, Access, guard
 from interlock.web.live import Hub, hub_of
+from interlock.web.once import Once, once_of
 from interlock.web.parts import actor_of, plane_of
 from interlock.web.problems import ProblemPage, answers
 
 LARGEST_BODY = 1024 * 1024
 """Of a request, in bytes."""
+
+GIVEN: Final = {
+    "plane": Provide(plane_of),
+    "actor": Provide(actor_of),
+    "hub": Provide(hub_of),
+    "once": Provide(once_of),
+}
+"""What handlers are given by name."""
 
 
 def application(
@@ -40,8 +50,8 @@ def application(
 
     app = Litestar(
         route_handlers=list(handlers),
-        state=State({"plane": plane, "hosting": hosting, "hub": hub}),
-        dependencies={"plane": Provide(plane_of), "actor": Provide(actor_of), "hub": Provide(hub_of)},
+        state=State({"plane": plane, "hosting": hosting, "hub": hub, "once": Once()}),
+        dependencies=GIVEN,
         guards=[guard],
         middleware=[access or DefineMiddleware(Access)],
         exception_handlers=answers(page),

@@ -95,7 +95,6 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
     errors.FileError: 503,
     errors.KeyFileError: 503,
     errors.WitnessError: 503,
-    errors.NotDelivered: 502,
     errors.EffectorError: 503,
     errors.IntegrityError: 503,
     InterlockError: 500,
@@ -168,6 +167,10 @@ def answers(page: ProblemPage | None = None) -> dict[type[Exception] | int, Call
     def of_litestar(request: AnyRequest, error: HTTPException) -> Response[Any]:
         return given(request, _foreign(error), None, allow=error.headers)
 
+    def of_nesting(request: AnyRequest, error: RecursionError) -> Response[Any]:
+        del error
+        return given(request, problem_of(BadRequest("the request is nested too deeply")), None)
+
     def of_nobody(request: AnyRequest, error: Exception) -> Response[Any]:
         frames = traceback.extract_tb(error.__traceback__)
         place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "?"
@@ -191,7 +194,7 @@ def answers(page: ProblemPage | None = None) -> dict[type[Exception] | int, Call
                 response.headers["Allow"] = value
         return response
 
-    return {InterlockError: of_ours, HTTPException: of_litestar, Exception: of_nobody}
+    return {InterlockError: of_ours, HTTPException: of_litestar, RecursionError: of_nesting, Exception: of_nobody}
 
 
 def for_programs(path: str) -> bool:

@@ -1,0 +1,101 @@
+"""Answers of the API: each with its entity tag, and under a key of the client's only once."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Any, Final, TypeAlias
+
+import anyio
+import msgspec
+from litestar import Response
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from interlock.domain.actor import Actor
+from interlock.domain.errors import Conflict, KeyReused
+from interlock.web.parts import Asked
+from interlock.web.problems import BadRequest
+
+KEPT: Final = 10_000
+"""So many answers to requests that named a key are remembered, those of the last `KEPT_S` seconds."""
+KEPT_S: Final = 24 * 3600
+LARGEST_KEPT: Final = 64 * 1024
+LONGEST_KEY: Final = 200
+
+
+def kept(request: Asked, value: Any) -> Response[Any]:
+    """An answer with its entity tag, which follows from it. Nothing but that where the client has it."""
+    body = msgspec.json.encode(value)
+    tag = f'"{sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if request.method == "GET" and tag in tags(request.headers.get("if-none-match", "")):
+        return Response(b"", status_code=304, headers=headers, media_type="application/json")
+    return Response(body, headers=headers, media_type="application/json")
+
+
+def tags(text: str) -> list[str]:
+    """The entity tags in a header, without their weakness."""
+    return [each.strip().removeprefix("W/") for each in text.split(",")]
+
+
+class _Told(msgspec.Struct):
+    """What was asked under a key, and what was answered."""
+
+    asked: str
+    at: float
+    answer: Response[Any] | None = None
+
+
+class Once:
+    """Answers under `Idempotency-Key`: the same request again gets the first one's answer, another one is refused.
+
+    Kept by the process, and bounded. What must not happen twice does not rest on it: a word is counted once and an action is
+    executed once by what the store says, whatever became of this.
+    """
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[tuple[str, str], _Told] = OrderedDict()
+
+    async def do(
+        self, request: Asked, actor: Actor, body: msgspec.Struct | None, work: Callable[[], Awaitable[Any]]
+    ) -> Response[Any]:
+        """Do `work`, or give what was answered. Raises KeyReused, and Conflict while the first is still being done."""
+        key = request.headers.get("idempotency-key", "")
+        if not key:
+            return kept(request, await work())
+        if len(key) > LONGEST_KEY or not key.isprintable():
+            raise BadRequest(f"an idempotency key is at most {LONGEST_KEY} characters that can be printed")
+        asked = sha256(b"\0".join((request.method.encode(), request.url.path.encode(), msgspec.json.encode(body))))
+        name, now = (actor.person, key), anyio.current_time()
+        told = self._told.get(name)
+        if told is not None and now - told.at < KEPT_S:
+            if told.asked != asked.hexdigest():
+                raise KeyReused(f"`{key}` was the key of another request of yours")
+            if told.answer is None:
+                raise Conflict("the first request with this key is still being done", kind="request", key=key)
+            return told.answer
+        self._told[name] = _Told(asked.hexdigest(), now)
+        self._told.move_to_end(name)
+        while len(self._told) > KEPT:
+            self._told.popitem(last=False)
+        try:
+            answer = kept(request, await work())
+        except BaseException:
+            # Nothing is known of it: the next one asks the store.
+            self._told.pop(name, None)
+            raise
+        if len(answer.content) <= LARGEST_KEPT:
+            self._told[name].answer = answer
+        else:
+            self._told.pop(name, None)
+        return answer
+
+
+Answered: TypeAlias = NamedDependency[SkipValidation[Once]]
+"""The parameter `once`."""
+
+
+async def once_of(request: Asked) -> Once:
+    """What was answered here under keys."""
+    once: Once = request.app.state.once
+    return once

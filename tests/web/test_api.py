@@ -1,0 +1,226 @@
+"""The API that people's programs use: from what waits to what was done, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+
+from interlock.api.app import schema_of_people
+from tests.web.world import served
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_from_the_list_to_the_effect(tmp_path: Path) -> None:
+    """What waits is listed, shown, agreed to as it was shown, done once by a worker, and told with its proof."""
+    async with served(tmp_path) as site:
+        action = await site.propose(500)
+        rita = site.client_of("rita")
+        listed = (await rita.get("/v1/approvals?mine=true")).json()
+        shown = (await rita.get(f"/v1/approvals/{action}")).json()
+        word = {"view": shown["view"], "note": "fine"}
+        said = await rita.post(f"/v1/approvals/{action}/approve", json=word)
+        again = await rita.post(f"/v1/approvals/{action}/approve", json=word)
+        await site.work()
+        done = (await rita.get(f"/v1/actions/{action}")).json()
+        story = (await rita.get(f"/v1/actions/{action}/story")).json()
+        packet = await rita.get(f"/v1/actions/{action}/packet")
+        proof = await rita.get(f"/v1/actions/{action}/proof")
+
+    assert [each["action"] for each in listed["rows"]] == [action]
+    assert said.status_code == 200
+    assert said.json()["state"] == "ready"
+    assert (again.status_code, again.json()["code"]) == (409, "illegal_move")
+    assert done["state"] == "done"
+    assert story["state"] == "done"
+    assert site.place.effects() == ["put 500"]
+    assert len(packet.json()["entries"]) >= 4
+    assert proof.json()["phase"] == "outcome"
+
+
+async def test_what_changed_meanwhile_is_shown_anew(tmp_path: Path) -> None:
+    """A word on a view that is no longer what would be done is refused with 409 and the view as it now is; that one counts."""
+    async with served(tmp_path) as site:
+        action = await site.propose(500)
+        rita, ria = site.client_of("rita"), site.client_of("ria")
+        view = (await rita.get(f"/v1/approvals/{action}")).json()["view"]
+        changed = await ria.post(
+            f"/v1/approvals/{action}/modify", json={"view": view, "arguments": {"n": 300}, "note": "less"}
+        )
+        late = await rita.post(f"/v1/approvals/{action}/approve", json={"view": "0" * 64})
+
+    assert changed.status_code == 200
+    assert late.status_code == 409
+    assert late.json()["code"] in ("stale_view", "illegal_move")
+
+
+async def test_a_stale_view_brings_the_fresh_one(tmp_path: Path) -> None:
+    """The refusal of a view that is not what was shown carries the whole dossier as it stands."""
+    async with served(tmp_path) as site:
+        action = await site.propose(500)
+        rita = site.client_of("rita")
+        late = await rita.post(f"/v1/approvals/{action}/approve", json={"view": "0" * 64})
+        fresh = late.json()["fresh"]
+        said = await rita.post(f"/v1/approvals/{action}/approve", json={"view": fresh["view"]})
+
+    assert (late.status_code, late.json()["code"]) == (409, "stale_view")
+    assert fresh["action"] == action
+    assert said.json()["state"] == "ready"
+
+
+async def test_two_reviewers_at_once(tmp_path: Path) -> None:
+    """Of a yes and a no at the same moment one counts, the other hears 409, and what is done follows from the one."""
+    async with served(tmp_path) as site:
+        action = await site.propose(500)
+        rita, ria = site.client_of("rita"), site.client_of("ria")
+        view = (await rita.get(f"/v1/approvals/{action}")).json()["view"]
+        answers: list[tuple[str, int]] = []
+
+        async def say(client: object, word: str) -> None:
+            answer = await client.post(  # type: ignore[attr-defined]  # an httpx client
+                f"/v1/approvals/{action}/{word}", json={"view": view, "note": "so it is"}
+            )
+            answers.append((word, answer.status_code))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(say, rita, "approve")
+            group.start_soon(say, ria, "reject")
+        await site.work()
+        state = (await rita.get(f"/v1/actions/{action}")).json()["state"]
+
+    assert sorted(status for _, status in answers) == [200, 409]
+    won = next(word for word, status in answers if status == 200)
+    assert state == {"approve": "done", "reject": "rejected"}[won]
+    assert len(site.place.effects()) == (1 if won == "approve" else 0)
+
+
+async def test_nobody_agrees_to_their_own(tmp_path: Path) -> None:
+    """Whoever asked for the work cannot agree to what it takes."""
+    async with served(tmp_path) as site:
+        action = await site.propose(500, initiator="user:rita")
+        rita = site.client_of("rita")
+        view = (await rita.get(f"/v1/approvals/{action}")).json()["view"]
+        said = await rita.post(f"/v1/approvals/{action}/approve", json={"view": view})
+
+    assert (said.status_code, said.json()["code"]) == (403, "not_allowed")
+
+
+async def test_a_request_with_a_key_is_made_once(tmp_path: Path) -> None:
+    """The same request under the same key gets the first one's answer; another one under it is refused; nobody else's key is
+    theirs."""
+    async with served(tmp_path) as site:
+        action = await site.propose(500)
+        rita, ria = site.client_of("rita"), site.client_of("ria")
+        view = (await rita.get(f"/v1/approvals/{action}")).json()["view"]
+        key = {"idempotency-key": "one"}
+        path = f"/v1/approvals/{action}/approve"
+        first = await rita.post(path, json={"view": view}, headers=key)
+        same = await rita.post(path, json={"view": view}, headers=key)
+        other = await rita.post(path, json={"view": view, "note": "but"}, headers=key)
+        hers = await ria.post(path, json={"view": view}, headers=key)
+
+    assert first.status_code == same.status_code == 200
+    assert first.content == same.content
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
+    assert hers.status_code == 409
+
+
+async def test_lists_go_on_where_they_ended(tmp_path: Path) -> None:
+    """Every row is on exactly one page, each page says where the next begins, and one that is known is not sent again."""
+    async with served(tmp_path) as site:
+        made = {await site.propose(n) for n in (1, 2, 3)}
+        rita = site.client_of("rita")
+        seen: list[str] = []
+        path = "/v1/actions?limit=2"
+        while path:
+            answer = await rita.get(path)
+            seen += [each["id"] for each in answer.json()["actions"]]
+            path = answer.links.get("next", {}).get("url", "")
+        known = await rita.get("/v1/agents")
+        same = await rita.get("/v1/agents", headers={"if-none-match": known.headers["etag"]})
+
+    assert len(seen) == 3
+    assert set(seen) == made
+    assert (same.status_code, same.content) == (304, b"")
+
+
+async def test_a_brake_holds_what_was_agreed_to(tmp_path: Path) -> None:
+    """A brake that was pulled over HTTP holds in every process from when it is answered; taken off, the work goes on."""
+    async with served(tmp_path, people="rita: [reviewer]\noli: [operator]\n") as site:
+        action = await site.propose(500)
+        rita, oli = site.client_of("rita"), site.client_of("oli")
+        view = (await rita.get(f"/v1/approvals/{action}")).json()["view"]
+        await rita.post(f"/v1/approvals/{action}/approve", json={"view": view})
+        pulled = await rita.post("/v1/brakes", json={"scope": "agent", "name": "ag", "why": "a doubt"})
+        await site.work()
+        held = site.place.effects()
+        off = await rita.post("/v1/brakes/resume", json={"scope": "agent", "name": "ag"})
+        resumed = await oli.post("/v1/brakes/resume", json={"scope": "agent", "name": "ag"})
+
+    assert [each["words"] for each in pulled.json()] == ["agent:ag"]
+    assert held == []
+    assert off.status_code == 403
+    assert resumed.json() == []
+
+
+async def test_what_does_not_fit_is_said_by_field(tmp_path: Path) -> None:
+    """A body with a field too many, a wrong type or none at all is refused in one shape, which names the field."""
+    async with served(tmp_path) as site:
+        rita = site.client_of("rita")
+        bodies = [
+            b"",
+            b"{",
+            b"[]",
+            b'{"view": 1}',
+            b'{"view": "x", "extra": 1}',
+            b'{"note": "x"}',
+            b"\xff",
+            b'{"view": "' + b"x" * 500 + b'"}',
+            b"[" * 100_000,
+        ]
+        answers = [
+            await rita.post("/v1/approvals/a/approve", content=each, headers={"content-type": "application/json"})
+            for each in bodies
+        ]
+        many = await rita.get("/v1/actions?limit=1000000")
+        state = await rita.get("/v1/actions?states=nonsense")
+
+    for each in (*answers, many, state):
+        assert each.status_code == 400, each.text
+        assert each.headers["content-type"] == "application/problem+json"
+        assert {"type", "title", "status", "code", "detail", "next", "fault"} <= set(each.json())
+
+
+async def test_every_view_answers(tmp_path: Path) -> None:
+    """Everything that can be looked at without naming anything is answered, also where there is next to nothing."""
+    async with served(tmp_path) as site:
+        rita = site.client_of("rita")
+        paths = [path for path, said in schema_of_people()["paths"].items() if "get" in said and "{" not in path]
+        answers = {path: (await rita.get(path)).status_code for path in paths}
+        named = {
+            path: (await rita.get(path)).status_code
+            for path in ("/v1/agents/ag", "/v1/agents/ag/card", "/v1/agents/ag/versions", "/v1/contracts/box.put")
+        }
+        tried = await rita.post(
+            "/v1/policies/try", json={"contract": "box.put", "agent": "ag", "arguments": {"n": 500}}
+        )
+
+    assert set(answers.values()) == {200}
+    assert set(named.values()) == {200}
+    assert tried.json()["decision"]["verdict"] == "require_approval"
+
+
+async def test_the_description_is_true() -> None:
+    """The description is OpenAPI 3.1, every reference in it leads somewhere, and each route says what it needs."""
+    said = schema_of_people()
+    text = msgspec.json.encode(said).decode()
+
+    assert said["openapi"] == "3.1.0"
+    for piece in text.split('"$ref":"#/components/schemas/')[1:]:
+        assert piece.partition('"')[0] in said["components"]["schemas"]
+    for path in said["paths"].values():
+        for operation in path.values():
+            assert operation["x-needs"] not in ("None", "nobody")
