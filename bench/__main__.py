@@ -11,6 +11,7 @@ from bench import (
     gated,
     memory,
     package,
+    pages,
     policy,
     showing,
     stopping,
@@ -34,6 +35,7 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "audit": audit.run,
     "tokens": tokens.run,
     "stopping": stopping.run,
+    "pages": pages.run,
 }
 
 
