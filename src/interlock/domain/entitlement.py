@@ -17,10 +17,12 @@ from interlock.domain.people import roles_of
 def entitled(action: Action, asked: Hold, person: Person, control: Control) -> frozenset[str]:
     """The roles by which `person` may speak on `action`. Raises NotAllowed, saying whom to ask instead."""
     roles = must_be_asked(action, asked, person, control)
-    others = ask_instead(action, asked, control)
     for word in asked.approvals:
         if word.person == person and word.binding == asked.binding:
-            raise NotAllowed(f"`{person}` has decided on this already, at {at(word.decided_at)}", next_step=others)
+            raise NotAllowed(
+                f"`{person}` has decided on this already, at {at(word.decided_at)}",
+                next_step=ask_instead(action, asked, control),
+            )
     handed = handed_by(asked, person)
     if handed is not None:
         raise NotAllowed(
@@ -34,12 +36,14 @@ def must_be_asked(action: Action, asked: Hold, person: Person, control: Control)
     """The roles asked that `person` holds, whether they spoke or not. Raises NotAllowed for the initiator and for others."""
     roles = roles_of(person, control)
     wanted = asked.roles
-    others = ask_instead(action, asked, control)
     if is_initiator(person, action.initiator):
-        raise NotAllowed(f"`{person}` asked for this and cannot decide on it", next_step=others)
+        raise NotAllowed(
+            f"`{person}` asked for this and cannot decide on it", next_step=ask_instead(action, asked, control)
+        )
     if not roles & wanted:
         raise NotAllowed(
-            f"`{person}` is not asked here; one of these roles is: {', '.join(sorted(wanted))}", next_step=others
+            f"`{person}` is not asked here; one of these roles is: {', '.join(sorted(wanted))}",
+            next_step=ask_instead(action, asked, control),
         )
     return roles & wanted
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import cedarpy
 from cedarpy import pst
@@ -44,6 +44,10 @@ class _Rule(NamedTuple):
     note: Noting
 
 
+KEPT: Final = 4
+"""How many bundles are kept ready to answer."""
+
+
 class CedarPolicies:
     """The policy language Cedar, as `ports.policies.Policies` wants it."""
 
@@ -58,6 +62,7 @@ class CedarPolicies:
         self._tenant = tenant
         self._agents = agents
         self._roles = roles
+        self._kept: list[tuple[Bundle, Loaded]] = []
 
     def bundle(self, sources: Mapping[str, str], contracts: Sequence[Contract], *, at: int | None = None) -> Bundle:
         """Form a bundle, all or nothing: parse, validate against the schema generated from `contracts`, lint. Without any
@@ -139,7 +144,15 @@ class CedarPolicies:
         return watched_judge(loaded) if engine == "compiled" else library_judge(loaded)
 
     def loaded(self, bundle: Bundle) -> Loaded:
-        """A stored bundle as any engine takes it. Raises PolicyError."""
+        """A stored bundle as any engine takes it. Raises PolicyError. The last few are kept: whoever looks at decisions asks for
+        the same ones again and again."""
+        kept = next((loaded for each, loaded in self._kept if each == bundle), None)
+        if kept is None:
+            kept = self._loaded(bundle)
+            self._kept = [(bundle, kept), *self._kept[: KEPT - 1]]
+        return kept
+
+    def _loaded(self, bundle: Bundle) -> Loaded:
         if bundle.language != LANGUAGE:
             raise PolicyError(f"the bundle is in `{bundle.language}`, not in `{LANGUAGE}`")
         found = parse(bundle.schema)
