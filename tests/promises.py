@@ -1961,6 +1961,16 @@ PROMISES: tuple[Promise, ...] = (
         "A question to the agent decides nothing; only an instance that acts in the task answers it, and once.",
     ),
     Promise(
+        "approval.batch",
+        _PEOPLE,
+        "Only like actions below critical are decided in one go, and only once the one drawn by chance was opened.",
+    ),
+    Promise(
+        "approval.corrections",
+        _PEOPLE,
+        "What people changed, refused or noted can be exported with what came of it, and what is erased is in no export.",
+    ),
+    Promise(
         "approval.handed",
         _PEOPLE,
         "Whoever hands a decision on is silent until they take it back, and it never comes to whoever asked for the action.",

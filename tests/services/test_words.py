@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from interlock.adapters.memory import Faults
@@ -15,7 +14,7 @@ from interlock.domain.duration import HOUR, MINUTE, SECOND
 from interlock.domain.errors import ContractError, IllegalMove, NotAllowed, StaleView, StoreError
 from interlock.domain.ids import Person
 from interlock.domain.pace import KEPT, Attention, Pace, Ruled, must_not_hurry, warning
-from interlock.services.plane import plane
+from interlock.domain.routing import Routing
 from interlock.testing.world import World, contract, permit
 from tests.services.packets import predicate_of, told
 from tests.services.test_approvals import ANA, RIA, RITA, ask, held
@@ -195,9 +194,9 @@ async def test_a_modification_is_weighed_before_and_told_after() -> None:
 async def test_who_decides_faster_than_anybody_reads_has_to_wait() -> None:
     """Past the workspace's limit a yes is refused until there is room again, in every process; a no never is."""
     world = World()
-    means = msgspec.structs.replace(world.plane.means, attention=Attention(most=2, per_ms=HOUR))
-    process = plane(means)
-    await world.apply(contract(), rules=(permit(), ask(10)))
+    process = world.another("w2")
+    asked = Routing(attention=Attention(most=2, per_ms=HOUR))
+    await world.apply(contract(), rules=(permit(), ask(10)), routing=asked)
     task = await world.task()
     actions = [await world.propose(task, n=n) for n in range(20, 25)]
     for action in actions[:2]:
@@ -205,7 +204,7 @@ async def test_who_decides_faster_than_anybody_reads_has_to_wait() -> None:
         world.clock.advance(MINUTE)
 
     with pytest.raises(NotAllowed, match="agreed to 2 in 1h") as refused:
-        await plane(means).approvals.approve(actions[2].id, RITA)
+        await world.another("w3").approvals.approve(actions[2].id, RITA)
     assert "go on in 58m" in refused.value.next_step
     assert (await process.approvals.reject(actions[3].id, RITA, note="no")).state == "rejected"
     assert (await process.approvals.approve(actions[4].id, RIA)).state == "ready"

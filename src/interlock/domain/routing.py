@@ -4,6 +4,7 @@ import msgspec
 
 from interlock.domain.deadline import REMIND, Overdue
 from interlock.domain.on_call import Rota
+from interlock.domain.pace import Attention
 
 
 class Routing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -13,5 +14,7 @@ class Routing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """At which shares of the time that somebody has, per mille. Empty: nobody is reminded."""
     overdue: Overdue = "deny"
     """What silence means."""
+    attention: Attention = Attention()
+    """How many yeses a person may give in how long, and when they are told that they hardly look."""
     on_call: dict[str, Rota] = {}
     """The week of each role that has one."""

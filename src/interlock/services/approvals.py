@@ -16,7 +16,7 @@ from interlock.domain.entitlement import entitled
 from interlock.domain.errors import Conflict, ContractError, NotAllowed, StaleView
 from interlock.domain.ids import ActionId, Digest, Person
 from interlock.domain.naming_target import must_be_named
-from interlock.domain.pace import Attention, Pace, Ruled, must_not_hurry
+from interlock.domain.pace import Pace, Ruled, must_not_hurry
 from interlock.domain.policy import Requirement, Verdict
 from interlock.domain.record import Record
 from interlock.ports.clock import Clock, Ids
@@ -68,7 +68,6 @@ class Approvals:
         clock: Clock,
         ids: Ids,
         waiting: Waiting,
-        attention: Attention,
     ) -> None:
         self._store = store
         self._orders = orders
@@ -78,7 +77,6 @@ class Approvals:
         self._clock = clock
         self._ids = ids
         self._waiting = waiting
-        self._attention = attention
 
     async def approve(
         self,
@@ -257,7 +255,7 @@ class Approvals:
         now = self._clock.now()
         pace = await self._store.get(Pace, person) or Pace(person=person)
         if word.verdict == "approve":
-            must_not_hurry(pace, self._attention, now)
+            must_not_hurry(pace, control.routing.attention, now)
         look = look_of(asked, person)
         looked_ms = None if look is None else now - look.first_at
         approval = Approval(
@@ -271,7 +269,7 @@ class Approvals:
             looked_ms=looked_ms,
         )
         ruled = Ruled(now, word.verdict == "approve", -1 if looked_ms is None else looked_ms)
-        return approval, pace.further(ruled, self._attention)
+        return approval, pace.further(ruled, control.routing.attention)
 
     async def _decide_again(self, action: Action, asked: Hold, orders: Orders) -> None:
         """The bundle changed: deny it, or ask anew under the bundle in force. What was asked for before still is, or more."""

@@ -34,7 +34,7 @@ from interlock.domain.entitlement import able, entitled, handed_by, must_be_aske
 from interlock.domain.errors import Conflict, InterlockError, NotAllowed, NotFound, PolicyError
 from interlock.domain.ids import ActionId, Digest, Person
 from interlock.domain.naming_target import target_of
-from interlock.domain.pace import Attention, Pace, warning
+from interlock.domain.pace import Pace, warning
 from interlock.domain.policy import Policy, Requirement
 from interlock.domain.precedent import Precedents, precedents
 from interlock.domain.record import plain
@@ -66,7 +66,6 @@ class Dossiers:
         clock: Clock,
         figures: Figures,
         recorder: Recorder,
-        attention: Attention,
         explaining: Explaining | None = None,
     ) -> None:
         self._store = store
@@ -75,7 +74,6 @@ class Dossiers:
         self._clock = clock
         self._figures = figures
         self._recorder = recorder
-        self._attention = attention
         self._explaining = explaining
 
     async def of(self, action_id: ActionId, person: Person | None) -> Dossier:
@@ -129,7 +127,7 @@ class Dossiers:
             _dossier(action, contract, orders.control, task, orders.agents.get(action.agent), person),
             policies=await self._asking(action),
             precedents=near,
-            warning="" if pace is None else warning(pace.words, self._attention),
+            warning="" if pace is None else warning(pace.words, orders.control.routing.attention),
         )
         return msgspec.structs.replace(dossier, shown=shown_digest(dossier, action.nonce))
 

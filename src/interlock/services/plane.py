@@ -6,7 +6,6 @@ import msgspec
 
 from interlock.domain.attesting import Attestation
 from interlock.domain.ids import Tenant, WorkerId
-from interlock.domain.pace import Attention
 from interlock.domain.settlement import Timing
 from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
@@ -30,6 +29,7 @@ from interlock.services.api_keys import ApiKeys
 from interlock.services.approvals import Approvals
 from interlock.services.audit import Audit, Verifying
 from interlock.services.baselines import Baselines
+from interlock.services.batches import Batches
 from interlock.services.beginning import Beginnings
 from interlock.services.braking import Braking
 from interlock.services.breaker import Breakers
@@ -37,6 +37,7 @@ from interlock.services.calling import Calling
 from interlock.services.cases import Cases
 from interlock.services.compensation import Compensation
 from interlock.services.consenting import Consenting
+from interlock.services.correcting import Correcting
 from interlock.services.counting import Counting
 from interlock.services.deciding import Decider
 from interlock.services.delegating import Delegating
@@ -113,8 +114,6 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """By data class, for how many milliseconds what has something of it is kept."""
     verifying: Verifying | None = None
     """What the log is verified with; None where there are no keys to verify with."""
-    attention: Attention = Attention()
-    """What is asked of those who decide."""
     explainer: Explainer | None = None
     """What can say in words why a policy is satisfied; None: only its author's sentence is told."""
     anchoring: Anchoring | None = None
@@ -131,6 +130,8 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     execution: Execution
     approvals: Approvals
     inquiring: Inquiring
+    batches: Batches
+    correcting: Correcting
     dossiers: Dossiers
     explaining: Explaining | None
     """What accounts for decisions; None where nothing can say in words why a policy is satisfied."""
@@ -263,23 +264,25 @@ def plane(means: Means) -> ControlPlane:
     )
     searching = Searching(store=m.store, log=m.log, index=m.index)
     figures = Figures(store=m.store, log=m.log, orders=orders, clock=m.clock, rollups=m.rollups)
+    approvals = Approvals(
+        store=m.store,
+        orders=orders,
+        decider=decider,
+        cases=cases,
+        recorder=recorder,
+        clock=m.clock,
+        ids=m.ids,
+        waiting=waiting,
+    )
     return ControlPlane(
         means=means,
         orders=orders,
         decider=decider,
         gate=gate,
         execution=execution,
-        approvals=Approvals(
-            store=m.store,
-            orders=orders,
-            decider=decider,
-            cases=cases,
-            recorder=recorder,
-            clock=m.clock,
-            ids=m.ids,
-            waiting=waiting,
-            attention=m.attention,
-        ),
+        approvals=approvals,
+        batches=Batches(store=m.store, orders=orders, approvals=approvals, clock=m.clock, ids=m.ids),
+        correcting=Correcting(store=m.store, orders=orders),
         inquiring=Inquiring(store=m.store, orders=orders, waiting=waiting, recorder=recorder, clock=m.clock, door=door),
         dossiers=Dossiers(
             store=m.store,
@@ -287,7 +290,6 @@ def plane(means: Means) -> ControlPlane:
             policies=m.policies,
             clock=m.clock,
             recorder=recorder,
-            attention=m.attention,
             figures=figures,
             explaining=explaining,
         ),

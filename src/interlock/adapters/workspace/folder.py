@@ -202,7 +202,7 @@ class _Reading:
                 section.wrong(f"`{trust_domain[:64]}`: {error}", section.take("trust_domain"))
         timing, base = section.section("timing"), Timing()
         budgets, soft = limits(section, "budgets")
-        remind, overdue = read_approvals(section.section("approvals"))
+        routing = read_approvals(section.section("approvals"))
         settings = WorkspaceSettings(
             tenant=Tenant(tenant),
             trust_domain=trust_domain,
@@ -225,7 +225,7 @@ class _Reading:
                 read_publishing(section.section("publishing")),
                 tests=section.choice("policy_tests", TESTING, "required"),
             ),
-            routing=Routing(remind=remind, overdue=overdue),
+            routing=routing,
             retention=_retention(section.section("retention")),
             engine=section.choice("engine", ENGINES, "compiled"),
             anchorage=read_anchorage(section, self.folder),

@@ -1,6 +1,6 @@
 """`approvals` in `interlock.yaml`, and `on_call.yaml`: how what waits for people reaches them.
 
-approvals: {remind: [50%, 80%], overdue: deny}
+approvals: {remind: [50%, 80%], overdue: deny, pace: {most: 60, per: 1h, look: 5s}}
 
 support_lead:                       # on_call.yaml: a role
   zone: Europe/Berlin
@@ -16,18 +16,22 @@ from zoneinfo import ZoneInfo
 from interlock.adapters.workspace.fields import Section
 from interlock.adapters.workspace.nodes import Node, Scalar
 from interlock.domain.deadline import OVERDUE, REMIND, Overdue
+from interlock.domain.duration import DAY
 from interlock.domain.ids import Person
 from interlock.domain.on_call import DAYS, Day, Rota, Shift
+from interlock.domain.pace import Attention
+from interlock.domain.routing import Routing
 
 _SHARE: Final = re.compile(r"([1-9][0-9]?)%")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _MOST_REMINDERS: Final = 5
+_MOST_YESES: Final = 10_000
 
 
-def read_approvals(section: Section | None) -> tuple[tuple[int, ...], Overdue]:
-    """When people are reminded (per mille of the time they have), and what silence means."""
+def read_approvals(section: Section | None) -> Routing:
+    """When people are reminded (per mille of the time they have), what silence means, and how fast a person may agree."""
     if section is None:
-        return REMIND, "deny"
+        return Routing()
     shares: list[int] = []
     for word in section.words("remind"):
         found = _SHARE.fullmatch(word.text)
@@ -39,8 +43,23 @@ def read_approvals(section: Section | None) -> tuple[tuple[int, ...], Overdue]:
         section.wrong(f"`remind` has at most {_MOST_REMINDERS}", section.take("remind"))
     remind = tuple(sorted(shares)) if section.take("remind") is not None else REMIND
     overdue: Overdue = section.choice("overdue", OVERDUE, "deny")
+    attention = _attention(section.section("pace"))
     section.close()
-    return remind, overdue
+    return Routing(remind=remind, overdue=overdue, attention=attention)
+
+
+def _attention(section: Section | None) -> Attention:
+    if section is None:
+        return Attention()
+    plain = Attention()
+    most = section.integer("most", 0) if section.take("most") is not None else None
+    found = Attention(most=most, per_ms=section.span("per", plain.per_ms), look_ms=section.span("look", plain.look_ms))
+    if most is not None and not 1 <= most <= _MOST_YESES:
+        section.wrong(f"`most` is a number of yeses from 1 to {_MOST_YESES:,}", section.take("most"))
+    if found.per_ms > DAY:
+        section.wrong("`per` is at most a day", section.take("per"))
+    section.close()
+    return found
 
 
 def read_on_call(section: Section) -> dict[str, Rota]:

@@ -1,0 +1,131 @@
+"""Deciding on many like actions in one go.
+
+1. `draw`: the set is looked at, and one of it is drawn, durably. *A crash after it: drawing again gives the same.*
+2. The person opens the one that was drawn, as any (`Dossiers.open`).
+3. `decide`: each action gets the person's word by itself. *A crash in between: those that have it have it, the others wait.*
+"""
+
+from typing import Literal
+
+from interlock.domain.action import Action
+from interlock.domain.approval import look_of
+from interlock.domain.batch import Batch, BatchResult, Left, batch_id, must_be_alike
+from interlock.domain.change import Change
+from interlock.domain.contract import Contract
+from interlock.domain.entitlement import entitled
+from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotAllowed, NotFound, StaleView
+from interlock.domain.ids import ActionId, Digest, Person
+from interlock.domain.pace import Pace, must_not_hurry
+from interlock.ports.clock import Clock, Ids
+from interlock.ports.store import Store
+from interlock.services.approvals import Approvals
+from interlock.services.orders import StandingOrders
+from interlock.services.saving import save
+
+
+class Batches:
+    """Draws and decides."""
+
+    def __init__(self, *, store: Store, orders: StandingOrders, approvals: Approvals, clock: Clock, ids: Ids) -> None:
+        self._store = store
+        self._orders = orders
+        self._approvals = approvals
+        self._clock = clock
+        self._ids = ids
+
+    async def draw(self, person: Person, actions: tuple[ActionId, ...]) -> Batch:
+        """Which of `actions` the person has to open before deciding on all. Drawn once for a person and a set.
+
+        Raises NotAllowed where they are not alike, of critical risk, too many or too few, or where the person may not decide
+        on one of them; NotFound.
+        """
+        wanted = tuple(sorted(set(actions)))
+        await self._alike(person, wanted)
+        name = batch_id(person, wanted)
+        found = await self._store.get(Batch, name)
+        if found is not None:
+            return found
+        # 128 random bits: nobody finds out beforehand which one it will be.
+        drawn = wanted[int(self._ids.nonce(), 16) % len(wanted)]
+        batch = Batch(id=name, person=person, actions=wanted, drawn=drawn, drawn_at=self._clock.now())
+        try:
+            await save(self._store, Change(puts=(batch,)))
+        except Conflict:
+            return await self._stored(name, person)  # somebody drew for the same person at the same time
+        return batch.saved()
+
+    async def decide(
+        self,
+        name: str,
+        person: Person,
+        verdict: Literal["approve", "reject"],
+        *,
+        note: str,
+        views: dict[ActionId, Digest],
+    ) -> BatchResult:
+        """Say `verdict` to each of a batch that was drawn for `person` and of which they opened the one that was drawn.
+
+        `views` has the view of each as it was listed; one that is no longer that, or that cannot be decided on any more, is
+        left out and said. Raises NotAllowed where the one drawn was not opened as it now is, or where so many yeses are more
+        than the person has left; ContractError for a no without a reason, or a view that is missing; NotFound.
+        """
+        batch = await self._stored(name, person)
+        if verdict == "reject" and not note.strip():
+            raise ContractError("a no says why", path="/note", next_step="give the reason: the agents are told it")
+        missing = [each for each in batch.actions if each not in views]
+        if missing:
+            raise ContractError(
+                f"the view of {missing[0]} is missing", path="/views", next_step="say what was shown of each"
+            )
+        await self._must_be_opened(batch)
+        if verdict == "approve":
+            attention = (await self._orders.refresh()).control.routing.attention
+            pace = await self._store.get(Pace, person) or Pace(person=person)
+            must_not_hurry(pace, attention, self._clock.now(), words_now=len(batch.actions))
+        decided: list[ActionId] = []
+        left: list[Left] = []
+        for each in batch.actions:
+            try:
+                if verdict == "approve":
+                    await self._approvals.approve(each, person, note=note, view=views[each])
+                else:
+                    await self._approvals.reject(each, person, note=note, view=views[each])
+            except (StaleView, NotAllowed, IllegalMove, NotFound) as error:
+                left.append(Left(action=each, why=error.detail))
+            else:
+                decided.append(each)
+        return BatchResult(decided=tuple(decided), left=tuple(left))
+
+    async def _alike(self, person: Person, names: tuple[ActionId, ...]) -> None:
+        actions: list[Action] = []
+        contracts: list[Contract] = []
+        for each in names[:100]:
+            action = await self._store.get(Action, each)
+            if action is None:
+                raise NotFound(f"there is no action `{each}`", next_step="list what waits: `interlock approvals`")
+            actions.append(action)
+            contracts.append(await self._orders.contract(action.contract_digest))
+        must_be_alike(actions, contracts)
+        control = (await self._orders.refresh()).control
+        for action in actions:
+            if action.hold is not None:
+                entitled(action, action.hold, person, control)
+
+    async def _must_be_opened(self, batch: Batch) -> None:
+        action = await self._store.get(Action, batch.drawn)
+        hold = None if action is None or action.state != "held" else action.hold
+        if hold is None:
+            raise NotAllowed(
+                f"action {batch.drawn}, which was drawn, waits no more", next_step="leave it out, and draw again"
+            )
+        if look_of(hold, batch.person) is None:
+            raise NotAllowed(
+                f"action {batch.drawn} was drawn, and you have not opened it as it now is",
+                next_step=f"look at it first: `interlock look {batch.drawn}`",
+            )
+
+    async def _stored(self, name: str, person: Person) -> Batch:
+        found = await self._store.get(Batch, name)
+        if found is None or found.person != person:
+            raise NotFound("there is no such batch of yours", next_step="draw one: name the actions")
+        return found
