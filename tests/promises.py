@@ -29,6 +29,7 @@ _LEND: Final = "Lend a task to a sub-agent"
 _REGISTRY: Final = "How to register an agent"
 _PEOPLE: Final = "How to approve, reject or modify"
 _ROUTES: Final = "How to route approvals"
+_NOTIFY: Final = "How to notify people"
 _BUDGET: Final = "How to set budgets and limits"
 _MODELS: Final = "How to meter what models cost"
 _TREE: Final = "How to set budgets and limits: tasks inside tasks"
@@ -87,6 +88,11 @@ PROMISES: tuple[Promise, ...] = (
         "A session's cookie is new at every sign-in, is for this host alone, and is out of reach of scripts.",
     ),
     Promise("access.back_here", _SIGN_IN, "After signing in nobody is sent to another host."),
+    Promise(
+        "access.provider",
+        _SIGN_IN,
+        "An identity provider signs in whom it names by a verified claim, in the browser that went there, once.",
+    ),
     Promise("access.names_not_told", _SIGN_IN, "Nobody learns by trying passwords which names are real."),
     Promise("access.faults", _SIGN_IN, "Nobody is let in without an entry, whichever write fails."),
     Promise(
@@ -487,6 +493,27 @@ PROMISES: tuple[Promise, ...] = (
         "routing.overdue",
         _ROUTES,
         "What is parked is late and not over: it stays open, with its budget, while its task does.",
+    ),
+    # -- notifications ---------------------------------------------------------------------------------------------------
+    Promise(
+        "notify.nothing_missed",
+        _NOTIFY,
+        "What a channel asks for and is in the log is told on it, whatever died in between, and of what was before it nothing.",
+    ),
+    Promise(
+        "notify.at_least_once",
+        _NOTIFY,
+        "A message is sent until it arrives or is listed as given up, under one id, however many processes there are.",
+    ),
+    Promise(
+        "notify.signed",
+        _NOTIFY,
+        "A webhook's message is signed over its id, its time and every byte of it.",
+    ),
+    Promise(
+        "notify.no_secret",
+        _NOTIFY,
+        "No secret of a channel stands in a file, and none in a log, an error or a message.",
     ),
     # -- budgets ---------------------------------------------------------------------------------------------------------
     Promise("budget.limit_lowered", _BUDGET, "Lowering a limit takes nothing back; it only lets nothing new in."),

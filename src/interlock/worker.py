@@ -7,6 +7,7 @@ import anyio
 import anyio.abc
 
 from interlock.domain.action import ENDS, Action, State
+from interlock.domain.channel import Channel
 from interlock.domain.errors import (
     Conflict,
     IntegrityError,
@@ -35,6 +36,9 @@ RETAIN_MS = 3_600_000
 
 DRILLS_MS = 5_000
 """How often a worker looks for drills whose brake is over and that nobody ended."""
+
+NOTIFY_MS = 1_000
+"""How late at most it tells people what another process recorded."""
 
 ANCHOR_AGAIN_MS = 5_000
 """How long a failed anchor waits; and how late a worker hears that one is due that was not."""
@@ -67,12 +71,19 @@ class Worker:
             group.start_soon(self._lifting)
             if self._plane.means.anchoring is not None and not until_idle:
                 group.start_soon(self._anchoring, self._plane.means.anchoring)
+            if not until_idle:
+                for channel in self._plane.notifying.channels:
+                    # One each: a way that answers slowly keeps no other waiting.
+                    group.start_soon(self._notifying, channel)
             if self._plane.means.retention and not until_idle:
                 group.start_soon(self._retaining)
             while not (until_idle and await self._idle()):
                 if await self._take(group) == 0:
                     await self._rest()
             group.cancel_scope.cancel()
+        if until_idle:
+            for channel in self._plane.notifying.channels:
+                await self._notify(channel)
         return self.driven
 
     async def _take(self, group: anyio.abc.TaskGroup) -> int:
@@ -117,6 +128,30 @@ class Worker:
                 _log.warning("the log could not be anchored: %s", error.detail)
                 due = ANCHOR_AGAIN_MS
             await anyio.sleep(min(due or ANCHOR_AGAIN_MS, ANCHOR_AGAIN_MS) / 1000)
+
+    async def _notifying(self, channel: Channel) -> None:
+        """Tell people what the log says, as it comes, and again what did not arrive."""
+        while True:
+            await self._notify(channel)
+            left: int | None = NOTIFY_MS
+            try:
+                left = await self._plane.notifying.due_in(channel)
+            except InterlockError as error:
+                _log.warning("channel %s: its outbox cannot be read: %s", channel.name, error.code)
+            await self._plane.means.store.changed(
+                timeout_ms=min(NOTIFY_MS if left is None else max(left, 1), NOTIFY_MS)
+            )
+
+    async def _notify(self, channel: Channel) -> None:
+        """Everything there is to tell on `channel` now."""
+        try:
+            while await self._plane.notifying.collect(channel):
+                pass
+            while await self._plane.notifying.deliver(channel):
+                pass
+        except InterlockError as error:
+            if not isinstance(error, Conflict | StoreBusy):
+                _log.warning("channel %s: nobody could be told: %s", channel.name, error.code)
 
     async def _erase(self) -> None:
         """Go on with erasures that were agreed to and cut short."""

@@ -22,6 +22,8 @@ STRANGERS = {  # a file with a field that nobody knows, by the heading its field
     "identity": ("interlock.yaml", "identity: {xxxxxxxxxx: 1}\n"),
     "oidc": ("interlock.yaml", "identity: {oidc: [{xxxxxxxxxx: 1}]}\n"),
     "spire": ("interlock.yaml", "identity: {spire: {xxxxxxxxxx: 1}}\n"),
+    "server": ("interlock.yaml", "server: {xxxxxxxxxx: 1}\n"),
+    "server.oidc": ("interlock.yaml", "server: {oidc: {xxxxxxxxxx: 1}}\n"),
     "Agents": ("agents/a.yaml", AGENT + "xxxxxxxxxx: 1\n"),
     "scope": ("agents/a.yaml", AGENT + "scope: {xxxxxxxxxx: 1}\n"),
     "owners": ("agents/a.yaml", AGENT + "owners: {xxxxxxxxxx: 1}\n"),

@@ -98,10 +98,13 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    folder: Path, *, people: str = "", files: Iterable[tuple[str, str]] = (), apply: bool = True
+    folder: Path, *, people: str = "", settings: str = "", files: Iterable[tuple[str, str]] = (), apply: bool = True
 ) -> AsyncGenerator[Served]:
-    """The server over the workspace of `tests.workspaces`, in force. `people` is another people.yaml."""
+    """The server over the workspace of `tests.workspaces`, in force. `people` is another people.yaml, `settings` are further
+    lines of interlock.yaml."""
     place = workspace(folder)
+    if settings:
+        place.write("interlock.yaml", (folder / "interlock.yaml").read_text() + settings)
     if people:
         place.write("people.yaml", people)
     for name, text in files:

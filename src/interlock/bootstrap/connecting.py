@@ -19,9 +19,11 @@ from interlock.adapters.effectors.python import InProcessEffectors, PythonEffect
 from interlock.adapters.issuing import InstanceKey, KeyIssuer, before_in, identity_key
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
+from interlock.adapters.notifying import notifier_of
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.passwords_later import LaterPasswords
 from interlock.adapters.prices_later import LaterPrices
+from interlock.adapters.providing import LaterProvider
 from interlock.adapters.sealer import Author, LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.sqlite.vault import SqliteVault
@@ -247,6 +249,7 @@ def _assembled(
             parser=LaterSql(),
             prices=LaterPrices(workspace.settings.prices),
             passwords=LaterPasswords(),
+            provider=_provider(workspace),
             clock=SystemClock(),
             ids=SystemIds(),
             steps=steps or _Quiet(),
@@ -256,9 +259,18 @@ def _assembled(
             issuer=issuer,
             attestation=workspace.settings.attestation,
             attestor=LaterTokens(workspace.settings.attestation, workspace.folder),
+            channels=workspace.settings.channels,
+            notifiers={each.name: notifier_of(each.way, workspace.folder) for each in workspace.settings.channels},
+            public_url=workspace.settings.hosting.public_url,
             anchoring=anchoring(workspace.settings.anchorage, store),
         )
     )
+
+
+def _provider(workspace: Workspace) -> LaterProvider | None:
+    """Whom people may sign in with."""
+    named = workspace.settings.hosting.provider
+    return None if named is None else LaterProvider(named, workspace.folder)
 
 
 def _offer(offered: InProcessEffectors, tool: Tool[..., Any]) -> None:

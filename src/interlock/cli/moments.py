@@ -4,9 +4,8 @@ import time
 
 from interlock.cli.output import UsageError
 from interlock.domain.duration import parse
-from interlock.domain.moment import moment_of
-
-WHEN = "a time such as 2026-11-01 or 2026-11-01T18:00 (UTC unless it says otherwise), or how long ago: 30d, 12h"
+from interlock.domain.errors import ContractError
+from interlock.domain.moment_given import WHEN, given_moment
 
 
 def between(since: str, until: str) -> tuple[int | None, int | None]:
@@ -22,15 +21,9 @@ def between(since: str, until: str) -> tuple[int | None, int | None]:
 
 def when(word: str, option: str) -> int | None:
     """UTC ms of a time or of so long ago; None where nothing was said. Raises UsageError."""
-    if not word:
-        return None
     try:
-        return max(time.time_ns() // 1_000_000 - parse(word), 0)
-    except ValueError:
-        pass
-    try:
-        return moment_of(word)
-    except ValueError:
+        return given_moment(word, time.time_ns() // 1_000_000, option)
+    except ContractError:
         raise UsageError(f"`{word}` is no time", next_step=f"write `{option}` as {WHEN}") from None
 
 

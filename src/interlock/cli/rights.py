@@ -6,9 +6,10 @@ import typer
 from rich.console import Console
 
 from interlock.cli.context import context_of
-from interlock.cli.moments import WHEN, when
+from interlock.cli.moments import when
 from interlock.cli.output import UsageError, counted, run, short, shown, table
 from interlock.domain.grant import Grant
+from interlock.domain.moment_given import WHEN
 from interlock.services.lending import Held
 from interlock.workbench.lending import tried_rights
 

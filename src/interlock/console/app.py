@@ -3,9 +3,21 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from interlock.console import frame, overview, sign_in, static
+from interlock.console import action_list, agents, frame, overview, policies, sign_in, static, tasks
 from interlock.console.frame import framed
 
-PAGES = Router(path="/", route_handlers=[*overview.ROUTES, *sign_in.ROUTES, *frame.ROUTES], before_request=framed)
+PAGES = Router(
+    path="/",
+    route_handlers=[
+        *overview.ROUTES,
+        *action_list.ROUTES,
+        *tasks.ROUTES,
+        *agents.ROUTES,
+        *policies.ROUTES,
+        *sign_in.ROUTES,
+        *frame.ROUTES,
+    ],
+    before_request=framed,
+)
 """What has a frame around it."""
 ROUTES: list[ControllerRouterHandler] = [*static.ROUTES, PAGES]

@@ -31,7 +31,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return path == self.path or (self.path != "/" and path.startswith(f"{self.path}/"))
 
 
-PLACES: Final = (Place(path="/", name="Overview"),)
+PLACES: Final = (
+    Place(path="/", name="Overview"),
+    Place(path="/actions", name="Actions"),
+    Place(path="/tasks", name="Tasks"),
+    Place(path="/agents", name="Agents"),
+    Place(path="/policies", name="Policies"),
+)
 """In their order."""
 
 

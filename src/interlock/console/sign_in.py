@@ -4,20 +4,22 @@ Mail programs and chats open every link to preview it, so a link that counts onc
 """
 
 from typing import Annotated
+from urllib.parse import quote, unquote
 
 import msgspec
 from litestar import Response, get, post
+from litestar.datastructures import Cookie
 from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, FromPath
 
 from interlock.console.render import page
 from interlock.domain.actor import Actor
-from interlock.domain.errors import InterlockError, NotSignedIn, RateExceeded
+from interlock.domain.errors import EffectorError, InterlockError, NotSignedIn, RateExceeded
 from interlock.domain.hosting import Hosting
 from interlock.services.plane import ControlPlane
 from interlock.services.signing_in import Signed
-from interlock.web.browser import address_of, back_to, cookie_with, no_cookie
+from interlock.web.browser import address_of, back_to, cookie_with, no_cookie, way_name, way_with
 from interlock.web.parts import Asked, Plane, Who
 from interlock.web.problems import status_of
 
@@ -54,6 +56,46 @@ async def enter(
     except (NotSignedIn, RateExceeded) as error:
         return _page(request, back, name=data.name, problem=error)
     return await signed_in(request, plane, signed, back)
+
+
+@get("/sign-in/provider", opt={"needs": "nobody"}, include_in_schema=False)
+async def to_provider(request: Asked, plane: Plane) -> Response[bytes]:
+    """To the identity provider. A link and not a form: our own policy lets no form lead to another host."""
+    begun = await plane.by_provider.begin(back=_callback(request))
+    back = quote(back_to(request.query_params.get("next", "/")), safe="")
+    headers = {"Location": begun.address, "Set-Cookie": way_with(f"{begun.carried}~{back}", hosting_of(request))}
+    return Response(b"", status_code=303, headers=headers)
+
+
+@get("/sign-in/provider/back", opt={"needs": "nobody"}, include_in_schema=False)
+async def from_provider(request: Asked, plane: Plane) -> Response[str] | Response[bytes]:
+    """Back from the identity provider, in the browser that went there. What it says besides the code is not shown: anybody can
+    make such an address up."""
+    hosting = hosting_of(request)
+    carried, _, back = request.cookies.get(way_name(hosting), "").partition("~")
+    back, asked = back_to(unquote(back)), request.query_params
+    try:
+        signed = await plane.by_provider.end(
+            carried,
+            state=asked.get("state", ""),
+            code=asked.get("code", ""),
+            issuer=asked.get("iss", ""),
+            back=_callback(request),
+            browser=browser_of(request),
+        )
+    except (NotSignedIn, EffectorError) as error:
+        refused = _page(request, back, problem=error)
+        refused.headers["Set-Cookie"] = way_with("", hosting)
+        return refused
+    answer = await signed_in(request, plane, signed, back)
+    answer.set_cookie(Cookie(key=way_name(hosting), value="", max_age=0, httponly=True, secure=hosting.secure))
+    return answer
+
+
+def _callback(request: Asked) -> str:
+    """The address that the provider must know as ours."""
+    hosting = hosting_of(request)
+    return f"{hosting.public_url or 'http://' + request.headers['host']}/sign-in/provider/back"
 
 
 @get("/sign-in/link/{token:str}", opt={"needs": "nobody"}, include_in_schema=False)
@@ -116,11 +158,11 @@ def _page(request: Asked, back: str, *, name: str = "", problem: InterlockError 
         "sign_in.html",
         next=back,
         name=name[:128],
-        provider="",
+        provider=request.app.state.plane.by_provider.called,
         problem=problem.detail if problem is not None else "",
     )
     answer.status_code = 200 if problem is None else status_of(problem)
     return answer
 
 
-ROUTES: list[HTTPRouteHandler] = [show, enter, show_link, use_link, leave]
+ROUTES: list[HTTPRouteHandler] = [show, enter, to_provider, from_provider, show_link, use_link, leave]

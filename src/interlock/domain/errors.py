@@ -20,6 +20,7 @@ InterlockError
 │   ├── FileError          a file or folder that was named cannot be written, or not be got at
 │   ├── KeyFileError       a signing key is missing or wrong
 │   ├── KeyGone            what was sealed cannot be opened
+│   ├── NotDelivered       a message to people is not known to have arrived
 │   ├── WitnessError       too few witnesses cosign, or a time-stamping authority does not stamp
 │   ├── EffectorError      a tool's code cannot be found or loaded
 │   └── IntegrityError     the log does not verify
@@ -305,6 +306,19 @@ class WitnessError(InterlockError):
     code = "witness"
     fault = "operator"
     next = "see that the witnesses in interlock.yaml run and know the log's key; the gate works on meanwhile"
+
+
+class NotDelivered(InterlockError):
+    """A message to people is not known to have arrived."""
+
+    code = "not_delivered"
+    fault = "operator"
+    next = "see what the channel needs, then `interlock notifications test CHANNEL`"
+
+    def __init__(self, detail: str, *, for_good: bool = False, wait_ms: int = 0) -> None:
+        """`for_good`: trying again would change nothing. `wait_ms`: how long the other side asks us to wait."""
+        super().__init__(detail)
+        self.for_good, self.wait_ms = for_good, wait_ms
 
 
 class EffectorError(InterlockError):

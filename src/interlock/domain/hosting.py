@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from interlock.domain.providing import SignInProvider
+
 NEAR: Final = ("localhost", "127.0.0.1", "::1")
 """What this machine calls itself: nobody else can reach us there."""
 
@@ -16,6 +18,8 @@ class Hosting(msgspec.Struct, frozen=True, kw_only=True):
     the server is for this machine alone."""
     host: str = ""
     """The host in it, lower case, without the port."""
+    provider: SignInProvider | None = None
+    """Whom people may sign in with."""
     live_most: int = 2_000
     """How many streams of news are open at once at most."""
 

@@ -10,7 +10,7 @@ from interlock.domain.errors import ContractError
 from interlock.domain.ids import ActionId
 from interlock.domain.names import instead
 
-STATES: tuple[str, ...] = get_args(State)
+STATES: tuple[State, ...] = get_args(State)
 
 
 def question(

@@ -1,6 +1,6 @@
 """Budgets and uses of models as somebody looks at them: what is left, when it renews, what was noticed, what models took."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -84,14 +84,18 @@ async def used(plane: ControlPlane, *, agent: str, task: TaskId | None, limit: i
     """The newest uses of models, of one agent or in one task if that is asked. Raises StoreError."""
     read = await plane.means.store.all(Use, limit=LOOKED_AT + 1)
     wanted = [each for each in read[:LOOKED_AT] if agent in ("", each.agent) and (task is None or each.task == task)]
-    pairs = dict.fromkeys((each.agent, each.model) for each in wanted)
-    took = [_took([each for each in wanted if (each.agent, each.model) == pair]) for pair in sorted(pairs)]
     return Used(
         uses=tuple(wanted[:limit]),
-        took=tuple(took),
+        took=took_of(wanted),
         more=max(len(wanted) - limit, 0),
         older=len(read) > LOOKED_AT,
     )
+
+
+def took_of(uses: Sequence[Use]) -> tuple[Took, ...]:
+    """What `uses` took together, by agent and model."""
+    pairs = dict.fromkeys((each.agent, each.model) for each in uses)
+    return tuple(_took([each for each in uses if (each.agent, each.model) == pair]) for pair in sorted(pairs))
 
 
 def _windows(definition: Budget, control: Control, now: int) -> Iterator[str]:

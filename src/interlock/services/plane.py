@@ -5,15 +5,18 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from interlock.domain.attesting import Attestation
+from interlock.domain.channel import Channel
 from interlock.domain.ids import Tenant, WorkerId
 from interlock.domain.settlement import Timing
 from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
 from interlock.ports.explainer import Explainer
+from interlock.ports.identity_provider import IdentityProvider
 from interlock.ports.index import Index
 from interlock.ports.issuer import Issuer
 from interlock.ports.log import Log
+from interlock.ports.notifier import Notifier
 from interlock.ports.parser import Parser
 from interlock.ports.passwords import Passwords
 from interlock.ports.policies import Policies
@@ -33,6 +36,7 @@ from interlock.services.batches import Batches
 from interlock.services.beginning import Beginnings
 from interlock.services.braking import Braking
 from interlock.services.breaker import Breakers
+from interlock.services.by_provider import ByProvider
 from interlock.services.calling import Calling
 from interlock.services.cases import Cases
 from interlock.services.compensation import Compensation
@@ -62,6 +66,7 @@ from interlock.services.inviting import Inviting
 from interlock.services.judging import Judging
 from interlock.services.logins import Logins
 from interlock.services.losing import Losing
+from interlock.services.notifying import Notifying
 from interlock.services.orders import StandingOrders
 from interlock.services.publishing import Publisher
 from interlock.services.recorder import Recorder
@@ -97,6 +102,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     parser: Parser
     prices: Prices
     passwords: Passwords
+    provider: IdentityProvider | None = None
+    """Whom people may sign in with."""
     clock: Clock
     ids: Ids
     steps: Steps
@@ -116,6 +123,12 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """What the log is verified with; None where there are no keys to verify with."""
     explainer: Explainer | None = None
     """What can say in words why a policy is satisfied; None: only its author's sentence is told."""
+    channels: tuple[Channel, ...] = ()
+    """Ways to people outside."""
+    notifiers: Mapping[str, Notifier] = {}
+    """What goes each of them, by name."""
+    public_url: str = ""
+    """Where people open the console; empty: nobody says."""
     anchoring: Anchoring | None = None
     """The log's way to its witnesses; None where it has none."""
 
@@ -159,6 +172,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     instances: Instances
     delegating: Delegating
     settling: Settling
+    notifying: Notifying
     audit: Audit
     erasing: Erasing
     losing: Losing
@@ -166,6 +180,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     figures: Figures
     warming: Warming
     signing_in: SigningIn
+    by_provider: ByProvider
     sessions: Sessions
     api_keys: ApiKeys
     accounts: Accounts
@@ -355,6 +370,16 @@ def plane(means: Means) -> ControlPlane:
             clock=m.clock,
         ),
         uses=uses,
+        notifying=Notifying(
+            store=m.store,
+            log=m.log,
+            orders=orders,
+            clock=m.clock,
+            ids=m.ids,
+            channels=m.channels,
+            notifiers=m.notifiers,
+            public_url=m.public_url,
+        ),
         settling=Settling(store=m.store, orders=orders, recorder=recorder, clock=m.clock, ids=m.ids),
         erasing=Erasing(store=m.store, orders=orders, clock=m.clock, ids=m.ids, retention=m.retention),
         losing=Losing(store=m.store, log=m.log, orders=orders, clock=m.clock, ids=m.ids, verifying=m.verifying),
@@ -363,6 +388,7 @@ def plane(means: Means) -> ControlPlane:
         warming=Warming(store=m.store, searching=searching, figures=figures),
         audit=Audit(store=m.store, log=m.log, verifying=m.verifying),
         signing_in=signing_in,
+        by_provider=ByProvider(provider=m.provider, signing_in=signing_in, clock=m.clock, ids=m.ids),
         sessions=Sessions(logins=logins, orders=orders, clock=m.clock),
         api_keys=api_keys,
         accounts=Accounts(logins=logins, keys=api_keys, orders=orders, clock=m.clock),

@@ -51,13 +51,19 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """Whether there are tasks beyond those that were looked at."""
 
 
-async def tasks_there(plane: ControlPlane, *, everything: bool, limit: int) -> Listed:
-    """The open tasks, or with `everything` all of them. Raises StoreError."""
-    read = await plane.means.store.all(Task, limit=LOOKED_AT + 1)
+async def tasks_there(
+    plane: ControlPlane, *, everything: bool, limit: int, agent: str = "", among: int = LOOKED_AT
+) -> Listed:
+    """The open tasks, or with `everything` all of them, `among` the newest so many. Raises StoreError."""
+    read = await plane.means.store.all(Task, limit=among + 1)
     now = plane.means.clock.now()
-    found = [each for each in read[:LOOKED_AT] if everything or standing(each, now) in ("open", "closing")]
+    found = [
+        each
+        for each in read[:among]
+        if agent in ("", each.agent) and (everything or standing(each, now) in ("open", "closing"))
+    ]
     shown = [await seen(plane, each) for each in found[:limit]]
-    return Listed(tasks=tuple(shown), more=len(found) - len(shown), older=len(read) > LOOKED_AT)
+    return Listed(tasks=tuple(shown), more=len(found) - len(shown), older=len(read) > among)
 
 
 async def seen(plane: ControlPlane, task: Task, *, inside: bool = False) -> Seen:

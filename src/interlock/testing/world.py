@@ -16,6 +16,7 @@ from interlock.domain.agent import Agent, Approvals, Owners, Runtime, Stage
 from interlock.domain.attesting import Attestation
 from interlock.domain.budget import Budget
 from interlock.domain.canonical import JsonValue
+from interlock.domain.channel import Channel
 from interlock.domain.contract import Contract, Keyed, NoReversal, PythonTarget, Reversal, checked
 from interlock.domain.duration import DAY
 from interlock.domain.ids import AgentName, ContractName, Person, StreamId, Tenant, WorkerId
@@ -30,6 +31,7 @@ from interlock.domain.settlement import Timing
 from interlock.domain.task import Opening, Task
 from interlock.embedded import Embedded
 from interlock.ports.attestor import Attestor
+from interlock.ports.notifier import Notifier
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery
 from interlock.sdk.identity import Identity, Shows
@@ -111,6 +113,9 @@ class World:
         self.policies = PredicatePolicies()
         self.keys = Keys(log=fresh("test/log"), gate=fresh("test/log/gate"))
         self.store = MemoryStore(Tenant("t"), LogSealer(self.keys, StreamId(self.ids.new()), self.ids), faults=faults)
+        self.channels: tuple[Channel, ...] = ()
+        """Ways to people outside, of the processes that are made from now on."""
+        self.notifiers: dict[str, Notifier] = {}
         self.plane = self.another(worker, steps)
 
     def another(self, worker: str, steps: Steps | None = None) -> ControlPlane:
@@ -132,6 +137,9 @@ class World:
                 ids=self.ids,
                 steps=steps or SilentSteps(),
                 timing=TIMING,
+                channels=self.channels,
+                notifiers=self.notifiers,
+                public_url="https://interlock.test",
                 issuer=self.issuer,
                 attestation=self.attestation,
                 attestor=self.attestor,

@@ -14,6 +14,8 @@ from interlock.domain.login import LASTS_MS
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_NEXT: Final = 1024
+WAY_S: Final = 600
+"""As long as the way to an identity provider and back may take."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -33,9 +35,19 @@ def no_cookie(hosting: Hosting) -> str:
     return _cookie("", 0, hosting)
 
 
-def _cookie(token: str, lasts_s: int, hosting: Hosting) -> str:
+def way_name(hosting: Hosting) -> str:
+    """The name of the cookie that a browser carries to an identity provider and back."""
+    return f"{cookie_name(hosting)}-way"
+
+
+def way_with(carried: str, hosting: Hosting) -> str:
+    """`Set-Cookie` for such a way; empty ends it."""
+    return _cookie(carried, WAY_S if carried else 0, hosting, way_name(hosting))
+
+
+def _cookie(token: str, lasts_s: int, hosting: Hosting, name: str = "") -> str:
     # Lax, not Strict: links in notifications open pages, and those change nothing.
-    parts = [f"{cookie_name(hosting)}={token}", "Path=/", f"Max-Age={lasts_s}", "HttpOnly", "SameSite=Lax"]
+    parts = [f"{name or cookie_name(hosting)}={token}", "Path=/", f"Max-Age={lasts_s}", "HttpOnly", "SameSite=Lax"]
     return "; ".join([*parts, "Secure"] if hosting.secure else parts)
 
 

@@ -95,6 +95,7 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
     errors.FileError: 503,
     errors.KeyFileError: 503,
     errors.WitnessError: 503,
+    errors.NotDelivered: 502,
     errors.EffectorError: 503,
     errors.IntegrityError: 503,
     InterlockError: 500,

@@ -104,16 +104,23 @@ class Published:
         if not place.startswith(("https://", "http://")):
             with (self._folder / place).open("rb") as file:
                 return _bounded(file.read(MAX_BYTES + 1))
-        async with (
-            httpx.AsyncClient(timeout=self._timeout_s, follow_redirects=False, transport=self._transport) as client,
-            client.stream("GET", place, headers=_HEADERS) as answer,
-        ):
-            if answer.status_code != 200:
-                raise ValueError(f"answered {answer.status_code}")
-            body = b""
-            async for part in answer.aiter_raw():
-                body = _bounded(body + part)
-            return body
+        return await fetched(place, self._timeout_s, self._transport)
+
+
+async def fetched(
+    address: str, timeout_s: float = TIMEOUT_S, transport: httpx.AsyncBaseTransport | None = None
+) -> bytes:
+    """What stands at an address: no redirects, and no more than may be. Raises httpx.HTTPError and ValueError."""
+    async with (
+        httpx.AsyncClient(timeout=timeout_s, follow_redirects=False, transport=transport) as client,
+        client.stream("GET", address, headers=_HEADERS) as answer,
+    ):
+        if answer.status_code != 200:
+            raise ValueError(f"answered {answer.status_code}")
+        body = b""
+        async for part in answer.aiter_raw():
+            body = _bounded(body + part)
+        return body
 
 
 def _bounded(data: bytes) -> bytes:

@@ -38,7 +38,7 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
 _REGISTRY: Final = jws.JWSRegistry(algorithms=list(_KINDS))
 
 
-class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that may stand in a header. `x5t` and the like name a certificate, which nobody looks at."""
 
     alg: str
@@ -51,7 +51,7 @@ class _Issued(msgspec.Struct, frozen=True):
     iss: str = ""
 
 
-_headers: Final = msgspec.json.Decoder(_Header)
+_headers: Final = msgspec.json.Decoder(Header)
 _issued: Final = msgspec.json.Decoder(_Issued)
 _claims: Final = msgspec.json.Decoder(Claims)
 _BROKEN: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError)
@@ -67,7 +67,7 @@ class Tokens:
 
     async def recognised(self, evidence: str, agent: AgentName, *, audience: str, now: int) -> Recognised:
         """See `Attestor.recognised`."""
-        header, payload = _parts(evidence)
+        header, payload = parts_of(evidence)
         issuer = _said_issuer(payload)
         if issuer in self._oidc:
             return await self._by_provider(evidence, header, self._oidc[issuer], agent, now)
@@ -75,35 +75,40 @@ class Tokens:
             return await self._by_svid(evidence, header, self._spire, agent, audience, now)
         raise _refused("the token is of no issuer that interlock.yaml names")
 
-    async def _by_provider(self, text: str, header: _Header, provider: Oidc, agent: AgentName, now: int) -> Recognised:
-        claims = await self._signed(text, header, provider.keys, "sig", now)
+    async def _by_provider(self, text: str, header: Header, provider: Oidc, agent: AgentName, now: int) -> Recognised:
+        claims = _claimed(await payload_of(text, header, self._published, provider.keys, "sig", now))
         return _recognised(unlike_oidc(claims, provider, agent, now), "oidc", provider.issuer, claims)
 
     async def _by_svid(
-        self, text: str, header: _Header, spire: Spire, agent: AgentName, audience: str, now: int
+        self, text: str, header: Header, spire: Spire, agent: AgentName, audience: str, now: int
     ) -> Recognised:
-        claims = await self._signed(text, header, spire.bundle, "jwt-svid", now)
+        claims = _claimed(await payload_of(text, header, self._published, spire.bundle, "jwt-svid", now))
         return _recognised(unlike_svid(claims, spire, audience, agent, now), "spire", spire.trust_domain, claims)
 
-    async def _signed(self, text: str, header: _Header, place: str, purpose: Purpose, now: int) -> Claims:
-        """What `text` says, once one of the keys published at `place` is found to have signed it."""
-        kind, curve = _KINDS[header.alg]
-        found = await self._published.key(place, header.kid, purpose, now)
-        if found is None:
-            raise _refused("the token is signed by a key that its issuer does not publish")
-        if (found.kty, found.crv) != (kind, curve) or found.alg not in ("", header.alg):
-            raise _refused("the token is signed in another way than the key it names is for")
-        try:
-            with warnings.catch_warnings():
-                # `EdDSA` says nothing of the curve (RFC 9864), so the library warns. Of ours it is always Ed25519.
-                warnings.simplefilter("ignore", SecurityWarning)
-                signed = jws.deserialize_compact(text, _key(found), [header.alg], _REGISTRY)
-        except (JoseError, ValueError, TypeError):
-            raise _refused("the token is not signed by the key it names") from None
-        try:
-            return _claims.decode(signed.payload or b"")
-        except _BROKEN:
-            raise _refused("the token does not say what one must") from None
+
+async def payload_of(text: str, header: Header, published: Published, place: str, purpose: Purpose, now: int) -> bytes:
+    """What `text` says, once one of the keys published at `place` is found to have signed it. Raises NotAllowed."""
+    kind, curve = _KINDS[header.alg]
+    found = await published.key(place, header.kid, purpose, now)
+    if found is None:
+        raise _refused("the token is signed by a key that its issuer does not publish")
+    if (found.kty, found.crv) != (kind, curve) or found.alg not in ("", header.alg):
+        raise _refused("the token is signed in another way than the key it names is for")
+    try:
+        with warnings.catch_warnings():
+            # `EdDSA` says nothing of the curve (RFC 9864), so the library warns. Of ours it is always Ed25519.
+            warnings.simplefilter("ignore", SecurityWarning)
+            signed = jws.deserialize_compact(text, _key(found), [header.alg], _REGISTRY)
+    except (JoseError, ValueError, TypeError):
+        raise _refused("the token is not signed by the key it names") from None
+    return signed.payload or b""
+
+
+def _claimed(payload: bytes) -> Claims:
+    try:
+        return _claims.decode(payload)
+    except _BROKEN:
+        raise _refused("the token does not say what one must") from None
 
 
 def _recognised(why: str, by: Method, issuer: str, claims: Claims) -> Recognised:
@@ -112,7 +117,7 @@ def _recognised(why: str, by: Method, issuer: str, claims: Claims) -> Recognised
     return Recognised(by, issuer, claims.sub)
 
 
-def _parts(text: str) -> tuple[_Header, bytes]:
+def parts_of(text: str) -> tuple[Header, bytes]:
     """The header of a token and its claims, neither of them believed. Raises NotAllowed."""
     parts = text.split(".")
     if len(text) > MAX_BYTES or len(parts) != 3:

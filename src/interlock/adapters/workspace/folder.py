@@ -26,6 +26,7 @@ from interlock.adapters.workspace.files import bytes_of, text_of
 from interlock.adapters.workspace.identity_file import read_attestation
 from interlock.adapters.workspace.limits_of import limits, prices, rates
 from interlock.adapters.workspace.nodes import Node, Scalar, Table, parse
+from interlock.adapters.workspace.notifications_file import read_channels
 from interlock.adapters.workspace.people_file import read_people
 from interlock.adapters.workspace.problem import Place, Problem, Problems
 from interlock.adapters.workspace.publishing_file import read_publishing
@@ -34,6 +35,7 @@ from interlock.adapters.workspace.routing_file import read_approvals, read_on_ca
 from interlock.adapters.workspace.server_file import read_hosting
 from interlock.domain.agent import Agent
 from interlock.domain.attesting import Attestation
+from interlock.domain.channel import Channel
 from interlock.domain.contract import Contract
 from interlock.domain.errors import FileError, WorkspaceError
 from interlock.domain.hosting import Hosting
@@ -85,6 +87,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """By data class, for how many milliseconds what has something of it is kept; longer, and it may be erased."""
     engine: Engine = "compiled"
     """What answers for the policies."""
+    channels: tuple[Channel, ...] = ()
+    """Ways to people outside."""
     anchorage: Anchorage = Anchorage()
     """Who cosigns the log."""
     hosting: Hosting = Hosting()
@@ -228,6 +232,7 @@ class _Reading:
             routing=routing,
             retention=_retention(section.section("retention")),
             engine=section.choice("engine", ENGINES, "compiled"),
+            channels=read_channels(section.section("notifications")),
             anchorage=read_anchorage(section, self.folder),
             hosting=read_hosting(section.section("server")),
         )

@@ -74,7 +74,7 @@ def read_on_call(section: Section) -> dict[str, Rota]:
 
 def _rota(section: Section) -> Rota:
     zone = section.text("zone", "UTC")
-    if not _is_zone(zone):
+    if not is_zone(zone):
         section.wrong(f"`{zone[:64]}` is no time zone that is known here, such as Europe/Berlin", section.take("zone"))
     shifts = [_shift(each) for each in section.sections("shifts")]
     if not shifts:
@@ -83,7 +83,8 @@ def _rota(section: Section) -> Rota:
     return Rota(zone=zone, shifts=tuple(shifts))
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Whether this machine knows a time zone of that name."""
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -97,8 +98,8 @@ def _shift(section: Section) -> Shift:
     days = [day for word in words for day in _days(section, word)]
     shift = Shift(
         days=tuple(day for day in DAYS if day in days),
-        begins=_minutes(section, "from"),
-        ends=_minutes(section, "to"),
+        begins=minutes(section, "from"),
+        ends=minutes(section, "to"),
         people=tuple(Person(name) for name in section.texts("people")),
     )
     section.close()
@@ -117,7 +118,8 @@ def _days(section: Section, word: Scalar) -> list[Day]:
     return [DAYS[place % 7] for place in range(begins, ends + 1 if ends >= begins else ends + 8)]
 
 
-def _minutes(section: Section, name: str) -> int:
+def minutes(section: Section, name: str) -> int:
+    """A time of day, in minutes after midnight."""
     node: Node | None = section.take(name, required=True)
     text = node.text if isinstance(node, Scalar) else ""
     found = _CLOCK.fullmatch(text)

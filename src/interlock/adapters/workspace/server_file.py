@@ -1,13 +1,18 @@
 """`server` in `interlock.yaml`: where people open the console.
 
-server: {public_url: "https://interlock.example.org", live: 2000}
+server:
+  public_url: "https://interlock.example.org"
+  live: 2000
+  oidc: {issuer: "https://id.example.org", client: interlock, secret: "env:OIDC_SECRET", people: {ana@example.org: ana}}
 """
 
 from typing import Final
 from urllib.parse import urlsplit
 
 from interlock.adapters.workspace.fields import Section
+from interlock.adapters.workspace.nodes import Scalar
 from interlock.domain.hosting import NEAR, Hosting
+from interlock.domain.providing import EMAIL, SignInProvider
 
 MOST_LIVE: Final = 20_000
 
@@ -23,12 +28,36 @@ def read_hosting(section: Section | None) -> Hosting:
     live = section.integer("live", Hosting().live_most, least=1)
     if live > MOST_LIVE:
         section.wrong(f"`live` is at most {MOST_LIVE}", section.take("live"))
+    provider = _provider(section.section("oidc"))
     section.close()
-    return Hosting(public_url=url if host else "", host=host, live_most=min(live, MOST_LIVE))
+    return Hosting(public_url=url if host else "", host=host, live_most=min(live, MOST_LIVE), provider=provider)
 
 
-def _host(url: str) -> tuple[str, str]:
-    """The host of the console's address, or what is wrong with that."""
+def _provider(section: Section | None) -> SignInProvider | None:
+    """Whom people may sign in with."""
+    if section is None:
+        return None
+    issuer = section.text("issuer", required=True)
+    secret = section.text("secret")
+    if issuer and _host(issuer, path=True)[1]:
+        section.wrong("`issuer` must begin with https://; http:// is for this machine alone", section.take("issuer"))
+    if secret and not secret.startswith(("env:", "file:")):
+        # It is not repeated: it may be the secret itself.
+        section.wrong("`secret` says where it is, not what: `env:NAME` or `file:PATH`", section.take("secret"))
+    found = SignInProvider(
+        issuer=issuer,
+        client=section.text("client", required=True),
+        secret=secret,
+        name=section.text("name"),
+        claim=section.text("claim", EMAIL),
+        people={said: node.text for said, node in section.pairs("people").items() if isinstance(node, Scalar)},
+    )
+    section.close()
+    return found
+
+
+def _host(url: str, *, path: bool = False) -> tuple[str, str]:
+    """The host of an address, or what is wrong with that; a `path` may be behind it."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -38,6 +67,6 @@ def _host(url: str) -> tuple[str, str]:
         return "", "must begin with https:// and name a host"
     if parts.scheme == "http" and host not in NEAR:
         return "", "must begin with https://; http:// is for this machine alone"
-    if parts.username or parts.password or parts.query or parts.fragment or parts.path:
+    if parts.username or parts.password or parts.query or parts.fragment or (parts.path and not path):
         return "", "is scheme, host and port, and nothing behind them"
     return host, ""

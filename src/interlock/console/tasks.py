@@ -1,0 +1,72 @@
+"""Tasks: which there are, one with everything inside it on one axis of time, and its end by an operator's word."""
+
+from typing import Annotated, Final
+
+import msgspec
+from litestar import Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Body, FromPath
+
+from interlock.console.action_list import names_in_force
+from interlock.console.given import said
+from interlock.console.render import page
+from interlock.console.timeline import Row, rows_of, swatch
+from interlock.domain.errors import NotAllowed
+from interlock.domain.ids import TaskId
+from interlock.domain.waterfall import WORDS
+from interlock.services.known_tasks import stored_task
+from interlock.services.task_list import tasks_there
+from interlock.services.task_trees import TaskTree, tree_of
+from interlock.web.parts import Asked, Plane, Who
+
+LISTED: Final = 50
+AMONG: Final = 1_000
+"""So many tasks, the newest, are looked at for the list."""
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """The form by which a task is ended."""
+
+    why: str = ""
+
+
+@get("/tasks", opt={"needs": "see"}, include_in_schema=False)
+async def tasks(request: Asked, plane: Plane) -> Response[str]:
+    """The open tasks, or all of them, newest first."""
+    agent, everything = said(request, "agent"), said(request, "all") == "true"
+    found = await tasks_there(plane, everything=everything, limit=LISTED, agent=agent, among=AMONG)
+    names = await names_in_force(plane)
+    return page(
+        request, "task_list.html", found=found, everything=everything, agent=agent, agents=names["agent"], among=AMONG
+    )
+
+
+@get("/tasks/{task:str}", opt={"needs": "see"}, include_in_schema=False)
+async def task_page(request: Asked, plane: Plane, task: FromPath[str]) -> Response[str]:
+    """One task: what it may, what it took, and what happened in it when."""
+    tree = await tree_of(plane, TaskId(task))
+    return page(request, "task.html", tree=tree, it=tree.tasks[0], rows=_rows(tree), words=WORDS, swatch=swatch)
+
+
+@post("/tasks/{task:str}/end", opt={"needs": "operate"}, include_in_schema=False, status_code=303)
+async def end(
+    plane: Plane,
+    actor: Who,
+    task: FromPath[str],
+    data: Annotated[Ending, Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Response[bytes]:
+    """Admit nothing more in it: what waits goes on waiting. Raises NotAllowed without a reason."""
+    why = data.why.strip()
+    if not why:
+        raise NotAllowed("ending a task takes a reason", next_step="go back and say why; it is kept in the log")
+    found = await stored_task(plane.means.store, TaskId(task))
+    await plane.tasks.close(found, by=actor.person, why=why)
+    return Response(b"", status_code=303, headers={"Location": f"/tasks/{found.id}"})
+
+
+def _rows(tree: TaskTree) -> list[Row]:
+    return rows_of(tree.bars, tree.start, tree.end)
+
+
+ROUTES: list[HTTPRouteHandler] = [tasks, task_page, end]

@@ -1,0 +1,155 @@
+"""Lists of actions, newest first, for a page: by what the store has an index of, or by what only the log's index knows.
+
+Who agreed, on whose behalf, which policy and which record stand in the index over the log alone; it may be some entries behind
+the store, and the page says up to which entry it has read.
+"""
+
+import re
+from typing import Final
+
+import msgspec
+
+from interlock.domain.action import Action, State
+from interlock.domain.errors import ContractError
+from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId
+from interlock.domain.record import Withheld
+from interlock.domain.searched import STATES, question
+from interlock.ports.store import ActionQuery
+from interlock.services.dossiers import line_of
+from interlock.services.following import size_of
+from interlock.services.plane import ControlPlane
+
+MOST: Final = 200
+NEAR: Final = 2_000
+"""An index that is so few entries behind is brought up to the log's head while somebody waits; one that is further is asked as
+it is, and the page says how far it has read."""
+_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """Which actions; everything that is given must fit. Empty: no matter which."""
+
+    agent: str = ""
+    contract: str = ""
+    states: tuple[str, ...] = ()
+    task: str = ""
+    release: str = ""
+    policy: str = ""
+    """Of the policies that decided it."""
+    approver: str = ""
+    initiator: str = ""
+    touching: tuple[str, ...] = ()
+    """Records, as `kind:id`."""
+    unusual: str = ""
+    since_at: int | None = None
+    until_at: int | None = None
+
+    @property
+    def by_the_log(self) -> bool:
+        """Whether only the index over the log can tell."""
+        return bool(self.policy or self.approver or self.initiator or self.touching or self.unusual)
+
+
+class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a list."""
+
+    action: ActionId
+    task: TaskId
+    agent: AgentName
+    contract: ContractName
+    risk: str
+    state: State
+    line: str
+    """What it is, on one line."""
+    proposed_at: int
+    initiator: str
+    reasons: tuple[str, ...]
+    deadline: int | None
+    withheld: Withheld
+
+
+class ActionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list shows."""
+
+    rows: tuple[ActionRow, ...]
+    next: ActionId | None
+    """The cursor of the next page; None on the last."""
+    size: int | None
+    """Up to how many entries of the log was searched; None where the store was asked, which is never behind."""
+
+
+async def listed(plane: ControlPlane, sought: Sought, *, before: str = "", limit: int = 50) -> ActionPage:
+    """One page of the actions that are meant. Raises ContractError for a state, a record or a cursor that there cannot be."""
+    if before and not _ID.fullmatch(before):
+        raise ContractError("this is no cursor of a list", path="/before", next_step="begin without one")
+    for each in sought.states:
+        if each not in STATES:
+            raise ContractError(f"there is no state `{each[:64]}`", path="/state", next_step=", ".join(STATES))
+    limit = max(1, min(limit, MOST))
+    if not sought.by_the_log:
+        return await _of_the_store(plane, sought, ActionId(before), limit)
+    asked = question(
+        agent=sought.agent,
+        contract=sought.contract,
+        policy=sought.policy,
+        approver=sought.approver,
+        initiator=sought.initiator,
+        touching=sought.touching,
+        task=sought.task,
+        release=sought.release,
+        unusual=sought.unusual,
+        states=sought.states,
+        since_at=sought.since_at,
+        until_at=sought.until_at,
+        before=ActionId(before) if before else None,
+        limit=limit,
+    )
+    found = await plane.searching.find(asked, as_it_is=True)
+    if 0 < await size_of(plane.means.log) - found.size <= NEAR:
+        found = await plane.searching.find(asked)
+    actions = [await plane.means.store.get(Action, hit.action) for hit in found.hits]
+    rows = [await _row(plane, each) for each in actions if each is not None]
+    return ActionPage(rows=tuple(rows), next=rows[-1].action if found.more and rows else None, size=found.size)
+
+
+async def _of_the_store(plane: ControlPlane, sought: Sought, before: ActionId, limit: int) -> ActionPage:
+    until = _first_id(sought.until_at) if sought.until_at is not None else ActionId("")
+    places = [each for each in (before, until) if each]
+    query = ActionQuery(
+        agent=AgentName(sought.agent) if sought.agent else None,
+        contract=ContractName(sought.contract) if sought.contract else None,
+        states=tuple(each for each in STATES if each in sought.states),
+        task=TaskId(sought.task) if sought.task else None,
+        release=Digest(sought.release) if sought.release else None,
+        before=min(places) if places else None,
+        limit=limit + 1,
+    )
+    found = await plane.means.store.actions(query)
+    # Ids sort by time, so the first that is older ends the list.
+    recent = [each for each in found if sought.since_at is None or each.proposed_at >= sought.since_at]
+    rows = [await _row(plane, each) for each in recent[:limit]]
+    return ActionPage(rows=tuple(rows), next=rows[-1].action if len(recent) > limit else None, size=None)
+
+
+def _first_id(at: int) -> ActionId:
+    """What no id of that millisecond sorts before: they are UUIDv7, which begin with their time."""
+    text = f"{min(at, 2**48 - 1):012x}"
+    return ActionId(f"{text[:8]}-{text[8:]}")
+
+
+async def _row(plane: ControlPlane, action: Action) -> ActionRow:
+    contract = await plane.orders.contract(action.contract_digest)
+    return ActionRow(
+        action=action.id,
+        task=action.task,
+        agent=action.agent,
+        contract=action.contract,
+        risk=contract.risk,
+        state=action.state,
+        line=line_of(action, contract),
+        proposed_at=action.proposed_at,
+        initiator=action.initiator,
+        reasons=action.reasons,
+        deadline=action.deadline,
+        withheld=action.withheld,
+    )

@@ -1,0 +1,144 @@
+"""Pages over what agents did: whatever they wrote is text, what somebody may not do is not offered, addresses carry filters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from interlock.bootstrap.site import definition, read_site
+from tests.console.hostile import busy
+from tests.workspaces import POLICIES
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_actions(tmp_path: Path) -> None:
+    """The list shows every action as text, narrows by what its address says, and tells what an address says wrongly."""
+    async with busy(tmp_path) as world:
+        everything = await world.get("/actions")
+        held = await world.get("/actions?state=held")
+        of_task = await world.get(f"/actions?task={world.inner.id}")
+        found = await world.get("/actions?initiator=nobody&since=1d")
+        by_policy = await world.get("/actions?policy=ask")
+        wrong = await world.get("/actions?state=%3Cscript%3Ealert(1)", status=422)
+        long = await world.get("/actions?agent=" + "a" * 500, status=422)
+
+    assert everything.count("/actions/") >= 3
+    assert (world.held.id in held, world.done.id in held) == (True, False)
+    assert (world.done.id in of_task, world.held.id in of_task) == (True, False)
+    assert world.done.id not in found
+    assert world.held.id in by_policy
+    assert "there is no state" in wrong
+    assert "too long" in long
+
+
+async def test_pages_of_actions_follow_each_other(tmp_path: Path) -> None:
+    """The next page goes on after the last row of this one and keeps the filters."""
+    async with busy(tmp_path) as world:
+        page = await world.get(f"/actions?agent=ag&before={world.denied.id}")
+
+    assert world.denied.id not in page
+    assert world.held.id in page
+
+
+async def test_tasks(tmp_path: Path) -> None:
+    """A task shows what is in it, what it waited for, and can be ended by operators alone, with a reason."""
+    async with busy(tmp_path) as world:
+        listed = await world.get("/tasks")
+        as_viewer = await world.get(f"/tasks/{world.task.id}", "vera")
+        as_operator = await world.get(f"/tasks/{world.task.id}", "olga")
+        refused = await world.site.client_of("vera").post(f"/tasks/{world.task.id}/end", data={"why": "no"})
+        nothing = await world.site.client_of("olga").post(f"/tasks/{world.task.id}/end", data={"why": " "})
+        ended = await world.site.client_of("olga").post(f"/tasks/{world.task.id}/end", data={"why": "enough"})
+        after = await world.get(f"/tasks/{world.task.id}", "olga")
+        closed = await world.get("/tasks?all=true&agent=ag")
+        await world.get("/tasks/none", status=404)
+
+    assert world.task.id in listed
+    assert world.inner.id in as_viewer
+    assert world.held.id in as_viewer
+    assert "waiting for a person" in as_viewer
+    assert ("End the task" in as_viewer, "End the task" in as_operator) == (False, True)
+    assert (refused.status_code, nothing.status_code, ended.status_code) == (403, 403, 303)
+    assert "End the task" not in after
+    assert world.task.id in closed
+
+
+async def test_agents(tmp_path: Path) -> None:
+    """An agent shows its card, and whether it may act is for those its owners and roles say."""
+    async with busy(tmp_path) as world:
+        listed = await world.get("/agents")
+        one = await world.get("/agents/ag")
+        as_viewer = await world.get("/agents/ag", "vera")
+        rita = world.site.client_of("rita")
+        without = await rita.post("/agents/ag/state", data={"move": "suspend", "why": ""})
+        refused = await world.site.client_of("vera").post("/agents/ag/state", data={"move": "suspend", "why": "x"})
+        done = await rita.post("/agents/ag/state", data={"move": "suspend", "why": "odd behaviour"})
+        after = await world.get("/agents/ag?done=suspend")
+        odd = await world.get("/agents/ag?done=%3Cscript%3Ealert(1)")
+        await world.get("/agents/nobody", status=404)
+
+    assert all(f"/agents/{name}" in listed for name in ("ag", "shade", "helper"))
+    assert "box.put" in one
+    assert 'action="/agents/ag/state"' in one
+    assert 'action="/agents/ag/state"' not in as_viewer
+    assert (without.status_code, refused.status_code, done.status_code) == (403, 403, 303)
+    assert "It is suspended." in after
+    assert "odd behaviour" in after
+    assert "alert(1)" not in odd
+
+
+async def test_policies(tmp_path: Path) -> None:
+    """Rules are shown to all; trying and asking again is for who writes policy."""
+    async with busy(tmp_path) as world:
+        rules = await world.get("/policies", "vera")
+        await world.get("/policies/try", "vera", status=403)
+        await world.get("/policies/try?contract=box.put&agent=ag")
+        rita = world.site.client_of("rita")
+        tried = await rita.post(
+            "/policies/try", data={"contract": "box.put", "agent": "ag", "arguments": '{"n": 500}', "initiator": ""}
+        )
+        wrong = await rita.post("/policies/try", data={"contract": "box.put", "agent": "ag", "arguments": "[1"})
+        form = await world.get("/policies/what-if")
+        text = POLICIES.replace("n > 100 ", "n > 1 ")
+        compared = await rita.post("/policies/what-if", data={"file": "all.cedar", "text": text, "days": "30"})
+        broken = await rita.post("/policies/what-if", data={"file": "all.cedar", "text": "permit(", "days": "1"})
+        path = await rita.post("/policies/what-if", data={"file": "../x.cedar", "text": "", "days": "1"})
+
+    assert "more than a hundred" in rules
+    assert "Try a decision" not in rules
+    assert "require approval" in tried.text
+    assert (wrong.status_code, broken.status_code, path.status_code) == (422, 422, 422)
+    assert "no JSON object" in wrong.text
+    assert "permit(principal" in form
+    assert compared.status_code == 200
+    assert "tightened" in compared.text
+
+
+async def test_publications(tmp_path: Path) -> None:
+    """What was proposed shows what it changes, takes the words of those who may give them, and is in force with the last."""
+    async with busy(tmp_path) as world:
+        place = world.site.place
+        place.change("interlock.yaml", lambda text: f"{text}publishing: {{persons: 2, roles: [policy_author]}}\n")
+        place.change(
+            "people.yaml", lambda text: text.replace("ria: [reviewer, lead]", "ria: [reviewer, lead, policy_author]")
+        )
+        await world.site.plane.registry.apply(definition(read_site(place.folder)), by="rita")
+        place.change("policies/all.cedar", lambda text: text.replace("n > 100 ", "n > 1 "))
+        wanted = definition(read_site(place.folder))
+        applied = await world.site.plane.publisher.publish(wanted, by="rita", why="tighter")
+        path = f"/policies/publications/{applied.publication}"
+        listed = await world.get("/policies")
+        as_viewer = await world.get(path, "vera")
+        as_ria = await world.get(path, "ria")
+        mine = await world.site.client_of("rita").post(f"{path}/accept", data={"note": ""})
+        accepted = await world.site.client_of("ria").post(f"{path}/accept", data={"note": "good"})
+        after = await world.get(path)
+
+    assert path in listed
+    assert "1 more person in role policy_author" in as_viewer
+    assert ("Agree</button>" in as_viewer, "Agree</button>" in as_ria) == (False, True)
+    assert "+" in as_ria
+    assert (mine.status_code, accepted.status_code) == (403, 303)
+    assert "published" in after
