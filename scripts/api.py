@@ -54,6 +54,7 @@ _NAMED: dict[str, tuple[str, ...]] = {
         "NoReversal",
         "Cost",
         "Rate",
+        "Sureness",
         "Output",
         "Taken",
     ),

@@ -494,6 +494,11 @@ PROMISES: tuple[Promise, ...] = (
         _ROUTES,
         "What is parked is late and not over: it stays open, with its budget, while its task does.",
     ),
+    Promise(
+        "confidence.thresholds",
+        _CONTRACT,
+        "Where a contract asks how sure an agent is, one that is less sure, or does not say, does not act by itself.",
+    ),
     # -- notifications ---------------------------------------------------------------------------------------------------
     Promise(
         "notify.nothing_missed",

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from interlock.domain.output import Output, Taken
     from interlock.domain.parse import ChangePerMille, Domains, Folded, Hosts, Statements, Tables
     from interlock.domain.rate import Rate
+    from interlock.domain.sureness import Sureness
     from interlock.domain.unwind import Unwind
     from interlock.sdk.client import Client
     from interlock.sdk.desk import AsyncDesk, Desk
@@ -95,6 +96,7 @@ _WHERE = {
     "interlock.domain.notice": ("Notice",),
     "interlock.domain.output": ("Output", "Taken"),
     "interlock.domain.rate": ("Rate",),
+    "interlock.domain.sureness": ("Sureness",),
     "interlock.domain.parse": ("ChangePerMille", "Domains", "Folded", "Hosts", "Statements", "Tables"),
     "interlock.sdk.client": ("Client",),
     "interlock.sdk.model_use": ("ModelUse",),
@@ -172,6 +174,7 @@ __all__ = [
     "Reversal",
     "Shadowed",
     "Statements",
+    "Sureness",
     "SyncTask",
     "Tables",
     "Taken",

@@ -109,3 +109,25 @@ def test_a_week_that_is_none_is_refused(tmp_path: Path, on_call: str, message: s
     problems = read_workspace(written(tmp_path, "", on_call + "\n")).problems
 
     assert any(message in each.message for each in problems), [each.message for each in problems]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "message"),
+    [
+        ("{act: 0.9}", "share such as 90%"),
+        ("{act: 101%}", "share such as 90%"),
+        ("{act: 60%, ask: 90%}", "no more than to act"),
+        ("{ask: 90%}", "`act` is missing"),
+        ("{act: 0%}", "from 1 to 1000"),
+        ("{act: 90%, below: allow}", "must be escalate or deny"),
+    ],
+)
+def test_thresholds_that_are_none_are_refused(tmp_path: Path, confidence: str, message: str) -> None:
+    """A share is a percentage, and to ask takes no more than to act."""
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "c.yaml").write_text(
+        f"name: c.read\neffect: read\nrisk: low\nrun: {{python: m:f}}\nconfidence: {confidence}\n"
+    )
+    problems = read_workspace(written(tmp_path)).problems
+
+    assert any(message in each.message for each in problems), [each.message for each in problems]

@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from interlock.domain.contract import RISKS, Contract, Effect, InProcess, NoReve
 from interlock.domain.ids import ContractName, Digest
 from interlock.domain.oversight import REVIEWER, oversee, oversee_undo
 from interlock.domain.policy import VERDICTS, Decision, Requirement, Verdict
+from interlock.domain.sureness import Below, Sureness
 
 BACK = Reversal(contract=ContractName("t.back"), arguments={})
 GONE = NoReversal(why="sent is sent")
@@ -200,3 +202,43 @@ def test_an_undo_without_a_named_approver_runs_as_policy_decided() -> None:
     before = decision_for("allow")
 
     assert oversee_undo(before, None) is before
+
+
+@pytest.mark.proves("confidence.thresholds")
+@pytest.mark.parametrize(
+    ("confidence", "verdict", "below", "after"),
+    [
+        (900, "allow", "escalate", "allow"),
+        (899, "allow", "escalate", "require_approval"),
+        (600, "oblige", "deny", "require_approval"),
+        (599, "allow", "escalate", "escalate"),
+        (599, "require_approval", "escalate", "escalate"),
+        (599, "allow", "deny", "deny"),
+        (None, "allow", "escalate", "escalate"),
+        (None, "allow", "deny", "deny"),
+        (0, "escalate", "escalate", "escalate"),
+        (0, "shadow", "escalate", "shadow"),
+        (1000, "deny", "escalate", "deny"),
+    ],
+)
+def test_how_sure_an_agent_is_decides_whether_it_acts_by_itself(
+    confidence: int | None, verdict: Verdict, below: Below, after: Verdict
+) -> None:
+    """From `act` on as policies say, from `ask` on with a person, below it people take over; silence is not sure at all."""
+    contract = msgspec.structs.replace(contract_for(), confidence=Sureness(act=900, ask=600, below=below))
+    found = oversee(decision_for(verdict), contract, "partial", confidence=confidence)
+
+    assert found.verdict == after
+    assert_not_loosened(decision_for(verdict), found)
+    if after in ("require_approval", "escalate"):
+        assert found.requirements
+    if found != decision_for(verdict):
+        assert found.because[-1] == "interlock.confidence"
+    assert oversee(found, contract, "partial", confidence=confidence) == found
+
+
+def test_a_contract_without_thresholds_asks_nobody_how_sure_they_are() -> None:
+    """And where nobody answers for the agent any more, nobody takes over: it is denied."""
+    assert oversee(decision_for("allow"), contract_for(), "partial", confidence=None).verdict == "allow"
+    contract = msgspec.structs.replace(contract_for(), confidence=Sureness(act=900, ask=600))
+    assert oversee(decision_for("allow"), contract, "partial", confidence=1, unanswered="pia").verdict == "deny"

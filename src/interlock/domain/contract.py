@@ -22,6 +22,7 @@ from interlock.domain.output import Output, misnamed, names_in
 from interlock.domain.parse import Parse, misfit
 from interlock.domain.rate import Rate
 from interlock.domain.record import Record, digest_of
+from interlock.domain.sureness import Sureness
 
 Effect = Literal["read", "write", "external"]
 """`write` changes our own systems, `external` leaves them (mail, money at a bank, a supplier)."""
@@ -164,6 +165,8 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
     changes: dict[str, Changing] = {}
     """What it will change, by name, for whoever decides: what was, and what will be. Without any, arguments are held against
     the facts of the same name."""
+    confidence: Sureness | None = None
+    """How sure the agent has to say it is; None: nobody asks."""
     timeout_ms: int = 30 * SECOND
     rate: Rate | None = None
     """How often it may be called, by all agents together."""
@@ -205,7 +208,7 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
         facts = self.facts.schema if self.facts is not None else None
         unit = self.cost.unit if self.cost is not None else ""
         plain = (self.effect, self.risk, self.irreversible, self.input_schema)
-        return *plain, facts, self.parses, self.data_classes, unit
+        return *plain, facts, self.parses, self.data_classes, unit, self.confidence
 
     @property
     def acts(self) -> bool:
@@ -237,6 +240,13 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*")
 _TYPES = frozenset({"string", "integer", "boolean", "array", "object", "null"})
 
 
+def _thresholds(contract: Contract) -> Iterator[tuple[str, str]]:
+    if contract.rate is not None and (why := contract.rate.problem()):
+        yield why, "/rate"
+    if contract.confidence is not None:
+        yield from ((why, "/confidence") for why in contract.confidence.problems())
+
+
 def checked(contract: Contract) -> Contract:
     """The same contract, or ContractError with what is wrong and where.
 
@@ -251,8 +261,8 @@ def checked(contract: Contract) -> Contract:
         raise refuse("its name must be dotted words such as `pricing.set_price`, at most 128 characters")
     if contract.timeout_ms <= 0:
         raise refuse("its timeout must be longer than nothing", "/timeout_ms")
-    if contract.rate is not None and (why := contract.rate.problem()):
-        raise refuse(why, "/rate")
+    for why, path in _thresholds(contract):
+        raise refuse(why, path)
     schema = contract.input_schema
     if schema.get("type") != "object" or schema.get("additionalProperties") is not False:
         raise refuse("its arguments must be a closed object (`additionalProperties: false`)", "/input_schema")

@@ -4,6 +4,7 @@
 - assisted: everything above low risk waits for a person.
 - partial: acts inside policy.
 - bounded: acts alone, and only where a reversal exists; nobody is expected to be watching, so the rest is denied, not held.
+- An agent that is less sure than its contract asks does not act by itself; one that does not say so is not sure at all.
 - In every stage: what cannot be undone is never executed unattended, and what the agent's file asks a role for asks it.
 - An escalation needs somebody who answers for the agent: with an owner who is nobody any more it is denied.
 
@@ -15,16 +16,25 @@ import msgspec
 from interlock.domain.agent import Stage
 from interlock.domain.contract import Contract
 from interlock.domain.policy import VERDICTS, Decision, Requirement, Verdict
+from interlock.domain.sureness import WHOLE, Sureness
 
 REVIEWER = "reviewer"
 """The role asked when one of our own rules, not a policy, wants a person."""
 
 
 def oversee(
-    decision: Decision, contract: Contract, stage: Stage, *, approver: str = "", unanswered: str = ""
+    decision: Decision,
+    contract: Contract,
+    stage: Stage,
+    *,
+    approver: str = "",
+    unanswered: str = "",
+    confidence: int | None = WHOLE,
 ) -> Decision:
-    """`decision`, tightened by the stage, by irreversibility, by the role `approver` that the agent's file asks, and by its
-    owners where some are `unanswered`. Never loosened."""
+    """`decision`, tightened by how sure the agent is (`confidence`, per mille), by the stage, by irreversibility, by the role
+    `approver` that the agent's file asks, and by its owners where some are `unanswered`. Never loosened."""
+    if decision.verdict != "deny" and contract.confidence is not None:
+        decision = _sure(decision, contract.confidence, confidence or 0)
     if decision.verdict == "escalate" and unanswered:
         reason = f"nobody takes the escalation: {unanswered}"
         decision = _raise(decision, "deny", "interlock.owner", reason)
@@ -34,6 +44,25 @@ def oversee(
     if approver and decision.verdict != "deny":
         return _ask(decision, "interlock.agent.approvals", f"its agent's file asks {approver}", role=approver)
     return decision
+
+
+def _sure(decision: Decision, wanted: Sureness, confidence: int) -> Decision:
+    """Asked in words that say what there is and what it takes: an agent may be told its own word."""
+    if confidence >= wanted.act or decision.verdict == "shadow":
+        return decision
+    says = f"it is {confidence / 10:g}% sure, and acts by itself from {wanted.act / 10:g}% on"
+    if confidence >= wanted.ask:
+        return _ask(decision, "interlock.confidence", says)
+    if wanted.below == "deny":
+        return _raise(decision, "deny", "interlock.confidence", f"{says}; below {wanted.ask / 10:g}% not at all")
+    if decision.verdict == "escalate":
+        return decision
+    says = f"{says}; below {wanted.ask / 10:g}% people take over"
+    asked = _ask(decision, "interlock.confidence", says)
+    if asked is decision:
+        because = (*decision.because, "interlock.confidence")
+        asked = msgspec.structs.replace(decision, because=because, reasons=(*decision.reasons, says))
+    return msgspec.structs.replace(asked, verdict="escalate")
 
 
 def _staged(decision: Decision, contract: Contract, stage: Stage) -> Decision:

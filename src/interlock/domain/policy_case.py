@@ -116,7 +116,7 @@ class PolicyCase(msgspec.Struct, frozen=True, kw_only=True):
         """`decision` with our own rules where the case says a stage, and with the words people have given. `obliged`:
         a satisfied policy obliges, whatever else there is."""
         if self.staged and not self.around.undo:
-            decision = oversee(decision, self.contract, self.around.stage)
+            decision = oversee(decision, self.contract, self.around.stage, confidence=self.confidence)
         return answered(decision, self.approvals, obliged=obliged)
 
 

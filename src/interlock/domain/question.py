@@ -31,6 +31,8 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """What was read out of arguments and facts, by the contract's rules."""
     approver: str = ""
     """The role whose word the agent's own file asks for, with this contract."""
+    confidence: int | None = None
+    """How sure the agent says it is, per mille, where the contract asks."""
     unanswered: str = ""
     """Which owners of the agent are nobody any more, in words."""
     tainted: tuple[str, ...] = ()

@@ -44,6 +44,7 @@ from interlock.domain.output import Output
 from interlock.domain.parse import Parse
 from interlock.domain.rate import Rate
 from interlock.domain.record import plain
+from interlock.domain.sureness import Sureness
 from interlock.sdk.signature import Function, accepts, facts_schema, schema_of
 
 P = ParamSpec("P")
@@ -153,6 +154,7 @@ def tool(
     cost: Cost | None = None,
     timeout_ms: int = 30 * SECOND,
     rate: Rate | None = None,
+    confidence: Sureness | None = None,
     owner: str = "",
     data: Mapping[str, str] | None = None,
     output: Output | None = None,
@@ -169,7 +171,8 @@ def tool(
     `interlock audit query` and for tasks that are given records: `{"order": "$args.order_id"}`, or `"nothing"` where there are
     none; `subject`, alike, whom its data is about, for `interlock erase`; `changes` names what a reviewer is shown of
     before and after. `output` is what the agent gets of the result:
-    without it all of it, with secrets masked. `rate` is how often it may be called, by all agents together:
+    without it all of it, with secrets masked. `confidence` is how sure an agent must say it is, per mille:
+    `Sureness(act=900, ask=600)`. `rate` is how often it may be called, by all agents together:
     `Rate(calls=30, per_ms=MINUTE)`. A module's functions run in any process; a nested one, or one of the main
     program, only here.
     """
@@ -220,6 +223,7 @@ def tool(
             changes=changing,
             timeout_ms=timeout_ms,
             rate=rate,
+            confidence=confidence,
         )
         return Tool(function, checked(_typed(contract)), hooks, harmless)
 

@@ -110,6 +110,7 @@ class Decider:
             asked_at=now,
             undo=case.undoing is not None,
             roles=tuple(sorted(set(orders.control.people.get(Person(person), ())))),
+            confidence=None if case.contract.confidence is None else case.confidence,
             approver="" if case.undoing is not None else case.agent.approvals.required.get(case.contract.name, ""),
             unanswered="" if case.undoing is not None else orders.unanswered.get(case.task.agent, ""),
             budget=await self.left(case, orders, now),
@@ -275,7 +276,14 @@ def overseen(decision: Decision, contract: Contract, undoing: Contract | None, a
     """`decision` on a use of `contract`, with the rules of ours that no policy can loosen. `undoing` is the contract of
     the action that it undoes."""
     if undoing is None:
-        return oversee(decision, contract, around.stage, approver=around.approver, unanswered=around.unanswered)
+        return oversee(
+            decision,
+            contract,
+            around.stage,
+            approver=around.approver,
+            unanswered=around.unanswered,
+            confidence=around.confidence,
+        )
     reversal = undoing.reversal
     return oversee_undo(decision, reversal.approver if isinstance(reversal, Reversal) else None)
 

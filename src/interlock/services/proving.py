@@ -166,7 +166,11 @@ def _seen(
 def _decided(judge: Judge, bundle: Bundle, contract: Contract, question: Question) -> Decision:
     """How it is decided. An undo is left as policies have it, as in the search."""
     decision = combine(judge.opinions(question), judge.policies, bundle.digest)
-    return decision if question.around.undo else oversee(decision, contract, question.around.stage)
+    return (
+        decision
+        if question.around.undo
+        else oversee(decision, contract, question.around.stage, confidence=question.confidence)
+    )
 
 
 def _unfit(contract: Contract, asked: Question) -> str:

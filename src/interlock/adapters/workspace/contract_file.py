@@ -18,6 +18,7 @@ rate: {calls: 30, per: 1m}                    # by all agents together, in any m
 run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
 """
 
+import re
 from typing import Final
 
 from interlock.adapters.workspace.agent_file import Places
@@ -50,6 +51,7 @@ from interlock.domain.duration import DAY, SECOND
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import ContractName
 from interlock.domain.output import PERSONAL, SECRETS, Output, Personal
+from interlock.domain.sureness import BELOW, Sureness
 
 _EFFECTS: Final[tuple[Effect, ...]] = ("read", "write", "external")
 _CLASSES: Final = ("keyed", "conditional", "lookup", "blind")
@@ -61,6 +63,7 @@ _FIELDS: Final = {
     "data_classes": "data",
 }
 """What the domain calls a field, and what a person writes."""
+_PERCENT: Final = re.compile(r"(100|[1-9]?[0-9])%")
 
 
 def read_contract(section: Section, places: Places) -> tuple[str, Contract | None]:
@@ -91,6 +94,7 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
         touches_nothing=_touches_nothing(section),
         subject=_words(section, "subject"),
         changes=_changes(section),
+        confidence=_confidence(section.section("confidence")),
         timeout_ms=section.span("timeout", 30 * SECOND),
         rate=rate_in(section),
     )
@@ -104,6 +108,29 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
     except ContractError as error:
         section.wrong(error.detail.removeprefix(f"contract `{name}`: "), _node_at(section, error.path))
         return name, None
+
+
+def _confidence(section: Section | None) -> Sureness | None:
+    if section is None:
+        return None
+    sureness = Sureness(
+        act=_share(section, "act", required=True),
+        ask=_share(section, "ask"),
+        below=section.choice("below", BELOW, "escalate"),
+    )
+    section.close()
+    return sureness
+
+
+def _share(section: Section, name: str, *, required: bool = False) -> int:
+    """`90%`, as per mille."""
+    text = section.text(name, required=required)
+    found = _PERCENT.fullmatch(text)
+    if found is None:
+        if text:
+            section.wrong(f"`{name}` is a share such as 90%", section.take(name))
+        return 0
+    return int(found[1]) * 10
 
 
 def _touches_nothing(section: Section) -> bool:
