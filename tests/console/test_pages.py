@@ -142,3 +142,21 @@ async def test_publications(tmp_path: Path) -> None:
     assert "+" in as_ria
     assert (mine.status_code, accepted.status_code) == (403, 303)
     assert "published" in after
+
+
+async def test_overview(tmp_path: Path) -> None:
+    """The first page says what waits and six figures; the measures, by whom and over which time the address says."""
+    async with busy(tmp_path) as world:
+        await world.site.plane.figures.catch_up()
+        first = await world.get("/")
+        month = await world.get("/?span=30d", "vera")
+        rows = [
+            await world.get(f"/measures?by={by}&span=7d") for by in ("all", "agent", "contract", "policy", "reviewer")
+        ]
+        await world.get("/?span=1y", status=422)
+        await world.get("/measures?by=%3Cscript%3E", status=422)
+
+    assert "Waiting for people" in first
+    assert first.count('class="tile') >= 9
+    assert "Asked of people" in month
+    assert all("Healthy" in each or "Nobody was asked" in each for each in rows)

@@ -19,6 +19,7 @@ from interlock.console import words
 from interlock.console.frame import THEMES, asker_of, frame_of, places_for, theme_of
 from interlock.console.static import ICON, SCRIPT, STYLE
 from interlock.console.visible import visible
+from interlock.domain.money import money
 from interlock.web.parts import Asked
 from interlock.web.problems import Problem
 
@@ -43,7 +44,13 @@ def _environment() -> Environment:
     )
     filters: dict[str, Any] = made.filters
     filters.update(
-        iso=words.iso, at=words.at, clock=words.clock, until=words.until, lasting=words.lasting, short=words.short
+        iso=words.iso,
+        at=words.at,
+        clock=words.clock,
+        until=words.until,
+        lasting=words.lasting,
+        short=words.short,
+        amount=money,
     )
     known: dict[str, Any] = made.globals
     known.update(style=STYLE.url, script=SCRIPT.url, icon=ICON.url, themes=THEMES)
