@@ -21,8 +21,8 @@ NAMES: Final[Mapping[str, str]] = {
     "task_error": "Tasks with an error",
     "escalation": "Asked of people",
     "policy_blocks": "Blocked by policy",
-    "p95_latency": "Slowest twentieth takes",
-    "cost_per_task": "Models, a task",
+    "p95_latency": "19 of 20 take at most",
+    "cost_per_task": "Models cost, a task",
     "approved_unchanged": "Approved as it was",
     "time_to_resolution_p50": "Half answered within",
     "time_to_resolution_p95": "19 of 20 within",
@@ -82,7 +82,7 @@ def value(unit: Unit, number: int | None) -> str:
         case "ms":
             return lasting(number)
         case "usd_micro":
-            return f"${number / 1_000_000:.4f}"
+            return f"${number / 1_000_000:,.4f}" if number else "$0"
         case "count":
             return f"{number:,}"
 
