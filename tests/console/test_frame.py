@@ -30,7 +30,7 @@ def test_vendored_files_are_those_of_the_list() -> None:
         assert sha256((CONSOLE / "static" / each["file"]).read_bytes()).hexdigest() == each["sha256"]
         assert each["version"]
         assert each["licence"]
-    own = {"console.js", "console.css", "icon.svg"}
+    own = {"console.js", "console.css", "approvals.css", "icon.svg"}
     there = {each.name for each in (CONSOLE / "static").iterdir()} - own
     assert there == {each["file"] for each in listed.values()} | {"htmx.LICENSE"}
 

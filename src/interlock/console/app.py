@@ -3,13 +3,14 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from interlock.console import action_list, agents, frame, overview, policies, sign_in, static, tasks
+from interlock.console import action_list, agents, approvals, frame, overview, policies, sign_in, static, tasks
 from interlock.console.frame import framed
 
 PAGES = Router(
     path="/",
     route_handlers=[
         *overview.ROUTES,
+        *approvals.ROUTES,
         *action_list.ROUTES,
         *tasks.ROUTES,
         *agents.ROUTES,

@@ -33,6 +33,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 PLACES: Final = (
     Place(path="/", name="Overview"),
+    Place(path="/approvals", name="Approvals"),
     Place(path="/actions", name="Actions"),
     Place(path="/tasks", name="Tasks"),
     Place(path="/agents", name="Agents"),

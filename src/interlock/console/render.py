@@ -54,7 +54,9 @@ def _environment() -> Environment:
     )
     known: dict[str, Any] = made.globals
     known.update(style=STYLE.url, script=SCRIPT.url, icon=ICON.url, themes=THEMES)
+    # Regions are rendered by themselves, without what their template imports.
     known["ui"] = made.get_template("macros.html").module
+    known["dossier"] = made.get_template("dossier.html").module
     return made
 
 

@@ -41,7 +41,7 @@ def _asset(name: str, kind: str, *parts: str) -> Asset:
     return Asset(name=name, kind=kind, data=data, packed=gzip.compress(data, 9, mtime=0))
 
 
-STYLE: Final = _asset("console.css", "text/css; charset=utf-8", "console.css")
+STYLE: Final = _asset("console.css", "text/css; charset=utf-8", "console.css", "approvals.css")
 # One script: two that are loaded with `defer` run one after the other, and htmx begins between them.
 SCRIPT: Final = _asset("console.js", "text/javascript; charset=utf-8", "htmx.min.js", "console.js")
 ICON: Final = _asset("icon.svg", "image/svg+xml", "icon.svg")

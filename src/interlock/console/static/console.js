@@ -116,7 +116,85 @@
     }
   });
 
+  // -- Single keys, which can be turned off (WCAG 2.1.4), and never act while somebody types. ---------------------
+  let keys = true;
+  try {
+    keys = localStorage.getItem("keys") !== "off";
+  } catch {}
+  const turn = (on) => {
+    keys = on;
+    html.classList.toggle("keys-off", !on);
+    try {
+      localStorage.setItem("keys", on ? "on" : "off");
+    } catch {}
+  };
+  const typing = (element) => element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
+  const help = () => {
+    const dialog = document.getElementById("keys");
+    if (!dialog) return;
+    dialog.querySelector("[data-keys-on]").checked = keys;
+    if (!dialog.open) dialog.showModal();
+  };
+  const move = (by) => {
+    const rows = [...document.querySelectorAll("a[data-row]")];
+    if (!rows.length) return;
+    const at = rows.findIndex((each) => each.hasAttribute("aria-current"));
+    const to = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
+    if (to && !(to.hasAttribute("aria-current") && document.querySelector(".panes.chosen"))) location.assign(to.href);
+  };
+  const shown = (element) => element && element.getClientRects().length > 0;
+  // The first press goes to the button, the second presses it: one slip of a finger decides nothing.
+  const press = (name) => {
+    const button = document.querySelector(`[data-key="${name}"]`);
+    if (!shown(button) || button.disabled) return;
+    if (name === "e") button.click();
+    else if (document.activeElement === button) button.click();
+    else if (name === "r" && !document.getElementById("note").value.trim()) document.getElementById("note").focus();
+    else if (name === "a" && shown(document.getElementById("target")) && !document.getElementById("target").value) {
+      document.getElementById("target").focus();
+    } else button.focus();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape" && typing(event.target)) event.target.blur();
+    if (typing(event.target) || !keys) return;
+    const act = { j: () => move(1), k: () => move(-1), a: () => press("a"), r: () => press("r"), e: () => press("e"), "?": help };
+    const found = act[event.key.toLowerCase()];
+    if (found && !event.repeat) {
+      event.preventDefault();
+      found();
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-keys-on]")) turn(event.target.checked);
+  });
+
+  // -- What is decided on changed while somebody was looking: the word waits until they say they read it. ---------
+  const look = () => {
+    const now = document.getElementById("now-shown");
+    const form = document.getElementById("decide");
+    const notice = document.getElementById("changed");
+    if (!now || !form || !notice) return;
+    const view = now.dataset.view;
+    const changed = view !== form.elements.view.value;
+    notice.hidden = !changed;
+    for (const each of form.querySelectorAll("button")) each.disabled = changed;
+    if (changed && !view) {
+      notice.querySelector("p").textContent = "It does not wait any more. What you typed was not sent.";
+      notice.querySelector("[data-accept]").hidden = true;
+    }
+  };
+  document.addEventListener("htmx:after:swap", look);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-keys]")) help();
+    if (event.target.closest("[data-accept]")) {
+      document.getElementById("decide").elements.view.value = document.getElementById("now-shown").dataset.view;
+      look();
+    }
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
+    html.classList.toggle("keys-off", !keys);
     count();
     setInterval(count, 1000);
     // htmx begins in a task of its own after this event: a stream before that would find regions that do not listen yet.
