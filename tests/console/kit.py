@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+
 import interlock
 from tests.web.world import Served, served
 

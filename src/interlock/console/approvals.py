@@ -6,7 +6,7 @@ now, what became different, and what was typed, kept.
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import msgspec
 from litestar import Response, get, post
@@ -155,17 +155,13 @@ async def _listed(request: Asked, plane: ControlPlane, person: Person) -> InboxP
 
 
 def _values(request: Asked, listed: InboxPage, dossier: Dossier | None, *, chosen: bool) -> dict[str, Any]:
-    kept = {
-        name: request.query_params[name]
-        for name in ("mine", "risk", "contract", "agent", "cursor")
-        if request.query_params.get(name)
-    }
+    kept = {name: request.query_params.get(name, "") for name in ("mine", "risk", "contract", "agent", "cursor")}
     return {
         "listed": listed,
         "d": dossier,
         "chosen": chosen,
         "filters": kept,
-        "query": f"?{urlencode(kept)}" if kept else "",
+        "query": address("", kept),
         "more": address("/approvals", {**kept, "cursor": listed.next}) if listed.next else "",
         "risks": RISKS,
         "history": () if dossier is None else history_of(dossier, frame_of(request).now),

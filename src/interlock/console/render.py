@@ -61,6 +61,7 @@ def _environment() -> Environment:
 
 
 _ENVIRONMENT: Final = _environment()
+_BASE: Final = _ENVIRONMENT.get_template("base.html")
 
 
 def page(request: Asked, template: str, *, status: int = 200, **values: Any) -> Response[str]:
@@ -79,7 +80,8 @@ def page(request: Asked, template: str, *, status: int = 200, **values: Any) -> 
         **values,
     }
     found = _ENVIRONMENT.get_template(template)
-    region = found.blocks.get(REGION + _region(request)) if request.method == "GET" else None
+    name = REGION + _region(request)
+    region = {**_BASE.blocks, **found.blocks}.get(name) if request.method == "GET" else None
     if region is None:
         return Response(found.render(told), media_type=MediaType.HTML, status_code=status, headers=_vary())
     text = "".join(region(found.new_context(told)))

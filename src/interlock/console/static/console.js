@@ -42,8 +42,8 @@
   });
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx } = event.detail;
-    // An error is not what stands in a region: what was there stays, and is marked as old.
-    if (ctx.response && ctx.response.status >= 400) {
+    // An error, or a whole page, is not what stands in a region: what was there stays, and is marked as old.
+    if (ctx.response && (ctx.response.status >= 400 || !ctx.response.headers.get("ETag"))) {
       event.preventDefault();
       say(false);
     }
