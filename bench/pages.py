@@ -33,7 +33,7 @@ from interlock.web.live import Hub
 ACTIONS: Final = int(os.environ.get("INTERLOCK_BENCH_ACTIONS", "100000"))
 WAITING: Final = int(os.environ.get("INTERLOCK_BENCH_WAITING", "10000"))
 LOAD_S: Final = float(os.environ.get("INTERLOCK_BENCH_LOAD_S", "10"))
-TIMES: Final = 60
+TIMES: Final = 100
 VOTES: Final = 400
 BOUND_MS: Final = 100
 FILLED: Final = "filled"

@@ -72,7 +72,8 @@ async def audit(
             until_at=until_at,
             before=ActionId(cursor) if cursor else None,
             limit=limit,
-        )
+        ),
+        as_it_is=True,
     )
     page = Hits(hits=found.hits, size=found.size, next=found.hits[-1].action if found.more and found.hits else "")
     return listed(request, page, page.next)

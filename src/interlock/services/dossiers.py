@@ -47,7 +47,7 @@ from interlock.services.figures import Figures
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 
-LOOKED: Final = 300
+LOOKED: Final = 200
 """How many of the newest cases of a contract that people ruled on are looked at for precedents."""
 LONGEST_LINE: Final = 160
 ROUNDS: Final = 20

@@ -1,7 +1,7 @@
 """What there was, in figures: an overview of a span, and how people and agents work together.
 
 They are read from the log into sums (`ports.rollups`), which whoever serves keeps warm in the background; a page asks them as
-they are, and says how far they have read. Only what waits now is asked of the store.
+they are, or with a `LITTLE` to read first, and says how far they have read. Only what waits now is asked of the store.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ from interlock.ports.derived import Reached
 from interlock.ports.log import Log
 from interlock.ports.rollups import Grain, Rollups, Ruled, Spoken, Tallied
 from interlock.ports.store import ActionQuery, Store
-from interlock.services.following import STEP, Progress, caught_up, size_of
+from interlock.services.following import Progress, caught_up, nearly_caught_up
 from interlock.services.orders import StandingOrders
 
 BY_HOUR: Final = 2 * DAY
@@ -63,12 +63,12 @@ class Figures:
         """The last `span_ms`, as far as the sums have read: whole hours up to two days, whole days (UTC) beyond, this one
         included. Raises StoreError, and ContractError for a span that is none."""
         grain, since, until = self._span(span_ms)
+        size, behind = await self._read()
         step = HOUR if grain == "hour" else DAY
         times = _grouped(await self._rollups.tallied(grain, "all", since_at=since, until_at=until, by_time=True))
         agents = _grouped(await self._rollups.tallied(grain, "agent", since_at=since, until_at=until))
         places = [times.get(str(at), Marks()) for at in range(since, until, step)]
         total = sum(places, Marks())
-        size, behind = await self._read()
         rows = [_agent(name, marks) for name, marks in agents.items()]
         return Overview(
             since_at=since,
@@ -90,6 +90,7 @@ class Figures:
         if by not in BY:
             raise ContractError(f"measures are not kept by `{by}`", next_step=instead(by, BY, ""))
         _, since, until = self._span(max(span_ms, BY_HOUR + 1))
+        size, behind = await self._read()
         rows: Iterable[Row]
         if by == "reviewer":
             people = tuple((await self._orders.current()).control.people)
@@ -99,7 +100,6 @@ class Figures:
             series = by if by in ("agent", "contract") else "all"
             tallied = await self._rollups.tallied("day", series, since_at=since, until_at=until)
             rows = _ruled(by, ruled, _grouped(tallied))
-        size, behind = await self._read()
         return Measures(
             by=by,
             since_at=since,
@@ -111,11 +111,9 @@ class Figures:
 
     async def near(self, contract: ContractName, policies: Sequence[str] = (), limit: int = 200) -> list[ActionId]:
         """Actions of `contract` that people approved, rejected or let expire, the last ones first; only those for which the same
-        policies asked, where any are named. Where the sums are no more than a step behind the log they read on first;
-        otherwise the answer is as far as they have read."""
-        _, behind = await self._read()
-        if 0 < behind <= STEP:
-            await self.catch_up()
+        policies asked, where any are named. As far as the sums have read, as all that is
+        asked here."""
+        await self._read()
         return await self._rollups.near(contract, policies, limit)
 
     async def forget(self, actions: Sequence[ActionId]) -> None:
@@ -150,8 +148,8 @@ class Figures:
         return await self._rollups.take(found, given=given, now=now, erased=erased)
 
     async def _read(self) -> tuple[int, int]:
-        reached = (await self._rollups.reached()).next
-        return reached, max(await size_of(self._log) - reached, 0)
+        """How many entries are read, and how many are not."""
+        return await nearly_caught_up(self._log, self._rollups, self._take)
 
     def _span(self, span_ms: int) -> tuple[Grain, int, int]:
         if not HOUR <= span_ms <= LONGEST:

@@ -22,6 +22,8 @@ STEP: Final = 2_000
 """Entries of one step."""
 SMALL_STEP: Final = 100
 """Entries of one step where others are served meanwhile: they wait for no longer than these take."""
+LITTLE: Final = 200
+"""So many entries are read on at once by whoever asks: they take some milliseconds. More are left to whoever keeps it warm."""
 ERASED: Final = "erased"
 Progress = Callable[[int, int], None]
 
@@ -60,6 +62,14 @@ async def caught_up(
         if gently:
             await anyio.sleep(anyio.current_time() - began)
     return size
+
+
+async def nearly_caught_up(log: Log, derived: Derived, take: Taker) -> tuple[int, int]:
+    """Read on where there is little to read. Gives how many entries were read, and how many are left."""
+    size, reached = await size_of(log), (await derived.reached()).next
+    if 0 < size - reached <= LITTLE:
+        reached = await caught_up(log, derived, take)
+    return reached, max(size - reached, 0)
 
 
 async def _same(log: Log, reached: Reached, size: int) -> bool:

@@ -23,7 +23,7 @@ from interlock.ports.derived import Reached
 from interlock.ports.index import Index
 from interlock.ports.log import Log
 from interlock.ports.store import Store
-from interlock.services.following import Progress, caught_up
+from interlock.services.following import Progress, caught_up, nearly_caught_up
 
 ROUNDS: Final = 10
 """How often it is begun again because somebody else cleared the index meanwhile."""
@@ -67,11 +67,12 @@ class Searching:
         self._contracts: dict[str, Contract | None] = {}
 
     async def find(self, question: Question, progress: Progress | None = None, *, as_it_is: bool = False) -> Found:
-        """The actions that are meant, as they are now. `as_it_is`: as far as the index has read already, without reading on:
-        for a page, where somebody else keeps it warm. Raises StoreError."""
+        """The actions that are meant, as they are now. `as_it_is`: as far as the index has read already, or with `LITTLE` to
+        read first: for a page, where somebody else keeps it warm. Raises StoreError."""
         wanted = msgspec.structs.replace(question, limit=question.limit + 1)
         if as_it_is:
-            named, size = await self._index.find(wanted), (await self._index.reached()).next
+            size, _ = await nearly_caught_up(self._log, self._index, self._take)
+            named = await self._index.find(wanted)
         else:
             named, size = await self._named(wanted, progress)
         hits: list[Hit] = []
