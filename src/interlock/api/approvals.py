@@ -1,7 +1,7 @@
 """`/v1/approvals`: what waits for people, what each of them is shown, and their words on it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from litestar import Response, get, post
@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from interlock.api.parts import Limit, listed
 from interlock.domain.action import Action
 from interlock.domain.actor import Actor
+from interlock.domain.batch import MOST, Batch, BatchResult
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Risk
 from interlock.domain.dossier import Dossier
@@ -18,12 +19,15 @@ from interlock.domain.errors import StaleView
 from interlock.domain.filtering import published
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, Person
 from interlock.domain.inbox import InboxPage
+from interlock.services.approvals import Weighed
 from interlock.services.plane import ControlPlane
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
 
 SEE: Final = {"needs": "see"}
 DECIDE: Final = {"needs": "decide"}
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+View = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Note = Annotated[str, msgspec.Meta(max_length=4_000)]
 
 
@@ -57,6 +61,28 @@ class Hand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     note: Note = ""
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other arguments, to be weighed."""
+
+    arguments: dict[str, JsonValue]
+    """Those that would be others; the rest stay."""
+
+
+class Draw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Like actions to be decided in one go."""
+
+    actions: Annotated[list[Name], msgspec.Meta(min_length=2, max_length=MOST)]
+
+
+class Decide(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A word on each of a batch."""
+
+    verdict: Literal["approve", "reject"]
+    views: Annotated[dict[Name, View], msgspec.Meta(max_length=MOST)]
+    """Of each action the view as it was listed or shown."""
+    note: Note = ""
+
+
 @get("/v1/approvals", opt=SEE)
 async def approvals(
     request: Asked,
@@ -84,8 +110,9 @@ async def approvals(
 
 @get("/v1/approvals/{action:str}", opt=SEE)
 async def approval(request: Asked, plane: Plane, actor: Who, action: FromPath[str]) -> Response[Dossier]:
-    """All that there is to see of one. Name its `view` with your word."""
-    return kept(request, await plane.dossiers.of(ActionId(action), actor.person))
+    """All that there is to see of one. Name its `view` with your word. Where you may decide on it, it is recorded that you were
+    shown this."""
+    return kept(request, await _shown(plane, action, actor))
 
 
 @post("/v1/approvals/{action:str}/approve", opt=DECIDE, status_code=200)
@@ -164,6 +191,38 @@ async def take_back(
     return await once.do(request, actor, None, _fresh(plane, action, actor, work))
 
 
+@post("/v1/approvals/{action:str}/weigh", opt=DECIDE, status_code=200)
+async def weigh(plane: Plane, actor: Who, action: FromPath[str], data: JSONBody[Wanted]) -> Weighed:
+    """What a yes to other arguments would come to. Nothing is changed."""
+    return await plane.approvals.weigh(ActionId(action), actor.person, data.arguments)
+
+
+@post("/v1/batches", opt=DECIDE, status_code=200)
+async def draw(plane: Plane, actor: Who, data: JSONBody[Draw]) -> Batch:
+    """Decide on 2 to 20 like actions in one go: which of them you have to open first. The same set gives the same answer."""
+    return await plane.batches.draw(actor.person, tuple(map(ActionId, data.actions)))
+
+
+@post("/v1/batches/{batch:str}/decide", opt=DECIDE, status_code=200)
+async def decide(
+    request: Asked, plane: Plane, actor: Who, once: Answered, batch: FromPath[str], data: JSONBody[Decide]
+) -> Response[BatchResult]:
+    """Your word on each of a batch, once you opened the one that was drawn. What changed meanwhile is left, and said."""
+    views = {ActionId(name): Digest(view) for name, view in data.views.items()}
+
+    async def work() -> BatchResult:
+        return await plane.batches.decide(batch, actor.person, data.verdict, note=data.note, views=views)
+
+    return await once.do(request, actor, data, work)
+
+
+async def _shown(plane: ControlPlane, action: str, actor: Actor) -> Dossier:
+    """What the actor sees; recorded as shown only for who comes with the permission to decide."""
+    if "decide" in actor.permissions:
+        return await plane.dossiers.open(ActionId(action), actor.person)
+    return await plane.dossiers.of(ActionId(action), actor.person)
+
+
 def _fresh(
     plane: ControlPlane, action: str, actor: Actor, work: Callable[[], Awaitable[Action]]
 ) -> Callable[[], Awaitable[Action]]:
@@ -173,10 +232,22 @@ def _fresh(
         try:
             return published(await work())
         except StaleView as error:
-            now = await plane.dossiers.of(ActionId(action), actor.person)
+            now = await _shown(plane, action, actor)
             raise StaleView(error.detail, next_step=error.next_step, fresh=now) from None
 
     return tried
 
 
-ROUTES: list[HTTPRouteHandler] = [approvals, approval, approve, reject, modify, ask, delegate, take_back]
+ROUTES: list[HTTPRouteHandler] = [
+    approvals,
+    approval,
+    approve,
+    reject,
+    modify,
+    weigh,
+    ask,
+    delegate,
+    take_back,
+    draw,
+    decide,
+]
