@@ -89,6 +89,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise("access.back_here", _SIGN_IN, "After signing in nobody is sent to another host."),
     Promise(
+        "access.glass",
+        _SIGN_IN,
+        "Broken glass lets a person decide for half an hour whatever role is asked, on record, and never on their own request.",
+    ),
+    Promise(
         "access.provider",
         _SIGN_IN,
         "An identity provider signs in whom it names by a verified claim, in the browser that went there, once.",

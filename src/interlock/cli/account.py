@@ -24,6 +24,8 @@ def register(app: typer.Typer) -> None:
     account.command()(sessions)
     account.command()(revoke)
     account.command("forget-provider")(forget_provider)
+    account.command("break-glass")(break_glass)
+    account.command("end-glass")(end_glass)
     app.add_typer(account)
 
 
@@ -116,6 +118,41 @@ def forget_provider(context: typer.Context, person: Whose) -> None:
         here.output.value(
             {"person": person, "forgot": forgot},
             lambda console: console.print("forgotten" if forgot else "no provider ever named them"),
+        )
+
+    run(here.output, work)
+
+
+def break_glass(
+    context: typer.Context, why: Annotated[str, typer.Option(help="What is happening; others will read it.")]
+) -> None:
+    """In an emergency: for half an hour decide and operate whatever role is asked. Never about your own request."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            glass = await plane.breaking.begin(here.who(), why=why)
+        value = {"person": here.person, "glass": glass.id, "until_at": glass.until_at}
+        here.output.value(
+            value, lambda console: console.print(f"the glass is broken until {moment(glass.until_at)} UTC, on record")
+        )
+
+    run(here.output, work)
+
+
+def end_glass(
+    context: typer.Context, person: Annotated[str, typer.Argument(help="Somebody else, as an admin.")] = ""
+) -> None:
+    """End it before its time."""
+    here = context_of(context)
+
+    async def work() -> None:
+        async with here.plane() as plane:
+            whose = Person(person) if person else here.who()
+            ended = await plane.breaking.end(whose, by=await _own_or_admin(here, plane, whose))
+        here.output.value(
+            {"person": whose, "ended": ended},
+            lambda console: console.print("ended" if ended else "no glass was broken"),
         )
 
     run(here.output, work)

@@ -22,6 +22,8 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     person: Person
     roles: tuple[str, ...]
     """The roles the person held when deciding."""
+    glass: str = ""
+    """The broken glass by which they held some of these; empty where people.yaml gave them all."""
     verdict: Literal["approve", "reject"]
     binding: Digest
     decided_at: int

@@ -130,6 +130,8 @@ class Word(Part, frozen=True, kw_only=True):
     """The one it was given for."""
     roles: list[str]
     """Those the person held."""
+    glass: str = ""
+    """By which broken glass they held some of these: the id of its `glass_broken` entry."""
     decided_at: str
     """When it was given."""
     shown: str = ""

@@ -223,6 +223,7 @@ def _word(hold: Hold) -> Word:
         verdict=word.verdict,
         binding=word.binding,
         roles=list(word.roles),
+        glass=word.glass,
         decided_at=at(word.decided_at),
         shown=word.shown,
     )

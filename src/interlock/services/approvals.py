@@ -24,6 +24,7 @@ from interlock.ports.store import Store
 from interlock.services.cases import Cases
 from interlock.services.deciding import Decider, Judgement
 from interlock.services.drawing import draws_of
+from interlock.services.glass import Through, through_glass
 from interlock.services.holding import held, intact
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.recorder import Recorder
@@ -138,7 +139,7 @@ class Approvals:
         ContractError where they do not fit, and as `modify` does for who may not."""
         orders = await self._orders.refresh()
         action, asked = await self._waiting.held(action_id)
-        entitled(action, asked, person, orders.control)
+        entitled(action, asked, person, (await self._for(person, asked, orders)).control)
         changed, contract, judgement = await self._judged(action, arguments, orders)
         return Weighed(
             difference=between(contract, asked.requested or action.arguments, changed.arguments),
@@ -170,7 +171,8 @@ class Approvals:
         word: Word,
         orders: Orders,
     ) -> Action:
-        roles = entitled(action, asked, person, orders.control)
+        through = await self._for(person, asked, orders)
+        roles = entitled(action, asked, person, through.control)
         changed, contract, judgement = await self._judged(action, arguments, orders)
         must_be_named(changed, contract, word.target)
         decision = judgement.decision
@@ -190,7 +192,7 @@ class Approvals:
             reserved=reserved,
         )
         again = carried(asked, held(changed, contract, decision, asked.expires_at))
-        spoken, pace = await self._spoken(asked, person, orders.control, word, again.binding)
+        spoken, pace = await self._spoken(asked, person, through, word, again.binding)
         requested = action.arguments if asked.requested is None else asked.requested
         again = msgspec.structs.replace(again, requested=requested, approvals=(spoken,))
         after = changed.after("modify", hold=again)
@@ -206,10 +208,11 @@ class Approvals:
             try:
                 action, asked = await self._waiting.held(action_id)
                 shown = _as_shown(asked, shown, word.view)
-                entitled(action, asked, person, orders.control)
+                through = await self._for(person, asked, orders)
+                entitled(action, asked, person, through.control)
                 if word.verdict == "approve":
                     await self._must_stand(action, asked, orders, word)
-                spoken, pace = await self._spoken(asked, person, orders.control, word, asked.binding)
+                spoken, pace = await self._spoken(asked, person, through, word, asked.binding)
                 heard = msgspec.structs.replace(asked, approvals=(*asked.approvals, spoken))
                 action = msgspec.structs.replace(action, hold=heard)
                 if word.verdict == "reject":
@@ -218,6 +221,9 @@ class Approvals:
             except Conflict:
                 continue
         raise Conflict("the action kept changing while this was decided", kind="action", key=action_id)
+
+    async def _for(self, person: Person, asked: Hold, orders: Orders) -> Through:
+        return await through_glass(self._store, person, orders.control, asked.roles, self._clock.now())
 
     async def _must_stand(self, action: Action, asked: Hold, orders: Orders, word: Word) -> None:
         """Return where a yes is to what is stored, decided and about to change. Raises as `approve` does."""
@@ -248,19 +254,20 @@ class Approvals:
         return await self._recorder.write(after, "approved", "approve.recorded", conditions, puts=puts)
 
     async def _spoken(
-        self, asked: Hold, person: Person, control: Control, word: Word, binding: Digest
+        self, asked: Hold, person: Person, through: Through, word: Word, binding: Digest
     ) -> tuple[Approval, Pace]:
         """The word as it is kept, and the person's pace with it. Raises NotAllowed for a yes too many in too short a time: a
         no is never too fast."""
         now = self._clock.now()
         pace = await self._store.get(Pace, person) or Pace(person=person)
         if word.verdict == "approve":
-            must_not_hurry(pace, control.routing.attention, now)
+            must_not_hurry(pace, through.control.routing.attention, now)
         look = look_of(asked, person)
         looked_ms = None if look is None else now - look.first_at
         approval = Approval(
             person=person,
-            roles=tuple(sorted(control.roles(person))),
+            roles=tuple(sorted(through.control.roles(person))),
+            glass=through.glass,
             verdict=word.verdict,
             binding=binding,
             decided_at=now,
@@ -269,7 +276,7 @@ class Approvals:
             looked_ms=looked_ms,
         )
         ruled = Ruled(now, word.verdict == "approve", -1 if looked_ms is None else looked_ms)
-        return approval, pace.further(ruled, control.routing.attention)
+        return approval, pace.further(ruled, through.control.routing.attention)
 
     async def _decide_again(self, action: Action, asked: Hold, orders: Orders) -> None:
         """The bundle changed: deny it, or ask anew under the bundle in force. What was asked for before still is, or more."""

@@ -44,6 +44,7 @@ from interlock.ports.policies import Policies
 from interlock.ports.store import Store
 from interlock.services.explaining import Explaining
 from interlock.services.figures import Figures
+from interlock.services.glass import through_glass
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 
@@ -123,8 +124,12 @@ class Dossiers:
         task = await self._store.get(Task, action.task)
         pace = await self._store.get(Pace, person) if person is not None and action.state == "held" else None
         near = None if action.withheld or action.hold is None else await self._precedents(action, contract)
+        control = orders.control
+        if person is not None and action.hold is not None and action.state == "held":
+            wanted = action.hold.roles
+            control = (await through_glass(self._store, person, control, wanted, self._clock.now())).control
         dossier = msgspec.structs.replace(
-            _dossier(action, contract, orders.control, task, orders.agents.get(action.agent), person),
+            _dossier(action, contract, control, task, orders.agents.get(action.agent), person),
             policies=await self._asking(action),
             precedents=near,
             warning="" if pace is None else warning(pace.words, orders.control.routing.attention),

@@ -57,6 +57,7 @@ from interlock.services.execution import Execution
 from interlock.services.explaining import Explaining
 from interlock.services.figures import Figures
 from interlock.services.gate import Gate
+from interlock.services.glass import Breaking
 from interlock.services.holders import Holders
 from interlock.services.inbox import Inbox
 from interlock.services.inquiring import Inquiring
@@ -184,6 +185,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Sessions
     api_keys: ApiKeys
     accounts: Accounts
+    breaking: Breaking
     welcoming: Welcoming
 
     async def close(self) -> None:
@@ -391,6 +393,7 @@ def plane(means: Means) -> ControlPlane:
         by_provider=ByProvider(provider=m.provider, signing_in=signing_in, clock=m.clock, ids=m.ids),
         sessions=Sessions(logins=logins, orders=orders, clock=m.clock),
         api_keys=api_keys,
+        breaking=Breaking(logins=logins, orders=orders, clock=m.clock, ids=m.ids),
         accounts=Accounts(logins=logins, keys=api_keys, orders=orders, clock=m.clock),
         welcoming=Welcoming(logins=logins, orders=orders, signing_in=signing_in, clock=m.clock),
     )
