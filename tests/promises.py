@@ -592,6 +592,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "use.exact", _MODELS, "Uses of many processes at once never reserve more than a budget holds, killed anywhere."
     ),
+    Promise(
+        "use.aliases",
+        _MODELS,
+        "Under whatever name a model is asked, it counts on the budget of its name in the price list.",
+    ),
     Promise("use.models", _MODELS, "An agent runs on the models that its file names, and on no other."),
     Promise("use.priced", _MODELS, "Where a budget of money holds, a model whose price is not known is not asked."),
     Promise("use.more", _MODELS, "What a use took beyond what was reserved counts, and nothing new begins meanwhile."),

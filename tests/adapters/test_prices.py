@@ -31,8 +31,10 @@ async def test_ones_own_prices_come_before_those_that_are_installed() -> None:
     assert await prices.of("own", TokenCount(input=11, output=1, cached=1)) == Priced(
         cost=3, by="interlock.yaml: 150000/600000/0"
     )
-    assert await prices.of("gpt-4o", TokenCount(input=10**6, output=0)) == Priced(cost=0, by="interlock.yaml: 0/0/0")
-    assert await prices.of("openai:gpt-4o", TokenCount(input=1, output=0)) == Priced(cost=3, by=BY)
+    assert await prices.of("gpt-4o", TokenCount(input=10**6, output=0)) == Priced(
+        cost=0, by="interlock.yaml: 0/0/0", model="gpt-4o"
+    )
+    assert await prices.of("openai:gpt-4o", TokenCount(input=1, output=0)) == Priced(cost=3, by=BY, model="gpt-4o")
     with pytest.raises(NotFound, match="no price of `nowhere` is known") as caught:
         await prices.of("nowhere", TokenCount(input=1, output=0))
     assert "`prices` of interlock.yaml" in caught.value.next_step

@@ -93,6 +93,23 @@ async def test_a_use_that_does_not_fit_is_refused_with_what_is_left_and_when_it_
     assert "model" not in refused
 
 
+@pytest.mark.proves("use.aliases")
+async def test_another_name_of_a_model_goes_past_no_budget() -> None:
+    """Whatever the program calls it, it counts on the budget of the name in the price list: reserved, settled and given up."""
+    world, task = await world_of(agent_budgets={"tokens:dear": 400, "tokens:old-dear": 1000})
+    world.prices.names["old-dear"] = "dear"
+
+    use = await world.plane.uses.begin(asked(task, "old-dear"))
+    assert await stood(world) == {"tokens:dear": (150, 0), "tokens:old-dear": (150, 0)}
+    await world.plane.uses.settle(use.id, TokenCount(input=90, output=10))
+    lost = await world.plane.uses.begin(asked(task, "old-dear"))
+    await world.plane.uses.settle(lost.id, None)
+
+    assert await stood(world) == {"tokens:dear": (0, 250), "tokens:old-dear": (0, 250)}
+    with pytest.raises(BudgetExceeded, match="tokens:dear"):
+        await world.plane.uses.begin(asked(task, "old-dear", most=(100, 51)))
+
+
 @pytest.mark.proves("use.exact")
 async def test_of_twenty_at_once_as_many_begin_as_there_is_money_for() -> None:
     """Ten dollars and twenty uses of three: three begin."""

@@ -11,7 +11,7 @@ from typing import Final
 from genai_prices import Usage, __version__, calc_price
 
 from interlock.domain.errors import NotFound
-from interlock.domain.use import Priced, TokenCount
+from interlock.domain.use import MODEL, Priced, TokenCount
 
 _MICRO: Final = 1_000_000
 BY: Final = f"genai-prices {__version__}"
@@ -25,7 +25,8 @@ def price(model: str, tokens: TokenCount) -> Priced:
             found = calc_price(usage, model_ref=name, provider_id=provider)
         except LookupError:
             continue
-        return Priced(cost=int((Decimal(found.total_price) * _MICRO).to_integral_value(ROUND_CEILING)), by=BY)
+        cost = int((Decimal(found.total_price) * _MICRO).to_integral_value(ROUND_CEILING))
+        return Priced(cost=cost, by=BY, model=found.model.id if MODEL.fullmatch(found.model.id) else "")
     raise NotFound(
         f"no price of `{model}` is known ({BY})",
         next_step="name it `provider:model`, as its provider does; say it under `prices` of interlock.yaml; or limit `tokens`",

@@ -21,10 +21,20 @@ class LaterPrices:
     async def of(self, model: str, tokens: TokenCount) -> Priced:
         """See `Prices`."""
         own = self._own.get(model)
-        if own is not None:
-            return Priced(cost=own.of(tokens), by=f"interlock.yaml: {own}")
+        if own is None:
+            return (await self._read())(model, tokens)
+        return Priced(cost=own.of(tokens), by=f"interlock.yaml: {own}", model=await self._listed(model, tokens))
+
+    async def _listed(self, model: str, tokens: TokenCount) -> str:
+        """One's own price gives a model no other name."""
+        try:
+            return (await self._read())(model, tokens).model
+        except NotFound:
+            return ""
+
+    async def _read(self) -> Callable[[str, TokenCount], Priced]:
         price = vars(self).get("_price") or await anyio.to_thread.run_sync(lambda: self._price)
-        return cast(Callable[[str, TokenCount], Priced], price)(model, tokens)
+        return cast(Callable[[str, TokenCount], Priced], price)
 
     @cached_property
     def _price(self) -> Callable[[str, TokenCount], Priced]:

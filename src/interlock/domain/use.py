@@ -65,6 +65,8 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
     """In `USD.micro`, rounded up."""
     by: str
     """Which prices: their source and its version."""
+    model: str = ""
+    """The name under which they list the model, whatever it was asked for by; empty where they have but one."""
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +137,8 @@ class Use(Record, frozen=True, kw_only=True, omit_defaults=True):
     """In `USD.micro`: at most while it is open, and what it was since; None: its price is not known."""
     prices: str = ""
     """Which prices that is by."""
+    listed: str = ""
+    """The name under which these list the model."""
     reserved: tuple[Draw, ...] = ()
     caller: Caller | None = None
     begun_at: int
@@ -149,9 +153,12 @@ class Use(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.id
 
 
-def amounts(model: str, tokens: TokenCount, cost: int | None) -> dict[str, int]:
-    """What tokens of a model take of budgets, by unit."""
+def amounts(model: str, listed: str, tokens: TokenCount, cost: int | None) -> dict[str, int]:
+    """What tokens of a model take of budgets, by unit: by the name that the program gave it, and by that under which it is
+    `listed`, so that no other name of the same model goes past its budget."""
     found = {TOKENS: tokens.total, f"{TOKENS}:{model}": tokens.total, MONEY: cost or 0}
+    if listed:
+        found[f"{TOKENS}:{listed}"] = tokens.total
     return {unit: amount for unit, amount in found.items() if amount}
 
 

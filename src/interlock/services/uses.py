@@ -146,9 +146,10 @@ class Uses:
     async def _begun(self, asked: Asked, task: Task, orders: Orders, admitted: Admitted, priced: Priced | None) -> Use:
         now = self._clock.now()
         cost = None if priced is None else priced.cost
+        listed = "" if priced is None else priced.model
         draws = tuple(
             Draw(budget=key, move="reserve", amount=amount)
-            for unit, amount in amounts(asked.model, asked.tokens, cost).items()
+            for unit, amount in amounts(asked.model, listed, asked.tokens, cost).items()
             for key in keys_of(unit, task, orders, now)
         )
         use = Use(
@@ -160,6 +161,7 @@ class Uses:
             most=asked.tokens,
             cost=cost,
             prices="" if priced is None else priced.by,
+            listed=listed,
             reserved=draws,
             caller=admitted.caller,
             begun_at=now,
@@ -219,7 +221,7 @@ class Uses:
             lost = msgspec.structs.replace(use, state="lost", due_at=None, ended_at=now)
             return lost, ended(use.reserved, spent=True), "expired", False
         cost = use.cost if use.cost is None else await self._cost(use, used)
-        actual = amounts(use.model, used, cost)
+        actual = amounts(use.model, use.listed, used, cost)
         after = msgspec.structs.replace(use, state="settled", used=used, cost=cost, due_at=None, ended_at=now)
         if use.state == "open":
             return after, settled(use.reserved, actual), "settled", False

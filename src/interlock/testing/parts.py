@@ -324,11 +324,14 @@ class ListedPrices:
 
     def __init__(self) -> None:
         self.of_token: dict[str, tuple[int, int]] = {"dear": (2, 10)}
+        self.names: dict[str, str] = {}
+        """Other names of what is listed."""
 
     async def of(self, model: str, tokens: TokenCount) -> Priced:
         """See `Prices`."""
-        listed = self.of_token.get(model)
+        name = self.names.get(model, model)
+        listed = self.of_token.get(name)
         if listed is None:
             raise NotFound(f"no price of `{model}` is known")
         fresh = tokens.input - tokens.cached
-        return Priced(cost=fresh * listed[0] + tokens.output * listed[1], by="a test's list")
+        return Priced(cost=fresh * listed[0] + tokens.output * listed[1], by="a test's list", model=name)
