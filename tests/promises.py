@@ -1246,6 +1246,16 @@ PROMISES: tuple[Promise, ...] = (
         "An edit that changes what a test expects fails that test, and keeps the policies out of force.",
     ),
     Promise(
+        "policy.capability_permitted",
+        "How to test a policy",
+        "A capability that no policy permits is told by `interlock check`, where it is written.",
+    ),
+    Promise(
+        "policy.tests_ask_as_the_gate",
+        "How to test a policy",
+        "A policy test that says its stage expects what the gate would decide, with what the agent's file asks.",
+    ),
+    Promise(
         "policy.coverage_gate",
         "How to test a policy",
         "A policy that no test makes true, or a failing test, keeps a workspace out of force unless it says otherwise.",

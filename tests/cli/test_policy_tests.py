@@ -243,3 +243,46 @@ def test_what_cannot_be_printed_is_no_trouble_of_the_store(folder: Path) -> None
         assert (done.returncode, "Traceback" in done.stderr) == (Exit.OPERATOR, False), done
         assert more or "cannot be printed: No space left on device" in done.stderr
         assert "store" not in done.stderr
+
+
+@pytest.mark.proves("policy.capability_permitted")
+def test_a_capability_that_no_policy_permits_is_told_in_its_place(folder: Path) -> None:
+    """A warning, in the agent's file: it keeps nothing out of force. A permit that is only on trial permits nothing."""
+    assert program("check", "--json", folder=folder).json()["problems"] == []
+    change(folder / NOTES, 'action in [Action::"notes.add", ', "action in [")
+    file = folder / "agents/keeper.yaml"
+    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if text.startswith("capabilities:"))
+
+    for _ in range(2):
+        found = [
+            each
+            for each in program("check", "--json", folder=folder).json()["problems"]
+            if each["message"].startswith("no policy permits")
+        ]
+        assert [(each["file"], each["line"], each["severity"], each["message"]) for each in found] == [
+            (
+                "agents/keeper.yaml",
+                line,
+                "warning",
+                "no policy permits `keeper` to use `notes.add`: it is always denied",
+            )
+        ]
+        with (folder / NOTES).open("a") as more:
+            more.write('@id("trial") @owner("o") @mode("shadow")\n')
+            more.write('permit (principal, action == Action::"notes.add", resource);\n')
+
+
+@pytest.mark.proves("policy.tests_ask_as_the_gate")
+def test_what_an_agents_file_asks_is_asked_in_tests_that_say_their_stage(folder: Path) -> None:
+    """As the gate has it; a test of the policies alone is none of it."""
+    change(folder / "agents/keeper.yaml", "approvals:\n", "approvals:\n  required: {notes.add: reviewer}\n")
+    (folder / "policies/more.test.yaml").write_text(
+        "- {name: alone, agent: keeper, contract: notes.add, args: {text: x}, expect: allow}\n"
+        "- {name: whole, agent: keeper, contract: notes.add, args: {text: x}, with: {stage: partial}, expect: allow}\n"
+    )
+
+    told = {each["name"]: each for each in program("policy", "test", "--json", folder=folder).json()["tests"]}
+
+    assert told["alone"]["passed"]
+    assert not told["whole"]["passed"]
+    assert "interlock.agent.approvals" in str(told["whole"])

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.adapters.cedar.schema import groups
+from interlock.domain.agent import Agent, Approvals, Owners
 from interlock.domain.contract import RISKS, Effect, Risk, checked
-from interlock.domain.ids import AgentName
+from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.policy import VERDICTS, Decision, Requirement, Verdict
 from interlock.domain.policy_case import (
     MADE_UP_TIME,
@@ -99,6 +100,29 @@ def test_stage_rules_stand_on_top_only_where_the_case_says_its_stage() -> None:
     assert CASE.settled(allow, obliged=False) == allow
     assert staged.settled(allow, obliged=False).verdict == "shadow"
     assert msgspec.structs.replace(staged, around=undo).settled(allow, obliged=False) == allow
+
+
+def test_the_role_that_an_agents_file_asks_is_asked_where_the_case_says_its_stage() -> None:
+    """As the gate has it: whatever policies say, and of no other contract."""
+    file = Agent(
+        name=AgentName("a"),
+        purpose="p",
+        owners=Owners(decision="o", policy="o", data="o", engineering="o"),
+        approvals=Approvals(required={PRICE.name: "lead"}),
+    )
+    allow = Decision(verdict="allow", because=("p",))
+    partial = msgspec.structs.replace(CASE.around, stage="partial")
+    case = msgspec.structs.replace(CASE, around=partial, staged=True)
+
+    asked = case.of(file).settled(allow, obliged=False)
+
+    assert ("lead", "interlock.agent.approvals") in [(each.role, each.policy) for each in asked.requirements]
+    for other in (
+        case.of(None),
+        case.of(msgspec.structs.replace(file, approvals=Approvals(required={ContractName("other"): "lead"}))),
+        msgspec.structs.replace(case.of(file), staged=False),
+    ):
+        assert "lead" not in [each.role for each in other.settled(allow, obliged=False).requirements]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,24 @@ def policy_problems(workspace: Workspace, contracts: Sequence[Contract]) -> list
         found = findings(workspace, contracts)
     except PolicyError as error:
         return [Problem(file="policies", message=text) for text in error.problems]
-    return [_placed(each) for each in found]
+    problems = [_placed(each) for each in found]
+    # What is denied because a policy is wrong is told by what is wrong with it.
+    return problems if wrong(problems) else [*problems, *_denied(workspace, contracts)]
+
+
+def _denied(workspace: Workspace, contracts: Sequence[Contract]) -> Iterator[Problem]:
+    """Capabilities that no policy permits. An agent may be written before its policies, so it is a warning."""
+    asked = [(agent.name, name) for agent in workspace.agents for name in agent.capabilities]
+    language = CedarPolicies([agent.name for agent in workspace.agents])
+    for agent, name in language.unpermitted(workspace.policies, contracts, asked):
+        place = workspace.places["agent", agent, "capabilities", name]
+        yield Problem(
+            file=place.file,
+            line=place.line,
+            column=place.column,
+            message=f"no policy permits `{agent}` to use `{name}`: it is always denied",
+            severity="warning",
+        )
 
 
 def findings(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[Finding, ...]:
@@ -64,7 +81,9 @@ def policy_tests(workspace: Workspace, contracts: Sequence[Contract]) -> tuple[R
     Without the setting `policy_tests: advised` they are errors, and keep the workspace out of force."""
     names = [agent.name for agent in workspace.agents]
     tests = read_policy_tests(workspace.folder, contracts, names)
-    report = tried(tests.cases, workspace, workspace.policies, contracts, names)
+    files = {agent.name: agent for agent in workspace.agents}
+    cases = tuple(each.of(files.get(each.agent)) for each in tests.cases)
+    report = tried(cases, workspace, workspace.policies, contracts, names)
     severity: Severity = "error" if workspace.settings.publishing.tests == "required" else "warning"
     found = list(tests.problems)
     for each in report.failed:

@@ -1,8 +1,8 @@
 """A policy test: a question somebody made up, and what must be decided.
 
 What a case does not say is made up the same way each time: the release, the initiator, the time (a Monday at noon, UTC).
-Our own stage rules (`domain/oversight.py`) stand on top of policies. A case asks the policies alone, unless it says at
-which stage: then it expects what the gate as a whole would decide.
+Our own stage rules, and the roles that an agent's file asks (`domain/oversight.py`), stand on top of policies. A case asks the
+policies alone, unless it says at which stage: then it expects what the gate as a whole would decide.
 """
 
 import difflib
@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from interlock.domain.agent import Agent
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, Effect, InProcess, NoReversal, Reversal, Risk
 from interlock.domain.ids import AgentName, ContractName, Digest
@@ -112,11 +113,19 @@ class PolicyCase(msgspec.Struct, frozen=True, kw_only=True):
             around=self.around,
         )
 
+    def of(self, agent: Agent | None) -> "PolicyCase":
+        """The case with the role that the agent's file, where it is known, asks for every use of the contract."""
+        asked = "" if agent is None else agent.approvals.required.get(self.contract.name, "")
+        return msgspec.structs.replace(self, around=msgspec.structs.replace(self.around, approver=asked))
+
     def settled(self, decision: Decision, *, obliged: bool) -> Decision:
         """`decision` with our own rules where the case says a stage, and with the words people have given. `obliged`:
         a satisfied policy obliges, whatever else there is."""
         if self.staged and not self.around.undo:
-            decision = oversee(decision, self.contract, self.around.stage, confidence=self.confidence)
+            around = self.around
+            decision = oversee(
+                decision, self.contract, around.stage, approver=around.approver, confidence=self.confidence
+            )
         return answered(decision, self.approvals, obliged=obliged)
 
 

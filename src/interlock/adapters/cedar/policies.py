@@ -1,6 +1,6 @@
 """Policies in Cedar: forming a bundle, all or nothing, and loading one."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -22,7 +22,7 @@ from interlock.adapters.cedar.parsing import parsed
 from interlock.adapters.cedar.ranges import Ranges
 from interlock.adapters.cedar.remark import MOST_OF_ONE, Noting, Remark
 from interlock.adapters.cedar.schema import Surface, parse, render, surfaces
-from interlock.adapters.cedar.scope import idle
+from interlock.adapters.cedar.scope import about_action, about_agent, idle
 from interlock.adapters.cedar.source import Problems, Statement
 from interlock.adapters.cedar.worded import worded
 from interlock.domain.bundle import Bundle
@@ -30,7 +30,7 @@ from interlock.domain.canonical import CanonicalError
 from interlock.domain.contract import Contract
 from interlock.domain.errors import PolicyError
 from interlock.domain.finding import Finding
-from interlock.domain.ids import ContractName
+from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.ownership import Worded
 from interlock.domain.policy import Engine, Policy
 
@@ -166,6 +166,25 @@ class CedarPolicies:
             found,
             schema,
         )
+
+    def unpermitted(
+        self, sources: Mapping[str, str], contracts: Sequence[Contract], asked: Iterable[tuple[AgentName, ContractName]]
+    ) -> list[tuple[AgentName, ContractName]]:
+        """Those of `asked` that no permit that counts is about, whatever its conditions: they are always denied. Raises
+        PolicyError."""
+        found, unseen = surfaces(contracts)
+        loaded = self.loaded(Bundle(language=LANGUAGE, sources=dict(sources), schema=render(found, unseen)))
+        permits = [
+            loaded.templates[name]
+            for name, each in loaded.policies.items()
+            if (each.effect, each.mode) == ("permit", "enforce")
+        ]
+        return [
+            (agent, contract)
+            for agent, contract in asked
+            if contract in loaded.surfaces
+            and not any(about_agent(each, agent) and about_action(each, loaded.surfaces[contract]) for each in permits)
+        ]
 
     def seen(self, bundle: Bundle) -> dict[ContractName, str]:
         """For each contract its own piece of the schema. Raises PolicyError."""
