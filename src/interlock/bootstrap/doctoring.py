@@ -14,7 +14,7 @@ from interlock.adapters.system import SystemClock
 from interlock.bootstrap.connecting import looking
 from interlock.bootstrap.keeping import status
 from interlock.bootstrap.site import Site, draft, read_site, settled
-from interlock.domain.checkup import Checked, doubtful, good, unasked, wrong
+from interlock.domain.checkup import Checked, Checkup, doubtful, good, unasked, wrong
 from interlock.domain.control import Control
 from interlock.domain.errors import InterlockError, PolicyError
 from interlock.services.doctor import Doctor, Probe
@@ -56,6 +56,12 @@ async def doctor(folder: Path, plane: ControlPlane | None = None) -> AsyncGenera
     finally:
         if mine is not None:
             await mine.close()
+
+
+async def examined(folder: Path, plane: ControlPlane | None = None) -> Checkup:
+    """Everything looked at, see `doctor`."""
+    async with doctor(folder, plane) as who:
+        return await who.examine()
 
 
 def _is_workspace(folder: Path) -> bool:

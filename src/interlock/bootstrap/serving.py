@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -10,12 +11,14 @@ from litestar.types import ControllerRouterHandler
 
 from interlock.api.app import ROUTES as OF_THE_API
 from interlock.bootstrap.connecting import connect
+from interlock.bootstrap.doctoring import examined
 from interlock.bootstrap.site import settled
 from interlock.console.app import ROUTES as OF_THE_CONSOLE
 from interlock.console.render import problem_page
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.hosting import NEAR, Hosting
 from interlock.domain.ids import Person
+from interlock.services.doctor import Examine
 from interlock.services.plane import ControlPlane
 from interlock.services.welcoming import Welcome
 from interlock.web.app import application
@@ -47,16 +50,24 @@ async def serving(
             hub = Hub(plane, most=hosting.live_most)
             group.start_soon(hub.run)
             group.start_soon(plane.warming.run)
-            yield front(plane, hosting, hub)
+            yield front(plane, hosting, hub, examine=partial(examined, folder, plane))
             # Whatever is being driven is let go of: its lease runs out, and another goes on with it.
             group.cancel_scope.cancel()
     finally:
         await plane.close()
 
 
-def front(plane: ControlPlane, hosting: Hosting, hub: Hub, *, access: DefineMiddleware | None = None) -> Front:
-    """All of it over `plane`. `access` says who asks, in place of what does so."""
-    return Front(application(plane, hub, ALL, hosting=hosting, access=access, page=problem_page), hosting, hub.end)
+def front(
+    plane: ControlPlane,
+    hosting: Hosting,
+    hub: Hub,
+    *,
+    access: DefineMiddleware | None = None,
+    examine: Examine | None = None,
+) -> Front:
+    """All of it over `plane`. `access` says who asks, in place of what does so; `examine` has the installation looked at."""
+    app = application(plane, hub, ALL, hosting=hosting, access=access, page=problem_page, examine=examine)
+    return Front(app, hosting, hub.end)
 
 
 def hosting_for(folder: Path, host: str) -> Hosting:

@@ -31,8 +31,7 @@ def doctor(context: typer.Context) -> None:
     here = context_of(context)
 
     async def work() -> int:
-        async with doctoring.doctor(here.folder) as who:
-            checkup = await who.examine()
+        checkup = await doctoring.examined(here.folder)
         value = {"health": checkup.health, "at": checkup.at, "checks": checkup.checks}
         here.output.value(value, lambda console: _show(console, checkup))
         if any(each.fault != "yours" for each in checkup.wrong):

@@ -17,6 +17,8 @@ PATIENCE_S: Final = 20.0
 
 Probe: TypeAlias = Callable[[], Awaitable[Sequence[Checked]]]
 """Looks at one thing, or at a few that belong together. May raise InterlockErrors: they become what is wrong with it."""
+Examine: TypeAlias = Callable[[], Awaitable[Checkup]]
+"""All of it, as whoever serves can have it done."""
 
 
 class Doctor:

@@ -7,6 +7,7 @@ from interlock.domain.checkup import Checked, doubtful, good, unasked, wrong
 from interlock.domain.control import Control
 from interlock.domain.duration import HOUR, MINUTE, SECOND, words
 from interlock.domain.testimony import observed
+from interlock.ports.identity_provider import Round
 from interlock.ports.store import ActionQuery
 from interlock.services.doctor import Probe
 from interlock.services.plane import ControlPlane
@@ -20,6 +21,8 @@ LATE_MS: Final = MINUTE
 """Work that fell due longer ago was left by everybody."""
 SKEW_MS: Final = 5 * SECOND
 """By so much may the clock stand before the newest entry, which another process may have written by another clock."""
+NOWHERE: Final = "https://doctor.invalid/"
+"""Nobody is sent to the provider, and nobody comes back."""
 UNANCHORED_MS: Final = HOUR
 """So much later than it was due may an anchor come."""
 
@@ -34,6 +37,8 @@ def live_probes(plane: ControlPlane) -> Mapping[str, Probe]:
         "worker": live.worker,
         "left open": live.left_open,
         "anchors": live.anchors,
+        "notifications": live.notifications,
+        "identity provider": live.provider,
     }
 
 
@@ -128,6 +133,32 @@ class _Live:
             said = f"the last is {words(now - (last[-1] or 0))} old" if last else "there is none yet"
             return (doubtful("anchors", said, "see what the witnesses say: `interlock log anchor`"),)
         return (good("anchors", "the log is anchored as often as interlock.yaml asks"),)
+
+    async def notifications(self) -> Sequence[Checked]:
+        """What people were to be told outside was told."""
+        channels, now = self._plane.notifying.channels, self._means.clock.now()
+        if not channels:
+            return (unasked("notifications", "no channel is named: people see what waits in the console alone"),)
+        found: list[Checked] = []
+        for box in await self._plane.notifying.outboxes():
+            gone, next_at = len(box.dead) + box.forgotten, box.next_at
+            if gone:
+                said = f"`{box.channel}` gave up messages: {gone}"
+                repair = f"see why: `interlock notifications list`; then `interlock notifications resend {box.channel}`"
+                found.append(doubtful("notifications", said, repair))
+            if next_at is not None and now - next_at > LATE_MS:
+                said = f"`{box.channel}` has had something to tell for {words(now - next_at)}"
+                found.append(wrong("notifications", said, "start a worker: `interlock serve`, or `interlock work`"))
+        return found or (good("notifications", f"channels that told all they had to: {len(channels)}"),)
+
+    async def provider(self) -> Sequence[Checked]:
+        """People can be sent to the identity provider. Raises EffectorError where it cannot be had."""
+        provider, ids = self._means.provider, self._means.ids
+        if provider is None:
+            return (unasked("identity provider", "none is named: people sign in by password and link"),)
+        way = Round(state=ids.nonce(), nonce=ids.nonce(), verifier=ids.nonce() * 2)
+        await provider.address(way, back=NOWHERE)
+        return (good("identity provider", f"{provider.called} answers, and says where people sign in"),)
 
     async def _size(self) -> int:
         head = await self._means.log.head()

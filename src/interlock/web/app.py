@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from interlock.domain.access import is_permission
 from interlock.domain.errors import InterlockError
 from interlock.domain.hosting import Hosting
+from interlock.services.doctor import Examine
 from interlock.services.plane import ControlPlane
 from interlock.web.access import NOBODY, Access, guard
 from interlock.web.live import Hub, hub_of
@@ -41,8 +42,12 @@ def application(
     hosting: Hosting,
     page: ProblemPage | None = None,
     access: DefineMiddleware | None = None,
+    examine: Examine | None = None,
 ) -> Litestar:
-    """The application. Raises InterlockError, and nothing is served, where a handler does not say who may reach it."""
+    """The application; `examine` has the installation looked at.
+
+    Raises InterlockError, and nothing is served, where a handler does not say who may reach it.
+    """
 
     def quiet(config: AppConfig) -> AppConfig:
         config.logging_config = None
@@ -50,7 +55,7 @@ def application(
 
     app = Litestar(
         route_handlers=list(handlers),
-        state=State({"plane": plane, "hosting": hosting, "hub": hub, "once": Once()}),
+        state=State({"plane": plane, "hosting": hosting, "hub": hub, "once": Once(), "examine": examine}),
         dependencies=GIVEN,
         guards=[guard],
         middleware=[access or DefineMiddleware(Access)],
