@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import apsw
 import pytest
 
 from interlock.bootstrap.site import definition, read_site
@@ -160,3 +161,36 @@ async def test_overview(tmp_path: Path) -> None:
     assert first.count('class="tile') >= 9
     assert "Asked of people" in month
     assert all("Healthy" in each or "Nobody was asked" in each for each in rows)
+
+
+async def test_audit(tmp_path: Path) -> None:
+    """The log is there entry by entry, and recomputing it says that it holds, or what does not."""
+    async with busy(tmp_path) as world:
+        log = await world.get("/audit", "aude")
+        older = await world.get("/audit?before=3")
+        await world.get("/audit?before=x'y", status=422)
+        verified = await world.site.client_of("aude").post("/audit/verify")
+        store = apsw.Connection(str(world.site.place.folder / ".interlock" / "interlock.db"))
+        for (trigger,) in list(store.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")):
+            store.execute(f"DROP TRIGGER {trigger}")
+        store.execute("UPDATE entry SET leaf_hash = ? WHERE idx = 4", (bytes(32),))
+        store.close()
+        broken = await world.site.client_of("aude").post("/audit/verify")
+
+    assert f"/actions/{world.held.id}" in log
+    assert older.count("<tr>") == 4
+    assert "It verifies" in verified.text
+    assert "It does not verify" in broken.text
+
+
+async def test_settings_and_doctor(tmp_path: Path) -> None:
+    """Settings are for all to see; the doctor for those who operate, and says how everything stands."""
+    async with busy(tmp_path) as world:
+        shown = await world.get("/settings", "vera")
+        await world.get("/settings/doctor", "vera", status=403)
+        looked = await world.get("/settings/doctor", "olga")
+
+    assert "olga" in shown
+    assert "/settings/doctor" not in shown
+    assert all(what in looked for what in ("open pages", "worker", "clock", "in force"))
+    assert "is not passed on" not in looked

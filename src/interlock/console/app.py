@@ -3,7 +3,19 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from interlock.console import action_list, agents, approvals, frame, overview, policies, sign_in, static, tasks
+from interlock.console import (
+    action_list,
+    agents,
+    approvals,
+    audit,
+    frame,
+    overview,
+    policies,
+    settings,
+    sign_in,
+    static,
+    tasks,
+)
 from interlock.console.frame import framed
 
 PAGES = Router(
@@ -15,6 +27,8 @@ PAGES = Router(
         *tasks.ROUTES,
         *agents.ROUTES,
         *policies.ROUTES,
+        *audit.ROUTES,
+        *settings.ROUTES,
         *sign_in.ROUTES,
         *frame.ROUTES,
     ],

@@ -38,6 +38,8 @@ PLACES: Final = (
     Place(path="/tasks", name="Tasks"),
     Place(path="/agents", name="Agents"),
     Place(path="/policies", name="Policies"),
+    Place(path="/audit", name="Audit"),
+    Place(path="/settings", name="Settings"),
 )
 """In their order."""
 
