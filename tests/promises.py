@@ -29,6 +29,7 @@ _LEND: Final = "Lend a task to a sub-agent"
 _REGISTRY: Final = "How to register an agent"
 _PEOPLE: Final = "How to approve, reject or modify"
 _ROUTES: Final = "How to route approvals"
+_EXCEPTION: Final = "How to raise an exception"
 _NOTIFY: Final = "How to notify people"
 _BUDGET: Final = "How to set budgets and limits"
 _MODELS: Final = "How to meter what models cost"
@@ -503,6 +504,14 @@ PROMISES: tuple[Promise, ...] = (
         "confidence.thresholds",
         _CONTRACT,
         "Where a contract asks how sure an agent is, one that is less sure, or does not say, does not act by itself.",
+    ),
+    Promise(
+        "exception.asks",
+        _EXCEPTION,
+        "What an agent raises waits for a person, whatever policies permit, and not for whom it is.",
+    ),
+    Promise(
+        "exception.answer", _EXCEPTION, "The answer to an exception is a person's: an agent that brings one is refused."
     ),
     # -- notifications ---------------------------------------------------------------------------------------------------
     Promise(

@@ -5,6 +5,7 @@
 - partial: acts inside policy.
 - bounded: acts alone, and only where a reversal exists; nobody is expected to be watching, so the rest is denied, not held.
 - An agent that is less sure than its contract asks does not act by itself; one that does not say so is not sure at all.
+- An exception is for people: it asks somebody, whatever policies permit.
 - In every stage: what cannot be undone is never executed unattended, and what the agent's file asks a role for asks it.
 - An escalation needs somebody who answers for the agent: with an owner who is nobody any more it is denied.
 
@@ -15,6 +16,7 @@ import msgspec
 
 from interlock.domain.agent import Stage
 from interlock.domain.contract import Contract
+from interlock.domain.exception_case import RAISE, RULE
 from interlock.domain.policy import VERDICTS, Decision, Requirement, Verdict
 from interlock.domain.sureness import WHOLE, Sureness
 
@@ -35,6 +37,8 @@ def oversee(
     `approver` that the agent's file asks, and by its owners where some are `unanswered`. Never loosened."""
     if decision.verdict != "deny" and contract.confidence is not None:
         decision = _sure(decision, contract.confidence, confidence or 0)
+    if contract.name == RAISE and decision.verdict != "deny":
+        decision = _ask(decision, RULE, "an exception is for people to settle")
     if decision.verdict == "escalate" and unanswered:
         reason = f"nobody takes the escalation: {unanswered}"
         decision = _raise(decision, "deny", "interlock.owner", reason)

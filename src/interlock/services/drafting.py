@@ -12,6 +12,7 @@ from interlock.domain.canonical import MAX_INTEGER, CanonicalError, JsonValue, d
 from interlock.domain.change import Change
 from interlock.domain.contract import Contract, InProcess
 from interlock.domain.errors import ContractError
+from interlock.domain.exception_case import must_be_unanswered
 from interlock.domain.ids import ActionId, Digest
 from interlock.domain.proposal import Proposal
 from interlock.domain.recording import recorded
@@ -51,6 +52,7 @@ class Drafts:
         """
         nonce = self._ids.nonce()
         bound = bind(contract, arguments, nonce=nonce)
+        must_be_unanswered(contract.name, bound.arguments)
         return Action(
             id=ActionId(self._ids.new()),
             task=task.id,

@@ -53,6 +53,7 @@ from interlock.services.editions import Editions
 from interlock.services.engines import Engines
 from interlock.services.enrolment import Enrolment
 from interlock.services.erasing import Erasing
+from interlock.services.exceptions import Exceptions
 from interlock.services.execution import Execution
 from interlock.services.explaining import Explaining
 from interlock.services.figures import Figures
@@ -174,6 +175,7 @@ class ControlPlane(msgspec.Struct, frozen=True, kw_only=True):
     delegating: Delegating
     settling: Settling
     notifying: Notifying
+    exceptions: Exceptions
     audit: Audit
     erasing: Erasing
     losing: Losing
@@ -372,6 +374,7 @@ def plane(means: Means) -> ControlPlane:
             clock=m.clock,
         ),
         uses=uses,
+        exceptions=Exceptions(m.store),
         notifying=Notifying(
             store=m.store,
             log=m.log,

@@ -1,0 +1,89 @@
+"""What an agent cannot settle goes to people, whatever policies permit; what they say is what it gets."""
+
+import pytest
+
+import interlock.exceptions
+from interlock.domain.action import Action
+from interlock.domain.errors import NotAllowed
+from interlock.domain.ids import Person
+from interlock.testing.world import World, contract, permit
+from tests.services.test_approvals import deny
+
+pytestmark = pytest.mark.anyio
+
+RITA, ANA = Person("rita"), Person("ana")
+CONTRACT = interlock.exceptions.escalate.contract
+
+
+async def raised(world: World, kind: str = "out_of_scope", **arguments: object) -> Action:
+    """One exception."""
+    given = {"kind": kind, "summary": "what now?", "options": ["stop", "go on"], **arguments}
+    return await world.propose(await world.task(), CONTRACT.name, **given)  # type: ignore[arg-type]  # plain JSON
+
+
+async def world_of() -> World:
+    """A world in which everything is permitted, in one whose agents may raise exceptions."""
+    world = World()
+    await world.apply(CONTRACT, contract(), rules=(permit(),))
+    return world
+
+
+@pytest.mark.proves("exception.asks")
+async def test_an_exception_always_waits_for_a_person() -> None:
+    """No policy asks anybody: it asks a reviewer all the same, and not whoever it is for."""
+    world = await world_of()
+    action = await raised(world)
+
+    assert (action.state, action.asks) == ("held", ("reviewer",))
+    with pytest.raises(NotAllowed):
+        await world.plane.approvals.modify(action.id, ANA, {"answer": "stop"})
+
+
+@pytest.mark.proves("exception.answer")
+async def test_what_an_agent_answers_itself_is_refused() -> None:
+    """An answer that came with the question would become a person's by a yes."""
+    world = await world_of()
+    action = await raised(world, answer="go on")
+
+    assert action.state == "refused"
+
+
+async def test_a_kind_that_is_misspelt_is_refused_and_a_new_one_is_taken() -> None:
+    """What is not declared has to say so."""
+    world = await world_of()
+
+    assert (await raised(world, "out_of_scop")).state == "refused"
+    assert (await raised(world, "other:the printer smells")).state == "held"
+
+
+async def test_what_policies_deny_is_denied() -> None:
+    """Our rule asks; it grants nothing."""
+    world = World()
+    policy, _ = deny(0)
+    await world.apply(CONTRACT, rules=(permit(), (policy, lambda _question: True)))
+
+    assert (await raised(world)).state == "denied"
+
+
+async def test_those_that_wait_are_listed_with_all_there_is_to_know() -> None:
+    """And the kinds, new ones among them, alike ones together; what was refused was never raised."""
+    world = await world_of()
+    first = await raised(world)
+    await raised(world, "other:Odd smell")
+    await raised(world, "other:odd smell!")
+    await raised(world, "nothing known")
+    [waiting, *_] = await world.plane.exceptions.waiting()
+    kinds = await world.plane.exceptions.kinds()
+
+    assert (waiting.action, waiting.kind, waiting.options) == (first.id, "out_of_scope", ("stop", "go on"))
+    assert waiting.roles == ("reviewer",)
+    assert kinds.declared == {"out_of_scope": 1}
+    assert [(each.count, len(each.also)) for each in kinds.new] == [(2, 1)]
+
+
+@pytest.mark.parametrize(("answer", "how"), [("stop", "chosen"), ("ask the bank first", "instructed"), ("", "closed")])
+def test_what_a_person_says_is_what_comes_back(answer: str, how: str) -> None:
+    """One of the options, an instruction, or nothing more."""
+    said = interlock.exceptions.escalate.function("out_of_scope", "what now?", ["stop", "go on"], "", answer)
+
+    assert (said.how, said.answer) == (how, answer)
