@@ -53,6 +53,28 @@ def case(number: int, state: State, *, n: int = 50, modified: bool = False, verd
     )
 
 
+def about(number: int, **arguments: JsonValue) -> Action:
+    """A case with these arguments, done."""
+    return msgspec.structs.replace(case(number, "done"), arguments=arguments)
+
+
+def test_which_record_a_case_was_about_makes_no_case_unlike() -> None:
+    """A refund of another return is like this one: what the contract names as the record it touches is left aside."""
+    refund = msgspec.structs.replace(contract(), touches={"return": "$args.return_id"})
+    asked, other = about(1, return_id="RET-1", n=50), about(2, return_id="RET-2", n=50)
+
+    assert [each.likeness for each in precedents(asked, refund, [other]).cases] == [1000]
+    assert [each.likeness for each in precedents(asked, contract(), [other]).cases] == [500]
+    only = about(3, return_id="RET-1"), about(4, return_id="RET-2")
+    assert [each.likeness for each in precedents(only[0], refund, [only[1]]).cases] == [0]
+
+
+def test_texts_are_near_by_the_words_they_share() -> None:
+    """Two letters after one pattern are near, and two about different things are not."""
+    assert likeness({"body": "dear Ana we paid you back"}, {"body": "dear Eva we paid you back"}) > 600
+    assert likeness({"body": "dear Ana"}, {"body": "buy now"}) == 0
+
+
 def test_the_nearest_come_first_and_all_that_are_like_it_are_counted() -> None:
     """Verdict and outcome of every like case are counted, and the nearest are shown with what differs."""
     decided = [

@@ -1,7 +1,8 @@
 """How cases like this one were decided, and what came of them.
 
-Near is what has near arguments: numbers by their ratio, texts that are equal, lists by what they share. Near says nothing
-of right: a precedent is shown, never counted as a word.
+Near is what has near arguments: numbers by their ratio, texts by their words, lists by what they share. Which record each was
+about counts for nothing: every refund is of another return. Near says nothing of right: a precedent is shown, never counted
+as a word.
 """
 
 from collections.abc import Iterable, Mapping
@@ -84,7 +85,8 @@ def precedents(action: Action, contract: Contract, decided: Iterable[Action]) ->
         if other.id == action.id or ruled is None:
             continue
         same = _asking(other) == _asking(action)
-        found.append((likeness(action.arguments, other.arguments), same, ruled[1], other, ruled[0]))
+        near = likeness(_beside_records(contract, action.arguments), _beside_records(contract, other.arguments))
+        found.append((near, same, ruled[1], other, ruled[0]))
     found.sort(key=lambda each: (-each[0], not each[1], -each[2]))
     like = [each for each in found if each[0] >= NEAR]
     told = {
@@ -107,6 +109,12 @@ def precedents(action: Action, contract: Contract, decided: Iterable[Action]) ->
     )
 
 
+def _beside_records(contract: Contract, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """The arguments that do not name a record; all of them where each does."""
+    naming = {path.removeprefix("$args.") for path in (*contract.touches.values(), *contract.subject.values())}
+    return {name: value for name, value in arguments.items() if name not in naming} or arguments
+
+
 def likeness(left: Mapping[str, JsonValue], right: Mapping[str, JsonValue]) -> int:
     """How near two sets of arguments are, per mille; every name counts alike."""
     names = {*left, *right}
@@ -125,6 +133,9 @@ def _near(left: JsonValue, right: JsonValue) -> int:
             return 0
         low, high = sorted((abs(left), abs(right)))
         return 1000 * (low + 1) // (high + 1)
+    if isinstance(left, str) and isinstance(right, str):
+        mine, others = set(left.split()), set(right.split())
+        return 1000 * len(mine & others) // max(len(mine | others), 1)
     if isinstance(left, list) and isinstance(right, list):
         ours, theirs = ({msgspec.json.encode(each, order="sorted") for each in side} for side in (left, right))
         return 1000 * len(ours & theirs) // max(len(ours | theirs), 1)

@@ -50,7 +50,13 @@ def settle(lock: interlock.Client, case: Case, tally: Tally) -> None:
 def _make_whole(task: interlock.SyncTask, order: Order, taken: Return, tally: Tally) -> None:
     case = taken.return_id
     if taken.refund_minor:
-        paid = task.propose(issue_refund, case, amount_minor=taken.refund_minor, idempotency_key=f"refund:{case}")
+        paid = task.propose(
+            issue_refund,
+            case,
+            amount_minor=taken.refund_minor,
+            idempotency_key=f"refund:{case}",
+            justification=f"line {taken.line_no} of {order.order_id} came back and was accepted; this is what it cost",
+        )
         subject = f"{euros(taken.refund_minor)} to {order.customer}, {order.order_id}"
         tally.take(paid, task_id=task.id, contract="refunds.issue", subject=subject)
     if taken.credit_minor:

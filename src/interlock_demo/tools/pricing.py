@@ -64,6 +64,7 @@ def seen_version(call: Call) -> int:
     ),
     lookup=find_price_change,
     facts=price_facts,
+    changes={"price": interlock.Changing(before="$facts.current_minor", after="$args.price_minor", money="EUR")},
     postcondition=price_is,
     timeout_ms=TIMEOUT_MS,
     touches={"product": "$args.sku"},

@@ -52,6 +52,11 @@ def find_refund(call: Call) -> interlock.Landed | None:
     ),
     lookup=find_refund,
     facts=return_facts,
+    changes={
+        "paid back for the return": interlock.Changing(
+            before="$facts.refunded_minor", after="$facts.refunded_minor + $args.amount_minor", money="EUR"
+        )
+    },
     cost=interlock.Cost(unit="EUR", amount="$args.amount_minor"),
     timeout_ms=TIMEOUT_MS,
     touches={"return": "$args.return_id"},

@@ -54,6 +54,11 @@ def find_order(call: Call) -> interlock.Landed | None:
     ),
     lookup=find_order,
     facts=order_facts,
+    changes={
+        "weeks of cover": interlock.Changing(before="$facts.weeks_of_cover", after="$facts.weeks_of_cover_after"),
+        "ordered": interlock.Changing(after="$args.quantity", unit="pieces"),
+        "order value": interlock.Changing(after="$facts.order_value_minor", money="EUR"),
+    },
     timeout_ms=TIMEOUT_MS,
     touches={"product": "$args.sku"},
     owner="supply-team",
