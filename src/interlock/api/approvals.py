@@ -112,7 +112,7 @@ async def approvals(
 async def approval(request: Asked, plane: Plane, actor: Who, action: FromPath[str]) -> Response[Dossier]:
     """All that there is to see of one. Name its `view` with your word. Where you may decide on it, it is recorded that you were
     shown this."""
-    return kept(request, await _shown(plane, action, actor))
+    return kept(request, await plane.dossiers.shown(ActionId(action), actor))
 
 
 @post("/v1/approvals/{action:str}/approve", opt=DECIDE, status_code=200)
@@ -216,13 +216,6 @@ async def decide(
     return await once.do(request, actor, data, work)
 
 
-async def _shown(plane: ControlPlane, action: str, actor: Actor) -> Dossier:
-    """What the actor sees; recorded as shown only for who comes with the permission to decide."""
-    if "decide" in actor.permissions:
-        return await plane.dossiers.open(ActionId(action), actor.person)
-    return await plane.dossiers.of(ActionId(action), actor.person)
-
-
 def _fresh(
     plane: ControlPlane, action: str, actor: Actor, work: Callable[[], Awaitable[Action]]
 ) -> Callable[[], Awaitable[Action]]:
@@ -232,7 +225,7 @@ def _fresh(
         try:
             return published(await work())
         except StaleView as error:
-            now = await _shown(plane, action, actor)
+            now = await plane.dossiers.shown(ActionId(action), actor)
             raise StaleView(error.detail, next_step=error.next_step, fresh=now) from None
 
     return tried

@@ -24,7 +24,7 @@ from interlock.domain.errors import ContractError, IllegalMove, InterlockError, 
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, Person
 from interlock.domain.inbox import InboxPage
 from interlock.services.plane import ControlPlane
-from interlock.web.parts import Asked, Plane, Who
+from interlock.web.parts import Asked, Plane, Who, actor_of
 from interlock.web.problems import status_of
 
 SEE: Final = {"needs": "see"}
@@ -37,7 +37,7 @@ LARGEST_SEEN: Final = 60_000
 async def inbox(request: Asked, plane: Plane, actor: Who) -> Response[str]:
     """What waits, and the most urgent of it."""
     listed = await _listed(request, plane, actor.person)
-    first = await plane.dossiers.of(listed.rows[0].action, actor.person) if listed.rows else None
+    first = await plane.dossiers.shown(listed.rows[0].action, actor) if listed.rows else None
     about = request.query_params.get("about", "")
     said = await plane.means.store.get(Action, about) if about else None
     return page(request, "approvals.html", **_values(request, listed, first, chosen=False), said=_told(said))
@@ -130,7 +130,7 @@ async def _shown(
     sent: Mapping[str, str] | None = None,
     problem: InterlockError | None = None,
 ) -> Response[str]:
-    dossier = await plane.dossiers.of(action_id, person)
+    dossier = await plane.dossiers.shown(action_id, await actor_of(request))
     listed = await _listed(request, plane, person)
     sent = sent or {}
     values = _values(request, listed, dossier, chosen=True)

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from interlock.domain.action import MEANING, Action
+from interlock.domain.actor import Actor
 from interlock.domain.agent import Agent
 from interlock.domain.approval import Hold, Look, agreed, look_of, roles_for
 from interlock.domain.baseline import MEANS
@@ -111,6 +112,13 @@ class Dossiers:
                 continue
             return dossier
         raise Conflict("the action kept changing while it was shown", kind=Action.kind, key=action_id)
+
+    async def shown(self, action_id: ActionId, actor: Actor) -> Dossier:
+        """What a surface shows to whoever asks: recorded as shown where they come with the permission to decide. A program that
+        may only look leaves no look of its person."""
+        if actor.may("decide"):
+            return await self.open(action_id, actor.person)
+        return await self.of(action_id, actor.person)
 
     async def _stored(self, action_id: ActionId) -> Action:
         action = await self._store.get(Action, action_id)
