@@ -22,7 +22,7 @@ from interlock.domain.asking import (
 from interlock.domain.credential import CREDENTIAL, unverified
 from interlock.domain.enrolling import Enrolling
 from interlock.domain.errors import InterlockError, NotAllowed, NotFound, StoreError
-from interlock.domain.ids import ActionId, ContractName, TaskId, UseId
+from interlock.domain.ids import ActionId, ContractName, TaskId, UseId, is_id
 from interlock.domain.jwk import jwk
 from interlock.domain.possession import Call
 from interlock.domain.presented import MAX_BYTES, REFUSALS, Code, Presented
@@ -36,6 +36,7 @@ from interlock.ports.plane import Plane
 from interlock.sdk.identity import Identity
 from interlock.testing.world import World, contract, permit
 from tests.services.handing import Program
+from tests.services.packets import predicate_of, statement_of
 
 pytestmark = pytest.mark.anyio
 
@@ -324,6 +325,18 @@ async def test_nothing_is_done_from_outside_in_a_task_of_nobody() -> None:
     mine = await outside.resume_task(task.id, scene.world.agent, taking)
     said = await outside.propose(await scene.one.presented(msgspec.structs.replace(wanted, task=mine)))
     assert said.state == "held"
+
+
+async def test_what_a_caller_calls_its_request_is_no_word_of_its_own() -> None:
+    """It stands in the log in the open, so it has the form of ids, or the gate makes one."""
+    scene = await Scene().begin()
+    wanted = Proposal(task=scene.task, contract=ContractName("thing.put"), arguments={"n": 2}, request="Ana Maria Berg")
+
+    action = await scene.world.plane.gate.propose(await scene.one.presented(wanted))
+
+    entry, *_ = await scene.world.store.entries_of(action.id)
+    assert is_id(predicate_of(entry.leaf)["requestId"])
+    assert "Maria" not in str(statement_of(entry.leaf))
 
 
 @pytest.mark.proves("identity.outside")

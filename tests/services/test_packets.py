@@ -77,7 +77,7 @@ async def begun(world: World, n: int = 3, **said: Any) -> Action:
         confidence=900,
         traceparent=TRACE,
         kpi={"margin_minor": -250},
-        request="r-1",
+        request="01a1fdd7-46cc-77d9-b5e3-12fa2b3ecb09",
     )
     return await Embedded(world.plane).propose(msgspec.structs.replace(proposal, **said))
 
@@ -103,7 +103,11 @@ async def test_an_action_that_runs_at_once_is_told_whole() -> None:
 
     intent, outcome = await packet(world, action)
 
-    assert (intent["phase"], intent["state"], intent["requestId"]) == ("dispatching", "dispatching", "r-1")
+    assert (intent["phase"], intent["state"], intent["requestId"]) == (
+        "dispatching",
+        "dispatching",
+        "01a1fdd7-46cc-77d9-b5e3-12fa2b3ecb09",
+    )
     assert intent["times"]["receivedAt"] == intent["attempt"]["at"] == "2026-01-01T00:00:00.000Z"
     assert (intent["taskId"], intent["delegation"]) == (action.task, tasks)
     assert intent["agent"]["id"] == "ag"

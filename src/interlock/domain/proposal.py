@@ -23,7 +23,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     kpi: dict[str, int] = {}
     """What the agent says this will do to figures of the business, by name: whole numbers."""
     request: str = ""
-    """The id of the request; the gate makes one where the caller has none."""
+    """The id of the request; the gate makes one where the caller has none in the form of ids."""
     expected: Digest | None = None
     """The digest of the contract the caller's own code carries; a different one in force refuses the action."""
     unfit: str = ""

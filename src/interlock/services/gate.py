@@ -23,7 +23,7 @@ from interlock.domain.errors import (
     KeyReused,
     RateExceeded,
 )
-from interlock.domain.ids import AgentName
+from interlock.domain.ids import AgentName, is_id
 from interlock.domain.presented import SPENT, Code, Spent
 from interlock.domain.proposal import Proposal
 from interlock.domain.stating import Beginning
@@ -84,7 +84,9 @@ class Gate:
         """
         must_be_writable(proposal)
         proposal = msgspec.structs.replace(proposal, task=await self._tasks.of(proposal.task))
-        request, received_at = proposal.request or self._drafts.key(), self._drafts.now()
+        # It stands in the log in the open: nobody's words may.
+        request = proposal.request if is_id(proposal.request) else self._drafts.key()
+        received_at = self._drafts.now()
         admitted = await let_in(proposal, self._door, self._orders)
         if isinstance(admitted, str):
             return await self._turned_away(proposal, admitted, request, received_at)
