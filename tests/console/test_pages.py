@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import apsw
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interlock.bootstrap.site import definition, read_site
+from interlock.console.visible import coded
 from tests.console.hostile import busy
 from tests.workspaces import POLICIES
 
@@ -194,3 +198,12 @@ async def test_settings_and_doctor(tmp_path: Path) -> None:
     assert "/settings/doctor" not in shown
     assert all(what in looked for what in ("open pages", "worker", "clock", "in force"))
     assert "is not passed on" not in looked
+
+
+@given(st.text(st.characters(codec=None), max_size=40))
+def test_what_is_quoted_becomes_code_and_nothing_else(text: str) -> None:
+    """Whatever a sentence quotes, the only markup in it is ours, and closed."""
+    shown = str(coded(text))
+
+    shown.encode()
+    assert re.fullmatch(r"([^<>]|<code>[^<>]*</code>)*", shown)

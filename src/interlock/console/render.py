@@ -18,7 +18,7 @@ from markupsafe import Markup
 from interlock.console import words
 from interlock.console.frame import THEMES, asker_of, frame_of, places_for, theme_of
 from interlock.console.static import ICON, SCRIPT, STYLE
-from interlock.console.visible import visible
+from interlock.console.visible import coded, visible
 from interlock.domain.money import money
 from interlock.web.parts import Asked
 from interlock.web.problems import Problem
@@ -51,6 +51,7 @@ def _environment() -> Environment:
         lasting=words.lasting,
         short=words.short,
         amount=money,
+        coded=coded,
     )
     known: dict[str, Any] = made.globals
     known.update(style=STYLE.url, script=SCRIPT.url, icon=ICON.url, themes=THEMES)

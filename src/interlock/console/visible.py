@@ -7,6 +7,8 @@ of reading (https://trojansource.codes), letters without width, and lone surroga
 import unicodedata
 from typing import Final
 
+from markupsafe import Markup, escape
+
 _KEPT: Final = frozenset("\n\t")
 _HIDING: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -22,3 +24,12 @@ def _plain(letter: str) -> bool:
     if letter in _KEPT:
         return True
     return unicodedata.category(letter) not in _HIDING
+
+
+def coded(text: str) -> Markup:
+    """`text` with what stands in backticks as code: sentences of ours, in which names of others are quoted so."""
+    parts = [escape(visible(each)) for each in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(visible(text))
+    wrapped = [each if place % 2 == 0 else Markup("<code>{}</code>").format(each) for place, each in enumerate(parts)]
+    return Markup("").join(wrapped)
