@@ -37,9 +37,9 @@ def figures(
     in.
     """
     here = context_of(context)
-    wanted = span_of(span, "--last")
 
     async def work() -> None:
+        wanted = span_of(span, "--last")
         async with here.reading() as plane:
             await figures_read(plane, reading_told(here))
             found = await plane.figures.overview(wanted)
@@ -58,10 +58,9 @@ def measures(
     Each ratio comes with its 95 % interval and the range we take for healthy to begin with.
     """
     here = context_of(context)
-    kept = _by(by)
-    wanted = span_of(span, "--last")
 
     async def work() -> None:
+        kept, wanted = _by(by), span_of(span, "--last")
         async with here.reading() as plane:
             await figures_read(plane, reading_told(here))
             found = await plane.figures.measures(kept, wanted)
