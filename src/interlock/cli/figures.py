@@ -9,7 +9,7 @@ from rich.console import Console
 from interlock.cli.audit.query import reading_told
 from interlock.cli.context import context_of
 from interlock.cli.moments import span_of
-from interlock.cli.output import UsageError, counted, moment, run, shown, table
+from interlock.cli.output import UsageError, moment, run, shown, table
 from interlock.domain.duration import words
 from interlock.domain.figure import BY, By, Figure, Measures, Overview
 from interlock.domain.names import instead
@@ -102,7 +102,7 @@ def _overview(console: Console, found: Overview) -> None:
     _reasons(console, "blocked by", found.blocks)
     console.print(
         f"[dim]{moment(found.since_at)} to {moment(found.until_at)} (UTC), as of entry {found.size}; "
-        f"now {counted(found.waiting, 'actions')} wait for people and {counted(found.unknown, 'actions')} are unknown[/dim]"
+        f"waiting for people now: {found.waiting}, unknown: {found.unknown}[/dim]"
     )
 
 
