@@ -8,12 +8,15 @@ from interlock.console import (
     agents,
     approvals,
     audit,
+    brakes,
     frame,
+    modifying,
     overview,
     policies,
     settings,
     sign_in,
     static,
+    stories,
     tasks,
 )
 from interlock.console.frame import framed
@@ -23,6 +26,9 @@ PAGES = Router(
     route_handlers=[
         *overview.ROUTES,
         *approvals.ROUTES,
+        *modifying.ROUTES,
+        *stories.ROUTES,
+        *brakes.ROUTES,
         *action_list.ROUTES,
         *tasks.ROUTES,
         *agents.ROUTES,

@@ -14,9 +14,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from interlock.console.frame import frame_of
+from interlock.console.given import address
 from interlock.console.history import history_of
 from interlock.console.render import page
-from interlock.console.sent import address, sent_by
+from interlock.console.sent import sent_by
 from interlock.domain.action import MEANING, Action
 from interlock.domain.contract import RISKS, Risk
 from interlock.domain.dossier import Dossier

@@ -4,14 +4,14 @@ What is typed is text. What stands in a field as it was put there is not changed
 not be typed, since letters in it were made visible, stays what it is. Whether it all fits is the contract's to say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal, cast
 
 import msgspec
 
 from interlock.console.visible import visible
 from interlock.domain.canonical import JsonValue
-from interlock.domain.dossier import Dossier
+from interlock.domain.dossier import Value
 
 Kind = Literal["choice", "integer", "boolean", "text", "long", "lines", "json"]
 PREFIX: Final = "arg."
@@ -44,17 +44,20 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return PREFIX + self.name
 
 
-def fields_of(dossier: Dossier) -> tuple[Field, ...]:
-    """The form of the arguments of `dossier`, as they stand."""
-    shapes = _mapping(dossier.schema.get("properties"))
-    required = dossier.schema.get("required")
+def fields_of(schema: Shape, arguments: Iterable[Value]) -> tuple[Field, ...]:
+    """The form of `arguments` as they stand, which `schema` describes."""
+    shapes = _mapping(schema.get("properties"))
+    required = schema.get("required")
     needed = required if isinstance(required, list) else []
-    there = {each.name: each for each in dossier.arguments}
+    there = {each.name: each for each in arguments}
     found: list[Field] = []
     for name in dict.fromkeys((*there, *shapes)):
         value = there[name].value if name in there else None
-        shape, optional = _plain(_mapping(shapes.get(name)), dossier.schema)
+        shape, optional = _plain(_mapping(shapes.get(name)), schema)
         field = _field(name, shape, value, optional=optional, there=name in there)
+        if field.kind == "integer" and name in there and there[name].text not in ("", field.text):
+            # Money is typed as it is kept, in minor units; what it is now says what these are.
+            field = msgspec.structs.replace(field, hint=f"{field.hint}; {field.text} is {there[name].text}")
         found.append(
             msgspec.structs.replace(
                 field, required=name in needed, data_class=there[name].data_class if name in there else ""
