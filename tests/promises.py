@@ -95,6 +95,11 @@ PROMISES: tuple[Promise, ...] = (
         "Broken glass lets a person decide for half an hour whatever role is asked, on record, and never on their own request.",
     ),
     Promise(
+        "access.no_impersonation",
+        _SIGN_IN,
+        "Who administers the console cannot make a way in for somebody who has one, and so not come in as them.",
+    ),
+    Promise(
         "access.provider",
         _SIGN_IN,
         "An identity provider signs in whom it names by a verified claim, in the browser that went there, once.",

@@ -40,6 +40,7 @@ PLACES: Final = (
     Place(path="/policies", name="Policies"),
     Place(path="/audit", name="Audit"),
     Place(path="/settings", name="Settings"),
+    Place(path="/people", name="People", needs="administer"),
 )
 """In their order."""
 

@@ -76,6 +76,8 @@ class Login(Record, frozen=True, kw_only=True, omit_defaults=True):
     """`handle_of` the person."""
     person: Person
     made_at: int
+    first_at: int = 0
+    """When they signed in first."""
     password: str = ""
     """In the encoded form of argon2id, parameters and salt within. Empty: no password opens."""
     links: tuple[Link, ...] = ()
@@ -119,6 +121,7 @@ class Login(Record, frozen=True, kw_only=True, omit_defaults=True):
             links=tuple(each for each in self.links if each != link),
             tries=0,
             locked_until=0,
+            first_at=self.first_at or now,
         )
 
     def seen(self, session: Session, now: int) -> "Login":

@@ -10,6 +10,7 @@ from interlock.ports.clock import Clock
 from interlock.services.api_keys import ApiKeys
 from interlock.services.logins import Logins
 from interlock.services.orders import StandingOrders
+from interlock.services.signing_in import SigningIn
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +19,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
     roles: tuple[str, ...]
     permissions: tuple[Permission, ...]
+    first_at: int = 0
+    """When they signed in first; 0 if they never did."""
     password: bool
     provider: bool
     """Whether an identity provider named them once."""
@@ -30,8 +33,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 class Accounts:
     """Lists them."""
 
-    def __init__(self, *, logins: Logins, keys: ApiKeys, orders: StandingOrders, clock: Clock) -> None:
+    def __init__(
+        self, *, logins: Logins, keys: ApiKeys, signing_in: SigningIn, orders: StandingOrders, clock: Clock
+    ) -> None:
         self._logins = logins
+        self._signing_in = signing_in
         self._keys = keys
         self._orders = orders
         self._clock = clock
@@ -52,6 +58,7 @@ class Accounts:
                     person=person,
                     roles=roles,
                     permissions=tuple(sorted(permissions_of(roles))),
+                    first_at=login.first_at if login is not None else 0,
                     password=login is not None and bool(login.password),
                     provider=login is not None and bool(login.subject),
                     sessions=sum(each.alive(now) for each in login.sessions) if login is not None else 0,
@@ -61,6 +68,20 @@ class Accounts:
                 )
             )
         return found
+
+    async def invite(self, person: Person, *, by: Person) -> str:
+        """What the link of somebody's first way in must carry, told once.
+
+        Raises NotAllowed for who was ever in: whoever could make a link for them could come in as them, and count as two.
+        Then it takes whoever runs the machine.
+        """
+        login = await self._logins.of(person)
+        if login is not None and login.first_at:
+            raise NotAllowed(
+                f"`{person}` has been in already, and nobody else makes them a way in here",
+                next_step="whoever runs the server can: `interlock account link NAME`",
+            )
+        return (await self._signing_in.offer(person, by=by)).token
 
     async def must_administer(self, person: Person) -> None:
         """Raises NotAllowed unless `person` may administer: for surfaces that no guard stands before."""

@@ -397,6 +397,6 @@ def plane(means: Means) -> ControlPlane:
         sessions=Sessions(logins=logins, orders=orders, clock=m.clock),
         api_keys=api_keys,
         breaking=Breaking(logins=logins, orders=orders, clock=m.clock, ids=m.ids),
-        accounts=Accounts(logins=logins, keys=api_keys, orders=orders, clock=m.clock),
+        accounts=Accounts(logins=logins, keys=api_keys, signing_in=signing_in, orders=orders, clock=m.clock),
         welcoming=Welcoming(logins=logins, orders=orders, signing_in=signing_in, clock=m.clock),
     )
