@@ -13,9 +13,11 @@ from interlock.domain.ids import Person
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.sdk.identity import Identity
+from interlock.services.erasing import Target
 from interlock.testing.world import World, contract, permit
 from tests.services.packets import predicate_of, told
 from tests.services.test_approvals import ANA, RIA, RITA, ask, held
+from tests.services.test_erasing import erase
 
 pytestmark = pytest.mark.anyio
 LEO, LENA = Person("leo"), Person("lena")
@@ -188,3 +190,25 @@ async def test_words_and_talk_at_once_lose_nothing() -> None:
     assert sum(spoke) == len(after.hold.approvals) == 3
     assert [each.number for each in after.hold.questions] == list(range(1, len(after.hold.questions) + 1))
     assert len({each.person for each in after.hold.questions}) == len(after.hold.questions)
+
+
+@pytest.mark.proves("erasure.agreed_is_erased")
+async def test_what_was_shown_asked_and_answered_is_erased_with_the_action() -> None:
+    """Nothing of the dossier, the question, the answer, the handing or the names is left once the action is erased."""
+    world = World()
+    action = await held(world, ask(10, quorum=1))
+    task = (await world.tasks())[0]
+    await world.plane.dossiers.open(action.id, RITA)
+    await world.plane.inquiring.ask(action.id, RITA, "why fifty?")
+    await answered(world, task, action, "the box holds fifty")
+    await world.plane.inquiring.delegate(action.id, RITA, RIA, note="you know it")
+    await world.plane.approvals.approve(action.id, RIA, note="so be it")
+    await world.work()
+    await world.plane.tasks.close(task)
+
+    await erase(world, Target(subject="user:ana"))
+
+    after = await world.action(action)
+    assert (after.withheld, after.hold) == ("erased", None)
+    assert not [each for each in await world.store.entries(0, 10_000) if each.action == action.id and each.disclosures]
+    assert [each async for each in world.plane.correcting.corrections(every=True)] == []

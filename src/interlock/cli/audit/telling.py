@@ -67,12 +67,29 @@ def _decided(told: Telling) -> Iterator[Line]:
     hold = _object(told.said.get("hold"))
     if hold:
         yield "shown", f"view {_word(hold, 'view')[:12]}, until {_word(hold, 'expiresAt')}"
+    yield from _around(told)
     names = [row for rows in told.clear.get("approvers", []) for row in _list(rows)]
     for number, word in enumerate(map(_object, _list(told.said.get("approvals")))):
         who = _list(names[number]) if number < len(names) else []
         person = f"{who[0]}, " if who else ""
         roles = "/".join(str(role) for role in _list(word.get("roles")))
         yield _word(word, "verdict"), _with(told, "approvals", f"{person}{roles}, at {_word(word, 'decidedAt')}")
+
+
+def _around(told: Telling) -> Iterator[Line]:
+    """What was said around the decision: who was shown it, who asked what, who handed it to whom."""
+    for who in dict.fromkeys(map(str, told.clear.get("viewer", []))):
+        yield "shown to", who
+    answers = {row[0]: row[1] for row in map(_list, told.clear.get("answer", [])) if len(row) == 2}
+    for row in map(_list, told.clear.get("question", [])):
+        if len(row) == 3:
+            yield "asked", f"by {row[1]}: {row[2]}  (approver-asserted)"
+            if row[0] in answers:
+                yield "answered", f"{answers[row[0]]}  (agent-asserted)"
+    for row in map(_list, told.clear.get("handing", [])):
+        if len(row) >= 2:
+            back = ", taken back" if row[3:] else ""
+            yield "handed", f"by {row[0]} to {row[1]}{back}  (approver-asserted)"
 
 
 def _came(told: Telling, now: str) -> Iterator[Line]:
