@@ -29,6 +29,7 @@ from interlock.domain.people import roles_of
 from interlock.services.plane import ControlPlane
 from interlock.web.access import TOKEN_HEADER, Access
 from interlock.web.front import Front
+from interlock.web.limits import Limits
 from interlock.web.live import Hub
 from interlock.worker import Worker
 from tests.workspaces import Place, forget, workspace
@@ -98,7 +99,13 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    folder: Path, *, people: str = "", settings: str = "", files: Iterable[tuple[str, str]] = (), apply: bool = True
+    folder: Path,
+    *,
+    people: str = "",
+    settings: str = "",
+    files: Iterable[tuple[str, str]] = (),
+    apply: bool = True,
+    limits: Limits | None = None,
 ) -> AsyncGenerator[Served]:
     """The server over the workspace of `tests.workspaces`, in force. `people` is another people.yaml, `settings` are further
     lines of interlock.yaml."""
@@ -116,7 +123,7 @@ async def served(
         async with AsyncExitStack() as stack:
             hosting = settled(folder).settings.hosting
             hub = Hub(plane, most=hosting.live_most)
-            app = front(plane, hosting, hub, access=DefineMiddleware(UnsafeByHeader))
+            app = front(plane, hosting, hub, access=DefineMiddleware(UnsafeByHeader), limits=limits)
             async with anyio.create_task_group() as group:
                 group.start_soon(hub.run)
                 yield Served(place, plane, app, hub, stack)

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from interlock.api import actions, approvals, brakes, looking, policies, registry
+from interlock.api import actions, agent, approvals, brakes, looking, policies, registry
 from interlock.api.describing import schema
 
 OF_PEOPLE: Sequence[HTTPRouteHandler] = (
@@ -30,7 +30,7 @@ async def openapi() -> Response[bytes]:
 @cache
 def description() -> bytes:
     """The description as it is served."""
-    return msgspec.json.encode(schema_of_people())
+    return msgspec.json.encode(schema([*OF_PEOPLE, *agent.ROUTES]))
 
 
 def schema_of_people() -> dict[str, Any]:
@@ -38,4 +38,4 @@ def schema_of_people() -> dict[str, Any]:
     return schema(OF_PEOPLE)
 
 
-ROUTES: list[HTTPRouteHandler] = [openapi, *OF_PEOPLE]
+ROUTES: list[HTTPRouteHandler] = [openapi, *OF_PEOPLE, *agent.ROUTES]

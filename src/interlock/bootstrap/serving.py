@@ -18,17 +18,21 @@ from interlock.console.render import problem_page
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.hosting import NEAR, Hosting
 from interlock.domain.ids import Person
+from interlock.embedded import Embedded
 from interlock.services.doctor import Examine
 from interlock.services.plane import ControlPlane
 from interlock.services.welcoming import Welcome
 from interlock.web.app import application
 from interlock.web.front import Front
 from interlock.web.health import ROUTES as OF_HEALTH
+from interlock.web.limits import Limits
 from interlock.web.live import ROUTES as OF_NEWS
 from interlock.web.live import Hub
+from interlock.web.metrics import ROUTES as OF_METRICS
+from interlock.web.metrics import Meters
 from interlock.worker import Worker
 
-ALL: tuple[ControllerRouterHandler, ...] = (*OF_HEALTH, *OF_NEWS, *OF_THE_API, *OF_THE_CONSOLE)
+ALL: tuple[ControllerRouterHandler, ...] = (*OF_HEALTH, *OF_METRICS, *OF_NEWS, *OF_THE_API, *OF_THE_CONSOLE)
 
 
 @asynccontextmanager
@@ -64,10 +68,23 @@ def front(
     *,
     access: DefineMiddleware | None = None,
     examine: Examine | None = None,
+    limits: Limits | None = None,
 ) -> Front:
     """All of it over `plane`. `access` says who asks, in place of what does so; `examine` has the installation looked at."""
-    app = application(plane, hub, ALL, hosting=hosting, access=access, page=problem_page, examine=examine)
-    return Front(app, hosting, hub.end)
+    meters = Meters()
+    app = application(
+        plane,
+        Embedded(plane),
+        hub,
+        ALL,
+        hosting=hosting,
+        access=access,
+        page=problem_page,
+        examine=examine,
+        limits=Limits() if limits is None else limits,
+        meters=meters,
+    )
+    return Front(app, hosting, end=hub.end, answered=meters.answered)
 
 
 def hosting_for(folder: Path, host: str) -> Hosting:

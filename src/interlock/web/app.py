@@ -14,12 +14,15 @@ from litestar.types import ControllerRouterHandler
 from interlock.domain.access import is_permission
 from interlock.domain.errors import InterlockError
 from interlock.domain.hosting import Hosting
+from interlock.ports.plane import Plane
 from interlock.services.doctor import Examine
 from interlock.services.plane import ControlPlane
 from interlock.web.access import NOBODY, Access, guard
+from interlock.web.limits import Limits, limited
 from interlock.web.live import Hub, hub_of
+from interlock.web.metrics import Meters
 from interlock.web.once import Once, once_of
-from interlock.web.parts import actor_of, plane_of
+from interlock.web.parts import actor_of, agents_of, plane_of
 from interlock.web.problems import ProblemPage, answers
 
 LARGEST_BODY = 1024 * 1024
@@ -28,6 +31,7 @@ LARGEST_BODY = 1024 * 1024
 GIVEN: Final = {
     "plane": Provide(plane_of),
     "actor": Provide(actor_of),
+    "agents": Provide(agents_of),
     "hub": Provide(hub_of),
     "once": Provide(once_of),
 }
@@ -36,10 +40,13 @@ GIVEN: Final = {
 
 def application(
     plane: ControlPlane,
+    agents: Plane,
     hub: Hub,
     handlers: Sequence[ControllerRouterHandler],
     *,
     hosting: Hosting,
+    limits: Limits,
+    meters: Meters,
     page: ProblemPage | None = None,
     access: DefineMiddleware | None = None,
     examine: Examine | None = None,
@@ -55,9 +62,20 @@ def application(
 
     app = Litestar(
         route_handlers=list(handlers),
-        state=State({"plane": plane, "hosting": hosting, "hub": hub, "once": Once(), "examine": examine}),
+        state=State(
+            {
+                "plane": plane,
+                "agents": agents,
+                "hosting": hosting,
+                "hub": hub,
+                "once": Once(),
+                "limits": limits,
+                "meters": meters,
+                "examine": examine,
+            }
+        ),
         dependencies=GIVEN,
-        guards=[guard],
+        guards=[guard, limited],
         middleware=[access or DefineMiddleware(Access)],
         exception_handlers=answers(page),
         openapi_config=None,

@@ -22,6 +22,9 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 
+Answered: TypeAlias = Callable[[str, str, int, float], None]
+"""Hears of each answer: the pattern of its path, its method, its status, and how many seconds it took."""
+
 LONGEST_PATH: Final = 1024
 LARGEST_HEAD: Final = 8 * 1024
 BODY_S: Final = 20.0
@@ -29,6 +32,7 @@ BODY_S: Final = 20.0
 
 _PATH: Final = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ONCE: Final = (
     b"host",
     b"authorization",
@@ -60,8 +64,9 @@ _SECURE: Final = (b"strict-transport-security", b"max-age=31536000")
 class Front:
     """An ASGI application around another."""
 
-    def __init__(self, app: App, hosting: Hosting, end: Callable[[], None]) -> None:
+    def __init__(self, app: App, hosting: Hosting, *, end: Callable[[], None], answered: Answered) -> None:
         self._app = app
+        self._answered = answered
         self.end = end
         """To be called when the server is about to end, so that what would never end by itself does."""
         self._hosts = hosting.hosts
@@ -77,7 +82,13 @@ class Front:
         except InterlockError as error:
             await answering.refuse(error)
             return
-        await self._app(scope, _Body(receive).next, answering.send)
+        began = anyio.current_time()
+        try:
+            await self._app(scope, _Body(receive).next, answering.send)
+        finally:
+            # Of a path that is nobody's, what was written must not become a name.
+            route = str(scope.get("path_template") or "-")
+            self._answered(route, _method(scope), answering.status, anyio.current_time() - began)
 
     def _must_be_sound(self, scope: Scope) -> None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
@@ -129,6 +140,11 @@ def sound_path(raw: bytes) -> bool:
     return True
 
 
+def _method(scope: Scope) -> str:
+    method = str(scope["method"])
+    return method if method in _METHODS else "other"
+
+
 class _Body:
     """A request's body as it arrives: no more than it may be, and not for longer."""
 
@@ -160,10 +176,13 @@ class _Answering:
     def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
         self._send = send
         self._headers = headers
+        self.status = 0
+        """What was answered; 0 where nothing was."""
 
     async def send(self, message: Message) -> None:
         """One part of it."""
         if message["type"] == "http.response.start":
+            self.status = message["status"]
             given: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
             there = {name.lower() for name, _ in given}
             given += [each for each in self._headers if each[0] not in there]

@@ -11,7 +11,7 @@ from interlock.domain.errors import InterlockError
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Plane
 
-ANYBODY = {"needs": "nobody"}
+ANYBODY = {"needs": "nobody", "unlimited": True}
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from litestar.params import SkipValidation
 
 from interlock.domain.actor import Actor
 from interlock.domain.errors import NotSignedIn
+from interlock.ports.plane import Plane as ProgramsPlane
 from interlock.services.plane import ControlPlane
 
 Asked: TypeAlias = Request[Actor | None, None, State]
@@ -24,10 +25,20 @@ Who: TypeAlias = NamedDependency[SkipValidation[Actor]]
 """The parameter `actor`: whoever asks. Of a handler that needs a permission; somebody anonymous does not get there."""
 
 
+Agents: TypeAlias = NamedDependency[SkipValidation[ProgramsPlane]]
+"""The parameter `agents`: the control plane as agents' programs see it, who prove with each call who they are."""
+
+
 async def plane_of(request: Asked) -> ControlPlane:
     """The control plane behind this server."""
     plane: ControlPlane = request.app.state.plane
     return plane
+
+
+async def agents_of(request: Asked) -> ProgramsPlane:
+    """The control plane for agents' programs."""
+    agents: ProgramsPlane = request.app.state.agents
+    return agents
 
 
 async def actor_of(request: Asked) -> Actor:

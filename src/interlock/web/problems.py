@@ -60,6 +60,18 @@ class Crowded(InterlockError):
     next = "close pages that nobody looks at; `server: {live: ...}` in interlock.yaml says how many there may be"
 
 
+class TooMany(InterlockError):
+    """More requests of one sender than there may be."""
+
+    code = "too_many_requests"
+    fault = "yours"
+    next = "ask less often; `Retry-After` says when there is room again"
+
+    def __init__(self, after_s: int) -> None:
+        super().__init__("there were too many requests of yours lately", after_s=after_s)
+        self.after_s = after_s
+
+
 class NoHost(InterlockError):
     """A request for a host that is not this one."""
 
@@ -90,6 +102,7 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
     errors.KeyReused: 422,
     errors.BudgetExceeded: 429,
     errors.RateExceeded: 429,
+    TooMany: 429,
     Crowded: 503,
     errors.StoreError: 503,
     errors.FileError: 503,
@@ -188,7 +201,9 @@ def answers(page: ProblemPage | None = None) -> dict[type[Exception] | int, Call
         response = (
             page(request, problem) if page is not None and not for_programs(request.url.path) else program(problem)
         )
-        if isinstance(error, _PASSING):
+        if isinstance(error, TooMany):
+            response.headers["Retry-After"] = str(error.after_s)
+        elif isinstance(error, _PASSING):
             response.headers["Retry-After"] = str(AGAIN_S)
         for name, value in (allow or {}).items():
             if name.lower() == "allow":

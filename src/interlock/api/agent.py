@@ -1,0 +1,318 @@
+"""`/v1/agent`: agents' programs from afar, in the same types and with the same proofs as in this process.
+
+Nobody's permission opens these doors and no session does: what a call brings (`Presented`) proves that it is made by an
+instance that holds the task, and the services ask for that. What only the gate may say of a call, that it came from outside
+and which task is meant, is said here, never read from the body.
+"""
+
+from typing import Annotated, Final
+
+import anyio
+import msgspec
+from litestar import Response, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
+
+from interlock.domain.action import Action
+from interlock.domain.canonical import JsonValue
+from interlock.domain.child_failure import ChildFailure
+from interlock.domain.enrolling import LOCAL, Enrolling, Expected
+from interlock.domain.entry_proof import EntryProof
+from interlock.domain.errors import NotAllowed
+from interlock.domain.filtering import published
+from interlock.domain.grant import Grant
+from interlock.domain.handover import Opened
+from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, UseId
+from interlock.domain.presented import Presented
+from interlock.domain.proposal import Proposal
+from interlock.domain.selector import Selector
+from interlock.domain.task import Opening, Task
+from interlock.domain.use import TokenCount, Use
+from interlock.services.known_tasks import stored_task
+from interlock.web.metrics import Meters
+from interlock.web.once import kept
+from interlock.web.parts import Agents, Asked
+from interlock.web.parts import Plane as Services
+
+PROVEN: Final = {"needs": "nobody", "proof": True}
+"""Open to everybody, and good for nothing without a proof."""
+LONGEST_MS: Final = 20_000
+"""How long one request waits for news at most; whoever waits longer asks again, and shows anew who asks. The proof names it."""
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Words = Annotated[str, msgspec.Meta(max_length=10_000)]
+
+
+class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What only we may say is no field of these."""
+
+
+class Shown(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What shows who makes the call."""
+
+    credential: str
+    proof: str
+    chain: tuple[str, ...] = ()
+
+    def presented(self) -> Presented:
+        """As the services take it."""
+        return Presented(credential=self.credential, proof=self.proof, chain=self.chain, outside=True)
+
+
+class Expecting(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of which agent."""
+
+    agent: Name
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """Worth nothing without the key it names."""
+
+    credential: str
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a task."""
+
+    token: str
+
+
+class Begin(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A task to be opened. See `Opening`."""
+
+    shown: Shown
+    agent: Name
+    purpose: Words
+    initiator: Words = ""
+    lasts_ms: int | None = None
+    budgets: dict[str, int] = {}
+    prohibited: tuple[ContractName, ...] = ()
+    tools: Grant | None = None
+    data: Selector | None = None
+    parent: Name | None = None
+    """The id of the task around it."""
+    plan: Words = ""
+    run: Words = ""
+
+
+class Proving(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A call that brings nothing but who makes it."""
+
+    shown: Shown
+
+
+class Resuming(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of which agent the task is."""
+
+    agent: Name
+
+
+class Ending(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What ended it, if that failed."""
+
+    failure: Words = ""
+
+
+class Looking(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """At which of the tasks inside; None: all."""
+
+    children: frozenset[TaskId] | None = None
+
+
+class Chained(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A chain of tokens that is to be opened."""
+
+    asked: Opened
+
+
+class Call(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A tool's call, or the use of a model. See `Proposal`."""
+
+    task: Name
+    contract: Name
+    arguments: dict[str, JsonValue]
+    idempotency_key: str | None = None
+    justification: Words = ""
+    confidence: Annotated[int, msgspec.Meta(ge=0, le=1000)] | None = None
+    traceparent: Words = ""
+    kpi: dict[str, int] = {}
+    request: Words = ""
+    expected: Digest | None = None
+    unfit: Words = ""
+
+
+class Waiting(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long, and in what task it was given, where that is another than the action's."""
+
+    timeout_ms: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_MS)] = 0
+    within: Name | None = None
+
+
+class ProofWanted(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Under which checkpoint."""
+
+    anchored: bool = False
+    within: Name | None = None
+
+
+class Settled(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a use took; None: nobody can say."""
+
+    used: TokenCount | None
+
+
+async def _proposal(services: Services, call: Call) -> Proposal:
+    return Proposal(
+        task=await stored_task(services.means.store, TaskId(call.task)),
+        contract=ContractName(call.contract),
+        arguments=call.arguments,
+        idempotency_key=call.idempotency_key,
+        justification=call.justification,
+        confidence=call.confidence,
+        traceparent=call.traceparent,
+        kpi=call.kpi,
+        request=call.request,
+        expected=call.expected,
+        unfit=call.unfit,
+        presented=call.shown.presented(),
+    )
+
+
+@post("/v1/agent/expected", opt=PROVEN, status_code=200)
+async def expected(request: Asked, agents: Agents, data: JSONBody[Expecting]) -> Response[Expected]:
+    """What instances of an agent in force are to show."""
+    return kept(request, await agents.expected(AgentName(data.agent)))
+
+
+@post("/v1/agent/enrol", opt=PROVEN, status_code=200)
+async def enrol(request: Asked, agents: Agents, data: JSONBody[Enrolling]) -> Response[Credential]:
+    """The credential of an instance that is recognised. To be in this process is no way to be, from afar."""
+    if data.by == LOCAL and not data.credential:
+        raise NotAllowed(
+            "from afar nobody is recognised by being here",
+            next_step="make a bootstrap token: `interlock identity token AGENT`; or name `oidc` or `spire` in interlock.yaml",
+        )
+    return kept(request, Credential(credential=await agents.enrol(data)))
+
+
+@post("/v1/agent/tasks", opt=PROVEN, status_code=200)
+async def open_task(request: Asked, plane: Services, agents: Agents, data: JSONBody[Begin]) -> Response[Task]:
+    """Open a task, in which nobody but the instance that asks acts."""
+    opening = Opening(
+        agent=AgentName(data.agent),
+        purpose=data.purpose,
+        initiator=data.initiator,
+        lasts_ms=data.lasts_ms,
+        budgets=data.budgets,
+        prohibited=data.prohibited,
+        tools=data.tools,
+        data=data.data,
+        parent=None if data.parent is None else await stored_task(plane.means.store, TaskId(data.parent)),
+        plan=data.plan,
+        run=data.run,
+    )
+    return kept(request, await agents.open_task(opening, data.shown.presented()))
+
+
+@post("/v1/agent/chains", opt=PROVEN, status_code=200)
+async def open_chain(request: Asked, agents: Agents, data: JSONBody[Chained]) -> Response[Task]:
+    """The task that the last token of a chain names, opened."""
+    return kept(request, await agents.open_chain(data.asked, data.shown.presented()))
+
+
+@post("/v1/agent/tasks/{task:str}/token", opt=PROVEN, status_code=200)
+async def token(request: Asked, agents: Agents, task: FromPath[str], data: JSONBody[Proving]) -> Response[Token]:
+    """A token of a task, from which it can be handed on."""
+    return kept(request, Token(token=await agents.token(TaskId(task), data.shown.presented())))
+
+
+@post("/v1/agent/tasks/{task:str}/resume", opt=PROVEN, status_code=200)
+async def resume(request: Asked, agents: Agents, task: FromPath[str], data: JSONBody[Resuming]) -> Response[Task]:
+    """Take over a task that another instance of the agent began."""
+    found = await agents.resume_task(TaskId(task), AgentName(data.agent), data.shown.presented())
+    return kept(request, found)
+
+
+@post("/v1/agent/tasks/{task:str}/close", opt=PROVEN, status_code=204)
+async def close_task(agents: Agents, task: FromPath[str], data: JSONBody[Ending]) -> None:
+    """No more actions in it, nor in those inside it."""
+    await agents.close_task(TaskId(task), data.shown.presented(), failure=data.failure)
+
+
+@post("/v1/agent/tasks/{task:str}/failures", opt=PROVEN, status_code=200)
+async def failures(
+    request: Asked, agents: Agents, task: FromPath[str], data: JSONBody[Looking]
+) -> Response[tuple[ChildFailure, ...]]:
+    """The tasks right inside it that failed, and that nobody looked at. This is looking."""
+    return kept(request, await agents.failures(TaskId(task), data.shown.presented(), data.children))
+
+
+@post("/v1/agent/actions", opt=PROVEN, status_code=200)
+async def propose(request: Asked, plane: Services, agents: Agents, data: JSONBody[Call]) -> Response[Action]:
+    """Propose an action: as it stands when nothing more can be done without waiting for somebody."""
+    meters: Meters = request.app.state.meters
+    began = anyio.current_time()
+    action = await agents.propose(await _proposal(plane, data))
+    meters.decided(action.state, anyio.current_time() - began)
+    return kept(request, published(action))
+
+
+@post("/v1/agent/answers", opt=PROVEN, status_code=200)
+async def answer(request: Asked, plane: Services, agents: Agents, data: JSONBody[Call]) -> Response[Action]:
+    """The agent's answer to a reviewer's question."""
+    return kept(request, published(await agents.answer(await _proposal(plane, data))))
+
+
+@post("/v1/agent/actions/{action:str}/wait", opt=PROVEN, status_code=200)
+async def wait(request: Asked, agents: Agents, action: FromPath[str], data: JSONBody[Waiting]) -> Response[Action]:
+    """The action, once its caller has an answer or the time is over, at most 20 s: then ask again."""
+    found = await agents.wait(
+        ActionId(action),
+        data.shown.presented(),
+        timeout_ms=data.timeout_ms,
+        within=None if data.within is None else TaskId(data.within),
+    )
+    return kept(request, published(found))
+
+
+@post("/v1/agent/actions/{action:str}/proof", opt=PROVEN, status_code=200)
+async def proof(
+    request: Asked, agents: Agents, action: FromPath[str], data: JSONBody[ProofWanted]
+) -> Response[EntryProof]:
+    """What proves the last entry of the action, without anybody."""
+    found = await agents.proof(
+        ActionId(action),
+        data.shown.presented(),
+        anchored=data.anchored,
+        within=None if data.within is None else TaskId(data.within),
+    )
+    return kept(request, found)
+
+
+@post("/v1/agent/uses", opt=PROVEN, status_code=200)
+async def begin_use(request: Asked, plane: Services, agents: Agents, data: JSONBody[Call]) -> Response[Use]:
+    """Reserve what a use of a model may take at most."""
+    return kept(request, await agents.begin_use(await _proposal(plane, data)))
+
+
+@post("/v1/agent/uses/{use:str}/settle", opt=PROVEN, status_code=200)
+async def settle_use(request: Asked, agents: Agents, use: FromPath[str], data: JSONBody[Settled]) -> Response[Use]:
+    """What it took."""
+    return kept(request, await agents.settle_use(UseId(use), data.shown.presented(), data.used))
+
+
+ROUTES: list[HTTPRouteHandler] = [
+    expected,
+    enrol,
+    open_task,
+    open_chain,
+    token,
+    resume,
+    close_task,
+    failures,
+    propose,
+    answer,
+    wait,
+    proof,
+    begin_use,
+    settle_use,
+]

@@ -1,0 +1,55 @@
+"""How often may be asked: a bucket of tokens for each session, key or, of those who are nobody, address. Bounded memory.
+
+Far above what a person or a sound program asks; it is there so that one that is neither does not take the time of all.
+"""
+
+import math
+from collections import OrderedDict
+from typing import Any, Final
+
+import anyio
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from interlock.domain.actor import Actor
+from interlock.web.browser import address_of
+from interlock.web.problems import TooMany
+
+PER_S: Final = 50.0
+"""Requests a second, in the long run."""
+AT_ONCE: Final = 300.0
+"""So many may come at once."""
+MOST: Final = 10_000
+"""So many are remembered; whoever has asked nothing for longest is forgotten, and begins with a full bucket."""
+
+
+class Limits:
+    """The buckets. `per_s` and `at_once` are of each."""
+
+    def __init__(self, *, per_s: float = PER_S, at_once: float = AT_ONCE) -> None:
+        self._per_s, self._at_once = per_s, at_once
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, name: str, now: float) -> None:
+        """One token of `name`'s bucket, at `now` in seconds. Raises TooMany where there is none."""
+        left, at = self._buckets.pop(name, (self._at_once, now))
+        left = min(left + (now - at) * self._per_s, self._at_once)
+        self._buckets[name] = (left - 1 if left >= 1 else left, now)
+        if len(self._buckets) > MOST:
+            self._buckets.popitem(last=False)
+        if left < 1:
+            raise TooMany(math.ceil((1 - left) / self._per_s))
+
+
+async def limited(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """One request more of whoever asks. Raises TooMany. Whether we live is answered to everybody, always."""
+    if handler.opt.get("unlimited"):
+        return
+    actor: Actor | None = connection.user
+    limits: Limits = connection.app.state.limits
+    limits.take(
+        f"address {address_of(connection)}" if actor is None else f"{actor.by} {actor.session}", anyio.current_time()
+    )
