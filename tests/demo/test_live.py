@@ -7,27 +7,44 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import httpx
 import pytest
 
 from interlock_demo.live.shop import OWNER
-from interlock_demo.world.place import SHOP_HOME
+from interlock_demo.world.db import reading
+from interlock_demo.world.place import SHOP_HOME, Place
 
 HANGS_S = 60
 LINK = re.compile(r"(http://127\.0\.0\.1:\d+)(/sign-in/link/\S+)")
 
 
+class Shop(NamedTuple):
+    """The demo as it runs, where it keeps its shop, and what it printed for whoever opens the console."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    address: str
+    link: str
+
+    def browser(self) -> httpx.Client:
+        """Somebody's browser."""
+        return httpx.Client(base_url=self.address, headers={"origin": self.address}, trust_env=False, timeout=HANGS_S)
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def shop(tmp_path: Path) -> Iterator[Shop]:
     """`interlock demo --serve` in a folder that is kept."""
+    folder = tmp_path / "kept"
     environment = {name: each for name, each in os.environ.items() if name != SHOP_HOME}
-    command = [sys.executable, "-m", "interlock", "demo", "--serve", "--port", "0", "--keep", str(tmp_path / "kept")]
+    command = [sys.executable, "-m", "interlock", "demo", "--serve", "--port", "0", "--keep", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     try:
-        yield process
+        yield Shop(process, folder, *opened(process))
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=HANGS_S)
@@ -44,19 +61,46 @@ def opened(process: subprocess.Popen[str]) -> tuple[str, str]:
     raise AssertionError("".join(said))
 
 
-def test_the_link_lets_its_owner_in_once_and_the_end_leaves_no_process(shop: subprocess.Popen[str]) -> None:
-    """The printed link signs its owner in, once; ended by a signal, the demo ends well, and the console with it."""
-    address, path = opened(shop)
-    with httpx.Client(base_url=address, headers={"origin": address}, trust_env=False) as browser:
-        assert OWNER in browser.get(path).text
-        entered = browser.post(path)
-        assert entered.status_code == 303
-        assert browser.get("/").status_code == 200
-    with httpx.Client(base_url=address, headers={"origin": address}, trust_env=False) as other:
-        other.post(path)
+def waiting_refund(browser: httpx.Client) -> tuple[str, str]:
+    """The page of a refund that waits, and the return it is for."""
+    while True:
+        for path in re.findall(r'href="(/approvals/[0-9a-f-]+)', browser.get("/approvals").text):
+            if found := re.search(r"return_id (RET-\d+)", browser.get(path).text):
+                return path, found[1]
+        time.sleep(0.2)
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What the forms of a page send along without being asked."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+
+
+def refunds_of(folder: Path, return_id: str) -> int:
+    """How often the payment service paid for a return, by its own book."""
+    with reading(Place(folder=folder / "shop").payments_db) as book:
+        (count,) = book.execute("SELECT count(*) FROM refunds WHERE return_id = ?", (return_id,)).fetchone()
+    return int(count)
+
+
+def test_a_yes_in_the_console_pays_a_real_refund_once_and_the_end_leaves_no_process(shop: Shop) -> None:
+    """The link lets its owner in, once; their yes to a refund that waits pays it, once, and the shop hears of it; ended by a
+    signal, the demo ends well, and the console with it."""
+    with shop.browser() as browser:
+        assert OWNER in browser.get(shop.link).text
+        assert browser.post(shop.link).status_code == 303
+        path, return_id = waiting_refund(browser)
+        assert refunds_of(shop.folder, return_id) == 0
+        decided = browser.post(f"{path}/approve", data=hidden(browser.get(path).text))
+        assert decided.status_code == 303, decided.text
+    with shop.browser() as other:
+        other.post(shop.link)
         assert other.get("/").status_code == 303
-    shop.send_signal(signal.SIGINT)
-    shop.communicate(timeout=HANGS_S)
-    assert shop.returncode == 0
+    assert shop.process.stdout is not None
+    told = next(line for line in shop.process.stdout if "is done" in line)
+    assert "refunds.issue" in told
+    assert refunds_of(shop.folder, return_id) == 1
+    shop.process.send_signal(signal.SIGINT)
+    shop.process.communicate(timeout=HANGS_S)
+    assert shop.process.returncode == 0
     with pytest.raises(httpx.TransportError):
-        httpx.get(f"{address}/livez", trust_env=False)
+        httpx.get(f"{shop.address}/livez", trust_env=False)
