@@ -232,6 +232,21 @@ async def test_two_processes_tell_it_once_between_them() -> None:
     assert it.events() == ["asked"]
 
 
+@pytest.mark.proves("notify.nothing_missed")
+async def test_who_takes_emergency_rights_is_noticed_at_once_and_not_named() -> None:
+    """It passes quiet hours; who it was and why stands behind the sign-in."""
+    it = Site()
+    all_day = Rota(shifts=(Shift(days=DAYS, begins=0, ends=0),))
+    it.channel = msgspec.structs.replace(it.channel, quiet=all_day)
+    await it.begin()
+    await it.world.plane.breaking.begin(RITA, why="the lead is on a plane and prices are wrong")
+    await it.tell()
+
+    assert it.events() == ["glass_broken"]
+    assert "rita" not in msgspec.json.encode(it.post.got).decode()
+    assert "plane" not in msgspec.json.encode(it.post.got).decode()
+
+
 async def test_ten_thousand_things_at_once_are_few_messages() -> None:
     """A burst is told in as many messages as anybody reads, with how many there were."""
     it = await Site().begin()

@@ -120,6 +120,26 @@ async def test_going_on_takes_no_rule_away() -> None:
     assert (await world.plane.approvals.approve(action.id, RIA)).state == "ready"
 
 
+@pytest.mark.proves("routing.widens")
+async def test_other_arguments_are_asked_of_the_same_circle_within_the_same_time() -> None:
+    """Whoever the question went on to may put other arguments, and one who was asked first still answers; no time is won."""
+    world = await world_with()
+    first, second = await held(world), await held(world)
+    world.clock.advance(30 * MINUTE)
+    await world.work()
+    by_boss = await world.plane.approvals.modify(first.id, BO, {"n": 20})
+    by_lead = await world.plane.approvals.modify(second.id, RIA, {"n": 30})
+
+    assert (by_boss.state, by_lead.state) == ("ready", "ready")
+    assert hold_of(by_boss).expires_at == hold_of(first).expires_at
+    assert hold_of(by_boss).steps == hold_of(first).steps
+    assert hold_of(by_boss).walked == 3
+    await world.work()
+    assert (await world.action(first)).state == "done"
+    trails = latest_states(await world.store.entries(0, 10_000))
+    assert trails[first.id].state == "done"
+
+
 @pytest.mark.proves("routing.overdue")
 async def test_what_is_parked_stays_open_and_is_late() -> None:
     """With `park` nothing is over when the time is: it is marked, its budget stays reserved, and a yes still counts."""
