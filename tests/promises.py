@@ -56,6 +56,7 @@ _RIGHTS: Final = "How to bound what a person may lend"
 _GIVEN: Final = "How to bound what a person may lend: give a task tools and records"
 _NORMAL: Final = "How to see what an agent normally touches"
 _DOCTOR: Final = "How to look after an installation"
+_CONSOLE: Final = "How to use the console"
 _FIGURES: Final = "How to read the figures"
 
 PROMISES: tuple[Promise, ...] = (
@@ -2077,5 +2078,26 @@ PROMISES: tuple[Promise, ...] = (
         "figures.warm",
         _FIGURES,
         "A page never waits for figures to be read: they are read beside it, in small steps, and it says how far.",
+    ),
+    # -- the console's pages ---------------------------------------------------------------------------------------
+    Promise(
+        "console.text",
+        _CONSOLE,
+        "Whatever agents wrote is text on every page: no markup of theirs, nothing that hides or turns reading round.",
+    ),
+    Promise(
+        "console.offered",
+        _CONSOLE,
+        "What somebody may not do is not offered to them on a page, and refused if they ask for it all the same.",
+    ),
+    Promise(
+        "console.for_all",
+        _CONSOLE,
+        "No page breaks a rule of WCAG that axe knows, in light, in the dark or on a phone, or asks another server for anything.",
+    ),
+    Promise(
+        "console.task_times",
+        _CONSOLE,
+        "Of every action a task's page tells what it waited for, without a gap: people, a worker, its tool, its undo.",
     ),
 )

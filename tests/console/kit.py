@@ -20,7 +20,7 @@ import interlock
 from tests.web.world import Served, served
 
 PEOPLE = """\
-rita: [reviewer, operator]
+rita: [reviewer, operator, policy_author]
 ria: [reviewer, lead]
 vera: [viewer]
 ada: [admin]

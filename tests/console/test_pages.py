@@ -18,6 +18,7 @@ from tests.workspaces import POLICIES
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.proves("console.text")
 async def test_actions(tmp_path: Path) -> None:
     """The list shows every action as text, narrows by what its address says, and tells what an address says wrongly."""
     async with busy(tmp_path) as world:
@@ -47,6 +48,8 @@ async def test_pages_of_actions_follow_each_other(tmp_path: Path) -> None:
     assert world.held.id in page
 
 
+@pytest.mark.proves("console.text")
+@pytest.mark.proves("console.offered")
 async def test_tasks(tmp_path: Path) -> None:
     """A task shows what is in it, what it waited for, and can be ended by operators alone, with a reason."""
     async with busy(tmp_path) as world:
@@ -70,6 +73,7 @@ async def test_tasks(tmp_path: Path) -> None:
     assert world.task.id in closed
 
 
+@pytest.mark.proves("console.offered")
 async def test_agents(tmp_path: Path) -> None:
     """An agent shows its card, and whether it may act is for those its owners and roles say."""
     async with busy(tmp_path) as world:
@@ -94,6 +98,7 @@ async def test_agents(tmp_path: Path) -> None:
     assert "alert(1)" not in odd
 
 
+@pytest.mark.proves("console.offered")
 async def test_policies(tmp_path: Path) -> None:
     """Rules are shown to all; trying and asking again is for who writes policy."""
     async with busy(tmp_path) as world:

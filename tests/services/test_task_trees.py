@@ -81,6 +81,7 @@ async def test_no_such_task() -> None:
 MOMENTS = st.integers(0, 1_000)
 
 
+@pytest.mark.proves("console.task_times")
 @given(
     state=st.sampled_from(get_args(State)),
     times=st.lists(MOMENTS, min_size=4, max_size=4).map(sorted),
