@@ -37,8 +37,8 @@ def live_probes(plane: ControlPlane) -> Mapping[str, Probe]:
         "worker": live.worker,
         "left open": live.left_open,
         "anchors": live.anchors,
-        "notifications": live.notifications,
-        "identity provider": live.provider,
+        "messages": live.notifications,
+        "provider": live.provider,
     }
 
 
@@ -138,27 +138,27 @@ class _Live:
         """What people were to be told outside was told."""
         channels, now = self._plane.notifying.channels, self._means.clock.now()
         if not channels:
-            return (unasked("notifications", "no channel is named: people see what waits in the console alone"),)
+            return (unasked("messages", "no channel is named: people see what waits in the console alone"),)
         found: list[Checked] = []
         for box in await self._plane.notifying.outboxes():
             gone, next_at = len(box.dead) + box.forgotten, box.next_at
             if gone:
                 said = f"`{box.channel}` gave up messages: {gone}"
                 repair = f"see why: `interlock notifications list`; then `interlock notifications resend {box.channel}`"
-                found.append(doubtful("notifications", said, repair))
+                found.append(doubtful("messages", said, repair))
             if next_at is not None and now - next_at > LATE_MS:
                 said = f"`{box.channel}` has had something to tell for {words(now - next_at)}"
-                found.append(wrong("notifications", said, "start a worker: `interlock serve`, or `interlock work`"))
-        return found or (good("notifications", f"channels that told all they had to: {len(channels)}"),)
+                found.append(wrong("messages", said, "start a worker: `interlock serve`, or `interlock work`"))
+        return found or (good("messages", f"channels that told all they had to: {len(channels)}"),)
 
     async def provider(self) -> Sequence[Checked]:
         """People can be sent to the identity provider. Raises EffectorError where it cannot be had."""
         provider, ids = self._means.provider, self._means.ids
         if provider is None:
-            return (unasked("identity provider", "none is named: people sign in by password and link"),)
+            return (unasked("provider", "none is named: people sign in by password and link"),)
         way = Round(state=ids.nonce(), nonce=ids.nonce(), verifier=ids.nonce() * 2)
         await provider.address(way, back=NOWHERE)
-        return (good("identity provider", f"{provider.called} answers, and says where people sign in"),)
+        return (good("provider", f"{provider.called} answers, and says where people sign in"),)
 
     async def _size(self) -> int:
         head = await self._means.log.head()
