@@ -11,7 +11,7 @@ from interlock.domain.canonical import digest
 from interlock.domain.changing import Changing
 from interlock.domain.contract import Facts, NoReversal, PythonTarget
 from interlock.domain.duration import HOUR, MINUTE, SECOND
-from interlock.domain.errors import ContractError, IllegalMove, NotAllowed, StaleView, StoreError
+from interlock.domain.errors import ContractError, IllegalMove, NotAllowed, StaleView, StoreError, TooFast
 from interlock.domain.ids import Person
 from interlock.domain.pace import KEPT, Attention, Pace, Ruled, must_not_hurry, warning
 from interlock.domain.routing import Routing
@@ -203,9 +203,9 @@ async def test_who_decides_faster_than_anybody_reads_has_to_wait() -> None:
         await process.approvals.approve(action.id, RITA)
         world.clock.advance(MINUTE)
 
-    with pytest.raises(NotAllowed, match="agreed to 2 in 1h") as refused:
+    with pytest.raises(TooFast, match="agreed to 2 in 1h") as refused:
         await world.another("w3").approvals.approve(actions[2].id, RITA)
-    assert "go on in 58m" in refused.value.next_step
+    assert ("go on in 58m" in refused.value.next_step, refused.value.after_s) == (True, 58 * 60)
     assert (await process.approvals.reject(actions[3].id, RITA, note="no")).state == "rejected"
     assert (await process.approvals.approve(actions[4].id, RIA)).state == "ready"
     world.clock.advance(58 * MINUTE)

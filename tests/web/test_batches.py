@@ -61,3 +61,18 @@ async def test_many_are_decided_once_the_one_drawn_was_opened(tmp_path: Path) ->
     assert sorted(done.json()["decided"]) == sorted(actions)
     assert foreign.status_code == 404
     assert sorted(site.place.effects()) == ["put 500", "put 501", "put 502"]
+
+
+async def test_who_agrees_faster_than_anybody_reads_hears_429(tmp_path: Path) -> None:
+    """The second yes within the hour is refused, with when there is room again; the limit is that of interlock.yaml."""
+    async with served(tmp_path, settings="approvals: {pace: {most: 1, per: 1h}}\n") as site:
+        first, second = await site.propose(500), await site.propose(501)
+        rita = site.client_of("rita")
+        said = []
+        for action in (first, second):
+            view = (await rita.get(f"/v1/approvals/{action}")).json()["view"]
+            said.append(await rita.post(f"/v1/approvals/{action}/approve", json={"view": view}))
+
+    assert [each.status_code for each in said] == [200, 429]
+    assert said[1].json()["code"] == "too_fast"
+    assert 3_500 < int(said[1].headers["retry-after"]) <= 3_600

@@ -8,6 +8,7 @@ InterlockError
 │   ├── NotFound           no such action, task, agent, contract
 │   ├── NotSignedIn        nobody knows who asks
 │   ├── NotAllowed         this person may not do that
+│   │   └── TooFast        or not yet: they agreed to so many that nobody can have read them
 │   ├── IllegalMove        the action's state has no such move
 │   ├── KeyReused          an idempotency key came back with other arguments
 │   ├── CredentialStale    a credential is of another release than the one that came into force
@@ -133,6 +134,17 @@ class NotAllowed(InterlockError):
     code = "not_allowed"
     fault = "yours"
     next = "people.yaml says who holds which role, an agent's file what it may do"
+
+
+class TooFast(NotAllowed):
+    """This person has agreed to as much lately as the workspace trusts anybody to have read. In `after_s` there is room."""
+
+    code = "too_fast"
+    next = "go on later, or let somebody else decide"
+
+    def __init__(self, detail: str, *, after_s: int, next_step: str | None = None) -> None:
+        super().__init__(detail, next_step=next_step, after_s=after_s)
+        self.after_s = after_s
 
 
 class NotSignedIn(InterlockError):

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 import msgspec
 
 from interlock.domain.duration import HOUR, SECOND, words
-from interlock.domain.errors import NotAllowed
+from interlock.domain.errors import TooFast
 from interlock.domain.ids import Person
 from interlock.domain.record import Record
 
@@ -62,7 +62,7 @@ class Pace(Record, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def must_not_hurry(pace: Pace, attention: Attention, now: int, *, words_now: int = 1) -> None:
-    """Return while there is room for `words_now` more yeses. Raises NotAllowed, saying when there is."""
+    """Return while there is room for `words_now` more yeses. Raises TooFast, saying when there is."""
     if attention.most is None:
         return
     recent = [each.at for each in pace.words if each.agreed and each.at > now - attention.per_ms]
@@ -70,11 +70,11 @@ def must_not_hurry(pace: Pace, attention: Attention, now: int, *, words_now: int
     if over <= 0:
         return
     wait = max(recent[min(over, len(recent)) - 1] + attention.per_ms - now, 1) if recent else attention.per_ms
-    raise NotAllowed(
+    raise TooFast(
         f"`{pace.person}` has agreed to {len(recent)} in {words(attention.per_ms)}, and {attention.most} is as many as "
         "anybody is trusted to have read",
         next_step=f"go on in {words(max(wait, SECOND))}, or let somebody else decide",
-        retry_after_ms=wait,
+        after_s=max(-(-wait // SECOND), 1),
     )
 
 

@@ -89,6 +89,7 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
     TooLarge: 413,
     NoHost: 421,
     errors.NotAllowed: 403,
+    errors.TooFast: 429,
     errors.NotFound: 404,
     errors.StaleView: 409,
     errors.IllegalMove: 409,
@@ -201,7 +202,7 @@ def answers(page: ProblemPage | None = None) -> dict[type[Exception] | int, Call
         response = (
             page(request, problem) if page is not None and not for_programs(request.url.path) else program(problem)
         )
-        if isinstance(error, TooMany):
+        if isinstance(error, TooMany | errors.TooFast):
             response.headers["Retry-After"] = str(error.after_s)
         elif isinstance(error, _PASSING):
             response.headers["Retry-After"] = str(AGAIN_S)
