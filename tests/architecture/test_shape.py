@@ -121,3 +121,36 @@ def test_sizes_are_counted(tmp_path: Path) -> None:
     (folder / "long.py").write_text("x = 1\n" * 190 + "def g():\n" + "    x = 1\n" * 60)
 
     assert long_ones(tmp_path, "src") == [Size("src/long.py", "", 251), Size("src/long.py", "g", 61)]
+
+
+DOORS = {
+    ("beginnings", "open"),
+    ("beginnings", "resume"),
+    ("delegating", "open"),
+    ("delegating", "token"),
+    ("enrolment", "enrol"),
+    ("gate", "propose"),
+    ("inquiring", "answer"),
+    ("tasks", "failures"),
+    ("tasks", "open"),
+    ("uses", "begin"),
+    ("uses", "settle"),
+}
+"""What the services do for agents' programs."""
+
+
+def test_servers_hear_agents_through_one_door() -> None:
+    """No page and no route asks that of these services: what comes for them from outside goes through `embedded.Outside`."""
+    fronts = ("interlock/api/", "interlock/console/", "interlock/web/")
+    asked = {
+        (name, node.value.attr, node.attr)
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if name.startswith(fronts) and isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute)
+    }
+    assert asked
+    assert [each for each in asked if each[1:] in DOORS or each[1] == "holders"] == []
+    serving = MODULES["interlock/bootstrap/serving.py"]
+    names = {node.id for node in ast.walk(serving) if isinstance(node, ast.Name)}
+    assert "Outside" in names
+    assert "Embedded" not in names

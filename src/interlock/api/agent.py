@@ -1,8 +1,8 @@
 """`/v1/agent`: agents' programs from afar, in the same types and with the same proofs as in this process.
 
 Nobody's permission opens these doors and no session does: what a call brings (`Presented`) proves that it is made by an
-instance that holds the task, and the services ask for that. What only the gate may say of a call, that it came from outside
-and which task is meant, is said here, never read from the body.
+instance that holds the task, and the services ask for that. What only the gate may say of a call is never read from the body:
+which task is meant is said here, that it came from outside by the plane behind these doors (`embedded.Outside`).
 """
 
 from typing import Annotated, Final
@@ -16,10 +16,8 @@ from litestar.params import FromPath, JSONBody
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue
 from interlock.domain.child_failure import ChildFailure
-from interlock.domain.enrolling import LOCAL, Enrolling, Expected
+from interlock.domain.enrolling import Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
-from interlock.domain.errors import NotAllowed
-from interlock.domain.filtering import published
 from interlock.domain.grant import Grant
 from interlock.domain.handover import Opened
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, UseId
@@ -55,7 +53,7 @@ class Shown(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def presented(self) -> Presented:
         """As the services take it."""
-        return Presented(credential=self.credential, proof=self.proof, chain=self.chain, outside=True)
+        return Presented(credential=self.credential, proof=self.proof, chain=self.chain)
 
 
 class Expecting(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,11 +184,6 @@ async def expected(request: Asked, agents: Agents, data: JSONBody[Expecting]) ->
 @post("/v1/agent/enrol", opt=PROVEN, status_code=200)
 async def enrol(request: Asked, agents: Agents, data: JSONBody[Enrolling]) -> Response[Credential]:
     """The credential of an instance that is recognised. To be in this process is no way to be, from afar."""
-    if data.by == LOCAL and not data.credential:
-        raise NotAllowed(
-            "from afar nobody is recognised by being here",
-            next_step="make a bootstrap token: `interlock identity token AGENT`; or name `oidc` or `spire` in interlock.yaml",
-        )
     return kept(request, Credential(credential=await agents.enrol(data)))
 
 
@@ -253,13 +246,13 @@ async def propose(request: Asked, plane: Services, agents: Agents, data: JSONBod
     began = anyio.current_time()
     action = await agents.propose(await _proposal(plane, data))
     meters.decided(action.state, anyio.current_time() - began)
-    return kept(request, published(action))
+    return kept(request, action)
 
 
 @post("/v1/agent/answers", opt=PROVEN, status_code=200)
 async def answer(request: Asked, plane: Services, agents: Agents, data: JSONBody[Call]) -> Response[Action]:
     """The agent's answer to a reviewer's question."""
-    return kept(request, published(await agents.answer(await _proposal(plane, data))))
+    return kept(request, await agents.answer(await _proposal(plane, data)))
 
 
 @post("/v1/agent/actions/{action:str}/wait", opt=PROVEN, status_code=200)
@@ -271,7 +264,7 @@ async def wait(request: Asked, agents: Agents, action: FromPath[str], data: JSON
         timeout_ms=data.timeout_ms,
         within=None if data.within is None else TaskId(data.within),
     )
-    return kept(request, published(found))
+    return kept(request, found)
 
 
 @post("/v1/agent/actions/{action:str}/proof", opt=PROVEN, status_code=200)

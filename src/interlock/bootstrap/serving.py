@@ -18,7 +18,7 @@ from interlock.console.render import problem_page
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.hosting import NEAR, Hosting
 from interlock.domain.ids import Person
-from interlock.embedded import Embedded
+from interlock.embedded import Outside
 from interlock.services.doctor import Examine
 from interlock.services.plane import ControlPlane
 from interlock.services.welcoming import Welcome
@@ -74,7 +74,7 @@ def front(
     meters = Meters()
     app = application(
         plane,
-        Embedded(plane),
+        Outside(plane),
         hub,
         ALL,
         hosting=hosting,
