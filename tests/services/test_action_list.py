@@ -48,6 +48,28 @@ async def test_what_is_sought_must_fit() -> None:
 
 
 @pytest.mark.anyio
+async def test_no_list_looks_at_every_action() -> None:
+    """By agent, contract or an end the index over the log is asked, by task and what is open the store; all say the same."""
+    world, task = await of_seven()
+    for sought, by_the_log in (
+        (Sought(), False),
+        (Sought(task=task, agent="ag", states=("done",)), False),
+        (Sought(agent="ag", states=("ready",)), False),
+        (Sought(agent="ag"), True),
+        (Sought(contract="thing.put"), True),
+        (Sought(states=("done", "ready")), True),
+    ):
+        page = await listed(world.plane, sought, limit=20)
+        assert (page.size is not None) == by_the_log, sought
+        fitting = [
+            each.id
+            for each in reversed(await world.actions())
+            if (not sought.states or each.state in sought.states) and (not sought.task or each.task == sought.task)
+        ]
+        assert [row.action for row in page.rows] == fitting, sought
+
+
+@pytest.mark.anyio
 async def test_what_cannot_be() -> None:
     """A state that there is not, a cursor that is none, and a question for which there is no index are said to be so."""
     world, _ = await of_seven()

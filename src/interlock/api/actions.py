@@ -16,9 +16,9 @@ from interlock.domain.errors import NotFound
 from interlock.domain.evidence import Packet
 from interlock.domain.explanation import Explanation
 from interlock.domain.filtering import published
-from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, UnwindId
+from interlock.domain.ids import ActionId, UnwindId
 from interlock.domain.unwind import Unwind, UnwindScope
-from interlock.ports.store import ActionQuery
+from interlock.services.action_list import Sought, actions_of
 from interlock.services.plane import ControlPlane
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
@@ -73,18 +73,10 @@ async def actions(
     limit: Limit = 50,
 ) -> Response[Actions]:
     """Actions, newest first; every filter narrows. What the log says of them is found by `/v1/audit`."""
-    query = ActionQuery(
-        task=TaskId(task) if task else None,
-        agent=AgentName(agent) if agent else None,
-        contract=ContractName(contract) if contract else None,
-        release=Digest(release) if release else None,
-        states=tuple(states or ()),
-        before=ActionId(cursor) if cursor else None,
-        limit=limit + 1,
-    )
-    found = await plane.means.store.actions(query)
-    shown = tuple(published(each) for each in found[:limit])
-    page = Actions(actions=shown, next=shown[-1].id if len(found) > limit else "")
+    sought = Sought(task=task, agent=agent, contract=contract, release=release, states=tuple(states or ()))
+    found = await actions_of(plane, sought, before=cursor, limit=limit)
+    shown = tuple(published(each) for each in found.actions)
+    page = Actions(actions=shown, next=shown[-1].id if found.more and shown else "")
     return listed(request, page, page.next)
 
 

@@ -1,7 +1,7 @@
 """Where everything is kept: records saved if unchanged, together with the facts that say why."""
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
@@ -16,6 +16,13 @@ from interlock.domain.task import Task
 from interlock.ports.recorded import Recorded
 
 R = TypeVar("R", bound=Record)
+
+
+INDEXED: Final[frozenset[State]] = frozenset(
+    {"aborting", "held", "prepared", "preparing", "ready", "undo_failed", "undoing", "unknown"}
+)
+"""What somebody may have to look at: there are few of them among many, so asked for by these states alone they are found
+without looking at the others."""
 
 
 class ActionQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ the store, and the page says up to which entry it has read.
 """
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -14,7 +14,7 @@ from interlock.domain.errors import ContractError
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId
 from interlock.domain.record import Withheld
 from interlock.domain.searched import STATES, question
-from interlock.ports.store import ActionQuery
+from interlock.ports.store import INDEXED, ActionQuery
 from interlock.services.dossiers import line_of
 from interlock.services.following import size_of
 from interlock.services.plane import ControlPlane
@@ -46,8 +46,12 @@ class Sought(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def by_the_log(self) -> bool:
-        """Whether only the index over the log can tell."""
-        return bool(self.policy or self.approver or self.initiator or self.touching or self.unusual)
+        """Whether only the index over the log can tell, or can without looking at every action there is: the store has none by
+        agent, contract or how an action ended, only by task and by what is open."""
+        if self.policy or self.approver or self.initiator or self.touching or self.unusual:
+            return True
+        narrowed = bool(self.agent or self.contract or self.release or self.states)
+        return narrowed and not self.task and not (self.states and INDEXED.issuperset(self.states))
 
 
 class ActionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +82,24 @@ class ActionPage(msgspec.Struct, frozen=True, kw_only=True):
     """Up to how many entries of the log was searched; None where the store was asked, which is never behind."""
 
 
+class Page(NamedTuple):
+    """Some actions, and what else there is."""
+
+    actions: list[Action]
+    more: bool
+    size: int | None
+    """See `ActionPage.size`."""
+
+
 async def listed(plane: ControlPlane, sought: Sought, *, before: str = "", limit: int = 50) -> ActionPage:
     """One page of the actions that are meant. Raises ContractError for a state, a record or a cursor that there cannot be."""
+    found = await actions_of(plane, sought, before=before, limit=limit)
+    rows = [await _row(plane, each) for each in found.actions]
+    return ActionPage(rows=tuple(rows), next=rows[-1].action if found.more and rows else None, size=found.size)
+
+
+async def actions_of(plane: ControlPlane, sought: Sought, *, before: str = "", limit: int = 50) -> Page:
+    """The actions that are meant, at most 200. Raises ContractError as `listed` does."""
     if before and not _ID.fullmatch(before):
         raise ContractError("this is no cursor of a list", path="/before", next_step="begin without one")
     for each in sought.states:
@@ -108,11 +128,10 @@ async def listed(plane: ControlPlane, sought: Sought, *, before: str = "", limit
     if 0 < await size_of(plane.means.log) - found.size <= NEAR:
         found = await plane.searching.find(asked)
     actions = [await plane.means.store.get(Action, hit.action) for hit in found.hits]
-    rows = [await _row(plane, each) for each in actions if each is not None]
-    return ActionPage(rows=tuple(rows), next=rows[-1].action if found.more and rows else None, size=found.size)
+    return Page([each for each in actions if each is not None], found.more, found.size)
 
 
-async def _of_the_store(plane: ControlPlane, sought: Sought, before: ActionId, limit: int) -> ActionPage:
+async def _of_the_store(plane: ControlPlane, sought: Sought, before: ActionId, limit: int) -> Page:
     until = _first_id(sought.until_at) if sought.until_at is not None else ActionId("")
     places = [each for each in (before, until) if each]
     query = ActionQuery(
@@ -127,8 +146,7 @@ async def _of_the_store(plane: ControlPlane, sought: Sought, before: ActionId, l
     found = await plane.means.store.actions(query)
     # Ids sort by time, so the first that is older ends the list.
     recent = [each for each in found if sought.since_at is None or each.proposed_at >= sought.since_at]
-    rows = [await _row(plane, each) for each in recent[:limit]]
-    return ActionPage(rows=tuple(rows), next=rows[-1].action if len(recent) > limit else None, size=None)
+    return Page(recent[:limit], len(recent) > limit, None)
 
 
 def _first_id(at: int) -> ActionId:

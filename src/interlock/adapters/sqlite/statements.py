@@ -7,7 +7,7 @@ import msgspec
 from interlock.adapters.sqlite.connection import Value, Values
 from interlock.domain.action import Action
 from interlock.domain.evidence import MARKED
-from interlock.ports.store import ActionQuery
+from interlock.ports.store import INDEXED, ActionQuery
 
 BEGIN: Final = "BEGIN IMMEDIATE"
 COMMIT: Final = "COMMIT"
@@ -172,9 +172,8 @@ TILE: Final = "SELECT hashes FROM tile WHERE tenant = ? AND level = ? AND n = ?"
 TILE_ROOTS: Final = "SELECT root FROM tile WHERE tenant = ? AND level = ? AND n >= ? AND n < ? ORDER BY n"
 ADD_TILE: Final = "INSERT INTO tile (tenant, level, n, root, hashes) VALUES (?, ?, ?, ?, ?)"
 
-OPEN: Final = frozenset({"aborting", "held", "prepared", "preparing", "ready", "undo_failed", "undoing", "unknown"})
-"""What somebody may have to look at. There are few of them among many, so they have an index, with these very words."""
-_IS_OPEN: Final = " AND state IN ('" + "', '".join(sorted(OPEN)) + "')"
+# The very words of the index `action_open`.
+_IS_OPEN: Final = " AND state IN ('" + "', '".join(sorted(INDEXED)) + "')"
 
 MOST_ENTRIES: Final = 2**40
 """How many entries one tenant's log can have in this file."""
@@ -313,7 +312,7 @@ def _narrowed(tenant: int, query: ActionQuery) -> tuple[str, Values]:
     if query.release is not None:
         where += " AND task IN (SELECT task FROM release_task WHERE tenant = ? AND release = ?)"
         return "action INDEXED BY action_task" + where, (*values, tenant, query.release)
-    if query.states and OPEN.issuperset(query.states):
+    if query.states and INDEXED.issuperset(query.states):
         return "action INDEXED BY action_open" + where + _IS_OPEN, tuple(values)
     if query.due_by is not None:
         return "action INDEXED BY action_due" + where, tuple(values)
