@@ -37,6 +37,7 @@ class Busy:
         self.done: Action
         self.held: Action
         self.denied: Action
+        self.refused: Action
 
     async def get(self, path: str, person: str = "rita", status: int = 200) -> str:
         """A page, which must hold nothing of what is hostile as it is."""
@@ -49,7 +50,7 @@ class Busy:
 
 @asynccontextmanager
 async def busy(folder: Path) -> AsyncGenerator[Busy]:
-    """One action that was done, one that people are asked about, one that was denied; each says the worst it can."""
+    """One action that was done, one that people are asked about, one denied, one of no contract: each says the worst it can."""
     async with served(folder, people=PEOPLE) as site:
         embedded = Embedded(site.plane)
         opening = Opening(agent=AgentName("ag"), purpose=EVIL, initiator=f"user:{EVIL}")
@@ -67,4 +68,5 @@ async def busy(folder: Path) -> AsyncGenerator[Busy]:
         made.done = await propose("box.put", inner, n=5, word=EVIL)
         made.held = await propose("box.put", task, n=500, word=EVIL)
         made.denied = await propose("box.put", task, n=5_000, word=EVIL)
+        made.refused = await propose(EVIL, task, word=EVIL)
         yield made

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from interlock.domain.action import Action, State
-from interlock.domain.errors import ContractError
+from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId
 from interlock.domain.record import Withheld
 from interlock.domain.searched import STATES, question
@@ -156,13 +156,17 @@ def _first_id(at: int) -> ActionId:
 
 
 async def _row(plane: ControlPlane, action: Action) -> ActionRow:
-    contract = await plane.orders.contract(action.contract_digest)
+    try:
+        contract = await plane.orders.contract(action.contract_digest)
+    except NotFound:
+        # Refused, since there was no such contract; or of a store that was cut down. A list shows it all the same.
+        contract = None
     return ActionRow(
         action=action.id,
         task=action.task,
         agent=action.agent,
         contract=action.contract,
-        risk=contract.risk,
+        risk="" if contract is None else contract.risk,
         state=action.state,
         line=line_of(action, contract),
         proposed_at=action.proposed_at,
