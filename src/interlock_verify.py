@@ -114,6 +114,7 @@ CALLER = {
     "proof": re.compile(r"[0-9a-f]{64}"),
 }
 """What the first entry of an action says of who called, and in which form: all of it, or none."""
+WAYS = ("link", "password", "oidc")
 ATTESTED = frozenset({"local", "bootstrap", "oidc", "spire"})
 """By what an instance may have been recognised."""
 KNOWN = re.compile(
@@ -1978,11 +1979,15 @@ class Callers:
         """Who was recognised from outside: instance, agent, and by what."""
         self._offered: dict[str, str] = {}
         """Tokens that let one in and were not spent yet, each with its agent."""
+        self._links: set[str] = set()
+        """Links that were made for a person and not used yet."""
 
     def follow(self, said: Said) -> None:
         """Hold an entry against those before it, else Wrong."""
         if said.kind == "enrolment/v1":
             self._enrolled(said)
+        elif said.kind == "access/v1":
+            self._signed_in(said)
         elif said.kind == "action/v1" and said.action and said.predicate.keys() & CALLER.keys():
             self._called(said)
 
@@ -2003,6 +2008,19 @@ class Callers:
         who = (text_in(body, "instance"), text_in(an_object(body.get("agent"), "its agent"), "id"), attested)
         if attested != "local" and who not in self._let_in:
             raise Wrong("whoever called was recognised from outside, by its own word, and was never let in")
+
+    def _signed_in(self, said: Said) -> None:
+        body = said.predicate
+        if said.phase == "offered" and body.get("what") == "link":
+            self._links.add(said.subject.rpartition(":")[2])
+        if said.phase != "signed_in":
+            return
+        if body.get("way") not in WAYS:
+            raise Wrong("it lets a person in by no way there is")
+        link = str(body.get("link"))
+        if body.get("way") == "link" and link not in self._links:
+            raise Wrong("it lets a person in by a link that was not made, or was used before")
+        self._links.discard(link)
 
     def _enrolled(self, said: Said) -> None:
         body, agent = said.predicate, text_in(said.predicate, "agent")

@@ -243,6 +243,24 @@ def token_of_another(ledger: Ledger) -> None:
     lets_in(ledger, attested="bootstrap", token=token_of(ledger))
 
 
+def signs_in(ledger: Ledger, **said: Any) -> None:
+    """A person is let in."""
+    ledger.put("signed_in", "access", body={"what": "session", "until": "2027-01-15T08:00:00.000Z", **said})
+
+
+def link_used_twice(ledger: Ledger) -> None:
+    """One link lets somebody in, and once more."""
+    ledger.put("offered", "access", body={"what": "link"})
+    link = token_of(ledger)
+    signs_in(ledger, way="link", link=link)
+    signs_in(ledger, way="link", link=link)
+
+
+def signed_in(**said: Any) -> Tamper:
+    """An entry that says this of a person who was let in."""
+    return lambda ledger: signs_in(ledger, **said)
+
+
 def token_of(ledger: Ledger) -> str:
     """The id of the token that was offered last."""
     payload = json.loads(dsse.parse(ledger.rows[-1].leaf).payload)
@@ -477,6 +495,9 @@ TAMPERED: dict[str, Tamper] = {
     "let in by a token twice": token_spent_twice,
     "let in by a token of another agent": token_of_another,
     "let in, or not": enrolled(phase="considered"),
+    "a person let in by a link twice": link_used_twice,
+    "a person let in by a link that nobody made": signed_in(way="link", link="l-9"),
+    "a person let in by no way there is": signed_in(way=["link"]),
     # -- anchors
     "anchors nothing": anchored(lambda _: "x"),
     "anchors no text": anchored(lambda _: 1),

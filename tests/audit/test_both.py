@@ -22,6 +22,7 @@ from tests.audit.tampered import (
     lets_in,
     own,
     put,
+    signs_in,
     token_of,
     ways,
     word,
@@ -119,6 +120,9 @@ def _let_in(ledger: Ledger) -> None:
     lets_in(ledger, "offered", agent="other")
     lets_in(ledger, agent="other", attested="bootstrap", token=token_of(ledger))
     calls(ledger, "d", attested="bootstrap", proof="c" * 64, agent={"id": "other"})
+    ledger.put("offered", "access", body={"what": "link"})
+    signs_in(ledger, way="link", link=token_of(ledger))
+    signs_in(ledger, way="password")
 
 
 HONEST: dict[str, Tamper] = {

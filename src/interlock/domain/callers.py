@@ -2,7 +2,7 @@
 
 The first entry of an action that an agent asked for names the instance, its credential, by what it was recognised, and a
 digest of its proof. A proof is of one call, so no two actions have one; and who was recognised from outside was let in
-before, on record, by a token that was offered before and that let in nobody else.
+before, on record, by a token that was offered before and that let in nobody else. So it is with people and their links.
 """
 
 import re
@@ -12,9 +12,11 @@ import msgspec
 
 from interlock.domain.attesting import METHODS
 from interlock.domain.evidence import PREDICATE_BASE
+from interlock.domain.login import WAYS
 from interlock.domain.testimony import Said
 
 ACTION_TYPE: Final = f"{PREDICATE_BASE}/action/v1"
+ACCESS_TYPE: Final = f"{PREDICATE_BASE}/access/v1"
 ENROLMENT_TYPE: Final = f"{PREDICATE_BASE}/enrolment/v1"
 
 _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -45,9 +47,13 @@ class Callers:
         self._enrolled: set[_Enrolled] = set()
         self._offered: dict[str, str] = {}
         """The agent that each token which was not spent yet lets one be."""
+        self._links: set[str] = set()
+        """Those that were made for a person and not used yet."""
 
     def follow(self, kind: str, subject: str, said: Said) -> list[str]:
         """What is wrong with what an entry says of who called, or was let in."""
+        if kind == ACCESS_TYPE:
+            return self._access(subject.rpartition(":")[2], said)
         if kind == ENROLMENT_TYPE:
             return self._enrolment(subject.rpartition(":")[2], said)
         if kind != ACTION_TYPE or said.action_id is None:
@@ -68,6 +74,18 @@ class Callers:
         who = _Enrolled(str(said.instance), agent, str(said.attested))
         if who.attested != "local" and who not in self._enrolled:
             return ["whoever called was recognised from outside, by its own word, and was never let in"]
+        return []
+
+    def _access(self, name: str, said: Said) -> list[str]:
+        if said.phase == "offered" and said.what == "link":
+            self._links.add(name)
+        if said.phase != "signed_in":
+            return []
+        if not any(said.way == each for each in WAYS):
+            return ["it lets a person in by no way there is"]
+        if said.way == "link" and str(said.link) not in self._links:
+            return ["it lets a person in by a link that was not made, or was used before"]
+        self._links.discard(str(said.link))
         return []
 
     def _enrolment(self, name: str, said: Said) -> list[str]:

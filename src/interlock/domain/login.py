@@ -5,7 +5,7 @@ and one commit. Of every secret only the SHA-256 is kept (each is 256 bits of ch
 """
 
 from hashlib import sha256
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, get_args
 
 import msgspec
 
@@ -17,6 +17,7 @@ from interlock.domain.throttle import Tries
 
 Way = Literal["link", "password", "oidc"]
 """By what somebody signed in."""
+WAYS: Final[tuple[Way, ...]] = get_args(Way)
 
 LINK_MS: Final = 10 * MINUTE
 IDLE_MS: Final = 12 * HOUR

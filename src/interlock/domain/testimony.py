@@ -61,6 +61,10 @@ class Said(msgspec.Struct, frozen=True, rename="camel"):
     attested: object = None
     proof: object = None
     token: object = None
+    what: object = None
+    """Of an entry about who signed in: what it is about; and the next two, by what, and by which link."""
+    way: object = None
+    link: object = None
     agent: msgspec.Raw = msgspec.Raw()
     """Unread: an object in an action's first entry, a name in an enrolment's."""
     entries: object = None
