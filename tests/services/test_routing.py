@@ -9,9 +9,10 @@ import pytest
 from interlock.adapters.memory import Fault, Faults
 from interlock.domain.action import Action
 from interlock.domain.approval import Hold
+from interlock.domain.change import Change
 from interlock.domain.deadline import Overdue, Terms
 from interlock.domain.duration import DAY, HOUR, MINUTE
-from interlock.domain.errors import IllegalMove, NotAllowed, StoreError
+from interlock.domain.errors import IllegalMove, IntegrityError, NotAllowed, StoreError
 from interlock.domain.ids import Person
 from interlock.domain.on_call import DAYS, Rota, Shift
 from interlock.domain.policy import Policy
@@ -138,6 +139,22 @@ async def test_other_arguments_are_asked_of_the_same_circle_within_the_same_time
     assert (await world.action(first)).state == "done"
     trails = latest_states(await world.store.entries(0, 10_000))
     assert trails[first.id].state == "done"
+
+
+@pytest.mark.proves("routing.widens")
+async def test_a_chain_that_was_changed_in_the_store_lets_nobody_answer() -> None:
+    """Whom a question goes on to is bound into it: another chain under it is found before a word on it counts."""
+    world = await world_with()
+    action = await held(world)
+    hold = hold_of(action)
+    steps = tuple(
+        msgspec.structs.replace(step, role="lead" if step.role == "boss" else step.role) for step in hold.steps
+    )
+    changed = msgspec.structs.replace(hold, steps=steps)
+    await world.store.commit(Change(puts=(msgspec.structs.replace(action, hold=changed),)))
+
+    with pytest.raises(IntegrityError, match="altered"):
+        await world.plane.approvals.approve(action.id, RIA)
 
 
 @pytest.mark.proves("routing.overdue")
