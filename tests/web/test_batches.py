@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from interlock.domain.action import Action
@@ -68,7 +69,7 @@ async def test_who_agrees_faster_than_anybody_reads_hears_429(tmp_path: Path) ->
     async with served(tmp_path, settings="approvals: {pace: {most: 1, per: 1h}}\n") as site:
         first, second = await site.propose(500), await site.propose(501)
         rita = site.client_of("rita")
-        said = []
+        said: list[httpx.Response] = []
         for action in (first, second):
             view = (await rita.get(f"/v1/approvals/{action}")).json()["view"]
             said.append(await rita.post(f"/v1/approvals/{action}/approve", json={"view": view}))
