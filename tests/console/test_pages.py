@@ -189,6 +189,8 @@ async def test_audit(tmp_path: Path) -> None:
     assert f"/actions/{world.held.id}" in log
     assert older.count("<tr>") == 4
     assert "It verifies" in verified.text
+    # The page stands at an address that only a form may send to; what it asks for again is elsewhere.
+    assert 'hx-get="/audit"' in verified.text
     assert "It does not verify" in broken.text
 
 
