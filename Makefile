@@ -58,8 +58,8 @@ fuzz-parsers: $(READY) ## every parser of the evidence under a coverage-guided f
 battery: $(READY) ## the long versions of the slow suites
 	@$(BIN)/pytest $(PLUGINS) -m slow -n auto --dist worksteal
 
-browser: $(READY) ## the console in a real browser
-	@if [ -d tests/browser ]; then $(BIN)/pytest $(PLUGINS) tests/browser; else echo "There is no console yet, so there are no browser tests."; fi
+browser: $(READY) ## the console in a real browser, long versions too (PICTURES=1: anew for the documentation)
+	@$(BIN)/pytest $(PLUGINS) tests/browser
 
 coverage: $(READY) ## the tests again, with every line and branch they reach, subprocesses included
 	@$(BIN)/coverage erase
