@@ -2100,4 +2100,24 @@ PROMISES: tuple[Promise, ...] = (
         _CONSOLE,
         "Of every action a task's page tells what it waited for, without a gap: people, a worker, its tool, its undo.",
     ),
+    Promise(
+        "console.as_shown",
+        _CONSOLE,
+        "A word in the console is on exactly what was shown; where that changed it is 409, with what is different and what was typed.",
+    ),
+    Promise(
+        "console.live",
+        _CONSOLE,
+        "Pages hear of what changes, on every load, and nothing that somebody types is lost to it.",
+    ),
+    Promise(
+        "console.recomputed",
+        _CONSOLE,
+        "An action's evidence is recomputed on request, and what was altered is said not to verify.",
+    ),
+    Promise(
+        "console.by_keyboard",
+        _CONSOLE,
+        "What people decide, they can decide by keyboard, where one key alone decides nothing, and without a script.",
+    ),
 )

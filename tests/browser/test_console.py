@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.anyio, needs_chromium]
 RITA = Person("rita")
 
 
+@pytest.mark.proves("console.by_keyboard")
 async def test_by_keyboard(tmp_path: Path) -> None:
     """J and A approve, R rejects with a reason, E edits; each happens once, and one key alone decides nothing."""
     async with console(tmp_path) as c:
@@ -54,6 +55,7 @@ async def test_by_keyboard(tmp_path: Path) -> None:
         assert c.wrong == []
 
 
+@pytest.mark.proves("console.live")
 async def test_news_come_and_take_nothing_away(tmp_path: Path) -> None:
     """What is new appears by itself while somebody types; text, focus and choice stay; changes are said first."""
     async with console(tmp_path) as c:
@@ -103,6 +105,7 @@ async def test_verify_and_kill(tmp_path: Path) -> None:
         assert c.wrong == []
 
 
+@pytest.mark.proves("console.by_keyboard")
 async def test_without_a_script_and_from_the_door(tmp_path: Path) -> None:
     """A link lets in, a theme is chosen, what waits is approved and something is stopped, all without any script."""
     async with console(tmp_path) as c:
@@ -138,6 +141,7 @@ async def loads(page: Page, url: str, times: int) -> None:
         await expect(page.locator("#live")).to_have_text("live")
 
 
+@pytest.mark.proves("console.live")
 @pytest.mark.parametrize("times", [6, pytest.param(40, marks=pytest.mark.slow)])
 async def test_no_load_loses_the_stream_or_weighs_much(tmp_path: Path, times: int) -> None:
     """Load after load the stream begins, and news arrive after the last; a first load is at most 60 KB, as it is sent."""

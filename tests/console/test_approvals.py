@@ -43,6 +43,7 @@ async def test_a_reviewer_sees_and_approves(tmp_path: Path) -> None:
     assert "Nothing waits for people" in after.text
 
 
+@pytest.mark.proves("console.as_shown")
 async def test_a_word_on_what_is_no_longer_so_is_not_counted(tmp_path: Path) -> None:
     """A yes to an older view is a 409 with the fresh view, what became different, and the note that was typed."""
     async with desk(tmp_path) as d:
@@ -60,6 +61,7 @@ async def test_a_word_on_what_is_no_longer_so_is_not_counted(tmp_path: Path) -> 
     assert again.status_code == 303
 
 
+@pytest.mark.proves("console.as_shown")
 async def test_without_a_view_nothing_is_said(tmp_path: Path) -> None:
     """A form that does not say what was shown, or was made for another session, decides nothing."""
     async with desk(tmp_path) as d:
@@ -121,6 +123,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.proves("console.text")
 async def test_hostile_words_are_words(tmp_path: Path) -> None:
     """Whatever an agent writes, in every place where it can, is shown as what it is and is never markup or script."""
     async with desk(tmp_path) as d:

@@ -75,6 +75,7 @@ def test_what_is_no_such_value_is_said_beside_its_field(name: str, text: str) ->
     assert [each.name for each in after if each.problem] == [name]
 
 
+@pytest.mark.proves("console.as_shown")
 async def test_from_the_form_to_what_happens(tmp_path: Path) -> None:
     """What is typed is weighed and shown against what was asked for; the yes makes that happen, once."""
     async with desk(tmp_path) as d:
@@ -116,6 +117,7 @@ async def test_what_does_not_fit_is_kept_and_told(tmp_path: Path) -> None:
     assert forced.status_code == 403
 
 
+@pytest.mark.proves("console.text")
 async def test_hostile_words_are_words_in_fields_too(tmp_path: Path) -> None:
     """Arguments that agents wrote are the text of fields, and stay what they were unless somebody changes them."""
     async with desk(tmp_path) as d:

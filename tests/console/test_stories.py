@@ -18,6 +18,7 @@ from tests.web.world import FORM
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.proves("console.recomputed")
 async def test_a_story_is_verified_and_undone(tmp_path: Path) -> None:
     """What was done is told with its evidence, which is recomputed on request, taken away as a file, and undone once."""
     async with desk(tmp_path) as d:
@@ -42,6 +43,7 @@ async def test_a_story_is_verified_and_undone(tmp_path: Path) -> None:
     assert "undone" in after.text
 
 
+@pytest.mark.proves("console.recomputed")
 async def test_what_was_altered_does_not_verify(tmp_path: Path) -> None:
     """One byte of an entry changed behind our back is found by the button, and said."""
     async with desk(tmp_path) as d:
