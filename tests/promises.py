@@ -2103,7 +2103,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "console.as_shown",
         _CONSOLE,
-        "A word in the console is on exactly what was shown; where that changed it is 409, with what is different and what was typed.",
+        "A word in the console is on exactly what was shown; where that changed it is a 409 that says what is different.",
     ),
     Promise(
         "console.live",
