@@ -38,7 +38,7 @@ async def filled(c: Console) -> dict[str, str]:
     await d.plane.approvals.approve(ActionId(done), Person("ria"), note="seen the tracking")
     await Worker(d.plane).run(until_idle=True)
     await d.plane.braking.stop("agent", "mailer", by="ria", why="a mail went twice")
-    pages = {place.name.lower(): place.path for place in PLACES}
+    pages = {place.name.lower(): place.path for place in PLACES if place.needs == "see"}
     return pages | {
         "waits": f"/approvals/{waits}",
         "critical": f"/approvals/{critical}",
@@ -101,7 +101,8 @@ async def test_hostile_words_do_nothing_in_a_browser(tmp_path: Path) -> None:
             for path in (f"/approvals/{action}", f"/approvals/{action}/modify", f"/actions/{action}"):
                 await page.goto(c.origin + path)
         for place in PLACES:
-            await page.goto(c.origin + place.path)
+            if place.needs == "see":
+                await page.goto(c.origin + place.path)
         assert c.wrong == []
 
 
