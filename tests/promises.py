@@ -57,6 +57,7 @@ _GIVEN: Final = "How to bound what a person may lend: give a task tools and reco
 _NORMAL: Final = "How to see what an agent normally touches"
 _DOCTOR: Final = "How to look after an installation"
 _CONSOLE: Final = "How to use the console"
+_SERVER: Final = "How to run the server"
 _FIGURES: Final = "How to read the figures"
 
 PROMISES: tuple[Promise, ...] = (
@@ -2119,5 +2120,34 @@ PROMISES: tuple[Promise, ...] = (
         "console.by_keyboard",
         _CONSOLE,
         "What people decide, they can decide by keyboard, where one key alone decides nothing, and without a script.",
+    ),
+        "server.every_door_asks",
+        _SERVER,
+        "Every route of API and console opens for those whose roles give the permission, and for nobody else.",
+    ),
+    Promise(
+        "server.proof_alone",
+        _SERVER,
+        "From afar an agent's program gets what its proof opens; no session, no overheard call and no word of its own gets more.",
+    ),
+    Promise(
+        "server.killed_between",
+        _SERVER,
+        "A server that is killed after it answered a yes loses nothing: the next does what was agreed to, once.",
+    ),
+    Promise(
+        "server.shown_or_refused",
+        _SERVER,
+        "A word on what is no longer what was shown is refused, with the view as it now is; of two at once one counts.",
+    ),
+    Promise(
+        "server.bounded",
+        _SERVER,
+        "Slow, silent and greedy clients are let go of; streams that nobody reads cost no memory that grows.",
+    ),
+    Promise(
+        "server.one_reading",
+        _SERVER,
+        "A path, a header or a body that two readers could read differently, or that is too large, is refused unparsed.",
     ),
 )

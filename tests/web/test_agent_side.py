@@ -73,6 +73,7 @@ async def test_an_agent_acts_from_afar(tmp_path: Path) -> None:
     assert after.state in ("refused", "denied")
 
 
+@pytest.mark.proves("server.proof_alone")
 async def test_nobody_else_reads_waits_closes_or_acts(tmp_path: Path) -> None:
     """Another instance of the same agent, with a proof of its own, gets nothing of a task that it does not hold."""
     async with programs(tmp_path, 2) as (site, (mine, other)):
@@ -95,6 +96,7 @@ async def test_nobody_else_reads_waits_closes_or_acts(tmp_path: Path) -> None:
     assert site.place.effects() == []
 
 
+@pytest.mark.proves("server.proof_alone")
 async def test_a_stolen_call_is_good_for_nothing(tmp_path: Path) -> None:
     """What was overheard of a call counts no second time, for no other action, and with no other argument."""
     async with programs(tmp_path) as (site, (program,)):
@@ -123,6 +125,7 @@ async def test_being_here_is_no_word_from_afar(tmp_path: Path) -> None:
         home.stop()
 
 
+@pytest.mark.proves("server.proof_alone")
 async def test_no_session_stands_for_a_proof(tmp_path: Path) -> None:
     """Whoever is signed in, with every permission, gets nothing of the agents' side without a proof; nor does a body say what
     only the gate may."""

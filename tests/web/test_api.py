@@ -57,6 +57,7 @@ async def test_what_changed_meanwhile_is_shown_anew(tmp_path: Path) -> None:
     assert late.json()["code"] in ("stale_view", "illegal_move")
 
 
+@pytest.mark.proves("server.shown_or_refused")
 async def test_a_stale_view_brings_the_fresh_one(tmp_path: Path) -> None:
     """The refusal of a view that is not what was shown carries the whole dossier as it stands."""
     async with served(tmp_path) as site:
@@ -71,6 +72,7 @@ async def test_a_stale_view_brings_the_fresh_one(tmp_path: Path) -> None:
     assert said.json()["state"] == "ready"
 
 
+@pytest.mark.proves("server.shown_or_refused")
 async def test_two_reviewers_at_once(tmp_path: Path) -> None:
     """Of a yes and a no at the same moment one counts, the other hears 409, and what is done follows from the one."""
     async with served(tmp_path) as site:

@@ -57,6 +57,7 @@ async def test_who_comes_back_hears_what_it_missed() -> None:
     assert ",".join(sorted(TOPICS)).encode() in await missed(0)
 
 
+@pytest.mark.proves("server.bounded")
 async def test_those_who_do_not_read_cost_nothing_more() -> None:
     """Ten thousand pages that are never read, told of ten thousand changes, hold one small set each and keep nobody waiting."""
     world = World()

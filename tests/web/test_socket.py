@@ -76,6 +76,7 @@ async def dripped(port: int, words: bytes) -> bytes:
 HEAD = b"GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
 
 
+@pytest.mark.proves("server.bounded")
 async def test_whoever_dawdles_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Heads that come a byte at a time, or never, and bodies that never come, hold no connection for long."""
     monkeypatch.setattr(serving, "HEAD_S", 0.4)
@@ -92,6 +93,7 @@ async def test_whoever_dawdles_is_dropped(tmp_path: Path, monkeypatch: pytest.Mo
         assert b" 200 " in await said(port, HEAD)
 
 
+@pytest.mark.proves("server.bounded")
 async def test_streams_that_nobody_reads_harm_nobody(tmp_path: Path) -> None:
     """Two hundred open streams whose readers never read, and many changes: the server goes on answering, and lets them go."""
     async with listening(tmp_path) as (site, port):
@@ -114,6 +116,7 @@ async def test_streams_that_nobody_reads_harm_nobody(tmp_path: Path) -> None:
     assert b" 200 " in answer.partition(b"\r\n")[0]
 
 
+@pytest.mark.proves("server.one_reading")
 async def test_what_is_no_http_is_refused(tmp_path: Path) -> None:
     """Nonsense, two lengths, two hosts, a head too large: each is answered with a refusal, and the next is served."""
     async with listening(tmp_path) as (_, port):
