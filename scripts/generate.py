@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from scripts import api, cli, errors, evidence, life, promises, settings
+from scripts import api, cli, errors, evidence, http_api, life, promises, settings
 
 DRAWINGS: dict[str, Callable[[], str]] = {
     "life-in-brief": life.brief_picture,
@@ -22,6 +22,9 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "errors": errors.errors,
     "outcomes": errors.outcomes,
     "commands": cli.commands,
+    "http-people": http_api.people,
+    "http-agents": http_api.agents,
+    "http-statuses": http_api.statuses,
     "exit-codes": cli.exit_codes,
     "settings": settings.settings,
     "promises": promises.promises,

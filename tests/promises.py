@@ -57,7 +57,7 @@ _GIVEN: Final = "How to bound what a person may lend: give a task tools and reco
 _NORMAL: Final = "How to see what an agent normally touches"
 _DOCTOR: Final = "How to look after an installation"
 _CONSOLE: Final = "How to use the console"
-_SERVER: Final = "How to run the server"
+_SERVER: Final = "Run the server"
 _FIGURES: Final = "How to read the figures"
 
 PROMISES: tuple[Promise, ...] = (
@@ -2121,6 +2121,7 @@ PROMISES: tuple[Promise, ...] = (
         _CONSOLE,
         "What people decide, they can decide by keyboard, where one key alone decides nothing, and without a script.",
     ),
+    Promise(
         "server.every_door_asks",
         _SERVER,
         "Every route of API and console opens for those whose roles give the permission, and for nobody else.",
