@@ -14,7 +14,7 @@ import anyio
 from interlock.domain.errors import InterlockError
 from interlock.domain.hosting import Hosting
 from interlock.web.app import LARGEST_BODY
-from interlock.web.problems import PROBLEM, BadRequest, NoHost, TooLarge, TooSlow, encoded, problem_of
+from interlock.web.problems import PROBLEM, BadRequest, NoHost, NoSuchMethod, TooLarge, TooSlow, encoded, problem_of
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -32,7 +32,7 @@ BODY_S: Final = 20.0
 
 _PATH: Final = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_OURS: Final = frozenset({"GET", "HEAD", "POST"})
 _ONCE: Final = (
     b"host",
     b"authorization",
@@ -88,9 +88,12 @@ class Front:
         finally:
             # Of a path that is nobody's, what was written must not become a name.
             route = str(scope.get("path_template") or "-")
-            self._answered(route, _method(scope), answering.status, anyio.current_time() - began)
+            self._answered(route, str(scope["method"]), answering.status, anyio.current_time() - began)
 
     def _must_be_sound(self, scope: Scope) -> None:
+        if scope["method"] not in _OURS:
+            # Nobody else's page may ask, so no browser has to be told which methods it could use.
+            raise NoSuchMethod("nothing is asked by that method here")
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         # What arrived at once is parsed whole, however long: the server's own limit is for heads that come in pieces.
         if sum(len(name) + len(value) for name, value in headers) > LARGEST_HEAD:
@@ -138,11 +141,6 @@ def sound_path(raw: bytes) -> bool:
         if plain in (b".", b"..") or any(each in "/\\%" or not each.isprintable() for each in text):
             return False
     return True
-
-
-def _method(scope: Scope) -> str:
-    method = str(scope["method"])
-    return method if method in _METHODS else "other"
 
 
 class _Body:
@@ -200,5 +198,7 @@ class _Answering:
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
         ]
+        if isinstance(error, NoSuchMethod):
+            headers.append((b"allow", b"GET, HEAD, POST"))
         await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})

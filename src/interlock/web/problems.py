@@ -44,6 +44,14 @@ class TooLarge(InterlockError):
     next = "send less at once"
 
 
+class NoSuchMethod(InterlockError):
+    """A method by which nothing is asked here."""
+
+    code = "no_such_method"
+    fault = "yours"
+    next = "look with GET, and change with POST"
+
+
 class TooSlow(InterlockError):
     """A request that did not arrive in the time there is for one."""
 
@@ -85,6 +93,7 @@ class NoHost(InterlockError):
 STATUS: Final[Mapping[type[InterlockError], int]] = {
     BadRequest: 400,
     NotSignedIn: 401,
+    NoSuchMethod: 405,
     TooSlow: 408,
     TooLarge: 413,
     NoHost: 421,
