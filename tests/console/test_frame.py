@@ -129,3 +129,9 @@ def test_how_long_is_said_in_two_sizes(ms: int, words: str) -> None:
     """Spans have at most two units, the greatest first."""
     assert lasting(ms) == words
     assert until(1_000_000 + ms, 1_000_000).startswith(("in ", "now"))
+
+
+@pytest.mark.parametrize("letter", "\u034f\u115f\u1160\u17b4\u180b\u2800\u3164\uffa0\ufe00\ufe0f\U000e0100\U000e01ef")
+def test_a_name_with_an_empty_letter_in_it_looks_like_no_other(letter: str) -> None:
+    """Letters and marks that are drawn as nothing, and are no control characters, are shown too."""
+    assert visible(f"acme{letter}") == f"acme⟨U+{ord(letter):04X}⟩"

@@ -11,6 +11,12 @@ from markupsafe import Markup, escape
 
 _KEPT: Final = frozenset("\n\t")
 _HIDING: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks that are drawn as nothing, Default_Ignorable_Code_Point of https://www.unicode.org/reports/tr44/ that none of
+# the categories above holds, and the empty pattern of Braille: with one in it a name looks like another.
+_EMPTY: Final = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
 
 
 def visible(text: str) -> str:
@@ -23,7 +29,7 @@ def visible(text: str) -> str:
 def _plain(letter: str) -> bool:
     if letter in _KEPT:
         return True
-    return unicodedata.category(letter) not in _HIDING
+    return letter not in _EMPTY and unicodedata.category(letter) not in _HIDING
 
 
 def coded(text: str) -> Markup:
