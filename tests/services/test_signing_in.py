@@ -23,6 +23,7 @@ from interlock.domain.evidence import Entry
 from interlock.domain.ids import Person
 from interlock.domain.login import IDLE_MS, LASTS_MS, LINK_MS, MOST_SESSIONS, SEEN_MS, Login, handle_of
 from interlock.domain.throttle import FREE_TRIES, FROM_ONE_PLACE, LONGEST_LOCK_MS, lock_after
+from interlock.ports.passwords import Told
 from interlock.services.signing_in import ANSWER_MS
 from interlock.testing.conformance.audit import audited, predicate
 from interlock.testing.world import World
@@ -70,6 +71,28 @@ async def test_a_link_lets_in_once() -> None:
     assert await world.plane.signing_in.link_of(token) is None
     with pytest.raises(NotSignedIn):
         await world.plane.signing_in.by_link(token)
+
+
+@pytest.mark.proves("access.links_once")
+async def test_whoever_came_in_leaves_no_other_way_in_behind() -> None:
+    """A second link for the same person, which whoever made it may have kept, is over once they are in: by a link, a password, or
+    an identity provider."""
+    world = await people()
+    signing_in = world.plane.signing_in
+    spare, _ = await signing_in.offer(RITA, by="ada")
+    await by_link(world, RITA)
+    assert await signing_in.link_of(spare) is None
+    with pytest.raises(NotSignedIn):
+        await signing_in.by_link(spare)
+
+    await secured(world)
+    spare, _ = await signing_in.offer(RITA, by="ada")
+    await signing_in.by_password("rita", GOOD, address=HERE)
+    assert await signing_in.link_of(spare) is None
+
+    spare, _ = await signing_in.offer(BEN, by="ada")
+    await signing_in.by_provider(BEN, "https://idp.example ben")
+    assert await signing_in.link_of(spare) is None
 
 
 @pytest.mark.proves("access.links_once")
@@ -319,6 +342,44 @@ async def test_a_name_that_is_nobody_is_refused_as_a_real_one() -> None:
         seen.append(told)
 
     assert seen[0] == seen[1] == seen[2]
+
+
+async def test_a_locked_name_is_refused_on_the_same_beat() -> None:
+    """A name that is locked is answered no sooner where it is nobody: looking a record up does not show in when it is refused."""
+    world = await people()
+    await secured(world)
+    for name in ("rita", "mallory"):
+        for _ in range(FREE_TRIES):
+            with pytest.raises(NotSignedIn):
+                await world.plane.signing_in.by_password(name, "wrong and wrong", address=f"{name}.example")
+        began = world.clock.now()
+        with pytest.raises(RateExceeded):
+            await world.plane.signing_in.by_password(name, "wrong and wrong", address=f"{name}.example")
+        assert world.clock.now() - began == ANSWER_MS
+
+
+async def test_tries_at_once_from_one_address_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many names tried at once from one address no more are looked at than one by one; the right one costs nothing."""
+    world = await people()
+    await secured(world)
+    world.passwords.asked.clear()
+    at_once = world.passwords.told
+
+    async def after_a_while(password: str, kept: str) -> Told:
+        await asyncio.sleep(0)
+        return await at_once(password, kept)
+
+    monkeypatch.setattr(world.passwords, "told", after_a_while)
+    tried = (
+        world.plane.signing_in.by_password(f"name{nth}", "wrong and wrong", address=HERE)
+        for nth in range(FROM_ONE_PLACE * 2)
+    )
+    told = await asyncio.gather(*tried, return_exceptions=True)
+    assert sum(isinstance(each, NotSignedIn) for each in told) == FROM_ONE_PLACE
+    assert len(world.passwords.asked) == FROM_ONE_PLACE
+
+    for _ in range(FROM_ONE_PLACE + 1):
+        await world.plane.signing_in.by_password("rita", GOOD, address="192.0.2.2")
 
 
 async def test_one_address_cannot_try_every_name() -> None:

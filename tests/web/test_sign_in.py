@@ -254,7 +254,24 @@ async def test_a_forged_address_does_not_open_the_throttle(tmp_path: Path) -> No
     """Without a proxy of ours, `X-Forwarded-For` is anybody's word: tries count at the address that connected."""
     async with served(tmp_path, people=PEOPLE) as site:
         for _ in range(FROM_ONE_PLACE):
-            site.plane.signing_in._attempts.wrong("127.0.0.1", site.plane.means.clock.now())
+            site.plane.signing_in._attempts.count_from("127.0.0.1", site.plane.means.clock.now())
         form, headers = {"name": "nobody", "password": "wrong"}, {**OWN, "x-forwarded-for": "192.0.2.7"}
 
         assert (await site.anonymous.post("/sign-in", data=form, headers=headers)).status_code == 429
+
+
+async def test_a_forged_address_in_a_header_of_its_own_does_not_open_the_throttle(tmp_path: Path) -> None:
+    """A proxy may add its word as a further header, after the one that came from outside: the last of all counts."""
+    settings = "server:\n  public_url: https://interlock.example\n"
+    async with served(tmp_path, people=PEOPLE, settings=settings) as site:
+        for _ in range(FROM_ONE_PLACE):
+            site.plane.signing_in._attempts.count_from("198.51.100.9", site.plane.means.clock.now())
+        headers = [
+            ("host", "interlock.example"),
+            ("origin", "https://interlock.example"),
+            ("x-forwarded-for", "192.0.2.7"),
+            ("x-forwarded-for", "198.51.100.9"),
+        ]
+        answer = await site.anonymous.post("/sign-in", data={"name": "nobody", "password": "wrong"}, headers=headers)
+
+        assert answer.status_code == 429

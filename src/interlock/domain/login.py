@@ -112,14 +112,14 @@ class Login(Record, frozen=True, kw_only=True, omit_defaults=True):
         kept = [each for each in self.links if now < each.expires_at]
         return msgspec.structs.replace(self, links=(*kept[-(MOST_LINKS - 1) :], link))
 
-    def entered(self, session: Session, now: int, *, link: Link | None = None) -> "Login":
-        """It, once `session` has begun by `link` or otherwise: the link is gone, and so are tries and dead sessions."""
+    def entered(self, session: Session, now: int) -> "Login":
+        """It, once `session` has begun: tries and dead sessions are gone, and so is every link, whoever may have kept one."""
         alive = [each for each in self.sessions if each.alive(now)]
         alive.sort(key=lambda each: each.seen_at)
         return msgspec.structs.replace(
             self,
             sessions=(*alive[-(MOST_SESSIONS - 1) :], session),
-            links=tuple(each for each in self.links if each != link),
+            links=(),
             tries=0,
             locked_until=0,
             first_at=self.first_at or now,

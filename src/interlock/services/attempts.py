@@ -19,16 +19,20 @@ class Attempts:
         self._places: OrderedDict[str, Tries] = OrderedDict()
         self._nobodies: OrderedDict[str, Tries] = OrderedDict()
 
-    def must_be_free(self, address: str, now: int) -> None:
-        """Raises RateExceeded where too many wrong passwords came from there lately."""
-        tries = self._places.get(_place(address), Tries())
+    def count_from(self, address: str, now: int) -> None:
+        """One try from there. Raises RateExceeded where too many that were wrong came from there lately, or are looked at now."""
+        place = _place(address)
+        tries = self._places.get(place, Tries())
         if tries.count >= FROM_ONE_PLACE and now < tries.until:
             raise wait(tries.until, tries.count, now)
+        _keep(self._places, place, tries.from_place(now))
 
-    def wrong(self, address: str, now: int) -> None:
-        """A wrong one came from there."""
+    def give_back(self, address: str) -> None:
+        """It was no wrong one."""
         place = _place(address)
-        _keep(self._places, place, self._places.get(place, Tries()).from_place(now))
+        tries = self._places.get(place)
+        if tries is not None:
+            self._places[place] = Tries(max(tries.count - 1, 0), tries.until)
 
     def count_nobody(self, name: str, now: int) -> None:
         """As a real account counts it, one try at a name without a password. Raises RateExceeded as that would."""

@@ -2,8 +2,9 @@
 
 1. `offer` stores the digest of a new link with an entry that says for whom; the link is told once. *A crash before it is told
    leaves a link that nobody knows, and that is over in ten minutes.*
-2. A link is used up in the commit that begins its session: of two who use it, in whatever processes, one is let in. *A crash
-   after it leaves a session whose cookie nobody got: whoever wanted in asks for another link.*
+2. A link is used up in the commit that begins its session: of two who use it, in whatever processes, one is let in. Whichever
+   way somebody came in, all other links for them are over then: who made two and kept one has nothing. *A crash after it leaves
+   a session whose cookie nobody got: whoever wanted in asks for another link.*
 3. A password that is tried is counted before it is looked at, so that no crash, and no number of tries at once, gives more of
    them. Whoever has no password, or is nobody, takes as long and hears the same.
 
@@ -16,7 +17,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from interlock.domain.access_facts import access_fact
-from interlock.domain.errors import NotSignedIn
+from interlock.domain.errors import NotSignedIn, RateExceeded
 from interlock.domain.evidence import at
 from interlock.domain.ids import Person
 from interlock.domain.instance import digest_of_secret
@@ -100,7 +101,7 @@ class SigningIn:
         began = self._clock.now()
         try:
             return await self._by_password(name, password, address, browser)
-        except NotSignedIn:
+        except (NotSignedIn, RateExceeded):
             await self._clock.sleep(ANSWER_MS - (self._clock.now() - began) % ANSWER_MS)
             raise
 
@@ -160,7 +161,19 @@ class SigningIn:
     # -- parts -------------------------------------------------------------------------------------------------
 
     async def _by_password(self, name: str, password: str, address: str, browser: str) -> Signed:
-        self._attempts.must_be_free(address, self._clock.now())
+        # Counted before anything is awaited, and given back if it was none: tries at once are as many as one after another.
+        self._attempts.count_from(address, self._clock.now())
+        wrong = False
+        try:
+            return await self._tried(name, password, browser)
+        except NotSignedIn:
+            wrong = True
+            raise
+        finally:
+            if not wrong:
+                self._attempts.give_back(address)
+
+    async def _tried(self, name: str, password: str, browser: str) -> Signed:
         known = len(name) <= MOST_NAME and name in (await self._orders.refresh()).control.people
         login = await self._logins.of(name) if known else None
         kept = "" if login is None else login.password
@@ -170,7 +183,6 @@ class SigningIn:
             self._attempts.count_nobody(name[:MOST_NAME], self._clock.now())
         told = await self._passwords.told(password[: LONGEST + 1], kept)
         if told == "wrong":
-            self._attempts.wrong(address, self._clock.now())
             raise NotSignedIn("the name or the password is wrong", next_step="try again, or ask for a one-time link")
         again = await self._passwords.kept(password) if told == "stale" else kept
 
@@ -239,7 +251,7 @@ class SigningIn:
             link=link.id if link is not None else "",
             until=at(session.begun_at + LASTS_MS),
         )
-        return Becomes(login.entered(session, session.begun_at, link=link), (fact,))
+        return Becomes(login.entered(session, session.begun_at), (fact,))
 
     def _secret(self) -> str:
         """256 bits of chance, as 64 digits."""

@@ -83,7 +83,8 @@ def back_to(text: str) -> str:
 def address_of(connection: Connection) -> str:
     """Where a request came from: of what ended TLS in front of us, whom it names last; else who connected."""
     hosting: Hosting = connection.app.state.hosting
-    passed = connection.headers.get("x-forwarded-for", "") if hosting.public_url else ""
+    # Some add theirs to the header that came, some as one more after it.
+    passed = ",".join(connection.headers.getall("x-forwarded-for", [])) if hosting.public_url else ""
     if passed:
         # Only the last is its own word: whatever stands before it came from outside.
         return passed.rpartition(",")[2].strip()[:64]
