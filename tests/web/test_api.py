@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import anyio
 import msgspec
@@ -128,6 +129,26 @@ async def test_a_request_with_a_key_is_made_once(tmp_path: Path) -> None:
     assert first.content == same.content
     assert (other.status_code, other.json()["code"]) == (422, "key_reused")
     assert hers.status_code == 409
+
+
+async def test_who_sends_many_keys_spoils_nobody_elses_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose key was crowded out by others' while it was done is answered with what was done."""
+    monkeypatch.setattr("interlock.web.once.KEPT", 1)
+    async with served(tmp_path) as site:
+        rita, ria, stop = site.client_of("rita"), site.client_of("ria"), site.plane.braking.stop
+        brake = {"scope": "contract", "name": "box.put"}
+
+        async def crowded(*args: Any, **more: Any) -> object:
+            monkeypatch.setattr(site.plane.braking, "stop", stop)
+            other = await ria.post("/v1/brakes", json={**brake, "name": "box.get"}, headers={"idempotency-key": "two"})
+            assert other.status_code in (200, 404, 422)
+            return await stop(*args, **more)
+
+        monkeypatch.setattr(site.plane.braking, "stop", crowded)
+        answer = await rita.post("/v1/brakes", json=brake, headers={"idempotency-key": "one"})
+
+    assert answer.status_code == 200
+    assert "box.put" in answer.text
 
 
 async def test_lists_go_on_where_they_ended(tmp_path: Path) -> None:

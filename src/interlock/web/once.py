@@ -74,7 +74,7 @@ class Once:
             if told.answer is None:
                 raise Conflict("the first request with this key is still being done", kind="request", key=key)
             return told.answer
-        self._told[name] = _Told(asked.hexdigest(), now)
+        mine = self._told[name] = _Told(asked.hexdigest(), now)
         self._told.move_to_end(name)
         while len(self._told) > KEPT:
             self._told.popitem(last=False)
@@ -82,13 +82,18 @@ class Once:
             answer = kept(request, await work())
         except BaseException:
             # Nothing is known of it: the next one asks the store.
-            self._told.pop(name, None)
+            self._forget(name, mine)
             raise
         if len(answer.content) <= LARGEST_KEPT:
-            self._told[name].answer = answer
+            mine.answer = answer
         else:
-            self._told.pop(name, None)
+            self._forget(name, mine)
         return answer
+
+    def _forget(self, name: tuple[str, str], mine: _Told) -> None:
+        """Where many came meanwhile it is gone already, and another may stand there."""
+        if self._told.get(name) is mine:
+            del self._told[name]
 
 
 Answered: TypeAlias = NamedDependency[SkipValidation[Once]]
