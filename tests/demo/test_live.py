@@ -61,6 +61,12 @@ def opened(process: subprocess.Popen[str]) -> tuple[str, str]:
     raise AssertionError("".join(said))
 
 
+def heard(shop: Shop) -> Iterator[str]:
+    """What the shop says from now on, line by line."""
+    assert shop.process.stdout is not None
+    return iter(shop.process.stdout)
+
+
 def waiting_refund(browser: httpx.Client) -> tuple[str, str]:
     """The page of a refund that waits, and the return it is for."""
     while True:
@@ -83,8 +89,8 @@ def refunds_of(folder: Path, return_id: str) -> int:
 
 
 def test_a_yes_in_the_console_pays_a_real_refund_once_and_the_end_leaves_no_process(shop: Shop) -> None:
-    """The link lets its owner in, once; their yes to a refund that waits pays it, once, and the shop hears of it; ended by a
-    signal, the demo ends well, and the console with it."""
+    """The link lets its owner in, once; their yes to a refund that waits pays it, once, and the shop hears of it. The brake
+    stops its agents and not the demo; lifted, they go on. Ended by a signal, the demo ends well, and the console with it."""
     with shop.browser() as browser:
         assert OWNER in browser.get(shop.link).text
         assert browser.post(shop.link).status_code == 303
@@ -92,13 +98,18 @@ def test_a_yes_in_the_console_pays_a_real_refund_once_and_the_end_leaves_no_proc
         assert refunds_of(shop.folder, return_id) == 0
         decided = browser.post(f"{path}/approve", data=hidden(browser.get(path).text))
         assert decided.status_code == 303, decided.text
+        told = next(line for line in heard(shop) if "is done" in line)
+        assert "refunds.issue" in told
+        assert refunds_of(shop.folder, return_id) == 1
+        brake = {**hidden(browser.get("/brakes?what=all").text), "what": "all", "mode": "stop", "why": "a drill"}
+        assert browser.post("/brakes/stop", data=brake).status_code == 303
+        assert any("a drill" in line for line in heard(shop))
+        lift = {**hidden(browser.get("/brakes").text), "what": "all"}
+        assert browser.post("/brakes/resume", data=lift).status_code == 303
+        assert any(re.search(r": \d done", line) for line in heard(shop))
     with shop.browser() as other:
         other.post(shop.link)
         assert other.get("/").status_code == 303
-    assert shop.process.stdout is not None
-    told = next(line for line in shop.process.stdout if "is done" in line)
-    assert "refunds.issue" in told
-    assert refunds_of(shop.folder, return_id) == 1
     shop.process.send_signal(signal.SIGINT)
     shop.process.communicate(timeout=HANGS_S)
     assert shop.process.returncode == 0

@@ -200,7 +200,7 @@ def _plain(shape: Shape, schema: Shape) -> tuple[Shape, bool]:
 
 def _hint(hint: str, kind: Kind, optional: bool) -> str:
     more = {"lines": "one a line", "json": "as JSON", "integer": "a whole number"}.get(kind, "")
-    return "; ".join(each for each in (hint, more, "may be empty" if optional else "") if each)
+    return "; ".join(each for each in (hint.removesuffix("."), more, "may be empty" if optional else "") if each)
 
 
 def _mapping(value: JsonValue) -> Shape:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import interlock
-from interlock_demo.agents.tally import Note, Tally
+from interlock_demo.agents.tally import Note, Tally, said
 from interlock_demo.chapters.morning import manner_in_force
 from interlock_demo.live.before import morning
 from interlock_demo.live.pace import Pace, Work
@@ -112,7 +112,11 @@ class Day:
 
     def _do(self, work: Work) -> None:
         tally = Tally()
-        work.step(tally)
+        try:
+            work.step(tally)
+        except interlock.NotDone as answer:
+            # A plain call raises what `propose` gives back: whoever pulled the brake is not to end the shop with it.
+            self._tell.line("no", f"{work.agent}: {type(answer).__name__.lower()}", "; ".join(said(answer)))
         for note in tally.notes:
             mark = "wait" if note.outcome == "held" else "no"
             self._tell.line(
@@ -132,6 +136,6 @@ class Day:
                 continue
             del self._waiting[name]
             words = () if action.hold is None else action.hold.approvals
-            said = ", ".join(f"{word.person}: {word.verdict}" for word in words)
+            spoken = ", ".join(f"{word.person}: {word.verdict}" for word in words)
             mark = "yes" if action.state == "done" else "no"
-            self._tell.line(mark, f"{note.contract} {short(name)} is {action.state}", f"{note.subject}; {said}")
+            self._tell.line(mark, f"{note.contract} {short(name)} is {action.state}", f"{note.subject}; {spoken}")
