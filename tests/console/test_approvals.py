@@ -160,3 +160,19 @@ def must_be_tame(text: str) -> None:
         assert attributes.get("hx-get") != "/x"
         assert not attributes.get("href", "/").startswith("javascript:")
     assert not re.search("[\x00\x1b\u202e\u200b]", text)
+
+
+async def test_a_refused_word_leaves_nobody_at_a_dead_address(tmp_path: Path) -> None:
+    """A no without a reason is refused at the form's address; loaded again, that leads back to what is to be decided."""
+    async with desk(tmp_path) as d:
+        action = await d.refund(amount=25_000)
+        page = await d.rita.get(f"/approvals/{action}")
+        said = await d.rita.post(f"/approvals/{action}/reject", data=hidden(page))
+        again = await d.rita.get(f"/approvals/{action}/reject")
+        others = [
+            (await d.rita.get(path)).headers.get("location") for path in (f"/actions/{action}/undo", "/brakes/stop")
+        ]
+
+    assert said.status_code == 422
+    assert (again.status_code, again.headers["location"]) == (303, f"/approvals/{action}")
+    assert others == [f"/actions/{action}", "/brakes"]

@@ -1,0 +1,40 @@
+"""Addresses of forms, opened as pages. Whoever was told that a word cannot count stands at such an address: loading it again, or
+a region of it, leads to the page that the form is on."""
+
+from typing import Final
+from urllib.parse import quote
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+SEE: Final = {"needs": "see"}
+
+
+@get(
+    [f"/approvals/{{action_id:str}}/{word}" for word in ("approve", "reject", "ask", "delegate", "take-back")],
+    opt=SEE,
+    include_in_schema=False,
+)
+async def to_approval(action_id: FromPath[str]) -> Response[bytes]:
+    """To what is to be decided."""
+    return _to(f"/approvals/{quote(action_id, safe='')}")
+
+
+@get([f"/actions/{{action_id:str}}/{word}" for word in ("undo", "settle")], opt=SEE, include_in_schema=False)
+async def to_story(action_id: FromPath[str]) -> Response[bytes]:
+    """To the action's story."""
+    return _to(f"/actions/{quote(action_id, safe='')}")
+
+
+@get([f"/brakes/{word}" for word in ("stop", "resume")], opt=SEE, include_in_schema=False)
+async def to_brakes() -> Response[bytes]:
+    """To the kill switch."""
+    return _to("/brakes")
+
+
+def _to(place: str) -> Response[bytes]:
+    return Response(b"", status_code=303, headers={"Location": place})
+
+
+ROUTES: Final[list[HTTPRouteHandler]] = [to_approval, to_story, to_brakes]
