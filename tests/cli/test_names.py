@@ -110,7 +110,7 @@ def test_times_say_that_they_are_utc(shell: Shell) -> None:
 
     times = [line for line in shell("show", action).out.splitlines() if " 20" in line and ":" in line]
 
-    assert len(times) == 5
+    assert len(times) == 7
     assert all(" UTC" in line for line in times)
 
 

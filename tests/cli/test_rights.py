@@ -8,6 +8,7 @@ import pytest
 import interlock
 from interlock.cli.output import Exit
 from tests.cli.shell import Shell
+from tests.workspaces import forget
 
 RIGHTS = """\
 role:reviewer: {box.put: {n: {constraint_type: range, max: 50}, note: anything}}
@@ -97,6 +98,10 @@ def test_what_rights_would_have_refused(shell: Shell) -> None:
 @pytest.mark.proves("task.data")
 def test_what_a_task_was_given_is_shown(shell: Shell) -> None:
     """Its tools with what their arguments may be, and its records, a line each."""
+    touching = 'name="box.put", touches={"box": "$args.word", "shelf": "$args.word"},'
+    shell.place.change(f"{shell.place.module}.py", lambda text: text.replace('name="box.put",', touching))
+    forget(shell.place)
+    shell("apply")
     upto = {"constraint_type": "range", "max": 5}
     given: dict[str, Any] = {"tools": {"box.put": {"n": upto}}, "data": {"box": ["b-1", "b-2"], "shelf": []}}
     with (
