@@ -22,7 +22,8 @@ from interlock.embedded import Embedded
 from interlock.sdk.identity import Identity
 from interlock.sdk.signature import plain_result, values_of
 from interlock.services.editions import Definition
-from interlock.services.plane import ControlPlane, Means, plane
+from interlock.services.means import Means
+from interlock.services.plane import ControlPlane, plane
 from interlock.testing.adapters import (
     AllEffectors,
     CedarPolicies,

@@ -56,7 +56,8 @@ from interlock.sdk.identity import Identity
 from interlock.sdk.signature import facts_schema, plain_result, schema_of, values_of
 from interlock.sdk.tool import NoEffect
 from interlock.services.editions import Definition
-from interlock.services.plane import ControlPlane, Means, plane
+from interlock.services.means import Means
+from interlock.services.plane import ControlPlane, plane
 from interlock.testing.parts import SilentSteps
 
 OUTSIDE = os.environ.get("OUTSIDE", "")

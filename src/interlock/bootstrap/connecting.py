@@ -49,7 +49,8 @@ from interlock.sdk.identity import Identity, Shows, shows
 from interlock.sdk.signature import plain_result, values_of
 from interlock.sdk.tool import Hooks, Tool, tools_in
 from interlock.services.audit import Verifying
-from interlock.services.plane import ControlPlane, Means, plane
+from interlock.services.means import Means
+from interlock.services.plane import ControlPlane, plane
 
 MEMORY = "memory:"
 

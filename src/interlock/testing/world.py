@@ -36,7 +36,8 @@ from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery
 from interlock.sdk.identity import Identity, Shows
 from interlock.services.editions import Definition
-from interlock.services.plane import ControlPlane, Means, plane
+from interlock.services.means import Means
+from interlock.services.plane import ControlPlane, plane
 from interlock.testing.parts import (
     CountedIds,
     ListedPrices,
