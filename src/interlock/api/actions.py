@@ -1,13 +1,13 @@
 """`/v1/actions` and `/v1/undos`: what agents did, all of it, and what people do about it."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from interlock.api.parts import Limit, listed
+from interlock.api.parts import OPERATE, SEE, Limit, Note, listed
 from interlock.domain.action import Action, State
 from interlock.domain.canonical import JsonValue
 from interlock.domain.dossier import Dossier
@@ -22,10 +22,6 @@ from interlock.services.action_list import Sought, actions_of
 from interlock.services.plane import ControlPlane
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
-
-SEE: Final = {"needs": "see"}
-OPERATE: Final = {"needs": "operate"}
-Note = Annotated[str, msgspec.Meta(max_length=4_000)]
 
 
 class Actions(msgspec.Struct, frozen=True, kw_only=True):

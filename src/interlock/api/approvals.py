@@ -1,14 +1,14 @@
 """`/v1/approvals`: what waits for people, what each of them is shown, and their words on it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from interlock.api.parts import Limit, listed
+from interlock.api.parts import DECIDE, SEE, Limit, Note, listed
 from interlock.domain.action import Action
 from interlock.domain.actor import Actor
 from interlock.domain.batch import MOST, Batch, BatchResult
@@ -24,11 +24,8 @@ from interlock.services.plane import ControlPlane
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
 
-SEE: Final = {"needs": "see"}
-DECIDE: Final = {"needs": "decide"}
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 View = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-Note = Annotated[str, msgspec.Meta(max_length=4_000)]
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

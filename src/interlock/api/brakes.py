@@ -1,21 +1,18 @@
 """`/v1/brakes` and `/v1/drills`: what is stopped, stopping it, and how long that takes."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
+from interlock.api.parts import OPERATE, SEE, STOP, Note
 from interlock.domain.brakes import Brake, HeldBack
 from interlock.domain.control import StopMode, StopScope
 from interlock.domain.drill import Drill
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
-
-SEE: Final = {"needs": "see"}
-STOP: Final = {"needs": "stop"}
-OPERATE: Final = {"needs": "operate"}
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,7 +27,7 @@ class Stopping(Named, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A brake that is pulled."""
 
     mode: StopMode = "stop"
-    why: Annotated[str, msgspec.Meta(max_length=4_000)] = ""
+    why: Note = ""
 
 
 @get("/v1/brakes", opt=SEE)

@@ -57,13 +57,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Name, `path` or `query`, type, default."""
     body: Any
     answer: Any
+    once: bool
+    """Whether it takes a key under which it is done once."""
 
 
 def schema(handlers: Sequence[HTTPRouteHandler]) -> dict[str, Any]:
     """The whole description."""
-    asked = sorted(
-        (each for handler in handlers for each in _asked(handler)), key=lambda each: (each.path, each.method)
-    )
+    asked = sorted((_asked(handler) for handler in handlers), key=lambda each: (each.path, each.method))
     types = [kind for each in asked for kind in _types(each)]
     schemas, components = msgspec.json.schema_components(types, ref_template=REF)
     known = iter(schemas)
@@ -82,7 +82,7 @@ def schema(handlers: Sequence[HTTPRouteHandler]) -> dict[str, Any]:
     }
 
 
-def _asked(handler: HTTPRouteHandler) -> Iterator[Asked]:
+def _asked(handler: HTTPRouteHandler) -> Asked:
     function = handler.fn
     hints, signature = get_type_hints(function, include_extras=True), inspect.signature(function)
     parameters = list[tuple[str, str, Any, Any]]()
@@ -95,7 +95,7 @@ def _asked(handler: HTTPRouteHandler) -> Iterator[Asked]:
         if place == "path":
             path = path.replace(f"{{{name}:str}}", f"{{{name}}}")
     answer = hints["return"]
-    yield Asked(
+    return Asked(
         path=path,
         method=method.lower(),
         name=handler.handler_name,
@@ -105,6 +105,7 @@ def _asked(handler: HTTPRouteHandler) -> Iterator[Asked]:
         parameters=tuple(parameters),
         body=get_args(hints["data"])[0] if "data" in hints else None,
         answer=get_args(answer)[0] if get_args(answer) else answer,
+        once="once" in hints,
     )
 
 
@@ -126,7 +127,8 @@ def _types(asked: Asked) -> Iterator[Any]:
     yield from (kind for _, _, kind, _ in asked.parameters)
     if asked.body is not None:
         yield asked.body
-    yield asked.answer
+    if asked.answer is not type(None):
+        yield asked.answer
 
 
 def _operation(asked: Asked, schemas: Iterator[dict[str, Any]]) -> dict[str, Any]:
@@ -145,14 +147,17 @@ def _operation(asked: Asked, schemas: Iterator[dict[str, Any]]) -> dict[str, Any
         "x-needs": asked.needs,
         "security": [{who: []} for who in _WHO] if asked.needs != "nobody" else [],
     }
-    if asked.method != "get":
+    if asked.once:
         parameters.append(_KEY)
     if parameters:
         operation["parameters"] = parameters
     if asked.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": next(schemas)}}}
+    done: dict[str, Any] = {"description": "Done."}
+    if asked.answer is not type(None):
+        done["content"] = {"application/json": {"schema": next(schemas)}}
     operation["responses"] = {
-        str(asked.status): {"description": "Done.", "content": {"application/json": {"schema": next(schemas)}}},
+        str(asked.status): done,
         "default": {
             "description": "What is wrong.",
             "content": {PROBLEM: {"schema": {"$ref": REF.format(name="Problem")}}},

@@ -1,13 +1,13 @@
 """`/v1/audit`, `/v1/figures`, `/v1/budgets` and `/v1/log`: what happened, in rows and in sums."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery, QueryParameter
 
-from interlock.api.parts import Limit, listed
+from interlock.api.parts import SEE, Limit, listed
 from interlock.domain.action import State
 from interlock.domain.duration import DAY, HOUR
 from interlock.domain.figure import By, Measures, Overview
@@ -17,8 +17,6 @@ from interlock.services.budget_list import Budgets, Used, budgets_there, used
 from interlock.services.searching import Hit
 from interlock.web.once import kept
 from interlock.web.parts import Asked, Plane
-
-SEE: Final = {"needs": "see"}
 
 
 class Hits(msgspec.Struct, frozen=True, kw_only=True):

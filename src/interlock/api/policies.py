@@ -7,6 +7,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from interlock.api.parts import SEE, Note
 from interlock.domain.bundle import Bundle
 from interlock.domain.errors import NotAllowed, NotFound
 from interlock.domain.explanation import Explanation
@@ -17,7 +18,6 @@ from interlock.services.trying import Hypothesis
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
 
-SEE: Final = {"needs": "see"}
 WRITE: Final = {"needs": "write_policy"}
 REPLAYED: Final = 1_000
 """So many decisions at most are put to policies that nobody published yet."""
@@ -26,7 +26,7 @@ REPLAYED: Final = 1_000
 class Consent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Your agreement."""
 
-    note: Annotated[str, msgspec.Meta(max_length=4_000)] = ""
+    note: Note = ""
 
 
 @get("/v1/policies", opt=SEE)

@@ -1,13 +1,11 @@
 """`/v1/agents`, `/v1/contracts` and `/v1/tasks`: who may act, through what, and on what work."""
 
-from typing import Annotated, Final
-
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from interlock.api.parts import Limit
+from interlock.api.parts import OPERATE, SEE, Limit, Note
 from interlock.domain.agent import Agent
 from interlock.domain.agent_card import Inputs
 from interlock.domain.agent_state import Move
@@ -20,10 +18,6 @@ from interlock.services.known_tasks import stored_task
 from interlock.services.task_list import Listed, Seen, seen, tasks_there
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
-
-SEE: Final = {"needs": "see"}
-OPERATE: Final = {"needs": "operate"}
-Note = Annotated[str, msgspec.Meta(max_length=4_000)]
 
 
 class Moving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
