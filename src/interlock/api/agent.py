@@ -5,27 +5,36 @@ instance that holds the task, and the services ask for that. What only the gate 
 which task is meant is said here, that it came from outside by the plane behind these doors (`embedded.Outside`).
 """
 
-from typing import Annotated, Final
+from typing import Final
 
 import anyio
-import msgspec
 from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
+from interlock.api.agent_calls import (
+    Begin,
+    Call,
+    Chained,
+    Credential,
+    Ending,
+    Expecting,
+    Looking,
+    ProofWanted,
+    Proving,
+    Resuming,
+    Settled,
+    Token,
+    Waiting,
+)
 from interlock.domain.action import Action
-from interlock.domain.canonical import JsonValue
 from interlock.domain.child_failure import ChildFailure
 from interlock.domain.enrolling import Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
-from interlock.domain.grant import Grant
-from interlock.domain.handover import Opened
-from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId, UseId
-from interlock.domain.presented import Presented
+from interlock.domain.ids import ActionId, TaskId, UseId
 from interlock.domain.proposal import Proposal
-from interlock.domain.selector import Selector
 from interlock.domain.task import Opening, Task
-from interlock.domain.use import TokenCount, Use
+from interlock.domain.use import Use
 from interlock.services.known_tasks import stored_task
 from interlock.web.metrics import Meters
 from interlock.web.once import kept
@@ -34,134 +43,12 @@ from interlock.web.parts import Plane as Services
 
 PROVEN: Final = {"needs": "nobody", "proof": True}
 """Open to everybody, and good for nothing without a proof."""
-LONGEST_MS: Final = 20_000
-"""How long one request waits for news at most; whoever waits longer asks again, and shows anew who asks. The proof names it."""
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Words = Annotated[str, msgspec.Meta(max_length=10_000)]
-
-
-class _Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What only we may say is no field of these."""
-
-
-class Shown(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What shows who makes the call."""
-
-    credential: str
-    proof: str
-    chain: tuple[str, ...] = ()
-
-    def presented(self) -> Presented:
-        """As the services take it."""
-        return Presented(credential=self.credential, proof=self.proof, chain=self.chain)
-
-
-class Expecting(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of which agent."""
-
-    agent: Name
-
-
-class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """Worth nothing without the key it names."""
-
-    credential: str
-
-
-class Token(msgspec.Struct, frozen=True, kw_only=True):
-    """Of a task."""
-
-    token: str
-
-
-class Begin(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A task to be opened. See `Opening`."""
-
-    shown: Shown
-    agent: Name
-    purpose: Words
-    initiator: Words = ""
-    lasts_ms: int | None = None
-    budgets: dict[str, int] = {}
-    prohibited: tuple[ContractName, ...] = ()
-    tools: Grant | None = None
-    data: Selector | None = None
-    parent: Name | None = None
-    """The id of the task around it."""
-    plan: Words = ""
-    run: Words = ""
-
-
-class Proving(_Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A call that brings nothing but who makes it."""
-
-    shown: Shown
-
-
-class Resuming(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Of which agent the task is."""
-
-    agent: Name
-
-
-class Ending(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What ended it, if that failed."""
-
-    failure: Words = ""
-
-
-class Looking(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """At which of the tasks inside; None: all."""
-
-    children: frozenset[TaskId] | None = None
-
-
-class Chained(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A chain of tokens that is to be opened."""
-
-    asked: Opened
-
-
-class Call(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A tool's call, or the use of a model. See `Proposal`."""
-
-    task: Name
-    contract: Name
-    arguments: dict[str, JsonValue]
-    idempotency_key: str | None = None
-    justification: Words = ""
-    confidence: Annotated[int, msgspec.Meta(ge=0, le=1000)] | None = None
-    traceparent: Words = ""
-    kpi: dict[str, int] = {}
-    request: Words = ""
-    expected: Digest | None = None
-    unfit: Words = ""
-
-
-class Waiting(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long, and in what task it was given, where that is another than the action's."""
-
-    timeout_ms: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_MS)] = 0
-    within: Name | None = None
-
-
-class ProofWanted(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Under which checkpoint."""
-
-    anchored: bool = False
-    within: Name | None = None
-
-
-class Settled(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a use took; None: nobody can say."""
-
-    used: TokenCount | None
 
 
 async def _proposal(services: Services, call: Call) -> Proposal:
     return Proposal(
-        task=await stored_task(services.means.store, TaskId(call.task)),
-        contract=ContractName(call.contract),
+        task=await stored_task(services.means.store, call.task),
+        contract=call.contract,
         arguments=call.arguments,
         idempotency_key=call.idempotency_key,
         justification=call.justification,
@@ -178,7 +65,7 @@ async def _proposal(services: Services, call: Call) -> Proposal:
 @post("/v1/agent/expected", opt=PROVEN, status_code=200)
 async def expected(request: Asked, agents: Agents, data: JSONBody[Expecting]) -> Response[Expected]:
     """What instances of an agent in force are to show."""
-    return kept(request, await agents.expected(AgentName(data.agent)))
+    return kept(request, await agents.expected(data.agent))
 
 
 @post("/v1/agent/enrol", opt=PROVEN, status_code=200)
@@ -191,7 +78,7 @@ async def enrol(request: Asked, agents: Agents, data: JSONBody[Enrolling]) -> Re
 async def open_task(request: Asked, plane: Services, agents: Agents, data: JSONBody[Begin]) -> Response[Task]:
     """Open a task, in which nobody but the instance that asks acts."""
     opening = Opening(
-        agent=AgentName(data.agent),
+        agent=data.agent,
         purpose=data.purpose,
         initiator=data.initiator,
         lasts_ms=data.lasts_ms,
@@ -199,7 +86,7 @@ async def open_task(request: Asked, plane: Services, agents: Agents, data: JSONB
         prohibited=data.prohibited,
         tools=data.tools,
         data=data.data,
-        parent=None if data.parent is None else await stored_task(plane.means.store, TaskId(data.parent)),
+        parent=None if data.parent is None else await stored_task(plane.means.store, data.parent),
         plan=data.plan,
         run=data.run,
     )
@@ -221,7 +108,7 @@ async def token(request: Asked, agents: Agents, task: FromPath[str], data: JSONB
 @post("/v1/agent/tasks/{task:str}/resume", opt=PROVEN, status_code=200)
 async def resume(request: Asked, agents: Agents, task: FromPath[str], data: JSONBody[Resuming]) -> Response[Task]:
     """Take over a task that another instance of the agent began."""
-    found = await agents.resume_task(TaskId(task), AgentName(data.agent), data.shown.presented())
+    found = await agents.resume_task(TaskId(task), data.agent, data.shown.presented())
     return kept(request, found)
 
 
@@ -262,7 +149,7 @@ async def wait(request: Asked, agents: Agents, action: FromPath[str], data: JSON
         ActionId(action),
         data.shown.presented(),
         timeout_ms=data.timeout_ms,
-        within=None if data.within is None else TaskId(data.within),
+        within=data.within,
     )
     return kept(request, found)
 
@@ -276,7 +163,7 @@ async def proof(
         ActionId(action),
         data.shown.presented(),
         anchored=data.anchored,
-        within=None if data.within is None else TaskId(data.within),
+        within=data.within,
     )
     return kept(request, found)
 
