@@ -649,7 +649,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "settle.person",
         "How to settle an unknown action",
-        "What a person says of an unknown action ends it, with its evidence, its budget and that person's name.",
+        "What a person says of an unknown action, and how they know, ends it, with evidence, budget and that person's name.",
     ),
     Promise("execution.attempts", _LIFE, "After five ambiguous attempts no machine tries again."),
     Promise("execution.blind_once", _LIFE, "A blind action is attempted once."),
@@ -2031,7 +2031,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "approval.batch",
         _PEOPLE,
-        "Only like actions below critical are decided in one go, and only once the one drawn by chance was opened.",
+        "Only like actions below critical are decided in one go, once the one drawn was opened; no naming of sets draws another.",
     ),
     Promise(
         "approval.corrections",

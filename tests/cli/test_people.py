@@ -118,7 +118,11 @@ def test_what_is_unknown_is_settled_by_who_looked(shell: Shell) -> None:
         ]
     )
     done = shell.json("settle", first["id"], "done", "--result", "7", "--note", "seen", "--as", "rita")
-    failed = shell.json("settle", second["id"], "failed", "--as", "rita")
+    assert (
+        "how they know"
+        in shell.json("settle", second["id"], "failed", "--as", "rita", code=Exit.YOURS)["error"]["detail"]
+    )
+    failed = shell.json("settle", second["id"], "failed", "--note", "never came", "--as", "rita")
 
     assert (done["state"], done["outcome"]["result"], done["outcome"]["by"]) == ("done", 7, "person")
     assert failed["state"] == "failed"

@@ -150,7 +150,7 @@ def test_nothing_that_could_not_be_read_again_is_written(place: Place) -> None:
             lambda: rita.reject(held.id, note=5),
             lambda: rita.modify(held.id, {"n": 1}, note=5),
             lambda: rita.modify(held.id, {"n": Odd()}),
-            lambda: rita.settle(held.id, "done", result=Odd()),
+            lambda: rita.settle(held.id, "done", note="saw it", result=Odd()),
             lambda: any_.policies(place.folder, person="rita").publish(why=5),
             lambda: any_.policies(place.folder, person="rita").use_engine("foo", why="x"),
             lambda: any_.policies(place.folder, person="rita").use_engine("cedarpy", why=None),

@@ -233,7 +233,7 @@ async def commit_lost(shop: Shop) -> None:
     action = await shop.propose(await shop.task(), "thing.two", key="a", n=1)
     await shop.finish(rounds=5)
     if (await shop.action(action)).state == "unknown":
-        await shop.plane.settling.settle(action.id, RITA, "failed")
+        await shop.plane.settling.settle(action.id, RITA, "failed", note="looked")
     await shop.finish(rounds=1)
 
 

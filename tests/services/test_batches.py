@@ -82,6 +82,31 @@ async def test_who_draws_again_gets_the_same() -> None:
         await world.plane.batches.decide(drawn[0].id, RIA, "approve", note="", views={})
 
 
+@pytest.mark.proves("approval.batch")
+async def test_naming_other_sets_draws_no_other_one() -> None:
+    """Until the one drawn was opened, a set with it draws it again and one without it draws nothing, even asked for at the same
+    time; once it was opened, or waits no more, chance decides anew."""
+    world = World()
+    names = [each.id for each in await several(world, 6)]
+    draw = world.plane.batches.draw
+    first = (await draw(RITA, tuple(names[:3]))).drawn
+    rest = tuple(each for each in names if each != first)
+
+    assert {(await draw(RITA, (first, each))).drawn for each in rest} == {first}
+    with pytest.raises(NotAllowed, match="have not opened it"):
+        await draw(RITA, rest)
+    assert (await draw(RIA, rest)).drawn in rest
+    await world.plane.dossiers.open(first, RITA)
+    processes = [world.plane, world.another("w2")]
+    found = await asyncio.gather(
+        *(each.batches.draw(RITA, rest[at : at + 2]) for at, each in enumerate(processes)), return_exceptions=True
+    )
+    drawn = {each.drawn for each in found if not isinstance(each, BaseException)}
+    assert len(drawn) == 1
+    await world.plane.approvals.reject(drawn.pop(), RITA, note="no")
+    assert (await draw(RITA, rest[3:])).drawn in rest[3:]
+
+
 async def test_over_many_sets_each_place_is_drawn() -> None:
     """Chance decides: no place in a set is safe from being drawn."""
     world = World()
@@ -90,7 +115,9 @@ async def test_over_many_sets_each_place_is_drawn() -> None:
     for first in range(8):
         for second in range(first):
             chosen = tuple(sorted((names[first], names[second])))
-            places.add(chosen.index((await world.plane.batches.draw(RITA, chosen)).drawn))
+            drawn = (await world.plane.batches.draw(RITA, chosen)).drawn
+            places.add(chosen.index(drawn))
+            await world.plane.dossiers.open(drawn, RITA)
 
     assert places == {0, 1}
 

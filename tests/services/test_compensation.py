@@ -290,7 +290,7 @@ async def test_the_order_is_that_of_the_effects_not_of_their_settling() -> None:
     world.clock.advance(10)
     await world.propose(task, n=2)
     world.clock.advance(10)
-    await world.plane.settling.settle(early.id, RITA, "done")
+    await world.plane.settling.settle(early.id, RITA, "done", note="looked")
 
     await world.plane.compensation.undo("task", task.id, by="rita", why="wrong")
     await finish(world)

@@ -86,7 +86,7 @@ async def settled(world: World) -> Action:
     """Unknown, until a person says what came of it."""
     world.effectors.say("thing.put", "run", Unsure("no answer"))
     action = await world.propose(await world.task())
-    await world.plane.settling.settle(action.id, RITA, "done", result=RAW)
+    await world.plane.settling.settle(action.id, RITA, "done", result=RAW, note="looked")
     return action
 
 

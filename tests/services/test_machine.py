@@ -175,7 +175,7 @@ class Life(RuleBasedStateMachine):
             happened = self.shop.effects[action.idempotency_key]
             self.now(
                 self.process.settling.settle(
-                    action.id, Person("rita"), "done" if happened else "failed", result={"n": 1}
+                    action.id, Person("rita"), "done" if happened else "failed", result={"n": 1}, note="looked"
                 )
             )
 

@@ -5,7 +5,7 @@ import pytest
 from interlock.domain.action import Action
 from interlock.domain.call import Landed, Unsure
 from interlock.domain.contract import Blind, Lookup, PythonTarget
-from interlock.domain.errors import IllegalMove, NotAllowed, NotFound
+from interlock.domain.errors import ContractError, IllegalMove, NotAllowed, NotFound
 from interlock.domain.ids import ActionId, Person
 from interlock.testing.conformance.audit import predicate
 from interlock.testing.world import World, contract
@@ -46,17 +46,19 @@ async def test_a_person_settles_it_with_its_evidence_and_its_budget(happened: st
 
 @pytest.mark.proves("settle.person")
 async def test_who_and_what_may_not_be_settled() -> None:
-    """A stranger's word does not count, nor one on an action that is not there or not unknown."""
+    """A stranger's word does not count, nor one without a note, nor one on an action that is not there or not unknown."""
     world = World()
     action = await unknown(world)
 
     with pytest.raises(NotAllowed):
-        await world.plane.settling.settle(action.id, Person("nobody"), "done")
+        await world.plane.settling.settle(action.id, Person("nobody"), "done", note="saw it")
+    with pytest.raises(ContractError, match="how they know"):
+        await world.plane.settling.settle(action.id, RITA, "done", note="  ")
     with pytest.raises(NotFound):
-        await world.plane.settling.settle(ActionId("nothing"), RITA, "done")
-    await world.plane.settling.settle(action.id, RITA, "failed")
+        await world.plane.settling.settle(ActionId("nothing"), RITA, "done", note="saw it")
+    await world.plane.settling.settle(action.id, RITA, "failed", note="not there")
     with pytest.raises(IllegalMove):
-        await world.plane.settling.settle(action.id, RITA, "done")
+        await world.plane.settling.settle(action.id, RITA, "done", note="saw it")
 
 
 @pytest.mark.proves("settle.person")

@@ -36,8 +36,9 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What you found out about an unknown action."""
 
     happened: Literal["done", "failed"]
+    note: Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)]
+    """How you know. It is kept sealed."""
     result: JsonValue = None
-    note: Note = ""
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ from interlock.console.render import page
 from interlock.console.sent import sent_by
 from interlock.domain.action import Action
 from interlock.domain.dossier import Dossier
-from interlock.domain.errors import IllegalMove, IntegrityError, InterlockError, NotAllowed, NotFound
+from interlock.domain.errors import ContractError, IllegalMove, IntegrityError, InterlockError, NotAllowed, NotFound
 from interlock.domain.evidence import Finding, Packet
 from interlock.domain.ids import Person
 from interlock.domain.packet import verify_packet
@@ -87,7 +87,7 @@ async def settle(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
         await plane.settling.settle(
             action.id, actor.person, "done" if happened == "done" else "failed", note=sent.get("why", "").strip()
         )
-    except (IllegalMove, NotAllowed) as error:
+    except (ContractError, IllegalMove, NotAllowed) as error:
         return await _page(request, plane, action, actor.person, problem=error, typed=sent.get("why", ""))
     return _back(action)
 

@@ -1,7 +1,8 @@
 """Many like actions decided in one go, without nobody having looked at any.
 
 Only of one contract, asked for by the same policies, below critical, and at most 20. Which of them is opened first the
-control plane draws, once for each person and set: whoever could choose would choose the harmless one.
+control plane draws, once for each person and set: whoever could choose would choose the harmless one. Who was drawn one
+and has not opened it is drawn no other, whatever set they name: asking again is no way to choose.
 """
 
 from collections.abc import Sequence
@@ -39,6 +40,21 @@ class Batch(Record, frozen=True, kw_only=True, omit_defaults=True):
         return self.id
 
 
+class Drawn(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """The last that was drawn for one person of one contract."""
+
+    kind: ClassVar[str] = "drawn"
+
+    person: Person
+    contract: Digest
+    action: ActionId
+
+    @property
+    def key(self) -> str:
+        """Filed by person and contract."""
+        return drawn_key(self.person, self.contract)
+
+
 class Left(msgspec.Struct, frozen=True, kw_only=True):
     """One of a batch that was not decided on, and why."""
 
@@ -56,6 +72,11 @@ class BatchResult(msgspec.Struct, frozen=True, kw_only=True):
 def batch_id(person: Person, actions: Sequence[ActionId]) -> str:
     """The same for the same person and actions, whatever their order."""
     return digest({"person": person, "actions": list[JsonValue](sorted(actions))})
+
+
+def drawn_key(person: Person, contract: Digest) -> str:
+    """Where the last is that was drawn for `person` of `contract`."""
+    return f"{contract} {person}"
 
 
 def must_be_alike(actions: Sequence[Action], contracts: Sequence[Contract]) -> None:

@@ -102,9 +102,10 @@ class AsyncDesk:
 
     @checked
     async def settle(
-        self, action_id: str, happened: Literal["done", "failed"], *, result: JsonValue = None, note: str = ""
+        self, action_id: str, happened: Literal["done", "failed"], *, note: str, result: JsonValue = None
     ) -> Action:
-        """Say what became of an unknown action; `result` is what the tool would have returned, which an undo may need."""
+        """Say what became of an unknown action, and in `note` how you know; `result` is what the tool would have returned,
+        which an undo may need."""
         returned = plain_result(result)
         return await self._home.run(
             self._people.settle, ActionId(action_id), self._person, happened, result=returned, note=note
@@ -200,10 +201,11 @@ class Desk:
 
     @checked
     def settle(
-        self, action_id: str, happened: Literal["done", "failed"], *, result: JsonValue = None, note: str = ""
+        self, action_id: str, happened: Literal["done", "failed"], *, note: str, result: JsonValue = None
     ) -> Action:
-        """Say what became of an unknown action; `result` is what the tool would have returned, which an undo may need."""
-        return self._home.block(self.aio.settle, action_id, happened, result=result, note=note)
+        """Say what became of an unknown action, and in `note` how you know; `result` is what the tool would have returned,
+        which an undo may need."""
+        return self._home.block(self.aio.settle, action_id, happened, note=note, result=result)
 
     @checked
     def undo(

@@ -5,11 +5,13 @@
 3. `decide`: each action gets the person's word by itself. *A crash in between: those that have it have it, the others wait.*
 """
 
-from typing import Literal
+from typing import Final, Literal
+
+import msgspec
 
 from interlock.domain.action import Action
 from interlock.domain.approval import look_of
-from interlock.domain.batch import Batch, BatchResult, Left, batch_id, must_be_alike
+from interlock.domain.batch import Batch, BatchResult, Drawn, Left, batch_id, drawn_key, must_be_alike
 from interlock.domain.change import Change
 from interlock.domain.contract import Contract
 from interlock.domain.entitlement import entitled
@@ -21,6 +23,8 @@ from interlock.ports.store import Store
 from interlock.services.approvals import Approvals
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
+
+ROUNDS: Final = 20
 
 
 class Batches:
@@ -36,23 +40,28 @@ class Batches:
     async def draw(self, person: Person, actions: tuple[ActionId, ...]) -> Batch:
         """Which of `actions` the person has to open before deciding on all. Drawn once for a person and a set.
 
-        Raises NotAllowed where they are not alike, of critical risk, too many or too few, or where the person may not decide
-        on one of them; NotFound.
+        Raises NotAllowed where they are not alike, of critical risk, too many or too few, where the person may not decide on one
+        of them, or where another one was drawn for them that they have not opened: a set is not named anew until the one drawn
+        suits. NotFound.
         """
         wanted = tuple(sorted(set(actions)))
-        await self._alike(person, wanted)
+        contract = await self._alike(person, wanted)
         name = batch_id(person, wanted)
-        found = await self._store.get(Batch, name)
-        if found is not None:
-            return found
-        # 128 random bits: nobody finds out beforehand which one it will be.
-        drawn = wanted[int(self._ids.nonce(), 16) % len(wanted)]
-        batch = Batch(id=name, person=person, actions=wanted, drawn=drawn, drawn_at=self._clock.now())
-        try:
-            await save(self._store, Change(puts=(batch,)))
-        except Conflict:
-            return await self._stored(name, person)  # somebody drew for the same person at the same time
-        return batch.saved()
+        for _ in range(ROUNDS):
+            found = await self._store.get(Batch, name)
+            if found is not None:
+                return found
+            last = await self._store.get(Drawn, drawn_key(person, contract)) or Drawn(
+                person=person, contract=contract, action=ActionId("")
+            )
+            drawn = await self._drawn(last, wanted)
+            batch = Batch(id=name, person=person, actions=wanted, drawn=drawn, drawn_at=self._clock.now())
+            try:
+                await save(self._store, Change(puts=(batch, msgspec.structs.replace(last, action=drawn))))
+            except Conflict:
+                continue  # something was drawn for the same person at the same time
+            return batch.saved()
+        raise Conflict("something else was drawn for the same person meanwhile", kind=Batch.kind, key=name)
 
     async def decide(
         self,
@@ -96,7 +105,22 @@ class Batches:
                 decided.append(each)
         return BatchResult(decided=tuple(decided), left=tuple(left))
 
-    async def _alike(self, person: Person, names: tuple[ActionId, ...]) -> None:
+    async def _drawn(self, last: Drawn, wanted: tuple[ActionId, ...]) -> ActionId:
+        """One of `wanted`: the last one drawn, as long as it waits and the person has not opened it."""
+        before = await self._store.get(Action, last.action) if last.action else None
+        hold = None if before is None or before.state != "held" else before.hold
+        if hold is None or look_of(hold, last.person) is not None:
+            # 128 random bits: nobody finds out beforehand which one it will be.
+            return wanted[int(self._ids.nonce(), 16) % len(wanted)]
+        if last.action not in wanted:
+            raise NotAllowed(
+                f"action {last.action} was drawn for you, and you have not opened it",
+                next_step=f"look at it first: `interlock look {last.action}`",
+            )
+        return last.action
+
+    async def _alike(self, person: Person, names: tuple[ActionId, ...]) -> Digest:
+        """The contract of all of them."""
         actions: list[Action] = []
         contracts: list[Contract] = []
         for each in names[:100]:
@@ -110,6 +134,7 @@ class Batches:
         for action in actions:
             if action.hold is not None:
                 entitled(action, action.hold, person, control)
+        return actions[0].contract_digest
 
     async def _must_be_opened(self, batch: Batch) -> None:
         action = await self._store.get(Action, batch.drawn)

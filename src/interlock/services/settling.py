@@ -4,7 +4,7 @@ from typing import Literal
 
 from interlock.domain.action import Action, Outcome
 from interlock.domain.canonical import JsonValue
-from interlock.domain.errors import Conflict, IllegalMove, NotFound
+from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotFound
 from interlock.domain.filtering import told
 from interlock.domain.ids import ActionId, Person
 from interlock.domain.people import roles_of
@@ -31,15 +31,16 @@ class Settling:
         happened: Literal["done", "failed"],
         *,
         result: JsonValue = None,
-        note: str = "",
+        note: str,
     ) -> Action:
         """Record that `person` found out whether it happened; `result` is what the tool would have returned, which an
-        undo may need. Raises NotFound, IllegalMove when it is not unknown, NotAllowed for a person nobody knows.
+        undo may need, and `note` how they know, which is kept sealed. Raises NotFound, IllegalMove when it is not unknown,
+        NotAllowed for a person nobody knows, ContractError without a note.
         """
+        if not note.strip():
+            raise ContractError("whoever settles says how they know", path="/note", next_step="say where you looked")
         roles_of(person, (await self._orders.refresh()).control)
-        found = Outcome(
-            result=result, observed_at=self._clock.now(), by="person", note=f"{person}: {note}" if note else person
-        )
+        found = Outcome(result=result, observed_at=self._clock.now(), by="person", note=f"{person}: {note.strip()}")
         while True:
             action = await self._store.get(Action, action_id)
             if action is None:
