@@ -182,7 +182,7 @@ class Crowd:
         kinds = {kind: [n for n, each in enumerate(templates) if _kind(each.action) == kind] for kind in KINDS}
         await self.plane.searching.catch_up()
         await self.plane.figures.catch_up()
-        reached = await self.plane.figures._rollups.reached()
+        reached = await self.plane.figures.derived.reached()
         now, made = self.plane.means.clock.now(), 0
         while made < actions:
             change: list[tuple[Action, int]] = []
@@ -314,8 +314,8 @@ class Crowd:
                     )
                 )
         now = self._sealer.last
-        taken = await self.plane.searching._index.take(cards, given=given, now=now)
-        if not taken or not await self.plane.figures._rollups.take(found, given=given, now=now):
+        taken = await self.plane.searching.derived.take(cards, given=given, now=now)
+        if not taken or not await self.plane.figures.derived.take(found, given=given, now=now):
             raise RuntimeError("somebody else reads the log")
 
 

@@ -173,12 +173,13 @@ async def test_it_keeps_no_name_and_forgets_by_whom_an_action_was(tmp_path: Path
     ]
     index = AuditIndex.open(tmp_path / "x.audit")
     await index.take(cards, given=Reached(), now=Reached(2, b"l"))
-    await index.forget([ActionId("a-1"), ActionId("nobody")])
+    erased = [ActionId("a-1"), ActionId("nobody")]
+    assert await index.take([], given=Reached(2, b"l"), now=Reached(3, b"m"), erased=erased)
 
     assert await index.find(Question(words=(ana,))) == ["a-2"]
     assert await index.find(Question(words=(order,))) == ["a-2"]
     assert await index.find(Question(words=(Word("agent", "AGENT-X"),))) == ["a-2", "a-1"]
-    await index.forget([ActionId("a-2")])
+    assert await index.take([], given=Reached(3, b"m"), now=Reached(4, b"n"), erased=[ActionId("a-2")])
     assert await index.find(Question(words=(ana,))) == []
     await index.close()
     stored = _bytes_in(tmp_path)

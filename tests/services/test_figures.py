@@ -406,8 +406,8 @@ def test_measures_tell_how_people_ruled() -> None:
 @pytest.mark.proves("figures.warm")
 @pytest.mark.parametrize("harm", [b"", b"rubbish" * 2000])
 def test_figures_are_read_beside_whoever_asks(tmp_path: Path, harm: bytes) -> None:
-    """Whoever keeps them warm reads on by itself, also where the file is damaged under it; nobody who asks waits for that, and
-    others get their turn all the while."""
+    """Whoever keeps them warm reads on by itself, also where the file is damaged under it; nobody who asks waits for that or is
+    refused, and others get their turn all the while."""
 
     async def run() -> None:
         world, _ = await _begun()
@@ -440,6 +440,11 @@ def test_figures_are_read_beside_whoever_asks(tmp_path: Path, harm: bytes) -> No
         assert turns > 5
         seen = await figures.overview()
         assert (figure(seen.tiles, "tasks").value, seen.agents[0].proposed, seen.behind) == (1, 120, 0)
+        if harm:
+            _spoil(tmp_path, harm)
+            assert (await figures.overview()).behind == seen.size  # whoever asks gets an answer, with nothing read yet
+            assert await warming.once()
+            assert (await figures.overview()).agents == seen.agents
         await figures.close()
         await world.plane.close()
 

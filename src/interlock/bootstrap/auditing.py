@@ -9,7 +9,7 @@ from pathlib import Path
 
 from interlock.adapters.keys import KeyFolder
 from interlock.adapters.parcel import parcel_at
-from interlock.adapters.sqlite.audit_index import AuditIndex, IndexDamaged, discard
+from interlock.adapters.sqlite.audit_index import AuditIndex
 from interlock.adapters.sqlite.rollups import SqliteRollups
 from interlock.bootstrap.site import settled
 from interlock.domain.errors import ContractError, IntegrityError, KeyFileError
@@ -21,8 +21,6 @@ from interlock.ports.signer import Signer
 from interlock.services.exporting import Enclosed
 
 __all__ = [
-    "IndexDamaged",
-    "discard_index",
     "enclosed",
     "gate_of",
     "has_figures",
@@ -89,13 +87,6 @@ def index_of(store: Path | None) -> Index:
 def rollups_of(store: Path | None) -> Rollups:
     """The sums beside `store`; in memory as the index is. Raises StoreError."""
     return SqliteRollups.open(_writable(store, ".figures"))
-
-
-def discard_index(folder: Path) -> None:
-    """Throw away what is read from the log: whoever asks next makes it again. Raises WorkspaceError."""
-    store = settled(folder).settings.store
-    for ending in (".audit", ".figures"):
-        discard(_beside(store, ending))
 
 
 def has_index(folder: Path) -> bool:

@@ -13,7 +13,6 @@ from interlock.cli.output import UsageError, moment, run, shown, table
 from interlock.domain.duration import words
 from interlock.domain.figure import BY, By, Figure, Measures, Overview
 from interlock.domain.names import instead
-from interlock.workbench.figures import figures_read
 
 BARS = " ▁▂▃▄▅▆▇█"
 MARKS = {"low": "[yellow]low[/yellow]", "high": "[yellow]high[/yellow]", "healthy": "[green]healthy[/green]"}
@@ -41,7 +40,7 @@ def figures(
     async def work() -> None:
         wanted = span_of(span, "--last")
         async with here.reading() as plane:
-            await figures_read(plane, reading_told(here))
+            await plane.figures.catch_up(reading_told(here))
             found = await plane.figures.overview(wanted)
         here.output.value(found, lambda console: _overview(console, found))
 
@@ -62,7 +61,7 @@ def measures(
     async def work() -> None:
         kept, wanted = _by(by), span_of(span, "--last")
         async with here.reading() as plane:
-            await figures_read(plane, reading_told(here))
+            await plane.figures.catch_up(reading_told(here))
             found = await plane.figures.measures(kept, wanted)
         here.output.value(found, lambda console: _measures(console, found))
 

@@ -18,6 +18,7 @@ InterlockError
 │   └── ChildrenFailed     tasks inside a task failed, and nobody looked
 ├── Operators      whoever runs this installation can mend it
 │   ├── StoreError: StoreMissing StoreBusy StoreFull StoreReadOnly StoreCorrupt StoreTooNew StoreUnsure
+│   ├── IndexDamaged       what was read from the log cannot be read, nor made again
 │   ├── FileError          a file or folder that was named cannot be written, or not be got at
 │   ├── KeyFileError       a signing key is missing or wrong
 │   ├── KeyGone            what was sealed cannot be opened
@@ -272,6 +273,13 @@ class StoreCorrupt(StoreError):
 
     code = "store_corrupt"
     next = "restore a backup beside it and compare with `interlock verify`; keep the damaged file"
+
+
+class IndexDamaged(StoreError):
+    """What is kept beside the store to find actions and figures by is damaged, also after it was made again from the log."""
+
+    code = "index_damaged"
+    next = "delete the files that end in `.audit` and `.figures` beside the store: they are made again from the log"
 
 
 class StoreTooNew(StoreError):

@@ -14,15 +14,12 @@ class Index(Derived, Protocol):
     async def take(
         self, cards: Sequence[Card], *, given: Reached, now: Reached, erased: Sequence[ActionId] = ()
     ) -> bool:
-        """Add the cards of the entries between `given` and `now`, and `forget` the actions `erased`, all at once. False, and
-        nothing added, where the index is not (any more) at `given`: another process was faster."""
+        """Add the cards of the entries between `given` and `now`, and no longer find the actions `erased` by persons and records,
+        of which nothing stays; all at once. False, and nothing added, where the index is not (any more) at `given`: another
+        process was faster."""
         ...
 
     async def find(self, question: Question, reached: int = 0) -> list[ActionId]:
         """The actions that are meant, those that began last first. Raises Conflict where fewer than `reached` entries are
         read: another process began again with nothing."""
-        ...
-
-    async def forget(self, actions: Sequence[ActionId]) -> None:
-        """No longer find these by persons and records: nothing of either stays."""
         ...

@@ -58,8 +58,8 @@ class Rollups(Derived, Protocol):
     async def take(
         self, seen: Sequence[Sighting], *, given: Reached, now: Reached, erased: Sequence[ActionId] = ()
     ) -> bool:
-        """Add what the entries between `given` and `now` say, and `forget` the actions `erased`, all at once. False, and nothing
-        added, where it is not (any more) at `given`: another process was faster."""
+        """Add what the entries between `given` and `now` say, and no longer say who spoke on the actions `erased`, all at once.
+        False, and nothing added, where it is not (any more) at `given`: another process was faster."""
         ...
 
     async def tallied(
@@ -79,8 +79,4 @@ class Rollups(Derived, Protocol):
     async def near(self, contract: ContractName, policies: Sequence[str], limit: int) -> list[ActionId]:
         """Actions of `contract` that people approved, rejected or let expire, the last ones first; only those for which the same
         policies asked, where any are named."""
-        ...
-
-    async def forget(self, actions: Sequence[ActionId]) -> None:
-        """No longer say who spoke on these."""
         ...

@@ -23,7 +23,7 @@ from interlock.ports.derived import Reached
 from interlock.ports.index import Index
 from interlock.ports.log import Log
 from interlock.ports.store import Store
-from interlock.services.following import Progress, caught_up, nearly_caught_up
+from interlock.services.following import STEP, Following, Progress
 
 ROUNDS: Final = 10
 """How often it is begun again because somebody else cleared the index meanwhile."""
@@ -56,25 +56,19 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
-class Searching:
+class Searching(Following[Index]):
     """Reads the store and the log; writes nothing but the index."""
 
     def __init__(self, *, store: Store, log: Log, index: Callable[[], Index]) -> None:
+        super().__init__(log, index)
         self._store = store
-        self._log = log
-        self._open = index
-        self._opened: Index | None = None
         self._contracts: dict[str, Contract | None] = {}
 
     async def find(self, question: Question, progress: Progress | None = None, *, as_it_is: bool = False) -> Found:
         """The actions that are meant, as they are now. `as_it_is`: as far as the index has read already, or with `LITTLE` to
         read first: for a page, where somebody else keeps it warm. Raises StoreError."""
         wanted = msgspec.structs.replace(question, limit=question.limit + 1)
-        if as_it_is:
-            size, _ = await nearly_caught_up(self._log, self._index, self._take)
-            named = await self._index.find(wanted)
-        else:
-            named, size = await self._named(wanted, progress)
+        named, size = await self._sound(lambda: self._near(wanted) if as_it_is else self._named(wanted, progress))
         hits: list[Hit] = []
         for each in named[: question.limit]:
             action = await self._store.get(Action, each)
@@ -85,36 +79,16 @@ class Searching:
             hits.append(_hit(action, await self._contract(action.contract_digest)))
         return Found(hits=tuple(hits), more=len(named) > question.limit, size=size)
 
+    async def _near(self, question: Question) -> tuple[list[ActionId], int]:
+        size, _ = await self._read_a_little()
+        return await self.derived.find(question), size
+
     async def _named(self, question: Question, progress: Progress | None) -> tuple[list[ActionId], int]:
         for _ in range(ROUNDS):
-            size = await self.catch_up(progress)
+            size = await self._read_on(progress, STEP)
             with suppress(Conflict):
-                return await self._index.find(question, size), size
+                return await self.derived.find(question, size), size
         raise StoreBusy("the index over the log is being cleared by other processes again and again")
-
-    async def catch_up(self, progress: Progress | None = None, *, gently: bool = False) -> int:
-        """Bring the index to the log's head, and give the size of the log there; `gently` where others are served meanwhile."""
-        return await caught_up(self._log, self._index, self._take, progress, gently=gently)
-
-    async def forget(self, actions: list[ActionId]) -> None:
-        """No longer find these by persons and records."""
-        await self._index.forget(actions)
-
-    async def begin_again(self) -> None:
-        """Throw away what was read, damaged or not."""
-        await self._index.clear()
-
-    async def close(self) -> None:
-        """Let go of the index, if it was opened. Idempotent."""
-        if self._opened is not None:
-            await self._opened.close()
-
-    @property
-    def _index(self) -> Index:
-        """Opened when it is first needed: most who have a control plane search for nothing."""
-        if self._opened is None:
-            self._opened = self._open()
-        return self._opened
 
     async def _take(
         self, entries: Sequence[Entry], *, given: Reached, now: Reached, erased: Sequence[ActionId]
@@ -124,7 +98,7 @@ class Searching:
             said = told(entry.index, entry.leaf) if entry.action is not None else None
             if said is not None and said.action:
                 cards.append(card_of(said, entry.disclosures, await self._contract(await self._digest(said))))
-        return await self._index.take(cards, given=given, now=now, erased=erased)
+        return await self.derived.take(cards, given=given, now=now, erased=erased)
 
     async def _digest(self, said: Told) -> str:
         """The contract of an entry with arguments: the first entry of an action names it, one that modifies them does not."""

@@ -1,16 +1,14 @@
 """Keeping what is read from the log at its head, beside whoever is served meanwhile: then no page waits for it.
 
-It reads in small steps and rests between them. What is damaged is begun again with nothing; whatever else goes wrong is tried
-again, and pages say how far was read.
+It reads in small steps and rests between them. What goes wrong is tried again, and pages say how far was read.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio
 
-from interlock.domain.errors import InterlockError, StoreBusy, StoreCorrupt
+from interlock.domain.errors import InterlockError, StoreBusy
 from interlock.ports.store import Store
 from interlock.services.figures import Figures
 from interlock.services.searching import Searching
@@ -41,22 +39,16 @@ class Warming:
 
     async def once(self) -> bool:
         """Read on to the log's head. False where something went wrong, which is logged."""
-        figures = await self._read("figures", self._figures.catch_up, self._figures.begin_again)
-        return await self._read("index", self._searching.catch_up, self._searching.begin_again) and figures
+        figures = await _read("figures", self._figures)
+        return await _read("index", self._searching) and figures
 
-    async def _read(
-        self, what: str, catch_up: Callable[..., Awaitable[int]], again: Callable[[], Awaitable[None]]
-    ) -> bool:
-        try:
-            try:
-                await catch_up(gently=True)
-            except StoreCorrupt:
-                _log.warning("the %s beside the store cannot be read; they are made again from the log", what)
-                await again()
-                await catch_up(gently=True)
-        except StoreBusy:
-            return False
-        except InterlockError as error:
-            _log.warning("the %s beside the store could not be read on: %s", what, error.code)
-            return False
-        return True
+
+async def _read(what: str, followed: Figures | Searching) -> bool:
+    try:
+        await followed.catch_up(gently=True)
+    except StoreBusy:
+        return False
+    except InterlockError as error:
+        _log.warning("the %s beside the store could not be read on: %s", what, error.code)
+        return False
+    return True

@@ -4,25 +4,18 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from interlock.bootstrap.auditing import IndexDamaged, discard_index, has_figures, has_index
+from interlock.bootstrap.auditing import has_figures, has_index
 from interlock.bootstrap.connecting import looking
 from interlock.domain.card import Question
 from interlock.services.following import Progress
 from interlock.services.searching import Found, Searching
-from interlock.workbench.figures import figures_read
 from interlock.workbench.planes import reading
 
 
 async def found(folder: Path, wanted: Question, progress: Progress | None = None) -> Found:
     """The actions that are meant, newest first. The index is brought up to the log's head before. Raises InterlockError."""
-    try:
-        async with searching(folder) as searches:
-            return await searches.find(wanted, progress)
-    except IndexDamaged:
-        # It is no evidence: thrown away, and made again from the log, once.
-        discard_index(folder)
-        async with searching(folder) as searches:
-            return await searches.find(wanted, progress)
+    async with searching(folder) as searches:
+        return await searches.find(wanted, progress)
 
 
 async def followed(folder: Path) -> None:
@@ -33,7 +26,7 @@ async def followed(folder: Path) -> None:
             await searches.catch_up()
     if has_figures(folder):
         async with reading(folder) as plane:
-            await figures_read(plane)
+            await plane.figures.catch_up()
 
 
 @asynccontextmanager

@@ -13,14 +13,12 @@ from typing import Final, cast
 import apsw
 
 from interlock.adapters.sqlite.connection import Connection, Value
-from interlock.adapters.sqlite.derived import Derived, IndexDamaged, discard
+from interlock.adapters.sqlite.derived import Derived
 from interlock.domain.card import PRIVATE, Card, Question, Word
 from interlock.domain.errors import Conflict
 from interlock.domain.ids import ActionId
 from interlock.domain.moment import moment_of
 from interlock.ports.derived import Reached
-
-__all__ = ["AuditIndex", "IndexDamaged", "discard"]
 
 KNOWN: Final = 100_000
 """So many words are kept at hand while entries are taken."""
@@ -55,10 +53,6 @@ CREATE TABLE private (num INTEGER, word INTEGER, PRIMARY KEY (num, word)) WITHOU
     async def find(self, question: Question, reached: int = 0) -> list[ActionId]:
         """See `Index.find`."""
         return await self._run(lambda: self._find_in(question, reached))
-
-    async def forget(self, actions: Sequence[ActionId]) -> None:
-        """See `Index.forget`."""
-        await self._run(lambda: self._forget_all(actions))
 
     # -- one thread at a time -------------------------------------------------------------------------------------------
 
@@ -158,11 +152,6 @@ CREATE TABLE private (num INTEGER, word INTEGER, PRIMARY KEY (num, word)) WITHOU
             (*values, question.limit),
         )
         return [row[0] for row in found]
-
-    def _forget_all(self, actions: Iterable[ActionId]) -> None:
-        with self._writing():
-            self._forget(actions)
-        self._sweep()
 
     def _forget(self, actions: Iterable[ActionId]) -> None:
         run = self._connection.execute

@@ -18,7 +18,7 @@ import apsw
 
 from interlock.adapters.sqlite.connection import Connection, Value
 from interlock.adapters.sqlite.failures import meaning
-from interlock.domain.errors import StoreBusy, StoreCorrupt, StoreError, StoreFull
+from interlock.domain.errors import IndexDamaged, StoreBusy, StoreCorrupt, StoreError, StoreFull
 from interlock.ports.derived import Reached
 
 T = TypeVar("T")
@@ -47,6 +47,8 @@ class Derived:
         """Random, of this file: what is personal stands in it as digests under this key."""
         self._version = 0
         """Of the file when the key was last read: another one where another process wrote since."""
+        self._damaged = False
+        """Then it is not emptied but thrown away."""
 
     @classmethod
     def open(cls, path: Path | None) -> Self:
@@ -64,13 +66,11 @@ class Derived:
 
     @classmethod
     def _opened(cls, path: Path | None) -> Self:
-        with meant():
+        with meant(), contextlib.ExitStack() as undo:
             found = cls(_connected(path), path)
-            try:
-                found._prepare()
-            except BaseException:
-                found._let_go()
-                raise
+            undo.callback(found._let_go)
+            found._prepare()
+            undo.pop_all()
             return found
 
     async def reached(self) -> Reached:
@@ -90,8 +90,13 @@ class Derived:
 
     async def _run(self, work: Callable[[], T]) -> T:
         def alone() -> T:
-            with self._lock, meant():
-                return work()
+            with self._lock:
+                try:
+                    with meant():
+                        return work()
+                except IndexDamaged:
+                    self._damaged = True
+                    raise
 
         return await anyio.to_thread.run_sync(alone)
 
@@ -140,12 +145,16 @@ class Derived:
     @contextmanager
     def _writing(self) -> Generator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
+        done = False
         try:
             yield
             self._connection.execute("COMMIT")
+            done = True
         finally:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            if not done:
+                self._forgotten()  # what was made in it is not there
 
     def _reached(self) -> Reached:
         found = self._connection.execute("SELECT name, value FROM meta").fetchall()
@@ -155,18 +164,13 @@ class Derived:
     def _step(self, given: Reached, now: Reached, work: Callable[[], None]) -> bool:
         """Do `work` and note that `now` is read, in one transaction. False, and nothing done, where the file is not (any
         more) at `given`: another process was faster."""
-        try:
-            with self._writing():
-                if self._reached() != given:
-                    return False
-                self._look_again()
-                work()
-                self._note("next", now.next)
-                self._note("leaf", now.leaf)
-        except BaseException:
-            # What was made in it is not there.
-            self._forgotten()
-            raise
+        with self._writing():
+            if self._reached() != given:
+                return False
+            self._look_again()
+            work()
+            self._note("next", now.next)
+            self._note("leaf", now.leaf)
         return True
 
     def _sweep(self) -> None:
@@ -175,16 +179,14 @@ class Derived:
         self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def _clear(self) -> None:
-        try:
-            with meant():
-                self._empty()
-        except StoreCorrupt:
-            if self._path is None:
-                raise
+        if not self._damaged or self._path is None:
+            self._empty()
+        else:
             self._let_go()
             discard(self._path)
             self._connection = _connected(self._path)
             self._prepare()
+            self._damaged = False
         self._forgotten()
 
     def _let_go(self) -> None:
@@ -215,12 +217,6 @@ def discard(path: Path) -> None:
     """Throw the file away, with what belongs to it."""
     for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
         each.unlink(missing_ok=True)
-
-
-class IndexDamaged(StoreCorrupt):
-    """A file that is read from the log, and is no evidence, cannot be read."""
-
-    next = "delete the files that end in `.audit` and `.figures` beside the store: they are made again from the log"
 
 
 @contextmanager

@@ -110,16 +110,6 @@ CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY 
         rows = await self._run(lambda: self._rows(f"{statement} ORDER BY ruled_at DESC LIMIT ?", (*values, limit)))
         return [ActionId(row[0]) for row in rows]
 
-    async def forget(self, actions: Sequence[ActionId]) -> None:
-        """See `Rollups.forget`."""
-
-        def work() -> None:
-            with self._writing():
-                self._forget(actions)
-            self._sweep()
-
-        await self._run(work)
-
     # -- one thread at a time -------------------------------------------------------------------------------------------
 
     def _take(self, seen: Sequence[Sighting], given: Reached, now: Reached, erased: Sequence[ActionId]) -> bool:
