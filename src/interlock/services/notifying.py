@@ -7,27 +7,25 @@
 A crash after 1 or 2 sends it later, after 3 once more under the same id; nothing is lost, and nothing waits for a channel.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from interlock.domain import notification
-from interlock.domain.account import told, within
-from interlock.domain.action import Action
 from interlock.domain.change import Change
 from interlock.domain.channel import Channel
 from interlock.domain.errors import Conflict, NotDelivered, NotFound
-from interlock.domain.evidence import Entry
-from interlock.domain.ids import ActionId
 from interlock.domain.names import instead
-from interlock.domain.note import parse_checkpoint, parse_note
 from interlock.domain.notice import Notice
-from interlock.domain.notification import CRITICAL, Event, Message, Outbox
+from interlock.domain.notification import Message, Outbox
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.log import Log
 from interlock.ports.notifier import Notifier
 from interlock.ports.store import Store
+from interlock.services.following import size_of
+from interlock.services.news import News, of_budget
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 from interlock.services.zones import on_call
@@ -35,17 +33,6 @@ from interlock.services.zones import on_call
 AT_ONCE: Final = 1_000
 """Entries read in one go."""
 _ROUNDS: Final = 20
-_OF_ACTIONS: Final[Mapping[str, Event]] = {
-    "reminded": "reminded",
-    "escalated": "escalated",
-    "overdue": "overdue",
-    "expired": "expired",
-}
-_OF_CONTROL: Final[Mapping[str, Event]] = {"stopped": "stopped", "resumed": "resumed", "alarm": "alarm"}
-_PHASES: Final = frozenset(
-    {"decided", "modified", "outcome", "compensation", "glass_broken", *_OF_ACTIONS, *_OF_CONTROL}
-)
-"""Of other entries nobody is told: they are not even parsed."""
 
 
 class Notifying:
@@ -65,7 +52,7 @@ class Notifying:
     ) -> None:
         self._store = store
         self._log = log
-        self._orders = orders
+        self._news = News(store=store, orders=orders, clock=clock)
         self._clock = clock
         self._ids = ids
         self._channels = {channel.name: channel for channel in channels}
@@ -92,11 +79,11 @@ class Notifying:
         notices = await self._notices(box, channel)
         if not entries and not notices:
             return 0
-        news = [found for entry in entries if (found := await self._news(entry, channel)) is not None]
+        news = [found for entry in entries if (found := await self._news.of(entry, channel)) is not None]
         now = self._clock.now()
         after = notification.taken(
             box,
-            [*news, *(_of_budget(each, channel) for each in notices)],
+            [*news, *(of_budget(each, channel) for each in notices)],
             now=now,
             dedupe_ms=channel.dedupe_ms,
             quiet_until=lambda moment: _quiet_until(channel, moment),
@@ -127,9 +114,9 @@ class Notifying:
             notifier = self._notifiers[channel.name]
             await notifier.send(message, notification.told(message, self._public_url), now)
         except NotDelivered as error:
-            await self._failed(channel, message, error)
+            await self._changed(channel.name, partial(self._failed, message, error))
         else:
-            await self._delivered(channel, message)
+            await self._changed(channel.name, lambda box: notification.delivered(box, message, self._clock.now()))
         return True
 
     async def due_in(self, channel: Channel) -> int | None:
@@ -139,8 +126,8 @@ class Notifying:
 
     async def resend(self, name: str, ids: Sequence[str] = ()) -> int:
         """Put the dead letters of a channel, or those of these ids, on their way again. How many. Raises NotFound."""
-        for _ in range(_ROUNDS):
-            box = await self._box(name)
+
+        def change(box: Outbox) -> Outbox:
             after = notification.resent(box, self._clock.now(), ids)
             count = len(box.dead) - len(after.dead)
             if ids and count < len(set(ids)):
@@ -148,14 +135,13 @@ class Notifying:
                     f"`{name}` has no such dead letter",
                     next_step=instead(ids[0], [each.id for each in box.dead], "list them: `interlock notifications`"),
                 )
-            if not count:
-                return 0
-            try:
-                await save(self._store, Change(puts=(after,)))
-            except Conflict:
-                continue
-            return count
-        raise Conflict("the outbox kept changing", kind=Outbox.kind, key=name)
+            return after if count else box
+
+        changed = await self._changed(name, change)
+        if changed is None:
+            raise Conflict("the outbox kept changing", kind=Outbox.kind, key=name)
+        before, after = changed
+        return len(before.dead) - len(after.dead)
 
     async def test(self, name: str) -> None:
         """Send a message that says it is a test, at once, past quiet hours. Raises NotFound, and NotDelivered."""
@@ -171,11 +157,10 @@ class Notifying:
     # -- parts -------------------------------------------------------------------------------------------------
 
     async def _begin(self, channel: Channel) -> None:
-        head = await self._log.head()
         notices = await self._store.all(Notice, limit=1)
         box = Outbox(
             channel=channel.name,
-            cursor=0 if head is None else parse_checkpoint(parse_note(head.encode()).text).size,
+            cursor=await size_of(self._log),
             noticed=notices[0].key if notices else "",
         )
         try:
@@ -193,24 +178,23 @@ class Notifying:
             )
         return box
 
-    async def _delivered(self, channel: Channel, message: Message) -> None:
+    async def _changed(self, name: str, change: Callable[[Outbox], Outbox]) -> tuple[Outbox, Outbox] | None:
+        """The outbox of that name before and after `change`; None where it kept changing."""
         for _ in range(_ROUNDS):
-            after = notification.delivered(await self._box(channel.name), message, self._clock.now())
+            before = await self._box(name)
+            after = change(before)
+            if after is before:
+                return before, after
             try:
                 await save(self._store, Change(puts=(after,)))
             except Conflict:
                 continue
-            return
+            return before, after
+        return None
 
-    async def _failed(self, channel: Channel, message: Message, error: NotDelivered) -> None:
-        for _ in range(_ROUNDS):
-            now, box = self._clock.now(), await self._box(channel.name)
-            after = notification.failed(box, message, error.detail, now, for_good=error.for_good, wait_ms=error.wait_ms)
-            try:
-                await save(self._store, Change(puts=(after,)))
-            except Conflict:
-                continue
-            return
+    def _failed(self, message: Message, error: NotDelivered, box: Outbox) -> Outbox:
+        now = self._clock.now()
+        return notification.failed(box, message, error.detail, now, for_good=error.for_good, wait_ms=error.wait_ms)
 
     async def _notices(self, box: Outbox, channel: Channel) -> list[Notice]:
         """Notices of budgets that came since, the oldest first."""
@@ -218,80 +202,6 @@ class Notifying:
             return []
         found = await self._store.all(Notice, limit=100)
         return [each for each in reversed(found) if each.key > box.noticed]
-
-    async def _news(self, entry: Entry, channel: Channel) -> Message | None:
-        """What `channel` is to be told of `entry`, or None."""
-        said = told(entry.index, entry.leaf) if entry.phase in _PHASES else None
-        if said is None:
-            return None
-        event = _event(said.subject, said.phase, said.state, asks="hold" in said.predicate)
-        if event is None or event not in channel.events:
-            return None
-        made_at = self._clock.now()
-        if not said.action:
-            detail = " ".join(str(within(said.predicate, name)) for name in ("scope", "name") if name in said.predicate)
-            return Message(
-                id=f"{channel.name}-{entry.index}",
-                event=event,
-                made_at=made_at,
-                about=f"{event} {detail}",
-                critical=event in CRITICAL,
-                detail=detail,
-            )
-        return await self._of_action(entry, event, ActionId(said.action), channel, made_at)
-
-    async def _of_action(
-        self, entry: Entry, event: Event, name: ActionId, channel: Channel, made_at: int
-    ) -> Message | None:
-        action = await self._store.get(Action, name)
-        if action is None:
-            return None
-        asked = action.hold
-        if event in ("asked", "reminded", "escalated", "overdue") and (action.state != "held" or asked is None):
-            return None  # somebody answered meanwhile
-        roles = tuple(sorted(asked.roles)) if asked is not None else ()
-        if channel.roles and not {*channel.roles} & {*roles}:
-            return None
-        contract = await self._orders.contract(action.contract_digest)
-        walked = 0 if asked is None else asked.walked
-        return Message(
-            id=f"{channel.name}-{entry.index}",
-            event=event,
-            made_at=made_at,
-            about=f"{event} {name} {walked}",
-            critical=event in CRITICAL or contract.risk == "critical",
-            action=name,
-            contract=action.contract,
-            agent=action.agent,
-            risk=contract.risk,
-            deadline=action.deadline,
-            roles=roles,
-        )
-
-
-def _event(subject: str, phase: str, state: str, *, asks: bool) -> Event | None:
-    """What an entry means to people, or None."""
-    if subject == "action":
-        if phase in _OF_ACTIONS:
-            return _OF_ACTIONS[phase]
-        if state == "held" and phase in ("decided", "modified") and asks:
-            return "asked"
-        if phase == "outcome" and state == "unknown":
-            return "unknown"
-        return "undo_failed" if phase == "compensation" and state == "undo_failed" else None
-    if subject == "control":
-        return _OF_CONTROL.get(phase)
-    return "glass_broken" if phase == "glass_broken" else None
-
-
-def _of_budget(notice: Notice, channel: Channel) -> Message:
-    return Message(
-        id=f"{channel.name}-budget-{notice.key}",
-        event="budget",
-        made_at=notice.reached_at,
-        about=f"budget {notice.key}",
-        detail=f"{notice.scope}: {notice.unit}, {notice.soft // 10}% of {notice.limit}",
-    )
 
 
 def _quiet_until(channel: Channel, now: int) -> int:
