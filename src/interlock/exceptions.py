@@ -6,6 +6,7 @@
 Raised in a task it waits for a person, whom the policies name by its kind; the result is what they say.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,7 +18,7 @@ from interlock.sdk.tool import tool
 Kind = Annotated[str, msgspec.Meta(pattern=PATTERN, max_length=120)]
 Summary = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 Option = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Options = Annotated[list[Option], msgspec.Meta(max_length=10)]
+Options = Annotated[Sequence[Option], msgspec.Meta(max_length=10)]
 About = Annotated[str, msgspec.Meta(max_length=200)]
 Answer = Annotated[str, msgspec.Meta(max_length=2_000)]
 
@@ -32,7 +33,7 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @tool(name=RAISE, effect="read", risk="low", idempotency=Keyed(), touches="nothing")
-def escalate(kind: Kind, summary: Summary, options: Options = [], about: About = "", answer: Answer = "") -> Resolution:  # noqa: B006  read once, for the contract
+def escalate(kind: Kind, summary: Summary, options: Options = (), about: About = "", answer: Answer = "") -> Resolution:
     """Put something before people that the agent cannot settle by itself."""
     del kind, summary, about
     if not answer:

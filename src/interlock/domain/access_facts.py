@@ -1,12 +1,10 @@
 """What the log says of who was let in: links, sign-ins, passwords, sessions, keys and broken glass. No secret, nor a digest of
 one, and nobody's name: names stand behind commitments, `person` whose account it is and `by` who did it."""
 
-from hashlib import sha256
 from typing import Literal
 
 from interlock.domain.canonical import JsonValue
-from interlock.domain.evidence import Fact, Phase
-from interlock.domain.ids import Digest
+from interlock.domain.evidence import Fact, Phase, digest_of_said
 
 What = Literal["link", "session", "password", "key", "glass", "provider"]
 
@@ -30,12 +28,11 @@ def access_fact(
     private: dict[str, JsonValue] = {"by": by, "person": person}
     if why:
         private["why"] = why
-    named = "\n".join([phase, name, *(f"{each} {said[each]}" for each in sorted(said))])
     return Fact(
         phase=phase,
         subject="access",
         subject_id=name,
-        subject_digest=Digest(sha256(named.encode()).hexdigest()),
+        subject_digest=digest_of_said(phase, said, name),
         observed_at=now,
         body=said,
         private=private,

@@ -47,13 +47,13 @@ def valued(written: JsonValue, sources: Mapping[str, JsonValue]) -> JsonValue:
         return written[1:]
     first, *rest = _SIGN.split(written)
     value = _term(first, sources)
+    if not rest:
+        return value
+    total = _whole(value)
     for sign, term in zip(rest[::2], rest[1::2], strict=True):
-        other = _term(term, sources)
-        if not _is_whole(value) or not _is_whole(other):
-            raise Missing
-        assert isinstance(value, int) and isinstance(other, int)  # noqa: S101, PT018  for the type checkers
-        value = value + other if sign == "+" else value - other
-    return value
+        other = _whole(_term(term, sources))
+        total = total + other if sign == "+" else total - other
+    return total
 
 
 def misfits(
@@ -102,5 +102,7 @@ def _term(term: str, sources: Mapping[str, JsonValue]) -> JsonValue:
     return value
 
 
-def _is_whole(value: JsonValue) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _whole(value: JsonValue) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Missing
+    return value

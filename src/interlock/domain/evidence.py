@@ -8,8 +8,10 @@ The stream numbers a process's entries without a gap, each naming the leaf befor
 Statement: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import Final, Literal, cast
 
 import msgspec
@@ -115,6 +117,12 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     action: ActionId | None = None
     seq: int = 0
     """Which of this action's facts it is, from 1."""
+
+
+def digest_of_said(phase: Phase, body: Mapping[str, JsonValue], *names: str) -> Digest:
+    """The digest of a fact's subject that is no record: of all that is said of it."""
+    said = "\n".join([phase, *names, *(f"{name} {body[name]}" for name in sorted(body))])
+    return Digest(sha256(said.encode()).hexdigest())
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):

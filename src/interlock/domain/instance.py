@@ -9,7 +9,7 @@ from interlock.domain.attesting import Recognised
 from interlock.domain.canonical import JsonValue
 from interlock.domain.credential import Credential
 from interlock.domain.duration import MINUTE, SECOND
-from interlock.domain.evidence import Fact, Phase, at
+from interlock.domain.evidence import Fact, Phase, at, digest_of_said
 from interlock.domain.ids import AgentName, Digest, Person
 from interlock.domain.record import Record
 
@@ -121,12 +121,11 @@ def enrolled(made: Instance, recognised: Recognised, token: BootstrapToken | Non
 
 
 def _fact(phase: Phase, name: str, body: dict[str, JsonValue], private: dict[str, JsonValue], now: int) -> Fact:
-    named = "\n".join([phase, name, *(f"{each} {body[each]}" for each in sorted(body))])
     return Fact(
         phase=phase,
         subject="enrolment",
         subject_id=name,
-        subject_digest=Digest(sha256(named.encode()).hexdigest()),
+        subject_digest=digest_of_said(phase, body, name),
         observed_at=now,
         body=body,
         private=private,

@@ -1,11 +1,9 @@
 """What is recorded of keys: that a log begins with them, that one replaces another, that one may have been lost."""
 
-from hashlib import sha256
 from typing import Literal
 
 from interlock.domain.canonical import JsonValue
-from interlock.domain.evidence import Fact
-from interlock.domain.ids import Digest
+from interlock.domain.evidence import Fact, digest_of_said
 from interlock.domain.keyring import Role
 from interlock.domain.note import VerifierKey
 
@@ -34,13 +32,11 @@ def _fact(
     private: dict[str, JsonValue],
     at: int,
 ) -> Fact:
-    named = "\n".join([phase, *(f"{name} {body[name]}" for name in sorted(body))])
-    digest = Digest(sha256(named.encode()).hexdigest())
     return Fact(
         phase=phase,
         subject="key",
         subject_id=origin,
-        subject_digest=digest,
+        subject_digest=digest_of_said(phase, body),
         observed_at=at,
         body=body,
         private=private,

@@ -131,8 +131,7 @@ class Inquiring:
             entitled(action, asked, to, control)
             handing = Handing(by=by, to=to, at=self._clock.now(), note=note)
             after = _with(action, asked, handings=(*asked.handings, handing))
-            assert after.hold is not None  # noqa: S101  for the type checkers
-            for need in open_requirements(after.hold, initiator=action.initiator):
+            for need in open_requirements(asked, initiator=action.initiator):
                 wanted = need.quorum - agreed(asked, need, initiator=action.initiator)
                 if _left(after, need, control) < wanted <= _left(action, need, control):
                     raise NotAllowed(
