@@ -30,8 +30,14 @@ def statuses() -> str:
 
 def _table(said: dict[str, Any]) -> str:
     rows = [
-        [f"`{method.upper()} {path}`", "a proof" if each["x-needs"] == "nobody" else each["x-needs"], each["summary"]]
+        [f"`{method.upper()} {path}`", _needs(each), each["summary"]]
         for path, methods in said["paths"].items()
         for method, each in methods.items()
     ]
     return table(["request", "needs", "what it gives or does"], rows)
+
+
+def _needs(operation: dict[str, Any]) -> str:
+    needs = "a proof" if operation["x-needs"] == "nobody" else str(operation["x-needs"])
+    of_keys = operation.get("x-needs-of-keys")
+    return f"{needs}; a key: {of_keys}" if of_keys else needs

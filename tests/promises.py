@@ -2127,6 +2127,12 @@ PROMISES: tuple[Promise, ...] = (
         "Every route of API and console opens for those whose roles give the permission, and for nobody else.",
     ),
     Promise(
+        "server.owners_consent",
+        "How to publish policies: Ask the owner of what is grave",
+        "An owner who publishes nothing agrees over HTTP to what loosens their contract and to nothing else, and not with a key "
+        "that was made to look.",
+    ),
+    Promise(
         "server.proof_alone",
         _SERVER,
         "From afar an agent's program gets what its proof opens; no session, no overheard call and no word of its own gets more.",

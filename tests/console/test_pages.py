@@ -147,6 +147,7 @@ async def test_publications(tmp_path: Path) -> None:
         after = await world.get(path)
 
     assert path in listed
+    assert "Withdraw it" not in as_viewer
     assert "1 more person in role policy_author" in as_viewer
     assert ("Agree</button>" in as_viewer, "Agree</button>" in as_ria) == (False, True)
     assert "+" in as_ria

@@ -52,6 +52,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     said: str
     needs: str
+    of_keys: str
+    """What a key needs, where that is more."""
     status: int
     parameters: tuple[tuple[str, str, Any, Any], ...]
     """Name, `path` or `query`, type, default."""
@@ -101,6 +103,7 @@ def _asked(handler: HTTPRouteHandler) -> Asked:
         name=handler.handler_name,
         said=inspect.getdoc(function) or "",
         needs=str(handler.opt.get("needs")),
+        of_keys=str(handler.opt.get("of_keys", "")),
         status=handler.status_code,
         parameters=tuple(parameters),
         body=get_args(hints["data"])[0] if "data" in hints else None,
@@ -147,6 +150,8 @@ def _operation(asked: Asked, schemas: Iterator[dict[str, Any]]) -> dict[str, Any
         "x-needs": asked.needs,
         "security": [{who: []} for who in _WHO] if asked.needs != "nobody" else [],
     }
+    if asked.of_keys:
+        operation["x-needs-of-keys"] = asked.of_keys
     if asked.once:
         parameters.append(_KEY)
     if parameters:

@@ -16,9 +16,8 @@ from interlock.domain.publication import Publication
 from interlock.services.reviewing import Review
 from interlock.services.trying import Hypothesis
 from interlock.web.once import Answered, kept
-from interlock.web.parts import Asked, Plane, Who
+from interlock.web.parts import CONSENT, Asked, Plane, Who
 
-WRITE: Final = {"needs": "write_policy"}
 REPLAYED: Final = 1_000
 """So many decisions at most are put to policies that nobody published yet."""
 
@@ -62,26 +61,30 @@ async def review(
     return kept(request, await plane.reviewing.review(PublicationId(publication), limit=newest))
 
 
-@post("/v1/publications/{publication:str}/accept", opt=WRITE, status_code=200)
+@post("/v1/publications/{publication:str}/accept", opt=CONSENT, status_code=200)
 async def accept(
     request: Asked, plane: Plane, actor: Who, once: Answered, publication: FromPath[str], data: JSONBody[Consent]
 ) -> Response[Publication]:
     """Agree to it. With the last agreement it takes it is in force when this is answered."""
 
     async def work() -> Publication:
-        return await plane.consenting.accept(PublicationId(publication), actor.person, note=data.note)
+        return await plane.consenting.accept(
+            PublicationId(publication), actor.person, note=data.note, author=actor.may("write_policy")
+        )
 
     return await once.do(request, actor, data, work)
 
 
-@post("/v1/publications/{publication:str}/withdraw", opt=WRITE, status_code=200)
+@post("/v1/publications/{publication:str}/withdraw", opt=CONSENT, status_code=200)
 async def withdraw(
     request: Asked, plane: Plane, actor: Who, once: Answered, publication: FromPath[str]
 ) -> Response[Publication]:
     """Take it back, or refuse it."""
 
     async def work() -> Publication:
-        return await plane.consenting.withdraw(PublicationId(publication), actor.person)
+        return await plane.consenting.withdraw(
+            PublicationId(publication), actor.person, author=actor.may("write_policy")
+        )
 
     return await once.do(request, actor, None, work)
 

@@ -32,6 +32,13 @@ MOST = 1_000
 DIFFERENT = "what is in force changed since it was proposed; it must be proposed again"
 
 
+class Voice(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody may say of a publication: for each of the two why not, empty where they may."""
+
+    accept: str
+    withdraw: str
+
+
 class Consenting:
     """The publications there are, and what people say to them."""
 
@@ -44,8 +51,11 @@ class Consenting:
         self._policies = policies
         self._clock = clock
 
-    async def accept(self, publication: PublicationId, person: Person, *, note: str = "") -> Publication:
-        """Count `person`'s yes. With the last one needed it is in force, in every process, when this returns.
+    async def accept(
+        self, publication: PublicationId, person: Person, *, note: str = "", author: bool = True
+    ) -> Publication:
+        """Count `person`'s yes. With the last one needed it is in force, in every process, when this returns. Of who is no
+        `author`, who may publish, it counts only where they are asked as an owner.
 
         Raises NotFound, IllegalMove when it is open no more, NotAllowed when the person is unknown, not asked, or has agreed
         already, and StaleView when what is in force is not what it was proposed against: it is superseded then.
@@ -57,7 +67,7 @@ class Consenting:
                 if await self._end(found, "superseded", person, control):
                     raise StaleView(DIFFERENT, next_step="look at what differs now: `interlock apply --as NAME`")
                 continue
-            word = self._word(found, person, control, note)
+            word = self._word(found, person, control, note, author=author)
             after = msgspec.structs.replace(found, consents=(*found.consents, word))
             try:
                 if missing(control.publishing, after.owners, after.consents):
@@ -68,16 +78,15 @@ class Consenting:
             except Conflict:
                 continue
 
-    async def withdraw(self, publication: PublicationId, person: Person) -> Publication:
-        """Nobody shall agree to it any more. Whoever proposed it may, and whoever could accept it.
+    async def withdraw(self, publication: PublicationId, person: Person, *, author: bool = True) -> Publication:
+        """Nobody shall agree to it any more. Whoever proposed it may, and whoever could accept it, as an `author` or not.
 
         Raises as `accept` does.
         """
         while True:
             found = await self._open(publication)
             control = (await self._orders.refresh()).control
-            if person != found.proposed_by:
-                self._may_speak(found, person, control)
+            self._may_withdraw(found, person, control, author=author)
             ended = await self._end(found, "withdrawn", person, control)
             if ended is not None:
                 return ended
@@ -99,6 +108,23 @@ class Consenting:
         """Whose word is still needed."""
         control = (await self._orders.refresh()).control
         return missing(control.publishing, publication.owners, publication.consents)
+
+    async def voice(self, publication: Publication, person: Person, *, author: bool) -> Voice:
+        """What `person` may say of it now, which is decided once more when it is said."""
+        if publication.state != "open":
+            closed = f"it is {publication.state}"
+            return Voice(accept=closed, withdraw=closed)
+        control = (await self._orders.refresh()).control
+        accept = withdraw = ""
+        try:
+            self._word(publication, person, control, "", author=author)
+        except NotAllowed as error:
+            accept = error.detail
+        try:
+            self._may_withdraw(publication, person, control, author=author)
+        except NotAllowed as error:
+            withdraw = error.detail
+        return Voice(accept=accept, withdraw=withdraw)
 
     async def superseded(self, control: Control, published: Publication | None) -> tuple[list[Publication], list[Fact]]:
         """Every other publication that is open, ended: what it was proposed against is in force no more."""
@@ -159,23 +185,35 @@ class Consenting:
             return None
         return after.saved()
 
-    def _word(self, found: Publication, person: Person, control: Control, note: str) -> Consent:
+    def _word(self, found: Publication, person: Person, control: Control, note: str, *, author: bool) -> Consent:
         if found.agreed(person):
             proposed = person == found.proposed_by
             raise NotAllowed(
                 f"`{person}` {'proposed this' if proposed else 'has agreed already'}; it takes somebody else",
                 next_step=f"it waits for {missing(control.publishing, found.owners, found.consents).words}",
             )
-        return self._may_speak(found, person, control, found.consents, note)
+        return self._may_speak(found, person, control, found.consents, note, author=author)
+
+    def _may_withdraw(self, found: Publication, person: Person, control: Control, *, author: bool) -> None:
+        if person != found.proposed_by:
+            self._may_speak(found, person, control, author=author)
 
     def _may_speak(
-        self, found: Publication, person: Person, control: Control, beside: tuple[Consent, ...] = (), note: str = ""
+        self,
+        found: Publication,
+        person: Person,
+        control: Control,
+        beside: tuple[Consent, ...] = (),
+        note: str = "",
+        *,
+        author: bool,
     ) -> Consent:
         """`person`'s word. Raises NotAllowed where it would not count beside those of `beside`."""
         roles = tuple(sorted(roles_of(person, control)))
         word = Consent(person=person, roles=roles, consented_at=self._clock.now(), note=note)
         rule = control.publishing
-        if missing(rule, found.owners, beside) == missing(rule, found.owners, (*beside, word)):
+        before, after = (missing(rule, found.owners, said) for said in (beside, (*beside, word)))
+        if before == after or (not author and before.owners == after.owners):
             raise NotAllowed(
                 f"`{person}` is not asked here",
                 next_step=f"it waits for {missing(rule, found.owners, found.consents).words}",

@@ -1,8 +1,10 @@
 """Who asks, and whether the door opens for them: the one place where the web decides it.
 
 A browser is recognised by its session's cookie, a program by its API key. Every handler says in `opt={"needs": ...}` which
-permission it takes, or `nobody` where anybody may come; one that does not say is closed. What a browser sends by itself proves
-nothing: whatever changes something must come from a page of ours and carry the token of its session's forms.
+permission it takes, or `nobody` where anybody may come; one that does not say is closed. Where services decide of each record
+who may, whoever sees it comes that far, but a key only with what `of_keys` says: one that was made to look changes nothing. What
+a browser sends by itself proves nothing: whatever changes something must come from a page of ours and carry the token of its
+session's forms.
 """
 
 from hashlib import sha256
@@ -88,17 +90,23 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if needs != NOBODY:
         if actor is None:
             raise NotSignedIn
-        if not is_permission(needs) or needs not in actor.permissions:
-            raise NotAllowed(
-                f"this needs `{needs}`, which none of your roles gives",
-                next_step="people.yaml says who holds which role",
-            )
+        _must_hold(actor, needs)
+        if actor.by == "key":
+            _must_hold(actor, str(handler.opt.get("of_keys", needs)))
     if isinstance(connection, Request) and connection.method in SAFE:
         return
     if actor is not None and actor.by == "session":
         await _must_be_meant(connection, actor)
     elif actor is None and handler.opt.get("form"):
         must_be_own_page(connection)
+
+
+def _must_hold(actor: Actor, needs: str) -> None:
+    if not is_permission(needs) or needs not in actor.permissions:
+        raise NotAllowed(
+            f"this needs `{needs}`, which none of your roles gives",
+            next_step="people.yaml says who holds which role",
+        )
 
 
 def must_be_own_page(connection: ASGIConnection[Any, Any, Any, Any]) -> None:

@@ -85,8 +85,9 @@ def application(
     )
     for handler in handlers_of(app):
         needs = handler.opt.get("needs")
-        if needs != NOBODY and not is_permission(str(needs)):
-            raise InterlockError(f"`{min(handler.paths)}` does not say who may reach it: {needs!r}")
+        for each in (needs, handler.opt.get("of_keys", needs)):
+            if each != NOBODY and not is_permission(str(each)):
+                raise InterlockError(f"`{min(handler.paths)}` does not say who may reach it: {each!r}")
     return app
 
 

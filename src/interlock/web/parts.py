@@ -4,7 +4,7 @@
 async def agents(plane: Plane, actor: Who) -> list[Card]: ...
 """
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from litestar import Request
 from litestar.datastructures import State
@@ -15,6 +15,9 @@ from interlock.domain.actor import Actor
 from interlock.domain.errors import NotSignedIn
 from interlock.ports.plane import Plane as ProgramsPlane
 from interlock.services.plane import ControlPlane
+
+CONSENT: Final = {"needs": "see", "of_keys": "write_policy"}
+"""Whose agreement a publication takes, and who may refuse it, services decide of each: owners among them, whatever their role."""
 
 Asked: TypeAlias = Request[Actor | None, None, State]
 """A request; `request.user` is whoever sent it, or None."""
