@@ -72,7 +72,7 @@ async def test_those_that_wait_are_listed_with_all_there_is_to_know() -> None:
     await raised(world, "other:Odd smell")
     await raised(world, "other:odd smell!")
     await raised(world, "nothing known")
-    [waiting, *_] = await world.plane.exceptions.waiting()
+    [waiting, *_] = (await world.plane.exceptions.waiting()).rows
     kinds = await world.plane.exceptions.kinds()
 
     assert (waiting.action, waiting.kind, waiting.options) == (first.id, "out_of_scope", ("stop", "go on"))

@@ -30,13 +30,13 @@ def exceptions(
 
     async def work() -> None:
         async with here.reading() as plane:
-            found = await plane.exceptions.waiting()
+            found = (await plane.exceptions.waiting()).rows
         here.output.value(found, lambda console: _waiting(console, found))
 
     run(here.output, counting if kinds else work)
 
 
-def _waiting(console: Console, found: list[Raised]) -> None:
+def _waiting(console: Console, found: tuple[Raised, ...]) -> None:
     if not found:
         console.print("[dim]no exception waits[/dim]")
         return

@@ -6,16 +6,15 @@ and an answer is a person's to give.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import ContractError
-from interlock.domain.ids import ContractName
+from interlock.domain.ids import ActionId, ContractName
 
 RAISE: Final = ContractName("exception.raise")
 """The contract that every exception is raised through."""
@@ -40,12 +39,26 @@ _MOST_GROUPS: Final = 200
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
+class Sighting(NamedTuple):
+    """One exception, as far as it says what kinds there are."""
+
+    kind: str
+    at: int
+    """When it was raised, UTC ms."""
+    action: ActionId
+
+
 class NewKind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind that nobody declared, with the words agents used for it."""
 
     words: str
     """Those used most."""
     count: int
+    first_at: int
+    """When it was first raised, UTC ms; so is `last_at`."""
+    last_at: int
+    example: ActionId
+    """The latest of them."""
     also: tuple[str, ...] = ()
     """The same in other words."""
 
@@ -56,20 +69,40 @@ def must_be_unanswered(contract: ContractName, arguments: Mapping[str, JsonValue
         raise ContractError("the answer is a person's to give", path=f"/{ANSWER}", next_step=f"leave `{ANSWER}` away")
 
 
-def new_kinds(kinds: Iterable[str]) -> tuple[NewKind, ...]:
-    """The kinds among `kinds` that nobody declared, those alike together, the most frequent first."""
-    counted = Counter(kind.removeprefix(OTHER).strip() for kind in kinds if kind.startswith(OTHER))
-    groups: list[tuple[str, list[str], int]] = []
-    for words, count in counted.most_common():
-        plain = _plain(words)
+def new_kinds(seen: Iterable[Sighting]) -> tuple[NewKind, ...]:
+    """The kinds among what was `seen` that nobody declared, those alike together, the most frequent first."""
+    by_words: dict[str, NewKind] = {}
+    for each in seen:
+        if each.kind.startswith(OTHER):
+            words = each.kind.removeprefix(OTHER).strip()
+            one = NewKind(words=words, count=1, first_at=each.at, last_at=each.at, example=each.action)
+            by_words[words] = _joined(by_words[words], one) if words in by_words else one
+    groups: list[tuple[str, NewKind]] = []
+    for said in sorted(by_words.values(), key=_weight):
+        plain = _plain(said.words)
         place = next((at for at, group in enumerate(groups) if _alike(group[0], plain)), None)
         if place is not None:
-            like, said, total = groups[place]
-            groups[place] = (like, [*said, words], total + count)
+            like, kind = groups[place]
+            groups[place] = (like, _joined(kind, said))
         elif len(groups) < _MOST_GROUPS:
-            groups.append((plain, [words], count))
-    found = [NewKind(words=said[0], count=total, also=tuple(said[1:])) for _, said, total in groups]
-    return tuple(sorted(found, key=lambda each: (-each.count, each.words)))
+            groups.append((plain, said))
+    return tuple(sorted((kind for _, kind in groups), key=_weight))
+
+
+def _weight(kind: NewKind) -> tuple[int, str]:
+    return -kind.count, kind.words
+
+
+def _joined(kind: NewKind, more: NewKind) -> NewKind:
+    """`kind` and what was found to be the same, in these words or in others."""
+    return NewKind(
+        words=kind.words,
+        count=kind.count + more.count,
+        first_at=min(kind.first_at, more.first_at),
+        last_at=max(kind.last_at, more.last_at),
+        example=max((kind.last_at, kind.example), (more.last_at, more.example))[1],
+        also=kind.also if more.words == kind.words else (*kind.also, more.words),
+    )
 
 
 def _plain(words: str) -> str:

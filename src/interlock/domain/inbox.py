@@ -1,11 +1,17 @@
 """What waits for people, as a list: the most urgent first, and of what ends in the same minute the riskiest."""
 
+import re
+from typing import Final
+
 import msgspec
 
 from interlock.domain.contract import RISKS, Risk
 from interlock.domain.duration import MINUTE
+from interlock.domain.errors import ContractError
 from interlock.domain.ids import ActionId, AgentName, ContractName, Person, TaskId
 from interlock.domain.record import Withheld
+
+_CURSOR: Final = re.compile(r"([0-9]{1,16})\.([0-9A-Za-z-]{1,64})")
 
 
 class InboxRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,3 +58,18 @@ class InboxPage(msgspec.Struct, frozen=True, kw_only=True):
 def urgency(row: InboxRow) -> tuple[int, int, str]:
     """What the rows of a page are sorted by: the minute of the deadline, then the greater risk, then the older."""
     return row.deadline // MINUTE, -RISKS.index(row.risk), row.action
+
+
+def place_text(place: tuple[int, ActionId]) -> str:
+    """A place among what waits, a deadline and an id, as the cursor of the next page."""
+    return f"{place[0]}.{place[1]}"
+
+
+def place_of(cursor: str) -> tuple[int, ActionId] | None:
+    """The place that a cursor names; None where there is none. Raises ContractError."""
+    if not cursor:
+        return None
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise ContractError("this is no cursor of a list", path="/cursor", next_step="begin without one")
+    return int(found[1]), ActionId(found[2])

@@ -16,13 +16,9 @@ from interlock.domain.record import Withheld
 from interlock.domain.searched import STATES, question
 from interlock.ports.store import INDEXED, ActionQuery
 from interlock.services.dossiers import line_of
-from interlock.services.following import size_of
 from interlock.services.plane import ControlPlane
 
 MOST: Final = 200
-NEAR: Final = 2_000
-"""An index that is so few entries behind is brought up to the log's head while somebody waits; one that is further is asked as
-it is, and the page says how far it has read."""
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -124,9 +120,7 @@ async def actions_of(plane: ControlPlane, sought: Sought, *, before: str = "", l
         before=ActionId(before) if before else None,
         limit=limit,
     )
-    found = await plane.searching.find(asked, as_it_is=True)
-    if 0 < await size_of(plane.means.log) - found.size <= NEAR:
-        found = await plane.searching.find(asked)
+    found = await plane.searching.lately(asked)
     actions = [await plane.means.store.get(Action, hit.action) for hit in found.hits]
     return Page([each for each in actions if each is not None], found.more, found.size)
 

@@ -1,19 +1,30 @@
-"""The exceptions there were: those that wait, and the kinds among them that nobody declared."""
+"""The exceptions there are: those that wait, those there were, and the kinds among them that nobody declared.
+
+They are raised and ended as the actions they are; an answer is a person's word on one.
+"""
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Final
 
 import msgspec
 
 from interlock.domain.action import Action, State
 from interlock.domain.canonical import JsonValue
-from interlock.domain.exception_case import ANSWER, KINDS, RAISE, NewKind, new_kinds
-from interlock.domain.ids import ActionId, AgentName, TaskId
+from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.exception_case import ANSWER, KINDS, OTHER, RAISE, NewKind, Sighting, new_kinds
+from interlock.domain.ids import ActionId, AgentName, Digest, Person, TaskId
+from interlock.domain.inbox import place_of, place_text
+from interlock.domain.record import Withheld
+from interlock.domain.searched import question
 from interlock.ports.store import ActionQuery, Store
+from interlock.services.approvals import Approvals
+from interlock.services.searching import Searching
 
-PAGE = 500
-MOST = 10_000
+PAGE: Final = 500
+MOST: Final = 10_000
 """The newest that are looked at."""
+LONGEST_LIST: Final = 200
 _NEVER = frozenset[State](("refused", "denied"))
 """In these it was put before nobody."""
 
@@ -29,6 +40,8 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     about: str = ""
     agent: AgentName
     task: TaskId
+    initiator: str = ""
+    """Whom the task is for: they do not answer."""
     raised_at: int
     state: State
     deadline: int | None = None
@@ -36,6 +49,29 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     roles: tuple[str, ...] = ()
     """Who may answer."""
     answer: str = ""
+    answered_by: tuple[Person, ...] = ()
+    ended_at: int | None = None
+    withheld: Withheld = ""
+
+
+class RaisedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some exceptions, in their order."""
+
+    rows: tuple[Raised, ...]
+    waiting: int
+    """How many wait in all, whatever was asked for."""
+    next: str = ""
+    """The cursor of the next page, or nothing where this is the last."""
+
+
+class Sifted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which exceptions; empty: no matter which."""
+
+    kind: str = ""
+    """A declared one, or `other` for all that nobody declared."""
+    agent: str = ""
+    role: str = ""
+    """Only those that somebody in this role may answer."""
 
 
 class Kinds(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,38 +83,108 @@ class Kinds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exceptions:
-    """Reads exceptions. They are raised, answered and ended as the actions they are."""
+    """Reads exceptions, and takes people's answers to them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, searching: Searching, approvals: Approvals) -> None:
         self._store = store
+        self._searching = searching
+        self._approvals = approvals
 
-    async def waiting(self, limit: int = 100) -> list[Raised]:
-        """Those that wait for an answer, the most urgent first."""
-        found = await self._store.actions(ActionQuery(contract=RAISE, waiting=True, limit=limit))
-        return [_told(each) for each in found]
+    async def waiting(self, *, sifted: Sifted = Sifted(), cursor: str = "", limit: int = 100) -> RaisedPage:
+        """Those that wait for an answer, the most urgent first. Raises ContractError for what is no cursor."""
+        limit = max(1, min(limit, LONGEST_LIST))
+        rows, after = list[Raised](), place_of(cursor)
+        while len(rows) <= limit:
+            found = await self._store.actions(ActionQuery(contract=RAISE, waiting=True, after=after, limit=PAGE))
+            rows += [each for each in map(_told, found) if _meant(each, sifted)]
+            if len(found) < PAGE:
+                break
+            after = (found[-1].deadline or 0, found[-1].id)
+        shown, more = rows[:limit], len(rows) > limit
+        next_ = place_text((shown[-1].deadline or 0, shown[-1].action)) if more else ""
+        return RaisedPage(rows=tuple(shown), waiting=await self.count(), next=next_)
+
+    async def all(self, *, sifted: Sifted = Sifted(), cursor: str = "", limit: int = 50) -> RaisedPage:
+        """Those there were and are, newest first, as far as the log's index has read. Of filters only `agent` reaches beyond the
+        newest `MOST`. Raises ContractError for what is no cursor."""
+        limit = max(1, min(limit, LONGEST_LIST))
+        rows = list[Raised]()
+        async for action in self._all(sifted.agent, cursor):
+            row = _told(action)
+            if row.state not in _NEVER and _meant(row, sifted):
+                rows.append(row)
+            if len(rows) > limit:
+                break
+        shown = rows[:limit]
+        next_ = shown[-1].action if len(rows) > limit else ""
+        return RaisedPage(rows=tuple(shown), waiting=await self.count(), next=next_)
+
+    async def one(self, action: ActionId) -> Raised:
+        """Raises NotFound for what is no exception."""
+        found = await self._store.get(Action, action)
+        if found is None or found.contract != RAISE:
+            raise NotFound(f"there is no exception `{action}`", next_step="list those that wait: `interlock exceptions`")
+        return _told(found)
+
+    async def count(self) -> int:
+        """How many wait."""
+        return await self._store.count(ActionQuery(contract=RAISE, waiting=True))
 
     async def kinds(self) -> Kinds:
         """Every kind there was, of the newest exceptions."""
-        said = Counter[str]()
+        seen: list[Sighting] = []
         async for action in self._all():
             if action.state not in _NEVER:
-                said[_text(action, "kind")] += 1
+                seen.append(Sighting(_text(action, "kind"), action.proposed_at, action.id))
+        said = Counter(each.kind for each in seen)
         declared = {kind: said[kind] for kind in KINDS if said[kind]}
-        return Kinds(declared=declared, new=new_kinds(said.elements()))
+        return Kinds(declared=declared, new=new_kinds(seen))
 
-    async def _all(self) -> AsyncIterator[Action]:
-        query, seen = ActionQuery(contract=RAISE, limit=PAGE), 0
-        while found := await self._store.actions(query):
-            for action in found:
-                yield action
-            seen += len(found)
-            if len(found) < PAGE or seen >= MOST:
+    async def answer(
+        self, action: ActionId, person: Person, answer: str, *, note: str = "", view: Digest | None = None
+    ) -> Action:
+        """Answer it: one of its options, or another instruction; nothing closes it without one. Raises NotFound, ContractError
+        for an answer that is too long, and as a word on any action does."""
+        await self.one(action)
+        said = answer.strip()
+        if not said:
+            return await self._approvals.approve(action, person, note=note, view=view)
+        return await self._approvals.modify(action, person, {ANSWER: said}, note=note, view=view)
+
+    async def _all(self, agent: str = "", before: str = "") -> AsyncIterator[Action]:
+        """Newest first; the store has no index by contract, the log's index has one."""
+        seen = 0
+        while seen < MOST:
+            asked = question(contract=RAISE, agent=agent, before=_id(before), limit=PAGE)
+            found = await self._searching.lately(asked)
+            for hit in found.hits:
+                action = await self._store.get(Action, hit.action)
+                if action is not None:
+                    yield action
+            if not found.more:
                 return
-            query = msgspec.structs.replace(query, before=found[-1].id)
+            seen, before = seen + len(found.hits), found.hits[-1].action
+
+
+def _id(text: str) -> ActionId | None:
+    if not text:
+        return None
+    if len(text) > 64 or not text.isascii() or not text.replace("-", "").isalnum():
+        raise ContractError("this is no cursor of a list", path="/cursor", next_step="begin without one")
+    return ActionId(text)
+
+
+def _meant(row: Raised, sifted: Sifted) -> bool:
+    if sifted.agent and row.agent != sifted.agent:
+        return False
+    if sifted.role and row.roles and sifted.role not in row.roles:
+        return False
+    return not sifted.kind or row.kind == sifted.kind or f"{sifted.kind}:" == OTHER == row.kind[: len(OTHER)]
 
 
 def _told(action: Action) -> Raised:
     options: JsonValue = action.arguments.get("options", [])
+    words = () if action.hold is None else action.hold.approvals
     return Raised(
         action=action.id,
         kind=_text(action, "kind"),
@@ -87,12 +193,16 @@ def _told(action: Action) -> Raised:
         about=_text(action, "about"),
         agent=action.agent,
         task=action.task,
+        initiator=action.initiator,
         raised_at=action.proposed_at,
         state=action.state,
         deadline=action.deadline,
         overdue=action.hold is not None and action.hold.overdue,
         roles=action.asks,
         answer=_text(action, ANSWER),
+        answered_by=tuple(word.person for word in words),
+        ended_at=action.ended_at,
+        withheld=action.withheld,
     )
 
 

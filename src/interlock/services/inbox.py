@@ -1,6 +1,5 @@
 """What waits for people's word, the most urgent first."""
 
-import re
 from typing import Final
 
 import msgspec
@@ -10,15 +9,14 @@ from interlock.domain.approval import agreed
 from interlock.domain.contract import Contract, Risk
 from interlock.domain.control import Control
 from interlock.domain.entitlement import entitled, handed_to
-from interlock.domain.errors import ContractError, NotAllowed
+from interlock.domain.errors import NotAllowed
 from interlock.domain.ids import ActionId, AgentName, ContractName, Person
-from interlock.domain.inbox import InboxPage, InboxRow, urgency
+from interlock.domain.inbox import InboxPage, InboxRow, place_of, place_text, urgency
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.dossiers import line_of
 from interlock.services.orders import Orders, StandingOrders
 
 MOST: Final = 200
-_CURSOR: Final = re.compile(r"([0-9]{1,16})\.([0-9A-Za-z-]{1,64})")
 
 
 class Inbox:
@@ -50,7 +48,7 @@ class Inbox:
             contracts=() if risk is None else _of_risk(risk, orders),
             agent=agent,
             roles=() if not mine or person is None else tuple(sorted(orders.control.roles(person))),
-            after=_place(cursor),
+            after=place_of(cursor),
             limit=limit + 1,
         )
         nothing = (risk is not None and not query.contracts) or (mine and not query.roles)
@@ -59,7 +57,7 @@ class Inbox:
             rows=tuple(sorted(rows, key=urgency)),
             waiting=await self._store.count(ActionQuery(waiting=True)),
             person=person,
-            next=_cursor(max((row.deadline, row.action) for row in rows)) if more else "",
+            next=place_text(max((row.deadline, row.action) for row in rows)) if more else "",
         )
 
     async def _rows(
@@ -119,16 +117,3 @@ def _is_mine(action: Action, person: Person | None, control: Control) -> bool:
     except NotAllowed:
         return False
     return True
-
-
-def _cursor(place: tuple[int, ActionId]) -> str:
-    return f"{place[0]}.{place[1]}"
-
-
-def _place(cursor: str) -> tuple[int, ActionId] | None:
-    if not cursor:
-        return None
-    found = _CURSOR.fullmatch(cursor)
-    if found is None:
-        raise ContractError("this is no cursor of a list", path="/cursor", next_step="begin without one")
-    return int(found[1]), ActionId(found[2])

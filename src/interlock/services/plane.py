@@ -39,7 +39,7 @@ def plane(means: Means) -> ControlPlane:
         decider=ground.decider,
         **vars(reading),
         **vars(acting(means, ground)),
-        **vars(oversight(means, ground, reading.figures)),
+        **vars(oversight(means, ground, reading)),
         **vars(ruling(means, ground)),
         **vars(agency(means, ground)),
         **vars(access(means, ground)),

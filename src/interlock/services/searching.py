@@ -23,8 +23,11 @@ from interlock.ports.derived import Reached
 from interlock.ports.index import Index
 from interlock.ports.log import Log
 from interlock.ports.store import Store
-from interlock.services.following import STEP, Following, Progress
+from interlock.services.following import STEP, Following, Progress, size_of
 
+NEAR: Final = 2_000
+"""An index that is so few entries behind is brought up to the log's head while somebody waits; one that is further is asked as
+it is, and whoever asked is told how far it has read."""
 ROUNDS: Final = 10
 """How often it is begun again because somebody else cleared the index meanwhile."""
 
@@ -82,6 +85,14 @@ class Searching(Following[Index]):
     async def _near(self, question: Question) -> tuple[list[ActionId], int]:
         size, _ = await self._read_a_little()
         return await self.derived.find(question), size
+
+    async def lately(self, question: Question) -> Found:
+        """The same for a page: brought up to the log's head first where that is little, and otherwise as far as the index has
+        read. Raises StoreError."""
+        found = await self.find(question, as_it_is=True)
+        if 0 < await size_of(self._log) - found.size <= NEAR:
+            found = await self.find(question)
+        return found
 
     async def _named(self, question: Question, progress: Progress | None) -> tuple[list[ActionId], int]:
         for _ in range(ROUNDS):

@@ -7,11 +7,11 @@ from interlock.services.batches import Batches
 from interlock.services.correcting import Correcting
 from interlock.services.dossiers import Dossiers
 from interlock.services.exceptions import Exceptions
-from interlock.services.figures import Figures
 from interlock.services.inbox import Inbox
 from interlock.services.inquiring import Inquiring
 from interlock.services.means import Means
 from interlock.services.notifying import Notifying
+from interlock.services.parts.evidence import Evidence
 from interlock.services.parts.groundwork import Groundwork
 
 
@@ -29,8 +29,8 @@ class Oversight:
     notifying: Notifying
 
 
-def oversight(m: Means, g: Groundwork, figures: Figures) -> Oversight:
-    """Put together where people decide; `figures` are what dossiers compare with."""
+def oversight(m: Means, g: Groundwork, reading: Evidence) -> Oversight:
+    """Put together where people decide; `reading` is where dossiers compare and exceptions are looked up."""
     approvals = Approvals(
         store=m.store,
         orders=g.orders,
@@ -54,11 +54,11 @@ def oversight(m: Means, g: Groundwork, figures: Figures) -> Oversight:
             policies=m.policies,
             clock=m.clock,
             recorder=g.recorder,
-            figures=figures,
+            figures=reading.figures,
             explaining=g.explaining,
         ),
         inbox=Inbox(store=m.store, orders=g.orders),
-        exceptions=Exceptions(m.store),
+        exceptions=Exceptions(m.store, reading.searching, approvals),
         notifying=Notifying(
             store=m.store,
             log=m.log,
