@@ -520,6 +520,16 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "exception.answer", _EXCEPTION, "The answer to an exception is a person's: an agent that brings one is refused."
     ),
+    Promise(
+        "exception.answered",
+        _EXCEPTION,
+        "Whoever is asked answers exactly what they were shown, once, and what they say is what the agent gets.",
+    ),
+    Promise(
+        "routing.rota_missing",
+        _ROUTES,
+        "Of which role a policy counts hours on call that nobody wrote down is said wherever rotas are shown.",
+    ),
     # -- notifications ---------------------------------------------------------------------------------------------------
     Promise(
         "notify.nothing_missed",
@@ -530,6 +540,11 @@ PROMISES: tuple[Promise, ...] = (
         "notify.at_least_once",
         _NOTIFY,
         "A message is sent until it arrives or is listed as given up, under one id, however many processes there are.",
+    ),
+    Promise(
+        "notify.resent",
+        _NOTIFY,
+        "What was given up is listed with why, and goes on its way again, under the id it had, when an administrator says so.",
     ),
     Promise(
         "notify.signed",

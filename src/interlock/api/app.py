@@ -8,15 +8,17 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from interlock.api import actions, agent, approvals, brakes, looking, policies, registry
+from interlock.api import actions, agent, approvals, brakes, exceptions, looking, notifications, policies, registry
 from interlock.api.describing import schema
 
 OF_PEOPLE: Sequence[HTTPRouteHandler] = (
     *approvals.ROUTES,
+    *exceptions.ROUTES,
     *actions.ROUTES,
     *registry.ROUTES,
     *brakes.ROUTES,
     *policies.ROUTES,
+    *notifications.ROUTES,
     *looking.ROUTES,
 )
 

@@ -123,7 +123,7 @@ async def approve(
             ActionId(action), actor.person, note=data.note, view=Digest(data.view), target=data.target
         )
 
-    return await once.do(request, actor, data, _fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work))
 
 
 @post("/v1/approvals/{action:str}/reject", opt=DECIDE, status_code=200)
@@ -135,7 +135,7 @@ async def reject(
     async def work() -> Action:
         return await plane.approvals.reject(ActionId(action), actor.person, note=data.note, view=Digest(data.view))
 
-    return await once.do(request, actor, data, _fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work))
 
 
 @post("/v1/approvals/{action:str}/modify", opt=DECIDE, status_code=200)
@@ -149,7 +149,7 @@ async def modify(
             ActionId(action), actor.person, data.arguments, note=data.note, view=Digest(data.view), target=data.target
         )
 
-    return await once.do(request, actor, data, _fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work))
 
 
 @post("/v1/approvals/{action:str}/ask", opt=DECIDE, status_code=200)
@@ -161,7 +161,7 @@ async def ask(
     async def work() -> Action:
         return await plane.inquiring.ask(ActionId(action), actor.person, data.text)
 
-    return await once.do(request, actor, data, _fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work))
 
 
 @post("/v1/approvals/{action:str}/delegate", opt=DECIDE, status_code=200)
@@ -173,7 +173,7 @@ async def delegate(
     async def work() -> Action:
         return await plane.inquiring.delegate(ActionId(action), actor.person, Person(data.to), note=data.note)
 
-    return await once.do(request, actor, data, _fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work))
 
 
 @post("/v1/approvals/{action:str}/take-back", opt=DECIDE, status_code=200)
@@ -185,7 +185,7 @@ async def take_back(
     async def work() -> Action:
         return await plane.inquiring.take_back(ActionId(action), actor.person)
 
-    return await once.do(request, actor, None, _fresh(plane, action, actor, work))
+    return await once.do(request, actor, None, fresh(plane, action, actor, work))
 
 
 @post("/v1/approvals/{action:str}/weigh", opt=DECIDE, status_code=200)
@@ -213,7 +213,7 @@ async def decide(
     return await once.do(request, actor, data, work)
 
 
-def _fresh(
+def fresh(
     plane: ControlPlane, action: str, actor: Actor, work: Callable[[], Awaitable[Action]]
 ) -> Callable[[], Awaitable[Action]]:
     """`work`, whose refusal of a view that is no longer true brings the one that is."""

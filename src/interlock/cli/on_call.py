@@ -1,11 +1,11 @@
-"""`on-call`: who is on call now, by the rota that is in force."""
+"""`on-call`: who is on call now and next, by the rota that is in force."""
 
 import typer
 from rich.console import Console
 
 from interlock.cli.context import context_of
 from interlock.cli.output import moment, run, shown, table
-from interlock.services.zones import on_call as running
+from interlock.services.rotas import Duties, duties
 
 
 def register(app: typer.Typer) -> None:
@@ -14,34 +14,39 @@ def register(app: typer.Typer) -> None:
 
 
 def on_call(context: typer.Context) -> None:
-    """Who is on call now, by role, and until when."""
+    """Who is on call now, by role, until when, and who is next."""
     here = context_of(context)
 
     async def work() -> None:
         async with here.reading() as plane:
-            control, now = (await plane.orders.refresh()).control, plane.means.clock.now()
-        rotas = sorted(control.routing.on_call.items())
-        holders = {role: sorted(who for who, held in control.people.items() if role in held) for role, _ in rotas}
-        found = [
-            {"role": role, "people": list(each.people) or holders[role], "until": each.ends_at}
-            for role, rota in rotas
-            for each in running(rota, now)
-        ]
-        idle = [role for role, rota in rotas if not running(rota, now)]
-
-        def show(console: Console) -> None:
-            if not rotas:
-                console.print("[dim]no rota is in force: write on_call.yaml, then `interlock apply`[/dim]")
-                return
-            rows = table("role", "on call now", "until (UTC)")
-            for role, rota in rotas:
-                for each in running(rota, now):
-                    people = ", ".join(each.people) or ", ".join(holders[role])
-                    rows.add_row(shown(role), shown(people), moment(each.ends_at))
-            for role in idle:
-                rows.add_row(shown(role), "[dim]nobody[/dim]", "")
-            console.print(rows)
-
-        here.output.value({"onCall": found, "nobody": idle}, show)
+            found = await duties(plane.orders, plane.means.clock.now())
+        here.output.value(found, lambda console: _show(console, found))
 
     run(here.output, work)
+
+
+def _show(console: Console, found: Duties) -> None:
+    if not found.duties:
+        console.print("[dim]no rota is in force: write on_call.yaml, then `interlock apply`[/dim]")
+    else:
+        rows = table("role", "on call now", "until (UTC)", "next", "from (UTC)")
+        for each in found.duties:
+            rows.add_row(
+                shown(each.role),
+                shown(", ".join(each.people)) or "[dim]nobody[/dim]",
+                "" if each.until is None else moment(each.until),
+                shown(", ".join(each.next_people)),
+                "" if each.next_at is None else moment(each.next_at),
+            )
+        console.print(rows)
+    for each in found.duties:
+        if each.problem:
+            console.print(
+                f"[yellow]warning[/yellow] {shown(each.role)}: {shown(each.problem)}; its hours pass by the clock"
+            )
+    for lack in found.lacking:
+        names = ", ".join(lack.policies)
+        console.print(
+            f"[yellow]warning[/yellow] {shown(names)} counts hours on call of {shown(lack.role)}, who has no rota: they pass "
+            "by the clock"
+        )

@@ -8,7 +8,7 @@ from rich.console import Console
 from interlock.cli.context import context_of
 from interlock.cli.output import moment, run, short, shown, table
 from interlock.domain.exception_case import KINDS
-from interlock.services.exceptions import Kinds, Raised
+from interlock.services.exceptions import Kinds, Raised, RaisedPage, Sifted
 
 
 def register(app: typer.Typer) -> None:
@@ -19,9 +19,17 @@ def register(app: typer.Typer) -> None:
 def exceptions(
     context: typer.Context,
     kinds: Annotated[bool, typer.Option("--kinds", help="How often each kind was raised, and which are new.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Those that were answered or ended, too, newest first.")
+    ] = False,
+    kind: Annotated[str, typer.Option(help="Only of this kind; `other`: of those that nobody declared.")] = "",
+    agent: Annotated[str, typer.Option(help="Only of this agent.")] = "",
+    role: Annotated[str, typer.Option(help="Only what asks this role.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=200)] = 100,
 ) -> None:
     """List what agents could not settle and people are to answer, the most urgent first."""
     here = context_of(context)
+    sifted = Sifted(kind=kind, agent=agent, role=role)
 
     async def counting() -> None:
         async with here.reading() as plane:
@@ -30,28 +38,28 @@ def exceptions(
 
     async def work() -> None:
         async with here.reading() as plane:
-            found = (await plane.exceptions.waiting()).rows
-        here.output.value(found, lambda console: _waiting(console, found))
+            ask = plane.exceptions.all if everything else plane.exceptions.waiting
+            found = await ask(sifted=sifted, limit=limit)
+        here.output.value(found.rows, lambda console: _listed(console, found, everything=everything))
 
     run(here.output, counting if kinds else work)
 
 
-def _waiting(console: Console, found: tuple[Raised, ...]) -> None:
-    if not found:
-        console.print("[dim]no exception waits[/dim]")
+def _listed(console: Console, found: RaisedPage, *, everything: bool) -> None:
+    if not found.rows:
+        other = f"; {found.waiting} wait in all" if found.waiting else ""
+        console.print(f"[dim]no exception {'fits' if everything else 'waits'}{other}[/dim]")
         return
     rows = table("action", "kind", "what", "options", "agent", "asks", "until")
-    for each in found:
-        until = f"{moment(each.deadline)}{' overdue' if each.overdue else ''}"
-        options, roles = ", ".join(each.options), ", ".join(each.roles)
+    for each in found.rows:
         rows.add_row(
             short(each.action),
             shown(each.kind),
             shown(each.summary),
-            shown(options),
+            shown(", ".join(each.options)),
             shown(each.agent),
-            shown(roles),
-            until,
+            shown(", ".join(each.roles)),
+            _until(each),
         )
     console.print(rows)
     console.print(
@@ -59,11 +67,24 @@ def _waiting(console: Console, found: tuple[Raised, ...]) -> None:
     )
 
 
+def _until(each: Raised) -> str:
+    if each.state != "held":
+        return f"{each.state}: {shown(each.answer)}" if each.answer else each.state
+    return f"{moment(each.deadline)}{' overdue' if each.overdue else ''}" if each.deadline is not None else ""
+
+
 def _kinds(console: Console, found: Kinds) -> None:
-    rows = table("kind", "raised", "means")
+    rows = table("kind", "raised", "means", "first", "last")
     for kind, count in found.declared.items():
-        rows.add_row(kind, str(count), KINDS[kind])
+        rows.add_row(kind, str(count), KINDS[kind], "", "")
     for each in found.new:
-        also = f"also: {', '.join(each.also[:3])}" if each.also else ""
-        rows.add_row(f"[yellow]new[/yellow] {shown(each.words)}", str(each.count), shown(also))
+        # The latest of them, to be looked at, where there is nothing to say of other words.
+        also = f"also: {', '.join(each.also[:3])}" if each.also else f"for example {short(each.example)}"
+        rows.add_row(
+            f"[yellow]new[/yellow] {shown(each.words)}",
+            str(each.count),
+            shown(also),
+            moment(each.first_at),
+            moment(each.last_at),
+        )
     console.print(rows if found.declared or found.new else "[dim]no exception was raised yet[/dim]")

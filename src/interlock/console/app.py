@@ -9,6 +9,7 @@ from interlock.console import (
     approvals,
     audit,
     brakes,
+    exceptions,
     frame,
     modifying,
     overview,
@@ -30,6 +31,7 @@ PAGES = Router(
     route_handlers=[
         *overview.ROUTES,
         *approvals.ROUTES,
+        *exceptions.ROUTES,
         *modifying.ROUTES,
         *stories.ROUTES,
         *brakes.ROUTES,

@@ -34,6 +34,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 PLACES: Final = (
     Place(path="/", name="Overview"),
     Place(path="/approvals", name="Approvals"),
+    Place(path="/exceptions", name="Exceptions"),
     Place(path="/actions", name="Actions"),
     Place(path="/tasks", name="Tasks"),
     Place(path="/agents", name="Agents"),
@@ -52,6 +53,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """UTC ms."""
     waiting: int | None = None
     """How many actions are held; None: it is not for whoever asks, or not known."""
+    raised: int | None = None
+    """How many of these are exceptions."""
     stopped: int = 0
     """How many brakes hold."""
 
@@ -68,6 +71,7 @@ async def framed(request: Asked) -> None:
     request.state.frame = Frame(
         now=now,
         waiting=await plane.means.store.count(ActionQuery(waiting=True)),
+        raised=await plane.exceptions.count(),
         stopped=len(holding(control, now)),
     )
 

@@ -21,6 +21,16 @@ async def to_approval(action_id: FromPath[str]) -> Response[bytes]:
     return _to(f"/approvals/{quote(action_id, safe='')}")
 
 
+@get(
+    [f"/exceptions/{{action_id:str}}/{word}" for word in ("answer", "reject", "hand-on", "ask")],
+    opt=SEE,
+    include_in_schema=False,
+)
+async def to_exception(action_id: FromPath[str]) -> Response[bytes]:
+    """To what is to be answered."""
+    return _to(f"/exceptions/{quote(action_id, safe='')}")
+
+
 @get([f"/actions/{{action_id:str}}/{word}" for word in ("undo", "settle")], opt=SEE, include_in_schema=False)
 async def to_story(action_id: FromPath[str]) -> Response[bytes]:
     """To the action's story."""
@@ -37,4 +47,4 @@ def _to(place: str) -> Response[bytes]:
     return Response(b"", status_code=303, headers={"Location": place})
 
 
-ROUTES: Final[list[HTTPRouteHandler]] = [to_approval, to_story, to_brakes]
+ROUTES: Final[list[HTTPRouteHandler]] = [to_approval, to_exception, to_story, to_brakes]

@@ -1,4 +1,5 @@
-"""Settings: how this installation stands, who there is, what is told outside; and the doctor, who looks at all of it."""
+"""Settings: how this installation stands, who there is, who is on call, what is told outside; and the doctor, who looks at all of
+it."""
 
 from importlib.metadata import version
 from typing import Final
@@ -9,12 +10,14 @@ from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from interlock.console.render import page
+from interlock.console.sent import sent_by
 from interlock.domain.access import ROLES
 from interlock.domain.checkup import Checked, Checkup, good, wrong
-from interlock.domain.notification import Outbox
+from interlock.domain.notification import SAID
 from interlock.services.doctor import Doctor, Examine
 from interlock.services.examining import live_probes
 from interlock.services.plane import ControlPlane
+from interlock.services.rotas import duties
 from interlock.web.live import Hub, log_size
 from interlock.web.parts import Asked, Plane
 
@@ -26,8 +29,6 @@ PATIENCE_S: Final = 2.0
 async def settings(request: Asked, plane: Plane) -> Response[str]:
     """What is in force that is no policy, no contract and no agent."""
     control = (await plane.orders.refresh()).control
-    boxes = {each.channel: each for each in await plane.notifying.outboxes()}
-    named = {each.name for each in plane.notifying.channels}
     return page(
         request,
         "settings.html",
@@ -36,20 +37,45 @@ async def settings(request: Asked, plane: Plane) -> Response[str]:
         version=version("interlock"),
         tenant=plane.means.tenant,
         worker=plane.means.worker,
-        boxes=[(boxes.get(name, Outbox(channel=name)), name in named) for name in sorted({*boxes, *named})],
+        channels=await plane.notifying.states(),
+        on_call=await duties(plane.orders, plane.means.clock.now()),
         provider=plane.means.provider.called if plane.means.provider is not None else "",
         retention=plane.means.retention,
         roles=ROLES,
     )
 
 
+@get("/settings/notifications", opt={"needs": "see"}, include_in_schema=False)
+async def notifications(request: Asked, plane: Plane) -> Response[str]:
+    """What each channel to people outside delivered, has still to tell, and gave up."""
+    return page(
+        request,
+        "notifications.html",
+        channels=await plane.notifying.states(),
+        meanings=SAID,
+        public_url=request.app.state.hosting.public_url,
+    )
+
+
 @post(
-    "/settings/notifications/{channel:str}/resend", opt={"needs": "operate"}, include_in_schema=False, status_code=303
+    "/settings/notifications/{channel:str}/resend",
+    opt={"needs": "administer"},
+    include_in_schema=False,
+    status_code=303,
 )
-async def resend(plane: Plane, channel: FromPath[str]) -> Response[bytes]:
-    """Put what a channel gave up on its way again. Raises NotFound."""
-    await plane.notifying.resend(channel)
-    return Response(b"", status_code=303, headers={"Location": "/settings"})
+async def resend(request: Asked, plane: Plane, channel: FromPath[str]) -> Response[bytes]:
+    """Put what a channel gave up on its way again: one message, or all of them. Raises NotFound."""
+    message = (await sent_by(request)).get("message", "")
+    await plane.notifying.resend(channel, (message,) if message else ())
+    return Response(b"", status_code=303, headers={"Location": "/settings/notifications"})
+
+
+@get("/settings/on-call", opt={"needs": "see"}, include_in_schema=False)
+async def on_call(request: Asked, plane: Plane) -> Response[str]:
+    """Who is on call now, and who is next."""
+    rotas = (await plane.orders.current()).control.routing.on_call
+    found = await duties(plane.orders, plane.means.clock.now())
+    return page(request, "on_call.html", found=found, rotas=rotas)
 
 
 @get("/settings/doctor", opt={"needs": "operate"}, include_in_schema=False)
@@ -79,4 +105,4 @@ async def _live(hub: Hub, plane: ControlPlane) -> Checked:
     return wrong("open pages", said, "start the server again: `interlock serve`")
 
 
-ROUTES: list[ControllerRouterHandler] = [settings, resend, doctor]
+ROUTES: list[ControllerRouterHandler] = [settings, notifications, resend, on_call, doctor]

@@ -55,6 +55,12 @@ def now_on_call(rota: Rota, zone: tzinfo, now: int) -> tuple[Stretch, ...]:
     return tuple(each for each in _stretches(rota, zone, now, days=1) if each.begins_at <= now < each.ends_at)
 
 
+def next_on_call(rota: Rota, zone: tzinfo, now: int) -> Stretch | None:
+    """The shift that begins next after `now` (UTC ms), or None where there is none."""
+    # A shift of each weekday comes within a week; the day more is for clocks that are changed.
+    return next((each for each in _stretches(rota, zone, now, days=8) if each.begins_at > now), None)
+
+
 def passed(rota: Rota, zone: tzinfo, since: int, wanted: int) -> int:
     """When `wanted` milliseconds of hours on call have passed since `since` (UTC ms). Hours in which two shifts run count
     once. A rota without any hours counts all of them: a deadline that never came would be none."""

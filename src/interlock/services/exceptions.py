@@ -74,6 +74,9 @@ class Sifted(msgspec.Struct, frozen=True, kw_only=True):
     """Only those that somebody in this role may answer."""
 
 
+ANY: Final = Sifted()
+
+
 class Kinds(msgspec.Struct, frozen=True, kw_only=True):
     """How often each kind was raised."""
 
@@ -90,7 +93,7 @@ class Exceptions:
         self._searching = searching
         self._approvals = approvals
 
-    async def waiting(self, *, sifted: Sifted = Sifted(), cursor: str = "", limit: int = 100) -> RaisedPage:
+    async def waiting(self, *, sifted: Sifted = ANY, cursor: str = "", limit: int = 100) -> RaisedPage:
         """Those that wait for an answer, the most urgent first. Raises ContractError for what is no cursor."""
         limit = max(1, min(limit, LONGEST_LIST))
         rows, after = list[Raised](), place_of(cursor)
@@ -104,7 +107,7 @@ class Exceptions:
         next_ = place_text((shown[-1].deadline or 0, shown[-1].action)) if more else ""
         return RaisedPage(rows=tuple(shown), waiting=await self.count(), next=next_)
 
-    async def all(self, *, sifted: Sifted = Sifted(), cursor: str = "", limit: int = 50) -> RaisedPage:
+    async def all(self, *, sifted: Sifted = ANY, cursor: str = "", limit: int = 50) -> RaisedPage:
         """Those there were and are, newest first, as far as the log's index has read. Of filters only `agent` reaches beyond the
         newest `MOST`. Raises ContractError for what is no cursor."""
         limit = max(1, min(limit, LONGEST_LIST))
@@ -123,7 +126,9 @@ class Exceptions:
         """Raises NotFound for what is no exception."""
         found = await self._store.get(Action, action)
         if found is None or found.contract != RAISE:
-            raise NotFound(f"there is no exception `{action}`", next_step="list those that wait: `interlock exceptions`")
+            raise NotFound(
+                f"there is no exception `{action}`", next_step="list those that wait: `interlock exceptions`"
+            )
         return _told(found)
 
     async def count(self) -> int:
@@ -132,10 +137,11 @@ class Exceptions:
 
     async def kinds(self) -> Kinds:
         """Every kind there was, of the newest exceptions."""
-        seen: list[Sighting] = []
-        async for action in self._all():
-            if action.state not in _NEVER:
-                seen.append(Sighting(_text(action, "kind"), action.proposed_at, action.id))
+        seen = [
+            Sighting(_text(action, "kind"), action.proposed_at, action.id)
+            async for action in self._all()
+            if action.state not in _NEVER
+        ]
         said = Counter(each.kind for each in seen)
         declared = {kind: said[kind] for kind in KINDS if said[kind]}
         return Kinds(declared=declared, new=new_kinds(seen))

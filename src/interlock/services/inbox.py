@@ -10,7 +10,7 @@ from interlock.domain.contract import Contract, Risk
 from interlock.domain.control import Control
 from interlock.domain.entitlement import entitled, handed_to
 from interlock.domain.errors import NotAllowed
-from interlock.domain.ids import ActionId, AgentName, ContractName, Person
+from interlock.domain.ids import AgentName, ContractName, Person
 from interlock.domain.inbox import InboxPage, InboxRow, place_of, place_text, urgency
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.dossiers import line_of

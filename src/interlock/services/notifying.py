@@ -19,7 +19,7 @@ from interlock.domain.channel import Channel
 from interlock.domain.errors import Conflict, NotDelivered, NotFound
 from interlock.domain.names import instead
 from interlock.domain.notice import Notice
-from interlock.domain.notification import Message, Outbox
+from interlock.domain.notification import Event, Message, Outbox
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.log import Log
 from interlock.ports.notifier import Notifier
@@ -33,6 +33,30 @@ from interlock.services.zones import on_call
 AT_ONCE: Final = 1_000
 """Entries read in one go."""
 _ROUNDS: Final = 20
+
+
+class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
+    """One channel, and how it does."""
+
+    channel: str
+    named: bool
+    """Whether the workspace still names it."""
+    events: tuple[Event, ...]
+    """What it is told; empty where it is not named any more."""
+    roles: tuple[str, ...]
+    """Of what asks people, only what asks one of these; empty: all of it."""
+    sent: int
+    sent_at: int | None
+    waiting: tuple[Message, ...]
+    dead: tuple[Message, ...]
+    """What was given up, newest last."""
+    forgotten: int
+    """How many were given up beyond those."""
+
+    @property
+    def given_up(self) -> int:
+        """How many were given up and not sent since."""
+        return len(self.dead) + self.forgotten
 
 
 class Notifying:
@@ -67,6 +91,14 @@ class Notifying:
     async def outboxes(self) -> list[Outbox]:
         """What each channel has still to tell, those among them that no file names any more."""
         return await self._store.all(Outbox)
+
+    async def states(self) -> list[ChannelState]:
+        """Every channel that is named or has anything to tell still, by name."""
+        boxes = {each.channel: each for each in await self.outboxes()}
+        return [
+            _state(boxes.get(name, Outbox(channel=name)), self._channels.get(name))
+            for name in sorted({*boxes, *self._channels})
+        ]
 
     async def collect(self, channel: Channel) -> int:
         """Read the log for `channel`. How many entries were read; 0: it knows all there is. A channel that is new begins with
@@ -202,6 +234,20 @@ class Notifying:
             return []
         found = await self._store.all(Notice, limit=100)
         return [each for each in reversed(found) if each.key > box.noticed]
+
+
+def _state(box: Outbox, channel: Channel | None) -> ChannelState:
+    return ChannelState(
+        channel=box.channel,
+        named=channel is not None,
+        events=() if channel is None else channel.events,
+        roles=() if channel is None else channel.roles,
+        sent=box.sent,
+        sent_at=box.sent_at,
+        waiting=box.pending,
+        dead=box.dead,
+        forgotten=box.forgotten,
+    )
 
 
 def _quiet_until(channel: Channel, now: int) -> int:

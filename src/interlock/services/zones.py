@@ -6,7 +6,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from interlock.domain.deadline import Passing
-from interlock.domain.on_call import Rota, Stretch, now_on_call, passed
+from interlock.domain.on_call import Rota, Stretch, next_on_call, now_on_call, passed
 
 
 @lru_cache(maxsize=64)
@@ -34,3 +34,9 @@ def on_call(rota: Rota, now: int) -> tuple[Stretch, ...]:
     """The shifts of `rota` that run at `now`; none where its zone is not known here."""
     zone = zone_of(rota.zone)
     return () if zone is None else now_on_call(rota, zone, now)
+
+
+def upcoming(rota: Rota, now: int) -> Stretch | None:
+    """The shift of `rota` that begins next after `now`; none where its zone is not known here, or it has none."""
+    zone = zone_of(rota.zone)
+    return None if zone is None else next_on_call(rota, zone, now)
