@@ -3,23 +3,20 @@
 An exception is an action: all there is to see of one, handing it on and asking the agent is under `/v1/approvals`.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from interlock.api.approvals import Note, fresh
-from interlock.api.parts import Limit, listed
+from interlock.api.approvals import fresh
+from interlock.api.parts import DECIDE, SEE, Limit, Note, listed
 from interlock.domain.action import Action
 from interlock.domain.ids import ActionId, Digest
 from interlock.services.exceptions import Kinds, Raised, RaisedPage, Sifted
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
-
-SEE: Final = {"needs": "see"}
-DECIDE: Final = {"needs": "decide"}
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

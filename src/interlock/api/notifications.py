@@ -1,19 +1,18 @@
 """`/v1/notifications` and `/v1/on-call`: what people outside are told, what could not be delivered, and who is on call."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
+from interlock.api.parts import ADMINISTER, SEE
 from interlock.services.notifying import ChannelState
 from interlock.services.rotas import Duties, duties
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
 
-SEE: Final = {"needs": "see"}
-ADMINISTER: Final = {"needs": "administer"}
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 

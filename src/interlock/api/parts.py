@@ -14,6 +14,7 @@ SEE: Final = {"needs": "see"}
 DECIDE: Final = {"needs": "decide"}
 STOP: Final = {"needs": "stop"}
 OPERATE: Final = {"needs": "operate"}
+ADMINISTER: Final = {"needs": "administer"}
 
 MOST: Final = 200
 """Of a list, on one page."""
