@@ -42,8 +42,6 @@ CHANGES: Final[dict[str, Permission]] = {
     "/v1/publications/{publication}/accept": "see",
     "/v1/publications/{publication}/withdraw": "see",
     "/v1/notifications/{channel}/resend": "administer",
-    "/v1/publications/{publication}/accept": "write_policy",
-    "/v1/publications/{publication}/withdraw": "write_policy",
 }
 """What it takes to change something. Written by hand: a handler that asks for less does not pass by saying so itself."""
 OF_KEYS: Final[dict[str, Permission]] = {
