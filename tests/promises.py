@@ -97,6 +97,16 @@ PROMISES: tuple[Promise, ...] = (
         "Broken glass lets a person decide for half an hour whatever role is asked, on record, and never on their own request.",
     ),
     Promise(
+        "access.glass_here",
+        _SIGN_IN,
+        "Broken glass widens the session it was broken in, or the machine, and no other session and no key.",
+    ),
+    Promise(
+        "access.asked_again",
+        _SIGN_IN,
+        "What outlasts a session takes somebody who showed within ten minutes who they are: a session left open makes no more.",
+    ),
+    Promise(
         "access.no_impersonation",
         _SIGN_IN,
         "Who administers the console cannot make a way in for somebody who has one, and so not come in as them.",
@@ -891,6 +901,11 @@ PROMISES: tuple[Promise, ...] = (
         "erasure.repeat_names_nobody",
         _ERASE,
         "A refused repeat of an erased action opens no task in the person's name.",
+    ),
+    Promise(
+        "erasure.sign_in",
+        _ERASE,
+        "How a person signs in, and their keys, are erased once they hold no role, and nobody takes them for somebody new.",
     ),
     Promise("erasure.words_beside", _ERASE, "What people wrote beside it goes too, from the log's entries as well."),
     Promise("erasure.unsettled_stays", _ERASE, "What somebody still needs is left, and named."),

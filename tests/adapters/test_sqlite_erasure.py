@@ -134,7 +134,7 @@ def test_what_an_earlier_version_left_beside_it_goes_with_the_next_erasure(
         await store.commit(Change(facts=(late,)))
         _execute(here / "store.db", "UPDATE action SET body = json_set(body, '$.withheld', 'erased')")
         assert [len(each.disclosures) for each in await store.entries(4, 9)] == [1]
-        plan = await Search(store, (), "user:nobody", "", 0, NOON).plan()
+        plan = await Search(store, (), "user:nobody", "", 0, NOON, people=()).plan()
         assert ([each.key for each in plan.records], plan.nothing) == ([done.id], True)
         await store.erase(msgspec.structs.replace(part(), number=2, records=plan.records))
         assert await store.late() == []
@@ -167,7 +167,7 @@ def test_what_an_earlier_version_said_of_a_hold_goes(
             gone = text_of(erased(hold.saved(), NOON))
             _execute(tmp_path / "store.db", f"UPDATE document SET sealed = NULL, body = '{gone}' WHERE key = 'h-1'")
         assert [len((await store.entries(each, each + 1))[0].disclosures) for each in kept] == [3, 3]
-        found = await Search(store, await store.all(LegalHold), "user:ana", "", 0, NOON).plan()
+        found = await Search(store, await store.all(LegalHold), "user:ana", "", 0, NOON, people=()).plan()
         assert [(each.kind, each.key) for each in found.records] == [("legal_hold", "h-1")]
         await store.erase(msgspec.structs.replace(part(), records=found.records))
         assert await store.late() == []

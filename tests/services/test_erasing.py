@@ -10,9 +10,10 @@ import pytest
 
 from interlock.adapters.keys import verify
 from interlock.adapters.memory import Fault, Faults
-from interlock.domain import erasure_scope
+from interlock.domain import dsse, erasure_scope
 from interlock.domain.action import Action
 from interlock.domain.agent_state import AgentWords
+from interlock.domain.api_key import ApiKey
 from interlock.domain.change import Change, Unchanged
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
@@ -30,6 +31,7 @@ from interlock.domain.errors import (
     StoreError,
 )
 from interlock.domain.ids import AgentName, ErasureId, HoldId, Person
+from interlock.domain.login import Login, handle_of
 from interlock.domain.task import Task
 from interlock.domain.testimony import shred_said
 from interlock.services.erasing import Erasing, Target
@@ -694,3 +696,42 @@ async def test_words_about_an_agent_that_name_the_person_go_and_its_state_stands
 def test_when_words_speak_of_somebody(subject: str, text: str, speaks: bool) -> None:
     """A subject is found whole, or by its name where that is a word of its own and no mere number."""
     assert speaks_of(subject, text) is speaks
+
+
+@pytest.mark.proves("erasure.sign_in")
+async def test_how_a_person_signs_in_goes_once_they_work_here_no_more() -> None:
+    """Login, sessions and keys of who still holds a role are left, and told; of who left they go, from the records and from the
+    entries, and the log verifies. Whoever was erased was in: no admin makes them a first link, and no start prints one."""
+    world = World()
+    world.people = {**world.people, Person("ana"): ("admin",)}
+    await world.apply(contract())
+    plane = world.plane
+    token, _ = await plane.signing_in.offer(Person("ana"), by="ria")
+    await plane.signing_in.by_link(token)
+    _, key = await plane.api_keys.make(Person("ana"), "nightly", ("see",), by=Person("ana"))
+    assert (await erasing(world).plan(ANA)).works_here
+    with pytest.raises(IllegalMove, match="holds a role here"):
+        await erasing(world).propose(ANA, RITA, why="asked in writing")
+    roles = world.people.pop(Person("ana"))
+    await world.apply(contract())
+
+    assert (await erase(world, ANA)).covers == {"login": 1, "api_key": 1}
+
+    login = await world.store.get(Login, handle_of("ana"))
+    kept = await world.store.get(ApiKey, key.id)
+    assert login is not None
+    assert (login.withheld, login.sessions, login.person) == ("erased", (), "")
+    assert kept is not None
+    assert (kept.withheld, kept.person, kept.label) == ("erased", "", "")
+    said = [each for each in world.store._truth.entries if b"urn:interlock:access:" in dsse.parse(each.leaf).payload]
+    assert len(said) == 3
+    assert not any(each.disclosures for each in said)
+    assert await findings(world) == []
+    world.people[Person("ana")] = roles
+    await world.apply(contract())
+    with pytest.raises(NotAllowed, match="in already"):
+        await plane.accounts.invite(Person("ana"), by=RIA)
+    assert (await plane.welcoming.welcome(None, by="interlock.serve")).person is None
+    token, _ = await plane.signing_in.offer(Person("ana"), by="ria")
+    assert (await plane.signing_in.by_link(token)).person == "ana"
+    assert await findings(world) == []

@@ -83,6 +83,34 @@ async def test_nobody_decides_on_their_own_request_through_it() -> None:
         await world.plane.approvals.approve(action.id, RITA)
 
 
+@pytest.mark.proves("access.glass_here")
+async def test_it_counts_where_it_was_broken_and_nowhere_else() -> None:
+    """Broken in one session it widens that session's words and views alone: not another session's, not a key's, not the
+    machine's; broken at the machine, the machine's."""
+    world = world_of()
+    action = await held(world, ask(10, role="lead"))
+    plane = world.plane
+    await plane.breaking.begin(RITA, why=WHY, session="broke-it")
+    for elsewhere in ("another", "a-key", ""):
+        for word in (
+            plane.approvals.approve(action.id, RITA, session=elsewhere),
+            plane.approvals.reject(action.id, RITA, note="no", session=elsewhere),
+            plane.approvals.modify(action.id, RITA, {"n": 3}, session=elsewhere),
+            plane.approvals.weigh(action.id, RITA, {"n": 3}, session=elsewhere),
+        ):
+            with pytest.raises(NotAllowed, match="not asked here"):
+                await word
+        assert not (await plane.dossiers.of(action.id, RITA, session=elsewhere)).may_do("approve")
+    assert (await plane.dossiers.of(action.id, RITA, session="broke-it")).may_do("approve")
+    assert (await plane.approvals.weigh(action.id, RITA, {"n": 3}, session="broke-it")).verdict == "require_approval"
+    await plane.breaking.end(RITA, by=RITA)
+    await plane.breaking.begin(RITA, why=WHY)
+
+    with pytest.raises(NotAllowed):
+        await plane.approvals.approve(action.id, RITA, session="broke-it")
+    assert (await plane.approvals.approve(action.id, RITA)).state == "ready"
+
+
 @pytest.mark.parametrize("person", [BEN, IVO, Person("mallory")])
 async def test_who_only_reads_breaks_none(person: Person) -> None:
     """Viewers, auditors, and whoever is nobody."""

@@ -8,7 +8,7 @@ import pytest
 
 from interlock.adapters.memory import Fault, Faults
 from interlock.domain import disclosure
-from interlock.domain.api_key import ApiKey
+from interlock.domain.api_key import MOST_KEYS, ApiKey
 from interlock.domain.duration import DAY, HOUR, MINUTE
 from interlock.domain.errors import (
     ContractError,
@@ -21,7 +21,7 @@ from interlock.domain.errors import (
 )
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import Person
-from interlock.domain.login import IDLE_MS, LASTS_MS, LINK_MS, MOST_SESSIONS, SEEN_MS, Login, handle_of
+from interlock.domain.login import FRESH_MS, IDLE_MS, LASTS_MS, LINK_MS, MOST_SESSIONS, SEEN_MS, Login, handle_of
 from interlock.domain.throttle import FREE_TRIES, FROM_ONE_PLACE, LONGEST_LOCK_MS, lock_after
 from interlock.ports.passwords import Told
 from interlock.services.signing_in import ANSWER_MS
@@ -267,6 +267,56 @@ async def test_a_password_lets_in_and_a_new_one_ends_all_else() -> None:
     await world.plane.signing_in.set_password(RITA, "another five words", session=signed.session, current=GOOD)
     with pytest.raises(NotSignedIn):
         await world.plane.signing_in.by_password("rita", GOOD, address=HERE)
+
+
+@pytest.mark.proves("access.asked_again")
+async def test_what_outlasts_a_session_takes_somebody_who_was_there_lately() -> None:
+    """Ten minutes after somebody came in, a session sets no first password and is not fresh; their password makes it so for
+    ten minutes more, and each try at it counts as one at the door."""
+    world = await people()
+    insisting = world.plane.insisting
+    signed = await by_link(world)
+    world.clock.advance(FRESH_MS)
+    with pytest.raises(NotSignedIn, match="some time ago"):
+        await world.plane.signing_in.set_password(RITA, GOOD, session=signed.session)
+    with pytest.raises(NotSignedIn, match="no password"):
+        await insisting.prove(RITA, signed.session.id, GOOD)
+    again = await secured(world)
+    assert await insisting.is_fresh(RITA, again.id)
+    world.clock.advance(FRESH_MS)
+    with pytest.raises(NotSignedIn, match="some time ago"):
+        await insisting.must_be_fresh(RITA, again.id)
+    with pytest.raises(NotSignedIn):
+        await insisting.prove(RITA, again.id, "wrong and wrong")
+    assert (await login(world)).tries == 1
+    await insisting.prove(RITA, again.id, GOOD)
+    await insisting.must_be_fresh(RITA, again.id)
+    assert (await login(world)).tries == 0
+    for _ in range(FREE_TRIES):
+        with pytest.raises(NotSignedIn):
+            await insisting.prove(RITA, again.id, "wrong and wrong")
+
+    with pytest.raises(RateExceeded):
+        await insisting.prove(RITA, again.id, GOOD)
+    with pytest.raises(RateExceeded):
+        await world.plane.signing_in.by_password("rita", GOOD, address=HERE)
+    assert not await insisting.is_fresh(RITA, "no session of hers")
+
+
+@pytest.mark.proves("access.keys")
+async def test_many_keys_made_at_once_are_no_more_than_there_may_be() -> None:
+    """Twenty-five programs ask for a key at the same moment, through two processes: twenty get one."""
+    world = await people()
+    other = world.another("w2")
+
+    made = await asyncio.gather(
+        *((world.plane, other)[n % 2].api_keys.make(RITA, f"ci {n}", ("see",), by=RITA) for n in range(MOST_KEYS + 5)),
+        return_exceptions=True,
+    )
+
+    assert sum(not isinstance(each, BaseException) for each in made) == MOST_KEYS
+    assert all("20 keys already" in str(each) for each in made if isinstance(each, BaseException))
+    assert len(await world.plane.api_keys.of(RITA)) == MOST_KEYS
 
 
 @pytest.mark.parametrize("bad", ["short", "x" * 257, "aaaaaaaaaaaaaaaa", "rita-rita-rita", "interlockrita1"])

@@ -86,7 +86,7 @@ async def action_of(request: Asked, plane: Plane, action: FromPath[str]) -> Resp
 @get("/v1/actions/{action:str}/story", opt=SEE)
 async def story(request: Asked, plane: Plane, actor: Who, action: FromPath[str]) -> Response[Dossier]:
     """One action as people read it, with its timeline."""
-    return kept(request, await plane.dossiers.of(ActionId(action), actor.person))
+    return kept(request, await plane.dossiers.of(ActionId(action), actor.person, session=actor.session))
 
 
 @get("/v1/actions/{action:str}/explanation", opt=SEE)

@@ -120,7 +120,12 @@ async def approve(
 
     async def work() -> Action:
         return await plane.approvals.approve(
-            ActionId(action), actor.person, note=data.note, view=Digest(data.view), target=data.target
+            ActionId(action),
+            actor.person,
+            note=data.note,
+            view=Digest(data.view),
+            target=data.target,
+            session=actor.session,
         )
 
     return await once.do(request, actor, data, fresh(plane, action, actor, work))
@@ -133,7 +138,9 @@ async def reject(
     """Your no, with the reason that the agent is told."""
 
     async def work() -> Action:
-        return await plane.approvals.reject(ActionId(action), actor.person, note=data.note, view=Digest(data.view))
+        return await plane.approvals.reject(
+            ActionId(action), actor.person, note=data.note, view=Digest(data.view), session=actor.session
+        )
 
     return await once.do(request, actor, data, fresh(plane, action, actor, work))
 
@@ -146,7 +153,13 @@ async def modify(
 
     async def work() -> Action:
         return await plane.approvals.modify(
-            ActionId(action), actor.person, data.arguments, note=data.note, view=Digest(data.view), target=data.target
+            ActionId(action),
+            actor.person,
+            data.arguments,
+            note=data.note,
+            view=Digest(data.view),
+            target=data.target,
+            session=actor.session,
         )
 
     return await once.do(request, actor, data, fresh(plane, action, actor, work))
@@ -191,7 +204,7 @@ async def take_back(
 @post("/v1/approvals/{action:str}/weigh", opt=DECIDE, status_code=200)
 async def weigh(plane: Plane, actor: Who, action: FromPath[str], data: JSONBody[Wanted]) -> Weighed:
     """What a yes to other arguments would come to. Nothing is changed."""
-    return await plane.approvals.weigh(ActionId(action), actor.person, data.arguments)
+    return await plane.approvals.weigh(ActionId(action), actor.person, data.arguments, session=actor.session)
 
 
 @post("/v1/batches", opt=DECIDE, status_code=200)
@@ -208,7 +221,9 @@ async def decide(
     views = {ActionId(name): Digest(view) for name, view in data.views.items()}
 
     async def work() -> BatchResult:
-        return await plane.batches.decide(batch, actor.person, data.verdict, note=data.note, views=views)
+        return await plane.batches.decide(
+            batch, actor.person, data.verdict, note=data.note, views=views, session=actor.session
+        )
 
     return await once.do(request, actor, data, work)
 

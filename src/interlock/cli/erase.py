@@ -245,6 +245,7 @@ def _told(plan: Plan) -> dict[str, object]:
         "unsettled": list(plan.unsettled),
         "tasks_open": dict(plan.tasks_open),
         "held": dict(plan.held),
+        "works_here": plan.works_here,
         "named": plan.named,
         "since": list(plan.since),
     }
@@ -282,6 +283,8 @@ def _show_left(console: Console, plan: Plan) -> None:
     """What is not erased although it is about what was named."""
     for hold, count in plan.held.items():
         console.print(f"left because of hold {short(hold)}: {count}")
+    if plan.works_here:
+        console.print("left because they hold a role here: how they sign in, and their keys; people.yaml says who does")
     if plan.unsettled:
         console.print(f"left because they are not settled: {len(plan.unsettled)}; erase them when they are")
     for each in plan.unsettled[:_LISTED]:

@@ -56,7 +56,12 @@ async def approve(request: Asked, plane: Plane, actor: Who, action_id: FromPath[
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
         return await plane.approvals.approve(
-            name, actor.person, note=_note(sent), view=_view(sent), target=sent.get("target") or None
+            name,
+            actor.person,
+            note=_note(sent),
+            view=_view(sent),
+            target=sent.get("target") or None,
+            session=actor.session,
         )
 
     return await _word(request, plane, actor.person, action_id, say)
@@ -67,7 +72,9 @@ async def reject(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
     """A no, with its reason."""
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
-        return await plane.approvals.reject(name, actor.person, note=_note(sent), view=_view(sent))
+        return await plane.approvals.reject(
+            name, actor.person, note=_note(sent), view=_view(sent), session=actor.session
+        )
 
     return await _word(request, plane, actor.person, action_id, say)
 

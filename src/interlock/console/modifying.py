@@ -15,10 +15,11 @@ from litestar.params import FromPath
 from interlock.console.form import Field, at_fault, fields_of, read
 from interlock.console.render import page
 from interlock.console.sent import sent_by
+from interlock.domain.actor import Actor
 from interlock.domain.canonical import JsonValue
 from interlock.domain.dossier import Dossier
 from interlock.domain.errors import BudgetExceeded, ContractError, IllegalMove, InterlockError, NotAllowed, StaleView
-from interlock.domain.ids import ActionId, Digest, Person
+from interlock.domain.ids import ActionId, Digest
 from interlock.services.approvals import Weighed
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
@@ -31,7 +32,7 @@ REFUSED: Final = (StaleView, IllegalMove, NotAllowed, ContractError, BudgetExcee
 @get("/approvals/{action_id:str}/modify", opt=DECIDE, include_in_schema=False)
 async def form(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]) -> Response[str]:
     """The arguments, to be changed."""
-    dossier = await plane.dossiers.of(ActionId(action_id), actor.person)
+    dossier = await plane.dossiers.of(ActionId(action_id), actor.person, session=actor.session)
     return _page(request, dossier, fields_of(dossier.schema, dossier.arguments), {})
 
 
@@ -39,7 +40,7 @@ async def form(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str
 async def modify(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]) -> Response[Any]:
     """Weigh what was typed, or with `step=confirm` say yes to it. Whatever is wrong stands beside its field."""
     name, sent = ActionId(action_id), await sent_by(request)
-    dossier = await plane.dossiers.of(name, actor.person)
+    dossier = await plane.dossiers.of(name, actor.person, session=actor.session)
     changed, fields = read(fields_of(dossier.schema, dossier.arguments), sent)
     wrong = any(each.problem for each in fields)
     if wrong or not changed or sent.get("step") == "back":
@@ -49,8 +50,8 @@ async def modify(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
         return _page(request, dossier, fields, sent, problem)
     try:
         if sent.get("step") == "confirm":
-            return await _said(plane, actor.person, name, changed, sent)
-        weighed = await plane.approvals.weigh(name, actor.person, changed)
+            return await _said(plane, actor, name, changed, sent)
+        weighed = await plane.approvals.weigh(name, actor.person, changed, session=actor.session)
     except REFUSED as error:
         path = error.path if isinstance(error, ContractError) else ""
         return _page(request, dossier, at_fault(fields, path, error.detail) if path else fields, sent, error)
@@ -58,15 +59,16 @@ async def modify(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
 
 
 async def _said(
-    plane: ControlPlane, person: Person, name: ActionId, changed: dict[str, JsonValue], sent: Mapping[str, str]
+    plane: ControlPlane, actor: Actor, name: ActionId, changed: dict[str, JsonValue], sent: Mapping[str, str]
 ) -> Response[bytes]:
     await plane.approvals.modify(
         name,
-        person,
+        actor.person,
         changed,
         note=sent.get("note", "").strip(),
         view=Digest(sent.get("view", "") or "nothing was shown"),
         target=sent.get("target") or None,
+        session=actor.session,
     )
     return Response(b"", status_code=303, headers={"Location": f"/approvals?about={quote(name, safe='')}"})
 

@@ -1,7 +1,8 @@
 """My account, and people: passwords, sessions, keys and broken glass; one's own, and for whoever administers everybody's.
 
 What is told once (a link, a key) stands in the answer to the form that made it and nowhere else. What lets somebody in is only
-changed from a browser that is signed in: an API key makes no further keys and sets no password.
+changed from a browser that is signed in: an API key makes no further keys and sets no password. And what outlasts the session
+takes somebody who showed lately who they are.
 """
 
 from typing import Any, Final
@@ -21,7 +22,7 @@ from interlock.web.problems import status_of
 
 LONGEST: Final = 4096
 ACCOUNT: Final = tuple(
-    f"/account/{each}" for each in ("password", "sessions", "keys", "keys/revoke", "glass", "glass/end")
+    f"/account/{each}" for each in ("prove", "password", "sessions", "keys", "keys/revoke", "glass", "glass/end")
 )
 PEOPLE: Final = tuple(f"/people/{each}" for each in ("link", "sessions", "keys", "glass"))
 """Where forms are sent. The page that answers one is asked for its regions under the same address."""
@@ -33,6 +34,18 @@ SPANS: Final = ("7", "30", "90", "365")
 async def account(request: Asked, plane: Plane, actor: Who) -> Response[str]:
     """My account."""
     return await _account(request, plane, actor)
+
+
+@post("/account/prove", opt={"needs": "see"}, include_in_schema=False)
+async def prove(request: Asked, plane: Plane, actor: Who) -> Response[str]:
+    """Say my password once more."""
+    password = str((await request.form()).get("again", ""))[:LONGEST]
+    try:
+        _must_be_a_browser(actor)
+        await plane.insisting.prove(actor.person, actor.session, password)
+    except InterlockError as error:
+        return await _account(request, plane, actor, problem=error)
+    return await _account(request, plane, actor, said="It is you. For ten minutes nobody asks again.")
 
 
 @post("/account/password", opt={"needs": "see"}, include_in_schema=False)
@@ -66,7 +79,7 @@ async def make_key(request: Asked, plane: Plane, actor: Who) -> Response[str]:
     scopes = tuple(str(each) for each in form.getall("scope", []))
     days = str(form.get("days", ""))
     try:
-        _must_be_a_browser(actor)
+        await _must_be_them(plane, actor)
         label, lasts_ms = str(form.get("label", "")), int(days) * DAY if days in SPANS else 0
         key, _ = await plane.api_keys.make(actor.person, label, scopes, by=actor.person, lasts_ms=lasts_ms)
     except InterlockError as error:
@@ -90,8 +103,8 @@ async def break_glass(request: Asked, plane: Plane, actor: Who) -> Response[str]
     """Break the glass, saying why; the next page has the wider permissions."""
     why = str((await request.form()).get("why", ""))[:LONGEST]
     try:
-        _must_be_a_browser(actor)
-        await plane.breaking.begin(actor.person, why=why)
+        await _must_be_them(plane, actor)
+        await plane.breaking.begin(actor.person, why=why, session=actor.session)
     except InterlockError as error:
         return await _account(request, plane, actor, problem=error)
     return await _account(request, plane, actor, said="The glass is broken. All you do with it is in the log.")
@@ -116,7 +129,7 @@ async def make_link(request: Asked, plane: Plane, actor: Who) -> Response[str]:
     """Make somebody's first way in, and show it, once."""
     person = Person(str((await request.form()).get("person", ""))[:LONGEST])
     try:
-        _must_be_a_browser(actor)
+        await _must_be_them(plane, actor)
         token = await plane.accounts.invite(person, by=actor.person)
     except InterlockError as error:
         return await _people(request, plane, problem=error)
@@ -170,6 +183,7 @@ async def _account(
         keys=[each for each in await plane.api_keys.of(actor.person) if each.alive(now)],
         scopes=found[0].permissions,
         spans=SPANS,
+        fresh=await plane.insisting.is_fresh(actor.person, actor.session),
         **_told(problem, told, "key"),
     )
 
@@ -194,6 +208,11 @@ def _told(problem: InterlockError | None, told: dict[str, str], *names: str) -> 
     return {"problem": wrong, **dict.fromkeys(("said", *names), ""), **told}
 
 
+async def _must_be_them(plane: ControlPlane, actor: Actor) -> None:
+    _must_be_a_browser(actor)
+    await plane.insisting.must_be_fresh(actor.person, actor.session)
+
+
 def _must_be_a_browser(actor: Actor) -> None:
     if actor.by != "session":
         raise NotAllowed("a key does not do this", next_step="sign in, and do it on the page of your account")
@@ -209,6 +228,7 @@ async def _session(plane: ControlPlane, actor: Actor) -> Session:
 
 ROUTES: list[HTTPRouteHandler] = [
     account,
+    prove,
     set_password,
     end_own,
     make_key,

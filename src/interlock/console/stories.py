@@ -17,10 +17,10 @@ from interlock.console.history import history_of
 from interlock.console.render import page
 from interlock.console.sent import sent_by
 from interlock.domain.action import Action
+from interlock.domain.actor import Actor
 from interlock.domain.dossier import Dossier
 from interlock.domain.errors import ContractError, IllegalMove, IntegrityError, InterlockError, NotAllowed, NotFound
 from interlock.domain.evidence import Finding, Packet
-from interlock.domain.ids import Person
 from interlock.domain.packet import verify_packet
 from interlock.domain.telling import Moment, tell
 from interlock.services.plane import ControlPlane
@@ -44,14 +44,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 @get("/actions/{action_id:str}", opt=SEE, include_in_schema=False)
 async def story(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]) -> Response[str]:
     """The whole of it."""
-    return await _page(request, plane, await _known(plane, action_id), actor.person)
+    return await _page(request, plane, await _known(plane, action_id), actor)
 
 
 @get("/actions/{action_id:str}/verify", opt=SEE, include_in_schema=False)
 async def verify(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]) -> Response[str]:
     """The same, with its evidence recomputed now."""
     action = await _known(plane, action_id)
-    return await _page(request, plane, action, actor.person, steps=await _recomputed(plane, action))
+    return await _page(request, plane, action, actor, steps=await _recomputed(plane, action))
 
 
 @get("/actions/{action_id:str}/packet", opt=SEE, include_in_schema=False)
@@ -70,7 +70,7 @@ async def undo(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str
     try:
         await plane.compensation.undo("action", action.id, by=actor.person, why=sent.get("why", "").strip())
     except (IllegalMove, NotAllowed) as error:
-        return await _page(request, plane, action, actor.person, problem=error, typed=sent.get("why", ""))
+        return await _page(request, plane, action, actor, problem=error, typed=sent.get("why", ""))
     return _back(action)
 
 
@@ -88,7 +88,7 @@ async def settle(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
             action.id, actor.person, "done" if happened == "done" else "failed", note=sent.get("why", "").strip()
         )
     except (ContractError, IllegalMove, NotAllowed) as error:
-        return await _page(request, plane, action, actor.person, problem=error, typed=sent.get("why", ""))
+        return await _page(request, plane, action, actor, problem=error, typed=sent.get("why", ""))
     return _back(action)
 
 
@@ -107,13 +107,13 @@ async def _page(
     request: Asked,
     plane: ControlPlane,
     action: Action,
-    person: Person,
+    actor: Actor,
     *,
     steps: tuple[Step, ...] = (),
     problem: InterlockError | None = None,
     typed: str = "",
 ) -> Response[str]:
-    dossier: Dossier = await plane.dossiers.of(action.id, person)
+    dossier: Dossier = await plane.dossiers.of(action.id, actor.person, session=actor.session)
     entries, broken = await _entries(plane, action)
     result = msgspec.json.format(msgspec.json.encode(action.outcome.result), indent=2) if action.outcome else b""
     return page(

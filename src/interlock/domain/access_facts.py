@@ -1,10 +1,12 @@
 """What the log says of who was let in: links, sign-ins, passwords, sessions, keys and broken glass. No secret, nor a digest of
-one, and nobody's name: names stand behind commitments, `person` whose account it is and `by` who did it."""
+one, and nobody's name: names stand behind commitments, `person` whose account it is and `by` who did it. They go with the record
+of how that person signs in."""
 
 from typing import Literal
 
 from interlock.domain.canonical import JsonValue
 from interlock.domain.evidence import Fact, Phase, digest_of_said
+from interlock.domain.login import Login, handle_of
 
 What = Literal["link", "session", "password", "key", "glass", "provider"]
 
@@ -36,4 +38,5 @@ def access_fact(
         observed_at=now,
         body=said,
         private=private,
+        under=(Login.kind, handle_of(person)),
     )

@@ -117,6 +117,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     action: ActionId | None = None
     seq: int = 0
     """Which of this action's facts it is, from 1."""
+    under: tuple[str, str] | None = None
+    """Kind and key of the record with which what is private goes, where that is not the one it is about. Not in the entry."""
 
 
 def digest_of_said(phase: Phase, body: Mapping[str, JsonValue], *names: str) -> Digest:

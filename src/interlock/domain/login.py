@@ -26,6 +26,8 @@ LASTS_MS: Final = 7 * DAY
 """No session is longer, however much it is used."""
 SEEN_MS: Final = 5 * MINUTE
 """How much older than this the last use on record must be before it is written again."""
+FRESH_MS: Final = 10 * MINUTE
+"""So long after somebody showed who they are nobody asks them again."""
 MOST_SESSIONS: Final = 16
 MOST_LINKS: Final = 4
 
@@ -53,19 +55,31 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the person held when it began: should they hold less by now, it is over."""
     browser: str = ""
     """What the browser says it is, so that its owner knows it again."""
+    proved_at: int = 0
+    """When whoever is in it said their password once more; 0 if they did not."""
+
+    def fresh(self, now: int) -> bool:
+        """Whether whoever is in it showed lately that it is them."""
+        return now < max(self.begun_at, self.proved_at) + FRESH_MS
 
     def alive(self, now: int) -> bool:
         """Whether it is neither idle for too long nor too old."""
         return now < min(self.seen_at + IDLE_MS, self.begun_at + LASTS_MS)
 
 
-class Glass(msgspec.Struct, frozen=True, kw_only=True):
-    """A person broke the glass: for a while they may more, and said why."""
+class Glass(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person broke the glass: for a while they may more where they broke it, and said why."""
 
     id: str
     why: str
     begun_at: int
     until_at: int
+    session: str = ""
+    """The session they broke it in, which alone may more; empty: at the machine, where there are no sessions."""
+
+    def widens(self, session: str, now: int) -> bool:
+        """Whether what comes from `session` may more for it, at `now`."""
+        return self.session == session and self.begun_at <= now < self.until_at
 
 
 class Login(Record, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,6 +103,8 @@ class Login(Record, frozen=True, kw_only=True, omit_defaults=True):
     subject: str = ""
     """Issuer and subject by which an identity provider named them first; another subject with their address is not them."""
     glass: Glass | None = None
+    keys_made: int = 0
+    """How many API keys they ever made: a count of those that count leans on it."""
     withheld: Withheld = ""
 
     @property
@@ -101,6 +117,10 @@ class Login(Record, frozen=True, kw_only=True, omit_defaults=True):
         # Digests of 256 bits of chance are compared: how long that takes tells nobody anything about the secret.
         wanted = digest_of_secret(secret)
         return next((each for each in self.sessions if each.digest == wanted and each.alive(now)), None)
+
+    def named(self, session: str, now: int) -> Session | None:
+        """The live session of this id."""
+        return next((each for each in self.sessions if each.id == session and each.alive(now)), None)
 
     def link(self, secret: str, now: int) -> Link | None:
         """The link of this secret, if it still counts."""
@@ -127,9 +147,16 @@ class Login(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     def seen(self, session: Session, now: int) -> "Login":
         """It, with `session` used just now."""
-        used = msgspec.structs.replace(session, seen_at=now)
+        return self._with(msgspec.structs.replace(session, seen_at=now))
+
+    def proved(self, session: Session, now: int) -> "Login":
+        """It, once whoever is in `session` said the right password: what was tried before is forgotten."""
+        proved = self._with(msgspec.structs.replace(session, seen_at=now, proved_at=now))
+        return msgspec.structs.replace(proved, tries=0, locked_until=0)
+
+    def _with(self, session: Session) -> "Login":
         return msgspec.structs.replace(
-            self, sessions=tuple(used if each.id == session.id else each for each in self.sessions)
+            self, sessions=tuple(session if each.id == session.id else each for each in self.sessions)
         )
 
     def without(self, *sessions: str) -> "Login":

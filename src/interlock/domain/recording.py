@@ -61,7 +61,9 @@ _KINDS: Final[Mapping[Subject, str]] = {"hold": LegalHold.kind}
 
 
 def about_of(fact: Fact) -> tuple[str, str]:
-    """Kind and key of the record that `fact` is about."""
+    """Kind and key of the record that `fact` is about, or goes with."""
+    if fact.under is not None:
+        return fact.under
     if fact.action is not None:
         return Action.kind, fact.action
     return _KINDS.get(fact.subject, fact.subject), fact.subject_id

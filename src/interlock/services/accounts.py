@@ -75,8 +75,7 @@ class Accounts:
         Raises NotAllowed for who was ever in: whoever could make a link for them could come in as them, and count as two.
         Then it takes whoever runs the machine.
         """
-        login = await self._logins.of(person)
-        if login is not None and login.first_at:
+        if await self._logins.was_in(person):
             raise NotAllowed(
                 f"`{person}` has been in already, and nobody else makes them a way in here",
                 next_step="whoever runs the server can: `interlock account link NAME`",

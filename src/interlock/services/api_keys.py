@@ -31,6 +31,7 @@ from interlock.domain.names import listed
 from interlock.domain.people import roles_of
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
+from interlock.services.logins import Logins
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
@@ -49,8 +50,9 @@ class KeyHeld(NamedTuple):
 class ApiKeys:
     """Makes, recognises and revokes them."""
 
-    def __init__(self, *, store: Store, orders: StandingOrders, clock: Clock, ids: Ids) -> None:
+    def __init__(self, *, store: Store, logins: Logins, orders: StandingOrders, clock: Clock, ids: Ids) -> None:
         self._store = store
+        self._logins = logins
         self._orders = orders
         self._clock = clock
         self._ids = ids
@@ -73,8 +75,6 @@ class ApiKeys:
         if beyond:
             raise NotAllowed(f"the roles of `{person}` do not open {listed(sorted(beyond))}")
         now = self._clock.now()
-        if sum(each.alive(now) for each in await self.of(person)) >= MOST_KEYS:
-            raise NotAllowed(f"`{person}` has {MOST_KEYS} keys already", next_step="revoke what nobody uses any more")
         secret = self._ids.nonce() + self._ids.nonce()
         key = ApiKey(
             id=self._ids.new().replace("-", ""),
@@ -95,8 +95,20 @@ class ApiKeys:
             scopes=list(wanted),
             until=at(key.expires_at),
         )
-        await save(self._store, Change(puts=(key,), facts=(fact,)))
-        return key_text(key.id, secret), key.saved()
+        for _ in range(MAX_ROUNDS):
+            # Read before the keys are counted: whoever makes another meanwhile has this one counted again.
+            login = await self._logins.before(person)
+            if sum(each.alive(now) for each in await self.of(person)) >= MOST_KEYS:
+                raise NotAllowed(
+                    f"`{person}` has {MOST_KEYS} keys already", next_step="revoke what nobody uses any more"
+                )
+            counted = msgspec.structs.replace(login, keys_made=login.keys_made + 1)
+            try:
+                await save(self._store, Change(puts=(key, counted), facts=(fact,)))
+            except Conflict:
+                continue
+            return key_text(key.id, secret), key.saved()
+        raise Conflict("keys kept being made meanwhile", kind=ApiKey.kind, key=person)
 
     async def recognise(self, text: str) -> KeyHeld | None:
         """The key that `text` is; None for what is none, is over or revoked, or whose person holds no role any more."""

@@ -40,6 +40,8 @@ class Word(NamedTuple):
     note: str
     view: Digest | None
     target: str | None = None
+    session: str = ""
+    """Where it comes from: a session, the id of a key, or nothing from the machine itself."""
 
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,22 +89,26 @@ class Approvals:
         note: str = "",
         view: Digest | None = None,
         target: str | None = None,
+        session: str = "",
     ) -> Action:
         """Count `person`'s yes. When everybody needed has agreed the action is ready and a worker runs it, once.
 
-        `view` is the digest of what the person was shown; `target` what they typed, which critical risk asks for. Raises
+        `view` is the digest of what the person was shown; `target` what they typed, which critical risk asks for; `session`
+        where the word comes from, on which it depends whether glass they broke counts. Raises
         StaleView when the view, the policy bundle, or what the contract says will change is no longer what the action was
         held under; NotAllowed when the person is unknown, the initiator, lacks the roles asked for, has spoken already or
         too often, or did not name the target; IllegalMove when it is not held.
         """
-        return await self._say(action_id, person, Word("approve", note, view, target))
+        return await self._say(action_id, person, Word("approve", note, view, target, session))
 
-    async def reject(self, action_id: ActionId, person: Person, *, note: str, view: Digest | None = None) -> Action:
+    async def reject(
+        self, action_id: ActionId, person: Person, *, note: str, view: Digest | None = None, session: str = ""
+    ) -> Action:
         """One no of anybody who was asked ends it. `note` is why, which the agent is told. Raises as `approve` does, and
         ContractError without a reason."""
         if not note.strip():
             raise ContractError("a no says why", path="/note", next_step="give the reason: the agent is told it")
-        return await self._say(action_id, person, Word("reject", note, view))
+        return await self._say(action_id, person, Word("reject", note, view, session=session))
 
     async def modify(
         self,
@@ -113,6 +119,7 @@ class Approvals:
         note: str = "",
         view: Digest | None = None,
         target: str | None = None,
+        session: str = "",
     ) -> Action:
         """Put other arguments in place of those proposed: same contract, validated and decided again, bound anew.
 
@@ -123,7 +130,7 @@ class Approvals:
         `approve` does.
         """
         shown: Digest | None = None
-        word = Word("approve", note, view, target)
+        word = Word("approve", note, view, target, session)
         for _ in range(MAX_ROUNDS):
             orders = await self._orders.refresh()
             try:
@@ -134,12 +141,14 @@ class Approvals:
                 continue
         raise Conflict("the action kept changing while it was modified", kind="action", key=action_id)
 
-    async def weigh(self, action_id: ActionId, person: Person, arguments: dict[str, JsonValue]) -> Weighed:
+    async def weigh(
+        self, action_id: ActionId, person: Person, arguments: dict[str, JsonValue], *, session: str = ""
+    ) -> Weighed:
         """What `modify` with these arguments would come to, without doing it: for the form in which they are typed. Raises
         ContractError where they do not fit, and as `modify` does for who may not."""
         orders = await self._orders.refresh()
         action, asked = await self._waiting.held(action_id)
-        entitled(action, asked, person, (await self._for(person, asked, orders)).control)
+        entitled(action, asked, person, (await self._for(person, asked, orders, session)).control)
         changed, contract, judgement = await self._judged(action, arguments, orders)
         return Weighed(
             difference=between(contract, asked.requested or action.arguments, changed.arguments),
@@ -171,7 +180,7 @@ class Approvals:
         word: Word,
         orders: Orders,
     ) -> Action:
-        through = await self._for(person, asked, orders)
+        through = await self._for(person, asked, orders, word.session)
         roles = entitled(action, asked, person, through.control)
         changed, contract, judgement = await self._judged(action, arguments, orders)
         must_be_named(changed, contract, word.target)
@@ -208,7 +217,7 @@ class Approvals:
             try:
                 action, asked = await self._waiting.held(action_id)
                 shown = _as_shown(asked, shown, word.view)
-                through = await self._for(person, asked, orders)
+                through = await self._for(person, asked, orders, word.session)
                 entitled(action, asked, person, through.control)
                 if word.verdict == "approve":
                     await self._must_stand(action, asked, orders, word)
@@ -222,8 +231,9 @@ class Approvals:
                 continue
         raise Conflict("the action kept changing while this was decided", kind="action", key=action_id)
 
-    async def _for(self, person: Person, asked: Hold, orders: Orders) -> Through:
-        return await through_glass(self._store, person, orders.control, asked.roles, self._clock.now())
+    async def _for(self, person: Person, asked: Hold, orders: Orders, session: str) -> Through:
+        now = self._clock.now()
+        return await through_glass(self._store, person, orders.control, asked.roles, now, session=session)
 
     async def _must_stand(self, action: Action, asked: Hold, orders: Orders, word: Word) -> None:
         """Return where a yes is to what is stored, decided and about to change. Raises as `approve` does."""

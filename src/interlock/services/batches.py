@@ -71,6 +71,7 @@ class Batches:
         *,
         note: str,
         views: dict[ActionId, Digest],
+        session: str = "",
     ) -> BatchResult:
         """Say `verdict` to each of a batch that was drawn for `person` and of which they opened the one that was drawn.
 
@@ -96,9 +97,9 @@ class Batches:
         for each in batch.actions:
             try:
                 if verdict == "approve":
-                    await self._approvals.approve(each, person, note=note, view=views[each])
+                    await self._approvals.approve(each, person, note=note, view=views[each], session=session)
                 else:
-                    await self._approvals.reject(each, person, note=note, view=views[each])
+                    await self._approvals.reject(each, person, note=note, view=views[each], session=session)
             except (StaleView, NotAllowed, IllegalMove, NotFound) as error:
                 left.append(Left(action=each, why=error.detail))
             else:

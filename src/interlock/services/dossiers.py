@@ -78,17 +78,17 @@ class Dossiers:
         self._recorder = recorder
         self._explaining = explaining
 
-    async def of(self, action_id: ActionId, person: Person | None) -> Dossier:
-        """Everything `person` sees of the action, whatever state it is in; None is somebody who only looks. Nothing is written.
-        Raises NotFound."""
-        return await self._made(await self._stored(action_id), person)
+    async def of(self, action_id: ActionId, person: Person | None, *, session: str = "") -> Dossier:
+        """Everything `person` sees of the action, whatever state it is in; None is somebody who only looks. `session` is where
+        they look from, see `Approvals.approve`. Nothing is written. Raises NotFound."""
+        return await self._made(await self._stored(action_id), person, session)
 
-    async def open(self, action_id: ActionId, person: Person) -> Dossier:
+    async def open(self, action_id: ActionId, person: Person, *, session: str = "") -> Dossier:
         """The same, recorded as shown where `person` may decide on it now: their word will name its digest. What they were
         shown last is not recorded again."""
         for _ in range(ROUNDS):
             action = await self._stored(action_id)
-            dossier = await self._made(action, person)
+            dossier = await self._made(action, person, session)
             asked = action.hold
             if asked is None or not dossier.may_do("approve"):
                 return dossier
@@ -117,8 +117,8 @@ class Dossiers:
         """What a surface shows to whoever asks: recorded as shown where they come with the permission to decide. A program that
         may only look leaves no look of its person."""
         if actor.may("decide"):
-            return await self.open(action_id, actor.person)
-        return await self.of(action_id, actor.person)
+            return await self.open(action_id, actor.person, session=actor.session)
+        return await self.of(action_id, actor.person, session=actor.session)
 
     async def _stored(self, action_id: ActionId) -> Action:
         action = await self._store.get(Action, action_id)
@@ -126,7 +126,7 @@ class Dossiers:
             raise NotFound(f"there is no action `{action_id}`", next_step="list what waits: `interlock approvals`")
         return action
 
-    async def _made(self, action: Action, person: Person | None) -> Dossier:
+    async def _made(self, action: Action, person: Person | None, session: str) -> Dossier:
         orders = await self._orders.refresh()
         contract = await self._orders.contract(action.contract_digest)
         task = await self._store.get(Task, action.task)
@@ -134,8 +134,8 @@ class Dossiers:
         near = None if action.withheld or action.hold is None else await self._precedents(action, contract)
         control = orders.control
         if person is not None and action.hold is not None and action.state == "held":
-            wanted = action.hold.roles
-            control = (await through_glass(self._store, person, control, wanted, self._clock.now())).control
+            wanted, now = action.hold.roles, self._clock.now()
+            control = (await through_glass(self._store, person, control, wanted, now, session=session)).control
         dossier = msgspec.structs.replace(
             _dossier(action, contract, control, task, orders.agents.get(action.agent), person),
             policies=await self._asking(action),

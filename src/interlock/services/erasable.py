@@ -2,10 +2,11 @@
 
 An action is about whom its contract names, an undo also about whom the action it undoes is about. Beside actions and tasks go
 the words that people left about them: requests to undo them, holds that were lifted, proposals that were withdrawn; and what
-people wrote that names the person, of brakes also while these stand.
+people wrote that names the person, of brakes also while these stand. How somebody signs in, and their keys, go once they hold no
+role here any more.
 """
 
-from collections.abc import AsyncIterator, Sequence, Set
+from collections.abc import AsyncIterator, Container, Sequence, Set
 from typing import Final
 
 import anyio.lowlevel
@@ -13,18 +14,22 @@ import msgspec
 
 from interlock.domain.action import Action
 from interlock.domain.agent_state import AgentWords
+from interlock.domain.api_key import ApiKey
 from interlock.domain.change import Unchanged
 from interlock.domain.contract import Contract
 from interlock.domain.control import BrakeWords
 from interlock.domain.erasing import Erasure, LegalHold, placed, speaks_of, subjects_of, unsettled
 from interlock.domain.erasure_scope import Covered
 from interlock.domain.ids import ActionId, Digest, HoldId, TaskId
+from interlock.domain.login import Login, handle_of
 from interlock.domain.losing import Loss
 from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind
 from interlock.ports.store import ActionQuery, Store
 
 PAGE: Final = 500
+USER: Final = "user"
+"""As what kind of person those are known who sign in here."""
 MANY: Final = 10_000_000
 
 
@@ -50,6 +55,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How many are left because of each legal hold."""
     reversible: int = 0
     """How many could be undone now, and could not afterwards."""
+    works_here: bool = False
+    """Whether the person holds a role here, and so keeps how they sign in, and their keys."""
     named: int = 0
     """How many are about somebody else and keep the name: it is the initiator's."""
     holds: int = 0
@@ -68,13 +75,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def nothing(self) -> bool:
         """Whether nothing here has to do with what was named: not even something that would be left."""
-        return not (self.goes or self.unsettled or self.held or self.named or self.since)
+        return not (self.goes or self.unsettled or self.held or self.named or self.since or self.works_here)
 
 
 class Search:
     """One reading of a store for what is about `subject`, or has something of `data_class` and ended before `before_at`.
 
-    With `only`, what is found beyond these is left, and named as what came since.
+    With `only`, what is found beyond these is left, and named as what came since. `people` hold roles here.
     """
 
     def __init__(
@@ -86,8 +93,12 @@ class Search:
         before_at: int,
         now: int,
         only: Set[Covered] | None = None,
+        *,
+        people: Container[str],
     ) -> None:
         self._store = store
+        self._people = people
+        self._works_here = False
         self._all_holds = holds
         self._holds = [each for each in holds if each.lifted_at is None]
         self._subject = subject
@@ -123,6 +134,7 @@ class Search:
             held=self._held,
             reversible=self._reversible,
             named=self._named,
+            works_here=self._works_here,
             holds=placed(self._all_holds),
         )
 
@@ -215,7 +227,28 @@ class Search:
             for each in proposed
             if each.state == "withdrawn" and not each.withheld and (each.subject == self._subject or self._speaks(each))
         ]
-        return [*found, *(Unchanged(Erasure.kind, each.id, each.revision) for each in withdrawn)]
+        found += [Unchanged(Erasure.kind, each.id, each.revision) for each in withdrawn]
+        return [*found, *(await self._access())]
+
+    async def _access(self) -> list[Unchanged]:
+        """How the person signs in, and their keys. Who still works here needs them."""
+        kind, _, person = self._subject.partition(":")
+        if kind != USER or not person:
+            return []
+        login = await self._store.get(Login, handle_of(person))
+        logins = [] if login is None or login.withheld else [login]
+        keys = [
+            each for each in await self._store.all(ApiKey, limit=MANY) if each.person == person and not each.withheld
+        ]
+        found = [Unchanged(each.kind, each.key, each.revision) for each in (*logins, *keys)]
+        stop = next((each.id for each in self._holds if each.subject == self._subject), None)
+        if stop is not None and found:
+            self._held[stop] = self._held.get(stop, 0) + len(found)
+        elif person in self._people:
+            self._works_here = bool(found)
+        else:
+            return found
+        return []
 
     def _speaks(self, beside: Unwind | LegalHold | Loss | Erasure) -> bool:
         """Whether the reason that a person gave names whom this is about."""

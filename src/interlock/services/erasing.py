@@ -263,7 +263,10 @@ class Erasing:
         self, subject: str, data_class: str, before_at: int, only: frozenset[Covered] | None = None
     ) -> Plan:
         now = self._clock.now()
-        return await Search(self._store, await self.holds(), subject, data_class, before_at, now, only).plan()
+        people = (await self._orders.refresh()).control.people
+        return await Search(
+            self._store, await self.holds(), subject, data_class, before_at, now, only, people=people
+        ).plan()
 
     async def _must_go(self, erasure: Erasure) -> None:
         if not erasure.scope:
@@ -338,6 +341,7 @@ class Erasing:
 def left_words(plan: Plan) -> str:
     """Why what is about the target is left, in words."""
     counts = (
+        (int(plan.works_here), "person who holds a role here"),
         (sum(plan.held.values()), "held by a legal hold"),
         (len(plan.unsettled), "not settled"),
         (plan.named, "about somebody else, with the initiator's name"),

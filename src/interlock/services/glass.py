@@ -1,8 +1,9 @@
 """Breaking the glass: for half an hour a person may decide and operate whatever role is asked, having said why, on record.
 
-It opens no door that people may not open at all: nobody decides about what was asked for in their name, nobody counts as two
-persons, and what policy denies stays denied. A word given so says in the log by which broken glass it was. It ends by itself, or
-is ended. Auditors and viewers cannot: who only reads goes on only reading.
+It counts where it was broken and nowhere else: in that session of theirs, or at the machine. Their keys and other sessions go on
+as before. It opens no door that people may not open at all: nobody decides about what was asked for in their name, nobody counts
+as two persons, and what policy denies stays denied. A word given so says in the log by which broken glass it was. It ends by
+itself, with its session, or is ended. Auditors and viewers cannot: who only reads goes on only reading.
 """
 
 from typing import Final, NamedTuple
@@ -45,9 +46,9 @@ class Breaking:
         self._clock = clock
         self._ids = ids
 
-    async def begin(self, person: Person, *, why: str) -> Glass:
-        """Break the glass. Raises NotAllowed for who may stop nothing, ContractError without a reason, IllegalMove while it is
-        broken already."""
+    async def begin(self, person: Person, *, why: str, session: str = "") -> Glass:
+        """Break the glass in a `session`, or at the machine. Raises NotAllowed for who may stop nothing, ContractError without a
+        reason, IllegalMove while it is broken already."""
         why = why.strip()
         if not SHORTEST_WHY <= len(why) <= LONGEST_WHY:
             raise ContractError(
@@ -57,7 +58,7 @@ class Breaking:
         if "stop" not in permissions_of(roles_of(person, (await self._orders.refresh()).control)):
             raise NotAllowed(f"`{person}` only reads, and breaks no glass", next_step="ask a reviewer or an operator")
         now = self._clock.now()
-        glass = Glass(id=self._ids.new(), why=why, begun_at=now, until_at=now + LASTS_MS)
+        glass = Glass(id=self._ids.new(), why=why, begun_at=now, until_at=now + LASTS_MS, session=session)
         fact = access_fact(
             "glass_broken", "glass", glass.id, person=person, by=person, now=now, why=why, until=at(glass.until_at)
         )
@@ -87,8 +88,11 @@ class Breaking:
         return ended
 
 
-async def through_glass(store: Store, person: Person, control: Control, wanted: frozenset[str], now: int) -> Through:
-    """`control` as it is for `person`, who is asked as one of `wanted`: with all of these roles while their glass is broken.
+async def through_glass(
+    store: Store, person: Person, control: Control, wanted: frozenset[str], now: int, *, session: str
+) -> Through:
+    """`control` as it is for `person`, who is asked as one of `wanted`: with all of these roles while their glass is broken in
+    the `session` from which they speak (empty: at the machine).
 
     Nothing is looked up for who holds one of them anyhow, nor for who is nobody."""
     held = control.roles(person)
@@ -96,7 +100,7 @@ async def through_glass(store: Store, person: Person, control: Control, wanted: 
         return Through(control)
     login = await store.get(Login, handle_of(person))
     glass = None if login is None or login.withheld else login.glass
-    if glass is None or not glass.begun_at <= now < glass.until_at or "stop" not in permissions_of(held):
+    if glass is None or not glass.widens(session, now) or "stop" not in permissions_of(held):
         return Through(control)
     people = {**control.people, person: tuple(sorted(held | wanted))}
     return Through(msgspec.structs.replace(control, people=people), glass.id)

@@ -44,6 +44,21 @@ class Logins:
         found = await self._store.get(Login, handle)
         return None if found is None or found.withheld else found
 
+    async def was_in(self, person: Person) -> bool:
+        """Whether they ever signed in, as far as is still known: whose record was erased counts as one who did."""
+        found = await self._store.get(Login, handle_of(person))
+        return found is not None and bool(found.withheld or found.first_at)
+
+    async def before(self, person: Person) -> Login:
+        """A person's as it is stored, or a new one; of whom it was erased one that says they were in."""
+        found = await self._store.get(Login, handle_of(person))
+        if found is not None and found.withheld != "erased":
+            return found
+        now = self._clock.now()
+        if found is None:
+            return Login(handle=handle_of(person), person=person, made_at=now)
+        return Login(handle=found.handle, person=person, made_at=now, first_at=found.made_at, revision=found.revision)
+
     async def all(self) -> list[Login]:
         """Everybody's, by person."""
         found = [each for each in await self._store.all(Login, limit=ALL) if not each.withheld]
@@ -55,10 +70,7 @@ class Logins:
         `to` may raise, and is asked again when somebody else wrote first.
         """
         for _ in range(MAX_ROUNDS):
-            before = await self._store.get(Login, handle_of(person))
-            if before is None or before.withheld == "erased":
-                revision = 0 if before is None else before.revision
-                before = Login(handle=handle_of(person), person=person, made_at=self._clock.now(), revision=revision)
+            before = await self.before(person)
             after = to(before)
             if after is None:
                 return before

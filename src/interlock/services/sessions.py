@@ -56,7 +56,7 @@ class Sessions:
             # Who only looks is not kept out by a store that cannot be written.
             with contextlib.suppress(StoreError):
                 await self._logins.change(login.person, lambda before: _seen(before, session, now))
-        glass = login.glass if login.glass is not None and now < login.glass.until_at else None
+        glass = login.glass if login.glass is not None and login.glass.widens(session.id, now) else None
         return Recognised(login.person, roles, session, glass)
 
     async def sign_out(self, person: Person, session: str) -> None:

@@ -21,13 +21,13 @@ from interlock.domain.errors import NotSignedIn, RateExceeded
 from interlock.domain.evidence import at
 from interlock.domain.ids import Person
 from interlock.domain.instance import digest_of_secret
-from interlock.domain.login import LASTS_MS, LINK_MS, Link, Login, Session, Way, handle_of, split
+from interlock.domain.login import FRESH_MS, LASTS_MS, LINK_MS, Link, Login, Session, Way, handle_of, split
 from interlock.domain.password import LONGEST, must_be_good
 from interlock.domain.people import roles_of
-from interlock.domain.throttle import wait
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.passwords import Passwords
 from interlock.services.attempts import Attempts
+from interlock.services.insisting import Insisting
 from interlock.services.logins import Becomes, Logins, roles_now
 from interlock.services.orders import StandingOrders
 
@@ -56,10 +56,19 @@ class SigningIn:
     """Lets people in."""
 
     def __init__(
-        self, *, logins: Logins, orders: StandingOrders, passwords: Passwords, clock: Clock, ids: Ids, tenant: str
+        self,
+        *,
+        logins: Logins,
+        orders: StandingOrders,
+        insisting: Insisting,
+        passwords: Passwords,
+        clock: Clock,
+        ids: Ids,
+        tenant: str,
     ) -> None:
         self._logins = logins
         self._orders = orders
+        self._insisting = insisting
         self._passwords = passwords
         self._clock = clock
         self._ids = ids
@@ -122,16 +131,17 @@ class SigningIn:
     async def set_password(self, person: Person, password: str, *, session: Session, current: str = "") -> None:
         """Give `person` another password, which ends all sessions but this one, and all links.
 
-        Who has one must say it, unless they came by a one-time link just now. Raises NotSignedIn, ContractError, RateExceeded.
+        Who has one must say it, and who has none must have come in lately, unless a one-time link or a provider let them in just
+        now. Raises NotSignedIn, ContractError, RateExceeded.
         """
         must_be_good(password, person=person, words=(self._tenant,))
         login = await self._logins.of(person)
         before = "" if login is None else login.password
-        by_link = session.way == "link" and self._clock.now() < session.begun_at + LINK_MS
-        if before and not by_link:
-            await self._count(person)
-            if await self._passwords.told(current[:LONGEST], before) == "wrong":
-                raise NotSignedIn("that is not your password", next_step="say the password you have now")
+        let_in = session.way != "password" and self._clock.now() < session.begun_at + FRESH_MS
+        if before and not let_in:
+            await self._insisting.must_match(person, current, before)
+        elif not before:
+            await self._insisting.must_be_fresh(person, session.id)
         kept, now = await self._passwords.kept(password), self._clock.now()
 
         def to(login: Login) -> Becomes:
@@ -178,7 +188,7 @@ class SigningIn:
         login = await self._logins.of(name) if known else None
         kept = "" if login is None else login.password
         if kept:
-            await self._count(Person(name))
+            await self._insisting.count(Person(name))
         else:
             self._attempts.count_nobody(name[:MOST_NAME], self._clock.now())
         told = await self._passwords.told(password[: LONGEST + 1], kept)
@@ -192,30 +202,6 @@ class SigningIn:
             return self._entered(msgspec.structs.replace(login, password=again), signed)
 
         return await self._enter(Person(name), "password", browser, to)
-
-    async def _count(self, person: Person) -> None:
-        """Count one try, durably. Raises RateExceeded while there were too many."""
-
-        def to(login: Login) -> Becomes:
-            now = self._clock.now()
-            if now < login.locked_until:
-                raise wait(login.locked_until, login.tries, now)
-            after = login.tried(now)
-            if not after.locked_until:
-                return Becomes(after)
-            fact = access_fact(
-                "locked",
-                "password",
-                self._ids.new(),
-                person=person,
-                by="interlock.throttle",
-                now=now,
-                tries=after.tries,
-                until=at(after.locked_until),
-            )
-            return Becomes(after, (fact,))
-
-        await self._logins.change(person, to)
 
     async def _enter(
         self, person: Person, way: Way, browser: str, to: Callable[[Login, "Signed"], Becomes]

@@ -31,7 +31,8 @@ class Welcoming:
 
     async def welcome(self, person: Person | None, *, by: str) -> Welcome:
         """A link for `person`, whoever that is; without one for the first who may administer, or the only person there is,
-        unless somebody who may administer has a password or is signed in. Raises NotAllowed for whom nobody knows."""
+        unless somebody who may administer has a password or is signed in, or had their record erased. Raises NotAllowed for whom
+        nobody knows."""
         people = (await self._orders.refresh()).control.people
         admins = [each for each, roles in people.items() if "administer" in permissions_of(roles)]
         lacking = "" if admins else f"nobody holds `{ADMIN}`, so nobody can see others' sessions and keys"
@@ -46,5 +47,8 @@ class Welcoming:
 
     async def _has_a_way_in(self, person: Person) -> bool:
         login = await self._logins.of(person)
+        if login is None:
+            # What was erased is no installation that nobody ever came into.
+            return await self._logins.was_in(person)
         now = self._clock.now()
-        return login is not None and (bool(login.password) or any(each.alive(now) for each in login.sessions))
+        return bool(login.password) or any(each.alive(now) for each in login.sessions)

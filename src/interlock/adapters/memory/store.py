@@ -235,7 +235,11 @@ class MemoryStore:
         truth = self._truth
         truth.catch_up(self._appender)
         draft = self._appender.draft()
-        draft.seal(unsaid(fact) if truth.is_erased(fact) else fact for fact in facts)
+        under: dict[int, Key] = {}
+        for fact in facts:
+            draft.seal((unsaid(fact) if truth.is_erased(fact, after) else fact,))
+            if fact.under is not None:
+                under[draft.last()] = fact.under
         if ends:
             draft.end()
         rows = draft.finish()
@@ -244,6 +248,7 @@ class MemoryStore:
         fault = self.faults.next()
         if fault != "not stored":
             truth.swap(after, rows, self._appender.sealer.log_key, spent)
+            truth.under |= under
             if rows is not None:
                 self._appender.committed(rows)
         if fault is not None:

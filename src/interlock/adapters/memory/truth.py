@@ -5,7 +5,7 @@ went in. A change is worked out on copies and swapped in whole.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from interlock.adapters.appending import Appender, Rows, extended
 from interlock.adapters.changes import Changes
@@ -43,6 +43,8 @@ class Truth:
         self.log_key: str | None = None
         self.spent: dict[Digest, int] = {}
         """What counts once and was used, and until when it is remembered."""
+        self.under: dict[int, Key] = {}
+        """By the index of an entry, the record with which its clear texts go, where it is about none."""
         self.commits = 0
         self.changes = Changes(lambda: self.commits, alone=True)
 
@@ -111,9 +113,9 @@ class Truth:
         found.sort(key=lambda action: (action.due_at or 0, action.id))
         return found[: claim.limit]
 
-    def is_erased(self, fact: Fact) -> bool:
-        """Whether nothing private may be said with `fact`, since what it is about is erased."""
-        row = self.rows.get(about_of(fact))
+    def is_erased(self, fact: Fact, after: Mapping[Key, Row]) -> bool:
+        """Whether nothing private may be said with `fact`, since what it is about is erased, and stays so `after` it."""
+        row = after.get(about_of(fact)) or self.rows.get(about_of(fact))
         return row is not None and heeds_erasure(fact) and getattr(row[2], "withheld", "") == "erased"
 
     def covered(self, record: Unchanged) -> list[int]:
@@ -123,7 +125,10 @@ class Truth:
             entry.index
             for entry in self.entries
             if entry.disclosures
-            and (entry.action == record.key if record.kind == Action.kind else named in parse(entry.leaf).payload)
+            and (
+                (entry.action == record.key if record.kind == Action.kind else named in parse(entry.leaf).payload)
+                or self.under.get(entry.index) == (record.kind, record.key)
+            )
         ]
 
     def _must_be_at(self, kind: str, key: str, revision: int) -> None:

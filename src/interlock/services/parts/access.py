@@ -6,6 +6,7 @@ from interlock.services.accounts import Accounts
 from interlock.services.api_keys import ApiKeys
 from interlock.services.by_provider import ByProvider
 from interlock.services.glass import Breaking
+from interlock.services.insisting import Insisting
 from interlock.services.logins import Logins
 from interlock.services.means import Means
 from interlock.services.parts.groundwork import Groundwork
@@ -19,6 +20,7 @@ class Access:
     """How people sign in, and what they hold afterwards."""
 
     signing_in: SigningIn
+    insisting: Insisting
     by_provider: ByProvider
     sessions: Sessions
     api_keys: ApiKeys
@@ -31,12 +33,20 @@ def access(m: Means, g: Groundwork) -> Access:
     """Put together what lets people in."""
     orders = g.orders
     logins = Logins(m.store, m.clock)
-    api_keys = ApiKeys(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
+    api_keys = ApiKeys(store=m.store, logins=logins, orders=orders, clock=m.clock, ids=m.ids)
+    insisting = Insisting(logins=logins, passwords=m.passwords, clock=m.clock, ids=m.ids)
     signing_in = SigningIn(
-        logins=logins, orders=orders, passwords=m.passwords, clock=m.clock, ids=m.ids, tenant=m.tenant
+        logins=logins,
+        orders=orders,
+        insisting=insisting,
+        passwords=m.passwords,
+        clock=m.clock,
+        ids=m.ids,
+        tenant=m.tenant,
     )
     return Access(
         signing_in=signing_in,
+        insisting=insisting,
         by_provider=ByProvider(provider=m.provider, signing_in=signing_in, clock=m.clock, ids=m.ids),
         sessions=Sessions(logins=logins, orders=orders, clock=m.clock),
         api_keys=api_keys,

@@ -3,6 +3,7 @@
 import msgspec
 
 from interlock.adapters.keys import verify
+from interlock.domain.access_facts import What, access_fact
 from interlock.domain.action import Action, Outcome
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change, Unchanged
@@ -10,7 +11,8 @@ from interlock.domain.erasing import LegalHold, Part, hold_fact, placed
 from interlock.domain.erasure import erased
 from interlock.domain.errors import Conflict
 from interlock.domain.evidence import Fact, Phase, Verification
-from interlock.domain.ids import Digest, ErasureId, HoldId
+from interlock.domain.ids import Digest, ErasureId, HoldId, Person
+from interlock.domain.login import Login, handle_of
 from interlock.domain.recording import recorded
 from interlock.domain.task import Task
 from interlock.ports.store import ActionQuery
@@ -200,6 +202,39 @@ async def the_words_of_a_hold_go(world: World) -> None:
     await audited(here, world.keys)
 
 
+async def what_goes_with_a_record_it_is_not_about(world: World) -> None:
+    """With the record of how somebody signs in go the clear texts of entries that are about a session of theirs, whoever wrote
+    them; what comes late says nothing private, and what is written with a new record of theirs does."""
+    here, there = await world.open(), await world.open()
+    login = Login(handle=handle_of("ana"), person=Person("ana"), made_at=NOON)
+    await here.commit(Change(puts=(login,), facts=(_signed("signed_in", "s-1"),)))
+    await there.commit(Change(facts=(_signed("signed_out", "s-1"), _signed("signed_in", "s-2", person="ben"))))
+    gone = login.saved()
+    index = await here.erase(
+        msgspec.structs.replace(part(), records=(Unchanged(Login.kind, gone.handle, gone.revision),))
+    )
+    await here.scrub()
+
+    entries = {each.phase: each for each in await here.entries(0, index) if each.phase.startswith("signed")}
+    expect(entries["signed_out"].disclosures == (), "her clear texts are gone, of the entry of another process too")
+    expect(len(entries["signed_in"].disclosures) == 2, "those of somebody else stay")
+    await there.commit(Change(facts=(_signed("revoked", "s-1"),)))
+    expect((await here.entries(index + 1, 99))[-1].disclosures == (), "what comes late says nothing private")
+    again = msgspec.structs.replace(login, revision=gone.revision + 1)
+    await there.commit(Change(puts=(again,), facts=(_signed("offered", "l-1"),)))
+    expect(len((await here.entries(index + 2, 99))[-1].disclosures) == 2, "what comes with a new record does")
+    expect((await here.get(Login, again.handle)) == again.saved(), "which can be read")
+    expect((await verified(here, world)).findings == (), "and all verifies")
+    await audited(here, world.keys)
+
+
+def _signed(phase: Phase, name: str, *, person: str = "ana") -> Fact:
+    """That something was done about how somebody signs in."""
+    what: What = "link" if name.startswith("l") else "session"
+    way = "oidc" if phase == "signed_in" else ""
+    return access_fact(phase, what, name, person=person, by="ria", now=NOON, way=way)
+
+
 PROMISES: tuple[Promise, ...] = (
     what_is_erased_is_gone,
     a_key_that_was_used_stays_used,
@@ -208,4 +243,5 @@ PROMISES: tuple[Promise, ...] = (
     twice_is_once,
     a_hold_is_heeded_to_the_last,
     the_words_of_a_hold_go,
+    what_goes_with_a_record_it_is_not_about,
 )
