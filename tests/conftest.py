@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -25,6 +26,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Some machines keep Python from writing bytecode, and each of the hundreds of processes begun here would compile all it loads.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Every worker loads and collects thousands of tests that stay to its end: more than half of that time went to looking for
+# garbage among them. Nobody looks until all is there (`pytest_collection`).
+gc.disable()
 
 Status = tuple[str, str, str | tuple[str, Mapping[str, bool]]]
 """Category, letter and word of one report."""
@@ -140,6 +145,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if isinstance(terminal, pytest.TerminalReporter) and config.option.verbose < 0:
         terminal._show_progress_info = False  # percentages belong to the dots
         config.pluginmanager.register(Suites(terminal), "suites")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Once all is collected, look for garbage again: among what the tests themselves make."""
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
