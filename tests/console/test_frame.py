@@ -68,16 +68,23 @@ async def test_the_frame_shows_each_what_they_may(tmp_path: Path) -> None:
 
 
 async def test_an_error_is_a_page_with_the_words_of_the_api(tmp_path: Path) -> None:
-    """Whoever asked for a page is given one: what is wrong, and what to do; as text, whatever was asked for."""
+    """Whoever asked for a page is given one: what is wrong, and what to do; as text, whatever was asked for. Whoever is signed in
+    can go on from there, also from where nothing is and by a method that is none there."""
     async with served(tmp_path) as site:
         rita = site.client_of("rita")
         page = await rita.get("/nowhere/<script>")
         answer = await rita.get("/static/x/y")
+        errors = [page, await rita.post("/measures"), await rita.get("/people"), await rita.get("/approvals/none")]
+        nobody = await site.anonymous.get("/nowhere")
 
     assert page.status_code in (400, 404)
     assert "<script>" not in page.text
+    assert [each.status_code for each in errors[1:]] == [405, 403, 404]
+    assert errors[1].headers["allow"]
+    assert all("Kill switch" in each.text and 'href="/approvals"' in each.text for each in errors)
+    assert (nobody.status_code, "<nav" in nobody.text) == (404, False)
     assert answer.status_code == 404
-    assert "there is no such file" in answer.text
+    assert "There is no such file" in answer.text
     assert answer.headers["content-type"].startswith("text/html")
 
 

@@ -113,7 +113,7 @@ async def test_what_does_not_fit_is_kept_and_told(tmp_path: Path) -> None:
     assert 'value="A-2"' in low.text
     assert "nobody is paid more than 5,000 EUR" in high.text
     assert "Approve with these changes" not in high.text
-    assert "nothing is different" in same.text
+    assert "Nothing is different" in same.text
     assert forced.status_code == 403
 
 

@@ -35,7 +35,7 @@ async def test_actions(tmp_path: Path) -> None:
     assert (world.done.id in of_task, world.held.id in of_task) == (True, False)
     assert world.done.id not in found
     assert world.held.id in by_policy
-    assert "there is no state" in wrong
+    assert "There is no state" in wrong
     assert "too long" in long
 
 

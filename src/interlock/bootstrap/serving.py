@@ -14,7 +14,7 @@ from interlock.bootstrap.connecting import connect
 from interlock.bootstrap.doctoring import examined
 from interlock.bootstrap.site import settled
 from interlock.console.app import ROUTES as OF_THE_CONSOLE
-from interlock.console.render import problem_page
+from interlock.console.problem import problem_page
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.hosting import NEAR, Hosting
 from interlock.domain.ids import Person

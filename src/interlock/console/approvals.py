@@ -18,7 +18,8 @@ from interlock.console.given import address
 from interlock.console.history import history_of
 from interlock.console.render import page
 from interlock.console.sent import sent_by
-from interlock.domain.action import MEANING, Action
+from interlock.console.telling import after_word
+from interlock.domain.action import Action
 from interlock.domain.contract import RISKS, Risk
 from interlock.domain.dossier import Dossier
 from interlock.domain.errors import ContractError, IllegalMove, InterlockError, NotAllowed, StaleView
@@ -32,6 +33,14 @@ SEE: Final = {"needs": "see"}
 DECIDE: Final = {"needs": "decide"}
 ROWS: Final = 50
 LARGEST_SEEN: Final = 60_000
+
+
+@get("/waiting", opt=SEE, include_in_schema=False)
+async def count(request: Asked) -> Response[Any]:
+    """How many actions are held: the one region of the header, without the work of a page around it."""
+    if request.headers.get("hx-request") == "true":
+        return page(request, "base.html")
+    return Response(b"", status_code=303, headers={"Location": "/approvals"})
 
 
 @get("/approvals", opt=SEE, include_in_schema=False)
@@ -188,7 +197,7 @@ def _colleagues(dossier: Dossier, person: Person | None) -> tuple[Person, ...]:
 
 def _told(action: Action | None) -> tuple[Action, str] | None:
     """An action somebody just spoke on, and what became of it: as it is stored, not as the address says."""
-    return None if action is None else (action, MEANING[action.state])
+    return None if action is None else (action, after_word(action))
 
 
 def _note(sent: Mapping[str, str]) -> str:
@@ -222,4 +231,4 @@ def different(before: str, after: str) -> tuple[tuple[str, str, str], ...]:
     return (*added, *((name, text, "") for name, text in gone.items()))
 
 
-ROUTES: list[HTTPRouteHandler] = [inbox, one, approve, reject, ask, delegate, take_back]
+ROUTES: list[HTTPRouteHandler] = [count, inbox, one, approve, reject, ask, delegate, take_back]

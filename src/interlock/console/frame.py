@@ -44,6 +44,8 @@ PLACES: Final = (
     Place(path="/people", name="People", needs="administer"),
 )
 """In their order."""
+NEAR: Final = 4
+"""How many of them have room on any screen; the rest is folded away where there is none."""
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,18 +10,16 @@ from hashlib import sha256
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import Request, Response
-from litestar.datastructures import State
+from litestar import Response
 from litestar.enums import MediaType
 from markupsafe import Markup
 
 from interlock.console import words
-from interlock.console.frame import THEMES, asker_of, frame_of, places_for, theme_of
+from interlock.console.frame import NEAR, THEMES, asker_of, frame_of, places_for, theme_of
 from interlock.console.static import ICON, SCRIPT, STYLE
-from interlock.console.visible import coded, visible
+from interlock.console.visible import coded, sentence, visible
 from interlock.domain.money import money
 from interlock.web.parts import Asked
-from interlock.web.problems import Problem
 
 REGION: Final = "region_"
 
@@ -52,9 +50,10 @@ def _environment() -> Environment:
         short=words.short,
         amount=money,
         coded=coded,
+        sentence=sentence,
     )
     known: dict[str, Any] = made.globals
-    known.update(style=STYLE.url, script=SCRIPT.url, icon=ICON.url, themes=THEMES)
+    known.update(style=STYLE.url, script=SCRIPT.url, icon=ICON.url, themes=THEMES, near=NEAR)
     # Regions are rendered by themselves, without what their template imports.
     known["ui"] = made.get_template("macros.html").module
     known["dossier"] = made.get_template("dossier.html").module
@@ -91,11 +90,6 @@ def page(request: Asked, template: str, *, status: int = 200, **values: Any) -> 
     if request.headers.get("if-none-match") == tag:
         return Response("", media_type=MediaType.HTML, status_code=304, headers=headers)
     return Response(text, media_type=MediaType.HTML, status_code=status, headers=headers)
-
-
-def problem_page(request: Request[Any, Any, State], problem: Problem) -> Response[Any]:
-    """An error as a page: the words of the API's answer."""
-    return page(request, "problem.html", status=problem.status, problem=problem)
 
 
 def _region(request: Asked) -> str:

@@ -16,6 +16,7 @@ from interlock.console.frame import frame_of
 from interlock.console.history import history_of
 from interlock.console.render import page
 from interlock.console.sent import sent_by
+from interlock.console.telling import now_words
 from interlock.domain.action import Action
 from interlock.domain.actor import Actor
 from interlock.domain.dossier import Dossier
@@ -122,6 +123,7 @@ async def _page(
         status=200 if problem is None else status_of(problem),
         d=dossier,
         action=action,
+        now_words=now_words(action),
         history=history_of(dossier, frame_of(request).now),
         entries=entries,
         broken=broken,

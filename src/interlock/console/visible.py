@@ -32,6 +32,12 @@ def _plain(letter: str) -> bool:
     return letter not in _EMPTY and unicodedata.category(letter) not in _HIDING
 
 
+def sentence(text: str) -> Markup:
+    """`text` as a sentence by itself: it begins with a capital and ends with a full stop; code as in `coded`."""
+    whole = text[:1].upper() + text[1:]
+    return coded(whole if whole.endswith((".", "!", "?", "…")) else f"{whole}.")
+
+
 def coded(text: str) -> Markup:
     """`text` with what stands in backticks as code: sentences of ours, in which names of others are quoted so."""
     parts = [escape(visible(each)) for each in text.split("`")]

@@ -78,7 +78,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     at: int
     what: Literal[
-        "task", "proposed", "decided", "held", "asked", "answered", "delegated", "approve", "reject", "deadline",
+        "task", "proposed", "decided", "again", "held", "asked", "answered", "delegated", "approve", "reject", "deadline",
         "dispatched", "ended", "remind", "escalate", "overdue",
     ]  # fmt: skip
     words: str

@@ -358,19 +358,37 @@ def _timeline(action: Action, task: Task | None) -> tuple[Moment, ...]:
     if task is not None:
         found.append(Moment(at=task.opened_at, what="task", words="the task was opened", who=task.initiator))
     found.append(Moment(at=action.proposed_at, what="proposed", words="proposed", who=action.agent))
-    if action.decision is not None:
-        verdict = action.decision.verdict.replace("_", " ")
-        found.append(Moment(at=action.decision.decided_at, what="decided", words=f"policy said: {verdict}"))
     if action.hold is not None:
-        found += _spoken(action.hold)
-        found += _routed(action.hold)
+        said = [*_spoken(action.hold), *_routed(action.hold)]
+        found += [*_decided(action, min((each.at for each in said), default=None)), *said]
         if action.state == "held":
             found.append(Moment(at=action.hold.expires_at, what="deadline", words="the time to decide is over"))
+    else:
+        found += _decided(action, None)
     if action.first_dispatched_at is not None:
         found.append(Moment(at=action.first_dispatched_at, what="dispatched", words="it began to touch the world"))
-    if action.ended_at is not None:
-        found.append(Moment(at=action.ended_at, what="ended", words=f"it is {action.state}: {MEANING[action.state]}"))
+    ended, settled = action.ended_at, action.outcome is not None and action.outcome.by == "person"
+    if ended is None and action.state == "unknown" and action.outcome is not None and action.outcome.observed_at:
+        ended = action.outcome.observed_at
+    if ended is not None:
+        words = "a person looked, and said what became of it" if settled else f"it is {action.state}"
+        found.append(Moment(at=ended, what="ended", words=f"{words}: {MEANING[action.state]}"))
     return tuple(sorted(found, key=lambda each: each.at))
+
+
+def _decided(action: Action, spoken_at: int | None) -> list[Moment]:
+    """When policy was asked. What is kept is its last answer: where people had spoken before that, it was asked twice."""
+    if action.decision is None:
+        return []
+    at, verdict = action.decision.decided_at, action.decision.verdict
+    if spoken_at is None or spoken_at >= at:
+        return [Moment(at=at, what="decided", words=f"policy said: {verdict.replace('_', ' ')}")]
+    passed = action.state != "held" and verdict in ("require_approval", "escalate")
+    again = "what people said is enough" if passed else verdict.replace("_", " ")
+    return [
+        Moment(at=action.proposed_at, what="decided", words="policy said: people must agree"),
+        Moment(at=at, what="again", words=f"policy was asked again: {again}"),
+    ]
 
 
 def _routed(asked: Hold) -> list[Moment]:

@@ -7,14 +7,16 @@ a browser sends by itself proves nothing: whatever changes something must come f
 session's forms.
 """
 
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from hmac import compare_digest
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
+from litestar.types import Receive, Scope, Send
 
 from interlock.domain.access import BREAK_GLASS, is_permission, permissions_of
 from interlock.domain.actor import Actor
@@ -28,6 +30,7 @@ NOBODY: Final = "nobody"
 TOKEN_FIELD: Final = "csrf"  # noqa: S105  the name of a field
 TOKEN_HEADER: Final = "x-csrf-token"  # noqa: S105  the name of a header
 _BEARER: Final = "bearer "
+Recognise: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any]], Awaitable[Actor | None]]
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -43,6 +46,21 @@ class Access(AbstractAuthenticationMiddleware):
         else:
             actor = await _by_cookie(plane, connection.cookies.get(cookie_name(connection.app.state.hosting), ""))
         return AuthenticationResult(user=actor, auth=None)
+
+
+def recogniser(access: DefineMiddleware) -> Recognise:
+    """What tells who asks, for what answers outside every handler. Raises StoreErrors."""
+
+    async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+
+    asked: Any = access(app=nothing)
+
+    async def recognise(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
+        actor: Actor | None = (await asked.authenticate_request(connection)).user
+        return actor
+
+    return recognise
 
 
 async def _by_key(plane: ControlPlane, said: str) -> Actor | None:

@@ -17,7 +17,7 @@ from interlock.domain.hosting import Hosting
 from interlock.ports.plane import Plane
 from interlock.services.doctor import Examine
 from interlock.services.plane import ControlPlane
-from interlock.web.access import NOBODY, Access, guard
+from interlock.web.access import NOBODY, Access, guard, recogniser
 from interlock.web.limits import Limits, limited
 from interlock.web.live import Hub, hub_of
 from interlock.web.metrics import Meters
@@ -60,6 +60,7 @@ def application(
         config.logging_config = None
         return config
 
+    knowing = access or DefineMiddleware(Access)
     app = Litestar(
         route_handlers=list(handlers),
         state=State(
@@ -72,11 +73,12 @@ def application(
                 "limits": limits,
                 "meters": meters,
                 "examine": examine,
+                "recognise": recogniser(knowing),
             }
         ),
         dependencies=GIVEN,
         guards=[guard, limited],
-        middleware=[access or DefineMiddleware(Access)],
+        middleware=[knowing],
         exception_handlers=answers(page),
         openapi_config=None,
         on_app_init=[quiet],
