@@ -13,9 +13,13 @@ from typing import Any, Final, cast
 import anyio
 import msgspec
 
+from interlock.adapters.keys import KeyFolder
+from interlock.adapters.sealer import LogSealer
+from interlock.adapters.sqlite.store import SqliteStore
+from interlock.adapters.system import SystemIds
 from interlock.bootstrap.beginning import initialise
-from interlock.bootstrap.connecting import connect, identity_of
-from interlock.bootstrap.site import definition, read_site
+from interlock.bootstrap.connecting import connect, identity_of, vault_of
+from interlock.bootstrap.site import definition, read_site, settled
 from interlock.domain.account import told
 from interlock.domain.action import Action
 from interlock.domain.binding import action_digest, fingerprint
@@ -27,7 +31,7 @@ from interlock.domain.course import Sighting, seen
 from interlock.domain.dsse import IN_TOTO, Envelope, parse
 from interlock.domain.dsse import encode as encode_envelope
 from interlock.domain.evidence import Entry, Fact, Phase, Position, at
-from interlock.domain.ids import ActionId, AgentName, ContractName, Person, TaskId
+from interlock.domain.ids import ActionId, AgentName, ContractName, Person, StreamId, TaskId
 from interlock.domain.merkle import leaf_hash
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
@@ -35,6 +39,7 @@ from interlock.embedded import Embedded
 from interlock.ports.derived import Reached
 from interlock.ports.sealer import Sealer
 from interlock.services.holding import held
+from interlock.services.plane import plane
 from interlock.worker import Worker
 
 AGENTS: Final = 12
@@ -168,15 +173,17 @@ class Crowd:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.plane = connect(folder, begin=True)
-        pen: Any = self.plane.means.store._writer._pen  # type: ignore[attr-defined]
-        self._sealer = Copying(pen._appender.sealer)
-        pen._appender.sealer = self._sealer
+        means, settings, ids = connect(folder, begin=True).means, settled(folder).settings, SystemIds()
+        self._first = means.store
+        self._sealer = Copying(LogSealer(KeyFolder(settings.keys).load(), StreamId(ids.new()), ids))
+        store = SqliteStore.open(settings.store, settings.tenant, cast(Sealer, self._sealer), vault_of(settings.keys))
+        self.plane = plane(msgspec.structs.replace(means, store=store, log=store))
         self._rng = random.Random(1)  # noqa: S311  the same month every time
         self._task: Task | None = None
 
     async def fill(self, *, actions: int, waiting: int) -> None:
         """So many actions over the last month, of which so many wait for people; index and figures as they would be."""
+        await self._first.close()
         await self._go_through_the_gate()
         templates = self._sealer.templates
         kinds = {kind: [n for n, each in enumerate(templates) if _kind(each.action) == kind] for kind in KINDS}
