@@ -94,6 +94,11 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The arguments as the agent asked for them, where a person put others in their place."""
 
     @property
+    def words(self) -> tuple[Approval, ...]:
+        """Those that are about what is asked now: words for another binding do not count."""
+        return tuple(each for each in self.approvals if each.binding == self.binding)
+
+    @property
     def due_at(self) -> int:
         """When the next thing happens, UTC ms."""
         return self.steps[self.walked].at if self.walked < len(self.steps) else self.expires_at
@@ -173,18 +178,15 @@ def open_requirements(hold: Hold, *, initiator: str) -> tuple[Requirement, ...]:
 
 
 def agreed(hold: Hold, need: Requirement, *, initiator: str) -> int:
-    """How many people have agreed for `need`. Words for another binding do not count, nor does the initiator's own word,
-    nor a second word of the same person."""
+    """How many people have agreed for `need`."""
+    return len(agreeing(hold, need, initiator=initiator))
+
+
+def agreeing(hold: Hold, need: Requirement, *, initiator: str) -> tuple[Person, ...]:
+    """Who has agreed for `need`, each once. The initiator's own word does not count."""
     roles = roles_for(hold, need)
-    heard = {
-        word.person
-        for word in hold.approvals
-        if word.verdict == "approve"
-        and word.binding == hold.binding
-        and roles.intersection(word.roles)
-        and not is_initiator(word.person, initiator)
-    }
-    return len(heard)
+    heard = (word for word in hold.words if word.verdict == "approve" and roles.intersection(word.roles))
+    return tuple(dict.fromkeys(word.person for word in heard if not is_initiator(word.person, initiator)))
 
 
 def is_initiator(person: Person, initiator: str) -> bool:

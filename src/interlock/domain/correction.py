@@ -4,8 +4,6 @@ Made from the actions as they are stored, so that what is erased of them is in n
 correction is one reviewer's judgement on one request: it holds what the agent said and what the person said, unfiltered.
 """
 
-from typing import Literal
-
 import msgspec
 
 from interlock.domain.action import Action, State
@@ -13,7 +11,7 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
 from interlock.domain.diff import Row, between
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest
-from interlock.domain.precedent import ruling_of
+from interlock.domain.precedent import Ruling, ruling_of
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -33,7 +31,7 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     confidence: int | None = None
     asked_by: tuple[str, ...] = ()
     """The policies that asked."""
-    verdict: Literal["approved", "modified", "rejected", "expired"]
+    verdict: Ruling
     note: str = ""
     """Of whoever spoke last."""
     roles: tuple[str, ...] = ()
@@ -53,7 +51,6 @@ def correction_of(action: Action, contract: Contract) -> Correction | None:
     if ruled is None or hold is None:
         return None
     requested = action.arguments if hold.requested is None else hold.requested
-    words = [word for word in hold.approvals if word.binding == hold.binding]
     return Correction(
         action=action.id,
         agent=action.agent,
@@ -67,8 +64,8 @@ def correction_of(action: Action, contract: Contract) -> Correction | None:
         confidence=action.confidence,
         asked_by=() if action.decision is None else action.decision.because,
         verdict=ruled[0],
-        note=words[-1].note if words else "",
-        roles=tuple(sorted({role for word in words for role in word.roles})),
+        note=hold.words[-1].note if hold.words else "",
+        roles=tuple(sorted({role for word in hold.words for role in word.roles})),
         questions=tuple((each.text, each.answer) for each in hold.questions),
         decided_at=ruled[1],
         waited_ms=max(ruled[1] - action.proposed_at, 0),

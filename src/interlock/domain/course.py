@@ -16,7 +16,7 @@ import msgspec
 from interlock.domain.account import Told, listed, within
 from interlock.domain.disclosure import DisclosureError, OpenValue
 from interlock.domain.disclosure import parse as parse_disclosure
-from interlock.domain.moment import moment_of
+from interlock.domain.evidence import ms_of
 
 Ruling = Literal["", "approved", "rejected", "expired", "withdrawn", "denied"]
 """What became of what people were asked: `withdrawn` was stopped or undone meanwhile, `denied` by policy when it was asked
@@ -145,14 +145,14 @@ def seen(told: Told, disclosures: Iterable[str]) -> Sighting | None:
                 subject="action",
                 id=told.action,
                 seq=told.seq,
-                at=_ms(told.at),
+                at=ms_of(told.at),
                 phase=told.phase,
                 state=told.state,
                 agent=str(within(said, "agent", "id")),
                 release=str(within(said, "agent", "release")),
                 contract=str(within(said, "resource", "id")),
                 task=str(within(said, "taskId")),
-                began_at=_ms(str(within(said, "times", "receivedAt"))) or None,
+                began_at=ms_of(str(within(said, "times", "receivedAt"))) or None,
                 undoes=bool(within(said, "compensation", "undoes")),
                 policies=_texts(listed(said, "decision", "policies")),
                 codes=_texts(listed(said, "reasonCodes")),
@@ -164,7 +164,7 @@ def seen(told: Told, disclosures: Iterable[str]) -> Sighting | None:
                 subject="task",
                 id=told.name.rpartition(":")[2],
                 seq=0,
-                at=_ms(told.at),
+                at=ms_of(told.at),
                 phase=told.phase,
                 state=told.state,
                 agent=str(within(said, "agent", "id")),
@@ -175,7 +175,7 @@ def seen(told: Told, disclosures: Iterable[str]) -> Sighting | None:
                 subject="use",
                 id=told.name.rpartition(":")[2],
                 seq=0,
-                at=_ms(told.at),
+                at=ms_of(told.at),
                 phase=told.phase,
                 state=told.state,
                 agent=str(within(said, "agent", "id")),
@@ -275,7 +275,7 @@ def _word(told: Told, disclosures: Iterable[str]) -> Word | None:
         # Each is a person and the person's note.
         if name == "approvers" and isinstance(value, list) and value and isinstance(value[-1], list) and value[-1]:
             person = str(value[-1][0])
-    return msgspec.convert({"person": person, "verdict": verdict, "at": _ms(told.at)}, Word)
+    return msgspec.convert({"person": person, "verdict": verdict, "at": ms_of(told.at)}, Word)
 
 
 def _cost(disclosures: Iterable[str]) -> int:
@@ -297,11 +297,3 @@ def _opened(disclosures: Iterable[str]) -> Iterable[tuple[str, OpenValue]]:
 
 def _texts(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(each for each in values if isinstance(each, str) and each)
-
-
-def _ms(text: str) -> int:
-    """UTC ms of a time as Statements write it; 0 of what is none."""
-    try:
-        return moment_of(text)
-    except ValueError:
-        return 0

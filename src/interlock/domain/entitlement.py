@@ -17,8 +17,8 @@ from interlock.domain.people import roles_of
 def entitled(action: Action, asked: Hold, person: Person, control: Control) -> frozenset[str]:
     """The roles by which `person` may speak on `action`. Raises NotAllowed, saying whom to ask instead."""
     roles = must_be_asked(action, asked, person, control)
-    for word in asked.approvals:
-        if word.person == person and word.binding == asked.binding:
+    for word in asked.words:
+        if word.person == person:
             raise NotAllowed(
                 f"`{person}` has decided on this already, at {at(word.decided_at)}",
                 next_step=ask_instead(action, asked, control),
@@ -60,7 +60,7 @@ def handed_to(asked: Hold, person: Person) -> bool:
 
 def able(action: Action, asked: Hold, role: str, control: Control) -> tuple[Person, ...]:
     """Who holds `role`, and may still speak on `action`."""
-    spoken = {word.person for word in asked.approvals if word.binding == asked.binding}
+    spoken = {word.person for word in asked.words}
     return tuple(
         each
         for each in control.people

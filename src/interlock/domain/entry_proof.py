@@ -25,9 +25,6 @@ from interlock.domain.note import (
     verify_proof,
 )
 
-SUFFIX = ".tlog-proof"
-"""What the format asks such a file to be called."""
-
 
 class EntryProof(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of the log, and what proves it to be there."""

@@ -19,6 +19,7 @@ import msgspec
 from interlock.domain.canonical import JsonValue
 from interlock.domain.ids import ActionId, Digest, StreamId
 from interlock.domain.keyring import Suspicion, Window
+from interlock.domain.moment import moment_of
 from interlock.domain.note import Checkpoint
 from interlock.domain.whose import spoken
 
@@ -217,6 +218,14 @@ def at(observed_at: int) -> str:
     seconds, ms = divmod(observed_at, 1000)
     moment = datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=1000 * ms)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def ms_of(text: str) -> int:
+    """UTC ms of a time as Statements write it; 0 of what is none."""
+    try:
+        return moment_of(text)
+    except ValueError:
+        return 0
 
 
 def urn_of(subject: str, name: str) -> str:

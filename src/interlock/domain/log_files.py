@@ -11,11 +11,9 @@ from typing import Final
 import msgspec
 
 from interlock.domain.merkle import Frontier
-from interlock.domain.tiles import MAX_LEAF_BYTES, MAX_TILE_LEVEL, WIDTH, TileError, TileId, cut, entries_path
+from interlock.domain.tiles import MAX_TILE_LEVEL, WIDTH, TileError, TileId, cut, entries_path
 
 CHECKPOINT: Final = "checkpoint"
-MAX_BUNDLE_BYTES: Final = WIDTH * (2 + MAX_LEAF_BYTES)
-"""What the longest bundle of entries takes."""
 
 _MOST: Final = 2**55
 """No log has so many bundles: their entries could not be counted in 64 bits."""

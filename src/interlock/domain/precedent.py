@@ -69,7 +69,7 @@ def ruling_of(action: Action) -> tuple[Ruling, int] | None:
         return None
     if action.state == "expired":
         return "expired", action.ended_at or action.hold.expires_at
-    said = [word for word in action.hold.approvals if word.binding == action.hold.binding]
+    said = action.hold.words
     if action.state == "rejected" and said:
         return "rejected", said[-1].decided_at
     if action.state in ("held", "denied", "voided", "rejected") or not said:

@@ -18,7 +18,7 @@ from interlock.domain.initiator import whole
 from interlock.domain.jwk import is_thumbprint
 from interlock.domain.presented import Caller
 from interlock.domain.task import Task
-from interlock.domain.token import MAX_LIFE_S, SKEW_MS, Token
+from interlock.domain.token import Token
 
 Kind = Literal["token", "holder", "instance", "agent", "release", "task", "root", "user", "credential"]
 """By `jti` of a token or credential, by thumbprint of a holder's or instance's key, by name, digest or id; `root` is the
@@ -30,8 +30,6 @@ Named = Literal["token", "instance", "agent", "release", "task", "user"]
 
 Mark = tuple[Kind, str]
 
-TOKEN_MS: Final = MAX_LIFE_S * 1000 + 2 * SKEW_MS
-"""How long a token can be valid at most from now, whoever issued it: so long it must be remembered as revoked."""
 
 AGAIN: Final[frozenset[Kind]] = frozenset({"agent", "release", "user"})
 """What is granted to over and over; anything else is named once and never again."""

@@ -17,7 +17,6 @@ from interlock.domain.jwk import THUMBPRINT_URI, Confirmation, b64
 from interlock.domain.jws import Form
 
 TYP: Final = "aat+jwt"
-DETAIL: Final = "attenuating_agent_token"
 
 MAX_LIFE_S: Final = 15 * 60
 DEFAULT_DEPTH: Final = 2

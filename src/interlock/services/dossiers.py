@@ -11,7 +11,7 @@ import msgspec
 from interlock.domain.action import MEANING, Action
 from interlock.domain.actor import Actor
 from interlock.domain.agent import Agent
-from interlock.domain.approval import Hold, Look, agreed, look_of, roles_for
+from interlock.domain.approval import Hold, Look, agreed, agreeing, look_of, roles_for
 from interlock.domain.baseline import MEANS
 from interlock.domain.bundle import Bundle
 from interlock.domain.canonical import JsonValue, digest
@@ -292,13 +292,7 @@ def _needs(action: Action, asked: Hold, control: Control) -> tuple[Need, ...]:
             quorum=need.quorum,
             policy=need.policy,
             agreed=agreed(asked, need, initiator=action.initiator),
-            by=tuple(
-                word.person
-                for word in asked.approvals
-                if word.verdict == "approve"
-                and word.binding == asked.binding
-                and roles_for(asked, need).intersection(word.roles)
-            ),
+            by=agreeing(asked, need, initiator=action.initiator),
             able=_able(action, asked, need, control),
         )
         for need in asked.requirements

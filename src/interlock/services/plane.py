@@ -9,13 +9,13 @@ from interlock.services.parts.access import Access, access
 from interlock.services.parts.acting import Acting, acting
 from interlock.services.parts.agency import Agency, agency
 from interlock.services.parts.evidence import Evidence, evidence
+from interlock.services.parts.governing import Governing, governing
 from interlock.services.parts.groundwork import groundwork
 from interlock.services.parts.oversight import Oversight, oversight
-from interlock.services.parts.ruling import Ruling, ruling
 
 
 @dataclass(frozen=True, kw_only=True)
-class ControlPlane(Acting, Oversight, Ruling, Agency, Access, Evidence):
+class ControlPlane(Acting, Oversight, Governing, Agency, Access, Evidence):
     """Everything a surface may ask for."""
 
     means: Means
@@ -40,7 +40,7 @@ def plane(means: Means) -> ControlPlane:
         **vars(reading),
         **vars(acting(means, ground)),
         **vars(oversight(means, ground, reading)),
-        **vars(ruling(means, ground)),
+        **vars(governing(means, ground)),
         **vars(agency(means, ground)),
         **vars(access(means, ground)),
     )

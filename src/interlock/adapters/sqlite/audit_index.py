@@ -16,8 +16,8 @@ from interlock.adapters.sqlite.connection import Connection, Value
 from interlock.adapters.sqlite.derived import Derived
 from interlock.domain.card import PRIVATE, Card, Question, Word
 from interlock.domain.errors import Conflict
+from interlock.domain.evidence import ms_of
 from interlock.domain.ids import ActionId
-from interlock.domain.moment import moment_of
 from interlock.ports.derived import Reached
 
 KNOWN: Final = 100_000
@@ -74,7 +74,7 @@ CREATE TABLE private (num INTEGER, word INTEGER, PRIMARY KEY (num, word)) WITHOU
         run = self._connection.execute
         row = run("SELECT num, at, state FROM action WHERE id = ?", (card.action,)).fetchone()
         if row is None:
-            at = _ms(card.at)
+            at = ms_of(card.at)
             run("INSERT INTO action (id, at, state) VALUES (?, ?, ?)", (card.action, at, card.state))
             num, state = cast(apsw.Connection, self._connection).last_insert_rowid(), ""
         else:
@@ -164,11 +164,3 @@ CREATE TABLE private (num INTEGER, word INTEGER, PRIMARY KEY (num, word)) WITHOU
                 run("UPDATE word SET count = count - 1 WHERE id = ?", (word,))
                 run("DELETE FROM word WHERE id = ? AND count <= 0", (word,))
             run("DELETE FROM private WHERE num = ?", (row[0],))
-
-
-def _ms(text: str) -> int:
-    """UTC ms of a time as Statements write it; 0 of what is none."""
-    try:
-        return moment_of(text)
-    except ValueError:
-        return 0

@@ -1,4 +1,4 @@
-"""The part of the plane that rules: what is published, consented to, tried and accounted for."""
+"""The part of the plane that governs: what is published, consented to, tried and accounted for."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from interlock.services.whatif import WhatIf
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ruling:
+class Governing:
     """Contracts, policies and baselines, and what may be asked of them."""
 
     registry: Registry
@@ -32,14 +32,14 @@ class Ruling:
     """How what nobody proposed would be decided; None as above."""
 
 
-def ruling(m: Means, g: Groundwork) -> Ruling:
-    """Put together what rules."""
+def governing(m: Means, g: Groundwork) -> Governing:
+    """Put together what governs."""
     whatif = WhatIf(m.store, m.policies, m.tenant)
     consenting = Consenting(store=m.store, orders=g.orders, editions=g.editions, policies=m.policies, clock=m.clock)
     publisher = Publisher(
         store=m.store, orders=g.orders, editions=g.editions, consenting=consenting, clock=m.clock, ids=m.ids
     )
-    return Ruling(
+    return Governing(
         registry=Registry(publisher=publisher),
         publisher=publisher,
         consenting=consenting,
