@@ -8,6 +8,7 @@ from bench import (
     audit,
     budgets,
     crowd,
+    endurance,
     gated,
     memory,
     package,
@@ -36,6 +37,7 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "tokens": tokens.run,
     "stopping": stopping.run,
     "pages": pages.run,
+    "endurance": endurance.run,
 }
 
 

@@ -111,13 +111,13 @@ class Template(msgspec.Struct, kw_only=True):
     seen: tuple[Sighting, ...]
 
 
-def lay_out(folder: Path) -> None:
-    """The files of the workspace, and keys."""
+def lay_out(folder: Path, *, settings: str = "") -> None:
+    """The files of the workspace, and keys. `settings` are further lines of interlock.yaml."""
     names = [f"stock.put{n}" for n in range(CONTRACTS)]
     risks = ("low", "medium", "high", "low")
     tools = _TOOLS + "".join(_TOOL.format(n=n, risk=risks[n % 4]) for n in range(CONTRACTS)) + _TAKE
     files = {
-        "interlock.yaml": "tenant: bench\nmodules: [bench_stock_tools]\npolicy_tests: advised\n",
+        "interlock.yaml": "tenant: bench\nmodules: [bench_stock_tools]\npolicy_tests: advised\n" + settings,
         "people.yaml": "rita: [reviewer, admin]\nria: [reviewer]\n"
         + "".join(f"{each}: [reviewer]\n" for each in VOTERS),
         "bench_stock_tools.py": tools,
