@@ -169,16 +169,17 @@ class Tasks:
         """
         if by is not None:
             must_be_known(by, (await self._orders.refresh()).control)
-        while True:
-            current = await stored_task(self._store, task.id)
-            if current.state != "open":
-                return current
-            said: Mapping[str, JsonValue] = {} if by is None else {"by": by, "why": why}
+        said: Mapping[str, JsonValue] = {} if by is None else {"by": by, "why": why}
+        # Whoever calls has just read it, mostly. Where it is another one by now, the commit is refused.
+        current = task if task.state == "open" else await stored_task(self._store, task.id)
+        while current.state == "open":
             try:
                 return await self._felled(current, said, failure, spent)
             except Conflict as conflict:
                 if conflict.kind == SPENT:
                     raise
+            current = await stored_task(self._store, task.id)
+        return current
 
     async def close_within(self, task: TaskId) -> None:
         """Close everything that is open inside a task, which is itself about to be undone. Its own state is left as it is."""
