@@ -126,7 +126,8 @@ class Hub:
     async def _changed(self) -> set[str] | None:
         size, before = await log_size(self._log), self.size
         self.size = size
-        return await self.between(before, size)
+        # Where no page is open nobody asks what it was.
+        return await self.between(before, size) if self._clients else set()
 
     async def between(self, before: int, size: int) -> set[str] | None:
         """What changed from one size of the log to another; None: anything may have."""
