@@ -30,6 +30,16 @@ async def test_whoever_asks_too_often_waits(tmp_path: Path) -> None:
     assert set(alive) == {200}
 
 
+async def test_the_workspace_says_how_often(tmp_path: Path) -> None:
+    """`server.rate` is how many requests a second one may make; six times as many may come at once."""
+    async with served(tmp_path, settings="server: {rate: 1}\n") as site:
+        rita = site.client_of("rita")
+        answers = [(await rita.get("/v1/brakes")).status_code for _ in range(8)]
+
+    assert answers[:6] == [200] * 6
+    assert answers[7] == 429
+
+
 async def test_buckets_fill_again_and_are_bounded() -> None:
     """What was taken comes back with time, never more than may come at once; and strangers take no memory without end."""
     limits = Limits(per_s=2, at_once=3)

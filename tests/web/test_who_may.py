@@ -104,7 +104,7 @@ def inner(site: Served) -> Litestar:
 async def test_every_door_opens_for_whom_it_should(tmp_path: Path) -> None:
     """Every route of API and console, asked by everybody: it opens for those whose roles give the permission, and for no one
     else; whoever is nobody is sent to sign in, or told so."""
-    async with served(tmp_path, people=PEOPLE, limits=Limits(at_once=1e9)) as site:
+    async with served(tmp_path, people=PEOPLE, limits=Limits(per_s=1e9)) as site:
         found = routes(inner(site))
         clients = {role: site.client_of(role) for role in (*ROLES, "support_lead")}
         wrong: list[str] = []
@@ -154,7 +154,7 @@ async def test_what_each_change_takes_is_written_down(tmp_path: Path) -> None:
 async def test_a_key_opens_no_more_than_its_scopes(tmp_path: Path) -> None:
     """A key opens what both its person's roles and its scopes open, on every route of the API; a cookie's token is not asked of
     it, and what is no key opens nothing."""
-    async with served(tmp_path, people=f"{OWNER}oli: [operator]\n", limits=Limits(at_once=1e9)) as site:
+    async with served(tmp_path, people=f"{OWNER}oli: [operator]\n", limits=Limits(per_s=1e9)) as site:
         api = [each for each in routes(inner(site)) if each.path.startswith("/v1/") and each.needs != "nobody"]
         wrong: list[str] = []
         for scope in ("see", "decide", "stop", "operate"):

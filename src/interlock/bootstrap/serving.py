@@ -81,7 +81,7 @@ def front(
         access=access,
         page=problem_page,
         examine=examine,
-        limits=Limits() if limits is None else limits,
+        limits=Limits(per_s=hosting.rate) if limits is None else limits,
         meters=meters,
     )
     return Front(app, hosting, end=hub.end, answered=meters.answered)

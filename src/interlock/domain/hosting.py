@@ -22,6 +22,8 @@ class Hosting(msgspec.Struct, frozen=True, kw_only=True):
     """Whom people may sign in with."""
     live_most: int = 2_000
     """How many streams of news are open at once at most."""
+    rate: int = 50
+    """How many requests a second one session, key or address may make in the long run; six times as many may come at once."""
 
     @property
     def secure(self) -> bool:

@@ -1,6 +1,7 @@
 """How often may be asked: a bucket of tokens for each session, key or, of those who are nobody, address. Bounded memory.
 
-Far above what a person or a sound program asks; it is there so that one that is neither does not take the time of all.
+Far above what a person asks; it is there so that nobody takes the time of all. Agents' programs count by their address: of many
+behind one, `server.rate` in interlock.yaml says more.
 """
 
 import math
@@ -15,10 +16,8 @@ from interlock.domain.actor import Actor
 from interlock.web.browser import address_of
 from interlock.web.problems import TooMany
 
-PER_S: Final = 50.0
-"""Requests a second, in the long run."""
-AT_ONCE: Final = 300.0
-"""So many may come at once."""
+AT_ONCE: Final = 6
+"""So many times what may come in a second may come at once."""
 MOST: Final = 10_000
 """So many are remembered; whoever has asked nothing for longest is forgotten, and begins with a full bucket."""
 
@@ -26,8 +25,8 @@ MOST: Final = 10_000
 class Limits:
     """The buckets. `per_s` and `at_once` are of each."""
 
-    def __init__(self, *, per_s: float = PER_S, at_once: float = AT_ONCE) -> None:
-        self._per_s, self._at_once = per_s, at_once
+    def __init__(self, *, per_s: float, at_once: float | None = None) -> None:
+        self._per_s, self._at_once = per_s, AT_ONCE * per_s if at_once is None else at_once
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:

@@ -3,6 +3,7 @@
 server:
   public_url: "https://interlock.example.org"
   live: 2000
+  rate: 50
   oidc: {issuer: "https://id.example.org", client: interlock, secret: "env:OIDC_SECRET", people: {ana@example.org: ana}}
 """
 
@@ -15,6 +16,7 @@ from interlock.domain.hosting import NEAR, Hosting
 from interlock.domain.providing import EMAIL, SignInProvider
 
 MOST_LIVE: Final = 20_000
+MOST_RATE: Final = 100_000
 
 
 def read_hosting(section: Section | None) -> Hosting:
@@ -28,9 +30,18 @@ def read_hosting(section: Section | None) -> Hosting:
     live = section.integer("live", Hosting().live_most, least=1)
     if live > MOST_LIVE:
         section.wrong(f"`live` is at most {MOST_LIVE}", section.take("live"))
+    rate = section.integer("rate", Hosting().rate, least=1)
+    if rate > MOST_RATE:
+        section.wrong(f"`rate` is at most {MOST_RATE}", section.take("rate"))
     provider = _provider(section.section("oidc"))
     section.close()
-    return Hosting(public_url=url if host else "", host=host, live_most=min(live, MOST_LIVE), provider=provider)
+    return Hosting(
+        public_url=url if host else "",
+        host=host,
+        live_most=min(live, MOST_LIVE),
+        rate=min(rate, MOST_RATE),
+        provider=provider,
+    )
 
 
 def _provider(section: Section | None) -> SignInProvider | None:
