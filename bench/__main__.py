@@ -14,6 +14,7 @@ from bench import (
     package,
     pages,
     policy,
+    serving,
     showing,
     stopping,
     tokens,
@@ -37,6 +38,7 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "tokens": tokens.run,
     "stopping": stopping.run,
     "pages": pages.run,
+    "serving": serving.run,
     "endurance": endurance.run,
 }
 

@@ -26,7 +26,7 @@ from interlock.web.access import TOKEN_HEADER, form_token
 from tests.web.remote import Remote
 
 PASSWORD: Final = "measured by the hour, and by nobody else"  # noqa: S105  of people who exist for an hour
-SETTINGS: Final = "identity: {attest: [local, bootstrap]}\n"
+SETTINGS: Final = "identity: {attest: [local, bootstrap]}\nserver: {rate: 100000}\n"
 
 
 class Known(Remote):
@@ -66,15 +66,12 @@ class Program:
 
     async def act(self, task: Task, contract: str, arguments: dict[str, JsonValue]) -> Action:
         """Propose an action."""
-        return await self.connection.propose(
-            Proposal(task=task, contract=ContractName(contract), arguments=arguments)
-        )
+        return await self.connection.propose(Proposal(task=task, contract=ContractName(contract), arguments=arguments))
 
 
 @asynccontextmanager
 async def workspace(folder: Path) -> AsyncGenerator[ControlPlane]:
     """A workspace in force in `folder`, and this process's own hands on it."""
-    folder.mkdir(parents=True, exist_ok=True)
     lay_out(folder, settings=SETTINGS)
     plane = connect(folder, begin=True)
     try:
@@ -139,4 +136,3 @@ def client_of(address: str) -> httpx.AsyncClient:
     """Somebody's connection, from a page of the server's."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
     return httpx.AsyncClient(base_url=address, headers={"origin": address}, limits=limits, timeout=60)
-

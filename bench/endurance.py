@@ -10,6 +10,7 @@ import os
 import random
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -20,14 +21,34 @@ import httpx
 from bench.afar import Program, browser, client_of, listen, program, sign_in, vote, workspace
 from bench.hosted import Process, hosted
 from bench.measure import show
+from interlock.domain.canonical import JsonValue
 
 MINUTES: Final = float(os.environ.get("INTERLOCK_BENCH_MINUTES", "2"))
 KINDS: Final = os.environ.get("INTERLOCK_BENCH_KINDS", "")
 EACH_TASK: Final = 50
 """Actions."""
 PEOPLE: Final = ("rita", "ria", "voter0", "voter1", "voter2")
-PAGES: Final = ("/", "/approvals", "/actions", "/measures", "/tasks", "/agents", "/policies", "/audit", "/brakes", "/settings")
-READS: Final = ("/v1/approvals", "/v1/actions", "/v1/tasks", "/v1/agents", "/v1/figures/overview", "/metrics", "/readyz")
+PAGES: Final = (
+    "/",
+    "/approvals",
+    "/actions",
+    "/measures",
+    "/tasks",
+    "/agents",
+    "/policies",
+    "/audit",
+    "/brakes",
+    "/settings",
+)
+READS: Final = (
+    "/v1/approvals",
+    "/v1/actions",
+    "/v1/tasks",
+    "/v1/agents",
+    "/v1/figures/overview",
+    "/metrics",
+    "/readyz",
+)
 SAMPLE_S: Final = 10.0
 Work = Callable[[], Awaitable[None]]
 
@@ -78,8 +99,8 @@ class Load:
         task = await agent.opened()
         for number in range(EACH_TASK):
             amount = 500 if number % 4 == 0 else self._rng.randrange(100)
-            said = {"n": amount, "sku": f"sku-{self._rng.randrange(10_000)}"}
-            action = await agent.act(task, f"stock.put{number % 8}", dict(said))
+            said: dict[str, JsonValue] = {"n": amount, "sku": f"sku-{self._rng.randrange(10_000)}"}
+            action = await agent.act(task, f"stock.put{number % 8}", said)
             (self._held if action.state == "held" else self._done).append(action.id)
             self.asked += 1
             await asyncio.sleep(1 / a_second)
@@ -94,7 +115,11 @@ class Load:
 
     async def _page(self) -> None:
         client, rng = self._rng.choice(self._people), self._rng
-        urls = [*PAGES, *(f"/actions/{each}" for each in self._done[-3:]), *(f"/approvals/{e}" for e in self._held[-3:])]
+        urls = [
+            *PAGES,
+            *(f"/actions/{each}" for each in self._done[-3:]),
+            *(f"/approvals/{e}" for e in self._held[-3:]),
+        ]
         await self._get(client, rng.choice(urls))
 
     async def _read(self) -> None:
@@ -117,11 +142,10 @@ class Load:
 
     async def _listening(self) -> None:
         while True:
-            client = self._rng.choice(self._people)
-            await self._tried(lambda: self._stream(client))
+            await self._tried(self._stream)
 
-    async def _stream(self, client: httpx.AsyncClient) -> None:
-        await listen(client, self._rng.uniform(2, 40))
+    async def _stream(self) -> None:
+        await listen(self._rng.choice(self._people), self._rng.uniform(2, 40))
         self.streams += 1
         self.asked += 1
 
@@ -131,7 +155,8 @@ async def run() -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as made:
         async with _asked(Path(made)) as (server, load):
             began, rows, samples = time.perf_counter(), list[tuple[str, ...]](), list[tuple[float, float]]()
-            third = before = None
+            third: Counter[str] | None = None
+            before: Counter[str] | None = None
             step = MINUTES * 60 / 12
             for number in range(1, 13):
                 while (gone := time.perf_counter() - began) < number * step:
@@ -142,17 +167,21 @@ async def run() -> None:
                 if KINDS and number in (4, 12):
                     third, before = before, await server.kinds()
             if before is not None and third is not None:
-                grown = before.copy()
-                grown.subtract(third)
-                Path(KINDS).write_text("\n".join(f"{count:8} {kind}" for kind, count in grown.most_common(60)))
+                _tell(third, before)
     late = [each for each in samples if each[0] * 60 >= MINUTES / 3]
     show(
         f"Memory of `interlock serve` in {MINUTES:g} minutes of load",
         ("minutes", "resident MiB", "of it no file's", "requests", "CPU s", "refused or failed"),
         rows,
-        f"{slope(late):+.2f} MiB an hour over the last two thirds, by least squares; {load.streams:,} streams of news came and went"
-        + (f"; the first failure: {load.first}" if load.first else ""),
+        f"{slope(late):+.2f} MiB an hour over the last two thirds, by least squares; {load.streams:,} streams of news came and"
+        " went" + (f"; the first failure: {load.first}" if load.first else ""),
     )
+
+
+def _tell(third: Counter[str], last: Counter[str]) -> None:
+    grown = last.copy()
+    grown.subtract(third)
+    Path(KINDS).write_text("\n".join(f"{count:8} {kind}" for kind, count in grown.most_common(60)))
 
 
 def _row(minutes: float, server: Process, load: Load) -> tuple[str, ...]:

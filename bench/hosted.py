@@ -50,19 +50,26 @@ class Process:
 
 
 @asynccontextmanager
-async def hosted(folder: Path) -> AsyncGenerator[Process]:
+async def hosted(folder: Path, *options: str) -> AsyncGenerator[Process]:
     """`interlock serve` over the workspace in `folder`, which is in force, on a port of this machine."""
     counts = folder / "kinds.json"
-    words = ("-m", "bench.hosted", str(counts), "--workspace", str(folder), "--json", "serve", "--port", "0")
-    with (folder / "serve.err").open("wb") as errors:
+    command = ("bench.hosted", str(counts), "--workspace", str(folder), "--json", "serve", "--port", "0", *options)
+    async with told(folder, *command) as (process, address):
+        yield Process(process.pid, address, counts)
+
+
+@asynccontextmanager
+async def told(folder: Path, *command: str) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
+    """A module in a process of its own, with what it says on standard error in `folder`, and the address it prints as JSON."""
+    with (folder / "server.err").open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *words, stdout=asyncio.subprocess.PIPE, stderr=errors
+            sys.executable, "-m", *command, stdout=asyncio.subprocess.PIPE, stderr=errors
         )
     if process.stdout is None:
         raise RuntimeError("there is a pipe")
     try:
         said = await asyncio.wait_for(process.stdout.readuntil(b"}"), 60)
-        yield Process(process.pid, str(json.loads(said)["address"]), counts)
+        yield process, str(json.loads(said)["address"])
     finally:
         if process.returncode is None:
             process.terminate()
