@@ -7,7 +7,7 @@ from pathlib import Path
 
 from litestar import Litestar, Response, post
 
-from interlock.api.agent import Call
+from interlock.api.agent_calls import Call
 from interlock.api.serving import serve
 
 
