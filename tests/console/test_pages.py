@@ -20,13 +20,16 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.proves("console.text")
 async def test_actions(tmp_path: Path) -> None:
-    """The list shows every action as text, narrows by what its address says, and tells what an address says wrongly."""
+    """The list shows every action as text, narrows by what its address says, and tells what an address says wrongly. What was
+    refused because there is no such contract has its story, and verifies, like any."""
     async with busy(tmp_path) as world:
         everything = await world.get("/actions")
         held = await world.get("/actions?state=held")
         of_task = await world.get(f"/actions?task={world.inner.id}")
         found = await world.get("/actions?initiator=nobody&since=1d")
         by_policy = await world.get("/actions?policy=ask")
+        story = await world.get(f"/actions/{world.refused.id}/verify")
+        told = (await world.site.client_of("rita").get(f"/v1/actions/{world.refused.id}/story")).json()
         wrong = await world.get("/actions?state=%3Cscript%3Ealert(1)", status=422)
         long = await world.get("/actions?agent=" + "a" * 500, status=422)
 
@@ -35,6 +38,11 @@ async def test_actions(tmp_path: Path) -> None:
     assert (world.done.id in of_task, world.held.id in of_task) == (True, False)
     assert world.done.id not in found
     assert world.held.id in by_policy
+    assert f'href="/actions/{world.refused.id}"' in everything
+    assert "none is called" in story
+    assert "is no contract" in story
+    assert "Verified." in story
+    assert (told["state"], told["contract_digest"], told["effect"]) == ("refused", "", "")
     assert "There is no state" in wrong
     assert "too long" in long
 

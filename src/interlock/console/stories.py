@@ -23,7 +23,7 @@ from interlock.domain.dossier import Dossier
 from interlock.domain.errors import ContractError, IllegalMove, IntegrityError, InterlockError, NotAllowed, NotFound
 from interlock.domain.evidence import Finding, Packet
 from interlock.domain.packet import verify_packet
-from interlock.domain.telling import Moment, tell
+from interlock.domain.telling import tell
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
 from interlock.web.problems import status_of
@@ -52,7 +52,7 @@ async def story(request: Asked, plane: Plane, actor: Who, action_id: FromPath[st
 async def verify(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]) -> Response[str]:
     """The same, with its evidence recomputed now."""
     action = await _known(plane, action_id)
-    return await _page(request, plane, action, actor, steps=await _recomputed(plane, action))
+    return await _page(request, plane, action, actor, verified=True)
 
 
 @get("/actions/{action_id:str}/packet", opt=SEE, include_in_schema=False)
@@ -110,12 +110,12 @@ async def _page(
     action: Action,
     actor: Actor,
     *,
-    steps: tuple[Step, ...] = (),
+    verified: bool = False,
     problem: InterlockError | None = None,
     typed: str = "",
 ) -> Response[str]:
     dossier: Dossier = await plane.dossiers.of(action.id, actor.person, session=actor.session)
-    entries, broken = await _entries(plane, action)
+    made, broken = await _packet(plane, action)
     result = msgspec.json.format(msgspec.json.encode(action.outcome.result), indent=2) if action.outcome else b""
     return page(
         request,
@@ -125,32 +125,30 @@ async def _page(
         action=action,
         now_words=now_words(action),
         history=history_of(dossier, frame_of(request).now),
-        entries=entries,
+        entries=() if made is None else tell(made.entries).moments,
         broken=broken,
         result="" if action.outcome is None or action.outcome.result is None else result.decode()[:LONGEST_RESULT],
-        steps=steps,
+        steps=_recomputed(plane, action, made, broken) if verified else (),
         problem=problem,
         typed=typed,
         undoable=action.state in ("done", "undo_failed") and action.undoes is None and dossier.undo.possible,
     )
 
 
-async def _entries(plane: ControlPlane, action: Action) -> tuple[tuple[Moment, ...], str]:
+async def _packet(plane: ControlPlane, action: Action) -> tuple[Packet | None, str]:
     """What the log has of it, or why that cannot be read."""
     try:
-        return tuple(tell((await plane.audit.packet(action.id)).entries).moments), ""
+        return await plane.audit.packet(action.id), ""
     except (IntegrityError, NotFound) as error:
-        return (), error.detail
+        return None, error.detail
 
 
-async def _recomputed(plane: ControlPlane, action: Action) -> tuple[Step, ...]:
+def _recomputed(plane: ControlPlane, action: Action, made: Packet | None, broken: str) -> tuple[Step, ...]:
     keys = plane.means.verifying
     if keys is None:
         return (Step(good=False, words="There are no public keys here to verify with"),)
-    try:
-        made = await plane.audit.packet(action.id)
-    except (IntegrityError, NotFound) as error:
-        return (Step(good=False, words="The log gives no proof of this action", found=(error.detail,)),)
+    if made is None:
+        return (Step(good=False, words="The log gives no proof of this action", found=(broken,)),)
     found = verify_packet(made, keys.log_key, keys.gate_keys, keys.verify)
     return _told(action, made, found.findings, found.size, found.signatures, found.state)
 

@@ -118,8 +118,9 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     contract_digest: Digest
     version: str
     description: str
-    effect: Effect
-    risk: Risk
+    effect: Effect | Literal[""]
+    """As the contract says, as the two before it and the risk; empty of what was refused because there is no such contract."""
+    risk: Risk | Literal[""]
     state: State
     state_words: str
     proposed_at: int
@@ -187,8 +188,10 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return any(each.verb == verb and each.allowed for each in self.may)
 
 
-def undo_of(contract: Contract, done_at: int | None) -> Undo:
-    """How `contract`'s effect is taken back, if it was done at `done_at`, or was not done yet."""
+def undo_of(contract: Contract | None, done_at: int | None) -> Undo:
+    """How `contract`'s effect is taken back, if it was done at `done_at`, or was not done yet. Without a contract nothing was."""
+    if contract is None:
+        return Undo(possible=False, words="nothing to undo")
     match contract.reversal:
         case Reversal(contract=name, within_ms=within, approver=approver):
             return Undo(

@@ -128,10 +128,12 @@ class Dossiers:
 
     async def _made(self, action: Action, person: Person | None, session: str) -> Dossier:
         orders = await self._orders.refresh()
-        contract = await self._orders.contract(action.contract_digest)
+        contract = await self._orders.contract(action.contract_digest) if action.contract_digest else None
         task = await self._store.get(Task, action.task)
         pace = await self._store.get(Pace, person) if person is not None and action.state == "held" else None
-        near = None if action.withheld or action.hold is None else await self._precedents(action, contract)
+        near = None
+        if contract is not None and action.hold is not None and not action.withheld:
+            near = await self._precedents(action, contract)
         control = orders.control
         if person is not None and action.hold is not None and action.state == "held":
             wanted, now = action.hold.roles, self._clock.now()
@@ -203,34 +205,35 @@ def _kept(dossier: Dossier) -> JsonValue:
 
 def line_of(action: Action, contract: Contract | None) -> str:
     """An action on one line: its contract and arguments."""
-    said = [
-        f"{name} {text_of(value, unit_of(contract, name, action.arguments) if contract is not None else '')}"
-        for name, value in action.arguments.items()
-    ]
+    said = [f"{name} {_worded(name, action.arguments, contract)}" for name in action.arguments]
     line = f"{action.contract}: {', '.join(said)}" if said else action.contract
     return line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…"
 
 
+def _worded(name: str, values: Mapping[str, JsonValue], contract: Contract | None) -> str:
+    return text_of(values[name], "" if contract is None else unit_of(contract, name, values))
+
+
 def _dossier(
     action: Action,
-    contract: Contract,
+    contract: Contract | None,
     control: Control,
     task: Task | None,
     agent: Agent | None,
     person: Person | None,
 ) -> Dossier:
     asked, decision = action.hold, action.decision
-    is_held = action.state == "held" and asked is not None
-    name, target = target_of(action, contract) if is_held else ("", "")
+    held = action.state == "held" and asked is not None
+    name, target = target_of(action, contract) if held and contract is not None else ("", "")
     return Dossier(
         action=action.id,
         line=line_of(action, contract),
         contract=action.contract,
         contract_digest=action.contract_digest,
-        version=contract.version,
-        description=contract.description,
-        effect=contract.effect,
-        risk=contract.risk,
+        version="" if contract is None else contract.version,
+        description="" if contract is None else contract.description,
+        effect="" if contract is None else contract.effect,
+        risk="" if contract is None else contract.risk,
         state=action.state,
         state_words=MEANING[action.state],
         proposed_at=action.proposed_at,
@@ -254,12 +257,12 @@ def _dossier(
         arguments=_values(action.arguments, contract),
         facts=_values(action.facts, contract),
         parsed=_values({} if action.asked is None else action.asked.parsed, contract),
-        changes=() if action.withheld else rows_of(contract, action.arguments, action.facts),
+        changes=() if contract is None or action.withheld else rows_of(contract, action.arguments, action.facts),
         undo=undo_of(contract, action.ended_at if action.state in _WAS_DONE else None),
         modified=()
-        if asked is None or asked.requested is None
+        if contract is None or asked is None or asked.requested is None
         else between(contract, asked.requested, action.arguments),
-        schema=contract.input_schema,
+        schema={} if contract is None else contract.input_schema,
         needs=() if asked is None else _needs(action, asked, control),
         words=() if asked is None else _words(asked),
         deadline=action.deadline,
@@ -273,13 +276,13 @@ def _dossier(
     )
 
 
-def _values(values: Mapping[str, JsonValue], contract: Contract) -> tuple[Value, ...]:
+def _values(values: Mapping[str, JsonValue], contract: Contract | None) -> tuple[Value, ...]:
     return tuple(
         Value(
             name=name,
             value=value,
-            text=text_of(value, unit_of(contract, name, values)),
-            data_class=contract.data_classes.get(name, ""),
+            text=_worded(name, values, contract),
+            data_class="" if contract is None else contract.data_classes.get(name, ""),
         )
         for name, value in values.items()
     )
