@@ -7,12 +7,12 @@ import anyio
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue
 from interlock.domain.dossier import Dossier
-from interlock.domain.errors import NotFound
 from interlock.domain.filtering import published
 from interlock.domain.ids import ActionId, Digest, Person, UnwindId
 from interlock.domain.inbox import InboxPage
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.ports.store import ActionQuery
+from interlock.services.known_actions import stored_action
 from interlock.services.plane import ControlPlane
 
 LOOK_MS = 50
@@ -34,9 +34,7 @@ class Attended:
 
     async def action(self, action_id: ActionId) -> Action:
         """One action as it stands."""
-        found = await self._plane.means.store.get(Action, action_id)
-        if found is None:
-            raise NotFound(f"there is no action `{action_id}`")
+        found = await stored_action(self._plane.means.store, action_id)
         return published(found)
 
     async def look(self, action_id: ActionId, person: Person) -> Dossier:

@@ -19,6 +19,7 @@ from interlock.domain.filtering import published
 from interlock.domain.ids import ActionId, UnwindId
 from interlock.domain.unwind import Unwind, UnwindScope
 from interlock.services.action_list import Sought, actions_of
+from interlock.services.known_actions import stored_action
 from interlock.services.plane import ControlPlane
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
@@ -51,9 +52,7 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 async def known(plane: ControlPlane, action: str) -> Action:
     """The action of that id. Raises NotFound."""
-    found = await plane.means.store.get(Action, action)
-    if found is None:
-        raise NotFound("there is no such action", next_step="list them: `/v1/actions`")
+    found = await stored_action(plane.means.store, action)
     return published(found)
 
 

@@ -24,6 +24,7 @@ from interlock.domain.errors import ContractError, IllegalMove, IntegrityError, 
 from interlock.domain.evidence import Finding, Packet
 from interlock.domain.packet import verify_packet
 from interlock.domain.telling import tell
+from interlock.services.known_actions import stored_action
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
 from interlock.web.problems import status_of
@@ -45,20 +46,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 @get("/actions/{action_id:str}", opt=SEE, include_in_schema=False)
 async def story(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]) -> Response[str]:
     """The whole of it."""
-    return await _page(request, plane, await _known(plane, action_id), actor)
+    return await _page(request, plane, await stored_action(plane.means.store, action_id), actor)
 
 
 @get("/actions/{action_id:str}/verify", opt=SEE, include_in_schema=False)
 async def verify(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]) -> Response[str]:
     """The same, with its evidence recomputed now."""
-    action = await _known(plane, action_id)
+    action = await stored_action(plane.means.store, action_id)
     return await _page(request, plane, action, actor, verified=True)
 
 
 @get("/actions/{action_id:str}/packet", opt=SEE, include_in_schema=False)
 async def packet(plane: Plane, action_id: FromPath[str]) -> Response[bytes]:
     """The proof-of-action as a file, to be verified elsewhere: `interlock verify --packet FILE`."""
-    made = await plane.audit.packet((await _known(plane, action_id)).id)
+    made = await plane.audit.packet((await stored_action(plane.means.store, action_id)).id)
     name = "".join(each for each in made.action if each.isalnum() or each == "-")[:64]
     headers = {"Content-Disposition": f'attachment; filename="packet-{name}.json"'}
     return Response(msgspec.json.encode(made), media_type="application/json", headers=headers)
@@ -67,7 +68,7 @@ async def packet(plane: Plane, action_id: FromPath[str]) -> Response[bytes]:
 @post("/actions/{action_id:str}/undo", opt=OPERATE, include_in_schema=False, status_code=303)
 async def undo(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]) -> Response[Any]:
     """Ask for it to be undone: an action of its own, through the gate."""
-    action, sent = await _known(plane, action_id), await sent_by(request)
+    action, sent = await stored_action(plane.means.store, action_id), await sent_by(request)
     try:
         await plane.compensation.undo("action", action.id, by=actor.person, why=sent.get("why", "").strip())
     except (IllegalMove, NotAllowed) as error:
@@ -78,7 +79,7 @@ async def undo(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str
 @post("/actions/{action_id:str}/settle", opt=OPERATE, include_in_schema=False, status_code=303)
 async def settle(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]) -> Response[Any]:
     """Say what became of an unknown action, after looking."""
-    action, sent = await _known(plane, action_id), await sent_by(request)
+    action, sent = await stored_action(plane.means.store, action_id), await sent_by(request)
     happened = sent.get("happened")
     try:
         if happened not in ("done", "failed"):
@@ -91,13 +92,6 @@ async def settle(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
     except (ContractError, IllegalMove, NotAllowed) as error:
         return await _page(request, plane, action, actor, problem=error, typed=sent.get("why", ""))
     return _back(action)
-
-
-async def _known(plane: ControlPlane, action_id: str) -> Action:
-    found = await plane.means.store.get(Action, action_id)
-    if found is None:
-        raise NotFound("there is no such action", next_step="look for it among the actions")
-    return found
 
 
 def _back(action: Action) -> Response[bytes]:

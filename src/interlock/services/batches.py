@@ -21,6 +21,7 @@ from interlock.domain.pace import Pace, must_not_hurry
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.approvals import Approvals
+from interlock.services.known_actions import stored_action
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
@@ -125,9 +126,7 @@ class Batches:
         actions: list[Action] = []
         contracts: list[Contract] = []
         for each in names[:100]:
-            action = await self._store.get(Action, each)
-            if action is None:
-                raise NotFound(f"there is no action `{each}`", next_step="list what waits: `interlock approvals`")
+            action = await stored_action(self._store, each)
             actions.append(action)
             contracts.append(await self._orders.contract(action.contract_digest))
         must_be_alike(actions, contracts)

@@ -37,6 +37,7 @@ from interlock.ports.clock import Clock, Ids
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.execution import Execution
+from interlock.services.known_actions import stored_action
 from interlock.services.known_tasks import stored_task
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
@@ -200,11 +201,11 @@ class Compensation:
 
     async def _follow(self, original: Action) -> Action:
         """Drive the undo of `original` if this process may, and give `original` as it then stands."""
-        current = await self._action(original.id)
+        current = await stored_action(self._store, original.id)
         if current.undone_by is not None and current.state == "undoing":
             for claimed in await self._execution.claim(places=self._places, only=current.undone_by, limit=1):
                 await self._execution.drive(claimed)
-            current = await self._action(original.id)
+            current = await stored_action(self._store, original.id)
         return current
 
     async def _unknown_undo(self, original: Action) -> str | None:
@@ -234,14 +235,14 @@ class Compensation:
         """What is in the request's scope and may still have to be undone, undos themselves left out."""
         states = (*OPEN, *IN_FLIGHT, "done", "undoing", "undo_failed", "unknown")
         if request.scope == "action":
-            action = await self._action(request.target)
+            action = await stored_action(self._store, request.target)
             return [action] if action.state in states else []
         return [each for query in await self._queries(request, states) for each in await self._store.actions(query)]
 
     async def _undone(self, request: Unwind) -> int:
         """How many actions of the scope stand undone that did not when it was asked."""
         if request.scope == "action":
-            return int((await self._action(request.target)).state == "undone")
+            return int((await stored_action(self._store, request.target)).state == "undone")
         counted = [await self._store.count(query) for query in await self._queries(request, ("undone",))]
         return sum(counted) - request.before
 
@@ -256,7 +257,7 @@ class Compensation:
         """What must be written to close the scope. Something always is, so that of two requests at once one is told."""
         match request.scope:
             case "action":
-                action = await self._action(request.target)
+                action = await stored_action(self._store, request.target)
                 if action.undoes is not None:
                     raise IllegalMove("the action is itself an undo; propose the one it undid anew", state=action.state)
                 if action.state not in ("done", "undo_failed"):
@@ -337,12 +338,6 @@ class Compensation:
         found = await self._store.get(Unwind, request_id)
         if found is None:
             raise NotFound(f"there is no undo request `{request_id}`")
-        return found
-
-    async def _action(self, action_id: str) -> Action:
-        found = await self._store.get(Action, action_id)
-        if found is None:
-            raise NotFound(f"there is no action `{action_id}`")
         return found
 
 

@@ -32,7 +32,7 @@ from interlock.domain.dossier import (
     undo_of,
 )
 from interlock.domain.entitlement import able, entitled, handed_by, must_be_asked
-from interlock.domain.errors import Conflict, InterlockError, NotAllowed, NotFound, PolicyError
+from interlock.domain.errors import Conflict, InterlockError, NotAllowed, PolicyError
 from interlock.domain.ids import ActionId, Digest, Person
 from interlock.domain.naming_target import target_of
 from interlock.domain.pace import Pace, warning
@@ -46,6 +46,7 @@ from interlock.ports.store import Store
 from interlock.services.explaining import Explaining
 from interlock.services.figures import Figures
 from interlock.services.glass import through_glass
+from interlock.services.known_actions import stored_action
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 
@@ -81,13 +82,13 @@ class Dossiers:
     async def of(self, action_id: ActionId, person: Person | None, *, session: str = "") -> Dossier:
         """Everything `person` sees of the action, whatever state it is in; None is somebody who only looks. `session` is where
         they look from, see `Approvals.approve`. Nothing is written. Raises NotFound."""
-        return await self._made(await self._stored(action_id), person, session)
+        return await self._made(await stored_action(self._store, action_id), person, session)
 
     async def open(self, action_id: ActionId, person: Person, *, session: str = "") -> Dossier:
         """The same, recorded as shown where `person` may decide on it now: their word will name its digest. What they were
         shown last is not recorded again."""
         for _ in range(ROUNDS):
-            action = await self._stored(action_id)
+            action = await stored_action(self._store, action_id)
             dossier = await self._made(action, person, session)
             asked = action.hold
             if asked is None or not dossier.may_do("approve"):
@@ -119,12 +120,6 @@ class Dossiers:
         if actor.may("decide"):
             return await self.open(action_id, actor.person, session=actor.session)
         return await self.of(action_id, actor.person, session=actor.session)
-
-    async def _stored(self, action_id: ActionId) -> Action:
-        action = await self._store.get(Action, action_id)
-        if action is None:
-            raise NotFound(f"there is no action `{action_id}`", next_step="list what waits: `interlock approvals`")
-        return action
 
     async def _made(self, action: Action, person: Person | None, session: str) -> Dossier:
         orders = await self._orders.refresh()

@@ -16,7 +16,7 @@ from interlock.domain.action import Action
 from interlock.domain.asking import close_call, failures_call, prove_call, settle_call, wait_call
 from interlock.domain.bounds import beyond
 from interlock.domain.child_failure import ChildFailure
-from interlock.domain.errors import Conflict, KeyFileError, NotAllowed, NotFound
+from interlock.domain.errors import Conflict, KeyFileError, NotAllowed
 from interlock.domain.ids import ActionId, AgentName, TaskId, UseId
 from interlock.domain.possession import Call
 from interlock.domain.presented import SPENT, Presented
@@ -28,6 +28,7 @@ from interlock.ports.clock import Clock
 from interlock.ports.issuer import Issuer
 from interlock.ports.store import Store
 from interlock.services.admission import Admission, Admitted, refused
+from interlock.services.known_actions import stored_action
 from interlock.services.known_tasks import stored_task
 from interlock.services.orders import StandingOrders
 from interlock.services.tasks import Tasks
@@ -139,9 +140,7 @@ class Holders:
     async def _readable(self, action_id: ActionId, within: TaskId | None, who: _Who) -> Action:
         """Step 3, of an action: that of whoever holds its task; once that is over and nobody can take it over any more, of any
         instance of its agent; and of whoever was given it for its idempotency key, in a task of its own."""
-        action = await self._store.get(Action, action_id)
-        if action is None:
-            raise NotFound(f"there is no action `{action_id}`")
+        action = await stored_action(self._store, action_id)
         task = await stored_task(self._store, action.task)
         if task.agent != who.agent:
             raise refused("credential_agent")

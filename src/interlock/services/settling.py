@@ -4,12 +4,13 @@ from typing import Literal
 
 from interlock.domain.action import Action, Outcome
 from interlock.domain.canonical import JsonValue
-from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotFound
+from interlock.domain.errors import Conflict, ContractError, IllegalMove
 from interlock.domain.filtering import told
 from interlock.domain.ids import ActionId, Person
 from interlock.domain.people import roles_of
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
+from interlock.services.known_actions import stored_action
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 
@@ -42,9 +43,7 @@ class Settling:
         roles_of(person, (await self._orders.refresh()).control)
         found = Outcome(result=result, observed_at=self._clock.now(), by="person", note=f"{person}: {note.strip()}")
         while True:
-            action = await self._store.get(Action, action_id)
-            if action is None:
-                raise NotFound(f"there is no action `{action_id}`")
+            action = await stored_action(self._store, action_id)
             if action.state != "unknown":
                 raise IllegalMove(f"the action is {action.state}; only an unknown one is settled", state=action.state)
             contract = await self._orders.contract(action.contract_digest)

@@ -2,11 +2,12 @@
 
 from interlock.domain.action import Action
 from interlock.domain.approval import Hold
-from interlock.domain.errors import IllegalMove, IntegrityError, NotFound
+from interlock.domain.errors import IllegalMove, IntegrityError
 from interlock.domain.evidence import at
 from interlock.domain.ids import ActionId
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
+from interlock.services.known_actions import stored_action
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
 
@@ -22,9 +23,7 @@ class Waiting:
 
     async def held(self, action_id: ActionId) -> tuple[Action, Hold]:
         """The action and what is asked about it. Raises NotFound, and IllegalMove for one that does not wait, or no more."""
-        action = await self._store.get(Action, action_id)
-        if action is None:
-            raise NotFound(f"there is no action `{action_id}`", next_step="list what waits: `interlock approvals`")
+        action = await stored_action(self._store, action_id)
         if action.state != "held":
             raise IllegalMove(
                 f"the action is {action.state}{_spoken(action)}; only a held one can be decided upon",
