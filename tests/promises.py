@@ -531,6 +531,16 @@ PROMISES: tuple[Promise, ...] = (
         "exception.answer", _EXCEPTION, "The answer to an exception is a person's: an agent that brings one is refused."
     ),
     Promise(
+        "exception.survives",
+        _EXCEPTION,
+        "An exception goes on waiting when the program that raised it dies; under its key there is one of it, and its answer.",
+    ),
+    Promise(
+        "exception.default",
+        _EXCEPTION,
+        "Where nobody answers an exception in time what the policy says for that is the answer, once; silence is no yes.",
+    ),
+    Promise(
         "exception.answered",
         _EXCEPTION,
         "Whoever is asked answers exactly what they were shown, once, and what they say is what the agent gets.",

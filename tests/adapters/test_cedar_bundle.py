@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.cedar.source import Place, statements
 from interlock.domain.bundle import Bundle
+from interlock.domain.deadline import Terms
+from interlock.domain.duration import MINUTE
 from interlock.domain.errors import PolicyError
 from interlock.domain.policy import Engine, Policy
 from interlock.ports.policies import Policies
@@ -62,6 +64,10 @@ WRONG: list[tuple[str, str]] = [
     (f'{ASK}@approver("lead") @quorum("-1") {FORBID}', "`@quorum` is how many people"),
     (f'{ASK}@approver("lead") @quorum("two") {FORBID}', "`@quorum` is how many people"),
     (f'{ASK}@approver("lead") @quorum("1.5") {FORBID}', "`@quorum` is how many people"),
+    (f'{ASK}@approver("lead") @default(" ") {FORBID}', "`@default` is what an exception is answered"),
+    (f'{ASK}@approver("lead") @default("{"x" * 201}") {FORBID}', "`@default` is what an exception is answered"),
+    (f'{ASK}@approver("lead") @default("go") @overdue("park") {FORBID}', "`@default` never comes to pass"),
+    (f'{DENY}@default("go") {FORBID}', "`@default` means nothing where nobody is asked"),
     (f'{DENY}@quorum("2") {FORBID}', "`@quorum` means nothing where nobody is asked"),
     (f'{DENY}@approver("lead") {FORBID}', "`@approver` means nothing where nobody is asked"),
     (f'{DENY}@obligation("log") {FORBID}', "`@obligation` means nothing on what is denied"),
@@ -167,7 +173,7 @@ def test_what_a_policy_says_of_itself_reaches_the_combiner() -> None:
     judge = judge_of(
         ALL,
         '@id("ask") @owner("sales") @outcome("escalate") @approver("lead") @quorum("2") @reason("big")'
-        f' @obligation("log, redact:pii") @mode("shadow") {FORBID}',
+        f' @deadline("30m") @default("keep it") @obligation("log, redact:pii") @mode("shadow") {FORBID}',
         f'@id("no") @owner("o") @outcome("deny") @reason("never") @mode("enforce") {FORBID}',
     )
 
@@ -181,6 +187,7 @@ def test_what_a_policy_says_of_itself_reaches_the_combiner() -> None:
             reason="big",
             approver="lead",
             quorum=2,
+            terms=Terms(within_ms=30 * MINUTE, default="keep it"),
             obligations=("log", "redact:pii"),
             mode="shadow",
         ),

@@ -1,13 +1,22 @@
 """What an agent cannot settle goes to people, whatever policies permit; what they say is what it gets."""
 
+import contextlib
+
+import msgspec
 import pytest
 
 import interlock.exceptions
+from interlock.adapters.memory import Fault, Faults
 from interlock.domain.action import Action
-from interlock.domain.errors import NotAllowed
+from interlock.domain.change import Change
+from interlock.domain.deadline import Terms
+from interlock.domain.duration import HOUR, MINUTE
+from interlock.domain.errors import IntegrityError, NotAllowed, StoreError
 from interlock.domain.ids import Person
+from interlock.domain.policy import Policy
+from interlock.testing.parts import Predicate
 from interlock.testing.world import World, contract, permit
-from tests.services.test_approvals import deny
+from tests.services.test_approvals import ask, deny
 
 pytestmark = pytest.mark.anyio
 
@@ -87,3 +96,71 @@ def test_what_a_person_says_is_what_comes_back(answer: str, how: str) -> None:
     said = interlock.exceptions.escalate.function("out_of_scope", "what now?", ["stop", "go on"], "", answer)
 
     assert (said.how, said.answer) == (how, answer)
+
+
+def asking(default: str, *, over: str = "reviewer") -> tuple[Policy, Predicate]:
+    """A policy that asks somebody for half an hour, and says what silence is."""
+    policy, _ = ask(0, role=over)
+    terms = Terms(within_ms=30 * MINUTE, default=default)
+    return msgspec.structs.replace(policy, terms=terms), lambda _question: True
+
+
+async def silent(*rules: tuple[Policy, Predicate], faults: Faults | None = None) -> World:
+    """A world in which these ask about everything."""
+    world = World(faults=faults)
+    world.people = {**world.people, Person("bo"): ("boss",)}
+    await world.apply(CONTRACT, contract(), rules=(permit(), *rules))
+    return world
+
+
+@pytest.mark.parametrize("fault", ["stored", "not stored", None])
+@pytest.mark.proves("exception.default")
+async def test_silence_is_answered_by_default_once(fault: Fault | None) -> None:
+    """Whether the write of it fails, stored or not: one worker or the next ends it, once, with what the policy says."""
+    for nth in (1, 2):
+        world = await silent(asking("go on"))
+        action = await raised(world)
+        world.clock.advance(30 * MINUTE)
+        if fault is not None:
+            world.store.faults.at[world.store.faults.writes + nth] = fault
+        with contextlib.suppress(StoreError):
+            await world.work()
+        world.clock.advance(MINUTE)
+        await world.work(world.another("survivor"))
+        after = await world.store.get(Action, action.id)
+        said = [entry.phase for entry in await world.store.entries(0, 10_000) if entry.action == action.id]
+
+        assert after is not None
+        assert (after.state, after.reasons) == (
+            "expired",
+            ("nobody answered in time", "by default the answer is: go on"),
+        )
+        assert said == ["decided", "expired"]
+
+
+@pytest.mark.proves("exception.default")
+async def test_silence_is_a_yes_to_nothing() -> None:
+    """Of an action a default lets nothing happen, and where two policies ask and say different things nothing is said."""
+    world = await silent(asking("go on"))
+    action = await world.propose(await world.task(), n=5)
+    other = await silent(asking("go on"), asking("stop", over="boss"))
+    asked = await raised(other)
+    for each in (world, other):
+        each.clock.advance(HOUR)
+        await each.work()
+    ended = [await each.store.get(Action, name.id) for each, name in ((world, action), (other, asked))]
+
+    assert [(each.state, each.reasons) for each in ended if each] == [("expired", ("nobody answered in time",))] * 2
+
+
+async def test_a_default_put_into_the_store_is_found_out() -> None:
+    """It is part of what people agree to: an answer to a question with another is refused."""
+    world = await silent(asking("go on"))
+    action = await raised(world)
+    assert action.hold is not None
+    await world.store.commit(
+        Change(puts=(msgspec.structs.replace(action, hold=msgspec.structs.replace(action.hold, default="pay")),))
+    )
+
+    with pytest.raises(IntegrityError):
+        await world.plane.approvals.approve(action.id, RITA)

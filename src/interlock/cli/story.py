@@ -173,6 +173,8 @@ def _held(hold: Hold, initiator: str) -> Iterator[Line]:
         yield "overdue", f"since {_utc(hold.steps[-1].at)}: nobody answered in time, and it stays open"
     for step in hold.steps[hold.walked :]:
         yield "then", f"{_utc(step.at)} {_UNANSWERED[step.what]}{step.role}"
+    if hold.default:
+        yield "then", f"{_utc(hold.expires_at)} answered by default: {hold.default}"
     for word in hold.approvals:
         note = f": {word.note}" if word.note else ""
         yield word.verdict, f"{word.person} at {_utc(word.decided_at)}{note}"

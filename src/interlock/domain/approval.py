@@ -47,6 +47,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     answered_at: int | None = None
 
 
+NOBODY: Final = "nobody answered in time"
+BY_DEFAULT: Final = "by default the answer is: "
 ANSWER: Final = ContractName("interlock: answer")
 """What an agent's answer calls itself where its instance proves who it is: no contract has such a name."""
 
@@ -88,6 +90,8 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What happens while nobody answers, in order; at `expires_at` it is over."""
     walked: int = 0
     """How many of them have come to pass."""
+    default: str = ""
+    """Of an exception: what it is answered where nobody has by `expires_at`; empty: nothing is."""
     looks: tuple[Look, ...] = ()
     """The last of each person who could decide and opened it."""
     requested: dict[str, JsonValue] | None = None
@@ -130,6 +134,7 @@ def hold(
     view: Digest,
     steps: tuple[Step, ...] = (),
     walked: int = 0,
+    default: str = "",
 ) -> Hold:
     """Bind what is asked of people to everything it is about. What may widen the circle is bound from the first on, so that a
     word stays good when it does; how far that came is not."""
@@ -144,6 +149,8 @@ def hold(
     }
     if steps:
         bound["steps"] = [[each.at, each.what, each.policy, each.role] for each in steps]
+    if default:
+        bound["default"] = default
     return Hold(
         requirements=requirements,
         expires_at=expires_at,
@@ -151,7 +158,13 @@ def hold(
         binding=Digest(digest(bound)),
         steps=steps,
         walked=walked,
+        default=default,
     )
+
+
+def silence(hold: Hold | None) -> tuple[str, ...]:
+    """What is recorded of a question that nobody answered in time."""
+    return (NOBODY,) if hold is None or not hold.default else (NOBODY, f"{BY_DEFAULT}{hold.default}")
 
 
 def roles_for(hold: Hold, need: Requirement) -> frozenset[str]:

@@ -1,10 +1,14 @@
 """Until when people are asked, who is asked next, and what silence means: as a policy says it, and as it comes to pass.
 
     @deadline("30m") @escalate("lead, manager") @overdue("park")
+    @deadline("30m") @default("keep it")
 
 Whoever is asked has the deadline to answer; then the next role may answer as well, for as long again, to the last one. Then
 silence is a no (`deny`), or the question stays open and is listed as overdue (`park`). A wider circle never asks fewer
 people, and nobody in it stands in for two.
+
+Silence never lets anything happen. An exception asks for nothing to happen, only what is to be done: there a policy may say
+what the agent is told when nobody says anything (`default`).
 """
 
 import re
@@ -18,6 +22,8 @@ from interlock.domain.canonical import MAX_INTEGER
 
 Overdue = Literal["deny", "park"]
 OVERDUE: Final[tuple[Overdue, ...]] = ("deny", "park")
+LONGEST_DEFAULT: Final = 200
+"""Letters of what is said for people who say nothing: as many as an option has."""
 MOST_ROLES: Final = 5
 """In one chain."""
 ON_CALL: Final = " on call"
@@ -43,6 +49,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     escalate: tuple[str, ...] = ()
     """Who may answer as well, one after the other."""
     overdue: Overdue | Literal[""] = ""
+    default: str = ""
+    """Of an exception: the answer where silence is the end of it. Of other actions it means nothing."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,7 +8,7 @@ and an answer is a person's to give.
 import re
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -37,6 +37,16 @@ _ALIKE: Final = 0.6
 """From this share of what they have in common on two kinds are one, in other words."""
 _MOST_GROUPS: Final = 200
 _WORD: Final = re.compile(r"[^\W_]+")
+
+
+class Resolution(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it."""
+
+    how: Literal["chosen", "instructed", "closed", "default"]
+    """`chosen`: one of the options. `instructed`: something else. `closed`: nothing more is to be done. `default`: nobody
+    answered, and this is what the policy that asked says for that."""
+    answer: str
+    """The option or the instruction; empty where it was closed."""
 
 
 class Sighting(NamedTuple):

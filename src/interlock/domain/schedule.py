@@ -14,6 +14,8 @@ class Schedule(NamedTuple):
 
     expires_at: int
     steps: tuple[Step, ...] = ()
+    default: str = ""
+    """What an exception is answered where nobody has by then."""
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +33,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 def planned(requirements: Iterable[Requirement], frame: Frame, passing: Passing) -> Schedule:
     """The schedule of a question. Where several policies ask, the strictest holds: the earliest end, and it stays open beyond
-    that only where every one of them says so."""
+    that only where every one of them says so; nor is anything said for people unless all of them say the same."""
     asked = tuple(requirements)
     ladders = [_ladder(need, frame, passing) for need in asked]
     end = min((until for until, _ in ladders), default=frame.now + frame.within_ms)
@@ -43,7 +45,8 @@ def planned(requirements: Iterable[Requirement], frame: Frame, passing: Passing)
     in_order = sorted(steps, key=lambda step: (step.at, step.what, step.policy, step.role))
     if parks:
         return Schedule(last, (*in_order, Step(at=end, what="overdue")))
-    return Schedule(end, tuple(in_order))
+    defaults = {need.terms.default for need in asked}
+    return Schedule(end, tuple(in_order), defaults.pop() if len(defaults) == 1 else "")
 
 
 def _ladder(need: Requirement, frame: Frame, passing: Passing) -> tuple[int, list[Step]]:

@@ -160,6 +160,12 @@ class Connection:
         """The action, which this program proposed, as its caller sees it."""
         return self._outcome(action, tool, self._known.get(action.id) or Whose(action.agent, action.task))
 
+    async def waited(self, action: Action, timeout_ms: int | None) -> Action:
+        """An action that this program proposed, once it is over, or `timeout_ms` is."""
+        if action.state in SETTLED:
+            return action
+        return await self._waited(action.id, self._known.get(action.id) or Whose(action.agent, action.task), timeout_ms)
+
     # -- parts -------------------------------------------------------------------------------------------------
 
     def _ticket(self, action_id: ActionId, tool: AnyTool | None, whose: Whose) -> Ticket[Outcome]:

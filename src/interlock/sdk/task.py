@@ -13,12 +13,14 @@ from typing import Any, TypeVar, cast
 
 from interlock.domain.child_failure import ChildFailure
 from interlock.domain.errors import ContractError
+from interlock.domain.exception_case import Resolution
 from interlock.domain.fitting import Amount, Count, Millis, checked
 from interlock.domain.ids import ActionId, TaskId
 from interlock.domain.task import Task
 from interlock.domain.use import LASTS_MS, Asked, TokenCount
 from interlock.sdk.children import AT_ONCE, Returned, together
 from interlock.sdk.connection import AnyTool, Connection
+from interlock.sdk.escalating import Raising, raised, resolution_of
 from interlock.sdk.handing import Handing, Tokens, Wanted, wanted_of
 from interlock.sdk.model_use import ModelUse
 from interlock.sdk.outcomes import Done, Held, Outcome, Withheld
@@ -76,6 +78,15 @@ class Handle:
             self._connection.register(known)
         action = await self._connection.propose(proposal, self.shows)
         return self._connection.outcome(action, known)
+
+    async def _escalate(self, raising: Raising, timeout_ms: int | None) -> Resolution:
+        action = await self._connection.propose(raised(self.task, raising), self.shows)
+        action = await self._connection.waited(action, timeout_ms)
+        found = resolution_of(action)
+        if found is None:
+            outcome = self._connection.outcome(action, None)
+            raise ContractError("the answer is withheld", path="/answer") if isinstance(outcome, Done) else outcome
+        return found
 
     async def _answer(self, held: Held | str, text: str, question: int | None) -> Outcome:
         name = ActionId(held.action_id if isinstance(held, Held) else held)
@@ -167,6 +178,30 @@ class AsyncTask(Handle):
         refused then where something stands against it. In a task of its own the program asks once for a token of it."""
         wanted = wanted_of(agent, to, purpose, tools, data, budgets, lasts_ms, prohibited, plan)
         return await self._connection.home.run(self._handed, wanted, False)
+
+    @checked
+    async def escalate(
+        self,
+        kind: str,
+        summary: str,
+        *,
+        options: Sequence[str] = (),
+        about: str = "",
+        idempotency_key: str | None = None,
+        justification: str = "",
+        timeout_ms: Millis | None = None,
+    ) -> Resolution:
+        """Put before people what the agent cannot settle by itself, wait for what they say, and give that.
+
+        `kind` is one of those declared, or `other:` and words; `options` are answers to choose from, `about` what it is about.
+        Under the same `idempotency_key` it is the same exception, also after a restart in another task of the same initiator.
+        Without `timeout_ms` it waits for as long as people may take. Where nobody answered and the policy that asked has a
+        `@default`, that is given, as `how="default"`. Raises what `propose` gives where there is no answer: `Denied` where it was
+        turned down or nobody answered, `Held` where the time given here is over, `Refused` for a kind that there is not or an
+        agent without the capability `exception.raise`.
+        """
+        raising = Raising(kind, summary, options, about, Said(idempotency_key, justification))
+        return await self._connection.home.run(self._escalate, raising, timeout_ms)
 
     async def answer(self, held: Held | str, text: str, *, question: Count | None = None) -> Outcome:
         """Answer a reviewer's question about an action of this task that is held: `held.questions` has them. Without `question`
@@ -261,6 +296,30 @@ class SyncTask(Handle):
         refused then where something stands against it. In a task of its own the program asks once for a token of it."""
         wanted = wanted_of(agent, to, purpose, tools, data, budgets, lasts_ms, prohibited, plan)
         return self._connection.home.block(self._handed, wanted, False)
+
+    @checked
+    def escalate(
+        self,
+        kind: str,
+        summary: str,
+        *,
+        options: Sequence[str] = (),
+        about: str = "",
+        idempotency_key: str | None = None,
+        justification: str = "",
+        timeout_ms: Millis | None = None,
+    ) -> Resolution:
+        """Put before people what the agent cannot settle by itself, wait for what they say, and give that.
+
+        `kind` is one of those declared, or `other:` and words; `options` are answers to choose from, `about` what it is about.
+        Under the same `idempotency_key` it is the same exception, also after a restart in another task of the same initiator.
+        Without `timeout_ms` it waits for as long as people may take. Where nobody answered and the policy that asked has a
+        `@default`, that is given, as `how="default"`. Raises what `propose` gives where there is no answer: `Denied` where it was
+        turned down or nobody answered, `Held` where the time given here is over, `Refused` for a kind that there is not or an
+        agent without the capability `exception.raise`.
+        """
+        raising = Raising(kind, summary, options, about, Said(idempotency_key, justification))
+        return self._connection.home.block(self._escalate, raising, timeout_ms)
 
     def answer(self, held: Held | str, text: str, *, question: Count | None = None) -> Outcome:
         """Answer a reviewer's question about an action of this task that is held: `held.questions` has them. Without `question`

@@ -49,6 +49,8 @@ class Raised(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     roles: tuple[str, ...] = ()
     """Who may answer."""
     answer: str = ""
+    default: str = ""
+    """What it is answered where nobody does in time, as the policy that asks says."""
     answered_by: tuple[Person, ...] = ()
     ended_at: int | None = None
     withheld: Withheld = ""
@@ -206,6 +208,7 @@ def _told(action: Action) -> Raised:
         overdue=action.hold is not None and action.hold.overdue,
         roles=action.asks,
         answer=_text(action, ANSWER),
+        default="" if action.hold is None else action.hold.default,
         answered_by=tuple(word.person for word in words),
         ended_at=action.ended_at,
         withheld=action.withheld,

@@ -9,7 +9,7 @@ from typing import assert_never
 import msgspec
 
 from interlock.domain.action import Action, Outcome
-from interlock.domain.approval import reached, walked
+from interlock.domain.approval import reached, silence, walked
 from interlock.domain.binding import result_problem
 from interlock.domain.call import Answer, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
@@ -118,7 +118,7 @@ class Execution:
         """Remind, escalate, or say that it is late; in the end it is over. Silence never means yes."""
         now, before = self._clock.now(), action.hold
         if before is None or now >= before.expires_at:
-            return await self._recorder.end(action, "expire", "expired", reasons=("nobody answered in time",))
+            return await self._recorder.end(action, "expire", "expired", reasons=silence(before))
         hold = walked(before, now)
         if hold == before:
             return await self._recorder.wait(action, before.due_at)

@@ -4,10 +4,10 @@ from interlock.domain.action import Action
 from interlock.domain.approval import Hold, hold
 from interlock.domain.binding import action_digest
 from interlock.domain.contract import Contract
-from interlock.domain.deadline import Step
 from interlock.domain.errors import IntegrityError
+from interlock.domain.exception_case import RAISE
 from interlock.domain.policy import Decision
-from interlock.domain.schedule import Frame, planned
+from interlock.domain.schedule import Frame, Schedule, planned
 from interlock.domain.task import Task
 from interlock.domain.view import view_digest, view_of
 from interlock.services.orders import Orders
@@ -15,11 +15,15 @@ from interlock.services.zones import passing
 
 
 def held(
-    action: Action, contract: Contract, decision: Decision, expires_at: int, steps: tuple[Step, ...] | None = None
+    action: Action, contract: Contract, decision: Decision, expires_at: int, schedule: Schedule | None = None
 ) -> Hold:
-    """What people are asked about `action`, bound to everything it is about, view included. Without `steps` the question is
+    """What people are asked about `action`, bound to everything it is about, view included. Without a schedule the question is
     one that `action` is held for already: it has the time it had, and has come as far."""
-    before = action.hold if steps is None else None
+    before = action.hold if schedule is None else None
+    came = Schedule(expires_at) if before is None else Schedule(expires_at, before.steps, before.default)
+    if schedule is not None:
+        # Only of an exception can silence be an answer: of anything else it would be a yes.
+        came = schedule if contract.name == RAISE else schedule._replace(default="")
     return hold(
         action=action.digest,
         contract=contract.digest,
@@ -28,8 +32,9 @@ def held(
         requirements=decision.requirements,
         expires_at=expires_at,
         view=view_digest(view_of(action, contract, decision), action.nonce),
-        steps=steps or (() if before is None else before.steps),
+        steps=came.steps,
         walked=0 if before is None else before.walked,
+        default=came.default,
     )
 
 
@@ -46,7 +51,7 @@ def asked(
         overdue=routing.overdue,
     )
     schedule = planned(decision.requirements, frame, passing(routing.on_call))
-    return held(action, contract, decision, schedule.expires_at, schedule.steps)
+    return held(action, contract, decision, schedule.expires_at, schedule)
 
 
 def intact(action: Action, contract: Contract) -> None:
@@ -69,6 +74,7 @@ def intact(action: Action, contract: Contract) -> None:
         expires_at=asked.expires_at,
         view=asked.view,
         steps=asked.steps,
+        default=asked.default,
     )
     if again.binding != asked.binding:
         raise altered(action, "what people were asked is not what is stored of it")

@@ -1,7 +1,7 @@
 """What waits for people's word, looked at by whoever is about to speak: whether it still waits, and for what."""
 
 from interlock.domain.action import Action
-from interlock.domain.approval import Hold
+from interlock.domain.approval import Hold, silence
 from interlock.domain.errors import IllegalMove, IntegrityError
 from interlock.domain.evidence import at
 from interlock.domain.ids import ActionId
@@ -37,7 +37,7 @@ class Waiting:
             await self._recorder.end(action, "void", "voided", reasons=("its agent is retired",))
             raise IllegalMove("its agent is retired; the action is voided", state="voided")
         if self._clock.now() >= action.hold.expires_at:
-            await self._recorder.end(action, "expire", "expired", reasons=("nobody answered in time",))
+            await self._recorder.end(action, "expire", "expired", reasons=silence(action.hold))
             raise IllegalMove("the time to decide is over; the action expired", state="expired")
         return action, action.hold
 

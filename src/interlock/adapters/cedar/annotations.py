@@ -14,7 +14,7 @@ from cedarpy import pst
 from interlock.adapters.cedar.remark import Remark
 from interlock.adapters.cedar.words import near
 from interlock.domain.contract import RISKS
-from interlock.domain.deadline import OVERDUE, Overdue, Terms, read_chain, read_deadline
+from interlock.domain.deadline import LONGEST_DEFAULT, OVERDUE, Overdue, Terms, read_chain, read_deadline
 from interlock.domain.policy import VERDICTS, Policy, Verdict
 
 KNOWN: Final = (
@@ -27,12 +27,13 @@ KNOWN: Final = (
     "deadline",
     "escalate",
     "overdue",
+    "default",
     "obligation",
     "mode",
     "risk",
     "expires",
 )
-_ASKED: Final = ("approver", "quorum", "deadline", "escalate", "overdue")
+_ASKED: Final = ("approver", "quorum", "deadline", "escalate", "overdue", "default")
 """What means something only where people are asked."""
 _OUTCOMES: Final = VERDICTS[1:]
 _ASKING: Final = ("require_approval", "escalate")
@@ -205,6 +206,17 @@ def _of_time(said: Mapping[str, str]) -> Iterator[Remark]:
             yield Remark("`@escalate` needs a `@deadline`: after how long", at="escalate", part="key")
     if said.get("overdue", "deny") not in OVERDUE:
         yield _of("overdue", f"`@overdue` is one of {_listed(OVERDUE)}{near(said['overdue'], OVERDUE)}")
+    if "default" in said:
+        if not said["default"].strip() or len(said["default"]) > LONGEST_DEFAULT:
+            yield _of(
+                "default",
+                f"`@default` is what an exception is answered when nobody does, in at most {LONGEST_DEFAULT} letters: "
+                '`@default("keep it")`',
+            )
+        if said.get("overdue") == "park":
+            yield _of(
+                "default", '`@default` never comes to pass beside `@overdue("park")`, which keeps the question open'
+            )
 
 
 def _terms(said: Mapping[str, str]) -> Terms:
@@ -213,6 +225,7 @@ def _terms(said: Mapping[str, str]) -> Terms:
         terms,
         escalate=read_chain(said["escalate"]) if "escalate" in said else (),
         overdue=cast(Overdue, said.get("overdue", "")),
+        default=said.get("default", "").strip(),
     )
 
 
