@@ -102,6 +102,16 @@ PROMISES: tuple[Promise, ...] = (
         "Broken glass widens the session it was broken in, or the machine, and no other session and no key.",
     ),
     Promise(
+        "access.where_from",
+        _SERVER,
+        "Where a request came from is the word of a proxy that the workspace names, and of nobody else.",
+    ),
+    Promise(
+        "access.streams_end",
+        _SIGN_IN,
+        "A stream of news ends within seconds of the session or key that opened it.",
+    ),
+    Promise(
         "access.asked_again",
         _SIGN_IN,
         "What outlasts a session takes somebody who showed within ten minutes who they are: a session left open makes no more.",

@@ -8,13 +8,23 @@ from pathlib import Path
 import anyio
 import pytest
 
+from interlock.bootstrap.site import definition, read_site
+from interlock.domain.errors import StoreError
+from interlock.domain.ids import Person
 from interlock.testing.world import World, contract
 from interlock.web.live import MOST_EACH, OF_ONE, TOPICS, Client, Hub, wanted
 from interlock.web.problems import BadRequest, Crowded
+from tests.web.test_sign_in import GOOD, PEOPLE, cookie, token_of
+from tests.web.test_socket import until
 from tests.web.world import served
 
 pytestmark = pytest.mark.anyio
 EVERYTHING = frozenset(TOPICS)
+
+
+async def always() -> bool:
+    """A reader who may always hear."""
+    return True
 
 
 async def test_a_page_hears_what_changed() -> None:
@@ -24,7 +34,7 @@ async def test_a_page_hears_what_changed() -> None:
     hub = Hub(world.plane, most=10)
     async with anyio.create_task_group() as group:
         group.start_soon(hub.run)
-        stream = hub.stream("s", frozenset({"approvals", "brakes", "action:other"}), None)
+        stream = hub.stream("s", frozenset({"approvals", "brakes", "action:other"}), None, still=always)
         opened = await anext(stream)
         action = await world.propose(await world.task())
         with anyio.fail_after(5):
@@ -34,7 +44,7 @@ async def test_a_page_hears_what_changed() -> None:
 
     assert b"event: open" in opened
     assert b"event: changed\ndata: approvals\n" in told
-    assert {OF_ONE + action.id, "actions", "approvals"} <= (await hub.between(1, hub.size) or set())
+    assert {OF_ONE + action.id, "actions", "approvals"} <= ((await hub.between(1, hub.size)).topics or set())
     assert len(hub) == 0
 
 
@@ -48,7 +58,7 @@ async def test_who_comes_back_hears_what_it_missed() -> None:
     hub.size = len(await world.store.entries(0, 1000))
 
     async def missed(since: int) -> bytes:
-        stream = hub.stream("s", EVERYTHING, since)
+        stream = hub.stream("s", EVERYTHING, since, still=always)
         await anext(stream)
         with anyio.fail_after(1):
             return await anext(stream)
@@ -91,7 +101,7 @@ async def test_one_person_takes_not_all_places() -> None:
 async def test_at_the_end_every_stream_ends() -> None:
     """When the server is about to end, streams that are open end, and none begins."""
     hub = Hub(World().plane, most=10)
-    stream = hub.stream("s", EVERYTHING, None)
+    stream = hub.stream("s", EVERYTHING, None, still=always)
     await anext(stream)
     hub.end()
 
@@ -99,6 +109,69 @@ async def test_at_the_end_every_stream_ends() -> None:
         assert [each async for each in stream] == []
     with pytest.raises(Crowded):
         hub.join("s", EVERYTHING)
+
+
+@pytest.mark.proves("access.streams_end")
+async def test_a_stream_ends_with_what_it_was_opened_by(tmp_path: Path) -> None:
+    """Signed out, a key revoked, ended by another password, or out of people.yaml: each stream is over within seconds, and
+    those of others go on until it is their turn."""
+    async with served(tmp_path, people=PEOPLE) as site, anyio.create_task_group() as group:
+        plane, rita, ben = site.plane, Person("rita"), Person("ben")
+        first, second, third = [
+            await plane.signing_in.by_link((await plane.signing_in.offer(rita, by="ada")).token) for _ in range(3)
+        ]
+        secret, key = await plane.api_keys.make(rita, "ci", ("see",), by=rita)
+        over: list[str] = []
+
+        async def read(name: str, headers: dict[str, str]) -> None:
+            await site.anonymous.get("/live", headers=headers)
+            over.append(name)
+
+        async def leave() -> None:
+            site.place.write("people.yaml", PEOPLE.replace("ben:", "bea:"))
+            await plane.registry.apply(definition(read_site(site.place.folder)), by="test")
+
+        async def secure() -> None:
+            await plane.signing_in.set_password(rita, GOOD, session=first.session)
+
+        opened = {
+            "key": {"authorization": f"Bearer {secret}"},
+            "signed out": cookie(third.token),
+            "password": cookie(second.token),
+            "role": cookie(await token_of(site, ben)),
+            "other": cookie(await token_of(site, "ada")),
+        }
+        for name, headers in opened.items():
+            group.start_soon(read, name, headers)
+        await until(lambda: len(site.hub) == len(opened))
+        for name, end in (
+            ("key", lambda: plane.api_keys.revoke(key.id, by="ada")),
+            ("signed out", lambda: plane.sessions.sign_out(rita, third.session.id)),
+            ("password", secure),
+            ("role", leave),
+        ):
+            await end()
+            await until(lambda name=name: name in over)  # type: ignore[misc]  # mypy sees no type in a default
+        assert over == ["key", "signed out", "password", "role"]
+        assert len(site.hub) == 1
+        group.cancel_scope.cancel()
+
+
+async def test_a_reader_who_cannot_be_looked_up_hears_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At each heartbeat it is asked who reads; where the store does not answer, the stream ends."""
+    monkeypatch.setattr("interlock.web.live.HEARTBEAT_S", 0.02)
+    hub = Hub(World().plane, most=10)
+    answers = iter((True, False))
+
+    async def still() -> bool:
+        if not next(answers):
+            raise StoreError("gone")
+        return True
+
+    with anyio.fail_after(2):
+        told = [each async for each in hub.stream("s", EVERYTHING, None, still=still)]
+    assert [each[:3] for each in told] == [b"ret", b": \n"]
+    assert len(hub) == 0
 
 
 @pytest.mark.parametrize("words", ["nonsense", "action:", "action:../x", f"action:{'a' * 65}", ",", "approvals,"])

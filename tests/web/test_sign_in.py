@@ -262,7 +262,7 @@ async def test_a_forged_address_does_not_open_the_throttle(tmp_path: Path) -> No
 
 async def test_a_forged_address_in_a_header_of_its_own_does_not_open_the_throttle(tmp_path: Path) -> None:
     """A proxy may add its word as a further header, after the one that came from outside: the last of all counts."""
-    settings = "server:\n  public_url: https://interlock.example\n"
+    settings = "server:\n  public_url: https://interlock.example\n  proxies: [127.0.0.0/8]\n"
     async with served(tmp_path, people=PEOPLE, settings=settings) as site:
         for _ in range(FROM_ONE_PLACE):
             site.plane.signing_in._attempts.count_from("198.51.100.9", site.plane.means.clock.now())
@@ -275,3 +275,28 @@ async def test_a_forged_address_in_a_header_of_its_own_does_not_open_the_throttl
         answer = await site.anonymous.post("/sign-in", data={"name": "nobody", "password": "wrong"}, headers=headers)
 
         assert answer.status_code == 429
+
+
+@pytest.mark.proves("access.where_from")
+@pytest.mark.parametrize(
+    ("connected", "passed", "sender"),
+    [
+        ("192.0.2.1", "198.51.100.9", "192.0.2.1"),  # reached directly, beside the proxy
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "198.51.100.9", "198.51.100.9"),
+        ("10.0.0.1", "127.0.0.1, 198.51.100.9", "198.51.100.9"),  # what stands first came from outside
+        ("10.0.0.1", "203.0.113.5, 198.51.100.9, 10.0.0.2", "198.51.100.9"),  # two proxies behind each other
+        ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        ("2001:db8::1", "2001:db8:1::7", "2001:db8:1::7"),
+        ("10.0.0.1", "nonsense\u202e" + "x" * 100, "nonsense\u202e" + "x" * 55),
+        ("", "198.51.100.9", ""),
+    ],
+)
+async def test_only_a_proxy_that_is_named_says_where_a_request_came_from(
+    connected: str, passed: str, sender: str
+) -> None:
+    """Whoever reaches the port directly is who connected, whatever their header says; so is everybody where none is named."""
+    named = Hosting(public_url="https://a.example", host="a.example", proxies=("10.0.0.0/8", "2001:db8::1/128"))
+
+    assert named.sender(connected, passed) == sender
+    assert Hosting(public_url="https://a.example", host="a.example").sender(connected, passed) == connected

@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 import httpx
 from litestar.connection import ASGIConnection
-from litestar.middleware import AuthenticationResult, DefineMiddleware
+from litestar.middleware import DefineMiddleware
 
 import interlock
 from interlock.bootstrap.connecting import connect
@@ -42,15 +42,15 @@ FORM = "a form of a test's"
 class UnsafeByHeader(Access):
     """Believes a header: for tests of what comes after somebody was recognised."""
 
-    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+    async def recognise(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
         """The person in the header, with the roles in force; without one whoever is really signed in."""
         name = connection.headers.get(SAYS)
         if name is None:
-            return await super().authenticate_request(connection)
+            return await super().recognise(connection)
         plane: ControlPlane = connection.app.state.plane
         roles = roles_of(name, (await plane.orders.current()).control)
         session = connection.headers.get("x-test-session", f"of-{name}")
-        actor = Actor(
+        return Actor(
             person=Person(name),
             roles=roles,
             permissions=permissions_of(roles),
@@ -58,7 +58,6 @@ class UnsafeByHeader(Access):
             session=session,
             csrf=FORM,
         )
-        return AuthenticationResult(user=actor, auth=None)
 
 
 class Served:

@@ -8,6 +8,7 @@ session's forms.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Any, Final, TypeAlias
@@ -35,17 +36,20 @@ _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class Access(AbstractAuthenticationMiddleware):
-    """Sets `request.user`: an Actor, or None. Raises StoreErrors: who cannot be looked up is not let in."""
+    """Sets `request.user`: an Actor, or None; and `request.auth`, which asks again. Raises StoreErrors: who cannot be looked up
+    is not let in."""
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        """Look up what the request brings. A key goes before a cookie: a program that sends one means it."""
+        """Look up what the request brings, now and whenever what answers it asks again."""
+        return AuthenticationResult(user=await self.recognise(connection), auth=partial(self.recognise, connection))
+
+    async def recognise(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
+        """Who asks. A key goes before a cookie: a program that sends one means it."""
         plane: ControlPlane = connection.app.state.plane
         said = connection.headers.get("authorization", "")
         if said:
-            actor = await _by_key(plane, said)
-        else:
-            actor = await _by_cookie(plane, connection.cookies.get(cookie_name(connection.app.state.hosting), ""))
-        return AuthenticationResult(user=actor, auth=None)
+            return await _by_key(plane, said)
+        return await _by_cookie(plane, connection.cookies.get(cookie_name(connection.app.state.hosting), ""))
 
 
 def recogniser(access: DefineMiddleware) -> Recognise:

@@ -81,11 +81,8 @@ def back_to(text: str) -> str:
 
 
 def address_of(connection: Connection) -> str:
-    """Where a request came from: of what ended TLS in front of us, whom it names last; else who connected."""
+    """Where a request came from: who connected, or whom a proxy that the workspace names says."""
     hosting: Hosting = connection.app.state.hosting
+    connected = connection.client.host if connection.client is not None else ""
     # Some add theirs to the header that came, some as one more after it.
-    passed = ",".join(connection.headers.getall("x-forwarded-for", [])) if hosting.public_url else ""
-    if passed:
-        # Only the last is its own word: whatever stands before it came from outside.
-        return passed.rpartition(",")[2].strip()[:64]
-    return connection.client.host if connection.client is not None else ""
+    return hosting.sender(connected, ",".join(connection.headers.getall("x-forwarded-for", [])))

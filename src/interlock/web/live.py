@@ -1,11 +1,12 @@
 """News for open pages: what changed, never what it changed to. A page that hears of it asks again, as anybody may.
 
 One task waits on the store for all. A client holds no queue but the set of its topics that changed and were not told yet, so
-that a reader who is slow, or does not read at all, costs no more memory than one who does.
+that a reader who is slow, or does not read at all, costs no more memory than one who does. Whether somebody may still hear is
+asked again whenever what people may do could have changed, and at each heartbeat: a stream outlives no session for long.
 """
 
-from collections.abc import AsyncGenerator, Iterable
-from typing import Final, TypeAlias
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from typing import Final, NamedTuple, TypeAlias
 
 import anyio
 from litestar import get
@@ -36,6 +37,8 @@ LIFE_S: Final = 600.0
 MOST_TOPICS: Final = 16
 MOST_EACH: Final = 16
 """Streams of one session."""
+AGAIN_S: Final = 2.0
+"""At most so often a stream asks again who reads it, where nobody can tell whether anything about that changed."""
 FEW: Final = 256
 """So many entries are looked at; after more of them, everything may have changed."""
 
@@ -43,6 +46,10 @@ _DECISIVE: Final = frozenset(
     {"decided", "approved", "rejected", "modified", "expired", "voided", "outcome", "settled", "compensation"}
 )
 """After which the list of what waits for people may be another one."""
+_ABOUT_WORK: Final = frozenset(
+    {"opened", "closed", "stopped", "resumed", "drill", "offered", "signed_in", "anchored", "settled"}
+)
+"""Of what is no action: after these everybody may do what they might before."""
 _BY_PHASE: Final = {
     "opened": "tasks",
     "closed": "tasks",
@@ -67,6 +74,15 @@ def topics_of(entry: Entry) -> set[str]:
     return found | {"approvals"} if entry.phase in _DECISIVE else found
 
 
+class Changed(NamedTuple):
+    """What did, from one moment to another."""
+
+    topics: set[str] | None
+    """None: anything may have."""
+    people: bool = False
+    """Whether something did that may have changed what people may do."""
+
+
 class Client:
     """One open page."""
 
@@ -76,12 +92,22 @@ class Client:
         self.dirty: set[str] = set()
         """What it was not told yet; never more than its topics."""
         self.news = anyio.Event()
+        self.doubted = False
+        """Whether what its reader may do could have changed since that was asked last."""
+        self.known_at = anyio.current_time()
+        """When that was."""
 
     def touch(self, topics: Iterable[str] | None) -> None:
         """These changed; None: anything may have."""
         changed = self.topics if topics is None else self.topics.intersection(topics)
         if changed:
             self.dirty |= changed
+            self.news.set()
+
+    def doubt(self, *, surely: bool) -> None:
+        """What people may do was changed or, unless `surely`, may have been."""
+        if surely or anyio.current_time() - self.known_at >= AGAIN_S:
+            self.doubted = True
             self.news.set()
 
     def take(self) -> list[str]:
@@ -111,34 +137,34 @@ class Hub:
             try:
                 self.size = self.size or await log_size(self._log)
                 await self._store.changed(timeout_ms=WAIT_MS)
-                self.tell(await self._changed())
+                before, self.size = self.size, await log_size(self._log)
+                # Where no page is open nobody asks what it was.
+                changed = await self.between(before, self.size) if self._clients else Changed(set())
+                self.tell(changed.topics, people=changed.people)
             except StoreError:
                 # A store that does not answer is said where it is asked; the pages go on waiting.
                 await anyio.sleep(1)
             # However fast others write, pages are not told more often than they can be drawn.
             await anyio.sleep(APART_S / 2)
 
-    def tell(self, topics: Iterable[str] | None) -> None:
-        """These changed; None: anything may have."""
+    def tell(self, topics: Iterable[str] | None, *, people: bool = False) -> None:
+        """These changed; None: anything may have. `people`: so has what people may do."""
         for client in self._clients:
+            if people or topics is None:
+                client.doubt(surely=people)
             client.touch(topics)
 
-    async def _changed(self) -> set[str] | None:
-        size, before = await log_size(self._log), self.size
-        self.size = size
-        # Where no page is open nobody asks what it was.
-        return await self.between(before, size) if self._clients else set()
-
-    async def between(self, before: int, size: int) -> set[str] | None:
-        """What changed from one size of the log to another; None: anything may have."""
+    async def between(self, before: int, size: int) -> Changed:
+        """What changed from one size of the log to another."""
         if before == size:
-            return set()
+            return Changed(set())
         if not 0 < before < size or size - before > FEW:
-            return None
-        found: set[str] = set()
+            return Changed(None)
+        topics, people = set[str](), False
         for entry in await self._log.entries(before, size):
-            found |= topics_of(entry)
-        return found
+            topics |= topics_of(entry)
+            people |= entry.action is None and entry.phase not in _ABOUT_WORK
+        return Changed(topics, people)
 
     def must_have_room(self, session: str) -> None:
         """Raises Crowded where there are too many open pages."""
@@ -164,19 +190,23 @@ class Hub:
         for client in self._clients:
             client.news.set()
 
-    async def stream(self, session: str, topics: frozenset[str], since: int | None) -> AsyncGenerator[bytes]:
-        """What an open page is told, as server-sent events. It is one only from the first of them on: of a reader who is gone
-        before that, nothing is left."""
+    async def stream(
+        self, session: str, topics: frozenset[str], since: int | None, *, still: Callable[[], Awaitable[bool]]
+    ) -> AsyncGenerator[bytes]:
+        """What an open page is told, as server-sent events, for as long as its reader is `still` to hear it. It is one only from
+        the first of them on: of a reader who is gone before that, nothing is left."""
         client = self.join(session, topics)
         try:
             size = self.size or await log_size(self._log)
             if since is not None:
-                client.touch(await self.between(since, size))
+                client.touch((await self.between(since, size)).topics)
             yield f"retry: 2000\nid: {size}\nevent: open\ndata:\n\n".encode()
             until = anyio.current_time() + LIFE_S
             while not self._ended and anyio.current_time() < until:
-                with anyio.move_on_after(HEARTBEAT_S):
+                with anyio.move_on_after(HEARTBEAT_S) as waited:
                     await client.news.wait()
+                if (client.doubted or waited.cancelled_caught) and not await _sure(client, still):
+                    return
                 changed = client.take()
                 if changed:
                     yield f"id: {self.size}\nevent: changed\ndata: {','.join(changed)}\n\n".encode()
@@ -185,6 +215,15 @@ class Hub:
                     yield b": \n\n"
         finally:
             self.leave(client)
+
+
+async def _sure(client: Client, still: Callable[[], Awaitable[bool]]) -> bool:
+    """Ask again. A store that does not answer lets nobody hear more."""
+    client.doubted, client.known_at = False, anyio.current_time()
+    try:
+        return await still()
+    except StoreError:
+        return False
 
 
 async def log_size(log: Log) -> int:
@@ -225,8 +264,13 @@ async def live(request: Asked, actor: Who, hub: News, topics: FromQuery[str] = "
     since = int(last) if last.isdecimal() and len(last) < 16 else None
     asked = wanted(topics)
     hub.must_have_room(actor.session)
+
+    async def still() -> bool:
+        found = await request.auth()
+        return found is not None and found.session == actor.session and found.may("see")
+
     return Stream(
-        hub.stream(actor.session, asked, since),
+        hub.stream(actor.session, asked, since, still=still),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -4,6 +4,7 @@
 async def agents(plane: Plane, actor: Who) -> list[Card]: ...
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from litestar import Request
@@ -19,8 +20,8 @@ from interlock.services.plane import ControlPlane
 CONSENT: Final = {"needs": "see", "of_keys": "write_policy"}
 """Whose agreement a publication takes, and who may refuse it, services decide of each: owners among them, whatever their role."""
 
-Asked: TypeAlias = Request[Actor | None, None, State]
-"""A request; `request.user` is whoever sent it, or None."""
+Asked: TypeAlias = Request[Actor | None, Callable[[], Awaitable[Actor | None]], State]
+"""A request; `request.user` is whoever sent it, or None, and `request.auth` looks that up again: for answers that go on."""
 
 Plane: TypeAlias = NamedDependency[SkipValidation[ControlPlane]]
 """The parameter `plane`."""

@@ -2,11 +2,13 @@
 
 server:
   public_url: "https://interlock.example.org"
+  proxies: ["127.0.0.1"]
   live: 2000
   rate: 50
   oidc: {issuer: "https://id.example.org", client: interlock, secret: "env:OIDC_SECRET", people: {ana@example.org: ana}}
 """
 
+from ipaddress import ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -33,15 +35,33 @@ def read_hosting(section: Section | None) -> Hosting:
     rate = section.integer("rate", Hosting().rate, least=1)
     if rate > MOST_RATE:
         section.wrong(f"`rate` is at most {MOST_RATE}", section.take("rate"))
+    proxies = _proxies(section)
     provider = _provider(section.section("oidc"))
     section.close()
     return Hosting(
         public_url=url if host else "",
         host=host,
+        proxies=proxies,
         live_most=min(live, MOST_LIVE),
         rate=min(rate, MOST_RATE),
         provider=provider,
     )
+
+
+def _proxies(section: Section) -> tuple[str, ...]:
+    """Whose word counts on where requests come from."""
+    found: list[str] = []
+    for each in section.words("proxies"):
+        try:
+            network = ip_network(each.text, strict=False)
+        except ValueError:
+            section.wrong("`proxies` are addresses or networks: `127.0.0.1`, `10.0.0.0/8`", each)
+            continue
+        if network.prefixlen == 0:
+            section.wrong("`proxies` names everybody: then anybody says where they come from", each)
+            continue
+        found.append(str(network))
+    return tuple(found)
 
 
 def _provider(section: Section | None) -> SignInProvider | None:
