@@ -78,7 +78,7 @@ async def _asked(plane: ControlPlane, folder: Path) -> None:
         ("inbox, what I may decide", lambda _: plane.inbox.page(person=Person("rita"), mine=True), _bare_inbox),
         ("one held action, whole", lambda n: plane.dossiers.of(held[n % TIMES], Person("rita")), None),
         ("actions, newest", lambda _: store.actions(ActionQuery(limit=51)), _bare_newest),
-        ("actions of an agent in a state", lambda n: plane.searching.find(_question(n), as_it_is=True), None),
+        ("actions of an agent in a state", lambda n: plane.searching.lately(_question(n)), None),
         ("one action's entries", lambda n: plane.means.log.entries_of(done[n % TIMES]), _bare_entries(done)),
         ("overview of a day", lambda _: plane.figures.overview(), None),
         ("overview of a month", lambda _: plane.figures.overview(30 * DAY), None),

@@ -54,7 +54,7 @@ async def audit(
     limit: Limit = 50,
 ) -> Response[Hits]:
     """Actions by what the log says of them: who, what, which policy, who agreed, which record (`touching=order:A-17`)."""
-    found = await plane.searching.find(
+    found = await plane.searching.lately(
         question(
             agent=agent,
             contract=contract,
@@ -70,8 +70,7 @@ async def audit(
             until_at=until_at,
             before=ActionId(cursor) if cursor else None,
             limit=limit,
-        ),
-        as_it_is=True,
+        )
     )
     page = Hits(hits=found.hits, size=found.size, next=found.hits[-1].action if found.more and found.hits else "")
     return listed(request, page, page.next)

@@ -120,9 +120,8 @@ async def actions_of(plane: ControlPlane, sought: Sought, *, before: str = "", l
         before=ActionId(before) if before else None,
         limit=limit,
     )
-    found = await plane.searching.lately(asked)
-    actions = [await plane.means.store.get(Action, hit.action) for hit in found.hits]
-    return Page([each for each in actions if each is not None], found.more, found.size)
+    found = await plane.searching.actions(asked)
+    return Page(found.actions, found.more, found.size)
 
 
 async def _of_the_store(plane: ControlPlane, sought: Sought, before: ActionId, limit: int) -> Page:

@@ -164,14 +164,12 @@ class Exceptions:
         seen = 0
         while seen < MOST:
             asked = question(contract=RAISE, agent=agent, before=_id(before), limit=PAGE)
-            found = await self._searching.lately(asked)
-            for hit in found.hits:
-                action = await self._store.get(Action, hit.action)
-                if action is not None:
-                    yield action
+            found = await self._searching.actions(asked)
+            for action in found.actions:
+                yield action
             if not found.more:
                 return
-            seen, before = seen + len(found.hits), found.hits[-1].action
+            seen, before = seen + len(found.actions), found.actions[-1].id
 
 
 def _id(text: str) -> ActionId | None:

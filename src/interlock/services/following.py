@@ -84,10 +84,10 @@ class Following(ABC, Generic[D]):
             await self.derived.clear()
             return await work()
 
-    async def _read_a_little(self) -> tuple[int, int]:
-        """Read on where there is little to read. Gives how many entries were read, and how many are left."""
+    async def _read_a_little(self, most: int = LITTLE) -> tuple[int, int]:
+        """Read on where there is at most so much to read. Gives how many entries were read, and how many are left."""
         size, reached = await size_of(self._log), (await self.derived.reached()).next
-        if 0 < size - reached <= LITTLE:
+        if 0 < size - reached <= most:
             reached = await self._read_on(None, STEP)
         return reached, max(size - reached, 0)
 

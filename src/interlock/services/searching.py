@@ -5,9 +5,10 @@
 3. Each is told as the store has it now.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -23,7 +24,7 @@ from interlock.ports.derived import Reached
 from interlock.ports.index import Index
 from interlock.ports.log import Log
 from interlock.ports.store import Store
-from interlock.services.following import STEP, Following, Progress, size_of
+from interlock.services.following import STEP, Following, Progress
 
 NEAR: Final = 2_000
 """An index that is so few entries behind is brought up to the log's head while somebody waits; one that is further is asked as
@@ -59,6 +60,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
+class Actions(NamedTuple):
+    """As `Found`, with the actions as they are stored."""
+
+    actions: list[Action]
+    more: bool
+    size: int
+
+
 class Searching(Following[Index]):
     """Reads the store and the log; writes nothing but the index."""
 
@@ -67,32 +76,41 @@ class Searching(Following[Index]):
         self._store = store
         self._contracts: dict[str, Contract | None] = {}
 
-    async def find(self, question: Question, progress: Progress | None = None, *, as_it_is: bool = False) -> Found:
-        """The actions that are meant, as they are now. `as_it_is`: as far as the index has read already, or with `LITTLE` to
-        read first: for a page, where somebody else keeps it warm. Raises StoreError."""
+    async def find(self, question: Question, progress: Progress | None = None) -> Found:
+        """The actions that are meant, as they are now, by all that the log says of them. Raises StoreError."""
+        return await self._told(await self._stored(question, partial(self._named, progress=progress)))
+
+    async def lately(self, question: Question) -> Found:
+        """The same for whoever looks on, where somebody else keeps the index warm: it is brought up to the log's head first
+        where that is near, and is otherwise asked as far as it has read. Raises StoreError."""
+        return await self._told(await self.actions(question))
+
+    async def actions(self, question: Question) -> Actions:
+        """As `lately`, the actions themselves."""
+        return await self._stored(question, self._nearly)
+
+    async def _stored(
+        self, question: Question, named: Callable[[Question], Awaitable[tuple[list[ActionId], int]]]
+    ) -> Actions:
         wanted = msgspec.structs.replace(question, limit=question.limit + 1)
-        named, size = await self._sound(lambda: self._near(wanted) if as_it_is else self._named(wanted, progress))
-        hits: list[Hit] = []
-        for each in named[: question.limit]:
+        names, size = await self._sound(lambda: named(wanted))
+        found: list[Action] = []
+        for each in names[: question.limit]:
             action = await self._store.get(Action, each)
             if action is None:
                 raise IntegrityError(
                     f"action {each} is in the log and not in the store", next_step="`interlock verify` says more"
                 )
-            hits.append(_hit(action, await self._contract(action.contract_digest)))
-        return Found(hits=tuple(hits), more=len(named) > question.limit, size=size)
+            found.append(action)
+        return Actions(found, len(names) > question.limit, size)
 
-    async def _near(self, question: Question) -> tuple[list[ActionId], int]:
-        size, _ = await self._read_a_little()
+    async def _told(self, found: Actions) -> Found:
+        hits = [_hit(each, await self._contract(each.contract_digest)) for each in found.actions]
+        return Found(hits=tuple(hits), more=found.more, size=found.size)
+
+    async def _nearly(self, question: Question) -> tuple[list[ActionId], int]:
+        size, _ = await self._read_a_little(NEAR)
         return await self.derived.find(question), size
-
-    async def lately(self, question: Question) -> Found:
-        """The same for a page: brought up to the log's head first where that is little, and otherwise as far as the index has
-        read. Raises StoreError."""
-        found = await self.find(question, as_it_is=True)
-        if 0 < await size_of(self._log) - found.size <= NEAR:
-            found = await self.find(question)
-        return found
 
     async def _named(self, question: Question, progress: Progress | None) -> tuple[list[ActionId], int]:
         for _ in range(ROUNDS):
