@@ -12,8 +12,9 @@
 A credential that was found in order is not parsed and verified again; when it counts is asked every time.
 """
 
+from collections.abc import Awaitable
 from hashlib import sha256
-from typing import Final, NamedTuple, Protocol, cast
+from typing import Final, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -24,12 +25,12 @@ from interlock.domain.control import Control
 from interlock.domain.credential import CREDENTIAL, Credential
 from interlock.domain.delegation import unfit
 from interlock.domain.duration import SECOND
-from interlock.domain.errors import NotAllowed
+from interlock.domain.errors import Conflict, NotAllowed
 from interlock.domain.ids import AgentName, Digest
 from interlock.domain.jwk import thumbprint
 from interlock.domain.jws import JwsError, NotSigned
 from interlock.domain.possession import Call, Proof, proven
-from interlock.domain.presented import KEPT_MS, REFUSALS, Caller, Code, Presented, Spent, called, writable
+from interlock.domain.presented import KEPT_MS, REFUSALS, SPENT, Caller, Code, Presented, Spent, called, writable
 from interlock.domain.proposal import Proposal
 from interlock.domain.spiffe import SpiffeError, agent_of, plane_id
 from interlock.domain.task import Task
@@ -38,6 +39,8 @@ from interlock.ports.clock import Clock
 from interlock.ports.issuer import Issuer
 from interlock.services.chains import Chains
 from interlock.services.orders import StandingOrders
+
+T = TypeVar("T")
 
 MOST_KEPT: Final = 4096
 """Credentials that are remembered as well signed."""
@@ -264,6 +267,16 @@ def words(code: Code) -> str:
     """A refusal as it is told and recorded. Nothing of what was presented stands in it."""
     said = REFUSALS[code]
     return f"{said.words}; {said.next}"
+
+
+async def once(change: Awaitable[T]) -> T:
+    """What `change` gives, which spends a proof. Raises NotAllowed where that was spent before."""
+    try:
+        return await change
+    except Conflict as conflict:
+        if conflict.kind != SPENT:
+            raise
+        raise refused("proof_replayed") from None
 
 
 def refused(code: Code) -> NotAllowed:

@@ -10,11 +10,11 @@ from interlock.domain.asking import begin_call, resume_call
 from interlock.domain.change import Change, given
 from interlock.domain.errors import Conflict, NotAllowed
 from interlock.domain.ids import AgentName, TaskId
-from interlock.domain.presented import SPENT, Presented
+from interlock.domain.presented import Presented
 from interlock.domain.task import Opening, Task
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
-from interlock.services.admission import refused
+from interlock.services.admission import once, refused
 from interlock.services.delegating import Delegating
 from interlock.services.known_tasks import stored_task
 from interlock.services.saving import save
@@ -47,12 +47,7 @@ class Beginnings:
         said = msgspec.structs.replace(
             opening, instance=instance, spent=admitted.spent, id=None, delegated=None, ends_at=None
         )
-        try:
-            return await self._tasks.open(said)
-        except Conflict as conflict:
-            if conflict.kind != SPENT:
-                raise
-            raise refused("proof_replayed") from None
+        return await once(self._tasks.open(said))
 
     async def resume(self, task_id: TaskId, agent: AgentName, presented: Presented) -> Task:
         """Take over an open task of `agent` for the instance that asks, which acts in it from then on, and alone.
@@ -84,9 +79,7 @@ class Beginnings:
                 spent=admitted.spent,
             )
             try:
-                await save(self._store, change)
-            except Conflict as conflict:
-                if conflict.kind == SPENT:
-                    raise refused("proof_replayed") from None
+                await once(save(self._store, change))
+            except Conflict:
                 continue
             return after.saved()

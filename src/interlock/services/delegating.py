@@ -23,7 +23,7 @@ from interlock.domain.jwk import b64, thumbprint
 from interlock.domain.jws import JwsError
 from interlock.domain.minting import Holder, Tree, minted
 from interlock.domain.possession import Call
-from interlock.domain.presented import SPENT, Presented
+from interlock.domain.presented import Presented
 from interlock.domain.revocation import pseudonym
 from interlock.domain.spiffe import plane_id
 from interlock.domain.task import Opening, Task
@@ -31,7 +31,7 @@ from interlock.domain.token import DEFAULT_DEPTH, MAX_BUDGETS, Token, TokenError
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.issuer import Issuer
 from interlock.ports.store import Store
-from interlock.services.admission import Admission, Admitted, refused
+from interlock.services.admission import Admission, Admitted, once, refused
 from interlock.services.known_tasks import stored_task
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
@@ -226,12 +226,7 @@ class Delegating:
 
     async def _spend(self, admitted: Admitted) -> None:
         """Its proof counts once, here too."""
-        try:
-            await save(self._store, Change(spent=admitted.spent))
-        except Conflict as conflict:
-            if conflict.kind != SPENT:
-                raise
-            raise refused("proof_replayed") from None
+        await once(save(self._store, Change(spent=admitted.spent)))
 
     def _held(self) -> Issuer:
         if self._issuer is None:

@@ -9,17 +9,16 @@ read what became of its actions.
    as long as a proof counts, it gives the same answer to whoever could listen to the first.
 """
 
-from collections.abc import Awaitable
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from interlock.domain.action import Action
 from interlock.domain.asking import close_call, failures_call, prove_call, settle_call, wait_call
 from interlock.domain.bounds import beyond
 from interlock.domain.child_failure import ChildFailure
-from interlock.domain.errors import Conflict, KeyFileError, NotAllowed
+from interlock.domain.errors import KeyFileError, NotAllowed
 from interlock.domain.ids import ActionId, AgentName, TaskId, UseId
 from interlock.domain.possession import Call
-from interlock.domain.presented import SPENT, Presented
+from interlock.domain.presented import Presented
 from interlock.domain.revocation import caller_marks, revoked
 from interlock.domain.spiffe import plane_id
 from interlock.domain.task import Task
@@ -27,14 +26,13 @@ from interlock.domain.use import TokenCount, Use
 from interlock.ports.clock import Clock
 from interlock.ports.issuer import Issuer
 from interlock.ports.store import Store
-from interlock.services.admission import Admission, Admitted, refused
+from interlock.services.admission import Admission, Admitted, once, refused
 from interlock.services.known_actions import stored_action
 from interlock.services.known_tasks import stored_task
 from interlock.services.orders import StandingOrders
 from interlock.services.tasks import Tasks
 from interlock.services.uses import Uses
 
-T = TypeVar("T")
 _REVOKED: Final = "start the program anew, once you know why"
 
 
@@ -74,7 +72,7 @@ class Holders:
         if task.state != "open":
             await self._must_be_fresh(who)
             return
-        await _once(self._tasks.close(task, failure=failure, spent=who.admitted.spent))
+        await once(self._tasks.close(task, failure=failure, spent=who.admitted.spent))
 
     async def failures(
         self, task_id: TaskId, presented: Presented, children: frozenset[TaskId] | None = None
@@ -82,7 +80,7 @@ class Holders:
         """What failed right inside the task, for the instance that holds it. This is looking: see `Tasks.failures`."""
         who = await self._who(presented, failures_call(task_id, children, self._audience))
         await self._own(task_id, who)
-        return await _once(self._tasks.failures(task_id, children, spent=who.admitted.spent))
+        return await once(self._tasks.failures(task_id, children, spent=who.admitted.spent))
 
     async def settle(self, name: UseId, presented: Presented, used: TokenCount | None) -> Use:
         """What a use took, by the instance that holds its task. Raises NotFound and NotAllowed; see `Uses.settle`."""
@@ -91,7 +89,7 @@ class Holders:
         await self._own(use.task, who)
         if use.state != "open":
             await self._must_be_fresh(who)
-        return await _once(self._uses.settle(name, used, spent=who.admitted.spent))
+        return await once(self._uses.settle(name, used, spent=who.admitted.spent))
 
     async def waits(
         self, action_id: ActionId, presented: Presented, *, within: TaskId | None, timeout_ms: int | None
@@ -165,13 +163,3 @@ class Holders:
         """Where nothing is left to be changed nothing can spend a proof: one that was used is refused all the same."""
         if await self._store.spent(who.admitted.spent):
             raise refused("proof_replayed")
-
-
-async def _once(change: Awaitable[T]) -> T:
-    """What `change` gives, which spends a proof. Raises NotAllowed where that was spent before."""
-    try:
-        return await change
-    except Conflict as conflict:
-        if conflict.kind != SPENT:
-            raise
-        raise refused("proof_replayed") from None

@@ -16,11 +16,10 @@ from interlock.domain.errors import Conflict, ContractError, NotAllowed
 from interlock.domain.fitting import fitted
 from interlock.domain.ids import ActionId, Person
 from interlock.domain.policy import Requirement
-from interlock.domain.presented import SPENT
 from interlock.domain.proposal import Proposal
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
-from interlock.services.admission import Door, let_in, of_another, refused
+from interlock.services.admission import Door, let_in, of_another, once, refused
 from interlock.services.known_tasks import stored_task
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
@@ -108,12 +107,11 @@ class Inquiring:
             control = (await self._orders.refresh()).control
             beside: dict[str, JsonValue] = {"answer": [number, said]}
             try:
-                return await self._recorder.write(
-                    after, "answered", conditions=(control,), beside=beside, spent=admitted.spent
+                return await once(
+                    self._recorder.write(after, "answered", conditions=(control,), beside=beside, spent=admitted.spent)
                 )
-            except Conflict as conflict:
-                if conflict.kind == SPENT:
-                    raise refused("proof_replayed") from None
+            except Conflict:
+                continue
         raise _busy(name)
 
     async def delegate(self, action_id: ActionId, by: Person, to: Person, *, note: str = "") -> Action:
