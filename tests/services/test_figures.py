@@ -238,6 +238,21 @@ async def test_sums_are_what_counting_everything_anew_gives(tmp_path: Path) -> N
     tasks = {each.id for each in lives[0]}
     bad = {each.task for each in courses if each.state in ("failed", "unknown")} & tasks
     assert found == wanted | {"tasks": len(tasks), "bad": len(bad)}
+    ruled = Counter[tuple[object, ...]]()
+    for asked in await rollups.ruled(since_at=0, until_at=BEGIN + 9 * DAY):
+        ruled[asked.agent, asked.policies, asked.ruling, asked.modified, asked.error, asked.waited] += asked.n
+    waited = [None if each.waited_ms is None else duration_class(each.waited_ms) for each in courses]
+    assert ruled == Counter(
+        (each.agent, each.asked_by, each.ruling, each.modified, each.error, how_long)
+        for each, how_long in zip(courses, waited, strict=True)
+        if each.asked_at is not None
+    )
+    words = [(each.id, each.word.verdict) for life in lives[1:] for each in life if each.word is not None]
+    wrong = {each.id for each in courses if each.error}
+    spoken = Counter[tuple[str, bool]]()
+    for said in await rollups.spoken((), since_at=0, until_at=BEGIN + 9 * DAY):
+        spoken[said.verdict, said.error] += said.n
+    assert spoken == Counter((verdict, action in wrong) for action, verdict in words)
     by_agent = Counter[str]()
     for tallied in await rollups.tallied("day", "agent", since_at=0, until_at=BEGIN + 9 * DAY):
         by_agent[tallied.what] += tallied.n

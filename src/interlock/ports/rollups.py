@@ -69,7 +69,7 @@ class Rollups(Derived, Protocol):
         ...
 
     async def ruled(self, *, since_at: int, until_at: int) -> list[Ruled]:
-        """Of the actions that people began to be asked about in the span."""
+        """Of the actions that people began to be asked about on days (UTC) that begin in the span."""
         ...
 
     async def spoken(self, people: Sequence[str], *, since_at: int, until_at: int) -> list[Spoken]:

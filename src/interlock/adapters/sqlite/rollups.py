@@ -12,7 +12,8 @@ from typing import Any
 
 from interlock.adapters.sqlite.connection import Connection, Value
 from interlock.adapters.sqlite.derived import Derived
-from interlock.adapters.sqlite.summing import GRAINS, SERIES, Names, Step, joined
+from interlock.adapters.sqlite.naming import Names, joined
+from interlock.adapters.sqlite.summing import GRAINS, SERIES, Step
 from interlock.domain.course import Sighting
 from interlock.domain.ids import ActionId, ContractName
 from interlock.ports.derived import Reached
@@ -22,8 +23,8 @@ from interlock.ports.rollups import Grain, Ruled, Series, Spoken, Tallied
 class SqliteRollups(Derived):
     """See `ports.rollups.Rollups`."""
 
-    VERSION = 2
-    """2: what expired is a case, too."""
+    VERSION = 3
+    """2: what expired is a case, too. 3: what people ruled is summed by day."""
     APPLICATION_ID = 0x696E7466
     """`intf`."""
     SCHEMA = """
@@ -32,17 +33,18 @@ CREATE TABLE tally (grain INTEGER, series INTEGER, at INTEGER, name INTEGER, wha
     PRIMARY KEY (grain, series, at, name, what)) WITHOUT ROWID;
 CREATE TABLE course (id TEXT PRIMARY KEY, began_at INTEGER, agent INTEGER, release INTEGER, contract INTEGER, task TEXT,
     undoes INTEGER, state TEXT, blocked_by INTEGER, asked_at INTEGER, asked_by INTEGER, ruling TEXT, ruled_at INTEGER,
-    modified INTEGER, alike INTEGER, took_ms INTEGER, waited INTEGER, error INTEGER, in_vain INTEGER) WITHOUT ROWID;
-CREATE INDEX course_asked ON course (asked_at, agent, contract, asked_by, ruling, modified, error, in_vain, waited)
-    WHERE asked_at IS NOT NULL;
+    modified INTEGER, alike INTEGER, took_ms INTEGER) WITHOUT ROWID;
 CREATE INDEX course_ruled ON course (contract, ruled_at, asked_by) WHERE ruling IN ('approved', 'rejected', 'expired');
-CREATE TABLE word (at INTEGER, course TEXT, person BLOB, verdict TEXT, waited INTEGER);
-CREATE INDEX word_at ON word (at);
+CREATE TABLE asked (day INTEGER, agent INTEGER, contract INTEGER, asked_by INTEGER, ruling TEXT, modified INTEGER,
+    error INTEGER, in_vain INTEGER, waited INTEGER, n INTEGER NOT NULL,
+    PRIMARY KEY (day, agent, contract, asked_by, ruling, modified, error, in_vain, waited)) WITHOUT ROWID;
+CREATE TABLE word (at INTEGER, course TEXT, person BLOB, verdict TEXT, error INTEGER, waited INTEGER);
+CREATE INDEX word_said ON word (at, person, verdict, error, waited);
 CREATE INDEX word_course ON word (course);
 CREATE TABLE piece (id TEXT PRIMARY KEY, began_at INTEGER, agent INTEGER, release INTEGER, bad INTEGER) WITHOUT ROWID;
 CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY (contract, asked_by)) WITHOUT ROWID;
 """
-    TABLES = ("name", "tally", "course", "word", "piece", "streak")
+    TABLES = ("name", "tally", "course", "asked", "word", "piece", "streak")
 
     def __init__(self, connection: Connection, path: Path | None) -> None:
         super().__init__(connection, path)
@@ -71,8 +73,8 @@ CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY 
 
         def work() -> list[Ruled]:
             rows = self._rows(
-                "SELECT agent, contract, asked_by, ruling, modified, error, in_vain, waited, count(*) FROM course"
-                " INDEXED BY course_asked WHERE asked_at >= ? AND asked_at < ? GROUP BY 1, 2, 3, 4, 5, 6, 7, 8",
+                "SELECT agent, contract, asked_by, ruling, modified, error, in_vain, nullif(waited, -1), sum(n) FROM asked"
+                " WHERE day >= ? AND day < ? GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(n) <> 0",
                 (since_at, until_at),
             )
             text, listed = self._names.text, self._names.listed
@@ -89,8 +91,8 @@ CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY 
         def work() -> list[Spoken]:
             known = {self._digest(each): each for each in people}
             rows = self._rows(
-                "SELECT person, verdict, error, w.waited, count(*) FROM word w JOIN course ON course.id = w.course"
-                " WHERE w.at >= ? AND w.at < ? GROUP BY 1, 2, 3, 4",
+                "SELECT person, verdict, error, waited, count(*) FROM word INDEXED BY word_said"
+                " WHERE at >= ? AND at < ? GROUP BY 1, 2, 3, 4",
                 (since_at, until_at),
             )
             return [Spoken(known.get(row[0], ""), row[1], bool(row[2]), row[3], row[4]) for row in rows]

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import msgspec
 
-from interlock.adapters.sqlite.connection import Connection, Row, Values
+from interlock.adapters.sqlite.connection import Connection, Row
+from interlock.adapters.sqlite.naming import Names, joined
 from interlock.domain.course import (
     BAD,
     Course,
@@ -21,58 +22,29 @@ from interlock.domain.course import (
 from interlock.domain.duration import DAY, HOUR
 from interlock.ports.rollups import Grain, Series
 
-KNOWN: Final = 50_000
-"""So many names are kept at hand."""
 GRAINS: Final[dict[Grain, int]] = {"hour": HOUR, "day": DAY}
 SERIES: Final[dict[Series, int]] = {"all": 0, "agent": 1, "contract": 2, "release": 3}
 _COURSE: Final = (
     "id, began_at, agent, release, contract, task, undoes, state, blocked_by, asked_at, asked_by, ruling, ruled_at, modified,"
     " alike, took_ms"
 )
-_SAVE_COURSE: Final = (
-    f"INSERT OR REPLACE INTO course ({_COURSE}, waited, error, in_vain)"  # noqa: S608  our own words
-    f" VALUES ({', '.join('?' * 19)})"
-)
+_SAVE_COURSE: Final = f"INSERT OR REPLACE INTO course ({_COURSE}) VALUES ({', '.join('?' * 16)})"  # noqa: S608  our own words
 
 
-class Names:
-    """Texts as small numbers, each stored once."""
+class _Alike(NamedTuple):
+    """In what actions that people were asked about are alike."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._numbers: dict[str, int] = {}
-        self._texts: dict[int, str] = {}
-
-    def number(self, text: str) -> int:
-        """Its number; within a transaction that writes."""
-        found = self._numbers.get(text)
-        if found is None:
-            run = self._connection.execute
-            run("INSERT OR IGNORE INTO name (text) VALUES (?)", (text,))
-            found = cast(int, run("SELECT id FROM name WHERE text = ?", (text,)).get)
-            if len(self._numbers) >= KNOWN:
-                self._numbers.clear()
-            self._numbers[text] = found
-        return found
-
-    def text(self, number: int) -> str:
-        """What has this number."""
-        found = self._texts.get(number)
-        if found is None:
-            found = cast(str, self._connection.execute("SELECT text FROM name WHERE id = ?", (number,)).get)
-            if len(self._texts) >= KNOWN:
-                self._texts.clear()
-            self._texts[number] = found
-        return found
-
-    def listed(self, number: int) -> tuple[str, ...]:
-        """The texts that were `joined`."""
-        return tuple(msgspec.json.decode(self.text(number), type=list[str]))
-
-
-def joined(texts: tuple[str, ...]) -> str:
-    """Several texts as one."""
-    return msgspec.json.encode(texts).decode()
+    day: int
+    """In which they were, as UTC ms."""
+    agent: str
+    contract: str
+    asked_by: str
+    ruling: str
+    modified: bool
+    error: bool
+    in_vain: bool
+    waited: int
+    """The class of how long they were asked; -1 while they are."""
 
 
 class Step:
@@ -84,7 +56,11 @@ class Step:
         self._courses: dict[str, Course | None] = {}
         self._pieces: dict[str, Piece | None] = {}
         self._streaks: dict[tuple[int, int], int] = {}
-        self._words: list[Values] = []
+        self._words: list[tuple[int, str, bytes | None, str, int]] = []
+        self._turned: set[str] = set()
+        """Actions on which words were said before that were wrong by now, or right again."""
+        self._asked = Counter[_Alike]()
+        """Actions that people were asked about, to add."""
         self._deltas = Counter[tuple[int, str, str, str, str]]()
         """Marks to add, by the hour they belong to, agent, contract, release and mark."""
 
@@ -115,6 +91,11 @@ class Step:
             person = self._digest(seen.word.person) if seen.word.person else None
             self._words.append((seen.word.at, seen.id, person, seen.word.verdict, waited))
         self._courses[seen.id] = now
+        self._ask(now, 1)
+        if before is not None:
+            self._ask(before, -1)
+            if before.error != now.error:
+                self._turned.add(seen.id)
         self._add(now.began_at, now.agent, now.contract, now.release, marks(now))
         if before is not None:
             self._add(now.began_at, now.agent, now.contract, now.release, marks(before), sign=-1)
@@ -137,6 +118,22 @@ class Step:
     def _add(self, at: int, agent: str, contract: str, release: str, marked: dict[str, int], *, sign: int = 1) -> None:
         for what, n in marked.items():
             self._deltas[at - at % HOUR, agent, contract, release, what] += sign * n
+
+    def _ask(self, course: Course, n: int) -> None:
+        if course.asked_at is not None:
+            waited = -1 if course.waited_ms is None else duration_class(course.waited_ms)
+            alike = _Alike(
+                day=course.asked_at - course.asked_at % DAY,
+                agent=course.agent,
+                contract=course.contract,
+                asked_by=joined(course.asked_by),
+                ruling=course.ruling,
+                modified=course.modified,
+                error=course.error,
+                in_vain=course.in_vain,
+                waited=waited,
+            )
+            self._asked[alike] += n
 
     def _course(self, action: str) -> Course | None:
         if action not in self._courses:
@@ -209,9 +206,6 @@ class Step:
                     each.modified,
                     each.alike,
                     each.took_ms,
-                    None if each.waited_ms is None else duration_class(each.waited_ms),
-                    each.error,
-                    each.in_vain,
                 )
                 for each in self._courses.values()
                 if each is not None
@@ -225,9 +219,30 @@ class Step:
                 if each is not None
             ],
         )
-        self._many("INSERT INTO word VALUES (?, ?, ?, ?, ?)", self._words)
+        self._many(
+            "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+            [
+                (each.day, name(each.agent), name(each.contract), name(each.asked_by), *each[4:], n)
+                for each, n in self._asked.items()
+                if n
+            ],
+        )
+        self._many(
+            "INSERT INTO word (at, course, person, verdict, error, waited) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (at, course, person, verdict, self._wrong(course), waited)
+                for at, course, person, verdict, waited in self._words
+            ],
+        )
+        self._many(
+            "UPDATE word SET error = ? WHERE course = ?", [(self._wrong(each), each) for each in sorted(self._turned)]
+        )
         self._many("INSERT OR REPLACE INTO streak VALUES (?, ?, ?)", [(*key, n) for key, n in self._streaks.items()])
         self._tally()
+
+    def _wrong(self, action: str) -> bool:
+        course = self._courses[action]
+        return course is not None and course.error
 
     def _tally(self) -> None:
         """Each difference counts in every series, by hour and by day."""
