@@ -29,6 +29,9 @@ def test_open_tasks_are_listed_with_what_is_left(shell: Shell) -> None:
     assert (seen["task"]["initiator"], seen["standing"], seen["actions"]) == ("user:cleo", "open", 1)
     assert seen["task"]["expires_at"] - seen["task"]["opened_at"] == HOUR
     assert seen["budgets"] == [{"unit": "calls", "left": 4999, "limit": 5000}]
+    older = shell.json("tasks", "--limit", "1")["next"]
+    assert [each["task"]["id"] for each in shell.json("tasks", "--cursor", older)["tasks"]] == [first]
+    assert f"--cursor {older}" in shell("tasks", "--limit", "1").out
     said = shell("tasks").out
     assert first[-12:] in said
     assert "4999 calls" in said

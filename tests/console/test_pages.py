@@ -69,6 +69,8 @@ async def test_tasks(tmp_path: Path) -> None:
         ended = await world.site.client_of("olga").post(f"/tasks/{world.task.id}/end", data={"why": "enough"})
         after = await world.get(f"/tasks/{world.task.id}", "olga")
         closed = await world.get("/tasks?all=true&agent=ag")
+        older = await world.get(f"/tasks?cursor={world.inner.id}")
+        await world.get("/tasks?cursor=%C3%BC", status=422)
         await world.get("/tasks/none", status=404)
 
     assert world.task.id in listed
@@ -79,6 +81,8 @@ async def test_tasks(tmp_path: Path) -> None:
     assert (refused.status_code, nothing.status_code, ended.status_code) == (403, 403, 303)
     assert "End the task" not in after
     assert world.task.id in closed
+    assert world.inner.id not in older
+    assert world.inner.id in listed
 
 
 @pytest.mark.proves("console.offered")

@@ -162,11 +162,17 @@ async def test_lists_go_on_where_they_ended(tmp_path: Path) -> None:
             answer = await rita.get(path)
             seen += [each["id"] for each in answer.json()["actions"]]
             path = answer.links.get("next", {}).get("url", "")
+        of_tasks, path = list[str](), "/v1/tasks?limit=2&everything=true&agent=ag"
+        while path:
+            answer = await rita.get(path)
+            of_tasks += [each["task"]["id"] for each in answer.json()["tasks"]]
+            path = answer.links.get("next", {}).get("url", "")
         known = await rita.get("/v1/agents")
         same = await rita.get("/v1/agents", headers={"if-none-match": known.headers["etag"]})
 
     assert len(seen) == 3
     assert set(seen) == made
+    assert len(of_tasks) == len(set(of_tasks)) == 3
     assert (same.status_code, same.content) == (304, b"")
 
 

@@ -5,7 +5,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from interlock.api.parts import OPERATE, SEE, Limit, Note
+from interlock.api.parts import OPERATE, SEE, Limit, Note, listed
 from interlock.domain.agent import Agent
 from interlock.domain.agent_card import Inputs
 from interlock.domain.agent_state import Move
@@ -87,10 +87,16 @@ async def contract_of(request: Asked, plane: Plane, contract: FromPath[str]) -> 
 
 @get("/v1/tasks", opt=SEE)
 async def tasks(
-    request: Asked, plane: Plane, everything: FromQuery[bool] = False, limit: Limit = 50
+    request: Asked,
+    plane: Plane,
+    everything: FromQuery[bool] = False,
+    agent: FromQuery[str] = "",
+    cursor: FromQuery[str] = "",
+    limit: Limit = 50,
 ) -> Response[Listed]:
-    """The open tasks, newest first; with `everything` those that are over, too."""
-    return kept(request, await tasks_there(plane, everything=everything, limit=limit))
+    """The open tasks, newest first; with `everything` those that are over, too. A page may be short and not be the last."""
+    found = await tasks_there(plane, everything=everything, limit=limit, agent=agent, cursor=cursor)
+    return listed(request, found, found.next)
 
 
 @get("/v1/tasks/{task:str}", opt=SEE)

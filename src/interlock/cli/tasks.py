@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
 def tasks(
     context: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="Those that are over and closed, too.")] = False,
+    cursor: Annotated[str, typer.Option(help="Go on after a page: what it printed last.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=LOOKED_AT)] = 30,
 ) -> None:
     """List the open tasks, newest first: for whom, what for, until when, what is left of their budgets."""
@@ -42,7 +43,7 @@ def tasks(
 
     async def work() -> None:
         async with here.reading() as plane:
-            found = await tasks_there(plane, everything=everything, limit=limit)
+            found = await tasks_there(plane, everything=everything, limit=limit, cursor=cursor)
         here.output.value(found, lambda console: _listed(console, found, everything=everything))
 
     run(here.output, work)
@@ -146,9 +147,9 @@ def _goes_on(console: Console, found: Seen) -> None:
 
 
 def _listed(console: Console, found: Listed, *, everything: bool) -> None:
-    if not found.tasks:
+    if not found.tasks and not found.next:
         console.print("[dim]there is no task[/dim]" if everything else "[dim]no task is open[/dim]")
-    else:
+    elif found.tasks:
         rows = table("task", "agent", "for", "purpose", "until (UTC)", "state", "left", "actions")
         for each in found.tasks:
             task = each.task
@@ -165,10 +166,8 @@ def _listed(console: Console, found: Listed, *, everything: bool) -> None:
                 str(each.actions),
             )
         console.print(rows)
-    if found.more:
-        console.print(f"[dim]{len(found.tasks)} of {len(found.tasks) + found.more}; `--limit` shows more[/dim]")
-    if found.older:
-        console.print(f"[yellow]only the newest {LOOKED_AT:,} tasks were looked at[/yellow]")
+    if found.next:
+        console.print(f"[dim]there are older ones: go on with `--cursor {found.next}`[/dim]")
 
 
 def _left(budget: Left) -> str:

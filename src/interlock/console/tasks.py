@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, FromPath
 
 from interlock.console.action_list import names_in_force
-from interlock.console.given import said
+from interlock.console.given import address, said
 from interlock.console.render import page
 from interlock.console.timeline import Row, rows_of, swatch
 from interlock.domain.errors import NotAllowed
@@ -21,8 +21,6 @@ from interlock.services.task_trees import TaskTree, tree_of
 from interlock.web.parts import Asked, Plane, Who
 
 LISTED: Final = 50
-AMONG: Final = 1_000
-"""So many tasks, the newest, are looked at for the list."""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,11 +32,19 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 @get("/tasks", opt={"needs": "see"}, include_in_schema=False)
 async def tasks(request: Asked, plane: Plane) -> Response[str]:
     """The open tasks, or all of them, newest first."""
-    agent, everything = said(request, "agent"), said(request, "all") == "true"
-    found = await tasks_there(plane, everything=everything, limit=LISTED, agent=agent, among=AMONG)
+    agent, everything, cursor = said(request, "agent"), said(request, "all") == "true", said(request, "cursor")
+    found = await tasks_there(plane, everything=everything, limit=LISTED, agent=agent, cursor=cursor)
     names = await names_in_force(plane)
+    older = {"agent": agent, "all": "true" if everything else "", "cursor": found.next}
     return page(
-        request, "task_list.html", found=found, everything=everything, agent=agent, agents=names["agent"], among=AMONG
+        request,
+        "task_list.html",
+        found=found,
+        everything=everything,
+        agent=agent,
+        agents=names["agent"],
+        first=not cursor,
+        older=address("/tasks", older) if found.next else "",
     )
 
 

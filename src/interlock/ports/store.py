@@ -85,8 +85,9 @@ class Store(Recorded, Protocol):
         """The record of `kind` under `key` as last committed, or None."""
         ...
 
-    async def all(self, kind: type[R], *, limit: int = 1000) -> list[R]:
-        """Records of a small kind (not actions), newest key first."""
+    async def all(self, kind: type[R], *, limit: int = 1000, before: str = "") -> list[R]:
+        """Records of a small kind (not actions), newest key first; only keys that sort before `before` where that is given (the
+        next page)."""
         ...
 
     async def due(self, kind: type[R], *, now: int, limit: int) -> list[R]:

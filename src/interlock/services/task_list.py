@@ -6,13 +6,18 @@ import msgspec
 
 from interlock.domain.action import MEANING, SETTLED, State
 from interlock.domain.budget import Budget, budget_key
+from interlock.domain.errors import ContractError
 from interlock.domain.ids import TaskId
 from interlock.domain.task import Task
 from interlock.ports.store import ActionQuery
 from interlock.services.plane import ControlPlane
 
-LOOKED_AT: Final = 10_000
-"""So many tasks, the newest, are looked at for a list."""
+LOOKED_AT: Final = 2_000
+"""So many tasks are looked at for one page."""
+READ: Final = 500
+"""So many of them at once."""
+
+LONGEST_CURSOR: Final = 64
 
 _UNSETTLED: Final[tuple[State, ...]] = tuple(state for state in MEANING if state not in SETTLED)
 
@@ -42,28 +47,37 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list of tasks shows, newest first."""
+    """One page of a list of tasks, newest first."""
 
     tasks: tuple[Seen, ...]
-    more: int
-    """How many there are that it does not show."""
-    older: bool
-    """Whether there are tasks beyond those that were looked at."""
+    next: str
+    """The cursor of the next page, or nothing where this is the last. A page may be short, or empty, and not be the last: where
+    few of those that were looked at are meant."""
 
 
 async def tasks_there(
-    plane: ControlPlane, *, everything: bool, limit: int, agent: str = "", among: int = LOOKED_AT
+    plane: ControlPlane, *, everything: bool, limit: int, agent: str = "", cursor: str = ""
 ) -> Listed:
-    """The open tasks, or with `everything` all of them, `among` the newest so many. Raises StoreError."""
-    read = await plane.means.store.all(Task, limit=among + 1)
-    now = plane.means.clock.now()
-    found = [
-        each
-        for each in read[:among]
-        if agent in ("", each.agent) and (everything or standing(each, now) in ("open", "closing"))
-    ]
-    shown = [await seen(plane, each) for each in found[:limit]]
-    return Listed(tasks=tuple(shown), more=len(found) - len(shown), older=len(read) > among)
+    """The open tasks, or with `everything` all of them. Raises ContractError for what is no cursor, and StoreError."""
+    if len(cursor) > LONGEST_CURSOR or not cursor.isascii():
+        raise ContractError("this is no cursor of a list", path="/cursor", next_step="begin without one")
+    now, found, looked = plane.means.clock.now(), list[Task](), 0
+    while looked < LOOKED_AT:
+        read = await plane.means.store.all(Task, limit=READ, before=cursor)
+        for each in read:
+            if agent in ("", each.agent) and (everything or standing(each, now) in ("open", "closing")):
+                if len(found) == limit:
+                    return await _page(plane, found, cursor)
+                found.append(each)
+            cursor = each.id
+        looked += len(read)
+        if len(read) < READ:
+            return await _page(plane, found, "")
+    return await _page(plane, found, cursor)
+
+
+async def _page(plane: ControlPlane, found: list[Task], cursor: str) -> Listed:
+    return Listed(tasks=tuple([await seen(plane, each) for each in found]), next=cursor)
 
 
 async def seen(plane: ControlPlane, task: Task, *, inside: bool = False) -> Seen:

@@ -85,9 +85,9 @@ class MemoryStore:
         row = self._open().rows.get((kind.kind, key))
         return None if row is None else record_of(kind, row[1], key)
 
-    async def all(self, kind: type[R], *, limit: int = 1000) -> list[R]:
+    async def all(self, kind: type[R], *, limit: int = 1000, before: str = "") -> list[R]:
         """See `Store.all`."""
-        newest_first = reversed(self._open().of_kind(kind.kind))
+        newest_first = (row for row in reversed(self._open().of_kind(kind.kind)) if not before or row[2].key < before)
         return [record_of(kind, body) for _, body, _ in islice(newest_first, limit)]
 
     async def due(self, kind: type[R], *, now: int, limit: int) -> list[R]:

@@ -25,6 +25,9 @@ ADD_TENANT: Final = "INSERT INTO tenant (name) VALUES (?) ON CONFLICT DO NOTHING
 DOCUMENT: Final = "SELECT body, sealed FROM document WHERE tenant = ? AND kind = ? AND key = ?"
 DOCUMENT_REVISION: Final = "SELECT revision FROM document WHERE tenant = ? AND kind = ? AND key = ?"
 DOCUMENTS: Final = "SELECT key, body, sealed FROM document WHERE tenant = ? AND kind = ? ORDER BY key DESC LIMIT ?"
+DOCUMENTS_BEFORE: Final = (
+    "SELECT key, body, sealed FROM document WHERE tenant = ? AND kind = ? AND key < ? ORDER BY key DESC LIMIT ?"
+)
 DOCUMENTS_DUE: Final = (
     "SELECT key, body, sealed FROM document INDEXED BY document_due WHERE tenant = ? AND kind = ?"
     " AND kind IN ('task', 'use') AND body ->> 'due_at' <= ? ORDER BY body ->> 'due_at' LIMIT ?"

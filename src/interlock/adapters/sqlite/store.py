@@ -150,9 +150,12 @@ class SqliteStore:
             self._kept[place] = record
         return record
 
-    async def all(self, kind: type[R], *, limit: int = 1000) -> list[R]:
+    async def all(self, kind: type[R], *, limit: int = 1000, before: str = "") -> list[R]:
         """See `Store.all`."""
-        rows = self._reader.rows(sql.DOCUMENTS, (self._number, kind.kind, limit))
+        if before:
+            rows = self._reader.rows(sql.DOCUMENTS_BEFORE, (self._number, kind.kind, before, limit))
+        else:
+            rows = self._reader.rows(sql.DOCUMENTS, (self._number, kind.kind, limit))
         return [self._record(kind, row) for row in rows]
 
     async def due(self, kind: type[R], *, now: int, limit: int) -> list[R]:

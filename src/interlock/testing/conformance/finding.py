@@ -197,14 +197,18 @@ async def what_waits_is_narrowed(world: World) -> None:
 
 
 async def small_kinds_are_listed(world: World) -> None:
-    """All records of a kind come newest key first, up to the limit, and none of another kind."""
+    """All records of a kind come newest key first, up to the limit, and none of another kind; the next page begins after the
+    last of this one."""
     store = await world.open()
     made = [task() for _ in range(5)]
     await store.commit(Change(puts=(*made, action())))
 
     listed = await store.all(type(made[0]), limit=3)
+    rest = await store.all(type(made[0]), limit=3, before=listed[-1].key)
 
-    expect([each.key for each in listed] == [each.key for each in reversed(made)][:3], "newest first")
+    keys = [each.key for each in reversed(made)]
+    expect([each.key for each in listed] == keys[:3], "newest first")
+    expect([each.key for each in rest] == keys[3:], "then the others")
 
 
 async def the_next_due_is_known(world: World) -> None:
