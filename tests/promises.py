@@ -2167,6 +2167,11 @@ PROMISES: tuple[Promise, ...] = (
         "An action's evidence is recomputed on request, and what was altered is said not to verify.",
     ),
     Promise(
+        "console.together",
+        _CONSOLE,
+        "Only what a page showed of each of several is decided on together, after one drawn by lot was shown whole.",
+    ),
+    Promise(
         "console.by_keyboard",
         _CONSOLE,
         "What people decide, they can decide by keyboard, where one key alone decides nothing, and without a script.",

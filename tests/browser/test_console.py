@@ -19,7 +19,7 @@ RITA = Person("rita")
 
 @pytest.mark.proves("console.by_keyboard")
 async def test_by_keyboard(tmp_path: Path) -> None:
-    """J and A approve, R rejects with a reason, E edits; each happens once, and one key alone decides nothing."""
+    """J and A approve, R rejects with a reason, E edits, X chooses several; each happens once, and one key alone decides nothing."""
     async with console(tmp_path) as c:
         d = c.desk
         for order in ("A-1", "A-2", "A-3"):
@@ -49,9 +49,23 @@ async def test_by_keyboard(tmp_path: Path) -> None:
         await expect(page.get_by_text("200.00 EUR").first).to_be_visible()
         await page.get_by_role("button", name="Approve with these changes").press("Enter")
         await expect(page.get_by_text("Nothing waits for people")).to_be_visible()
+
+        for order in ("B-1", "B-2"):
+            await d.refund(order)
+        await expect(page.locator("a[data-row]")).to_have_count(2)
+        await page.keyboard.press("x")
+        await expect(page.get_by_role("button", name="Decide together")).to_be_disabled()
+        await page.keyboard.press("j")
+        await expect(page.locator(".panes.chosen .line")).to_be_visible()
+        await page.keyboard.press("x")
+        await page.get_by_role("button", name="Decide on 2 together").press("Enter")
+        await expect(page.get_by_role("heading", name="2 together")).to_be_visible()
+        await page.get_by_role("button", name="Approve 2").press("Enter")
+        await expect(page.get_by_text("Approved: 2 of 2")).to_be_visible()
         await Worker(d.plane).run(until_idle=True)
 
-        assert sorted(d.effects()) == ["refund A-2 25000", "refund A-3 20000"]
+        effects = ["refund A-2 25000", "refund A-3 20000", "refund B-1 25000", "refund B-2 25000"]
+        assert sorted(d.effects()) == effects
         assert c.wrong == []
 
 

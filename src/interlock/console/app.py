@@ -8,6 +8,7 @@ from interlock.console import (
     agents,
     approvals,
     audit,
+    batches,
     brakes,
     exceptions,
     frame,
@@ -31,6 +32,7 @@ PAGES = Router(
     route_handlers=[
         *overview.ROUTES,
         *approvals.ROUTES,
+        *batches.ROUTES,
         *exceptions.ROUTES,
         *modifying.ROUTES,
         *stories.ROUTES,

@@ -4,6 +4,7 @@ A word names the digest of what was shown. Where that is no longer what would be
 now, what became different, and what was typed, kept.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -20,9 +21,10 @@ from interlock.console.render import page
 from interlock.console.sent import sent_by
 from interlock.console.telling import after_word
 from interlock.domain.action import Action
+from interlock.domain.actor import Actor
 from interlock.domain.contract import RISKS, Risk
 from interlock.domain.dossier import Dossier
-from interlock.domain.errors import ContractError, IllegalMove, InterlockError, NotAllowed, StaleView
+from interlock.domain.errors import ContractError, IllegalMove, InterlockError, NotAllowed, StaleView, TooFast
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, Person
 from interlock.domain.inbox import InboxPage
 from interlock.services.plane import ControlPlane
@@ -46,11 +48,21 @@ async def count(request: Asked) -> Response[Any]:
 @get("/approvals", opt=SEE, include_in_schema=False)
 async def inbox(request: Asked, plane: Plane, actor: Who) -> Response[str]:
     """What waits, and the most urgent of it."""
-    listed = await _listed(request, plane, actor.person)
-    first = await plane.dossiers.shown(listed.rows[0].action, actor) if listed.rows else None
+    listed = await listed_for(request, plane, actor.person)
+    first = await _first(request, plane, actor, listed)
     about = request.query_params.get("about", "")
     said = await plane.means.store.get(Action, about) if about else None
-    return page(request, "approvals.html", **_values(request, listed, first, chosen=False), said=_told(said))
+    return page(request, "approvals.html", **values_of(request, listed, first, chosen=False), said=_told(said))
+
+
+async def _first(request: Asked, plane: ControlPlane, actor: Actor, listed: InboxPage) -> Dossier | None:
+    """The most urgent. It is recorded as shown where it is: not on a phone, which has room for the list alone, and not when the
+    script asks for the list once more."""
+    if not listed.rows or "Mobi" in request.headers.get("user-agent", ""):
+        return None
+    name = listed.rows[0].action
+    again = request.headers.get("hx-request") == "true"
+    return await (plane.dossiers.of(name, actor.person) if again else plane.dossiers.shown(name, actor))
 
 
 @get("/approvals/{action_id:str}", opt=SEE, include_in_schema=False)
@@ -132,7 +144,7 @@ async def _word(
     name, sent = ActionId(action_id), await sent_by(request)
     try:
         await say(name, sent)
-    except (StaleView, IllegalMove, NotAllowed, ContractError) as error:
+    except (StaleView, IllegalMove, NotAllowed, ContractError, TooFast) as error:
         return await _shown(request, plane, person, name, sent=sent, problem=error)
     place = f"/approvals/{quote(name, safe='')}" if stay else f"/approvals?about={quote(name, safe='')}"
     return Response(b"", status_code=303, headers={"Location": place})
@@ -148,16 +160,17 @@ async def _shown(
     problem: InterlockError | None = None,
 ) -> Response[str]:
     dossier = await plane.dossiers.shown(action_id, await actor_of(request))
-    listed = await _listed(request, plane, person)
+    listed = await listed_for(request, plane, person)
     sent = sent or {}
-    values = _values(request, listed, dossier, chosen=True)
+    values = values_of(request, listed, dossier, chosen=True)
     values |= {"problem": problem, "note": sent.get("note", ""), "typed": sent.get("target", "")}
     if problem is not None and sent.get("view") and sent["view"] != dossier.view:
         values["different"] = different(sent.get("seen", ""), seen_of(dossier))
     return page(request, "approvals.html", status=200 if problem is None else status_of(problem), **values, said=None)
 
 
-async def _listed(request: Asked, plane: ControlPlane, person: Person) -> InboxPage:
+async def listed_for(request: Asked, plane: ControlPlane, person: Person) -> InboxPage:
+    """What waits, as the address narrows it."""
     asked = request.query_params
     risk: list[Risk] = [each for each in RISKS if each == asked.get("risk")]
     return await plane.inbox.page(
@@ -171,7 +184,8 @@ async def _listed(request: Asked, plane: ControlPlane, person: Person) -> InboxP
     )
 
 
-def _values(request: Asked, listed: InboxPage, dossier: Dossier | None, *, chosen: bool) -> dict[str, Any]:
+def values_of(request: Asked, listed: InboxPage, dossier: Dossier | None, *, chosen: bool) -> dict[str, Any]:
+    """What the page of approvals shows."""
     kept = {name: request.query_params.get(name, "") for name in ("mine", "risk", "contract", "agent", "cursor")}
     return {
         "listed": listed,
@@ -181,6 +195,8 @@ def _values(request: Asked, listed: InboxPage, dossier: Dossier | None, *, chose
         "query": address("", kept),
         "more": address("/approvals", {**kept, "cursor": listed.next}) if listed.next else "",
         "risks": RISKS,
+        "alike": alike_in(listed),
+        "refused": None,
         "history": () if dossier is None else history_of(dossier, frame_of(request).now),
         "seen": "" if dossier is None else seen_of(dossier),
         "colleagues": () if dossier is None else _colleagues(dossier, listed.person),
@@ -189,6 +205,13 @@ def _values(request: Asked, listed: InboxPage, dossier: Dossier | None, *, chose
         "typed": "",
         "different": (),
     }
+
+
+def alike_in(listed: InboxPage) -> frozenset[ActionId]:
+    """Those that may be decided on together with another of the page: of one contract, below critical, theirs to say."""
+    able = [row for row in listed.rows if row.mine and row.risk != "critical" and not row.withheld]
+    many = Counter(row.contract for row in able)
+    return frozenset(row.action for row in able if many[row.contract] > 1)
 
 
 def _colleagues(dossier: Dossier, person: Person | None) -> tuple[Person, ...]:

@@ -31,6 +31,18 @@ async def to_exception(action_id: FromPath[str]) -> Response[bytes]:
     return _to(f"/exceptions/{quote(action_id, safe='')}")
 
 
+@get("/approvals/batch", opt=SEE, include_in_schema=False)
+async def to_approvals() -> Response[bytes]:
+    """To what waits."""
+    return _to("/approvals")
+
+
+@get("/approvals/batch/{batch:str}/decide", opt=SEE, include_in_schema=False)
+async def to_batch(batch: FromPath[str]) -> Response[bytes]:
+    """To what was chosen together."""
+    return _to(f"/approvals/batch/{quote(batch, safe='')}")
+
+
 @get([f"/actions/{{action_id:str}}/{word}" for word in ("undo", "settle")], opt=SEE, include_in_schema=False)
 async def to_story(action_id: FromPath[str]) -> Response[bytes]:
     """To the action's story."""
@@ -47,4 +59,4 @@ def _to(place: str) -> Response[bytes]:
     return Response(b"", status_code=303, headers={"Location": place})
 
 
-ROUTES: Final[list[HTTPRouteHandler]] = [to_approval, to_exception, to_story, to_brakes]
+ROUTES: Final[list[HTTPRouteHandler]] = [to_approval, to_approvals, to_batch, to_exception, to_story, to_brakes]

@@ -64,6 +64,13 @@ class Batches:
             return batch.saved()
         raise Conflict("something else was drawn for the same person meanwhile", kind=Batch.kind, key=name)
 
+    async def of(self, name: str, person: Person) -> Batch:
+        """What was drawn for `person`. Raises NotFound."""
+        found = await self._store.get(Batch, name)
+        if found is None or found.person != person:
+            raise NotFound("there is no such batch of yours", next_step="draw one: name the actions")
+        return found
+
     async def decide(
         self,
         name: str,
@@ -80,7 +87,7 @@ class Batches:
         left out and said. Raises NotAllowed where the one drawn was not opened as it now is, or where so many yeses are more
         than the person has left; ContractError for a no without a reason, or a view that is missing; NotFound.
         """
-        batch = await self._stored(name, person)
+        batch = await self.of(name, person)
         if verdict == "reject" and not note.strip():
             raise ContractError("a no says why", path="/note", next_step="give the reason: the agents are told it")
         missing = [each for each in batch.actions if each not in views]
@@ -118,6 +125,7 @@ class Batches:
             raise NotAllowed(
                 f"action {last.action} was drawn for you, and you have not opened it",
                 next_step=f"look at it first: `interlock look {last.action}`",
+                drawn=last.action,
             )
         return last.action
 
@@ -148,9 +156,3 @@ class Batches:
                 f"action {batch.drawn} was drawn, and you have not opened it as it now is",
                 next_step=f"look at it first: `interlock look {batch.drawn}`",
             )
-
-    async def _stored(self, name: str, person: Person) -> Batch:
-        found = await self._store.get(Batch, name)
-        if found is None or found.person != person:
-            raise NotFound("there is no such batch of yours", next_step="draw one: name the actions")
-        return found

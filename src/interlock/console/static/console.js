@@ -157,8 +157,8 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape" && typing(event.target)) event.target.blur();
-    if (typing(event.target) || !keys) return;
-    const act = { j: () => move(1), k: () => move(-1), a: () => press("a"), r: () => press("r"), e: () => press("e"), "?": help };
+    if ((typing(event.target) && event.target.type !== "checkbox") || !keys) return;
+    const act = { j: () => move(1), k: () => move(-1), a: () => press("a"), r: () => press("r"), e: () => press("e"), x: pick, "?": help };
     const found = act[event.key.toLowerCase()];
     if (found && !event.repeat) {
       event.preventDefault();
@@ -168,6 +168,48 @@
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-keys-on]")) turn(event.target.checked);
   });
+
+  // -- Several chosen, to be decided on together. They stay chosen from page to page, and when the list is drawn anew. ----
+  const CHOSEN = "chosen";
+  const chosen = () => {
+    try {
+      return new Set(JSON.parse(sessionStorage.getItem(CHOSEN) || "[]"));
+    } catch {
+      return new Set();
+    }
+  };
+  const choose = () => {
+    const form = document.getElementById("together");
+    if (!form) return;
+    const boxes = [...document.querySelectorAll("[data-choose]")];
+    const names = chosen();
+    for (const each of boxes) each.checked = names.has(each.value);
+    const on = boxes.filter((each) => each.checked);
+    for (const each of boxes) {
+      each.closest("li").classList.toggle("unlike", on.length > 0 && each.dataset.choose !== on[0].dataset.choose);
+    }
+    form.hidden = on.length === 0;
+    const button = form.querySelector("button");
+    button.disabled = on.length < 2;
+    button.textContent = on.length < 2 ? "Decide together" : `Decide on ${on.length} together`;
+    const text = on.length < 2 ? "Choose one more that is like it." : on[0].dataset.choose;
+    if (form.querySelector("[data-chosen]").textContent !== text) form.querySelector("[data-chosen]").textContent = text;
+  };
+  const keep = () => {
+    const names = [...document.querySelectorAll("[data-choose]")].filter((each) => each.checked).map((each) => each.value);
+    try {
+      sessionStorage.setItem(CHOSEN, JSON.stringify(names));
+    } catch {}
+    choose();
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-choose]")) keep();
+  });
+  document.addEventListener("htmx:after:swap", choose);
+  const pick = () => {
+    const box = document.querySelector("a[data-row][aria-current]")?.closest("li").querySelector("[data-choose]");
+    if (box && !box.closest(".unlike")) box.click();
+  };
 
   // -- What is decided on changed while somebody was looking: the word waits until they say they read it. ---------
   const look = () => {
@@ -195,6 +237,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     html.classList.toggle("keys-off", !keys);
+    choose();
     count();
     setInterval(count, 1000);
     // htmx begins in a task of its own after this event: a stream before that would find regions that do not listen yet.
