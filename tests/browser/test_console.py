@@ -19,7 +19,7 @@ RITA = Person("rita")
 
 @pytest.mark.proves("console.by_keyboard")
 async def test_by_keyboard(tmp_path: Path) -> None:
-    """J and A approve, R rejects with a reason, E edits, X chooses several; each happens once, and one key alone decides nothing."""
+    """J and A approve, R rejects with a reason, E edits, X chooses several; each happens once, and no key alone decides."""
     async with console(tmp_path) as c:
         d = c.desk
         for order in ("A-1", "A-2", "A-3"):

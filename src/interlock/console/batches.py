@@ -14,8 +14,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from interlock.console.approvals import listed_for, values_of
-from interlock.console.frame import frame_of
-from interlock.console.history import history_of
 from interlock.console.render import page
 from interlock.console.sent import sent_by
 from interlock.domain.actor import Actor
@@ -94,7 +92,8 @@ async def _page(
         waiting=[each for each in each_of if each.state == "held"],
         same=same,
         apart=apart,
-        history=history_of(drawn, frame_of(request).now),
+        changing=any(row.kind not in ("same", "set") for each in each_of for row in each.changes),
+        reasons=any(each.justification or each.unusual for each in each_of),
         note=(sent or {}).get("note", ""),
         verdict="reject" if (sent or {}).get("verdict") == "reject" else "approve",
         problem=problem,
