@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from interlock.adapters.notifying import notifier_of
-from interlock.adapters.notifying.references import secret_of
+from interlock.adapters.notifying import LaterNotifier
+from interlock.adapters.notifying.secrets import secret_of
 from interlock.domain.channel import Apprise, Mail, Slack, Way, Webhook
 from interlock.domain.duration import HOUR, SECOND
 from interlock.domain.errors import NotDelivered
@@ -32,7 +32,7 @@ TOLD: Told = told(MESSAGE, "https://interlock.test")
 
 async def send(way: Way, folder: Path) -> None:
     """Send the message once."""
-    await notifier_of(way, folder).send(MESSAGE, TOLD, NOW)
+    await LaterNotifier(way, folder).send(MESSAGE, TOLD, NOW)
 
 
 @pytest.fixture(name="secrets")

@@ -19,7 +19,7 @@ from interlock.adapters.effectors.python import InProcessEffectors, PythonEffect
 from interlock.adapters.issuing import InstanceKey, KeyIssuer, before_in, identity_key
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
 from interlock.adapters.memory import MemoryStore
-from interlock.adapters.notifying import notifier_of
+from interlock.adapters.notifying import LaterNotifier
 from interlock.adapters.parsing import LaterSql
 from interlock.adapters.passwords_later import LaterPasswords
 from interlock.adapters.prices_later import LaterPrices
@@ -261,7 +261,7 @@ def _assembled(
             attestation=workspace.settings.attestation,
             attestor=LaterTokens(workspace.settings.attestation, workspace.folder),
             channels=workspace.settings.channels,
-            notifiers={each.name: notifier_of(each.way, workspace.folder) for each in workspace.settings.channels},
+            notifiers={each.name: LaterNotifier(each.way, workspace.folder) for each in workspace.settings.channels},
             public_url=workspace.settings.hosting.public_url,
             anchoring=anchoring(workspace.settings.anchorage, store),
         )

@@ -1,5 +1,5 @@
 """Ways to people outside: webhooks, mail, and what the library Apprise knows."""
 
-from interlock.adapters.notifying.later import notifier_of
+from interlock.adapters.notifying.later import LaterNotifier
 
-__all__ = ["notifier_of"]
+__all__ = ["LaterNotifier"]

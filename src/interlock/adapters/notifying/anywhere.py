@@ -9,7 +9,7 @@ from typing import Any
 import anyio.to_thread
 import apprise
 
-from interlock.adapters.notifying.references import secret_of
+from interlock.adapters.notifying.secrets import secret_of
 from interlock.domain.channel import Apprise
 from interlock.domain.errors import NotDelivered
 from interlock.domain.notification import Message, Told

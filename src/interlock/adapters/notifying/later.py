@@ -43,8 +43,3 @@ class LaterNotifier:
                 assert_never(self._way)
         made = getattr(import_module(f"{_HERE}.{module}"), name)
         return cast(Notifier, made(self._way, self._folder))
-
-
-def notifier_of(way: Way, folder: Path) -> Notifier:
-    """The way itself."""
-    return LaterNotifier(way, folder)

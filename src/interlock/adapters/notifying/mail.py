@@ -11,7 +11,7 @@ from typing import Final
 
 import anyio.to_thread
 
-from interlock.adapters.notifying.references import secret_of
+from interlock.adapters.notifying.secrets import secret_of
 from interlock.domain.channel import Mail
 from interlock.domain.errors import NotDelivered
 from interlock.domain.notification import Message, Told

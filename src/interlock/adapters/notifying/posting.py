@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 import anyio
 import httpx
 
-from interlock.adapters.notifying.references import secret_of
+from interlock.adapters.addresses import is_safe
+from interlock.adapters.notifying.secrets import secret_of
 from interlock.domain.canonical import JsonValue
 from interlock.domain.channel import Slack, Webhook
 from interlock.domain.duration import SECOND
 from interlock.domain.errors import NotDelivered
 from interlock.domain.evidence import at
-from interlock.domain.hosting import NEAR
 from interlock.domain.notification import LONGEST_WAIT, Message, Told
 
 TIMEOUT_S: Final = 10.0
@@ -111,8 +111,7 @@ def _content(message: Message, told: Told) -> dict[str, JsonValue]:
 
 
 async def _post(url: str, body: bytes, headers: Mapping[str, str], transport: httpx.AsyncBaseTransport | None) -> None:
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in NEAR):
+    if not is_safe(url):
         raise NotDelivered("its address does not begin with https://", for_good=True)
     try:
         with anyio.fail_after(TIMEOUT_S):  # all of it: whoever answers a byte a second would keep us for ever

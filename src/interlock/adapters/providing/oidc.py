@@ -6,10 +6,8 @@ it, and every address in it must be behind TLS or on this machine. Of the answer
 https://openid.net/specs/openid-connect-core-1_0.html, RFC 7636 (PKCE), RFC 9207 (whose answer it is).
 """
 
-import os
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import anyio
 import httpx
@@ -17,11 +15,12 @@ import msgspec
 from authlib.oauth2 import rfc7636
 from authlib.oauth2.rfc6749 import parameters
 
+from interlock.adapters.addresses import is_safe
 from interlock.adapters.attesting.published import MAX_BYTES, TIMEOUT_S, Published, fetched
 from interlock.adapters.attesting.tokens import parts_of, payload_of
+from interlock.adapters.references import NoSecret, secret_at
 from interlock.domain.duration import MINUTE
 from interlock.domain.errors import EffectorError, NotAllowed
-from interlock.domain.hosting import NEAR
 from interlock.domain.providing import EMAIL, IdClaims, Named, SignInProvider, person_in, unlike_id_token
 from interlock.ports.identity_provider import Round
 
@@ -165,27 +164,14 @@ class OidcProvider:
         return known
 
 
-def is_safe(address: str) -> bool:
-    """Whether nobody on the way can read or change what is sent there."""
-    try:
-        where = urlsplit(address)
-        return where.scheme == "https" or (where.scheme == "http" and where.hostname in NEAR)
-    except ValueError:
-        return False
-
-
 def _secret(place: str, folder: Path) -> str:
     """Our secret, read each time: it may have been replaced. Raises EffectorError, which does not repeat it."""
-    kind, _, name = place.partition(":")
     if not place:
         return ""
     try:
-        found = os.environ.get(name, "") if kind == "env" else (folder / name).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        found = ""
-    if not found:
-        raise EffectorError(f"the secret for the identity provider is not where interlock.yaml says: `{place}`")
-    return found
+        return secret_at(place, folder)
+    except NoSecret as error:
+        raise EffectorError(f"the secret for the identity provider is not where interlock.yaml says: {error}") from None
 
 
 def _unreachable(issuer: str, error: Exception) -> EffectorError:

@@ -8,8 +8,8 @@ identity:
 """
 
 from typing import Final
-from urllib.parse import urlsplit
 
+from interlock.adapters.addresses import is_safe
 from interlock.adapters.workspace.fields import Section
 from interlock.adapters.workspace.nodes import Listing, Node, Scalar
 from interlock.domain.attesting import METHODS, Attestation, Method, Oidc, Spire, Subjects
@@ -19,8 +19,6 @@ from interlock.domain.ids import AgentName
 from interlock.domain.spiffe import SpiffeError, must_be_domain, split
 
 LEAST_LIFE_MS: Final = MINUTE
-_NEAR: Final = ("localhost", "127.0.0.1", "::1")
-"""Where keys may come from without TLS: from this machine."""
 
 
 def read_attestation(section: Section | None, trust_domain: str) -> Attestation:
@@ -95,10 +93,5 @@ def _agents(section: Section, node: Node) -> tuple[AgentName, ...]:
 
 def _must_be_safe(section: Section, name: str, address: str) -> None:
     """Whoever could change the keys on their way could be any agent."""
-    try:
-        where = urlsplit(address)
-        safe = where.scheme == "https" or (where.scheme == "http" and where.hostname in _NEAR)
-    except ValueError:
-        safe = False
-    if not safe:
+    if not is_safe(address):
         section.wrong(f"`{name}` must begin with https://; http:// is for this machine alone", section.take(name))

@@ -15,7 +15,8 @@ import re
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from interlock.adapters.notifying.references import is_reference
+from interlock.adapters.addresses import is_safe
+from interlock.adapters.references import is_reference
 from interlock.adapters.workspace.fields import NAME, Section, near
 from interlock.adapters.workspace.routing_file import is_zone, minutes
 from interlock.domain.channel import DEDUPE_MS, SLACK_HOST, Apprise, Channel, Mail, Slack, Way, Webhook
@@ -133,8 +134,7 @@ def _url(section: Section) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
-    safe = parts.scheme == "https" or (parts.scheme == "http" and host in NEAR)
-    if url and (not host or not safe or parts.username or parts.password):
+    if url and (not host or not is_safe(url) or parts.username or parts.password):
         section.wrong(
             "`url` begins with https:// and names a host; http:// is for this machine alone", section.take("url")
         )

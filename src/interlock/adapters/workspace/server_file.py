@@ -12,9 +12,11 @@ from ipaddress import ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
+from interlock.adapters.addresses import is_safe
+from interlock.adapters.references import is_reference
 from interlock.adapters.workspace.fields import Section
 from interlock.adapters.workspace.nodes import Scalar
-from interlock.domain.hosting import NEAR, Hosting
+from interlock.domain.hosting import Hosting
 from interlock.domain.providing import EMAIL, SignInProvider
 
 MOST_LIVE: Final = 20_000
@@ -72,7 +74,7 @@ def _provider(section: Section | None) -> SignInProvider | None:
     secret = section.text("secret")
     if issuer and _host(issuer, path=True)[1]:
         section.wrong("`issuer` must begin with https://; http:// is for this machine alone", section.take("issuer"))
-    if secret and not secret.startswith(("env:", "file:")):
+    if secret and not is_reference(secret):
         # It is not repeated: it may be the secret itself.
         section.wrong("`secret` says where it is, not what: `env:NAME` or `file:PATH`", section.take("secret"))
     found = SignInProvider(
@@ -96,7 +98,7 @@ def _host(url: str, *, path: bool = False) -> tuple[str, str]:
         return "", "is no address"
     if parts.scheme not in ("http", "https") or not host:
         return "", "must begin with https:// and name a host"
-    if parts.scheme == "http" and host not in NEAR:
+    if not is_safe(url):
         return "", "must begin with https://; http:// is for this machine alone"
     if parts.username or parts.password or parts.query or parts.fragment or (parts.path and not path):
         return "", "is scheme, host and port, and nothing behind them"

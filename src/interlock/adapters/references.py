@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from interlock.domain.errors import NotDelivered
-
 MAX_BYTES: Final = 4096
 _ENV: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
+
+
+class NoSecret(ValueError):
+    """There is no secret where it is said to be. It says where, and nothing of what stands there."""
 
 
 def is_reference(text: str) -> bool:
@@ -18,21 +20,21 @@ def is_reference(text: str) -> bool:
     return bool(_ENV.fullmatch(text)) or (text.startswith("file:") and len(text) > len("file:"))
 
 
-def secret_of(reference: str, folder: Path, environ: Mapping[str, str] = os.environ) -> str:
-    """What `reference` names; paths are below `folder`. Raises NotDelivered."""
+def secret_at(reference: str, folder: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """What `reference` names; paths are below `folder`. Raises NoSecret."""
     kind, _, name = reference.partition(":")
     if kind == "env":
         found = environ.get(name, "").strip()
         if not found:
-            raise NotDelivered(f"the environment variable `{name}` is not set")
+            raise NoSecret(f"the environment variable `{name}` is not set")
         return found
     try:
         data = (folder / name).read_bytes()
     except OSError as error:
-        raise NotDelivered(f"the file `{name}` cannot be read: {error.strerror}") from None
+        raise NoSecret(f"the file `{name}` cannot be read: {error.strerror}") from None
     if not data.strip() or len(data) > MAX_BYTES:
-        raise NotDelivered(f"the file `{name}` holds no secret of at most {MAX_BYTES} bytes")
+        raise NoSecret(f"the file `{name}` holds no secret of at most {MAX_BYTES} bytes")
     try:
         return data.decode().strip()
     except UnicodeDecodeError:
-        raise NotDelivered(f"the file `{name}` is no text") from None
+        raise NoSecret(f"the file `{name}` is no text") from None
