@@ -98,7 +98,7 @@ async def test_glass_broken_in_one_browser_widens_no_other_and_no_key(tmp_path: 
         one, other = await token_of(site), await token_of(site)
         key, _ = await site.plane.api_keys.make(Person("rita"), "ci", ("see", "decide", "stop"), by="rita")
         assert (await sent(site, one, "/account/glass", why=WHY))[0] == 200
-        body = {"happened": "done"}
+        body = {"happened": "done", "note": "I looked"}
         path = f"/v1/actions/{action}/settle"
         unsafe = {"origin": ORIGIN}
         answers = [
