@@ -2193,6 +2193,11 @@ PROMISES: tuple[Promise, ...] = (
         "From afar an agent's program gets what its proof opens; no session, no overheard call and no word of its own gets more.",
     ),
     Promise(
+        "server.ends_well",
+        _SERVER,
+        "Told to end, the server finishes answers and calls of tools it began, and begins none; told twice, it ends at once.",
+    ),
+    Promise(
         "server.killed_between",
         _SERVER,
         "A server that is killed after it answered a yes loses nothing: the next does what was agreed to, once.",

@@ -51,14 +51,17 @@ class Worker:
         self._plane = plane
         self._slots = slots
         self._busy = 0
+        self._ending = False
+        self._less = anyio.Event()
+        """Set when something that was begun is done; then another takes its place."""
         self.driven = 0
         """How many drives were finished since it began."""
         self.badly: Counter[State] = Counter()
         """In how many of them an action ended without having been done, or became unknown, by its state."""
 
     async def run(self, *, until_idle: bool = False) -> int:
-        """Work until cancelled; with `until_idle`, until nothing is due, nothing is being driven, and no undo request can
-        move without a person. Gives `driven`."""
+        """Work until cancelled or told to `end`; with `until_idle`, until nothing is due, nothing is being driven, and no undo
+        request can move without a person. Gives `driven`."""
         await self._erase()
         await self._retain()
         await self._tend()
@@ -77,14 +80,25 @@ class Worker:
                     group.start_soon(self._notifying, channel)
             if self._plane.means.retention and not until_idle:
                 group.start_soon(self._retaining)
-            while not (until_idle and await self._idle()):
+            while not self._ending and not (until_idle and await self._idle()):
                 if await self._take(group) == 0:
                     await self._rest()
+            while self._busy:
+                await self._less.wait()
             group.cancel_scope.cancel()
         if until_idle:
             for channel in self._plane.notifying.channels:
                 await self._notify(channel)
         return self.driven
+
+    def end(self) -> None:
+        """Begin nothing more. What was begun goes on to its end, and then so does `run`."""
+        self._ending = True
+
+    def _free(self) -> None:
+        self._busy -= 1
+        self._less.set()
+        self._less = anyio.Event()
 
     async def _take(self, group: anyio.abc.TaskGroup) -> int:
         """Claim as many as there are free slots: what is claimed is begun at once, or its lease would run out waiting."""
@@ -113,7 +127,7 @@ class Worker:
                 # A detail may quote arguments and results, which have no place in an operator's log.
                 _log.warning("action %s could not be driven: %s", action.id, masked(error.detail, action))
         finally:
-            self._busy -= 1
+            self._free()
             self.driven += 1
 
     async def _anchoring(self, anchoring: Anchoring) -> None:
@@ -203,7 +217,7 @@ class Worker:
             await self._lift()
 
     async def _unwinding(self) -> None:
-        while True:
+        while not self._ending:
             await self._void()
             if await self._unwind() == 0:
                 await self._rest()
@@ -225,6 +239,8 @@ class Worker:
         self._busy += 1
         try:
             for request in await self._plane.compensation.running():
+                if self._ending:
+                    break
                 try:
                     after = await self._plane.compensation.advance(request)
                 except InterlockError as error:
@@ -233,7 +249,7 @@ class Worker:
                     continue
                 moved += after.state != "running" or after.undone > request.undone
         finally:
-            self._busy -= 1
+            self._free()
         return moved
 
     async def _idle(self) -> bool:

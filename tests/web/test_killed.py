@@ -70,4 +70,44 @@ async def test_killed_between_the_word_and_the_deed(tmp_path: Path) -> None:
     assert [each["person"] for each in found["hold"]["approvals"]] == ["rita"]
     assert again.status_code == 409
     assert site.place.effects() == ["put 500"]
-    assert ended in (0, -signal.SIGTERM)
+    assert ended == 0
+
+
+@pytest.mark.proves("server.ends_well")
+async def test_told_to_end_it_finishes_what_it_began_and_no_more(tmp_path: Path) -> None:
+    """SIGTERM while a tool is being called: the call comes to its end, once, and is recorded; what was agreed to meanwhile is
+    left for the next; the process ends by itself with 0, and its run has an end in the log. Told twice, it ends at once."""
+    async with served(tmp_path) as site:
+        slow = await site.propose(500, wait_ms=1500)
+        left = await site.propose(501, wait_ms=9000)
+        secret, _ = await site.plane.api_keys.make(Person("rita"), "test", ("see", "decide"), by="rita")
+    bearer = {"authorization": f"Bearer {secret}"}
+
+    async def begun(client: httpx.AsyncClient, action: str) -> None:
+        view = (await client.get(f"/v1/approvals/{action}", headers=bearer)).json()["view"]
+        await client.post(f"/v1/approvals/{action}/approve", json={"view": view}, headers=bearer)
+        with anyio.fail_after(20):
+            while await state(client, action) == "ready":  # noqa: ASYNC110  another process
+                await anyio.sleep(0.02)
+
+    async def state(client: httpx.AsyncClient, action: str) -> str:
+        said: str = (await client.get(f"/v1/actions/{action}", headers=bearer)).json()["state"]
+        return said
+
+    async with process(tmp_path) as (running, client):
+        await begun(client, slow)
+        running.send_signal(signal.SIGTERM)
+        ended = await anyio.to_thread.run_sync(lambda: running.wait(15))
+        assert running.stdout is not None
+        assert "stopped" in running.stdout.read()
+    effects = site.place.effects()
+    async with process(tmp_path) as (running, client):
+        after = await state(client, slow)
+        await begun(client, left)
+        running.send_signal(signal.SIGTERM)
+        await anyio.sleep(0.3)
+        running.send_signal(signal.SIGTERM)
+        cut = await anyio.to_thread.run_sync(lambda: running.wait(3))
+
+    assert (ended, after, effects) == (0, "done", ["put 500"])
+    assert cut == -signal.SIGTERM

@@ -72,15 +72,19 @@ class Served:
         """A browser in which `person` is signed in."""
         return self._client({SAYS: person, "origin": ORIGIN, TOKEN_HEADER: FORM})
 
-    async def propose(self, n: int = 500, *, initiator: str = "user:customer", agent: str = "ag") -> str:
+    async def propose(
+        self, n: int = 500, *, initiator: str = "user:customer", agent: str = "ag", wait_ms: int = 0
+    ) -> str:
         """Have an agent of another process propose `box.put`; above 100 it is held. Gives the action's id."""
+
+        arguments: dict[str, Any] = {"n": n} | ({"wait_ms": wait_ms} if wait_ms else {})
 
         def propose() -> str:
             with (
                 interlock.open(self.place.folder) as client,
                 client.task(agent=agent, purpose="to be tested", on_behalf_of=initiator) as task,
             ):
-                return task.propose("box.put", n=n).action_id
+                return task.propose("box.put", **arguments).action_id
 
         return await anyio.to_thread.run_sync(propose)
 

@@ -4,8 +4,11 @@ Loaded by its name when somebody wants to serve, so that nobody else waits for i
 """
 
 import asyncio
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -25,6 +28,8 @@ KEPT_BYTES: Final = 128 * 1024
 """What the system keeps of an answer that is not read, of each connection."""
 ENDING_S: Final = 5
 """How long answers that were begun may take once the process is told to end."""
+FINISHING_S: Final = 15.0
+"""How long what goes on beside them may take after that."""
 
 
 async def serve(
@@ -35,10 +40,12 @@ async def serve(
     *,
     most: int = MOST_AT_ONCE,
     ending: Callable[[], None] = lambda: None,
+    finishing: Callable[[], Awaitable[None]] | None = None,
 ) -> None:
     """Serve `app` until the process is told to end. `started` hears the address once it answers; port 0 is any free one.
 
-    There are at most `most` connections. `ending` hears when the end begins, to close what would never end by itself.
+    There are at most `most` connections. `ending` hears when the end begins, to close what would never end by itself; once the
+    answers are over, `finishing` is waited for, `FINISHING_S` at most. Told to end once more, the process ends at once.
     Raises OSError where the address cannot be taken.
     """
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -64,7 +71,7 @@ async def serve(
             )
         )
         place, taken = listening.getsockname()[:2]
-        server.ending = ending
+        server.ending, server.finishing = ending, finishing
         server.ready = lambda: started(f"http://{f'[{place}]' if ':' in place else place}:{taken}/")
         await server.serve(sockets=[listening])
     finally:
@@ -138,6 +145,7 @@ class _Server(uvicorn.Server):
 
     ready: Callable[[], None]
     ending: Callable[[], None]
+    finishing: Callable[[], Awaitable[None]] | None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin, and say so."""
@@ -145,6 +153,25 @@ class _Server(uvicorn.Server):
         self.ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say so, and end."""
+        """Say so, and end, once what was begun is over or took too long."""
         self.ending()
         await super().shutdown(sockets)
+        if self.finishing is None:
+            return
+        last = asyncio.ensure_future(self.finishing())
+        await asyncio.wait({last}, timeout=FINISHING_S)
+        last.cancel()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End; told so a second time, at once, as a process without us would: nothing is lost that way."""
+        if self.should_exit:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+        super().handle_exit(sig, frame)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Once all is over the caller goes on, and closes what it opened; uvicorn would have the signal end the process."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()

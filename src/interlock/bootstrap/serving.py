@@ -49,13 +49,26 @@ async def serving(
     try:
         welcome(await plane.welcoming.welcome(person, by="interlock.serve"))
         async with anyio.create_task_group() as group:
-            if work:
-                group.start_soon(Worker(plane).run)
+            worker, over = Worker(plane), anyio.Event()
+
+            async def working() -> None:
+                if work:
+                    await worker.run()
+                over.set()
+
+            group.start_soon(working)
             hub = Hub(plane, most=hosting.live_most)
             group.start_soon(hub.run)
             group.start_soon(plane.warming.run)
-            yield front(plane, hosting, hub, examine=partial(examined, folder, plane))
-            # Whatever is being driven is let go of: its lease runs out, and another goes on with it.
+            app = front(plane, hosting, hub, examine=partial(examined, folder, plane))
+
+            def end() -> None:
+                hub.end()
+                worker.end()
+
+            app.end, app.finish = end, over.wait
+            yield app
+            # What is being driven still is let go of: its lease runs out, and another goes on with it.
             group.cancel_scope.cancel()
     finally:
         await plane.close()

@@ -1,7 +1,7 @@
 """What the commands that serve over HTTP have in common: the optional server, the address, and an end that is no error."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from importlib import import_module
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -13,6 +13,9 @@ from interlock.domain.errors import ContractError, EffectorError
 
 ALONE: Final = ("127.0.0.1", "::1", "localhost")
 """Where nobody but this machine can reach us."""
+
+_WAYS: Final = {"ending": "end", "finishing": "finish"}
+"""By parameter of `api.serving.serve`, the method of an application that has one."""
 
 Port: TypeAlias = Annotated[int, typer.Option(min=0, max=65_535, help="0 takes any that is free.")]
 
@@ -27,24 +30,25 @@ def served(
 ) -> None:
     """Serve the ASGI application that `begun` gives until told to end. `started` hears its address once it answers.
 
-    An application with a method `end` is told when the end begins; `limits` are those of `api.serving.serve`."""
+    An application with a method `end` is told when the end begins, and waited for by its method `finish`; `limits` are those of
+    `api.serving.serve`."""
     serving = server_part(here, "interlock.api.serving")
 
     async def loop() -> None:
         async with begun() as app:
             try:
-                await serving.serve(app, host, port, started, ending=getattr(app, "end", _nothing), **limits)
+                ways = {name: way for name, of in _WAYS.items() if (way := getattr(app, of, None)) is not None}
+                await serving.serve(app, host, port, started, **ways, **limits)
             except OSError as error:
                 raise ContractError(
                     f"nobody can listen on {host}:{port}: {error.strerror or error}",
                     next_step="give another `--host` or `--port`; port 0 takes any that is free",
                 ) from None
 
-    try:
+    # Ending a server is no error.
+    with suppress(KeyboardInterrupt):
         run(here.output, loop)
-    except KeyboardInterrupt:
-        # Ending a server is no error.
-        here.output.say("stopped")
+    here.output.say("stopped")
 
 
 def server_part(here: Context, name: str) -> Any:
@@ -57,7 +61,3 @@ def server_part(here: Context, name: str) -> Any:
                 EffectorError("the server is not installed", next_step="install it: `pip install 'interlock[server]'`")
             )
         ) from None
-
-
-def _nothing() -> None:
-    """Nobody needs to know."""

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
 import anyio
+import anyio.lowlevel
 
 from interlock.domain.errors import InterlockError
 from interlock.domain.hosting import Hosting
@@ -69,6 +70,8 @@ class Front:
         self._answered = answered
         self.end = end
         """To be called when the server is about to end, so that what would never end by itself does."""
+        self.finish: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
+        """Waits until what was begun beside the answers is over."""
         self._hosts = hosting.hosts
         self._headers = (*_HEADERS, _SECURE) if hosting.secure else _HEADERS
 
