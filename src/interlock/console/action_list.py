@@ -6,7 +6,7 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from interlock.console.given import address, all_said, said
+from interlock.console.given import address, all_said, choices, names_in_force, said
 from interlock.console.render import page
 from interlock.domain.action import MEANING
 from interlock.domain.baseline import UNUSUAL
@@ -14,7 +14,6 @@ from interlock.domain.errors import ContractError
 from interlock.domain.moment_given import given_moment
 from interlock.domain.searched import STATES
 from interlock.services.action_list import ActionPage, Sought, listed
-from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane
 
 FIELDS: Final = ("agent", "contract", "task", "release", "policy", "approver", "initiator", "unusual", "since", "until")
@@ -59,22 +58,11 @@ async def actions(request: Asked, plane: Plane) -> Response[str]:
         older=address("/actions", {**here, "before": found.next}),
         filtered=any(here.values()),
         first=not said(request, "before"),
-        agents=_choices(names["agent"], form.values["agent"]),
-        contracts=_choices(names["contract"], form.values["contract"]),
+        agents=choices(names["agent"], form.values["agent"]),
+        contracts=choices(names["contract"], form.values["contract"]),
         states=[(each, each.replace("_", " "), MEANING[each]) for each in STATES],
         unusual=[("", "any or none"), ("any", "in anything"), *((each, each) for each in UNUSUAL)],
     )
-
-
-async def names_in_force(plane: ControlPlane) -> dict[str, list[str]]:
-    """The agents and contracts there are, to choose from."""
-    control = (await plane.orders.current()).control
-    return {"agent": sorted(control.agents), "contract": sorted(control.contracts)}
-
-
-def _choices(names: list[str], chosen: str) -> list[str]:
-    """What there is to choose from; what is in force no more can be chosen by an address."""
-    return sorted({*names, chosen} - {""})
 
 
 def _sought(form: Form, now: int) -> Sought:

@@ -9,7 +9,7 @@ from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, FromPath
 
-from interlock.console.given import said
+from interlock.console.given import lead_to, said
 from interlock.console.render import page
 from interlock.console.words import lasting
 from interlock.domain.actor import Actor
@@ -71,7 +71,6 @@ async def agent(request: Asked, plane: Plane, actor: Who, name: FromPath[str]) -
     """One agent: everything that is in force about it. Raises NotFound."""
     found = await plane.agents.get(AgentName(name))
     card = await plane.agents.card(found.agent.name)
-    control = (await plane.orders.current()).control
     orders = await plane.orders.current()
     return page(
         request,
@@ -85,7 +84,7 @@ async def agent(request: Asked, plane: Plane, actor: Who, name: FromPath[str]) -
         budgets=_of(await _budgets(plane), found.agent),
         brakes=_on(await plane.braking.brakes(), found),
         baseline=orders.baselines.get(found.agent.name),
-        choices=_choices(actor, found, roles_of(actor.person, control)),
+        choices=_choices(actor, found, roles_of(actor.person, orders.control)),
         done=said(request, "done"),
     )
 
@@ -103,7 +102,7 @@ async def move(
         raise NotAllowed("this takes a reason", next_step="go back and say why; it is kept in the log")
     done = await plane.agents.move(AgentName(name), data.move, by=actor.person, why=why)
     said_of = "waits" if done.waits_for else data.move if done.changed else "already"
-    return Response(b"", status_code=303, headers={"Location": f"/agents/{done.agent}?done={said_of}"})
+    return lead_to(f"/agents/{done.agent}?done={said_of}")
 
 
 def _used(name: ContractName, contract: Contract | None, agent: Agent) -> tuple[str, Contract | None, Stage, str]:
@@ -135,11 +134,11 @@ def _of(budgets: Sequence[Stood], agent: Agent) -> tuple[Stood, ...]:
 
 def _on(brakes: Sequence[Brake], found: Registered) -> list[Brake]:
     """The brakes that hold what it does, whatever it asks for: not those on single contracts, tasks or users."""
-    agent, state = found.agent, {"all", "tenant"}
+    agent = found.agent
     return [
         each
         for each in brakes
-        if each.stop.scope in state
+        if each.stop.scope in ("all", "tenant")
         or (each.stop.scope == "agent" and each.stop.name == agent.name)
         or (each.stop.scope == "tag" and each.stop.name in agent.tags)
     ]

@@ -15,17 +15,17 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from interlock.console.frame import frame_of
-from interlock.console.given import address
+from interlock.console.given import address, lead_to
 from interlock.console.history import history_of
 from interlock.console.render import page
-from interlock.console.sent import sent_by
+from interlock.console.sent import note_of, sent_by, view_of
 from interlock.console.telling import after_word
 from interlock.domain.action import Action
 from interlock.domain.actor import Actor
 from interlock.domain.contract import RISKS, Risk
 from interlock.domain.dossier import Dossier
 from interlock.domain.errors import ContractError, IllegalMove, InterlockError, NotAllowed, StaleView, TooFast
-from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, Person
+from interlock.domain.ids import ActionId, AgentName, ContractName, Person
 from interlock.domain.inbox import InboxPage
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who, actor_of
@@ -42,7 +42,7 @@ async def count(request: Asked) -> Response[Any]:
     """How many actions are held: the one region of the header, without the work of a page around it."""
     if request.headers.get("hx-request") == "true":
         return page(request, "base.html")
-    return Response(b"", status_code=303, headers={"Location": "/approvals"})
+    return lead_to("/approvals")
 
 
 @get("/approvals", opt=SEE, include_in_schema=False)
@@ -79,8 +79,8 @@ async def approve(request: Asked, plane: Plane, actor: Who, action_id: FromPath[
         return await plane.approvals.approve(
             name,
             actor.person,
-            note=_note(sent),
-            view=_view(sent),
+            note=note_of(sent),
+            view=view_of(sent),
             target=sent.get("target") or None,
             session=actor.session,
         )
@@ -94,7 +94,7 @@ async def reject(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
         return await plane.approvals.reject(
-            name, actor.person, note=_note(sent), view=_view(sent), session=actor.session
+            name, actor.person, note=note_of(sent), view=view_of(sent), session=actor.session
         )
 
     return await _word(request, plane, actor.person, action_id, say)
@@ -105,7 +105,7 @@ async def ask(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]
     """A question to the agent. Nothing is decided by it."""
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
-        return await plane.inquiring.ask(name, actor.person, _note(sent))
+        return await plane.inquiring.ask(name, actor.person, note_of(sent))
 
     return await _word(request, plane, actor.person, action_id, say, stay=True)
 
@@ -115,7 +115,7 @@ async def delegate(request: Asked, plane: Plane, actor: Who, action_id: FromPath
     """Hand it to a colleague."""
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
-        return await plane.inquiring.delegate(name, actor.person, Person(sent.get("to", "")), note=_note(sent))
+        return await plane.inquiring.delegate(name, actor.person, Person(sent.get("to", "")), note=note_of(sent))
 
     return await _word(request, plane, actor.person, action_id, say, stay=True)
 
@@ -147,7 +147,7 @@ async def _word(
     except (StaleView, IllegalMove, NotAllowed, ContractError, TooFast) as error:
         return await _shown(request, plane, person, name, sent=sent, problem=error)
     place = f"/approvals/{quote(name, safe='')}" if stay else f"/approvals?about={quote(name, safe='')}"
-    return Response(b"", status_code=303, headers={"Location": place})
+    return lead_to(place)
 
 
 async def _shown(
@@ -221,15 +221,6 @@ def _colleagues(dossier: Dossier, person: Person | None) -> tuple[Person, ...]:
 def _told(action: Action | None) -> tuple[Action, str] | None:
     """An action somebody just spoke on, and what became of it: as it is stored, not as the address says."""
     return None if action is None else (action, after_word(action))
-
-
-def _note(sent: Mapping[str, str]) -> str:
-    return sent.get("note", "").strip()
-
-
-def _view(sent: Mapping[str, str]) -> Digest:
-    """What was shown. A form without it is no word on anything: such a digest no view has."""
-    return Digest(sent.get("view", "") or "nothing was shown")
 
 
 def seen_of(dossier: Dossier) -> str:

@@ -14,13 +14,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from interlock.console.approvals import listed_for, values_of
+from interlock.console.given import lead_to
 from interlock.console.render import page
-from interlock.console.sent import sent_by
+from interlock.console.sent import note_of, sent_by, view_of
 from interlock.domain.actor import Actor
 from interlock.domain.batch import MOST, Batch, BatchResult
 from interlock.domain.dossier import Dossier
 from interlock.domain.errors import ContractError, InterlockError, NotAllowed, NotFound, StaleView, TooFast
-from interlock.domain.ids import ActionId, Digest
+from interlock.domain.ids import ActionId
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
 from interlock.web.problems import status_of
@@ -40,7 +41,7 @@ async def choose(request: Asked, plane: Plane, actor: Who) -> Response[Any]:
         listed = await listed_for(request, plane, actor.person)
         values = values_of(request, listed, None, chosen=False) | {"refused": error, "said": None}
         return page(request, "approvals.html", status=status_of(error), **values)
-    return Response(b"", status_code=303, headers={"Location": f"/approvals/batch/{quote(batch.id, safe='')}"})
+    return lead_to(f"/approvals/batch/{quote(batch.id, safe='')}")
 
 
 @get("/approvals/batch/{batch:str}", opt=DECIDE, include_in_schema=False)
@@ -58,9 +59,8 @@ async def decide(request: Asked, plane: Plane, actor: Who, batch: FromPath[str])
             drawn.id,
             actor.person,
             "reject" if sent.get("verdict") == "reject" else "approve",
-            note=sent.get("note", "").strip(),
-            # Of what a form does not name nothing was shown: such a digest no view has, so that one is left.
-            views={each: Digest(sent.get(VIEW + each, "") or "nothing was shown") for each in drawn.actions},
+            note=note_of(sent),
+            views={each: view_of(sent, VIEW + each) for each in drawn.actions},
             session=actor.session,
         )
     except (NotAllowed, ContractError, StaleView, TooFast) as error:

@@ -9,6 +9,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 
+from interlock.console.given import lead_to
 from interlock.console.render import page
 from interlock.console.sent import sent_by
 from interlock.domain.agent import Agent
@@ -133,7 +134,7 @@ async def _page(
 
 
 def _back() -> Response[bytes]:
-    return Response(b"", status_code=303, headers={"Location": "/brakes"})
+    return lead_to("/brakes")
 
 
 ROUTES: list[HTTPRouteHandler] = [brakes, stop, resume]

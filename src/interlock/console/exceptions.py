@@ -8,15 +8,14 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from interlock.console.action_list import names_in_force
-from interlock.console.given import address, said
+from interlock.console.given import address, choices, lead_to, names_in_force, said
 from interlock.console.history import history_of
 from interlock.console.render import page
-from interlock.console.sent import sent_by
+from interlock.console.sent import note_of, sent_by, view_of
 from interlock.domain.action import MEANING, Action
 from interlock.domain.errors import ContractError, IllegalMove, InterlockError, NotAllowed, StaleView
 from interlock.domain.exception_case import KINDS
-from interlock.domain.ids import ActionId, Digest, Person
+from interlock.domain.ids import ActionId, Person
 from interlock.services.exceptions import Sifted
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who, actor_of
@@ -54,7 +53,7 @@ async def exceptions(request: Asked, plane: Plane) -> Response[str]:
         first=not given["cursor"],
         more=address("/exceptions", {**given, "cursor": found.next}) if found.next else "",
         kinds=[*([kind, kind.replace("_", " ")] for kind in KINDS), ["other", "not declared"]],
-        agents=sorted({*(await names_in_force(plane))["agent"], given["agent"]} - {""}),
+        agents=choices((await names_in_force(plane))["agent"], given["agent"]),
         roles=sorted({role for held in control.people.values() for role in held} | {given["role"]} - {""}),
         spoken=None if spoken is None else (spoken, MEANING[spoken.state]),
     )
@@ -77,7 +76,7 @@ async def answer(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
     """An answer to exactly what was shown."""
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
-        return await plane.exceptions.answer(name, actor.person, _answer(sent), note=_note(sent), view=_view(sent))
+        return await plane.exceptions.answer(name, actor.person, _answer(sent), note=note_of(sent), view=view_of(sent))
 
     return await _word(request, plane, action_id, say)
 
@@ -88,7 +87,7 @@ async def reject(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
         await plane.exceptions.one(name)
-        return await plane.approvals.reject(name, actor.person, note=_note(sent), view=_view(sent))
+        return await plane.approvals.reject(name, actor.person, note=note_of(sent), view=view_of(sent))
 
     return await _word(request, plane, action_id, say)
 
@@ -99,7 +98,7 @@ async def hand_on(request: Asked, plane: Plane, actor: Who, action_id: FromPath[
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
         await plane.exceptions.one(name)
-        return await plane.inquiring.delegate(name, actor.person, Person(sent.get("to", "")), note=_note(sent))
+        return await plane.inquiring.delegate(name, actor.person, Person(sent.get("to", "")), note=note_of(sent))
 
     return await _word(request, plane, action_id, say, stay=True)
 
@@ -110,7 +109,7 @@ async def ask(request: Asked, plane: Plane, actor: Who, action_id: FromPath[str]
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
         await plane.exceptions.one(name)
-        return await plane.inquiring.ask(name, actor.person, _note(sent))
+        return await plane.inquiring.ask(name, actor.person, note_of(sent))
 
     return await _word(request, plane, action_id, say, stay=True)
 
@@ -123,7 +122,7 @@ async def _word(request: Asked, plane: ControlPlane, action_id: str, say: _Say, 
     except (StaleView, IllegalMove, NotAllowed, ContractError) as error:
         return await _shown(request, plane, name, sent=sent, problem=error)
     place = f"/exceptions/{quote(name, safe='')}" if stay else f"/exceptions?about={quote(name, safe='')}"
-    return Response(b"", status_code=303, headers={"Location": place})
+    return lead_to(place)
 
 
 async def _shown(
@@ -167,15 +166,6 @@ def _answer(sent: Mapping[str, str]) -> str:
             "nothing was answered", path="/own", next_step="choose an option, or say what is to be done"
         )
     return own
-
-
-def _note(sent: Mapping[str, str]) -> str:
-    return sent.get("note", "").strip()
-
-
-def _view(sent: Mapping[str, str]) -> Digest:
-    """What was shown. A form without it is no word on anything: such a digest no view has."""
-    return Digest(sent.get("view", "") or "nothing was shown")
 
 
 ROUTES: list[HTTPRouteHandler] = [exceptions, kinds, one, answer, reject, hand_on, ask]

@@ -7,6 +7,7 @@ import msgspec
 from litestar import Response, post
 from litestar.handlers import HTTPRouteHandler
 
+from interlock.console.given import lead_to
 from interlock.domain.access import Permission
 from interlock.domain.actor import Actor
 from interlock.domain.brakes import holding
@@ -115,7 +116,7 @@ async def theme(request: Asked) -> Response[bytes]:
     chosen = _theme(str((await request.form()).get("theme", "")))
     secure = "; Secure" if request.app.state.hosting.secure else ""
     cookie = f"{THEME_COOKIE}={chosen}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{secure}"
-    return Response(b"", status_code=303, headers={"Location": _back(request), "Set-Cookie": cookie})
+    return lead_to(_back(request), **{"Set-Cookie": cookie})
 
 
 def _back(request: Asked) -> str:

@@ -1,10 +1,13 @@
-"""What an address of a page says after its question mark, and addresses of ours that say something there."""
+"""What an address of a page says after its question mark, addresses of ours that say something there, and going to one."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
+from litestar import Response
+
 from interlock.domain.errors import ContractError
+from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked
 
 LONGEST: Final = 400
@@ -37,3 +40,19 @@ def address(path: str, values: Mapping[str, str | Sequence[str] | None]) -> str:
         if each
     ]
     return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def lead_to(place: str, **headers: str) -> Response[bytes]:
+    """To `place`, a path of ours or an address that is meant: the answer to a form that was done."""
+    return Response(b"", status_code=303, headers={"Location": place, **headers})
+
+
+async def names_in_force(plane: ControlPlane) -> dict[str, list[str]]:
+    """The agents and contracts there are, to choose from."""
+    control = (await plane.orders.current()).control
+    return {"agent": sorted(control.agents), "contract": sorted(control.contracts)}
+
+
+def choices(names: list[str], chosen: str) -> list[str]:
+    """What there is to choose from; what is in force no more can be chosen by an address."""
+    return sorted({*names, chosen} - {""})

@@ -13,13 +13,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from interlock.console.form import Field, at_fault, fields_of, read
+from interlock.console.given import lead_to
 from interlock.console.render import page
-from interlock.console.sent import sent_by
+from interlock.console.sent import note_of, sent_by, view_of
 from interlock.domain.actor import Actor
 from interlock.domain.canonical import JsonValue
 from interlock.domain.dossier import Dossier
 from interlock.domain.errors import BudgetExceeded, ContractError, IllegalMove, InterlockError, NotAllowed, StaleView
-from interlock.domain.ids import ActionId, Digest
+from interlock.domain.ids import ActionId
 from interlock.services.approvals import Weighed
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
@@ -65,12 +66,12 @@ async def _said(
         name,
         actor.person,
         changed,
-        note=sent.get("note", "").strip(),
-        view=Digest(sent.get("view", "") or "nothing was shown"),
+        note=note_of(sent),
+        view=view_of(sent),
         target=sent.get("target") or None,
         session=actor.session,
     )
-    return Response(b"", status_code=303, headers={"Location": f"/approvals?about={quote(name, safe='')}"})
+    return lead_to(f"/approvals?about={quote(name, safe='')}")
 
 
 def _page(

@@ -9,8 +9,7 @@ from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body
 
-from interlock.console.action_list import names_in_force
-from interlock.console.given import said
+from interlock.console.given import names_in_force, said
 from interlock.console.policies import bundle_in_force
 from interlock.console.render import page
 from interlock.domain.canonical import JsonValue

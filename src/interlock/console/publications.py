@@ -8,6 +8,7 @@ from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, FromPath
 
+from interlock.console.given import lead_to
 from interlock.console.render import page
 from interlock.domain.ids import PublicationId
 from interlock.domain.publication import Publication
@@ -68,7 +69,7 @@ async def withdraw(plane: Plane, actor: Who, publication: FromPath[str]) -> Resp
 
 
 def _back_to(publication: Publication) -> Response[bytes]:
-    return Response(b"", status_code=303, headers={"Location": f"/policies/publications/{publication.id}"})
+    return lead_to(f"/policies/publications/{publication.id}")
 
 
 ROUTES: list[HTTPRouteHandler] = [publication_page, accept, withdraw]

@@ -8,6 +8,8 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from interlock.console.given import lead_to
+
 SEE: Final = {"needs": "see"}
 
 
@@ -18,7 +20,7 @@ SEE: Final = {"needs": "see"}
 )
 async def to_approval(action_id: FromPath[str]) -> Response[bytes]:
     """To what is to be decided."""
-    return _to(f"/approvals/{quote(action_id, safe='')}")
+    return lead_to(f"/approvals/{quote(action_id, safe='')}")
 
 
 @get(
@@ -28,35 +30,31 @@ async def to_approval(action_id: FromPath[str]) -> Response[bytes]:
 )
 async def to_exception(action_id: FromPath[str]) -> Response[bytes]:
     """To what is to be answered."""
-    return _to(f"/exceptions/{quote(action_id, safe='')}")
+    return lead_to(f"/exceptions/{quote(action_id, safe='')}")
 
 
 @get("/approvals/batch", opt=SEE, include_in_schema=False)
 async def to_approvals() -> Response[bytes]:
     """To what waits."""
-    return _to("/approvals")
+    return lead_to("/approvals")
 
 
 @get("/approvals/batch/{batch:str}/decide", opt=SEE, include_in_schema=False)
 async def to_batch(batch: FromPath[str]) -> Response[bytes]:
     """To what was chosen together."""
-    return _to(f"/approvals/batch/{quote(batch, safe='')}")
+    return lead_to(f"/approvals/batch/{quote(batch, safe='')}")
 
 
 @get([f"/actions/{{action_id:str}}/{word}" for word in ("undo", "settle")], opt=SEE, include_in_schema=False)
 async def to_story(action_id: FromPath[str]) -> Response[bytes]:
     """To the action's story."""
-    return _to(f"/actions/{quote(action_id, safe='')}")
+    return lead_to(f"/actions/{quote(action_id, safe='')}")
 
 
 @get([f"/brakes/{word}" for word in ("stop", "resume")], opt=SEE, include_in_schema=False)
 async def to_brakes() -> Response[bytes]:
     """To the kill switch."""
-    return _to("/brakes")
-
-
-def _to(place: str) -> Response[bytes]:
-    return Response(b"", status_code=303, headers={"Location": place})
+    return lead_to("/brakes")
 
 
 ROUTES: Final[list[HTTPRouteHandler]] = [to_approval, to_approvals, to_batch, to_exception, to_story, to_brakes]

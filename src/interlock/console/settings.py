@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
+from interlock.console.given import lead_to
 from interlock.console.render import page
 from interlock.console.sent import sent_by
 from interlock.domain.access import ROLES
@@ -67,7 +68,7 @@ async def resend(request: Asked, plane: Plane, channel: FromPath[str]) -> Respon
     """Put what a channel gave up on its way again: one message, or all of them. Raises NotFound."""
     message = (await sent_by(request)).get("message", "")
     await plane.notifying.resend(channel, (message,) if message else ())
-    return Response(b"", status_code=303, headers={"Location": "/settings/notifications"})
+    return lead_to("/settings/notifications")
 
 
 @get("/settings/on-call", opt={"needs": "see"}, include_in_schema=False)

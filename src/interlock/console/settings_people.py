@@ -17,6 +17,7 @@ from interlock.domain.errors import InterlockError, NotAllowed, NotSignedIn
 from interlock.domain.ids import Person
 from interlock.domain.login import Session
 from interlock.services.plane import ControlPlane
+from interlock.web.browser import own_address
 from interlock.web.parts import Asked, Plane, Who
 from interlock.web.problems import status_of
 
@@ -133,9 +134,7 @@ async def make_link(request: Asked, plane: Plane, actor: Who) -> Response[str]:
         token = await plane.accounts.invite(person, by=actor.person)
     except InterlockError as error:
         return await _people(request, plane, problem=error)
-    hosting = request.app.state.hosting
-    address = f"{hosting.public_url or 'http://' + request.headers['host']}/sign-in/link/{token}"
-    return await _people(request, plane, link=address, whose=person)
+    return await _people(request, plane, link=f"{own_address(request)}/sign-in/link/{token}", whose=person)
 
 
 @post("/people/sessions", opt={"needs": "administer"}, include_in_schema=False)

@@ -19,7 +19,7 @@ from interlock.domain.errors import EffectorError, InterlockError, NotSignedIn, 
 from interlock.domain.hosting import Hosting
 from interlock.services.plane import ControlPlane
 from interlock.services.signing_in import Signed
-from interlock.web.browser import address_of, back_to, cookie_with, no_cookie, way_name, way_with
+from interlock.web.browser import address_of, back_to, cookie_with, no_cookie, own_address, way_name, way_with
 from interlock.web.parts import Asked, Plane, Who
 from interlock.web.problems import status_of
 
@@ -94,17 +94,14 @@ async def from_provider(request: Asked, plane: Plane) -> Response[str] | Respons
 
 def _callback(request: Asked) -> str:
     """The address that the provider must know as ours."""
-    hosting = hosting_of(request)
-    return f"{hosting.public_url or 'http://' + request.headers['host']}/sign-in/provider/back"
+    return f"{own_address(request)}/sign-in/provider/back"
 
 
 @get("/sign-in/link/{token:str}", opt={"needs": "nobody"}, include_in_schema=False)
 async def show_link(request: Asked, plane: Plane, token: FromPath[str]) -> Response[str]:
     """Whom a link lets in; it is used by the button."""
     person = await plane.signing_in.link_of(token)
-    answer = page(request, "sign_in_link.html", person=person)
-    answer.status_code = 200 if person is not None else 410
-    return answer
+    return page(request, "sign_in_link.html", status=200 if person is not None else 410, person=person)
 
 
 @post("/sign-in/link/{token:str}", opt=ANYBODY, include_in_schema=False, status_code=303)
@@ -113,9 +110,7 @@ async def use_link(request: Asked, plane: Plane, token: FromPath[str]) -> Respon
     try:
         signed = await plane.signing_in.by_link(token, browser=browser_of(request))
     except NotSignedIn as error:
-        answer = page(request, "sign_in_link.html", person=None)
-        answer.status_code = status_of(error)
-        return answer
+        return page(request, "sign_in_link.html", status=status_of(error), person=None)
     return await signed_in(request, plane, signed, "/")
 
 
@@ -153,16 +148,15 @@ def browser_of(request: Asked) -> str:
 
 
 def _page(request: Asked, back: str, *, name: str = "", problem: InterlockError | None = None) -> Response[str]:
-    answer = page(
+    return page(
         request,
         "sign_in.html",
+        status=200 if problem is None else status_of(problem),
         next=back,
         name=name[:128],
         provider=request.app.state.plane.by_provider.called,
         problem=problem.detail if problem is not None else "",
     )
-    answer.status_code = 200 if problem is None else status_of(problem)
-    return answer
 
 
 ROUTES: list[HTTPRouteHandler] = [show, enter, to_provider, from_provider, show_link, use_link, leave]

@@ -13,6 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from interlock.console.frame import frame_of
+from interlock.console.given import lead_to
 from interlock.console.history import history_of
 from interlock.console.render import page
 from interlock.console.sent import sent_by
@@ -95,7 +96,7 @@ async def settle(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
 
 
 def _back(action: Action) -> Response[bytes]:
-    return Response(b"", status_code=303, headers={"Location": f"/actions/{quote(action.id, safe='')}"})
+    return lead_to(f"/actions/{quote(action.id, safe='')}")
 
 
 async def _page(

@@ -8,8 +8,7 @@ from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, FromPath
 
-from interlock.console.action_list import names_in_force
-from interlock.console.given import address, said
+from interlock.console.given import address, lead_to, names_in_force, said
 from interlock.console.render import page
 from interlock.console.timeline import Row, rows_of, swatch
 from interlock.domain.errors import NotAllowed
@@ -68,7 +67,7 @@ async def end(
         raise NotAllowed("ending a task takes a reason", next_step="go back and say why; it is kept in the log")
     found = await stored_task(plane.means.store, TaskId(task))
     await plane.tasks.close(found, by=actor.person, why=why)
-    return Response(b"", status_code=303, headers={"Location": f"/tasks/{found.id}"})
+    return lead_to(f"/tasks/{found.id}")
 
 
 def _rows(tree: TaskTree) -> list[Row]:

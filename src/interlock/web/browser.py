@@ -68,6 +68,12 @@ def _own(connection: Connection, hosting: Hosting) -> frozenset[str]:
     return frozenset({asked, hosting.public_url} if hosting.public_url else {asked})
 
 
+def own_address(connection: Connection) -> str:
+    """Where people open this server, without a slash at the end: as it is named, else as it was asked for."""
+    hosting: Hosting = connection.app.state.hosting
+    return hosting.public_url or f"http://{connection.headers.get('host', '')}"
+
+
 def back_to(text: str) -> str:
     """Where to go after signing in: a path of ours and nothing else, `/` for all that could be more.
 
