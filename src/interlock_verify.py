@@ -1292,6 +1292,8 @@ class Asked(NamedTuple):
     words: tuple[Object, ...]
     walked: int
     """How many of the hold's steps came to pass."""
+    proof: str
+    """What the first entry names as the digest of the proof of the call."""
 
 
 def hold_of(value: Json) -> Object:
@@ -1334,10 +1336,15 @@ def word_of(value: Json) -> Object:
     return word
 
 
-def asked_of(value: Json) -> Asked:
+def asked_of(value: Json, proof: str) -> Asked:
     """What is asked from here on, where nobody has answered yet."""
     hold = hold_of(value)
-    return Asked(hold, (), whole_in(hold, "walked") if "walked" in hold else 0)
+    return Asked(hold, (), whole_in(hold, "walked") if "walked" in hold else 0, proof)
+
+
+def known_bad_mark(opens: str) -> str:
+    """The mark, in place of a proof, of an item known to be bad that this opens."""
+    return sha256(f"interlock: known to be bad\0{opens}".encode()).hexdigest()
 
 
 class Trail(NamedTuple):
@@ -2051,6 +2058,7 @@ class Check:
         self.handed: set[str] = set()
         self.trails: dict[str, Trail] = {}
         self.held: dict[str, Asked] = {}
+        self.known_bad: set[str] = set()
         self.callers = Callers()
         self.shared: dict[Trail, Trail] = {}
         self.rows: dict[str, Row] = {}
@@ -2341,9 +2349,14 @@ class Check:
         self.rows[said.action] = Row(entries_after(before.entries, index), self.words.setdefault(words, words))
 
     def _trail(self, place: str, said: Said) -> None:
-        if not said.action or not said.action_seq:
+        if not said.action:
             return
         name = safe(said.action)
+        if said.action in self.known_bad:
+            self.report.found(place, f"action `{name}` was known to be bad and is over, and this is said of it")
+            return
+        if not said.action_seq:
+            return
         if said.subject.rpartition(":")[2] != said.action:
             self.report.found(place, f"it is about `{safe(said.subject)}`, and says it is of action `{name}`")
         before = self.trails.get(said.action, Trail(0, "", intended=False))
@@ -2356,10 +2369,23 @@ class Check:
         elif said.state in TOUCHED and not intended:
             self.report.found(place, f"action `{name}` is {said.state} without a recorded intent to act")
         else:
+            if "opens" in said.predicate:
+                self._opened(place, said, before, intended=intended)
             self._agreed(place, said, before)
         now = Trail(said.action_seq, said.state, intended)
         # Actions end in few ways: sharing them keeps a million of them small.
         self.trails[said.action] = self.shared.setdefault(now, now)
+
+    def _opened(self, place: str, said: Said, before: Trail, *, intended: bool) -> None:
+        """An item known to be bad goes from `held` to its end, and nobody calls one what was not marked as one."""
+        self.known_bad.add(said.action)
+        asked, opens = self.held.get(said.action), said.predicate["opens"]
+        name = safe(said.action)
+        if intended or before.state != "held" or reachable(said.state):
+            self.report.found(place, f"action `{name}` was known to be bad, and did more than wait for people")
+        elif asked is None or not isinstance(opens, str) or known_bad_mark(opens) != asked.proof:
+            what = "is said to have been known to be bad, and was not marked so from the first"
+            self.report.found(place, f"action `{name}` {what}")
 
     def _agreed(self, place: str, said: Said, before: Trail) -> None:
         """Who agreed, agreed to this: each word is bound to what was shown, and what was held needs enough of them.
@@ -2371,7 +2397,8 @@ class Check:
             return
         asked = self.held.pop(said.action, None)
         try:
-            asked = asked_of(body["hold"]) if "hold" in body else asked
+            proof = str(body.get("proof", "")) if asked is None else asked.proof
+            asked = asked_of(body["hold"], proof) if "hold" in body else asked
             walked = whole_in(body, "walked") if "walked" in body else None
             words = [word_of(each) for each in listed(body, "approvals")] if "approvals" in body else []
         except Wrong as error:
@@ -2386,7 +2413,7 @@ class Check:
             self.report.found(place, "an approval is bound to something else than what was shown")
         if walked is not None:
             self._walk(place, said, asked, walked)
-        asked = Asked(asked.hold, (*asked.words, *agreed), asked.walked if walked is None else walked)
+        asked = Asked(asked.hold, (*asked.words, *agreed), asked.walked if walked is None else walked, asked.proof)
         if said.state == "held":
             self.held[said.action] = asked
         elif before.state == "held" and said.state in ("ready", "preparing", "dispatching"):

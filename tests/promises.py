@@ -28,6 +28,7 @@ _AGENT: Final = "Workspace files: agents"
 _LEND: Final = "Lend a task to a sub-agent"
 _REGISTRY: Final = "How to register an agent"
 _PEOPLE: Final = "How to approve, reject or modify"
+_NOTICE: Final = "How to see whether people notice"
 _ROUTES: Final = "How to route approvals"
 _EXCEPTION: Final = "How to raise an exception"
 _NOTIFY: Final = "How to notify people"
@@ -2092,6 +2093,26 @@ PROMISES: tuple[Promise, ...] = (
         "approval.handed",
         _PEOPLE,
         "Whoever hands a decision on is silent until they take it back, and it never comes to whoever asked for the action.",
+    ),
+    Promise(
+        "vigilance.alike",
+        _NOTICE,
+        "An item known to be bad has, before people, in record and log, what a real action has, and nothing else.",
+    ),
+    Promise(
+        "vigilance.never_done",
+        _NOTICE,
+        "An item known to be bad is never executed and reserves nothing; the first word ends it, and is told what was wrong.",
+    ),
+    Promise(
+        "vigilance.chance",
+        _NOTICE,
+        "Chance puts items before people, one at most of a contract, and only what people would be asked about.",
+    ),
+    Promise(
+        "vigilance.told",
+        _NOTICE,
+        "Of items known to be bad only the measure of who spoke on them tells; no other figure, precedent or correction does.",
     ),
     # -- the doctor ------------------------------------------------------------------------------------------------
     Promise(

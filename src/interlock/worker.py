@@ -37,6 +37,9 @@ RETAIN_MS = 3_600_000
 DRILLS_MS = 5_000
 """How often a worker looks for drills whose brake is over and that nobody ended."""
 
+WATCH_MS = 10_000
+"""How often a worker looks whether an item known to be bad is to be put before people."""
+
 NOTIFY_MS = 1_000
 """How late at most it tells people what another process recorded."""
 
@@ -78,6 +81,8 @@ class Worker:
                 for channel in self._plane.notifying.channels:
                     # One each: a way that answers slowly keeps no other waiting.
                     group.start_soon(self._notifying, channel)
+            if self._plane.seeding.watch.items and not until_idle:
+                group.start_soon(self._watching)
             if self._plane.means.retention and not until_idle:
                 group.start_soon(self._retaining)
             while not self._ending and not (until_idle and await self._idle()):
@@ -188,6 +193,15 @@ class Worker:
         while True:
             await anyio.sleep(RETAIN_MS / 1000)
             await self._retain()
+
+    async def _watching(self) -> None:
+        while True:
+            try:
+                await self._plane.seeding.tend()
+            except InterlockError as error:
+                if not isinstance(error, Conflict | StoreBusy):
+                    _log.warning("no item known to be bad could be put before people: %s", error.code)
+            await anyio.sleep(WATCH_MS / 1000)
 
     async def _tending(self) -> None:
         while True:

@@ -3,12 +3,13 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from interlock.adapters.keys import SigningKey, fresh
 from interlock.domain import dsse
 from interlock.domain.canonical import encode
 from interlock.domain.note import signature_line
+from interlock.domain.vigilance import mark_of
 from tests.audit.ledger import GATE, IDENTITY, LOG, ORIGIN, Form, Ledger
 
 Tamper: TypeAlias = Callable[[Ledger], object]
@@ -25,6 +26,10 @@ GOES_ON = {
     ],
 }
 """A question that goes on to others, one of them long after these entries."""
+
+
+KEY: Final = "0f" * 32
+OPENED: Final = {"opens": KEY}
 
 
 def word(binding: str = "x", role: str = "lead", verdict: str = "approve") -> dict[str, Any]:
@@ -294,6 +299,24 @@ def _twice(said: dict[str, Any]) -> bytes:
     return encode(said).replace(b'"phase":"opened"', b'"phase":"closed","phase":"opened"')
 
 
+def known_bad(*after: tuple[str, str, dict[str, Any]], proof: str | None = None) -> Tamper:
+    """An item marked as known to be bad, or with another proof, that people are asked about, and these entries of it."""
+
+    def tamper(ledger: Ledger) -> None:
+        body = {"agent": {"id": "ag", "release": "r"}, "hold": NEED} | CALLER | {"proof": proof or mark_of(KEY)}
+        ledger.put("decided", action="b", state="held", body=body)
+        for phase, state, said in after:
+            ledger.put(phase, action="b", state=state, body=said)
+
+    return tamper
+
+
+def known_bad_and_heard_of(ledger: Ledger) -> None:
+    """One that is over, and of which something is said afterwards."""
+    known_bad(("voided", "voided", OPENED))(ledger)
+    ledger.put("outcome", action="b", state="voided", seq=0)
+
+
 _PATHS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("refused", "denied", "shadowed"), ()),
     **dict.fromkeys(("rejected", "expired", "voided"), ("held",)),
@@ -401,6 +424,19 @@ TAMPERED: dict[str, Tamper] = {
     "a word of a role that is no list": _stepped(
         ("decided", "held", {"hold": NEED}), ("approved", "held", {"approvals": [word() | {"roles": "lead"}]})
     ),
+    # -- known to be bad
+    "known to be bad, and carried out": known_bad(
+        ("approved", "ready", {"approvals": [word(), word()]}), ("dispatching", "dispatching", {}), ("outcome", "failed", OPENED)
+    ),
+    "known to be bad, and cleared": known_bad(
+        ("approved", "ready", {"approvals": [word(), word()]}), ("voided", "voided", OPENED)
+    ),
+    "known to be bad, and still asked about": known_bad(("approved", "held", OPENED | {"approvals": [word()]})),
+    "called known to be bad afterwards": known_bad(("rejected", "rejected", OPENED), proof="e" * 64),
+    "known to be bad by another key": known_bad(("voided", "voided", {"opens": "1" * 64})),
+    "known to be bad by no text": known_bad(("voided", "voided", {"opens": 7})),
+    "known to be bad, and nobody asked": put(phase="decided", subject="action", action="b", state="denied", body=OPENED),
+    "known to be bad, and heard of afterwards": known_bad_and_heard_of,
     # -- streams
     "a place left out": put(skip=1),
     "another before it": put(form=rewritten("predicate", "stream", "prev", to="00" * 32)),

@@ -15,10 +15,12 @@ from tests.audit.ledger import GATE, IDENTITY, LOG, ORIGIN, Ledger, filled, toke
 from tests.audit.tampered import (
     GOES_ON,
     NEED,
+    OPENED,
     TAMPERED,
     Tamper,
     anchored,
     calls,
+    known_bad,
     lets_in,
     own,
     put,
@@ -137,6 +139,15 @@ HONEST: dict[str, Tamper] = {
     "called, and let in from outside": _let_in,
     "prepared and aborted": ways(("preparing", "preparing", "prepared", "aborting", "aborting", "voided")),
     "expired": ways(("held", "expired")),
+    "known to be bad, and agreed to": known_bad(
+        ("approved", "held", {"approvals": [word()]}), ("voided", "voided", OPENED)
+    ),
+    "known to be bad, modified and noticed": known_bad(
+        ("modified", "held", {"hold": NEED | {"binding": "z"}, "approvals": [word("z")]}), ("voided", "voided", OPENED)
+    ),
+    "known to be bad, and rejected": known_bad(
+        ("rejected", "rejected", OPENED | {"approvals": [word(verdict="reject")]})
+    ),
     "another agent's words": put(body={"hold": 1, "approvals": "none"}),
 }
 

@@ -24,6 +24,8 @@ STRANGERS = {  # a file with a field that nobody knows, by the heading its field
     "spire": ("interlock.yaml", "identity: {spire: {xxxxxxxxxx: 1}}\n"),
     "server": ("interlock.yaml", "server: {xxxxxxxxxx: 1}\n"),
     "server.oidc": ("interlock.yaml", "server: {oidc: {xxxxxxxxxx: 1}}\n"),
+    "vigilance.yaml": ("vigilance.yaml", "xxxxxxxxxx: 1\n"),
+    "An item": ("vigilance.yaml", "items: {a: {xxxxxxxxxx: 1}}\n"),
     "Agents": ("agents/a.yaml", AGENT + "xxxxxxxxxx: 1\n"),
     "scope": ("agents/a.yaml", AGENT + "scope: {xxxxxxxxxx: 1}\n"),
     "owners": ("agents/a.yaml", AGENT + "owners: {xxxxxxxxxx: 1}\n"),

@@ -13,10 +13,11 @@ from interlock.domain.duration import DAY, HOUR
 from interlock.domain.figure import By, Measures, Overview
 from interlock.domain.ids import ActionId, TaskId
 from interlock.domain.searched import question
+from interlock.domain.vigilance import VigilanceTold
 from interlock.services.budget_list import Budgets, Used, budgets_there, used
 from interlock.services.searching import Hit
 from interlock.web.once import kept
-from interlock.web.parts import Asked, Plane
+from interlock.web.parts import Asked, Plane, Who
 
 
 class Hits(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +93,13 @@ async def measures(
     return kept(request, await plane.figures.measures(by, days * DAY))
 
 
+@get("/v1/vigilance", opt={"needs": "audit"})
+async def vigilance(request: Asked, plane: Plane, actor: Who) -> Response[VigilanceTold]:
+    """Items known to be bad that are put before people to see whether they notice, and what came of them. Whoever decides is told
+    only of those that are over."""
+    return kept(request, await plane.seeding.told(whole=not actor.may("decide")))
+
+
 @get("/v1/budgets", opt=SEE)
 async def budgets(request: Asked, plane: Plane, limit: Limit = 50) -> Response[Budgets]:
     """Budgets in force, and what is left of them."""
@@ -112,4 +120,4 @@ async def head(request: Asked, plane: Plane) -> Response[Head]:
     return kept(request, Head(checkpoint=await plane.audit.head() or ""))
 
 
-ROUTES: list[HTTPRouteHandler] = [audit, overview, measures, budgets, uses, head]
+ROUTES: list[HTTPRouteHandler] = [audit, overview, measures, vigilance, budgets, uses, head]

@@ -260,6 +260,7 @@ def _assembled(
             issuer=issuer,
             attestation=workspace.settings.attestation,
             attestor=LaterTokens(workspace.settings.attestation, workspace.folder),
+            watch=workspace.watch,
             channels=workspace.settings.channels,
             notifiers={each.name: LaterNotifier(each.way, workspace.folder) for each in workspace.settings.channels},
             public_url=workspace.settings.hosting.public_url,

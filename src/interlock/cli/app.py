@@ -37,6 +37,7 @@ from interlock.cli import (
     serve,
     system,
     tasks,
+    vigilance,
     witness,
     workspace,
 )
@@ -111,6 +112,7 @@ for module in (
     audit,
     erase,
     figures,
+    vigilance,
     lost,
     notifications,
     on_call,

@@ -199,6 +199,8 @@ def _risk(word: str) -> Risk | None:
 
 
 def _listing(console: Console, page: InboxPage) -> None:
+    if page.warning:
+        console.print(f"[yellow]{shown(page.warning)}[/yellow]")
     if not page.rows:
         console.print("[dim]nothing waits for a word[/dim]" if not page.waiting else "[dim]nothing of that waits[/dim]")
         return

@@ -123,6 +123,8 @@ def _measures(console: Console, found: Measures) -> None:
         for each in row.figures:
             listed.add_row(*_cells(each))
         console.print(listed)
+        if row.warning:
+            console.print(f"[yellow]{shown(row.warning)}[/yellow]")
     console.print(f"[dim]{moment(found.since_at)} to {moment(found.until_at)} (UTC), as of entry {found.size}[/dim]")
 
 
@@ -147,6 +149,8 @@ def _range(figure: Figure) -> str:
         return ""
     if healthy.least is None:
         return f"up to {_value(figure, healthy.most)}"
+    if healthy.most is None:
+        return f"from {_value(figure, healthy.least)}"
     return f"{_value(figure, healthy.least)} to {_value(figure, healthy.most)}"
 
 

@@ -17,6 +17,7 @@ from interlock.domain.filtering import published
 from interlock.domain.ids import Digest, UnwindId
 from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind, UnwindScope
+from interlock.domain.vigilance import turned_out
 from interlock.services.plane import ControlPlane
 from interlock.workbench.finding import SHORTEST, find_action, find_either, find_release, find_task, names
 
@@ -203,6 +204,8 @@ async def _target(plane: ControlPlane, what: str) -> tuple[UnwindScope, str]:
 
 def _said(console: Console, action: Action) -> None:
     console.print(f"{shown(action.contract)} {short(action.id)} is {state(action.state)}")
+    if turned_out(action):
+        console.print(f"[bold]{shown(action.reasons[-1])}[/bold]")
     if action.state == "held" and action.hold is not None:
         for need in open_requirements(action.hold, initiator=action.initiator):
             console.print(f"[dim]{shown(progress(action.hold, need, action.initiator))}[/dim]")

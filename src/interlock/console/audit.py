@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 from interlock.console.given import said
 from interlock.console.render import page
 from interlock.domain.account import told
+from interlock.domain.actor import Actor
 from interlock.domain.errors import ContractError, InterlockError
 from interlock.domain.evidence import Entry, Verification
 from interlock.services.examining import live_probes
@@ -84,9 +85,12 @@ async def _page(request: Asked, plane: ControlPlane, verified: Verified | None) 
     before = _before(said(request, "before"), size)
     entries = await plane.means.log.entries(max(0, before - PAGE), before)
     anchors = await plane.means.log.marked("anchored")
+    actor: Actor | None = request.user
+    may = actor is not None and actor.may("audit")
     return page(
         request,
         "audit.html",
+        vigilance=await plane.seeding.told(whole=not (actor and actor.may("decide"))) if may else None,
         size=size,
         head=await plane.audit.head() or "",
         lines=[_line(each) for each in reversed(entries)],

@@ -29,6 +29,7 @@ NAMES: Final[Mapping[str, str]] = {
     "error_after_approval": "Went wrong after a yes",
     "asked_in_vain": "Asked in vain",
     "expired": "Nobody answered",
+    "known_bad_caught": "Known-bad items caught",
 }
 """Figures in words, in front of their values."""
 

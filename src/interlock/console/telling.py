@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from interlock.domain.action import MEANING, Action, State
+from interlock.domain.vigilance import turned_out
 
 NOW: Final[Mapping[State, str]] = {
     "held": "people must agree before anything happens",
@@ -39,4 +40,6 @@ def now_words(action: Action) -> str:
 
 def after_word(action: Action) -> str:
     """What came of a person's word on it, as it is stored now."""
+    if turned_out(action):
+        return f"{action.reasons[-1][:1].upper()}{action.reasons[-1][1:]}."
     return _YES.get(action.state) or f"{now_words(action)[:1].upper()}{now_words(action)[1:]}."

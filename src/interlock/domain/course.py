@@ -17,10 +17,11 @@ from interlock.domain.account import Told, listed, within
 from interlock.domain.disclosure import DisclosureError, OpenValue
 from interlock.domain.disclosure import parse as parse_disclosure
 from interlock.domain.evidence import ms_of
+from interlock.domain.vigilance import CODE
 
-Ruling = Literal["", "approved", "rejected", "expired", "withdrawn", "denied"]
+Ruling = Literal["", "approved", "rejected", "expired", "withdrawn", "denied", "known_bad"]
 """What became of what people were asked: `withdrawn` was stopped or undone meanwhile, `denied` by policy when it was asked
-again; empty: they are still asked."""
+again, `known_bad` was put before them to see whether they notice; empty: they are still asked."""
 
 RULED: Final[Mapping[str, Ruling]] = {
     "rejected": "rejected",
@@ -212,7 +213,8 @@ def after(course: Course | None, seen: Sighting, alike: int = 0) -> Course:
     if seen.phase == "modified":
         now = msgspec.structs.replace(now, modified=True)
     if now.asked_at is not None and now.ruled_at is None and now.state != "held":
-        now = msgspec.structs.replace(now, ruling=RULED.get(now.state, "approved"), ruled_at=seen.at, alike=alike)
+        ruling = "known_bad" if CODE in seen.codes else RULED.get(now.state, "approved")
+        now = msgspec.structs.replace(now, ruling=ruling, ruled_at=seen.at, alike=alike)
     if now.asked_at is None and now.took_ms is None and now.state in ("done", "failed"):
         now = msgspec.structs.replace(now, took_ms=max(seen.at - now.began_at, 0))
     return now
@@ -222,15 +224,17 @@ def streak(before: Course | None, now: Course, alike: int) -> int | None:
     """How many of a kind were approved unchanged one after the other, once this one was ruled on; None where it was not."""
     if not now.ruling or (before is not None and before.ruling):
         return None
-    if now.ruling in ("withdrawn", "denied"):
+    if now.ruling in ("withdrawn", "denied", "known_bad"):
         return alike
     return alike + 1 if now.ruling == "approved" and not now.modified else 0
 
 
 def marks(course: Course) -> dict[str, int]:
-    """What an action counts for as it stands. One that undoes another is no proposal of its agent."""
+    """What an action counts for as it stands. One that undoes another is no proposal of its agent, nor is one known to be bad."""
     if course.undoes:
         return {"undos": 1}
+    if course.ruling == "known_bad":
+        return {"known_bad": 1}
     found = {"proposed": 1, f"in:{course.state}": 1}
     if course.asked_at is not None:
         found["asked"] = 1

@@ -97,7 +97,7 @@ By = Literal["all", "agent", "contract", "policy", "reviewer"]
 BY: Final[tuple[By, ...]] = ("all", "agent", "contract", "policy", "reviewer")
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The measures of one agent, contract, policy or reviewer."""
 
     name: str
@@ -107,6 +107,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
     """How many of these still wait."""
     figures: tuple[Figure, ...]
+    warning: str = ""
+    """Of a reviewer: that they agree with nearly everything after hardly a look."""
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +130,7 @@ HEALTHY: Final[Mapping[str, Range]] = {
     "time_to_resolution_p95": Range(most=4 * 3_600_000),
     "error_after_approval": Range(most=20),
     "asked_in_vain": Range(most=300),
+    "known_bad_caught": Range(least=900),
 }
 """Why these: docs/how-to/read-the-figures.md."""
 

@@ -53,6 +53,8 @@ class InboxPage(msgspec.Struct, frozen=True, kw_only=True):
     person: Person | None = None
     next: str = ""
     """The cursor of the next page, or nothing where this is the last."""
+    warning: str = ""
+    """What the person should be told about how they decide."""
 
 
 def urgency(row: InboxRow) -> tuple[int, int, str]:

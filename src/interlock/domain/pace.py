@@ -26,9 +26,11 @@ class Attention(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Yeses of one person in any `per_ms`; None: as many as they like."""
     per_ms: int = HOUR
     look_ms: int = 5 * SECOND
-    """Somebody whose median look is shorter, and who agrees with more than `agrees`, is told so."""
+    """Somebody whose median look is shorter, and who agrees with `agrees` or more, is told so."""
     agrees: int = 980
     """Per mille."""
+    words: int = 20
+    """Of fewer words nothing is said. Looked at are the last 50."""
 
 
 class Ruled(msgspec.Struct, frozen=True, array_like=True):
@@ -82,11 +84,11 @@ def warning(paces: Iterable[Ruled], attention: Attention) -> str:
     """What a person is told who agrees with nearly everything after hardly a look; empty where there is nothing to say."""
     last = list(paces)[-KEPT:]
     looked = [each.looked_ms for each in last if each.looked_ms >= 0]
-    if len(last) < KEPT or not looked:
+    if len(last) < attention.words or not looked:
         return ""
     agreed = 1000 * sum(each.agreed for each in last) // len(last)
     typical = median_low(looked)
-    if agreed <= attention.agrees or typical >= attention.look_ms:
+    if agreed < attention.agrees or typical >= attention.look_ms:
         return ""
     return (
         f"of the last {len(last)} decisions {agreed // 10}.{agreed % 10} % were a yes, after {words(max(typical, 1))} of "

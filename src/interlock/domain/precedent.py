@@ -15,6 +15,7 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
 from interlock.domain.diff import between
 from interlock.domain.ids import ActionId, AgentName
+from interlock.domain.vigilance import turned_out
 
 SHOWN: Final = 5
 NEAR: Final = 700
@@ -65,7 +66,7 @@ class Precedents(msgspec.Struct, frozen=True, kw_only=True):
 
 def ruling_of(action: Action) -> tuple[Ruling, int] | None:
     """How people decided on `action`, and when; None where nobody did, or nobody was asked."""
-    if action.hold is None or action.withheld or action.undoes is not None:
+    if action.hold is None or action.withheld or action.undoes is not None or turned_out(action):
         return None
     if action.state == "expired":
         return "expired", action.ended_at or action.hold.expires_at

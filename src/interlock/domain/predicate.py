@@ -230,7 +230,8 @@ class ActionBody(Part, frozen=True, kw_only=True):
     attested: str = ""
     """By what the instance was recognised: `local` is whoever can read the key folder."""
     proof: str = ""
-    """SHA-256 of the signing input of its proof of possession, which is in no other action's entries."""
+    """SHA-256 of the signing input of its proof of possession, which is in no other action's entries; or the mark of an item
+    known to be bad, which nobody proposed (`opens`)."""
     token: str = ""
     """The `jti` of the last task token it showed; absent where the task was not handed on."""
     resource: Resource | None = None
@@ -256,6 +257,9 @@ class ActionBody(Part, frozen=True, kw_only=True):
     agreement: Agreement | None = None
     """Follows from the decision and the effect: see `agreement`."""
     compensation: Undo | None = None
+    opens: str = ""
+    """Only in the entry that ends an item known to be bad, which was put before people to see whether they notice: what opens the
+    mark that its first entry has for a `proof`. The mark is SHA-256 over `interlock: known to be bad`, a zero byte and this."""
     does_not_assert: list[str] = []
     """Said once, of all entries of the action."""
 

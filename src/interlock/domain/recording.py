@@ -34,13 +34,17 @@ def recorded(
     beginning: Beginning | None = None,
     leaning: Sequence[Unchanged] = (),
     beside: dict[str, JsonValue] | None = None,
+    opens: str = "",
 ) -> tuple[Action, Fact]:
-    """`action` as it now is, counted one fact further, and that fact, with what is said `beside` it behind commitments.
+    """`action` as it now is, counted one fact further, and that fact, with what is said `beside` it behind commitments. `opens`
+    is what opens the mark of an item known to be bad.
 
     `leaning` are the conditions it is written under: a decision told in it held while they did.
     """
     after = msgspec.structs.replace(action, entries=action.entries + 1)
     body = said_of(after, phase, now, contract, leaning)
+    if opens:
+        body = msgspec.structs.replace(body, opens=opens)
     private = _private(after, phase) | (beside or {})
     times: dict[str, int] = {}
     if after.entries == 1:

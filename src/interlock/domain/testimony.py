@@ -61,6 +61,8 @@ class Said(msgspec.Struct, frozen=True, rename="camel"):
     attested: object = None
     proof: object = None
     token: object = None
+    opens: object = None
+    """Of the entry that ends an item known to be bad: what opens the mark in its first one."""
     what: object = None
     """Of an entry about who signed in: what it is about; and the next two, by what, and by which link."""
     way: object = None

@@ -1,8 +1,9 @@
 """The trail of each action through the log: what its entries may say one after the other, whoever signed them.
 
 An action moves as `action.MOVES` allows, is `done` or `unknown` only after an intent to act was recorded, and leaves `held`
-only with enough words that are bound to what was shown. The gate keeps to this when it writes; that it did, its entries show,
-even to who must reckon with a gate whose key was stolen.
+only with enough words that are bound to what was shown. What turns out to have been an item known to be bad was marked so from
+the first, and did nothing but wait. The gate keeps to this when it writes; that it did, its entries show, even to who must reckon
+with a gate whose key was stolen.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,6 +15,7 @@ from interlock.domain.action import MOVES, NEW, State
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId
 from interlock.domain.testimony import Said, stated
+from interlock.domain.vigilance import mark_of
 
 _LEFT: Final[frozenset[State]] = frozenset({"ready", "preparing", "dispatching"})
 """Where an action goes from `held` once enough people agreed."""
@@ -61,6 +63,8 @@ class _Asked(NamedTuple):
     agreed: tuple[_Word, ...] = ()
     walked: int = 0
     """How many of the hold's steps came to pass."""
+    proof: str = ""
+    """What the first entry names as the digest of the proof of the call."""
 
 
 _hold: Final = msgspec.json.Decoder(_Hold)
@@ -93,12 +97,17 @@ class Trails:
         self.of: dict[ActionId, Trail] = {}
         self._asked: dict[ActionId, _Asked] = {}
         self._alike: dict[Trail, Trail] = {}
+        self._known_bad: set[ActionId] = set()
 
     def follow(self, subject: str, said: Said) -> list[str]:
         """What is wrong with what an entry about `subject` says of its action. What is number 0 stands beside the others."""
-        if said.action_id is None or not said.action_seq:
+        if said.action_id is None:
             return []
         action = ActionId(said.action_id)
+        if action in self._known_bad:
+            return [f"action `{action}` was known to be bad and is over, and this is said of it"]
+        if not said.action_seq:
+            return []
         state = str(said.state)
         before = self.of.get(action, NOWHERE)
         intended = before.intended or said.phase == "dispatching"
@@ -116,8 +125,21 @@ class Trails:
         elif state in TOUCHED and not intended:
             problems.append(f"action `{action}` is {state} without a recorded intent to act")
         else:
+            problems += self._opened(action, said, before, intended=intended)
             problems += self._words(action, said, before)
         return problems
+
+    def _opened(self, action: ActionId, said: Said, before: Trail, *, intended: bool) -> list[str]:
+        """An item known to be bad goes from `held` to its end, and nobody calls one what was not marked as one."""
+        if said.opens is None:
+            return []
+        self._known_bad.add(action)
+        asked = self._asked.get(action)
+        if intended or before.state != "held" or _AFTER.get(str(said.state)):
+            return [f"action `{action}` was known to be bad, and did more than wait for people"]
+        if asked is None or not isinstance(said.opens, str) or mark_of(said.opens) != asked.proof:
+            return [f"action `{action}` is said to have been known to be bad, and was not marked so from the first"]
+        return []
 
     def _words(self, action: ActionId, said: Said, before: Trail) -> list[str]:
         """Who agreed, agreed to this: each word is bound to what was shown, and what was held needs enough of them.
@@ -128,7 +150,8 @@ class Trails:
             return []
         asked = self._asked.pop(action, None)
         try:
-            asked = _asked(_hold.decode(said.hold)) if said.hold else asked
+            proof = str(said.proof or "") if asked is None else asked.proof
+            asked = _asked(_hold.decode(said.hold), proof) if said.hold else asked
             words = _words.decode(said.approvals) if said.approvals else ()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return [f"who was asked, or who agreed, cannot be read: {error}"]
@@ -140,7 +163,7 @@ class Trails:
             problems.append("an approval is bound to something else than what was shown")
         problems += _walk(asked, said)
         walked = said.walked if type(said.walked) is int else asked.walked
-        asked = _Asked(asked.hold, asked.agreed + agreed, walked)
+        asked = _Asked(asked.hold, asked.agreed + agreed, walked, asked.proof)
         if said.state == "held":
             self._asked[action] = asked
         elif before.state == "held" and said.state in _LEFT:
@@ -148,8 +171,8 @@ class Trails:
         return problems
 
 
-def _asked(hold: _Hold) -> _Asked:
-    return _Asked(hold, walked=hold.walked)
+def _asked(hold: _Hold, proof: str) -> _Asked:
+    return _Asked(hold, walked=hold.walked, proof=proof)
 
 
 def _walk(asked: _Asked, said: Said) -> list[str]:

@@ -101,6 +101,7 @@ COMMITTED: Final[dict[str, str]] = {
     "workload": "who an instance is, by the word of an identity provider or a trust domain",
     "usage": "of a use of a model: how many tokens it may take at most; once it ended, how many the program says it took",
     "cost": "of a use of a model: what these cost, with its `unit`",
+    "vigilance": "of an item known to be bad: which, what was wrong, and who noticed or did not",
 }
 """What stands behind each commitment. Each is a salted digest (RFC 9901 section 4.2) of a clear text kept beside the log."""
 

@@ -50,6 +50,8 @@ class Spoken(NamedTuple):
     waited: int
     """The class of how long it was from the question to the word."""
     n: int
+    known_bad: bool = False
+    """They were on items that were known to be bad."""
 
 
 class Rollups(Derived, Protocol):

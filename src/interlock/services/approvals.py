@@ -1,5 +1,6 @@
 """People's words on held actions: approve, reject, modify. Durable, single-use, bound to exactly what was shown."""
 
+from functools import partial
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ from interlock.domain.naming_target import must_be_named
 from interlock.domain.pace import Pace, Ruled, must_not_hurry
 from interlock.domain.policy import Requirement, Verdict
 from interlock.domain.record import Record
+from interlock.domain.vigilance import Seed
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.cases import Cases
@@ -205,6 +207,17 @@ class Approvals:
         requested = action.arguments if asked.requested is None else asked.requested
         again = msgspec.structs.replace(again, requested=requested, approvals=(spoken,))
         after = changed.after("modify", hold=again)
+        seed = await self._recorder.seed(action.id)
+        if seed is not None:
+            if not seed.item.caught_by(changed.arguments):
+                # What is wrong with it was left as it was: a yes to that.
+                spoken = msgspec.structs.replace(spoken, binding=asked.binding)
+                heard = msgspec.structs.replace(asked, approvals=(*asked.approvals, spoken))
+                agreed = msgspec.structs.replace(action, hold=heard)
+                return await self._noticed(agreed, seed, person, word, (orders.control,), pace)
+            return await self._recorder.reveal(
+                after, seed, "caught", phase="modified", person=person, conditions=(orders.control,), also=(pace,)
+            )
         if not open_requirements(again, initiator=action.initiator):
             after = after.after("approve", due_at=now)
         draws = () if reserved == action.reserved else (*ended(action.reserved, spent=False), *reserved)
@@ -222,14 +235,26 @@ class Approvals:
                 if word.verdict == "approve":
                     await self._must_stand(action, asked, orders, word)
                 spoken, pace = await self._spoken(asked, person, through, word, asked.binding)
+                seed = await self._recorder.seed(action.id)
                 heard = msgspec.structs.replace(asked, approvals=(*asked.approvals, spoken))
                 action = msgspec.structs.replace(action, hold=heard)
+                if seed is not None:
+                    return await self._noticed(action, seed, person, word, (orders.control,), pace)
                 if word.verdict == "reject":
                     return await self._recorder.end(action, "reject", "rejected", also=(pace,), reasons=(word.note,))
                 return await self._agreed(action, (orders.control,), (pace,))
             except Conflict:
                 continue
         raise Conflict("the action kept changing while this was decided", kind="action", key=action_id)
+
+    async def _noticed(
+        self, action: Action, seed: Seed, person: Person, word: Word, conditions: tuple[Control, ...], pace: Pace
+    ) -> Action:
+        """An item known to be bad ends with the first word on it, whatever that is, and with what it was known for."""
+        reveal = partial(self._recorder.reveal, person=person, conditions=conditions, also=(pace,))
+        if word.verdict == "reject":
+            return await reveal(action.after("reject"), seed, "caught", phase="rejected")
+        return await reveal(action.after("vote"), seed, "missed", phase="approved")
 
     async def _for(self, person: Person, asked: Hold, orders: Orders, session: str) -> Through:
         now = self._clock.now()

@@ -18,6 +18,7 @@ from interlock.domain.ids import ActionId, AgentName
 from interlock.domain.in_force import standing_of
 from interlock.domain.people import must_be_known
 from interlock.domain.record import Record
+from interlock.domain.vigilance import turned_out
 from interlock.ports.clock import Clock
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.editions import Editions
@@ -130,7 +131,7 @@ class Baselines:
             for action in page:
                 if action.proposed_at < since_at or count == MOST:
                     return
-                if action.decision is not None:
+                if action.decision is not None and not turned_out(action):
                     count += 1
                     yield await self._observed(action)
             last = page[-1].id

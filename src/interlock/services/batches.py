@@ -18,6 +18,7 @@ from interlock.domain.entitlement import entitled
 from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotAllowed, NotFound, StaleView
 from interlock.domain.ids import ActionId, Digest, Person
 from interlock.domain.pace import Pace, must_not_hurry
+from interlock.domain.vigilance import Seed, turned_out
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.approvals import Approvals
@@ -26,6 +27,7 @@ from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
 ROUNDS: Final = 20
+MISSED: Final = "one of these was known to be bad, and you agreed to it: look at each of the others by itself"
 
 
 class Batches:
@@ -84,8 +86,9 @@ class Batches:
         """Say `verdict` to each of a batch that was drawn for `person` and of which they opened the one that was drawn.
 
         `views` has the view of each as it was listed; one that is no longer that, or that cannot be decided on any more, is
-        left out and said. Raises NotAllowed where the one drawn was not opened as it now is, or where so many yeses are more
-        than the person has left; ContractError for a no without a reason, or a view that is missing; NotFound.
+        left out and said; so are all others where one turns out to have been known to be bad. Raises NotAllowed where the one
+        drawn was not opened as it now is, or where so many yeses are more than the person has left; ContractError for a no
+        without a reason, or a view that is missing; NotFound.
         """
         batch = await self.of(name, person)
         if verdict == "reject" and not note.strip():
@@ -102,10 +105,16 @@ class Batches:
             must_not_hurry(pace, attention, self._clock.now(), words_now=len(batch.actions))
         decided: list[ActionId] = []
         left: list[Left] = []
-        for each in batch.actions:
+        known_bad = [each for each in batch.actions if await self._store.get(Seed, each) is not None]
+        missed = False
+        for each in (*known_bad, *(other for other in batch.actions if other not in known_bad)):
+            if missed:
+                left.append(Left(action=each, why=MISSED))
+                continue
             try:
                 if verdict == "approve":
-                    await self._approvals.approve(each, person, note=note, view=views[each], session=session)
+                    after = await self._approvals.approve(each, person, note=note, view=views[each], session=session)
+                    missed = turned_out(after)
                 else:
                     await self._approvals.reject(each, person, note=note, view=views[each], session=session)
             except (StaleView, NotAllowed, IllegalMove, NotFound) as error:
@@ -119,6 +128,9 @@ class Batches:
         before = await self._store.get(Action, last.action) if last.action else None
         hold = None if before is None or before.state != "held" else before.hold
         if hold is None or look_of(hold, last.person) is not None:
+            for each in wanted:
+                if await self._store.get(Seed, each) is not None:
+                    return each  # nobody agrees to what is known to be bad without having opened it
             # 128 random bits: nobody finds out beforehand which one it will be.
             return wanted[int(self._ids.nonce(), 16) % len(wanted)]
         if last.action not in wanted:

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+import msgspec
+
 from interlock.domain.account import told
 from interlock.domain.course import Sighting, seen
 from interlock.domain.duration import DAY, HOUR
@@ -16,6 +18,7 @@ from interlock.domain.evidence import Entry
 from interlock.domain.figure import BY, By, Measures, Overview, Row
 from interlock.domain.ids import ActionId, ContractName
 from interlock.domain.names import instead
+from interlock.domain.pace import Pace, warning
 from interlock.ports.clock import Clock
 from interlock.ports.derived import Reached
 from interlock.ports.log import Log
@@ -84,6 +87,7 @@ class Figures(Following[Rollups]):
         if by == "reviewer":
             people = tuple((await self._orders.current()).control.people)
             rows = spoken_rows(await self.derived.spoken(people, since_at=since, until_at=until))
+            rows = [msgspec.structs.replace(each, warning=await self._warning(each.name)) for each in rows]
         else:
             ruled = await self.derived.ruled(since_at=since, until_at=until)
             series = by if by in ("agent", "contract") else "all"
@@ -97,6 +101,11 @@ class Figures(Following[Rollups]):
             size=size,
             behind=behind,
         )
+
+    async def _warning(self, person: str) -> str:
+        """What there is to say of how somebody decides, of their last words."""
+        pace = await self._store.get(Pace, person) if person else None
+        return "" if pace is None else warning(pace.words, (await self._orders.current()).control.routing.attention)
 
     async def near(self, contract: ContractName, policies: Sequence[str] = (), limit: int = 200) -> list[ActionId]:
         """Actions of `contract` that people approved, rejected or let expire, the last ones first; only those for which the same

@@ -12,6 +12,7 @@ from interlock.domain.entitlement import entitled, handed_to
 from interlock.domain.errors import NotAllowed
 from interlock.domain.ids import AgentName, ContractName, Person
 from interlock.domain.inbox import InboxPage, InboxRow, place_of, place_text, urgency
+from interlock.domain.pace import Pace, warning
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.dossiers import line_of
 from interlock.services.orders import Orders, StandingOrders
@@ -57,8 +58,13 @@ class Inbox:
             rows=tuple(sorted(rows, key=urgency)),
             waiting=await self._store.count(ActionQuery(waiting=True)),
             person=person,
+            warning=await self._warning(person, orders),
             next=place_text(max((row.deadline, row.action) for row in rows)) if more else "",
         )
+
+    async def _warning(self, person: Person | None, orders: Orders) -> str:
+        pace = None if person is None else await self._store.get(Pace, person)
+        return "" if pace is None else warning(pace.words, orders.control.routing.attention)
 
     async def _rows(
         self, query: ActionQuery, person: Person | None, mine: bool, limit: int, orders: Orders

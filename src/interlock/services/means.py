@@ -8,6 +8,7 @@ from interlock.domain.attesting import Attestation
 from interlock.domain.channel import Channel
 from interlock.domain.ids import Tenant, WorkerId
 from interlock.domain.settlement import Timing
+from interlock.domain.vigilance import Watch
 from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
@@ -69,6 +70,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """Ways to people outside."""
     notifiers: Mapping[str, Notifier] = {}
     """What goes each of them, by name."""
+    watch: Watch = Watch()
+    """Items known to be bad, and how often one is put before people."""
     public_url: str = ""
     """Where people open the console; empty: nobody says."""
     anchoring: Anchoring | None = None

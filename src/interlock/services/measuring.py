@@ -77,6 +77,8 @@ def ruled_rows(by: By, ruled: Iterable[Ruled], proposed: dict[str, Marks]) -> It
     """How people ruled, for each agent, contract or policy, of which so much was `proposed`."""
     groups: dict[str, list[Ruled]] = {} if by != "all" else {"": []}
     for each in ruled:
+        if each.ruling == "known_bad":
+            continue  # of it no figure tells but that of whoever spoke on it
         names = {"agent": (each.agent,), "contract": (each.contract,), "policy": each.policies}.get(by, ("",))
         for name in names:
             groups.setdefault(name, []).append(each)
@@ -119,7 +121,11 @@ def spoken_rows(spoken: Iterable[Spoken]) -> Iterable[Row]:
     groups: dict[str, list[Spoken]] = {}
     for each in spoken:
         groups.setdefault(each.person, []).append(each)
-    for person, found in groups.items():
+    for person, every in groups.items():
+        found = [each for each in every if not each.known_bad]
+        known_bad = sum(each.n for each in every if each.known_bad)
+        # A yes is a miss; a no, or other arguments in place of the wrong ones, is not.
+        caught = sum(each.n for each in every if each.known_bad and each.verdict != "approve")
         waited = Counter[int]()
         for each in found:
             waited[each.waited] += each.n
@@ -129,12 +135,13 @@ def spoken_rows(spoken: Iterable[Spoken]) -> Iterable[Row]:
         wrong = sum(each.n for each in found if each.error and each.verdict != "reject")
         yield Row(
             name=person,
-            asked=said,
+            asked=said + known_bad,
             waiting=0,
             figures=(
                 ratio("approved_unchanged", unchanged, said),
                 amount("time_to_resolution_p50", "ms", percentile(waited, 0.5), said),
                 amount("time_to_resolution_p95", "ms", percentile(waited, 0.95), said),
                 ratio("error_after_approval", wrong, yes),
+                ratio("known_bad_caught", caught, known_bad),
             ),
         )

@@ -10,10 +10,11 @@ from interlock.domain.change import Change, given
 from interlock.domain.control import Control
 from interlock.domain.errors import Conflict, IntegrityError
 from interlock.domain.evidence import Fact, Phase
-from interlock.domain.ids import ActionId
+from interlock.domain.ids import ActionId, Person
 from interlock.domain.presented import Spent
 from interlock.domain.record import Record
 from interlock.domain.recording import overheard, recorded
+from interlock.domain.vigilance import CODE, Came, Seed
 from interlock.ports.clock import Clock
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
@@ -60,7 +61,12 @@ class Recorder:
         spent: tuple[Spent, ...] = (),
     ) -> Action:
         """Store `after`, already moved, with its fact and `draws`, if `conditions` still are as they were read. `beside` is said
-        with the fact behind commitments; `puts` are saved and `spent` is spent with it."""
+        with the fact behind commitments; `puts` are saved and `spent` is spent with it.
+
+        Raises IntegrityError where an item known to be bad would do more than wait: nothing is ever done with it.
+        """
+        if after.hold is not None and after.state != "held" and await self.seed(after.id) is not None:
+            raise IntegrityError(f"action {after.id} is known to be bad, and is not carried out")
         leaning = tuple(given(each) for each in conditions)
         counted, fact = recorded(after, phase, self._clock.now(), leaning=leaning, beside=beside)
         change = Change(puts=(counted, *puts), given=leaning, draws=draws, facts=(fact,), spent=spent)
@@ -68,6 +74,46 @@ class Recorder:
         if step is not None:
             self._steps.reached(step)
         return counted.saved()
+
+    async def seed(self, action: ActionId) -> Seed | None:
+        """What is known of `action`, where it is an item known to be bad that still waits, or waited."""
+        return await self._store.get(Seed, action)
+
+    async def reveal(
+        self,
+        said: Action,
+        seed: Seed,
+        came: Came,
+        *,
+        phase: Phase,
+        person: Person | None = None,
+        conditions: tuple[Record, ...] = (),
+        also: tuple[Record, ...] = (),
+    ) -> Action:
+        """End an item known to be bad, opening its mark: with the word that was `said` on it in `phase`, or without any where it
+        ended already. Word and end are one commit, so whoever spoke is told, whatever dies."""
+        now = self._clock.now()
+        ended = msgspec.structs.replace(seed, came=came, person=person or Person(""), ended_at=now)
+        leaning = tuple(given(each) for each in conditions)
+        facts: list[Fact] = []
+        if said.state == "held":
+            said, fact = recorded(said, phase, now, leaning=leaning)
+            facts.append(fact)
+            said, phase = said.after("void"), "voided"
+        after = msgspec.structs.replace(
+            said, owner=None, lease_until=None, due_at=None, ended_at=now, reasons=(CODE, ended.words)
+        )
+        word: dict[str, JsonValue] = {
+            "item": seed.item.name,
+            "came": came,
+            "wrong": seed.item.wrong,
+            "by": ended.person,
+        }
+        after, fact = recorded(after, phase, now, leaning=leaning, beside={"vigilance": word}, opens=seed.opens)
+        change = Change(puts=(after, ended, *also), given=leaning, facts=(*facts, fact))
+        await self._save(after.id, change)
+        self._steps.reached("vigilance.revealed")
+        return after.saved()
 
     async def wait(self, action: Action, due_at: int | None) -> Action:
         """Let go of the lease and have it looked at again at `due_at`. Nothing happened, so nothing is recorded."""
@@ -106,6 +152,9 @@ class Recorder:
         now = self._clock.now()
         leaning = tuple(given(each) for each in conditions)
         moved = action.after(move, owner=None, lease_until=None, **changes)
+        seed = await self.seed(action.id) if action.state == "held" else None
+        if seed is not None:
+            return await self.reveal(moved, seed, "unanswered", phase=phase, conditions=conditions, also=also)
         # Only what was done can be undone, and until when is the contract's word.
         contract = await self._orders.contract(action.contract_digest) if moved.state == "done" else None
         after, fact = recorded(moved, phase, now, contract=contract, leaning=leaning)

@@ -29,6 +29,7 @@ from interlock.domain.rights import Rights
 from interlock.domain.routing import Routing
 from interlock.domain.settlement import Timing
 from interlock.domain.task import Opening, Task
+from interlock.domain.vigilance import Watch
 from interlock.embedded import Embedded
 from interlock.ports.attestor import Attestor
 from interlock.ports.notifier import Notifier
@@ -114,6 +115,8 @@ class World:
         self.policies = PredicatePolicies()
         self.keys = Keys(log=fresh("test/log"), gate=fresh("test/log/gate"))
         self.store = MemoryStore(Tenant("t"), LogSealer(self.keys, StreamId(self.ids.new()), self.ids), faults=faults)
+        self.watch = Watch()
+        """Items known to be bad, of the processes that are made from now on."""
         self.channels: tuple[Channel, ...] = ()
         """Ways to people outside, of the processes that are made from now on."""
         self.notifiers: dict[str, Notifier] = {}
@@ -139,6 +142,7 @@ class World:
                 steps=steps or SilentSteps(),
                 timing=TIMING,
                 channels=self.channels,
+                watch=self.watch,
                 notifiers=self.notifiers,
                 public_url="https://interlock.test",
                 issuer=self.issuer,

@@ -13,7 +13,7 @@ from typing import Any
 from interlock.adapters.sqlite.connection import Connection, Value
 from interlock.adapters.sqlite.derived import Derived
 from interlock.adapters.sqlite.naming import Names, joined
-from interlock.adapters.sqlite.summing import GRAINS, SERIES, Step
+from interlock.adapters.sqlite.summing import GRAINS, KNOWN_BAD, SERIES, WENT_WRONG, Step
 from interlock.domain.course import Sighting
 from interlock.domain.ids import ActionId, ContractName
 from interlock.ports.derived import Reached
@@ -23,8 +23,8 @@ from interlock.ports.rollups import Grain, Ruled, Series, Spoken, Tallied
 class SqliteRollups(Derived):
     """See `ports.rollups.Rollups`."""
 
-    VERSION = 3
-    """2: what expired is a case, too. 3: what people ruled is summed by day."""
+    VERSION = 4
+    """2: what expired is a case, too. 3: what people ruled is summed by day. 4: items known to be bad are told apart."""
     APPLICATION_ID = 0x696E7466
     """`intf`."""
     SCHEMA = """
@@ -95,7 +95,10 @@ CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY 
                 " WHERE at >= ? AND at < ? GROUP BY 1, 2, 3, 4",
                 (since_at, until_at),
             )
-            return [Spoken(known.get(row[0], ""), row[1], bool(row[2]), row[3], row[4]) for row in rows]
+            return [
+                Spoken(known.get(row[0], ""), row[1], row[2] == WENT_WRONG, row[3], row[4], row[2] == KNOWN_BAD)
+                for row in rows
+            ]
 
         return await self._run(work)
 

@@ -22,6 +22,9 @@ from interlock.domain.course import (
 from interlock.domain.duration import DAY, HOUR
 from interlock.ports.rollups import Grain, Series
 
+WENT_WRONG: Final = 1
+KNOWN_BAD: Final = 2
+"""What is kept of a word as its `error`: 0, or that what was agreed to went wrong, or that it was on an item known to be bad."""
 GRAINS: Final[dict[Grain, int]] = {"hour": HOUR, "day": DAY}
 SERIES: Final[dict[Series, int]] = {"all": 0, "agent": 1, "contract": 2, "release": 3}
 _COURSE: Final = (
@@ -94,11 +97,13 @@ class Step:
         self._ask(now, 1)
         if before is not None:
             self._ask(before, -1)
-            if before.error != now.error:
+            if before.error != now.error or before.ruling != now.ruling == "known_bad":
                 self._turned.add(seen.id)
         self._add(now.began_at, now.agent, now.contract, now.release, marks(now))
         if before is not None:
             self._add(now.began_at, now.agent, now.contract, now.release, marks(before), sign=-1)
+        if now.ruling == "known_bad" and (before is None or before.ruling != "known_bad"):
+            self._unmade(now.task)
         if now.state in BAD and (before is None or before.state not in BAD):
             self._went_wrong(now.task)
 
@@ -107,6 +112,12 @@ class Step:
             piece = Piece(id=seen.id, began_at=seen.at, agent=seen.agent, release=seen.release)
             self._pieces[seen.id] = piece
             self._add(piece.began_at, piece.agent, "", piece.release, marks_of_piece(piece))
+
+    def _unmade(self, task: str) -> None:
+        """A task that was opened for an item known to be bad is none."""
+        piece = self._known_piece(task)
+        if piece is not None:
+            self._add(piece.began_at, piece.agent, "", piece.release, marks_of_piece(piece), sign=-1)
 
     def _went_wrong(self, task: str) -> None:
         piece = self._known_piece(task)
@@ -240,9 +251,12 @@ class Step:
         self._many("INSERT OR REPLACE INTO streak VALUES (?, ?, ?)", [(*key, n) for key, n in self._streaks.items()])
         self._tally()
 
-    def _wrong(self, action: str) -> bool:
+    def _wrong(self, action: str) -> int:
+        """What a word on it counts as: see `WENT_WRONG`."""
         course = self._courses[action]
-        return course is not None and course.error
+        if course is None:
+            return 0
+        return KNOWN_BAD if course.ruling == "known_bad" else WENT_WRONG * course.error
 
     def _tally(self) -> None:
         """Each difference counts in every series, by hour and by day."""

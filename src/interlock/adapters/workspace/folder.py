@@ -4,6 +4,7 @@
     people.yaml         who there is, and the roles each holds
     on_call.yaml        when each role is on call, where anything is said of that
     rights.yaml         what whoever a task is for may lend, where anything is said of that
+    vigilance.yaml      items known to be bad, put before people to see whether they notice
     agents/*.yaml       contracts/*.yaml       policies/*.cedar       invariants.cedar
 
 Reading never raises for what is in the folder: whatever is wrong is among the `problems`, with file, line and column.
@@ -33,6 +34,7 @@ from interlock.adapters.workspace.publishing_file import read_publishing
 from interlock.adapters.workspace.rights_file import read_rights
 from interlock.adapters.workspace.routing_file import read_approvals, read_on_call
 from interlock.adapters.workspace.server_file import read_hosting
+from interlock.adapters.workspace.vigilance_file import read_watch
 from interlock.domain.agent import Agent
 from interlock.domain.attesting import Attestation
 from interlock.domain.channel import Channel
@@ -50,11 +52,13 @@ from interlock.domain.routing import Routing
 from interlock.domain.settlement import Timing
 from interlock.domain.spiffe import SpiffeError, default_domain, must_be_domain
 from interlock.domain.use import Price
+from interlock.domain.vigilance import Watch
 
 SETTINGS: Final = "interlock.yaml"
 PEOPLE: Final = "people.yaml"
 RIGHTS: Final = "rights.yaml"
 ON_CALL: Final = "on_call.yaml"
+VIGILANCE: Final = "vigilance.yaml"
 
 
 class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +109,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """What initiators may lend; None where there is no `rights.yaml`."""
     routing: Routing = Routing()
     """How what waits for people reaches them."""
+    watch: Watch = Watch()
+    """Items known to be bad."""
     agents: tuple[Agent, ...]
     contracts: tuple[Contract, ...]
     """Those written in YAML; those of the modules are added by whoever imports them."""
@@ -137,6 +143,7 @@ def read_workspace(folder: Path) -> Workspace:
         people=people,
         rights=rights,
         routing=msgspec.structs.replace(settings.routing, on_call=reading.on_call()),
+        watch=reading.watch(),
         agents=agents,
         contracts=contracts,
         policies=policies,
@@ -283,6 +290,16 @@ class _Reading:
                 self.places["on call", role] = section.place(role)
         self.problems += problems.found
         return rotas
+
+    def watch(self) -> Watch:
+        """`vigilance.yaml`."""
+        path, problems = self.folder / VIGILANCE, Problems(VIGILANCE)
+        if not path.exists():
+            return Watch()
+        table = self._table(path, problems)
+        watch = Watch() if table is None else read_watch(Section(table, VIGILANCE, problems), self.places)
+        self.problems += problems.found
+        return watch
 
     def agents(self) -> tuple[Agent, ...]:
         """`agents/*.yaml`."""

@@ -1,6 +1,6 @@
 """`approvals` in `interlock.yaml`, and `on_call.yaml`: how what waits for people reaches them.
 
-approvals: {remind: [50%, 80%], overdue: deny, pace: {most: 60, per: 1h, look: 5s}}
+approvals: {remind: [50%, 80%], overdue: deny, pace: {most: 60, per: 1h, look: 5s, agrees: 98%, words: 20}}
 
 support_lead:                       # on_call.yaml: a role
   zone: Europe/Berlin
@@ -19,7 +19,7 @@ from interlock.domain.deadline import OVERDUE, REMIND, Overdue
 from interlock.domain.duration import DAY
 from interlock.domain.ids import Person
 from interlock.domain.on_call import DAYS, Day, Rota, Shift
-from interlock.domain.pace import Attention
+from interlock.domain.pace import KEPT, Attention
 from interlock.domain.routing import Routing
 
 _SHARE: Final = re.compile(r"([1-9][0-9]?)%")
@@ -53,13 +53,30 @@ def _attention(section: Section | None) -> Attention:
         return Attention()
     plain = Attention()
     most = section.integer("most", 0) if section.take("most") is not None else None
-    found = Attention(most=most, per_ms=section.span("per", plain.per_ms), look_ms=section.span("look", plain.look_ms))
+    found = Attention(
+        most=most,
+        per_ms=section.span("per", plain.per_ms),
+        look_ms=section.span("look", plain.look_ms),
+        agrees=_share_of(section, "agrees", plain.agrees),
+        words=section.integer("words", plain.words, least=1),
+    )
+    if found.words > KEPT:
+        section.wrong(f"`words` is at most {KEPT}: no more are kept", section.take("words"))
     if most is not None and not 1 <= most <= _MOST_YESES:
         section.wrong(f"`most` is a number of yeses from 1 to {_MOST_YESES:,}", section.take("most"))
     if found.per_ms > DAY:
         section.wrong("`per` is at most a day", section.take("per"))
     section.close()
     return found
+
+
+def _share_of(section: Section, name: str, default: int) -> int:
+    """A share such as 98%, per mille."""
+    node = section.take(name)
+    found = _SHARE.fullmatch(node.text) if isinstance(node, Scalar) else None
+    if node is not None and found is None:
+        section.wrong(f"`{name}` is a share such as 98%", node)
+    return default if found is None else int(found[1]) * 10
 
 
 def read_on_call(section: Section) -> dict[str, Rota]:

@@ -7,8 +7,10 @@ from interlock.adapters.workspace.fields import near
 from interlock.adapters.workspace.folder import Workspace
 from interlock.adapters.workspace.problem import Problem, Severity
 from interlock.adapters.workspace.rights_together import of_rights
+from interlock.domain.binding import bind
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, InProcess, Reversal
+from interlock.domain.errors import ContractError
 
 
 def cross_check(workspace: Workspace, contracts: Sequence[Contract], *, all_known: bool = True) -> tuple[Problem, ...]:
@@ -32,6 +34,7 @@ class _Together:
         yield from self.publishing()
         yield from self.rates()
         yield from self.on_call()
+        yield from self.vigilance()
         for agent in self.workspace.agents:
             for found in of_agent(agent, self.by_name, self.workspace.people, self.missing):
                 yield self.problem(found.message, "agent", agent.name, *found.where, severity=found.severity)
@@ -80,6 +83,20 @@ class _Together:
                     yield self.problem(
                         f"`{person}` is on call as `{role}`, and does not hold that role{hint}", "on call", role
                     )
+
+    def vigilance(self) -> Iterator[Problem]:
+        """Items known to be bad against the contracts there are: one that does not fit is never put before anybody."""
+        for item in self.workspace.watch.items:
+            where, contract = ("vigilance", item.name), self.by_name.get(item.contract)
+            if contract is None:
+                if self.missing(item.contract):
+                    hint = near(item.contract, tuple(self.by_name))
+                    yield self.problem(f"`{item.name}`: there is no contract `{item.contract}`{hint}", *where)
+                continue
+            try:
+                bind(contract, item.arguments, nonce="")
+            except ContractError as error:
+                yield self.problem(f"`{item.name}`: {error.detail}", *where)
 
     def reversal(self, contract: Contract, reversal: Reversal) -> Iterator[Problem]:
         """One reversal against the contract it would call."""

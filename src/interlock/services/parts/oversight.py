@@ -6,6 +6,7 @@ from interlock.services.approvals import Approvals
 from interlock.services.batches import Batches
 from interlock.services.correcting import Correcting
 from interlock.services.dossiers import Dossiers
+from interlock.services.drafting import Drafts
 from interlock.services.exceptions import Exceptions
 from interlock.services.inbox import Inbox
 from interlock.services.inquiring import Inquiring
@@ -13,6 +14,7 @@ from interlock.services.means import Means
 from interlock.services.notifying import Notifying
 from interlock.services.parts.evidence import Evidence
 from interlock.services.parts.groundwork import Groundwork
+from interlock.services.seeding import Seeding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,7 @@ class Oversight:
     inbox: Inbox
     exceptions: Exceptions
     notifying: Notifying
+    seeding: Seeding
 
 
 def oversight(m: Means, g: Groundwork, reading: Evidence) -> Oversight:
@@ -68,5 +71,15 @@ def oversight(m: Means, g: Groundwork, reading: Evidence) -> Oversight:
             channels=m.channels,
             notifiers=m.notifiers,
             public_url=m.public_url,
+        ),
+        seeding=Seeding(
+            store=m.store,
+            orders=g.orders,
+            drafts=Drafts(m.clock, m.ids),
+            judging=g.judging,
+            tasks=g.tasks,
+            clock=m.clock,
+            ids=m.ids,
+            watch=m.watch,
         ),
     )
