@@ -7,7 +7,8 @@ from markupsafe import Markup
 
 from interlock.console.svg import bar
 from interlock.console.words import lasting
-from interlock.domain.dossier import Dossier, Moment
+from interlock.domain.dossier import Dossier
+from interlock.domain.timeline import Moment
 
 _PEOPLE: Final = frozenset({"held", "asked", "answered", "delegated", "remind", "escalate", "overdue", "approve"})
 """After these people are waited for, while it is held."""

@@ -21,6 +21,7 @@ from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, Pers
 from interlock.domain.policy import Verdict
 from interlock.domain.precedent import Precedents
 from interlock.domain.record import Withheld
+from interlock.domain.timeline import Moment
 
 Verb = Literal["approve", "modify", "reject", "ask", "delegate", "take_back"]
 VERBS: tuple[Verb, ...] = ("approve", "modify", "reject", "ask", "delegate", "take_back")
@@ -71,18 +72,6 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
     counts: bool = True
     """Whether it is about the action as it now is."""
-
-
-class Moment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line of the timeline."""
-
-    at: int
-    what: Literal[
-        "task", "proposed", "decided", "again", "held", "asked", "answered", "delegated", "approve", "reject", "deadline",
-        "dispatched", "ended", "remind", "escalate", "overdue",
-    ]  # fmt: skip
-    words: str
-    who: str = ""
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

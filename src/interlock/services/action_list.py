@@ -12,10 +12,10 @@ import msgspec
 from interlock.domain.action import Action, State
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId
+from interlock.domain.line import line_of
 from interlock.domain.record import Withheld
 from interlock.domain.searched import STATES, question
 from interlock.ports.store import INDEXED, ActionQuery
-from interlock.services.dossiers import line_of
 from interlock.services.plane import ControlPlane
 
 MOST: Final = 200

@@ -12,9 +12,9 @@ from interlock.domain.entitlement import entitled, handed_to
 from interlock.domain.errors import NotAllowed
 from interlock.domain.ids import AgentName, ContractName, Person
 from interlock.domain.inbox import InboxPage, InboxRow, place_of, place_text, urgency
+from interlock.domain.line import line_of
 from interlock.domain.pace import Pace, warning
 from interlock.ports.store import ActionQuery, Store
-from interlock.services.dossiers import line_of
 from interlock.services.orders import Orders, StandingOrders
 
 MOST: Final = 200
