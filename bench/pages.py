@@ -82,7 +82,9 @@ async def _asked(plane: ControlPlane, folder: Path) -> None:
         ("one action's entries", lambda n: plane.means.log.entries_of(done[n % TIMES]), _bare_entries(done)),
         ("overview of a day", lambda _: plane.figures.overview(), None),
         ("overview of a month", lambda _: plane.figures.overview(30 * DAY), None),
-        ("measures by reviewer", lambda _: plane.figures.measures("reviewer"), None),
+        ("measures of a month", lambda _: plane.figures.measures(), None),
+        ("measures of a month by agent", lambda _: plane.figures.measures("agent"), None),
+        ("measures of a month by reviewer", lambda _: plane.figures.measures("reviewer"), None),
     ]
     path = settled(folder).settings.store
     found: list[tuple[str, ...]] = []

@@ -75,7 +75,7 @@ class Rollups(Derived, Protocol):
         ...
 
     async def spoken(self, people: Sequence[str], *, since_at: int, until_at: int) -> list[Spoken]:
-        """Of the words that were said in the span."""
+        """Of the words that were said on days (UTC) that begin in the span."""
         ...
 
     async def near(self, contract: ContractName, policies: Sequence[str], limit: int) -> list[ActionId]:

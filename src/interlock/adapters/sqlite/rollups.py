@@ -23,8 +23,9 @@ from interlock.ports.rollups import Grain, Ruled, Series, Spoken, Tallied
 class SqliteRollups(Derived):
     """See `ports.rollups.Rollups`."""
 
-    VERSION = 4
-    """2: what expired is a case, too. 3: what people ruled is summed by day. 4: items known to be bad are told apart."""
+    VERSION = 5
+    """2: what expired is a case, too. 3: what people ruled is summed by day. 4: items known to be bad are told apart. 5: what
+    people said is summed by day, too."""
     APPLICATION_ID = 0x696E7466
     """`intf`."""
     SCHEMA = """
@@ -39,12 +40,25 @@ CREATE TABLE asked (day INTEGER, agent INTEGER, contract INTEGER, asked_by INTEG
     error INTEGER, in_vain INTEGER, waited INTEGER, n INTEGER NOT NULL,
     PRIMARY KEY (day, agent, contract, asked_by, ruling, modified, error, in_vain, waited)) WITHOUT ROWID;
 CREATE TABLE word (at INTEGER, course TEXT, person BLOB, verdict TEXT, error INTEGER, waited INTEGER);
-CREATE INDEX word_said ON word (at, person, verdict, error, waited);
 CREATE INDEX word_course ON word (course);
+CREATE TABLE said (day INTEGER, person BLOB, verdict TEXT, error INTEGER, waited INTEGER, n INTEGER NOT NULL,
+    PRIMARY KEY (day, person, verdict, error, waited)) WITHOUT ROWID;
+CREATE TRIGGER word_said AFTER INSERT ON word BEGIN
+    INSERT INTO said VALUES (NEW.at - NEW.at % 86400000, ifnull(NEW.person, x''), NEW.verdict, NEW.error, NEW.waited, 1)
+        ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER word_changed AFTER UPDATE ON word BEGIN
+    INSERT INTO said VALUES (NEW.at - NEW.at % 86400000, ifnull(NEW.person, x''), NEW.verdict, NEW.error, NEW.waited, 1)
+        ON CONFLICT DO UPDATE SET n = n + 1;
+    UPDATE said SET n = n - 1 WHERE day = OLD.at - OLD.at % 86400000 AND person = ifnull(OLD.person, x'')
+        AND verdict = OLD.verdict AND error = OLD.error AND waited = OLD.waited;
+    DELETE FROM said WHERE day = OLD.at - OLD.at % 86400000 AND person = ifnull(OLD.person, x'')
+        AND verdict = OLD.verdict AND error = OLD.error AND waited = OLD.waited AND n = 0;
+END;
 CREATE TABLE piece (id TEXT PRIMARY KEY, began_at INTEGER, agent INTEGER, release INTEGER, bad INTEGER) WITHOUT ROWID;
 CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY (contract, asked_by)) WITHOUT ROWID;
 """
-    TABLES = ("name", "tally", "course", "asked", "word", "piece", "streak")
+    TABLES = ("name", "tally", "course", "asked", "word", "said", "piece", "streak")
 
     def __init__(self, connection: Connection, path: Path | None) -> None:
         super().__init__(connection, path)
@@ -91,8 +105,8 @@ CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY 
         def work() -> list[Spoken]:
             known = {self._digest(each): each for each in people}
             rows = self._rows(
-                "SELECT person, verdict, error, waited, count(*) FROM word INDEXED BY word_said"
-                " WHERE at >= ? AND at < ? GROUP BY 1, 2, 3, 4",
+                "SELECT person, verdict, error, waited, sum(n) FROM said WHERE day >= ? AND day < ?"
+                " GROUP BY 1, 2, 3, 4",
                 (since_at, until_at),
             )
             return [
