@@ -27,9 +27,10 @@ from interlock.services.cases import Cases
 from interlock.services.deciding import Decider, Judgement
 from interlock.services.drawing import draws_of
 from interlock.services.glass import Through, through_glass
-from interlock.services.holding import held, intact
+from interlock.services.holding import held
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.recorder import Recorder
+from interlock.services.renewing import Renewing
 from interlock.services.waiting import Waiting
 
 MAX_ROUNDS = 20
@@ -82,6 +83,7 @@ class Approvals:
         self._clock = clock
         self._ids = ids
         self._waiting = waiting
+        self._renewing = Renewing(orders=orders, decider=decider, cases=cases, recorder=recorder, clock=clock)
 
     async def approve(
         self,
@@ -233,7 +235,7 @@ class Approvals:
                 through = await self._for(person, asked, orders, word.session)
                 entitled(action, asked, person, through.control)
                 if word.verdict == "approve":
-                    await self._must_stand(action, asked, orders, word)
+                    await self._renewing.must_stand(action, asked, orders, word.target)
                 spoken, pace = await self._spoken(asked, person, through, word, asked.binding)
                 seed = await self._recorder.seed(action.id)
                 heard = msgspec.structs.replace(asked, approvals=(*asked.approvals, spoken))
@@ -259,24 +261,6 @@ class Approvals:
     async def _for(self, person: Person, asked: Hold, orders: Orders, session: str) -> Through:
         now = self._clock.now()
         return await through_glass(self._store, person, orders.control, asked.roles, now, session=session)
-
-    async def _must_stand(self, action: Action, asked: Hold, orders: Orders, word: Word) -> None:
-        """Return where a yes is to what is stored, decided and about to change. Raises as `approve` does."""
-        contract = await self._orders.contract(action.contract_digest)
-        intact(action, contract)
-        must_be_named(action, contract, word.target)
-        if action.decision and action.decision.bundle != orders.control.bundle:
-            await self._decide_again(action, asked, orders)
-            raise StaleView("the policies changed since it was held; it was decided again")
-        if any("$facts." in str(path) for each in contract.changes.values() for path in (each.before, each.after)):
-            facts, problem = await self._decider.facts(await self._cases.of(action, orders))
-            if problem:
-                raise NotAllowed(
-                    f"what it will change cannot be read now: {problem}", next_step="try again once it can be read"
-                )
-            if rows_of(contract, action.arguments, facts) != rows_of(contract, action.arguments, action.facts):
-                await self._decide_again(action, asked, orders)
-                raise StaleView("what it will change is not what it was when it was held; it was decided again")
 
     async def _agreed(
         self, action: Action, conditions: tuple[Control, ...] = (), puts: tuple[Record, ...] = ()
@@ -312,28 +296,6 @@ class Approvals:
         )
         ruled = Ruled(now, word.verdict == "approve", -1 if looked_ms is None else looked_ms)
         return approval, pace.further(ruled, through.control.routing.attention)
-
-    async def _decide_again(self, action: Action, asked: Hold, orders: Orders) -> None:
-        """The bundle changed: deny it, or ask anew under the bundle in force. What was asked for before still is, or more."""
-        judgement = await self._decider.judge(await self._cases.of(action, orders), orders, self._clock.now())
-        decision = judgement.decision
-        if decision.verdict in ("deny", "shadow"):
-            reasons = decision.reasons or (decision.verdict,)
-            await self._recorder.end(
-                action, "deny", "decided", conditions=(orders.control,), decision=decision, reasons=reasons
-            )
-            return
-        contract = await self._orders.contract(action.contract_digest)
-        decision = msgspec.structs.replace(decision, requirements=decision.requirements or asked.requirements)
-        action = msgspec.structs.replace(
-            action,
-            decision=decision,
-            facts=judgement.facts,
-            asked=judgement.around,
-            reasons=decision.reasons or action.reasons,
-        )
-        again = carried(asked, held(action, contract, decision, asked.expires_at))
-        await self._recorder.write(action.after("modify", hold=again), "decided", conditions=(orders.control,))
 
 
 def _as_shown(asked: Hold, shown: Digest | None, view: Digest | None) -> Digest:
