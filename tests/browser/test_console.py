@@ -44,7 +44,7 @@ async def test_by_keyboard(tmp_path: Path) -> None:
         await expect(page.locator("a[data-row]")).to_have_count(1)
 
         await page.keyboard.press("e")
-        await page.get_by_label("amount_minor").fill("20000")
+        await page.get_by_label("amount_minor").fill("200.00")
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("200.00 EUR").first).to_be_visible()
         await page.get_by_role("button", name="Approve with these changes").press("Enter")

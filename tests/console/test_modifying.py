@@ -75,6 +75,26 @@ def test_what_is_no_such_value_is_said_beside_its_field(name: str, text: str) ->
     assert [each.name for each in after if each.problem] == [name]
 
 
+def test_money_is_typed_in_major_units() -> None:
+    """An amount stands and is typed with its currency's digits; where the currency is changed too, with those of the new one."""
+    schema: dict[str, JsonValue] = {
+        "properties": {"amount": {"type": "integer"}, "currency": {"type": "string"}, "note": {"type": "string"}}
+    }
+    values = [
+        Value(name="amount", value=25_000, text="250.00 EUR", unit="EUR"),
+        Value(name="currency", value="EUR", text="EUR"),
+    ]
+    fields = fields_of(schema, values)
+
+    assert (fields[0].kind, fields[0].text) == ("money", "250.00")
+    assert read(fields, {"arg.amount": "19.9"})[0] == {"amount": 1990}
+    assert read(fields, {"arg.amount": "200", "arg.currency": "JPY"})[0] == {"amount": 200, "currency": "JPY"}
+    for text, currency in (("1,50", "EUR"), ("1.505", "EUR"), ("2.00", "JPY"), ("2", "yen"), ("", "EUR")):
+        changed, after = read(fields, {"arg.amount": text, "arg.currency": currency})
+        assert "amount" not in changed
+        assert after[0].problem
+
+
 @pytest.mark.proves("console.as_shown")
 async def test_from_the_form_to_what_happens(tmp_path: Path) -> None:
     """What is typed is weighed and shown against what was asked for; the yes makes that happen, once."""
@@ -82,7 +102,7 @@ async def test_from_the_form_to_what_happens(tmp_path: Path) -> None:
         action = await d.refund(amount=25_000)
         place = f"/approvals/{action}/modify"
         page = await d.rita.get(place)
-        typed = {"arg.amount_minor": "12000", "arg.copies": "a@example.org\nb@example.org", "arg.reason": "goodwill"}
+        typed = {"arg.amount_minor": "120.00", "arg.copies": "a@example.org\nb@example.org", "arg.reason": "goodwill"}
         weighed = await d.rita.post(place, data=hidden(page, **typed))
         back = await d.rita.post(place, data=hidden(page, **typed, step="back"))
         said = await d.rita.post(place, data=hidden(weighed, **typed, step="confirm", note="half is enough"))
@@ -92,7 +112,7 @@ async def test_from_the_form_to_what_happens(tmp_path: Path) -> None:
     assert "250.00 EUR" in weighed.text
     assert "120.00 EUR" in weighed.text
     assert "Approve with these changes" in weighed.text
-    assert 'value="12000"' in back.text
+    assert 'value="120.00"' in back.text
     assert said.status_code == 303
     assert effects == ["refund A-1 12000"]
 
@@ -104,9 +124,9 @@ async def test_what_does_not_fit_is_kept_and_told(tmp_path: Path) -> None:
         place = f"/approvals/{action}/modify"
         page = await d.rita.get(place)
         low = await d.rita.post(place, data=hidden(page, **{"arg.amount_minor": "0", "arg.order_id": "A-2"}))
-        high = await d.rita.post(place, data=hidden(page, **{"arg.amount_minor": "600000"}))
+        high = await d.rita.post(place, data=hidden(page, **{"arg.amount_minor": "6000.00"}))
         same = await d.rita.post(place, data=hidden(page))
-        forced = await d.rita.post(place, data=hidden(page, **{"arg.amount_minor": "600000", "step": "confirm"}))
+        forced = await d.rita.post(place, data=hidden(page, **{"arg.amount_minor": "6000", "step": "confirm"}))
 
     assert low.status_code == 422
     assert 'aria-invalid="true"' in low.text

@@ -12,8 +12,9 @@ import msgspec
 from interlock.console.visible import visible
 from interlock.domain.canonical import JsonValue
 from interlock.domain.dossier import Value
+from interlock.domain.money import is_currency, minor_of, typed
 
-Kind = Literal["choice", "integer", "boolean", "text", "long", "lines", "json"]
+Kind = Literal["choice", "integer", "money", "boolean", "text", "long", "lines", "json"]
 PREFIX: Final = "arg."
 """Before the names of these fields: an argument may have any name."""
 LONGEST: Final = 65_536
@@ -37,6 +38,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
     data_class: str = ""
     problem: str = ""
+    unit: str = ""
+    """Of `money`: the currency. It is typed in major units and kept in minor ones."""
 
     @property
     def key(self) -> str:
@@ -55,9 +58,10 @@ def fields_of(schema: Shape, arguments: Iterable[Value]) -> tuple[Field, ...]:
         value = there[name].value if name in there else None
         shape, optional = _plain(_mapping(shapes.get(name)), schema)
         field = _field(name, shape, value, optional=optional, there=name in there)
-        if field.kind == "integer" and name in there and there[name].text not in ("", field.text):
-            # Money is typed as it is kept, in minor units; what it is now says what these are.
-            field = msgspec.structs.replace(field, hint=f"{field.hint}; {field.text} is {there[name].text}")
+        if field.kind == "integer" and name in there and there[name].unit and isinstance(value, int):
+            unit = there[name].unit
+            hint = f"it was {there[name].text}, kept as {value}"
+            field = msgspec.structs.replace(field, kind="money", unit=unit, text=typed(value, unit), hint=hint)
         found.append(
             msgspec.structs.replace(
                 field, required=name in needed, data_class=there[name].data_class if name in there else ""
@@ -75,13 +79,23 @@ def read(fields: tuple[Field, ...], sent: Mapping[str, str]) -> tuple[dict[str, 
         if text == field.text:
             after.append(field)
             continue
-        typed = msgspec.structs.replace(field, text=text)
+        said = msgspec.structs.replace(field, text=text)
+        if field.kind == "money":
+            # Where the currency is an argument too, and changed in the same form, the amount is one of the new currency.
+            said = msgspec.structs.replace(said, unit=_currency(fields, sent, field.unit))
         try:
-            changed[field.name] = _value(typed)
+            value = _value(said)
+            if not (field.kind == "money" and isinstance(value, int) and typed(value, field.unit) == field.text):
+                changed[field.name] = value
         except ValueError as error:
-            typed = msgspec.structs.replace(typed, problem=str(error))
-        after.append(typed)
+            said = msgspec.structs.replace(said, problem=str(error))
+        after.append(said)
     return changed, tuple(after)
+
+
+def _currency(fields: tuple[Field, ...], sent: Mapping[str, str], unit: str) -> str:
+    named = [sent.get(each.key, unit) for each in fields if each.kind in ("choice", "text") and each.text == unit]
+    return next((each for each in named if each != unit), unit)
 
 
 def at_fault(fields: tuple[Field, ...], path: str, problem: str) -> tuple[Field, ...]:
@@ -152,6 +166,10 @@ def _value(field: Field) -> JsonValue:
             return field.values[field.choices.index(text)]
         case "integer":
             return _integer(text)
+        case "money":
+            if not is_currency(field.unit):
+                raise ValueError("the currency is no longer one: change one of the two at a time")
+            return minor_of(text, field.unit)
         case "boolean":
             if text not in ("true", "false"):
                 raise ValueError("choose true or false")

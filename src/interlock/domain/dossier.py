@@ -36,6 +36,8 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The value as people read it."""
     data_class: str = ""
     """As the contract classes it: `personal`."""
+    unit: str = ""
+    """The currency whose minor units it counts; empty: it is no money."""
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -97,6 +97,7 @@ def _values(values: Mapping[str, JsonValue], contract: Contract | None) -> tuple
             value=value,
             text=worded(name, values, contract),
             data_class="" if contract is None else contract.data_classes.get(name, ""),
+            unit="" if contract is None else unit_of(contract, name, values),
         )
         for name, value in values.items()
     )
