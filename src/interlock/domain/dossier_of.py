@@ -12,7 +12,7 @@ from interlock.domain.baseline import MEANS
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
-from interlock.domain.diff import between, rows_of
+from interlock.domain.diff import between, rows_of, unit_of
 from interlock.domain.dossier import VERBS, Dossier, May, Need, Said, Value, Verb, confidence_words, undo_of
 from interlock.domain.entitlement import able, entitled, handed_by, must_be_asked
 from interlock.domain.errors import NotAllowed
