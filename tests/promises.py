@@ -2214,6 +2214,11 @@ PROMISES: tuple[Promise, ...] = (
         "From afar an agent's program gets what its proof opens; no session, no overheard call and no word of its own gets more.",
     ),
     Promise(
+        "server.key_once",
+        _SERVER,
+        "A request with an idempotency key is carried out once, in all processes together and after any crash.",
+    ),
+    Promise(
         "server.ends_well",
         _SERVER,
         "Told to end, the server finishes answers and calls of tools it began, and begins none; told twice, it ends at once.",

@@ -47,18 +47,25 @@ def _address(running: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.proves("server.killed_between")
+@pytest.mark.proves("server.key_once")
 async def test_killed_between_the_word_and_the_deed(tmp_path: Path) -> None:
-    """Of a server that is killed once it answered a yes nothing is lost: the next one does it, once, and knows who agreed."""
+    """Of a server that is killed once it answered a yes nothing is lost: the next one does it, once, and knows who agreed. A
+    question asked again under its key is not asked twice, and another one under that key is refused."""
     async with served(tmp_path) as site:
         action = await site.propose(500)
         secret, _ = await site.plane.api_keys.make(Person("rita"), "test", ("see", "decide"), by="rita")
     bearer = {"authorization": f"Bearer {secret}"}
+    question = {"text": "what for?"}
     async with process(tmp_path, "--no-worker") as (running, client):
+        path = f"/v1/approvals/{action}/ask"
+        asked = await client.post(path, json=question, headers={**bearer, "idempotency-key": "q-1"})
         view = (await client.get(f"/v1/approvals/{action}", headers=bearer)).json()["view"]
         said = await client.post(f"/v1/approvals/{action}/approve", json={"view": view}, headers=bearer)
         running.send_signal(signal.SIGKILL)
         running.wait()
     async with process(tmp_path) as (running, client):
+        same = await client.post(path, json=question, headers={**bearer, "idempotency-key": "q-1"})
+        other = await client.post(path, json={"text": "why?"}, headers={**bearer, "idempotency-key": "q-1"})
         with anyio.fail_after(20):
             while (found := (await client.get(f"/v1/actions/{action}", headers=bearer)).json())["state"] != "done":  # noqa: ASYNC110
                 await anyio.sleep(0.1)
@@ -66,6 +73,9 @@ async def test_killed_between_the_word_and_the_deed(tmp_path: Path) -> None:
         running.send_signal(signal.SIGTERM)
         ended = await anyio.to_thread.run_sync(lambda: running.wait(15))
 
+    assert [each["text"] for each in found["hold"]["questions"]] == ["what for?"]
+    assert (asked.status_code, same.status_code, same.json()["id"]) == (200, 200, action)
+    assert (other.status_code, other.json()["code"]) == (422, "key_reused")
     assert said.json()["state"] == "ready"
     assert [each["person"] for each in found["hold"]["approvals"]] == ["rita"]
     assert again.status_code == 409

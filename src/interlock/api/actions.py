@@ -120,7 +120,7 @@ async def settle(
         )
         return published(after)
 
-    return await once.do(request, actor, data, work)
+    return await once.do(request, actor, data, work, lambda: known(plane, action))
 
 
 @get("/v1/undos", opt=SEE)

@@ -8,6 +8,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from interlock.api.actions import known
 from interlock.api.parts import DECIDE, SEE, Limit, Note, listed
 from interlock.domain.action import Action
 from interlock.domain.actor import Actor
@@ -128,7 +129,7 @@ async def approve(
             session=actor.session,
         )
 
-    return await once.do(request, actor, data, fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work), lambda: known(plane, action))
 
 
 @post("/v1/approvals/{action:str}/reject", opt=DECIDE, status_code=200)
@@ -142,7 +143,7 @@ async def reject(
             ActionId(action), actor.person, note=data.note, view=Digest(data.view), session=actor.session
         )
 
-    return await once.do(request, actor, data, fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work), lambda: known(plane, action))
 
 
 @post("/v1/approvals/{action:str}/modify", opt=DECIDE, status_code=200)
@@ -162,7 +163,7 @@ async def modify(
             session=actor.session,
         )
 
-    return await once.do(request, actor, data, fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work), lambda: known(plane, action))
 
 
 @post("/v1/approvals/{action:str}/ask", opt=DECIDE, status_code=200)
@@ -174,7 +175,7 @@ async def ask(
     async def work() -> Action:
         return await plane.inquiring.ask(ActionId(action), actor.person, data.text)
 
-    return await once.do(request, actor, data, fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work), lambda: known(plane, action))
 
 
 @post("/v1/approvals/{action:str}/delegate", opt=DECIDE, status_code=200)
@@ -186,7 +187,7 @@ async def delegate(
     async def work() -> Action:
         return await plane.inquiring.delegate(ActionId(action), actor.person, Person(data.to), note=data.note)
 
-    return await once.do(request, actor, data, fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work), lambda: known(plane, action))
 
 
 @post("/v1/approvals/{action:str}/take-back", opt=DECIDE, status_code=200)
@@ -198,7 +199,7 @@ async def take_back(
     async def work() -> Action:
         return await plane.inquiring.take_back(ActionId(action), actor.person)
 
-    return await once.do(request, actor, None, fresh(plane, action, actor, work))
+    return await once.do(request, actor, None, fresh(plane, action, actor, work), lambda: known(plane, action))
 
 
 @post("/v1/approvals/{action:str}/weigh", opt=DECIDE, status_code=200)

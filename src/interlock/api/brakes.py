@@ -46,7 +46,7 @@ async def stop(
         await plane.braking.stop(data.scope, data.name, by=actor.person, why=data.why, mode=data.mode)
         return await plane.braking.brakes()
 
-    return await once.do(request, actor, data, work)
+    return await once.do(request, actor, data, work, plane.braking.brakes)
 
 
 @post("/v1/brakes/resume", opt=OPERATE, status_code=200)
@@ -59,7 +59,7 @@ async def resume(
         await plane.braking.resume(data.scope, data.name, by=actor.person)
         return await plane.braking.brakes()
 
-    return await once.do(request, actor, data, work)
+    return await once.do(request, actor, data, work, plane.braking.brakes)
 
 
 @post("/v1/brakes/dry", opt=SEE, status_code=200)

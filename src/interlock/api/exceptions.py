@@ -10,6 +10,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from interlock.api.actions import known
 from interlock.api.approvals import fresh
 from interlock.api.parts import DECIDE, SEE, Limit, Note, listed
 from interlock.domain.action import Action
@@ -70,7 +71,7 @@ async def answer(
             ActionId(action), actor.person, data.answer, note=data.note, view=Digest(data.view)
         )
 
-    return await once.do(request, actor, data, fresh(plane, action, actor, work))
+    return await once.do(request, actor, data, fresh(plane, action, actor, work), lambda: known(plane, action))
 
 
 ROUTES: list[HTTPRouteHandler] = [exceptions, kinds, exception, answer]

@@ -180,6 +180,14 @@ class KeyReused(InterlockError):
     next = "use a new key for a new action, or the same arguments for the same one"
 
 
+class DoneBefore(InterlockError):
+    """A request came back with its idempotency key after it was carried out, and nothing keeps what it was answered."""
+
+    code = "done_before"
+    fault = "yours"
+    next = "look at how things stand; use a new key to ask for the same once more"
+
+
 class CredentialStale(InterlockError):
     """Another release of the agent came into force while a call was decided. Nothing was stored."""
 

@@ -12,7 +12,10 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from interlock.domain.actor import Actor
-from interlock.domain.errors import Conflict, KeyReused
+from interlock.domain.errand import asking, named
+from interlock.domain.errors import Conflict, DoneBefore, KeyReused
+from interlock.domain.ids import Digest
+from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked
 from interlock.web.problems import BadRequest
 
@@ -41,7 +44,7 @@ def tags(text: str) -> list[str]:
 class _Told(msgspec.Struct):
     """What was asked under a key, and what was answered."""
 
-    asked: str
+    asked: Digest
     at: float
     answer: Response[Any] | None = None
 
@@ -49,37 +52,52 @@ class _Told(msgspec.Struct):
 class Once:
     """Answers under `Idempotency-Key`: the same request again gets the first one's answer, another one is refused.
 
-    Kept by the process, and bounded. What must not happen twice does not rest on it: a word is counted once and an action is
-    executed once by what the store says, whatever became of this.
+    Answers are kept by the process, and bounded. That a request was carried out is kept by the store, in the commit that carried
+    it out (`services.errands`): after a crash, and in another process, it is not carried out again, and how things stand is told.
     """
 
     def __init__(self) -> None:
-        self._told: OrderedDict[tuple[str, str], _Told] = OrderedDict()
+        self._told: OrderedDict[Digest, _Told] = OrderedDict()
 
     async def do(
-        self, request: Asked, actor: Actor, body: msgspec.Struct | None, work: Callable[[], Awaitable[Any]]
+        self,
+        request: Asked,
+        actor: Actor,
+        body: msgspec.Struct | None,
+        work: Callable[[], Awaitable[Any]],
+        again: Callable[[], Awaitable[Any]] | None = None,
     ) -> Response[Any]:
-        """Do `work`, or give what was answered. Raises KeyReused, and Conflict while the first is still being done."""
+        """Do `work`, or give what was answered; where that is not kept any more, what `again` says of how things stand. Raises
+        KeyReused, Conflict while the first is still being done, and DoneBefore where nothing says how things stand.
+        """
         key = request.headers.get("idempotency-key", "")
         if not key:
             return kept(request, await work())
         if len(key) > LONGEST_KEY or not key.isprintable():
             raise BadRequest(f"an idempotency key is at most {LONGEST_KEY} characters that can be printed")
-        asked = sha256(b"\0".join((request.method.encode(), request.url.path.encode(), msgspec.json.encode(body))))
-        name, now = (actor.person, key), anyio.current_time()
+        plane: ControlPlane = request.app.state.plane
+        name, now = named(actor.person, key), anyio.current_time()
+        asked = asking(name, request.method.encode(), request.url.path.encode(), msgspec.json.encode(body))
         told = self._told.get(name)
         if told is not None and now - told.at < KEPT_S:
-            if told.asked != asked.hexdigest():
-                raise KeyReused(f"`{key}` was the key of another request of yours")
+            _must_be_same(told.asked, asked, key)
             if told.answer is None:
                 raise Conflict("the first request with this key is still being done", kind="request", key=key)
             return told.answer
-        mine = self._told[name] = _Told(asked.hexdigest(), now)
+        mine = self._told[name] = _Told(asked, now)
         self._told.move_to_end(name)
         while len(self._told) > KEPT:
             self._told.popitem(last=False)
         try:
-            answer = kept(request, await work())
+            before = await plane.carrying.find(name)
+            if before is not None:
+                _must_be_same(before.asked, asked, key)
+                if again is None:
+                    raise DoneBefore("this request was carried out already, and what it was answered is not kept")
+                answer = kept(request, await again())
+            else:
+                with plane.carrying.out(name, asked):
+                    answer = kept(request, await work())
         except BaseException:
             # Nothing is known of it: the next one asks the store.
             self._forget(name, mine)
@@ -90,10 +108,15 @@ class Once:
             self._forget(name, mine)
         return answer
 
-    def _forget(self, name: tuple[str, str], mine: _Told) -> None:
+    def _forget(self, name: Digest, mine: _Told) -> None:
         """Where many came meanwhile it is gone already, and another may stand there."""
         if self._told.get(name) is mine:
             del self._told[name]
+
+
+def _must_be_same(before: Digest, asked: Digest, key: str) -> None:
+    if before != asked:
+        raise KeyReused(f"`{key}` was the key of another request of yours")
 
 
 Answered: TypeAlias = NamedDependency[SkipValidation[Once]]

@@ -104,6 +104,7 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
     errors.IllegalMove: 409,
     errors.Conflict: 409,
     errors.CredentialStale: 409,
+    errors.DoneBefore: 409,
     errors.ChildrenFailed: 409,
     errors.KeyGone: 410,
     errors.ContractError: 422,

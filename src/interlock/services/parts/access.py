@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from interlock.services.accounts import Accounts
 from interlock.services.api_keys import ApiKeys
 from interlock.services.by_provider import ByProvider
+from interlock.services.errands import Carrying
 from interlock.services.glass import Breaking
 from interlock.services.insisting import Insisting
 from interlock.services.logins import Logins
@@ -27,6 +28,7 @@ class Access:
     accounts: Accounts
     breaking: Breaking
     welcoming: Welcoming
+    carrying: Carrying
 
 
 def access(m: Means, g: Groundwork) -> Access:
@@ -52,5 +54,6 @@ def access(m: Means, g: Groundwork) -> Access:
         api_keys=api_keys,
         accounts=Accounts(logins=logins, keys=api_keys, signing_in=signing_in, orders=orders, clock=m.clock),
         breaking=Breaking(logins=logins, orders=orders, clock=m.clock, ids=m.ids),
+        carrying=Carrying(store=m.store, clock=m.clock),
         welcoming=Welcoming(logins=logins, orders=orders, signing_in=signing_in, clock=m.clock),
     )
