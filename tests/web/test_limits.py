@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interlock.web.limits import MOST, Limits
-from interlock.web.problems import TooMany
+from interlock.web.refusals import TooMany
 from tests.web.world import served
 
 pytestmark = pytest.mark.anyio

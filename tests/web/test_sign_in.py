@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from litestar.connection import ASGIConnection
 
 from interlock.domain.hosting import Hosting
 from interlock.domain.ids import Person
 from interlock.domain.throttle import FREE_TRIES, FROM_ONE_PLACE
 from interlock.web.access import form_token
-from interlock.web.browser import back_to, cookie_with
+from interlock.web.browser import back_to, cookie_with, from_own_page
 from tests.web.world import ORIGIN, Served, served
 
 pytestmark = pytest.mark.anyio
@@ -161,6 +163,25 @@ async def test_only_a_page_of_ours_signs_out_or_in(tmp_path: Path) -> None:
             assert (headers, stranger.status_code, signed.status_code) == (headers, status, status)
 
 
+def test_behind_tls_a_page_of_ours_is_of_the_public_address() -> None:
+    """Whatever host what ends TLS asks for on its way here: the origin is where people opened the page."""
+    hosting = Hosting(public_url="https://a.example", host="a.example")
+
+    def asked(origin: str) -> bool:
+        scope: Any = {
+            "type": "http",
+            "headers": [(b"host", b"localhost:8600"), (b"origin", origin.encode())],
+        }
+        return from_own_page(ASGIConnection(scope), hosting)
+
+    assert [asked(each) for each in ("https://a.example", "http://a.example", "https://b.example", "null")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+
+
 @pytest.mark.proves("access.csrf")
 async def test_a_form_carries_the_token_of_its_session(tmp_path: Path) -> None:
     """Without it, with another session's, with an empty one: refused. In the form or in a header: taken."""
@@ -234,6 +255,8 @@ async def test_a_program_brings_a_key(tmp_path: Path) -> None:
             '/"><script>',
             "/" + "a" * 2000,
             "///evil.example",
+            "/approvals\r\nset-cookie: interlock=x",
+            "/approvals\x00",
         ),
     ],
 )

@@ -29,7 +29,6 @@ from interlock.domain.ids import ActionId, AgentName, ContractName, Person
 from interlock.domain.inbox import InboxPage
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who, actor_of
-from interlock.web.problems import status_of
 
 SEE: Final = {"needs": "see"}
 DECIDE: Final = {"needs": "decide"}
@@ -166,7 +165,7 @@ async def _shown(
     values |= {"problem": problem, "note": sent.get("note", ""), "typed": sent.get("target", "")}
     if problem is not None and sent.get("view") and sent["view"] != dossier.view:
         values["different"] = different(sent.get("seen", ""), seen_of(dossier))
-    return page(request, "approvals.html", status=200 if problem is None else status_of(problem), **values, said=None)
+    return page(request, "approvals.html", wrong=problem, **values, said=None)
 
 
 async def listed_for(request: Asked, plane: ControlPlane, person: Person) -> InboxPage:

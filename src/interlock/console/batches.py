@@ -24,7 +24,6 @@ from interlock.domain.errors import ContractError, InterlockError, NotAllowed, N
 from interlock.domain.ids import ActionId
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
-from interlock.web.problems import status_of
 
 DECIDE: Final = {"needs": "decide"}
 VIEW: Final = "view."
@@ -39,8 +38,8 @@ async def choose(request: Asked, plane: Plane, actor: Who) -> Response[Any]:
         batch = await plane.batches.draw(actor.person, tuple(map(ActionId, chosen)))
     except (NotAllowed, NotFound) as error:
         listed = await listed_for(request, plane, actor.person)
-        values = values_of(request, listed, None, chosen=False) | {"refused": error, "said": None}
-        return page(request, "approvals.html", status=status_of(error), **values)
+        values: dict[str, Any] = {**values_of(request, listed, None, chosen=False), "refused": error, "said": None}
+        return page(request, "approvals.html", wrong=error, **values)
     return lead_to(f"/approvals/batch/{quote(batch.id, safe='')}")
 
 
@@ -85,7 +84,7 @@ async def _page(
     return page(
         request,
         "batch.html",
-        status=200 if problem is None else status_of(problem),
+        wrong=problem,
         batch=batch,
         d=drawn,
         all=each_of,

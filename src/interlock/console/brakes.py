@@ -18,7 +18,6 @@ from interlock.domain.control import Stop, StopMode, StopScope
 from interlock.domain.errors import ContractError, InterlockError, NotAllowed, NotFound
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
-from interlock.web.problems import status_of
 
 MODES: Final[tuple[tuple[StopMode, str], ...]] = (
     ("stop", "nothing is decided and nothing begun"),
@@ -119,7 +118,7 @@ async def _page(
     return page(
         request,
         "brakes.html",
-        status=200 if problem is None else status_of(problem),
+        wrong=problem,
         held=[Held(brake=each, back=await plane.braking.held_back(each.stop), what=words_of(each)) for each in found],
         agents=sorted(each.name for each in agents),
         tags=sorted({tag for each in agents for tag in each.tags}),

@@ -19,7 +19,6 @@ from interlock.domain.ids import ActionId, Person
 from interlock.services.exceptions import Sifted
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who, actor_of
-from interlock.web.problems import status_of
 
 SEE: Final = {"needs": "see"}
 DECIDE: Final = {"needs": "decide"}
@@ -140,7 +139,7 @@ async def _shown(
     return page(
         request,
         "exception.html",
-        status=200 if problem is None else status_of(problem),
+        wrong=problem,
         e=raised,
         d=dossier,
         means=KINDS.get(raised.kind, ""),

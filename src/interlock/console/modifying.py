@@ -24,7 +24,6 @@ from interlock.domain.ids import ActionId
 from interlock.services.approvals import Weighed
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
-from interlock.web.problems import status_of
 
 DECIDE: Final = {"needs": "decide"}
 REFUSED: Final = (StaleView, IllegalMove, NotAllowed, ContractError, BudgetExceeded)
@@ -83,11 +82,11 @@ def _page(
     *,
     weighed: Weighed | None = None,
 ) -> Response[str]:
-    wrong = problem is not None or any(each.problem for each in fields)
     return page(
         request,
         "modify.html",
-        status=status_of(problem) if problem is not None else 422 if wrong else 200,
+        status=422 if any(each.problem for each in fields) else 200,
+        wrong=problem,
         d=dossier,
         fields=fields,
         problem=problem,

@@ -20,7 +20,6 @@ from interlock.services.plane import ControlPlane
 from interlock.services.supposing import REPLAYED, supposed
 from interlock.services.trying import Hypothesis
 from interlock.web.parts import Asked, Plane
-from interlock.web.problems import status_of
 
 WRITE: Final = {"needs": "write_policy"}
 LONGEST_ARGUMENTS: Final = 20_000
@@ -116,7 +115,7 @@ async def _tried_page(
     return page(
         request,
         "policy_try.html",
-        status=200 if problem is None else status_of(problem),
+        wrong=problem,
         form=form,
         found=found,
         problem=problem,
@@ -134,7 +133,7 @@ def _what_if_page(
     return page(
         request,
         "policy_what_if.html",
-        status=200 if problem is None else status_of(problem),
+        wrong=problem,
         files=sorted(sources),
         form=form,
         compared=compared,

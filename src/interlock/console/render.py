@@ -18,8 +18,10 @@ from interlock.console import words
 from interlock.console.frame import NEAR, THEMES, asker_of, frame_of, places_for, theme_of
 from interlock.console.static import ICON, SCRIPT, STYLE
 from interlock.console.visible import coded, sentence, visible
+from interlock.domain.errors import InterlockError
 from interlock.domain.money import money
 from interlock.web.parts import Asked
+from interlock.web.problems import status_of
 
 REGION: Final = "region_"
 
@@ -64,21 +66,23 @@ _ENVIRONMENT: Final = _environment()
 _BASE: Final = _ENVIRONMENT.get_template("base.html")
 
 
-def page(request: Asked, template: str, *, status: int = 200, **values: Any) -> Response[str]:
-    """The page of `template`, or the one region of it that the script asks for.
+def page(
+    request: Asked, template: str, *, status: int = 200, wrong: InterlockError | None = None, **values: Any
+) -> Response[str]:
+    """The page of `template`, or the one region of it that the script asks for. Its status is that of what is `wrong`.
 
     Templates are told besides `values`: `actor` (who asks, or None), `frame` (`now`, `waiting`, `stopped`), `places`, `path`
     and `theme`; `ui` are the macros of macros.html.
     """
     told: dict[str, Any] = {
         "actor": asker_of(request),
-        "request": request,
         "path": request.url.path,
         "frame": frame_of(request),
         "places": places_for(request),
         "theme": theme_of(request),
         **values,
     }
+    status = status if wrong is None else status_of(wrong)
     found = _ENVIRONMENT.get_template(template)
     name = REGION + _region(request)
     region = {**_BASE.blocks, **found.blocks}.get(name) if request.method == "GET" else None

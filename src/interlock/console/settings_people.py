@@ -19,7 +19,6 @@ from interlock.domain.login import Session
 from interlock.services.plane import ControlPlane
 from interlock.web.browser import own_address
 from interlock.web.parts import Asked, Plane, Who
-from interlock.web.problems import status_of
 
 LONGEST: Final = 4096
 ACCOUNT: Final = tuple(
@@ -176,7 +175,7 @@ async def _account(
     return page(
         request,
         "account.html",
-        status=200 if problem is None else status_of(problem),
+        wrong=problem,
         account=found[0],
         sessions=await plane.sessions.of(actor.person),
         keys=[each for each in await plane.api_keys.of(actor.person) if each.alive(now)],
@@ -194,7 +193,7 @@ async def _people(
     return page(
         request,
         "people.html",
-        status=200 if problem is None else status_of(problem),
+        wrong=problem,
         accounts=await plane.accounts.all(),
         sessions=await plane.sessions.all(),
         keys=[each for each in await plane.api_keys.all() if each.alive(now)],

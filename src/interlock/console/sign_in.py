@@ -21,7 +21,6 @@ from interlock.services.plane import ControlPlane
 from interlock.services.signing_in import Signed
 from interlock.web.browser import address_of, back_to, cookie_with, no_cookie, own_address, way_name, way_with
 from interlock.web.parts import Asked, Plane, Who
-from interlock.web.problems import status_of
 
 ANYBODY = {"needs": "nobody", "form": True}
 
@@ -110,7 +109,7 @@ async def use_link(request: Asked, plane: Plane, token: FromPath[str]) -> Respon
     try:
         signed = await plane.signing_in.by_link(token, browser=browser_of(request))
     except NotSignedIn as error:
-        return page(request, "sign_in_link.html", status=status_of(error), person=None)
+        return page(request, "sign_in_link.html", wrong=error, person=None)
     return await signed_in(request, plane, signed, "/")
 
 
@@ -151,7 +150,7 @@ def _page(request: Asked, back: str, *, name: str = "", problem: InterlockError 
     return page(
         request,
         "sign_in.html",
-        status=200 if problem is None else status_of(problem),
+        wrong=problem,
         next=back,
         name=name[:128],
         provider=request.app.state.plane.by_provider.called,

@@ -28,7 +28,6 @@ from interlock.domain.telling import tell
 from interlock.services.known_actions import stored_action
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
-from interlock.web.problems import status_of
 
 SEE: Final = {"needs": "see"}
 OPERATE: Final = {"needs": "operate"}
@@ -115,7 +114,7 @@ async def _page(
     return page(
         request,
         "story.html",
-        status=200 if problem is None else status_of(problem),
+        wrong=problem,
         d=dossier,
         action=action,
         now_words=now_words(action),

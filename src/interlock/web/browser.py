@@ -5,7 +5,6 @@ without TLS can set it. A browser says whose page asks in `Sec-Fetch-Site` and `
 """
 
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 
@@ -80,10 +79,8 @@ def back_to(text: str) -> str:
     Browsers read a backslash as a slash and skip tabs and line breaks, so `/\\evil` and `/<tab>/evil` are other hosts.
     """
     plain = len(text) <= LONGEST_NEXT and text.isascii() and text.isprintable() and not set(text) & set('\\ "<>')
-    if not plain or not text.startswith("/") or text.startswith("//"):
-        return "/"
-    parts = urlsplit(text)
-    return "/" if parts.scheme or parts.netloc or parts.path.startswith("/sign-in") else text
+    ours = text.startswith("/") and not text.startswith(("//", "/sign-in"))
+    return text if plain and ours else "/"
 
 
 def address_of(connection: Connection) -> str:

@@ -21,7 +21,7 @@ from interlock.ports.log import Log
 from interlock.services.plane import ControlPlane
 from interlock.services.showing import unverified
 from interlock.web.parts import Asked, Who
-from interlock.web.problems import BadRequest, Crowded
+from interlock.web.refusals import BadRequest, Crowded
 
 TOPICS: Final = frozenset({"approvals", "actions", "tasks", "brakes", "policies", "figures"})
 OF_ONE: Final = "action:"

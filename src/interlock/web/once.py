@@ -17,7 +17,7 @@ from interlock.domain.errors import Conflict, DoneBefore, KeyReused
 from interlock.domain.ids import Digest
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked
-from interlock.web.problems import BadRequest
+from interlock.web.refusals import BadRequest
 
 KEPT: Final = 10_000
 """So many answers to requests that named a key are remembered, those of the last `KEPT_S` seconds."""
