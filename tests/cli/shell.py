@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from typer.testing import CliRunner
 
 from interlock.cli.app import app, global_first
+from tests.standby import stands_by
 from tests.workspaces import Place
 
 PATIENCE_S = 120
@@ -59,9 +60,11 @@ class Shell:
 
 
 def program(*words: str | bytes, folder: Path, env: dict[str, str] | None = None) -> Said:
-    """Run the real program in `folder`."""
+    """Run the real program in `folder`. What `env` tells Python itself, a program that stands by would not hear."""
+    anew = any(name.startswith("PYTHON") for name in env or {})
+    begun = [sys.executable, "-m", "interlock"] if anew else [stands_by() / "interlock"]
     done = subprocess.run(
-        [sys.executable, "-m", "interlock", *words],
+        [*begun, *words],
         check=False,
         cwd=folder,
         capture_output=True,

@@ -18,6 +18,7 @@ import cedarpy
 import yaml
 
 from tests.docs.blocks import INERT, LIVE, Block, Wrong, blocks, commands, learned, translated
+from tests.standby import stands_by
 
 PATIENCE_S = 60.0
 """How long one command or block may take."""
@@ -189,7 +190,8 @@ class Reader:
 
     def _env(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-        path = f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
+        installed = str(Path(sys.executable).parent)
+        path = f"{stands_by(first=installed)}:{installed}:/usr/local/bin:/usr/bin:/bin"
         words = {"LANG": "C.UTF-8", "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1"}
         return {**kept, **words, "HOME": str(self.home), "PATH": path}
 
