@@ -26,9 +26,9 @@ from interlock.domain.errors import IntegrityError, KeyFileError, StoreMissing
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import StreamId
 from interlock.domain.keyring import keyid
-from interlock.domain.note import parse_checkpoint, parse_note
 from interlock.domain.testimony import covered
 from interlock.ports.steps import Steps
+from interlock.services.following import size_of
 from interlock.services.listing import erasure_list
 from interlock.services.verifying import must_not_be_behind
 
@@ -102,7 +102,7 @@ async def again(folder: Path, file: Path, *, steps: Steps | None = None) -> Agai
     vault = vault_of(settings.keys)
     store = _opened(folder, vault)
     try:
-        size = _size(await store.head())
+        size = await size_of(store)
         destroyed = _destroy(vault, told, steps or SilentSteps())
     finally:
         await store.close()
@@ -170,10 +170,6 @@ def _opened(folder: Path, vault: SqliteVault) -> SqliteStore:
 def _there(store: Path) -> None:
     if not store.exists():
         raise StoreMissing(f"there is no store `{store}`")
-
-
-def _size(note: str | None) -> int:
-    return 0 if note is None else parse_checkpoint(parse_note(note.encode()).text).size
 
 
 def _cleared(entry: Entry) -> int:

@@ -36,12 +36,12 @@ from interlock.domain.ids import Person, StreamId
 from interlock.domain.key_facts import retirement, rotation
 from interlock.domain.keyring import ROLES, Keyring, Role, Window, keyid
 from interlock.domain.moment import FORM, moment_of
-from interlock.domain.note import parse_checkpoint, parse_note
 from interlock.domain.people import must_be_known
 from interlock.domain.run_facts import run_closed, run_opened
 from interlock.domain.testimony import Reader, observed
 from interlock.ports.sealer import Sealer
 from interlock.ports.steps import Steps
+from interlock.services.following import size_of
 
 PAGE: Final = 500
 
@@ -211,10 +211,9 @@ async def _end(folder: Path) -> int:
     settings = settled(folder).settings
     store = SqliteStore.look(settings.store, settings.tenant)
     try:
-        note = await store.head()
+        return await size_of(store) - 1
     finally:
         await store.close()
-    return -1 if note is None else parse_checkpoint(parse_note(note.encode()).text).size - 1
 
 
 async def _take_over(folder: Path) -> None:

@@ -36,6 +36,7 @@ from interlock.ports.clock import Clock
 from interlock.ports.cosigning import Stamper, Witnesses
 from interlock.ports.log import Log
 from interlock.ports.store import Store
+from interlock.services.following import size_of
 from interlock.services.inclusion import continuation
 
 ROUNDS: Final = 5
@@ -183,8 +184,7 @@ class Anchoring:
 
     async def _must_have(self, witness: Witness, size: int) -> None:
         """The log may have grown meanwhile. If it did not, its end is gone."""
-        text = await self._log.head()
-        now = 0 if text is None else parse_checkpoint(parse_note(text.encode()).text).size
+        now = await size_of(self._log)
         if now < size:
             raise IntegrityError(
                 f"the witness `{witness.name}` has seen {size} entries of this log, and there are {now}: its end is gone",

@@ -10,8 +10,8 @@ from interlock.domain.testimony import observed
 from interlock.ports.identity_provider import Round
 from interlock.ports.store import ActionQuery
 from interlock.services.doctor import Probe
+from interlock.services.following import size_of
 from interlock.services.plane import ControlPlane
-from interlock.services.showing import opened_as, unverified
 
 NEWEST: Final = 8
 """So many of the log's last entries are proven,"""
@@ -49,7 +49,7 @@ class _Live:
 
     async def log(self) -> Sequence[Checked]:
         """The head is signed by the log's key, and entries drawn by lot are in it, where it says. Raises IntegrityError."""
-        size = await self._size()
+        size = await size_of(self._means.log)
         if not size:
             return (unasked("log", "it is empty"),)
         if self._means.verifying is None:
@@ -67,7 +67,7 @@ class _Live:
 
     async def clock(self) -> Sequence[Checked]:
         """It does not stand before what was recorded already."""
-        size, now = await self._size(), self._means.clock.now()
+        size, now = await size_of(self._means.log), self._means.clock.now()
         last = await self._means.log.entries(size - 1, size) if size else []
         newest = observed(last[0].leaf) if last else None
         if newest is None:
@@ -159,7 +159,3 @@ class _Live:
         way = Round(state=ids.nonce(), nonce=ids.nonce(), verifier=ids.nonce() * 2)
         await provider.address(way, back=NOWHERE)
         return (good("provider", f"{provider.called} answers, and says where people sign in"),)
-
-    async def _size(self) -> int:
-        head = await self._means.log.head()
-        return 0 if head is None else opened_as(head, unverified).size

@@ -16,9 +16,9 @@ from interlock.domain.erasure import numbers_in
 from interlock.domain.errors import IndexDamaged, IntegrityError
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId
-from interlock.domain.note import parse_checkpoint, parse_note
 from interlock.ports.derived import Derived, Reached
 from interlock.ports.log import Log
+from interlock.services.showing import opened_as, unverified
 
 _log = logging.getLogger("interlock.following")
 D = TypeVar("D", bound=Derived)
@@ -35,9 +35,9 @@ Progress = Callable[[int, int], None]
 
 
 async def size_of(log: Log) -> int:
-    """How many entries the log has."""
+    """How many entries the log has, as its last checkpoint says. Raises IntegrityError where that cannot be read."""
     note = await log.head()
-    return parse_checkpoint(parse_note(note.encode()).text).size if note is not None else 0
+    return 0 if note is None else opened_as(note, unverified).size
 
 
 class Following(ABC, Generic[D]):
