@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,7 +72,9 @@ def waiting_refund(browser: httpx.Client) -> tuple[str, str]:
     """The page of a refund that waits, and the return it is for."""
     while True:
         for path in re.findall(r'href="(/approvals/[0-9a-f-]+)', browser.get("/approvals").text):
-            if found := re.search(r"return_id (RET-\d+)", browser.get(path).text):
+            # The list beside it names others, too.
+            shown = browser.get(path).text.partition('id="dossier"')[2]
+            if found := re.search(r"return_id (RET-\d+)", shown):
                 return path, found[1]
         time.sleep(0.2)
 
@@ -88,9 +91,35 @@ def refunds_of(folder: Path, return_id: str) -> int:
     return int(count)
 
 
+def waiting_exception(browser: httpx.Client) -> str:
+    """The page of one."""
+    for _ in range(HANGS_S * 5):
+        if found := re.search(r'href="(/exceptions/[0-9a-f-]{20,})', browser.get("/exceptions").text):
+            return found[1]
+        time.sleep(0.2)
+    raise AssertionError("no exception was raised")
+
+
+def talked_over(browser: httpx.Client) -> str:
+    """An exception that was asked about, answered by its agent, and answered: its page then."""
+    path = waiting_exception(browser)
+    asked = browser.post(f"{path}/ask", data={**hidden(browser.get(path).text), "note": "which order?"})
+    assert asked.status_code == 303
+    page = ""
+    for _ in range(HANGS_S * 5):
+        if "You ask: which order?" in (page := browser.get(path).text):
+            break
+        time.sleep(0.2)
+    options = re.findall(r'value="(option:[^"]*)"', page)
+    answered = browser.post(f"{path}/answer", data={**hidden(page), "choice": unescape(options[0])})
+    assert answered.status_code == 303, answered.text
+    return browser.get(path).text
+
+
 def test_a_yes_in_the_console_pays_a_real_refund_once_and_the_end_leaves_no_process(shop: Shop) -> None:
-    """The link lets its owner in, once; their yes to a refund that waits pays it, once, and the shop hears of it. The brake
-    stops its agents and not the demo; lifted, they go on. Ended by a signal, the demo ends well, and the console with it."""
+    """The link lets its owner in, once; their yes to a refund that waits pays it, once, and the shop hears of it. An agent
+    answers what it is asked about an exception, and hears its answer. The brake stops its agents and not the demo; lifted, they
+    go on. Ended by a signal, the demo ends well, and the console with it."""
     with shop.browser() as browser:
         assert OWNER in browser.get(shop.link).text
         assert browser.post(shop.link).status_code == 303
@@ -101,6 +130,8 @@ def test_a_yes_in_the_console_pays_a_real_refund_once_and_the_end_leaves_no_proc
         told = next(line for line in heard(shop) if "is done" in line)
         assert "refunds.issue" in told
         assert refunds_of(shop.folder, return_id) == 1
+        assert "The agent answered:" in talked_over(browser)
+        assert any("support goes on with" in line for line in heard(shop))
         brake = {**hidden(browser.get("/brakes?what=all").text), "what": "all", "mode": "stop", "why": "a drill"}
         assert browser.post("/brakes/stop", data=brake).status_code == 303
         assert any("a drill" in line for line in heard(shop))

@@ -42,16 +42,16 @@ def _listen(task: interlock.SyncTask, wish: Wish, tally: Tally) -> None:
     """What a model does that takes a customer's text for an instruction. The one is not its tool, the other not its customer,
     so that nothing comes of it."""
     outcome = task.propose("refunds.issue", return_id="RET-0001", amount_minor=99_900, justification=wish.says)
-    tally.take(outcome, task_id=task.id, contract="refunds.issue", subject=wish.customer_id)
+    tally.take(outcome, task=task, contract="refunds.issue", subject=wish.customer_id)
     outcome = task.propose(reserve, OTHER, "AUR-001", 1, justification=wish.says)
-    tally.take(outcome, task_id=task.id, contract="cart.reserve", subject=OTHER)
+    tally.take(outcome, task=task, contract="cart.reserve", subject=OTHER)
 
 
 def _buy(task: interlock.SyncTask, wish: Wish, sku: str, tally: Tally) -> None:
     """Three steps, each under a key made of the task: saying them again gives the same answers and buys nothing more."""
     kept = tally.take(
         task.propose(reserve, wish.customer_id, sku, wish.quantity, idempotency_key=f"{task.id}:reserve"),
-        task_id=task.id,
+        task=task,
         contract="cart.reserve",
         subject=wish.customer_id,
     )
@@ -59,7 +59,7 @@ def _buy(task: interlock.SyncTask, wish: Wish, sku: str, tally: Tally) -> None:
         return
     sale = tally.take(
         task.propose(place_order, kept.reservation_id, idempotency_key=f"{task.id}:order"),
-        task_id=task.id,
+        task=task,
         contract="orders.place",
         subject=wish.customer_id,
     )
@@ -67,4 +67,4 @@ def _buy(task: interlock.SyncTask, wish: Wish, sku: str, tally: Tally) -> None:
         outcome = task.propose(
             take_charge, sale.order_id, amount_minor=sale.total_minor, idempotency_key=f"{task.id}:charge"
         )
-        tally.take(outcome, task_id=task.id, contract="charges.take", subject=wish.customer_id)
+        tally.take(outcome, task=task, contract="charges.take", subject=wish.customer_id)

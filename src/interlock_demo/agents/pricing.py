@@ -44,4 +44,4 @@ def review(lock: interlock.Client, sku: str, manner: Manner, tally: Tally) -> No
         if price != stock.price_minor:
             why = f"{stock.weeks_of_cover()} weeks of cover"
             outcome = task.propose(set_price, sku, price_minor=price, justification=why)
-            tally.take(outcome, task_id=task.id, contract="pricing.set_price", subject=stock.name)
+            tally.take(outcome, task=task, contract="pricing.set_price", subject=stock.name)

@@ -30,4 +30,4 @@ def replenish(lock: interlock.Client, sku: str, tally: Tally, price_list: dict[s
             why = f"{stock.on_hand} on the shelf, {stock.sold} sold in eight weeks"
             outcome = task.propose(order_stock, sku, quantity=quantity, justification=why)
             subject = f"{quantity:,} of {stock.name}".replace(",", " ")
-            tally.take(outcome, task_id=task.id, contract="replenishment.order_stock", subject=subject)
+            tally.take(outcome, task=task, contract="replenishment.order_stock", subject=subject)

@@ -40,7 +40,7 @@ def settle(lock: interlock.Client, case: Case, tally: Tally) -> None:
             idempotency_key=f"return:{case.order_id}:{case.line_no}",
         )
         subject = f"{order.customer}, {case.order_id}"
-        taken = tally.take(accepted, task_id=task.id, contract="returns.accept", subject=subject)
+        taken = tally.take(accepted, task=task, contract="returns.accept", subject=subject)
         if isinstance(taken, Return):
             _make_whole(task, order, taken, tally)
             if case.writes:
@@ -58,13 +58,13 @@ def _make_whole(task: interlock.SyncTask, order: Order, taken: Return, tally: Ta
             justification=f"line {taken.line_no} of {order.order_id} came back and was accepted; this is what it cost",
         )
         subject = f"{euros(taken.refund_minor)} to {order.customer}, {order.order_id}"
-        tally.take(paid, task_id=task.id, contract="refunds.issue", subject=subject)
+        tally.take(paid, task=task, contract="refunds.issue", subject=subject)
     if taken.credit_minor:
         granted = task.propose(grant_credit, case, amount_minor=taken.credit_minor, idempotency_key=f"credit:{case}")
-        tally.take(granted, task_id=task.id, contract="credits.grant", subject=order.customer)
+        tally.take(granted, task=task, contract="credits.grant", subject=order.customer)
     if taken.replacement_sku:
         shipped = task.propose(ship_exchange, case, idempotency_key=f"exchange:{case}")
-        tally.take(shipped, task_id=task.id, contract="exchanges.ship", subject=order.customer)
+        tally.take(shipped, task=task, contract="exchanges.ship", subject=order.customer)
 
 
 def _write(task: interlock.SyncTask, order: Order, taken: Return, tally: Tally) -> None:
@@ -76,4 +76,4 @@ def _write(task: interlock.SyncTask, order: Order, taken: Return, tally: Tally) 
         body=f"Dear {order.customer}, we have taken back line {taken.line_no} of {order.order_id}. "
         f"{euros(taken.refund_minor)} are on their way to you.",
     )
-    tally.take(outcome, task_id=task.id, contract="mail.send", subject=f"to {order.email}")
+    tally.take(outcome, task=task, contract="mail.send", subject=f"to {order.email}")

@@ -12,10 +12,16 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
     outcome: str
     action_id: str
-    task_id: str
+    task: interlock.SyncTask
+    """In which it was asked for, to answer questions about it."""
     contract: str
     subject: str
     reasons: tuple[str, ...]
+
+    @property
+    def task_id(self) -> str:
+        """The id of its task."""
+        return self.task.id
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -26,7 +32,7 @@ class Tally(msgspec.Struct, kw_only=True):
     outcomes: Counter[str] = msgspec.field(default_factory=Counter[str])
     notes: list[Note] = msgspec.field(default_factory=list[Note])
 
-    def take(self, outcome: interlock.Outcome, *, task_id: str, contract: str, subject: str) -> object:
+    def take(self, outcome: interlock.Outcome, *, task: interlock.SyncTask, contract: str, subject: str) -> object:
         """Count `outcome` and give the tool's result if there is one, else None. An action counts once: hearing its answer
         again is counted as `repeated`."""
         known = outcome.action_id in self.seen
@@ -40,7 +46,7 @@ class Tally(msgspec.Struct, kw_only=True):
         note = Note(
             outcome=word,
             action_id=outcome.action_id,
-            task_id=task_id,
+            task=task,
             contract=contract,
             subject=subject,
             reasons=said(outcome),

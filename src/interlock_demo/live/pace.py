@@ -13,6 +13,7 @@ import interlock
 from interlock_demo.agents import assistant, pricing, replenishment, support
 from interlock_demo.agents.support import Case
 from interlock_demo.agents.tally import Tally
+from interlock_demo.live.replies import doubt
 from interlock_demo.queue import PACK, SLOW, cases_of, wish_of
 from interlock_demo.world.db import reading
 from interlock_demo.world.place import Place
@@ -40,10 +41,11 @@ class Pace:
         self._manner = manner
         self._chance = random.Random(number)  # noqa: S311  a shop, not a secret
         self._dear, self._ordinary = _pools(place, self._chance)
-        self._count = 0
+        self._count = self._doubts = 0
         with reading(place.shop_db) as conn:
             self._skus = [row[0] for row in conn.execute("SELECT sku FROM products ORDER BY sku")]
             self._slow = [row[0] for row in conn.execute(SLOW)]
+            self._orders = [row[0] for row in conn.execute("SELECT order_id FROM orders ORDER BY order_id")]
             self._customers = [row[0] for row in conn.execute("SELECT customer_id FROM customers ORDER BY customer_id")]
 
     def dear(self) -> Work | None:
@@ -61,6 +63,12 @@ class Pace:
         sku = self._chance.choice(self._slow)
         step = partial(replenishment.replenish, self._lock, sku)
         return Work(agent="replenishment", step=lambda tally: step(tally, {sku: PACK}))
+
+    def doubt(self) -> Work:
+        """Something that support cannot settle by itself."""
+        number, self._doubts = self._doubts, self._doubts + 1
+        step = partial(doubt, self._lock, number, self._chance.choice(self._orders))
+        return Work(agent="support", step=step)
 
     def _case(self, cases: Iterator[Case]) -> Work | None:
         case = next(cases, None)

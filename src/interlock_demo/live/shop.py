@@ -15,6 +15,7 @@ from interlock_demo.agents.tally import Note, Tally, said
 from interlock_demo.chapters.morning import manner_in_force
 from interlock_demo.live.before import morning
 from interlock_demo.live.pace import Pace, Work
+from interlock_demo.live.replies import RAISE, reply
 from interlock_demo.live.site import Site, SiteFailed
 from interlock_demo.program import CommandFailed
 from interlock_demo.setting import set_up
@@ -30,6 +31,7 @@ STEP_S = 1.5
 DEAR_EVERY = 5
 """After so many pieces of work comes one that people are asked about, while few wait."""
 MISREAD_EVERY = 40
+DOUBT_EVERY = 30
 
 
 def run(keep: Path | None = None, *, port: int = 8600) -> int:
@@ -79,6 +81,7 @@ def _greet(tell: Teller, site: Site) -> None:
     tell.console.print()
     tell.prose(
         "Look at what waits under Approvals and say yes, no, or something else: the refund is paid once, and told here. "
+        "Ask the agent why, and it answers; what it cannot settle itself waits under Exceptions. "
         "Open an action's story and let it be verified. Pull the brake in the header. Ctrl-C ends it all."
     )
 
@@ -106,6 +109,8 @@ class Day:
         if len(self._waiting) < WAITING:
             if self._count % MISREAD_EVERY == 2:
                 return self._pace.misread()
+            if self._count % DOUBT_EVERY == 3:
+                return self._pace.doubt()
             if self._count <= WAITING or self._count % DEAR_EVERY == 0:
                 return self._pace.dear() or self._pace.next()
         return self._pace.next()
@@ -132,6 +137,8 @@ class Day:
         desk = self._lock.person(OWNER)
         for name, note in list(self._waiting.items()):
             action = desk.action(name)
+            if action.state == "held":
+                self._answer(note, action)
             if action.state in ("held", "ready", "dispatching"):
                 continue
             del self._waiting[name]
@@ -139,3 +146,19 @@ class Day:
             spoken = ", ".join(f"{word.person}: {word.verdict}" for word in words)
             mark = "yes" if action.state == "done" else "no"
             self._tell.line(mark, f"{note.contract} {short(name)} is {action.state}", f"{note.subject}; {spoken}")
+            if note.contract == RAISE and action.state == "done":
+                answer = str(action.arguments.get("answer", "")) or "nothing more is to be done"
+                self._tell.line("note", f"support goes on with: {answer}")
+
+    def _answer(self, note: Note, action: interlock.Action) -> None:
+        """Whoever is asked for a word may ask first: the agent says what it knows."""
+        for query in () if action.hold is None else action.hold.questions:
+            if query.answered_at is not None:
+                continue
+            try:
+                note.task.answer(note.action_id, reply(note, query.text), question=query.number)
+            except interlock.InterlockError as error:
+                # Somebody decided meanwhile, or stopped the agent: then nobody waits for it.
+                self._tell.line("no", f"a question about {note.contract} was not answered", error.detail)
+            else:
+                self._tell.line("note", f"{query.person} asked about {note.contract}, and was answered", note.subject)
