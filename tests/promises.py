@@ -573,6 +573,11 @@ PROMISES: tuple[Promise, ...] = (
         "A message is sent until it arrives or is listed as given up, under one id, however many processes there are.",
     ),
     Promise(
+        "notify.on_call",
+        _NOTIFY,
+        "A person's channel tells what asks a role of theirs, of a role with a rota while they are on call for it or nobody is.",
+    ),
+    Promise(
         "notify.resent",
         _NOTIFY,
         "What was given up is listed with why, and goes on its way again, under the id it had, when an administrator says so.",

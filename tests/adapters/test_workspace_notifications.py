@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.adapters.workspace import read_workspace
+from interlock.adapters.workspace import cross_check, read_workspace
 from interlock.domain.channel import Mail, Slack, Webhook
 from interlock.domain.notification import EVENTS
 
@@ -15,6 +15,7 @@ notifications:
   desk: {webhook: {url: "https://desk.example.org/hook", secret: file:secrets/desk}}
   rita:
     mail: {server: mail.example.org, from: il@example.org, to: [rita@example.org], user: il, password: env:MAIL}
+    person: rita
     quiet: {from: "22:00", to: "07:00", zone: Europe/Berlin}
 """
 
@@ -44,9 +45,18 @@ def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
     assert desk.events == EVENTS
     assert isinstance(rita.way, Mail)
     assert (rita.way.port, rita.way.tls) == (587, "starttls")
+    assert (desk.person, rita.person) == ("", "rita")
     assert rita.quiet is not None
     assert (rita.quiet.zone, rita.quiet.shifts[0].begins) == ("Europe/Berlin", 22 * 60)
     assert (found.routing.remind, found.routing.overdue) == ((250, 900), "park")
+
+
+def test_a_channel_of_nobody_is_warned_of(tmp_path: Path) -> None:
+    """Nothing that asks somebody would be told on it."""
+    found = read_workspace(written(tmp_path, "notifications: {c: {slack: {url: env:A}, person: ritta}}"))
+    [said] = [each for each in cross_check(found, ()) if "people.yaml" in each.message]
+
+    assert (said.severity, said.message) == ("warning", "`ritta` is nobody in people.yaml; did you mean `rita`?")
 
 
 @pytest.mark.proves("notify.no_secret")

@@ -17,6 +17,7 @@ from interlock.domain.ids import Person
 from interlock.domain.notification import MOST_PENDING, Message, Outbox, Told
 from interlock.domain.on_call import DAYS, Rota, Shift
 from interlock.domain.recording import control_fact
+from interlock.domain.routing import Routing
 from interlock.services.notifying import Notifying
 from interlock.services.plane import ControlPlane
 from interlock.testing.world import World, contract, permit
@@ -57,10 +58,13 @@ class Site:
         self.world.channels, self.world.notifiers = (self.channel,), {"team": self.post}
         self.world.plane = self.world.another("w1")
 
-    async def begin(self) -> "Site":
+    async def begin(self, routing: Routing | None = None) -> "Site":
         """Everything is in force, and the channel has been asked once: news begin here."""
         await self.world.apply(
-            contract(cost=Cost(unit="EUR", amount="$args.n")), rules=(permit(), ask(10)), budgets={"EUR": 1000}
+            contract(cost=Cost(unit="EUR", amount="$args.n")),
+            rules=(permit(), ask(10)),
+            budgets={"EUR": 1000},
+            routing=routing,
         )
         await self.tell()
         return self
@@ -245,6 +249,41 @@ async def test_who_takes_emergency_rights_is_noticed_at_once_and_not_named() -> 
     assert it.events() == ["glass_broken"]
     assert "rita" not in msgspec.json.encode(it.post.got).decode()
     assert "plane" not in msgspec.json.encode(it.post.got).decode()
+
+
+@pytest.mark.proves("notify.on_call")
+async def test_what_asks_a_role_is_told_whoever_is_on_call() -> None:
+    """A person's channel has what asks a role of theirs: always without a rota, else while they are on call or nobody is."""
+    minute = World().clock.now() // MINUTE % 1440
+    now, later = ((minute + each) % 1440 for each in (-5, 600))
+
+    def rota(begins: int, *people: str) -> Routing:
+        shift = Shift(days=DAYS, begins=begins, ends=(begins + 60) % 1440, people=tuple(map(Person, people)))
+        return Routing(on_call={"reviewer": Rota(shifts=(shift,))})
+
+    told: list[list[str]] = []
+    for routing in (Routing(), rota(now, "rita"), rota(now, "ria"), rota(later, "ria")):
+        it = await Site(person=RITA).begin(routing)
+        await it.held()
+        await it.tell()
+        told.append(it.events())
+    it = await Site(person=Person("bo")).begin()
+    await it.held()
+    await it.tell()
+
+    assert told == [["asked"], ["asked"], [], ["asked"]]
+    assert it.events() == []
+
+
+@pytest.mark.proves("notify.nothing_missed")
+async def test_a_second_broken_glass_is_news_of_its_own() -> None:
+    """Who comes right after somebody else does not pass for them, and a channel of somebody's has both."""
+    it = await Site(person=RITA).begin()
+    await it.world.plane.breaking.begin(RITA, why="the lead is on a plane and prices are wrong")
+    await it.world.plane.breaking.begin(Person("ria"), why="the lead is on a plane, and so am I")
+    await it.tell()
+
+    assert it.events() == ["glass_broken", "glass_broken"]
 
 
 async def test_ten_thousand_things_at_once_are_few_messages() -> None:

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from interlock.domain.duration import MINUTE
+from interlock.domain.ids import Person
 from interlock.domain.notification import EVENTS, Event
 from interlock.domain.on_call import Rota
 
@@ -61,6 +62,9 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...] = EVENTS
     roles: tuple[str, ...] = ()
     """Of what asks people, only what asks one of these roles; empty: all of it."""
+    person: Person = Person("")
+    """Whose channel it is: of what asks people, only what asks a role that they hold, and of a role that has a rota only while
+    they are on call for it, or nobody is. Empty: it is nobody's."""
     quiet: Rota | None = None
     """Hours in which only what is critical passes; the rest waits for their end."""
     dedupe_ms: int = DEDUPE_MS

@@ -1,18 +1,20 @@
 """What an entry of the log, or a notice of a budget, means to people outside: the message that a channel is told, or none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from interlock.domain.account import told, within
 from interlock.domain.action import Action
 from interlock.domain.channel import Channel
+from interlock.domain.control import Control
 from interlock.domain.evidence import Entry
-from interlock.domain.ids import ActionId
+from interlock.domain.ids import ActionId, Person
 from interlock.domain.notice import Notice
 from interlock.domain.notification import CRITICAL, Event, Message
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
 from interlock.services.orders import StandingOrders
+from interlock.services.rotas import on_duty
 
 _OF_ACTIONS: Final[Mapping[str, Event]] = {
     "reminded": "reminded",
@@ -50,7 +52,8 @@ class News:
                 id=f"{channel.name}-{entry.index}",
                 event=event,
                 made_at=made_at,
-                about=f"{event} {detail}",
+                # Each broken glass is news of its own: who comes second must not pass for the first.
+                about=f"{event} {detail or said.name}",
                 critical=event in CRITICAL,
                 detail=detail,
             )
@@ -68,6 +71,12 @@ class News:
         roles = tuple(sorted(asked.roles)) if asked is not None else ()
         if channel.roles and not {*channel.roles} & {*roles}:
             return None
+        if (
+            channel.person
+            and roles
+            and not meant(channel.person, roles, (await self._orders.current()).control, made_at)
+        ):
+            return None
         contract = await self._orders.contract(action.contract_digest)
         walked = 0 if asked is None else asked.walked
         return Message(
@@ -83,6 +92,16 @@ class News:
             deadline=action.deadline,
             roles=roles,
         )
+
+
+def meant(person: Person, roles: Iterable[str], control: Control, now: int) -> bool:
+    """Whether what asks `roles` is for `person`: they hold one that has no rota, are on call for it, or nobody is."""
+    held = frozenset(control.people.get(person, ()))
+    for role in held.intersection(roles):
+        there = on_duty(role, control, now)
+        if not there or person in there:
+            return True
+    return False
 
 
 def of_budget(notice: Notice, channel: Channel) -> Message:

@@ -17,6 +17,7 @@ from interlock.domain import notification
 from interlock.domain.change import Change
 from interlock.domain.channel import Channel
 from interlock.domain.errors import Conflict, NotDelivered, NotFound
+from interlock.domain.ids import Person
 from interlock.domain.names import instead
 from interlock.domain.notice import Notice
 from interlock.domain.notification import Event, Message, Outbox
@@ -43,6 +44,8 @@ class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the workspace still names it."""
     events: tuple[Event, ...]
     """What it is told; empty where it is not named any more."""
+    person: Person
+    """Whose it is; empty: nobody's."""
     roles: tuple[str, ...]
     """Of what asks people, only what asks one of these; empty: all of it."""
     sent: int
@@ -241,6 +244,7 @@ def _state(box: Outbox, channel: Channel | None) -> ChannelState:
         channel=box.channel,
         named=channel is not None,
         events=() if channel is None else channel.events,
+        person=Person("") if channel is None else channel.person,
         roles=() if channel is None else channel.roles,
         sent=box.sent,
         sent_at=box.sent_at,

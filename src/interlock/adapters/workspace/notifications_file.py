@@ -5,7 +5,7 @@ notifications:
   rita:
     mail: {server: mail.example.org, port: 587, from: interlock@example.org, to: [rita@example.org], user: interlock,
            password: file:secrets/mail}
-    roles: [support_lead]
+    person: rita
     quiet: {from: "22:00", to: "07:00", zone: Europe/Berlin}
   desk: {webhook: {url: "https://desk.example.org/hooks/interlock", secret: env:DESK_SECRET}}
   phones: {apprise: {url: env:APPRISE_URL}}
@@ -21,6 +21,7 @@ from interlock.adapters.workspace.fields import NAME, Section, near
 from interlock.adapters.workspace.routing_file import is_zone, minutes
 from interlock.domain.channel import DEDUPE_MS, SLACK_HOST, Apprise, Channel, Mail, Slack, Way, Webhook
 from interlock.domain.hosting import NEAR
+from interlock.domain.ids import Person
 from interlock.domain.notification import EVENTS, Event
 from interlock.domain.on_call import DAYS, Rota, Shift
 
@@ -64,6 +65,7 @@ def _channel(name: str, section: Section) -> Channel | None:
             way=_way(ways[0], below),
             events=tuple(events) if section.has("events") else EVENTS,
             roles=section.texts("roles"),
+            person=Person(section.text("person", "")),
             quiet=_quiet(section.section("quiet")),
             dedupe_ms=section.span("dedupe", DEDUPE_MS),
         )

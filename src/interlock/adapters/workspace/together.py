@@ -35,6 +35,7 @@ class _Together:
         yield from self.rates()
         yield from self.on_call()
         yield from self.vigilance()
+        yield from self.channels()
         for agent in self.workspace.agents:
             for found in of_agent(agent, self.by_name, self.workspace.people, self.missing):
                 yield self.problem(found.message, "agent", agent.name, *found.where, severity=found.severity)
@@ -70,6 +71,15 @@ class _Together:
             if scope.startswith("tag:") and scope not in there:
                 said = f"the rate of `{scope}` bounds nobody: no agent has that tag{near(scope, tuple(sorted(there)))}"
                 yield self.problem(said, "rate", scope, severity="warning")
+
+    def channels(self) -> Iterator[Problem]:
+        """Whose a channel is against who there is: nobody's would be told nothing that asks somebody."""
+        for channel in self.workspace.settings.channels:
+            if channel.person and channel.person not in self.workspace.people:
+                said = (
+                    f"`{channel.person}` is nobody in people.yaml{near(channel.person, tuple(self.workspace.people))}"
+                )
+                yield self.problem(said, "setting", "notifications", severity="warning")
 
     def on_call(self) -> Iterator[Problem]:
         """Who is on call against who there is: whoever is nobody, or holds another role, could not answer."""
