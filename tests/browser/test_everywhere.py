@@ -33,6 +33,8 @@ async def filled(c: Console) -> dict[str, str]:
     critical = await d.ask(
         "crm.forget", {"customer_id": "C-77"}, agent="pricing", why="The customer asked to be forgotten."
     )
+    both = (ActionId(waits), ActionId(await d.refund("A-2", 31_000, why="It never came.")))
+    batch = await d.plane.batches.draw(Person("rita"), both)
     await d.ask("mail.send", {"to": "carla@example.org", "text": "We are sorry."}, agent="mailer", confidence=None)
     done = await d.refund("B-1", 26_000, why="It came late.")
     await d.plane.approvals.approve(ActionId(done), Person("ria"), note="seen the tracking")
@@ -45,6 +47,12 @@ async def filled(c: Console) -> dict[str, str]:
         "modify": f"/approvals/{waits}/modify",
         "story": f"/actions/{done}/verify",
         "brakes": "/brakes?what=agent:support",
+        "batch": f"/approvals/batch/{batch.id}",
+        "measures": "/measures",
+        "kinds": "/exceptions/kinds",
+        "notifications": "/settings/notifications",
+        "on-call": "/settings/on-call",
+        "account": "/account",
         "sign-in": "/sign-in",
         "nowhere": "/nowhere",
     }
@@ -121,6 +129,7 @@ async def test_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         views: list[tuple[str, Scheme, tuple[int, int]]] = [
             ("waits", "light", WIDE), ("waits", "dark", WIDE), ("approvals", "light", PHONE), ("critical", "dark", PHONE),
             ("modify", "light", WIDE), ("story", "light", WIDE), ("story", "dark", PHONE), ("brakes", "dark", WIDE),
+            ("batch", "light", WIDE), ("waits", "dark", PHONE), ("measures", "light", WIDE),
         ]  # fmt: skip
         for name, scheme, size in views:
             page = await c.page("rita", scheme=scheme, size=size)

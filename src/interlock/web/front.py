@@ -33,6 +33,7 @@ BODY_S: Final = 20.0
 """How long a body may take to arrive."""
 
 _PATH: Final = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
+_BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _OURS: Final = frozenset({"GET", "HEAD", "POST"})
 _ONCE: Final = (
     b"host",
@@ -129,19 +130,19 @@ def host_name(host: bytes) -> str:
 
 def sound_path(raw: bytes) -> bool:
     """Whether everybody who reads this path reads the same: no step back, no empty step, nothing hidden in escapes."""
-    if raw == b"/":
-        return True
-    if len(raw) > LONGEST_PATH or not _PATH.fullmatch(raw):
+    if len(raw) > LONGEST_PATH or not _PATH.fullmatch(raw) or _BAD_ESCAPE.search(raw):
         return False
-    for step in raw[1:].split(b"/"):
+    steps = raw[1:].split(b"/")
+    if any(step in (b"", b".", b"..") for step in (steps[:-1] if steps[-1] == b"" and len(steps) == 1 else steps)):
+        return raw == b"/"
+    for step in steps:
         plain = unquote_to_bytes(step)
         try:
             text = plain.decode()
         except UnicodeDecodeError:
             return False
-        # A name of ours may hold any letter; a slash, a backslash, an escape that is none or hides another, or what cannot be
-        # printed is a trick.
-        if plain in (b"", b".", b"..") or any(each in "/\\%" or not each.isprintable() for each in text):
+        # A name of ours may hold any letter; a slash, a backslash, a further escape or what cannot be printed is a trick.
+        if plain in (b".", b"..") or any(each in "/\\%" or not each.isprintable() for each in text):
             return False
     return True
 
