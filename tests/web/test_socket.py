@@ -6,7 +6,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,96 @@ async def test_what_is_no_http_is_refused(tmp_path: Path) -> None:
             answer = await said(port, words)
             assert answer.split()[1] in (b"400", b"413"), words[:40]
         assert b" 200 " in await said(port, HEAD)
+
+
+AT = b"host: localhost\r\n"
+END = b"connection: close\r\n\r\n"
+CHUNKED = b"transfer-encoding: chunked\r\n"
+TRICKS = {
+    "two lengths, of which one hides a request": (
+        b"POST /sign-in HTTP/1.1\r\n" + AT + b"content-length: 5\r\n" + CHUNKED + b"\r\n0\r\n\r\n" + HEAD,
+        b"400",
+    ),
+    "chunks in the old protocol": (b"POST /sign-in HTTP/1.0\r\n" + AT + CHUNKED + b"\r\n0\r\n\r\n" + HEAD, b"400"),
+    "an unknown encoding": (
+        b"POST /sign-in HTTP/1.1\r\n" + AT + b"transfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
+        b"400",
+    ),
+    "an encoding with a space": (
+        b"POST /sign-in HTTP/1.1\r\n" + AT + b"transfer-encoding : chunked\r\n\r\n0\r\n\r\n",
+        b"400",
+    ),
+    "a length with a sign": (b"POST /sign-in HTTP/1.1\r\n" + AT + b"content-length: +5\r\n\r\nhello", b"400"),
+    "a length without end": (
+        b"POST /sign-in HTTP/1.1\r\n" + AT + b"content-length: " + b"9" * 20 + b"\r\n" + END,
+        b"413",
+    ),
+    "a header with a null": (b"GET /livez HTTP/1.1\r\n" + AT + b"x: a\0b\r\n" + END, b"400"),
+    "a host in a bare line": (b"GET /livez HTTP/1.1\r\n" + AT + b"x: a\nhost: evil\r\n" + END, b"400"),
+    "another host": (b"GET /livez HTTP/1.1\r\nhost: evil.example\r\n" + END, b"421"),
+    "another host behind ours": (b"GET /livez HTTP/1.1\r\nhost: localhost@evil.example\r\n" + END, b"421"),
+    "another host as the port": (b"GET /livez HTTP/1.1\r\nhost: localhost:evil.example\r\n" + END, b"421"),
+    "a host behind brackets": (b"GET /livez HTTP/1.1\r\nhost: [::1]evil\r\n" + END, b"421"),
+    "no host": (b"GET /livez HTTP/1.0\r\n\r\n", b"421"),
+    "a foreign address": (b"GET http://evil/livez HTTP/1.1\r\n" + AT + END, b"400"),
+    "an empty step": (b"GET //evil.example/ HTTP/1.1\r\n" + AT + END, b"400"),
+    "a step back with a parameter": (b"GET /static/..;/settings HTTP/1.1\r\n" + AT + END, b"400"),
+    "a step back in an escape": (b"GET /static/%2e%2e/settings HTTP/1.1\r\n" + AT + END, b"400"),
+    "a step back in an escape of one": (b"GET /static/%252e%252e/settings HTTP/1.1\r\n" + AT + END, b"400"),
+    "a null in the path": (b"GET /livez%00 HTTP/1.1\r\n" + AT + END, b"400"),
+    "a line in the path": (b"GET /actions/x%0d%0aset-cookie:x=1 HTTP/1.1\r\n" + AT + END, b"400"),
+    "a backslash": (b"GET /static\\..\\x HTTP/1.1\r\n" + AT + END, b"400"),
+    "an echo of what is secret": (b"TRACE /livez HTTP/1.1\r\n" + AT + b"cookie: a=secret\r\n" + END, b"405"),
+    "what browsers ask before": (b"OPTIONS /v1/agents HTTP/1.1\r\n" + AT + b"origin: http://evil\r\n" + END, b"405"),
+    "a tunnel": (b"CONNECT evil:443 HTTP/1.1\r\n" + AT + END, b"405"),
+    "a look that shows nothing": (b"HEAD /approvals/x HTTP/1.1\r\n" + AT + END, b"405"),
+    "another protocol": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"405"),
+    "headers without end": (
+        b"GET /livez HTTP/1.1\r\n" + AT + b"".join(b"x%d: 1\r\n" % n for n in range(2000)) + END,
+        b"413",
+    ),
+}
+
+
+@pytest.mark.proves("server.one_reading")
+async def test_what_two_could_read_in_two_ways_is_refused(tmp_path: Path) -> None:
+    """Two lengths, hosts, paths or methods that a proxy may read otherwise than we do: one refusal each, which repeats nothing,
+    lets no other origin in and leaves no second request behind; requests one behind the other are answered one by one."""
+    async with listening(tmp_path) as (_, port):
+        for name, (words, status) in TRICKS.items():
+            answer = await said(port, words)
+            assert answer.split()[1] == status, (name, answer[:200])
+            assert answer.count(b"HTTP/1.1 ") == 1, (name, answer)
+            for each in (b"secret", b"set-cookie", b"access-control", b"evil"):
+                assert each not in answer.lower(), (name, each)
+        behind = await said(port, HEAD.replace(b"connection: close\r\n", b"") + HEAD)
+        watched = await said(port, HEAD.replace(b"GET", b"HEAD"))
+        to_evil = await said(port, b"GET /sign-in?next=/%0d%0aset-cookie:x=1 HTTP/1.1\r\n" + AT + END)
+
+    assert behind.count(b" 200 OK") == 2
+    assert (watched.split()[1], watched.partition(b"\r\n\r\n")[2]) == (b"200", b"")
+    assert b"set-cookie:x" not in to_evil.partition(b"\r\n\r\n")[0].lower()
+
+
+@pytest.mark.proves("server.bounded")
+async def test_a_body_without_end_is_not_kept(tmp_path: Path) -> None:
+    """Chunks that never end are read up to the limit, and then no more: whoever sends them is let go of, others are answered."""
+    async with listening(tmp_path) as (_, port):
+        head = b"POST /sign-in HTTP/1.1\r\n" + AT + b"origin: http://localhost\r\n" + CHUNKED
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head + b"content-type: application/x-www-form-urlencoded\r\n\r\n")
+        sent, chunk = 0, b"10000\r\n" + b"a" * 65_536 + b"\r\n"
+        with suppress(ConnectionError):
+            async with asyncio.timeout(5):
+                while not reader.at_eof():
+                    writer.write(chunk)
+                    await writer.drain()
+                    sent += 65_536
+        writer.close()
+        answer = await said(port, HEAD)
+
+    assert sent < 64 * 1024 * 1024
+    assert b" 200 " in answer
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -34,7 +34,10 @@ BODY_S: Final = 20.0
 
 _PATH: Final = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_OURS: Final = frozenset({"GET", "HEAD", "POST"})
+_OURS: Final = frozenset({"GET", "POST"})
+_HEADS: Final = frozenset({"/livez", "/readyz", "/readyz/gate"})
+"""Where HEAD is answered, for whoever watches. Elsewhere it would leave a trace of what nobody was shown."""
+_HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 _ONCE: Final = (
     b"host",
     b"authorization",
@@ -80,22 +83,26 @@ class Front:
         """Pass one request on, or answer it here."""
         if scope["type"] != "http":
             return
-        answering = _Answering(send, self._headers)
+        body = _Body(receive, chunked=any(name == b"transfer-encoding" for name, _ in scope["headers"]))
+        answering = _Answering(send, self._headers, body)
         try:
             self._must_be_sound(scope)
         except InterlockError as error:
             await answering.refuse(error)
             return
+        if scope["method"] == "HEAD":
+            # Whoever sends the answer leaves its body out.
+            scope = {**scope, "method": "GET"}
         began = anyio.current_time()
         try:
-            await self._app(scope, _Body(receive).next, answering.send)
+            await self._app(scope, body.next, answering.send)
         finally:
             # Of a path that is nobody's, what was written must not become a name.
             route = str(scope.get("path_template") or "-")
             self._answered(route, str(scope["method"]), answering.status, anyio.current_time() - began)
 
     def _must_be_sound(self, scope: Scope) -> None:
-        if scope["method"] not in _OURS:
+        if scope["method"] not in _OURS and not (scope["method"] == "HEAD" and scope["path"] in _HEADS):
             # Nobody else's page may ask, so no browser has to be told which methods it could use.
             raise NoSuchMethod("nothing is asked by that method here")
         headers: list[tuple[bytes, bytes]] = scope["headers"]
@@ -107,6 +114,9 @@ class Front:
             if names.count(name) > 1:
                 raise BadRequest(f"the header `{name.decode()}` is there twice")
         said = dict(headers)
+        if b"transfer-encoding" in said and (b"content-length" in said or scope.get("http_version") == "1.0"):
+            # Where one ends is read in two ways, by us and by what stands in front: the next request could hide in between.
+            raise BadRequest("the length of the request is said in two ways")
         if host_name(said.get(b"host", b"")) not in self._hosts:
             raise NoHost("this server has another name than the one that was asked for")
         length = said.get(b"content-length", b"0")
@@ -121,11 +131,9 @@ class Front:
 
 
 def host_name(host: bytes) -> str:
-    """The name in a `Host` header, without its port."""
-    text = host.decode("latin-1").lower()
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.partition(":")[0]
+    """The name in a `Host` header, without its port; empty for what is no such header."""
+    found = _HOST.fullmatch(host.decode("latin-1").lower())
+    return "" if found is None else found[1].strip("[]")
 
 
 def sound_path(raw: bytes) -> bool:
@@ -141,8 +149,10 @@ def sound_path(raw: bytes) -> bool:
             text = plain.decode()
         except UnicodeDecodeError:
             return False
-        # A name of ours may hold any letter; a slash, a backslash, a further escape or what cannot be printed is a trick.
-        if plain in (b".", b"..") or any(each in "/\\%" or not each.isprintable() for each in text):
+        # A name of ours may hold any letter; a slash, a backslash, a further escape or what cannot be printed is a trick, and so
+        # is a step back that has a parameter.
+        step_back = plain.partition(b";")[0] in (b".", b"..")
+        if step_back or any(each in "/\\%" or not each.isprintable() for each in text):
             return False
     return True
 
@@ -150,11 +160,17 @@ def sound_path(raw: bytes) -> bool:
 class _Body:
     """A request's body as it arrives: no more than it may be, and not for longer."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, *, chunked: bool) -> None:
         self._receive = receive
+        self._chunked = chunked
         self._size = 0
         self._whole = False
         self._until = anyio.current_time() + BODY_S
+
+    @property
+    def endless(self) -> bool:
+        """Whether nobody knows that it ends, and how soon."""
+        return not self._whole and (self._chunked or self._size > LARGEST_BODY or anyio.current_time() >= self._until)
 
     async def next(self) -> Message:
         """What comes next. Raises TooLarge and TooSlow."""
@@ -175,9 +191,10 @@ class _Body:
 class _Answering:
     """An answer on its way."""
 
-    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    def __init__(self, send: Send, headers: tuple[tuple[bytes, bytes], ...], body: _Body) -> None:
         self._send = send
         self._headers = headers
+        self._body = body
         self.status = 0
         """What was answered; 0 where nothing was."""
 
@@ -190,6 +207,9 @@ class _Answering:
             given += [each for each in self._headers if each[0] not in there]
             if b"cache-control" not in there:
                 given.append((b"cache-control", b"no-store"))
+            if self._body.endless and b"connection" not in there:
+                # Or what is left of the request would be read on and on, for nobody.
+                given.append((b"connection", b"close"))
             message = {**message, "headers": given}
         await self._send(message)
 
@@ -203,6 +223,6 @@ class _Answering:
             (b"connection", b"close"),
         ]
         if isinstance(error, NoSuchMethod):
-            headers.append((b"allow", b"GET, HEAD, POST"))
+            headers.append((b"allow", b"GET, POST"))
         await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
