@@ -27,8 +27,8 @@ from interlock.domain.errors import IntegrityError, KeyGone
 from interlock.domain.evidence import Finding, Verification
 from interlock.domain.ids import ActionId, HoldId, WorkerId
 from interlock.domain.merkle import leaf_hash, root_of
+from interlock.domain.statement import ERASURE_TYPE
 from interlock.domain.task import Task
-from interlock.domain.testimony import ERASURE_TYPE
 from interlock.domain.verification import LOST
 from interlock.ports.store import Claim
 from interlock.services.erasable import Search

@@ -2,8 +2,8 @@
 
 import pytest
 
+from interlock.domain.statement import KEY_TYPE, Place, Said, Times
 from interlock.domain.streams import RUN_TYPE, Streams
-from interlock.domain.testimony import KEY_TYPE, Place, Said, Times
 
 OTHER = "https://interlock.dev/evidence/action/v1"
 LEAF = b"\x01" * 32

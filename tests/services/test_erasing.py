@@ -32,8 +32,8 @@ from interlock.domain.errors import (
 )
 from interlock.domain.ids import AgentName, ErasureId, HoldId, Person
 from interlock.domain.login import Login, handle_of
+from interlock.domain.statement import shred_said
 from interlock.domain.task import Task
-from interlock.domain.testimony import shred_said
 from interlock.services.erasing import Erasing, Target
 from interlock.services.verifying import verify_all
 from interlock.testing.conformance.audit import predicate

@@ -21,7 +21,7 @@ from interlock.domain.evidence import Entry, Fact, Position
 from interlock.domain.keyring import Held, in_force
 from interlock.domain.merkle import HASH_BYTES, Frontier, root_of
 from interlock.domain.note import parse_checkpoint, parse_note
-from interlock.domain.testimony import key_said
+from interlock.domain.statement import key_said
 from interlock.domain.tiles import WIDTH, cut
 from interlock.ports.sealer import Sealer
 

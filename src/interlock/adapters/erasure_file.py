@@ -12,7 +12,7 @@ import msgspec
 from interlock.adapters.line_files import sync_folder
 from interlock.domain.erasure_list import MAX_LIST_BYTES, ErasureList, checkpoint_of, parse_list
 from interlock.domain.errors import ContractError
-from interlock.domain.testimony import shred_said
+from interlock.domain.statement import shred_said
 
 
 def read(path: Path) -> ErasureList:

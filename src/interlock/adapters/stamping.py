@@ -23,7 +23,7 @@ from interlock.adapters.cosigning import posted
 from interlock.domain.anchoring import MAX_TOKEN_BYTES
 from interlock.domain.errors import WitnessError
 from interlock.domain.note import NoteError
-from interlock.domain.testimony import milliseconds
+from interlock.domain.statement import milliseconds
 
 _ASKED: Final = {"content-type": "application/timestamp-query"}
 

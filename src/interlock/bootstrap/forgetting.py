@@ -26,7 +26,7 @@ from interlock.domain.errors import IntegrityError, KeyFileError, StoreMissing
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import StreamId
 from interlock.domain.keyring import keyid
-from interlock.domain.testimony import covered
+from interlock.domain.statement import covered
 from interlock.ports.steps import Steps
 from interlock.services.following import size_of
 from interlock.services.listing import erasure_list

@@ -38,7 +38,8 @@ from interlock.domain.keyring import ROLES, Keyring, Role, Window, keyid
 from interlock.domain.moment import FORM, moment_of
 from interlock.domain.people import must_be_known
 from interlock.domain.run_facts import run_closed, run_opened
-from interlock.domain.testimony import Reader, observed
+from interlock.domain.statement import observed
+from interlock.domain.testimony import Reader
 from interlock.ports.sealer import Sealer
 from interlock.ports.steps import Steps
 from interlock.services.following import size_of

@@ -20,7 +20,7 @@ from interlock.domain.erasure import ranges_of
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ErasureId, TaskId
-from interlock.domain.testimony import shred_said
+from interlock.domain.statement import shred_said
 from interlock.services.erasable import Plan
 from interlock.services.erasing import NEXT_KIND, Target
 from interlock.services.plane import ControlPlane

@@ -13,7 +13,7 @@ import msgspec
 from interlock.domain.attesting import METHODS
 from interlock.domain.evidence import PREDICATE_BASE
 from interlock.domain.login import WAYS
-from interlock.domain.testimony import Said
+from interlock.domain.statement import Said
 
 ACTION_TYPE: Final = f"{PREDICATE_BASE}/action/v1"
 ACCESS_TYPE: Final = f"{PREDICATE_BASE}/access/v1"

@@ -31,7 +31,8 @@ from interlock.domain.note import (
     parse_checkpoint,
     parse_note,
 )
-from interlock.domain.testimony import KEY_TYPE, Reader, entry_of, shred_said
+from interlock.domain.statement import KEY_TYPE, entry_of, shred_said
+from interlock.domain.testimony import Reader
 
 FORMAT: Final = "interlock erasures v1"
 SEAL_TYPE: Final = "application/vnd.interlock.erasures+json"

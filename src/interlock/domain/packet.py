@@ -21,7 +21,8 @@ from interlock.domain.note import (
     parse_checkpoint,
     parse_note,
 )
-from interlock.domain.testimony import KEY_TYPE, LOSS_TYPE, Reader, Reading, covered
+from interlock.domain.statement import KEY_TYPE, LOSS_TYPE, covered
+from interlock.domain.testimony import Reader, Reading
 from interlock.domain.trails import NOWHERE, Trails
 from interlock.domain.verification import MAX_FINDINGS
 

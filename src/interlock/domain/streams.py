@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from interlock.domain.evidence import PREDICATE_BASE
-from interlock.domain.testimony import KEY_TYPE, Said
+from interlock.domain.statement import KEY_TYPE, Said
 
 RUN_TYPE: Final = f"{PREDICATE_BASE}/run/v1"
 

@@ -14,7 +14,7 @@ import msgspec
 from interlock.domain.action import MOVES, NEW, State
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId
-from interlock.domain.testimony import Said, stated
+from interlock.domain.statement import Said, stated
 from interlock.domain.vigilance import mark_of
 
 _LEFT: Final[frozenset[State]] = frozenset({"ready", "preparing", "dispatching"})

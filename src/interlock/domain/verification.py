@@ -27,8 +27,9 @@ from interlock.domain.note import (
     parse_checkpoint,
     parse_note,
 )
+from interlock.domain.statement import ERASURE_TYPE, LOSS_TYPE, Said, covered
 from interlock.domain.streams import Streams
-from interlock.domain.testimony import ERASURE_TYPE, LOSS_TYPE, Reader, Reading, Said, covered
+from interlock.domain.testimony import Reader, Reading
 from interlock.domain.tiles import WIDTH, Tile, TileId
 from interlock.domain.trails import Trails
 

@@ -30,7 +30,7 @@ from interlock.domain.note import (
     parse_signature,
 )
 from interlock.domain.quorum import TrustPolicy, Witness
-from interlock.domain.testimony import observed
+from interlock.domain.statement import observed
 from interlock.domain.witnessing import Request
 from interlock.ports.clock import Clock
 from interlock.ports.cosigning import Stamper, Witnesses

@@ -6,7 +6,7 @@ from typing import Final
 from interlock.domain.checkup import Checked, doubtful, good, unasked, wrong
 from interlock.domain.control import Control
 from interlock.domain.duration import HOUR, MINUTE, SECOND, words
-from interlock.domain.testimony import observed
+from interlock.domain.statement import observed
 from interlock.ports.identity_provider import Round
 from interlock.ports.store import ActionQuery
 from interlock.services.doctor import Probe

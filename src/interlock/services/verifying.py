@@ -31,7 +31,7 @@ from interlock.domain.note import (
     parse_checkpoint,
     parse_note,
 )
-from interlock.domain.testimony import covered
+from interlock.domain.statement import covered
 from interlock.domain.tiles import Tile, TileId, hash_from_tiles
 from interlock.domain.trails import Trail, disagreement, latest_states
 from interlock.domain.verification import LOST, MAX_FINDINGS, LogCheck

@@ -44,8 +44,9 @@ from interlock.domain.note import parse_vkey
 from interlock.domain.publication import Publication
 from interlock.domain.record import Record
 from interlock.domain.recording import named_in_entries
+from interlock.domain.statement import shred_said, stated
 from interlock.domain.task import Task
-from interlock.domain.testimony import Reader, shred_said, stated
+from interlock.domain.testimony import Reader
 from interlock.domain.unwind import Unwind
 from interlock.ports.sealer import Sealer
 
