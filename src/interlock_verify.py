@@ -1294,6 +1294,8 @@ class Asked(NamedTuple):
     """How many of the hold's steps came to pass."""
     proof: str
     """What the first entry names as the digest of the proof of the call."""
+    handed: bool = False
+    """Whether somebody handed it on."""
 
 
 def hold_of(value: Json) -> Object:
@@ -1305,6 +1307,7 @@ def hold_of(value: Json) -> Object:
         text_in(need, "role")
         whole_in(need, "quorum")
         told_in(need, "policy")
+        texts_in(need, "delegate")
     for each in listed(hold, "steps") if "steps" in hold else ():
         step = an_object(each, "a step")
         text_in(step, "at")
@@ -1320,6 +1323,22 @@ def told_in(value: Object, name: str) -> None:
         text_in(value, name)
 
 
+def texts_in(value: Object, name: str) -> frozenset[str]:
+    """The texts in the list that `name` may have, else Wrong."""
+    found = listed(value, name) if name in value else []
+    if not all(isinstance(each, str) for each in found):
+        raise Wrong(f"`{name}` is no list of texts")
+    return frozenset(str(each) for each in found)
+
+
+def counts_for(word: Object, need: Object, roles: set[Json]) -> bool:
+    """Whether a word was spoken in one of `roles`, held, or lent where that may be handed on."""
+    lent = texts_in(word, "lent")
+    if not roles.isdisjoint(texts_in(word, "roles") - lent):
+        return True
+    return bool(texts_in(need, "delegate")) and not roles.isdisjoint(lent)
+
+
 def steps_of(hold: Object, walked: int) -> list[Object]:
     """The first of what happens while nobody answers."""
     steps = [an_object(each, "a step") for each in listed(hold, "steps")] if "steps" in hold else []
@@ -1333,6 +1352,7 @@ def word_of(value: Json) -> Object:
     text_in(word, "binding")
     if not all(isinstance(each, str) for each in listed(word, "roles")):
         raise Wrong("a role is not text")
+    texts_in(word, "lent")
     return word
 
 
@@ -2398,6 +2418,7 @@ class Check:
         asked = self.held.pop(said.action, None)
         try:
             proof = str(body.get("proof", "")) if asked is None else asked.proof
+            handed = asked is not None and (asked.handed or said.phase == "delegated")
             asked = asked_of(body["hold"], proof) if "hold" in body else asked
             walked = whole_in(body, "walked") if "walked" in body else None
             words = [word_of(each) for each in listed(body, "approvals")] if "approvals" in body else []
@@ -2411,9 +2432,12 @@ class Check:
             return
         if any(each["binding"] != asked.hold["binding"] for each in agreed):
             self.report.found(place, "an approval is bound to something else than what was shown")
+        if not handed and any(each.get("lent") for each in agreed):
+            self.report.found(place, "an approval in a role that nobody handed on")
         if walked is not None:
             self._walk(place, said, asked, walked)
-        asked = Asked(asked.hold, (*asked.words, *agreed), asked.walked if walked is None else walked, asked.proof)
+        walked = asked.walked if walked is None else walked
+        asked = Asked(asked.hold, (*asked.words, *agreed), walked, asked.proof, handed)
         if said.state == "held":
             self.held[said.action] = asked
         elif before.state == "held" and said.state in ("ready", "preparing", "dispatching"):
@@ -2433,7 +2457,7 @@ class Check:
         for need in asked.hold["requirements"]:
             others = {each.get("role") for each in gone_on if each.get("policy") == need.get("policy")}
             roles = {need["role"], *others}
-            count = sum(1 for each in asked.words if not roles.isdisjoint(each["roles"]))
+            count = sum(counts_for(each, need, roles) for each in asked.words)
             if count < need["quorum"]:
                 said = f"it left `held` with {count} of {need['quorum']} approvals by a `{safe(need['role'])}`"
                 self.report.found(place, said)

@@ -2100,6 +2100,11 @@ PROMISES: tuple[Promise, ...] = (
         "Whoever hands a decision on is silent until they take it back, and it never comes to whoever asked for the action.",
     ),
     Promise(
+        "approval.lent",
+        _PEOPLE,
+        "Who holds none of the roles asked answers only where policy lets it be handed to them, in place of one who does.",
+    ),
+    Promise(
         "vigilance.alike",
         _NOTICE,
         "An item known to be bad has, before people, in record and log, what a real action has, and nothing else.",

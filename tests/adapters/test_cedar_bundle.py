@@ -64,6 +64,8 @@ WRONG: list[tuple[str, str]] = [
     (f'{ASK}@approver("lead") @quorum("-1") {FORBID}', "`@quorum` is how many people"),
     (f'{ASK}@approver("lead") @quorum("two") {FORBID}', "`@quorum` is how many people"),
     (f'{ASK}@approver("lead") @quorum("1.5") {FORBID}', "`@quorum` is how many people"),
+    (f'{ASK}@approver("lead") @delegate("") {FORBID}', "`@delegate` is whom it may be handed to"),
+    (f'{ASK}@approver("lead") @delegate("anyone, boss") {FORBID}', "`anyone` stands alone"),
     (f'{ASK}@approver("lead") @default(" ") {FORBID}', "`@default` is what an exception is answered"),
     (f'{ASK}@approver("lead") @default("{"x" * 201}") {FORBID}', "`@default` is what an exception is answered"),
     (f'{ASK}@approver("lead") @default("go") @overdue("park") {FORBID}', "`@default` never comes to pass"),

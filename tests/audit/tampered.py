@@ -14,7 +14,7 @@ from tests.audit.ledger import GATE, IDENTITY, LOG, ORIGIN, Form, Ledger
 
 Tamper: TypeAlias = Callable[[Ledger], object]
 
-NEED = {"binding": "x", "requirements": [{"role": "lead", "quorum": 2, "policy": "p"}]}
+NEED: dict[str, Any] = {"binding": "x", "requirements": [{"role": "lead", "quorum": 2, "policy": "p"}]}
 
 
 GOES_ON = {
@@ -28,6 +28,11 @@ GOES_ON = {
 """A question that goes on to others, one of them long after these entries."""
 
 
+LENDS: dict[str, Any] = {
+    "binding": "x",
+    "requirements": [{"role": "lead", "quorum": 2, "policy": "p", "delegate": ["anyone"]}],
+}
+"""A question that may be handed on."""
 KEY: Final = "0f" * 32
 OPENED: Final = {"opens": KEY}
 
@@ -423,6 +428,19 @@ TAMPERED: dict[str, Tamper] = {
     ),
     "a word of a role that is no list": _stepped(
         ("decided", "held", {"hold": NEED}), ("approved", "held", {"approvals": [word() | {"roles": "lead"}]})
+    ),
+    "a word in a role that was not handed on": lambda ledger: held(
+        ledger, word() | {"lent": ["lead"]}, word(), hold=LENDS
+    ),
+    "a word in a role that may not be handed on": _stepped(
+        ("decided", "held", {"hold": NEED}), ("delegated", "held", {}),
+        ("approved", "ready", {"approvals": [word(), word() | {"lent": ["lead"]}]}),
+    ),
+    "a role lent to no list": _stepped(
+        ("decided", "held", {"hold": LENDS}), ("approved", "held", {"approvals": [word() | {"lent": "lead"}]})
+    ),
+    "whom it may be handed to is no list": lambda ledger: held(
+        ledger, hold={"binding": "x", "requirements": [NEED["requirements"][0] | {"delegate": "anyone"}]}
     ),
     # -- known to be bad
     "known to be bad, and carried out": known_bad(

@@ -14,6 +14,7 @@ from tests.audit.honest import both as found_by_both
 from tests.audit.ledger import GATE, IDENTITY, LOG, ORIGIN, Ledger, filled, token
 from tests.audit.tampered import (
     GOES_ON,
+    LENDS,
     NEED,
     OPENED,
     TAMPERED,
@@ -79,6 +80,13 @@ def _gone_on(ledger: Ledger) -> None:
     ledger.put("approved", action="b", state="ready", body={"approvals": [word(role="boss")]})
 
 
+def _lent(ledger: Ledger) -> None:
+    ledger.put("decided", action="b", state="held", body={"hold": LENDS})
+    ledger.put("delegated", action="b", state="held")
+    ledger.put("approved", action="b", state="held", body={"approvals": [word()]})
+    ledger.put("approved", action="b", state="ready", body={"approvals": [word() | {"lent": ["lead"]}]})
+
+
 def _rotated(ledger: Ledger) -> None:
     own = {"gate": f"{ORIGIN}/gate", "log": ORIGIN, "identity": f"{ORIGIN}/identity"}
     for role in ("gate", "log", "identity", "log", "gate", "identity"):
@@ -139,6 +147,7 @@ HONEST: dict[str, Tamper] = {
     "called, and let in from outside": _let_in,
     "prepared and aborted": ways(("preparing", "preparing", "prepared", "aborting", "aborting", "voided")),
     "expired": ways(("held", "expired")),
+    "handed on, and answered in a role that was lent": _lent,
     "known to be bad, and agreed to": known_bad(
         ("approved", "held", {"approvals": [word()]}), ("voided", "voided", OPENED)
     ),

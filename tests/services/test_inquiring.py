@@ -2,25 +2,30 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from interlock.domain.action import Action
 from interlock.domain.approval import ANSWER
 from interlock.domain.asking import begin_call
 from interlock.domain.canonical import JsonValue
+from interlock.domain.deadline import Terms
 from interlock.domain.errors import ContractError, IllegalMove, InterlockError, NotAllowed
 from interlock.domain.ids import Person
+from interlock.domain.policy import Policy
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.sdk.identity import Identity
 from interlock.services.erasing import Target
+from interlock.testing.parts import Predicate
 from interlock.testing.world import World, contract, permit
+from tests.audit.honest import lies
 from tests.services.packets import predicate_of, told
 from tests.services.test_approvals import ANA, RIA, RITA, ask, held
 from tests.services.test_erasing import erase
 
 pytestmark = pytest.mark.anyio
-LEO, LENA = Person("leo"), Person("lena")
+LEO, LENA, VERA = Person("leo"), Person("lena"), Person("vera")
 
 
 async def answered(world: World, task: Task, action: Action, text: str, by: Identity | None = None) -> Action:
@@ -136,6 +141,83 @@ async def test_who_hands_it_on_is_silent_until_it_is_theirs_again() -> None:
 
     await world.plane.approvals.approve(action.id, RIA)
     assert (await world.plane.approvals.approve(action.id, RITA)).state == "ready"
+
+
+def lends(*delegate: str, quorum: int = 1) -> tuple[Policy, Predicate]:
+    """A policy that asks reviewers, and lets their question be handed to these."""
+    policy, holds = ask(10, quorum=quorum)
+    return msgspec.structs.replace(policy, terms=Terms(delegate=delegate)), holds
+
+
+@pytest.mark.proves("approval.lent")
+@pytest.mark.parametrize(
+    ("delegate", "to", "may"),
+    [
+        ((), LENA, False),
+        (("anyone",), LENA, True),
+        (("cleaner",), LENA, True),
+        (("lead",), LENA, False),
+        (("anyone",), VERA, False),
+        (("viewer",), VERA, False),
+        (("anyone",), ANA, False),
+        (("anyone",), Person("stranger"), False),
+    ],
+)
+async def test_who_holds_no_role_answers_only_where_policy_lets_it_be_handed(
+    delegate: tuple[str, ...], to: Person, may: bool
+) -> None:
+    """Handed to who may decide at all and is meant, never to the initiator or a stranger: their word counts in the role they were
+    lent, and the log says so; both verifiers hold it."""
+    world = World()
+    world.people |= {LENA: ("cleaner",), VERA: ("viewer",)}
+    action = await held(world, lends(*delegate))
+    with pytest.raises(NotAllowed):
+        await world.plane.approvals.approve(action.id, to)
+
+    if not may:
+        with pytest.raises(NotAllowed):
+            await world.plane.inquiring.delegate(action.id, RITA, to)
+        return
+    assert (await world.plane.dossiers.of(action.id, RITA)).needs[0].may_take == (to,)
+    await world.plane.inquiring.delegate(action.id, RITA, to)
+    after = await world.plane.approvals.approve(action.id, to)
+
+    assert after.state == "ready"
+    assert after.hold is not None
+    assert (after.hold.approvals[-1].roles, after.hold.approvals[-1].lent) == (("cleaner", "reviewer"), ("reviewer",))
+    (word,) = predicate_of((await world.store.entries_of(action.id))[-1].leaf)["approvals"]
+    assert word["lent"] == ["reviewer"]
+    assert await lies(world.store, world.keys.log.verifier, world.keys.gate) == []
+    await world.work()
+    assert (await world.action(action)).state == "done"
+
+
+@pytest.mark.proves("approval.lent")
+async def test_a_lent_role_is_one_voice_and_ends_with_its_lender() -> None:
+    """Nobody hands on what they were lent; taken back, or with the lender's role gone, it is over; once it was used the lender is
+    silent for good; and a quorum of two is never one person's through another."""
+    world = World()
+    world.people |= {LENA: ("cleaner",), LEO: ("cleaner",)}
+    action = await held(world, lends("anyone", quorum=2))
+    hand, approve = world.plane.inquiring.delegate, world.plane.approvals.approve
+
+    await hand(action.id, RITA, LENA)
+    with pytest.raises(NotAllowed):
+        await hand(action.id, LENA, LEO)
+    await world.plane.inquiring.take_back(action.id, RITA)
+    with pytest.raises(NotAllowed, match="not asked"):
+        await approve(action.id, LENA)
+    await hand(action.id, RITA, LENA)
+    await approve(action.id, LENA)
+    await world.plane.inquiring.take_back(action.id, RITA)
+    with pytest.raises(NotAllowed, match="in their place"):
+        await approve(action.id, RITA)
+    assert (await world.action(action)).state == "held"
+    await hand(action.id, RIA, LEO)
+    world.people[RIA] = ("lead",)
+    await world.plane.registry.apply(world.definition(people=dict(world.people)), by="test")
+    with pytest.raises(NotAllowed):
+        await approve(action.id, LEO)
 
 
 @pytest.mark.proves("approval.handed")

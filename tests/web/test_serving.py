@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, Final
 
+import httpx
 import pytest
 
-from interlock.web.front import CSP, sound_path
+from interlock.domain.hosting import Hosting
+from interlock.web.front import CSP, Front, sound_path
+from interlock.web.refusals import TooLarge
 from tests.web.world import served
 
 pytestmark = pytest.mark.anyio
+
+AROUND: Final = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+"""What every answer says to browsers."""
 
 
 async def test_it_lives_and_is_ready(tmp_path: Path) -> None:
@@ -57,9 +74,66 @@ async def test_every_answer_carries_its_headers(tmp_path: Path) -> None:
         ]
 
     for each in answers:
-        assert each.headers["content-security-policy"] == CSP
-        assert each.headers["x-content-type-options"] == "nosniff"
+        assert AROUND.items() <= dict(each.headers).items()
+        assert "strict-transport-security" not in each.headers
         assert each.headers["cache-control"] == "no-store"
+
+
+async def read(scope: Any, receive: Any, send: Any) -> None:
+    """An application that reads what comes and says that all is well."""
+    assert scope["type"] == "http"
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"well"})
+
+
+@asynccontextmanager
+async def in_front(hosting: Hosting, told: list[tuple[str, int]]) -> AsyncGenerator[httpx.AsyncClient]:
+    """Somebody in front of `read`, at its own address. `told` hears how which path was answered."""
+
+    def answered(route: str, method: str, status: int, seconds: float) -> None:
+        assert method == "POST"
+        assert seconds >= 0
+        told.append((route, status))
+
+    front = Front(read, hosting, end=lambda: None, answered=answered)
+    address = hosting.public_url or "http://localhost"
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(front), base_url=address) as client:
+        yield client
+
+
+async def test_behind_tls_nobody_comes_back_without() -> None:
+    """Where people reach us through TLS, every answer says that there is no other way."""
+    async with in_front(Hosting(public_url="https://a.example", host="a.example"), []) as client:
+        answers = [await client.post("/x"), await client.delete("/x")]
+
+    assert [each.headers.get("strict-transport-security") for each in answers] == ["max-age=31536000"] * 2
+
+
+async def test_a_request_is_read_one_way_and_no_further_than_it_may_be_long() -> None:
+    """A header of which two readers could read two things, a question longer than a head, and a body that goes on for longer than
+    it may without saying how long it is; what is counted of an unknown path is not what was written."""
+    told: list[tuple[str, int]] = []
+
+    async def endless() -> AsyncGenerator[bytes]:
+        for _ in range(17):
+            yield b"x" * 64 * 1024
+
+    async with in_front(Hosting(), told) as client:
+        well = await client.post("/secret-name", content=b"x" * 100)
+        twice = [
+            await client.post("/x", headers=[(name, "a"), (name, "b")])
+            for name in ("authorization", "content-type", "if-match", "idempotency-key", "origin")
+        ]
+        long = await client.post("/x?" + "a" * 8193)
+        with pytest.raises(TooLarge):
+            await client.post("/x", content=endless())
+
+    assert well.text == "well"
+    assert [each.status_code for each in twice] == [400] * 5
+    assert (long.status_code, long.json()["code"], long.headers["connection"]) == (413, "too_large", "close")
+    assert told == [("-", 200), ("-", 0)]
 
 
 async def test_another_host_is_not_answered(tmp_path: Path) -> None:
@@ -92,6 +166,9 @@ async def test_another_host_is_not_answered(tmp_path: Path) -> None:
         (b"/v1/%E2%80%AE", False),
         (b"/v1/%ff", False),
         (b"/v1/%zz", False),
+        (b"/v1/%", False),
+        (b"/v1/%a", False),
+        (b"/%", False),
         (b"http://x/v1", False),
         (b"*", False),
         (b"", False),

@@ -72,6 +72,7 @@ async def test_nothing_that_is_served_tells_an_item_from_the_others(tmp_path: Pa
 
         assert (answer["state"], "the box has room for ten" in answer["reasons"][-1]) == ("voided", True)
         assert "the box has room for ten" in page
+        assert "the box has room for ten" in (await rita.get(f"/actions/{bad}")).text
         found = await store.get(Action, bad)
         assert found is not None
         assert found.state == "voided"

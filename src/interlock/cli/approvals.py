@@ -95,7 +95,12 @@ def ask(
 def delegate(
     context: typer.Context,
     action: ActionArgument,
-    to: Annotated[str, typer.Option(help="To whom: somebody who holds one of the roles asked, too.")] = "",
+    to: Annotated[
+        str,
+        typer.Option(
+            help="To whom: somebody who holds one of the roles asked, too, or whom its policy lets it be handed to."
+        ),
+    ] = "",
     back: Annotated[bool, typer.Option("--back", help="Take it back, and decide yourself after all.")] = False,
     note: Note = "",
 ) -> None:

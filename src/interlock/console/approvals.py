@@ -214,7 +214,7 @@ def alike_in(listed: InboxPage) -> frozenset[ActionId]:
 
 
 def _colleagues(dossier: Dossier, person: Person | None) -> tuple[Person, ...]:
-    return tuple(dict.fromkeys(who for need in dossier.needs for who in need.able if who != person))
+    return tuple(dict.fromkeys(who for need in dossier.needs for who in (*need.able, *need.may_take) if who != person))
 
 
 def _told(action: Action | None) -> tuple[Action, str] | None:

@@ -135,7 +135,9 @@ async def _shown(
     actor, sent = await actor_of(request), sent or {}
     raised = await plane.exceptions.one(name)
     dossier = await plane.dossiers.shown(name, actor)
-    colleagues = dict.fromkeys(who for need in dossier.needs for who in need.able if who != actor.person)
+    colleagues = dict.fromkeys(
+        who for need in dossier.needs for who in (*need.able, *need.may_take) if who != actor.person
+    )
     return page(
         request,
         "exception.html",

@@ -34,12 +34,11 @@ _YES: Final[Mapping[State, str]] = {
 
 
 def now_words(action: Action) -> str:
-    """How it stands."""
-    return NOW.get(action.state, MEANING[action.state])
+    """How it stands; of an item known to be bad that is over, what was wrong with it."""
+    return action.reasons[-1] if turned_out(action) else NOW.get(action.state, MEANING[action.state])
 
 
 def after_word(action: Action) -> str:
     """What came of a person's word on it, as it is stored now."""
-    if turned_out(action):
-        return f"{action.reasons[-1][:1].upper()}{action.reasons[-1][1:]}."
-    return _YES.get(action.state) or f"{now_words(action)[:1].upper()}{now_words(action)[1:]}."
+    said = "" if turned_out(action) else _YES.get(action.state)
+    return said or f"{now_words(action)[:1].upper()}{now_words(action)[1:]}."

@@ -24,6 +24,8 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The roles the person held when deciding."""
     glass: str = ""
     """The broken glass by which they held some of these; empty where people.yaml gave them all."""
+    lent: tuple[str, ...] = ()
+    """Those of these roles that somebody who holds them handed to them: they count for what may be handed on alone."""
     verdict: Literal["approve", "reject"]
     binding: Digest
     decided_at: int
@@ -54,7 +56,8 @@ ANSWER: Final = ContractName("interlock: answer")
 
 
 class Handing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody who was asked has handed that to somebody else, who holds one of the roles asked, too."""
+    """Somebody who was asked has handed that to somebody else: who holds one of the roles asked, too, or to whom policy lets it
+    be handed all the same."""
 
     by: Person
     to: Person
@@ -147,6 +150,11 @@ def hold(
         "requirements": [[each.policy, each.role, each.quorum] for each in requirements],
         "view": view,
     }
+    delegates: list[JsonValue] = [
+        [each.policy, each.role, *each.terms.delegate] for each in requirements if each.terms.delegate
+    ]
+    if delegates:
+        bound["delegate"] = delegates
     if steps:
         bound["steps"] = [[each.at, each.what, each.policy, each.role] for each in steps]
     if default:
@@ -198,8 +206,15 @@ def agreed(hold: Hold, need: Requirement, *, initiator: str) -> int:
 def agreeing(hold: Hold, need: Requirement, *, initiator: str) -> tuple[Person, ...]:
     """Who has agreed for `need`, each once. The initiator's own word does not count."""
     roles = roles_for(hold, need)
-    heard = (word for word in hold.words if word.verdict == "approve" and roles.intersection(word.roles))
+    heard = (word for word in hold.words if word.verdict == "approve" and counts_for(word, need, roles))
     return tuple(dict.fromkeys(word.person for word in heard if not is_initiator(word.person, initiator)))
+
+
+def counts_for(word: Approval, need: Requirement, roles: frozenset[str]) -> bool:
+    """Whether a word was spoken in one of `roles`, which may answer `need`: held, or lent where that may be handed on."""
+    if not roles.isdisjoint(set(word.roles) - set(word.lent)):
+        return True
+    return bool(need.terms.delegate) and not roles.isdisjoint(word.lent)
 
 
 def is_initiator(person: Person, initiator: str) -> bool:

@@ -1,4 +1,5 @@
-"""Until when people are asked, who is asked next, and what silence means: as a policy says it, and as it comes to pass.
+"""Until when people are asked, who is asked next or may be handed it, and what silence means: as a policy says it, and as it
+comes to pass.
 
     @deadline("30m") @escalate("lead, manager") @overdue("park")
     @deadline("30m") @default("keep it")
@@ -51,6 +52,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     overdue: Overdue | Literal[""] = ""
     default: str = ""
     """Of an exception: the answer where silence is the end of it. Of other actions it means nothing."""
+    delegate: tuple[str, ...] = ()
+    """Whom the question may be handed to who holds none of the roles asked: others roles, or `anyone`. Empty: nobody."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,6 +66,18 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who is reminded, or may answer from now on."""
     policy: str = ""
     """Whose question it is."""
+
+
+ANYONE: Final = "anyone"
+"""Whoever may decide at all."""
+
+
+def read_delegates(text: str) -> tuple[str, ...]:
+    """`anyone`, or `manager, colleague`. Raises ValueError for what is no list of different roles."""
+    roles = read_chain(text)
+    if ANYONE in roles and len(roles) > 1:
+        raise ValueError("`anyone` stands alone")
+    return roles
 
 
 def read_deadline(text: str) -> Terms:

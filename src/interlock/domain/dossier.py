@@ -62,6 +62,8 @@ class Need(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who has agreed for it."""
     able: tuple[Person, ...] = ()
     """Who else can."""
+    may_take: tuple[Person, ...] = ()
+    """Who cannot, and may be handed it by who can."""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

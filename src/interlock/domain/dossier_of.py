@@ -7,14 +7,14 @@ import msgspec
 
 from interlock.domain.action import MEANING, Action
 from interlock.domain.agent import Agent
-from interlock.domain.approval import Hold, agreed, agreeing, roles_for
+from interlock.domain.approval import Hold, agreed, agreeing, is_initiator, roles_for
 from interlock.domain.baseline import MEANS
 from interlock.domain.canonical import JsonValue, digest
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
 from interlock.domain.diff import between, rows_of, unit_of
 from interlock.domain.dossier import VERBS, Dossier, May, Need, Said, Value, Verb, confidence_words, undo_of
-from interlock.domain.entitlement import able, entitled, handed_by, must_be_asked
+from interlock.domain.entitlement import able, entitled, handed_by, may_be_handed, must_be_asked
 from interlock.domain.errors import NotAllowed
 from interlock.domain.ids import Digest, Person
 from interlock.domain.line import line_of, worded
@@ -23,6 +23,7 @@ from interlock.domain.policy import Requirement
 from interlock.domain.record import plain
 from interlock.domain.task import Task
 from interlock.domain.timeline import timeline_of
+from interlock.domain.vigilance import turned_out
 
 _WAS_DONE: Final = frozenset({"done", "undoing", "undone", "undo_failed"})
 
@@ -49,7 +50,7 @@ def dossier_of(
         effect="" if contract is None else contract.effect,
         risk="" if contract is None else contract.risk,
         state=action.state,
-        state_words=MEANING[action.state],
+        state_words=action.reasons[-1] if turned_out(action) else MEANING[action.state],
         proposed_at=action.proposed_at,
         withheld=action.withheld,
         agent=action.agent,
@@ -112,8 +113,26 @@ def _needs(action: Action, asked: Hold, control: Control) -> tuple[Need, ...]:
             agreed=agreed(asked, need, initiator=action.initiator),
             by=agreeing(asked, need, initiator=action.initiator),
             able=_able(action, asked, need, control),
+            may_take=_may_take(action, asked, need, control),
         )
         for need in asked.requirements
+    )
+
+
+def _may_take(action: Action, asked: Hold, need: Requirement, control: Control) -> tuple[Person, ...]:
+    """Who could not answer by themselves, and may be handed it."""
+    if action.state != "held" or not need.terms.delegate:
+        return ()
+    own, spoken = _able(action, asked, need, control), {word.person for word in asked.words}
+    return tuple(
+        each
+        for each in control.people
+        if each not in own
+        and each not in spoken
+        and not is_initiator(each, action.initiator)
+        and may_be_handed(need.terms.delegate, control.roles(each))
+        and handed_by(asked, each) is None
+        and asked.roles.isdisjoint(control.roles(each))
     )
 
 

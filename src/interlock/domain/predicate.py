@@ -93,6 +93,8 @@ class Asked(Part, frozen=True, kw_only=True):
     role: str
     quorum: int
     policy: str
+    delegate: list[str] = []
+    """Whom it may be handed to beside those who hold the role: other roles, or `anyone`."""
 
 
 class HoldStep(Part, frozen=True, kw_only=True):
@@ -132,6 +134,9 @@ class Word(Part, frozen=True, kw_only=True):
     """Those the person held."""
     glass: str = ""
     """By which broken glass they held some of these: the id of its `glass_broken` entry."""
+    lent: list[str] = []
+    """Those of these roles in which somebody who holds them handed the question on, by an entry `delegated` before: they count
+    for what may be handed on."""
     decided_at: str
     """When it was given."""
     shown: str = ""

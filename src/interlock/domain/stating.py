@@ -210,7 +210,10 @@ def _held(hold: Hold) -> Held:
         binding=hold.binding,
         view=hold.view,
         expires_at=at(hold.expires_at),
-        requirements=[Asked(role=need.role, quorum=need.quorum, policy=need.policy) for need in hold.requirements],
+        requirements=[
+            Asked(role=need.role, quorum=need.quorum, policy=need.policy, delegate=list(need.terms.delegate))
+            for need in hold.requirements
+        ],
         steps=[HoldStep(at=at(each.at), what=each.what, role=each.role, policy=each.policy) for each in hold.steps],
         walked=hold.walked,
     )
@@ -224,6 +227,7 @@ def _word(hold: Hold) -> Word:
         binding=word.binding,
         roles=list(word.roles),
         glass=word.glass,
+        lent=list(word.lent),
         decided_at=at(word.decided_at),
         shown=word.shown,
     )

@@ -34,6 +34,7 @@ class _Need(msgspec.Struct, frozen=True):
     role: str
     quorum: int
     policy: str = ""
+    delegate: tuple[str, ...] = ()
 
 
 class _Step(msgspec.Struct, frozen=True):
@@ -54,6 +55,13 @@ class _Word(msgspec.Struct, frozen=True):
     verdict: str
     binding: str
     roles: tuple[str, ...]
+    lent: tuple[str, ...] = ()
+
+    def counts_for(self, need: _Need, roles: set[str]) -> bool:
+        """Whether it was spoken in one of `roles`, held, or lent where that may be handed on."""
+        if not roles.isdisjoint(set(self.roles) - set(self.lent)):
+            return True
+        return bool(need.delegate) and not roles.isdisjoint(self.lent)
 
 
 class _Asked(NamedTuple):
@@ -65,6 +73,8 @@ class _Asked(NamedTuple):
     """How many of the hold's steps came to pass."""
     proof: str = ""
     """What the first entry names as the digest of the proof of the call."""
+    handed: bool = False
+    """Whether somebody handed it on."""
 
 
 _hold: Final = msgspec.json.Decoder(_Hold)
@@ -151,6 +161,7 @@ class Trails:
         asked = self._asked.pop(action, None)
         try:
             proof = str(said.proof or "") if asked is None else asked.proof
+            handed = asked is not None and (asked.handed or said.phase == "delegated")
             asked = _asked(_hold.decode(said.hold), proof) if said.hold else asked
             words = _words.decode(said.approvals) if said.approvals else ()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -161,9 +172,11 @@ class Trails:
         problems: list[str] = []
         if any(each.binding != asked.hold.binding for each in agreed):
             problems.append("an approval is bound to something else than what was shown")
+        if not handed and any(each.lent for each in agreed):
+            problems.append("an approval in a role that nobody handed on")
         problems += _walk(asked, said)
         walked = said.walked if type(said.walked) is int else asked.walked
-        asked = _Asked(asked.hold, asked.agreed + agreed, walked, asked.proof)
+        asked = _Asked(asked.hold, asked.agreed + agreed, walked, asked.proof, handed)
         if said.state == "held":
             self._asked[action] = asked
         elif before.state == "held" and said.state in _LEFT:
@@ -191,7 +204,7 @@ def _too_few(asked: _Asked) -> list[str]:
     counts = list[tuple[_Need, int]]()
     for need in asked.hold.requirements:
         roles = {need.role, *(step.role for step in gone_on if step.policy == need.policy)}
-        counts.append((need, sum(not roles.isdisjoint(each.roles) for each in asked.agreed)))
+        counts.append((need, sum(each.counts_for(need, roles) for each in asked.agreed)))
     return [
         f"it left `held` with {count} of {need.quorum} approvals by a `{need.role}`"
         for need, count in counts

@@ -12,8 +12,9 @@ from interlock.domain.budget import ended
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
 from interlock.domain.control import Control
+from interlock.domain.deadline import ANYONE, Terms
 from interlock.domain.diff import Row, between, rows_of
-from interlock.domain.entitlement import entitled
+from interlock.domain.entitlement import entitled, lent
 from interlock.domain.errors import Conflict, ContractError, NotAllowed, StaleView
 from interlock.domain.ids import ActionId, Digest, Person
 from interlock.domain.naming_target import must_be_named
@@ -191,7 +192,10 @@ class Approvals:
         decision = judgement.decision
         if decision.verdict in ("deny", "shadow"):
             raise NotAllowed(f"policy denies the modified action: {'; '.join(decision.reasons)}")
-        own = Requirement(role=min(roles), quorum=1, policy="interlock.modified")
+        borrowed = lent(asked, person, through.control)
+        # In a role of their own if they have one.
+        terms = Terms() if roles - borrowed else Terms(delegate=(ANYONE,))
+        own = Requirement(role=min(roles - borrowed or roles), quorum=1, policy="interlock.modified", terms=terms)
         decision = msgspec.structs.replace(decision, requirements=decision.requirements or (own,))
         now = self._clock.now()
         task = await self._cases.task(action)
@@ -281,12 +285,14 @@ class Approvals:
         pace = await self._store.get(Pace, person) or Pace(person=person)
         if word.verdict == "approve":
             must_not_hurry(pace, through.control.routing.attention, now)
+        borrowed = lent(asked, person, through.control)
         look = look_of(asked, person)
         looked_ms = None if look is None else now - look.first_at
         approval = Approval(
             person=person,
-            roles=tuple(sorted(through.control.roles(person))),
+            roles=tuple(sorted(through.control.roles(person) | borrowed)),
             glass=through.glass,
+            lent=tuple(sorted(borrowed)),
             verdict=word.verdict,
             binding=binding,
             decided_at=now,

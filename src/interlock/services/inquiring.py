@@ -115,7 +115,8 @@ class Inquiring:
         raise _busy(name)
 
     async def delegate(self, action_id: ActionId, by: Person, to: Person, *, note: str = "") -> Action:
-        """Hand the question to `to`, who holds one of the roles asked, too. `by` is silent until they take it back.
+        """Hand the question to `to`, who holds one of the roles asked, too, or to whom its policy lets it be handed, and who then
+        answers in the roles of `by`. `by` is silent until they take it back, and stays so once `to` has answered in their place.
 
         Never to the initiator, to somebody who has spoken or has handed it on, nor where too few would be left to agree. Raises
         as a word does.
@@ -126,9 +127,10 @@ class Inquiring:
             action, asked = await self._waiting.held(action_id)
             control = (await self._orders.refresh()).control
             entitled(action, asked, by, control)
-            entitled(action, asked, to, control)
             handing = Handing(by=by, to=to, at=self._clock.now(), note=note)
-            after = _with(action, asked, handings=(*asked.handings, handing))
+            handed = msgspec.structs.replace(asked, handings=(*asked.handings, handing))
+            entitled(action, handed, to, control)
+            after = _with(action, asked, handings=handed.handings)
             for need in open_requirements(asked, initiator=action.initiator):
                 wanted = need.quorum - agreed(asked, need, initiator=action.initiator)
                 if _left(after, need, control) < wanted <= _left(action, need, control):

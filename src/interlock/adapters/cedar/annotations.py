@@ -14,7 +14,16 @@ from cedarpy import pst
 from interlock.adapters.cedar.remark import Remark
 from interlock.adapters.cedar.words import near
 from interlock.domain.contract import RISKS
-from interlock.domain.deadline import LONGEST_DEFAULT, OVERDUE, Overdue, Terms, read_chain, read_deadline
+from interlock.domain.deadline import (
+    ANYONE,
+    LONGEST_DEFAULT,
+    OVERDUE,
+    Overdue,
+    Terms,
+    read_chain,
+    read_deadline,
+    read_delegates,
+)
 from interlock.domain.policy import VERDICTS, Policy, Verdict
 
 KNOWN: Final = (
@@ -28,12 +37,13 @@ KNOWN: Final = (
     "escalate",
     "overdue",
     "default",
+    "delegate",
     "obligation",
     "mode",
     "risk",
     "expires",
 )
-_ASKED: Final = ("approver", "quorum", "deadline", "escalate", "overdue", "default")
+_ASKED: Final = ("approver", "quorum", "deadline", "escalate", "overdue", "default", "delegate")
 """What means something only where people are asked."""
 _OUTCOMES: Final = VERDICTS[1:]
 _ASKING: Final = ("require_approval", "escalate")
@@ -110,12 +120,11 @@ def approvers(template: pst.Template, roles: Mapping[str, int]) -> Iterator[Rema
 
 
 def escalations(template: pst.Template, roles: Mapping[str, int]) -> Iterator[Remark]:
-    """A role in the chain that nobody has: the question would go on to nobody."""
-    if "escalate" not in template.annotations:
-        return
-    for role in read_chain(template.annotations["escalate"]):
-        if not roles.get(role):
-            yield _of("escalate", f"nobody has the role `{role}`{near(role, roles)}")
+    """A role in the chain, or one that may be handed it, that nobody has: the question would go on to nobody."""
+    for key, read in (("escalate", read_chain), ("delegate", read_delegates)):
+        for role in read(template.annotations[key]) if key in template.annotations else ():
+            if not roles.get(role) and role != ANYONE:
+                yield _of(key, f"nobody has the role `{role}`{near(role, roles)}")
 
 
 def _are(count: int) -> str:
@@ -204,6 +213,11 @@ def _of_time(said: Mapping[str, str]) -> Iterator[Remark]:
                 yield _of("escalate", f"`{said['approver']}` is asked from the first on")
         if "deadline" not in said:
             yield Remark("`@escalate` needs a `@deadline`: after how long", at="escalate", part="key")
+    if "delegate" in said:
+        try:
+            read_delegates(said["delegate"])
+        except ValueError as error:
+            yield _of("delegate", f'`@delegate` is whom it may be handed to: `@delegate("anyone")`, or roles; {error}')
     if said.get("overdue", "deny") not in OVERDUE:
         yield _of("overdue", f"`@overdue` is one of {_listed(OVERDUE)}{near(said['overdue'], OVERDUE)}")
     if "default" in said:
@@ -226,6 +240,7 @@ def _terms(said: Mapping[str, str]) -> Terms:
         escalate=read_chain(said["escalate"]) if "escalate" in said else (),
         overdue=cast(Overdue, said.get("overdue", "")),
         default=said.get("default", "").strip(),
+        delegate=read_delegates(said["delegate"]) if "delegate" in said else (),
     )
 
 
