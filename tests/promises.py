@@ -2147,6 +2147,11 @@ PROMISES: tuple[Promise, ...] = (
         "Every figure is what counting all entries anew gives, whatever the steps, processes and crashes it was read in.",
     ),
     Promise(
+        "figures.sure",
+        _FIGURES,
+        "How sure agents said they are is held against what people made of it and what became of that, tenth by tenth.",
+    ),
+    Promise(
         "figures.persons",
         _FIGURES,
         "No name of a person stands in the file of figures; of an erased action nobody is told to have spoken.",

@@ -24,7 +24,8 @@ def hidden(page: httpx.Response, **more: str) -> dict[str, str]:
 
 
 async def test_a_reviewer_sees_and_approves(tmp_path: Path) -> None:
-    """The list has it, its page says what will change, a yes makes it happen once, and the answer says what became of it."""
+    """The list has it, its page says what will change, a yes makes it happen once, and the answer says what became of it;
+    how sure the agent was is held against that."""
     async with desk(tmp_path) as d:
         action = await d.refund(amount=25_000)
         listed = await d.rita.get("/approvals")
@@ -32,8 +33,11 @@ async def test_a_reviewer_sees_and_approves(tmp_path: Path) -> None:
         said = await d.rita.post(f"/approvals/{action}/approve", data=hidden(page, note="seen the photos"))
         await Worker(d.plane).run(until_idle=True)
         after = await d.rita.get(said.headers["location"])
+        await d.plane.figures.catch_up()
+        measures = await d.rita.get("/measures?by=contract")
         effects = d.effects()
 
+    assert "90 to 100 %" in measures.text
     assert f"/approvals/{action}" in listed.text
     assert "250.00 EUR" in page.text
     assert "a refund above 100 EUR is agreed to by a person" in page.text

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from interlock.adapters.sqlite.rollups import SqliteRollups
 from interlock.domain.action import Action
+from interlock.domain.canonical import JsonValue
 from interlock.domain.course import (
     STEPS,
     Course,
@@ -36,6 +37,7 @@ from interlock.domain.errors import ContractError
 from interlock.domain.figure import FEW, Figure, amount, interval, ratio
 from interlock.domain.ids import ActionId, ContractName, Person
 from interlock.domain.policy import Policy
+from interlock.domain.proposal import Proposal
 from interlock.ports.derived import Reached
 from interlock.ports.rollups import Grain, Series
 from interlock.services.figures import Figures
@@ -127,6 +129,7 @@ def _lives(count: int, seed: int = 1) -> list[list[Sighting]]:
             "contract": f"c-{rng.randrange(2)}",
             "release": "r",
             "task": f"t-{n // 3}",
+            "sure": (None, 4, 9)[n % 3],
         }
         word = {"person": f"p-{rng.randrange(3)}", "at": began + 1800}
         held = entry(1, "decided", "held", asks=["p.ask"], policies=["p.ask"], **first)
@@ -383,6 +386,39 @@ def test_the_overview_counts_what_there_was() -> None:
             await figures.overview(HOUR - 1)
 
     asyncio.run(run())
+
+
+@pytest.mark.proves("figures.sure")
+async def test_how_sure_an_agent_was_is_held_against_what_became_of_it() -> None:
+    """By tenths, of what people ruled on: right is what was approved as it was and was not taken back. What they did not rule on
+    counts in none, nor does that of which the agent did not say how sure it is."""
+    world, figures = await _begun()
+    task = await world.task()
+    held: list[Action] = []
+    for n, sure in enumerate((950, 1000, 950, 900, 650, 0, None, 950)):
+        arguments: dict[str, JsonValue] = {"n": n}
+        contract_ = ContractName("order.pay")
+        held.append(
+            await world.plane.gate.propose(
+                Proposal(task=task, contract=contract_, arguments=arguments, confidence=sure)
+            )
+        )
+    rita = Person("rita")
+    for each in (*held[:3], held[5], held[6]):
+        await world.plane.approvals.approve(each.id, rita)
+    await world.plane.approvals.reject(held[3].id, rita, note="no")
+    await world.plane.approvals.modify(held[4].id, rita, {"n": 99})
+    await world.work()
+    await world.plane.compensation.undo("action", held[2].id, by=rita, why="wrong one")
+    await world.work()
+    await figures.catch_up()
+
+    for by in ("all", "agent", "contract"):
+        (row,) = (await figures.measures(by)).rows
+        found = [(each.least, each.most, each.right.value, each.right.of) for each in row.confidence]
+        assert found == [(0, 100, 1000, 1), (600, 700, 0, 1), (900, 1000, 500, 4)], by
+    (row,) = (await figures.measures("policy")).rows
+    assert row.confidence == ()
 
 
 def test_measures_tell_how_people_ruled() -> None:

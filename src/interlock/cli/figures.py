@@ -123,6 +123,12 @@ def _measures(console: Console, found: Measures) -> None:
         for each in row.figures:
             listed.add_row(*_cells(each))
         console.print(listed)
+        if row.confidence:
+            console.print("[dim]of what the agent was so sure, right: approved as it was, and gone well[/dim]")
+            listed = table("sure", "right", "of", "95 %")
+            for sure in row.confidence:
+                listed.add_row(f"{sure.least // 10} to {sure.most // 10} %", *_cells(sure.right)[1:4])
+            console.print(listed)
         if row.warning:
             console.print(f"[yellow]{shown(row.warning)}[/yellow]")
     console.print(f"[dim]{moment(found.since_at)} to {moment(found.until_at)} (UTC), as of entry {found.size}[/dim]")

@@ -74,6 +74,8 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """Of our own rules."""
     asks: tuple[str, ...] = ()
     """The policies for which people are asked."""
+    sure: int | None = None
+    """How sure the agent said it is, in tenths: 9 is 90 % or more."""
     word: Word | None = None
     cost: int = 0
     """Of a use that is over, in `USD.micro`."""
@@ -99,6 +101,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     modified: bool = False
     alike: int = 0
     """How many alike had been approved unchanged, one right after the other, when this one was ruled on."""
+    sure: int | None = None
     took_ms: int | None = None
     """From its proposal to what came of it, where no person was asked."""
 
@@ -158,6 +161,7 @@ def seen(told: Told, disclosures: Iterable[str]) -> Sighting | None:
                 policies=_texts(listed(said, "decision", "policies")),
                 codes=_texts(listed(said, "reasonCodes")),
                 asks=_texts(within(each, "policy") for each in listed(said, "hold", "requirements")),
+                sure=_tenths(within(said, "confidence", "perMille")),
                 word=_word(told, disclosures),
             )
         case "task" if told.phase == "opened":
@@ -199,6 +203,7 @@ def after(course: Course | None, seen: Sighting, alike: int = 0) -> Course:
             contract=seen.contract,
             task=seen.task,
             undoes=seen.undoes,
+            sure=seen.sure,
         )
     if not seen.seq:
         return course
@@ -240,6 +245,9 @@ def marks(course: Course) -> dict[str, int]:
         found["asked"] = 1
         found |= {f"for:{policy}": 1 for policy in course.asked_by}
     found |= {f"by:{policy}": 1 for policy in course.blocked_by}
+    if course.sure is not None and course.ruling in ("approved", "rejected"):
+        right = course.ruling == "approved" and not course.modified and not course.error
+        found[f"sure:{course.sure}:{'right' if right else 'wrong'}"] = 1
     if course.took_ms is not None:
         found[f"took:{duration_class(course.took_ms)}"] = 1
     return found
@@ -288,6 +296,10 @@ def _cost(disclosures: Iterable[str]) -> int:
         if type(amount) is int and amount > 0:
             return amount
     return 0
+
+
+def _tenths(per_mille: object) -> int | None:
+    return min(per_mille // 100, 9) if type(per_mille) is int and per_mille >= 0 else None
 
 
 def _opened(disclosures: Iterable[str]) -> Iterable[tuple[str, OpenValue]]:

@@ -97,6 +97,16 @@ By = Literal["all", "agent", "contract", "policy", "reviewer"]
 BY: Final[tuple[By, ...]] = ("all", "agent", "contract", "policy", "reviewer")
 
 
+class Sure(msgspec.Struct, frozen=True, kw_only=True):
+    """Of what an agent was so sure, and people ruled on: how much was right, approved as it was and gone well."""
+
+    least: int
+    """Per mille, included."""
+    most: int
+    """Not included, but for 1000."""
+    right: Figure
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The measures of one agent, contract, policy or reviewer."""
 
@@ -107,6 +117,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     waiting: int
     """How many of these still wait."""
     figures: tuple[Figure, ...]
+    confidence: tuple[Sure, ...] = ()
+    """How sure agents said they are against what people made of it, in tenths, the least first; only those that occurred. Not of
+    a policy or a reviewer."""
     warning: str = ""
     """Of a reviewer: that they agree with nearly everything after hardly a look."""
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from interlock.domain.course import percentile
-from interlock.domain.figure import AgentFigures, By, Figure, Row, amount, per, ratio
+from interlock.domain.figure import AgentFigures, By, Figure, Row, Sure, amount, per, ratio
 from interlock.domain.ids import AgentName
 from interlock.ports.rollups import Ruled, Spoken, Tallied
 
@@ -73,6 +73,17 @@ def agent_figures(name: str, marks: Marks) -> AgentFigures:
     )
 
 
+def sureness(marks: Marks) -> tuple[Sure, ...]:
+    """How sure agents said they are, against what people made of it."""
+    found: list[Sure] = []
+    for tenth in range(10):
+        right, wrong = marks[f"sure:{tenth}:right"], marks[f"sure:{tenth}:wrong"]
+        if right + wrong:
+            share = ratio("right", right, right + wrong)
+            found.append(Sure(least=100 * tenth, most=100 * (tenth + 1), right=share))
+    return tuple(found)
+
+
 def ruled_rows(by: By, ruled: Iterable[Ruled], proposed: dict[str, Marks]) -> Iterable[Row]:
     """How people ruled, for each agent, contract or policy, of which so much was `proposed`."""
     groups: dict[str, list[Ruled]] = {} if by != "all" else {"": []}
@@ -92,6 +103,7 @@ def ruled_rows(by: By, ruled: Iterable[Ruled], proposed: dict[str, Marks]) -> It
             asked=sum(each.n for each in found),
             waiting=sum(each.n for each in found if not each.ruling),
             figures=(ratio("escalation", asked, marks["proposed"]), *_ruled_figures(found)),
+            confidence=() if by == "policy" else sureness(marks),
         )
 
 

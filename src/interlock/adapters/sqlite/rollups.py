@@ -23,9 +23,9 @@ from interlock.ports.rollups import Grain, Ruled, Series, Spoken, Tallied
 class SqliteRollups(Derived):
     """See `ports.rollups.Rollups`."""
 
-    VERSION = 5
+    VERSION = 6
     """2: what expired is a case, too. 3: what people ruled is summed by day. 4: items known to be bad are told apart. 5: what
-    people said is summed by day, too."""
+    people said is summed by day, too. 6: how sure agents said they are is held against what people made of it."""
     APPLICATION_ID = 0x696E7466
     """`intf`."""
     SCHEMA = """
@@ -34,7 +34,7 @@ CREATE TABLE tally (grain INTEGER, series INTEGER, at INTEGER, name INTEGER, wha
     PRIMARY KEY (grain, series, at, name, what)) WITHOUT ROWID;
 CREATE TABLE course (id TEXT PRIMARY KEY, began_at INTEGER, agent INTEGER, release INTEGER, contract INTEGER, task TEXT,
     undoes INTEGER, state TEXT, blocked_by INTEGER, asked_at INTEGER, asked_by INTEGER, ruling TEXT, ruled_at INTEGER,
-    modified INTEGER, alike INTEGER, took_ms INTEGER) WITHOUT ROWID;
+    modified INTEGER, alike INTEGER, took_ms INTEGER, sure INTEGER) WITHOUT ROWID;
 CREATE INDEX course_ruled ON course (contract, ruled_at, asked_by) WHERE ruling IN ('approved', 'rejected', 'expired');
 CREATE TABLE asked (day INTEGER, agent INTEGER, contract INTEGER, asked_by INTEGER, ruling TEXT, modified INTEGER,
     error INTEGER, in_vain INTEGER, waited INTEGER, n INTEGER NOT NULL,

@@ -29,9 +29,9 @@ GRAINS: Final[dict[Grain, int]] = {"hour": HOUR, "day": DAY}
 SERIES: Final[dict[Series, int]] = {"all": 0, "agent": 1, "contract": 2, "release": 3}
 _COURSE: Final = (
     "id, began_at, agent, release, contract, task, undoes, state, blocked_by, asked_at, asked_by, ruling, ruled_at, modified,"
-    " alike, took_ms"
+    " alike, took_ms, sure"
 )
-_SAVE_COURSE: Final = f"INSERT OR REPLACE INTO course ({_COURSE}) VALUES ({', '.join('?' * 16)})"  # noqa: S608  our own words
+_SAVE_COURSE: Final = f"INSERT OR REPLACE INTO course ({_COURSE}) VALUES ({', '.join('?' * 17)})"  # noqa: S608  our own words
 
 
 class _Alike(NamedTuple):
@@ -170,6 +170,7 @@ class Step:
             modified=bool(row[13]),
             alike=row[14],
             took_ms=row[15],
+            sure=row[16],
         )
 
     def _known_piece(self, task: str) -> Piece | None:
@@ -217,6 +218,7 @@ class Step:
                     each.modified,
                     each.alike,
                     each.took_ms,
+                    each.sure,
                 )
                 for each in self._courses.values()
                 if each is not None
