@@ -44,7 +44,9 @@ async def put(world: World, real: Action) -> Action:
     """The item that is put before people after a word on `real`."""
     await world.plane.approvals.reject(real.id, RIA, note="not today")
     world.clock.advance(MINUTE)
+    reserved = await world.reserved()
     assert await world.plane.seeding.tend() == 1
+    assert await world.reserved() == reserved
     (waiting,) = [each for each in await world.actions() if each.state == "held"]
     return waiting
 
