@@ -78,7 +78,6 @@ class Rollups(Derived, Protocol):
         """Of the words that were said on days (UTC) that begin in the span."""
         ...
 
-    async def near(self, contract: ContractName, policies: Sequence[str], limit: int) -> list[ActionId]:
-        """Actions of `contract` that people approved, rejected or let expire, the last ones first; only those for which the same
-        policies asked, where any are named."""
+    async def near(self, contract: ContractName, limit: int) -> list[ActionId]:
+        """Actions of `contract` that people approved, rejected or let expire, the last ones first."""
         ...

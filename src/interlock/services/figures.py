@@ -107,13 +107,13 @@ class Figures(Following[Rollups]):
         pace = await self._store.get(Pace, person) if person else None
         return "" if pace is None else warning(pace.words, (await self._orders.current()).control.routing.attention)
 
-    async def near(self, contract: ContractName, policies: Sequence[str] = (), limit: int = 200) -> list[ActionId]:
-        """Actions of `contract` that people approved, rejected or let expire, the last ones first; only those for which the same
-        policies asked, where any are named. As far as the sums have read, as all that is asked here."""
+    async def near(self, contract: ContractName, limit: int = 200) -> list[ActionId]:
+        """Actions of `contract` that people approved, rejected or let expire, the last ones first; as far as the sums have read,
+        as all that is asked here."""
 
         async def work() -> list[ActionId]:
             await self._read_a_little()
-            return await self.derived.near(contract, policies, limit)
+            return await self.derived.near(contract, limit)
 
         return await self._sound(work)
 

@@ -71,13 +71,14 @@ async def tree_of(plane: ControlPlane, task_id: TaskId) -> TaskTree:
             cut = True
             break
     bars = bars[:MOST_BARS]
+    start = min(bar.start for bar in bars)
     return TaskTree(
         around=tuple([each for each in [await store.get(Task, name) for name in root.ancestors] if each is not None]),
         tasks=tuple([await seen(plane, each) for each in shown]),
         bars=tuple(bars),
         took=took_of(uses),
-        start=min(bar.start for bar in bars),
-        end=max(*(bar.end for bar in bars), min(bar.start for bar in bars) + 1),
+        start=start,
+        end=max(*(bar.end for bar in bars), start + 1),
         cut=cut,
     )
 

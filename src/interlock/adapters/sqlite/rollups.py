@@ -12,7 +12,7 @@ from typing import Any
 
 from interlock.adapters.sqlite.connection import Connection, Value
 from interlock.adapters.sqlite.derived import Derived
-from interlock.adapters.sqlite.naming import Names, joined
+from interlock.adapters.sqlite.naming import Names
 from interlock.adapters.sqlite.summing import GRAINS, KNOWN_BAD, SERIES, WENT_WRONG, Step
 from interlock.domain.course import Sighting
 from interlock.domain.ids import ActionId, ContractName
@@ -116,17 +116,13 @@ CREATE TABLE streak (contract INTEGER, asked_by INTEGER, n INTEGER, PRIMARY KEY 
 
         return await self._run(work)
 
-    async def near(self, contract: ContractName, policies: Sequence[str], limit: int) -> list[ActionId]:
+    async def near(self, contract: ContractName, limit: int) -> list[ActionId]:
         """See `Rollups.near`."""
         statement = (
             "SELECT id FROM course INDEXED BY course_ruled WHERE contract = (SELECT id FROM name WHERE text = ?)"
-            " AND ruling IN ('approved', 'rejected', 'expired')"
+            " AND ruling IN ('approved', 'rejected', 'expired') ORDER BY ruled_at DESC LIMIT ?"
         )
-        values: list[Value] = [contract]
-        if policies:
-            statement += " AND asked_by = (SELECT id FROM name WHERE text = ?)"
-            values.append(joined(tuple(sorted({*policies}))))
-        rows = await self._run(lambda: self._rows(f"{statement} ORDER BY ruled_at DESC LIMIT ?", (*values, limit)))
+        rows = await self._run(lambda: self._rows(statement, (contract, limit)))
         return [ActionId(row[0]) for row in rows]
 
     # -- one thread at a time -------------------------------------------------------------------------------------------
