@@ -18,11 +18,10 @@ rate: {calls: 30, per: 1m}                    # by all agents together, in any m
 run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
 """
 
-import re
 from typing import Final
 
 from interlock.adapters.workspace.agent_file import Places
-from interlock.adapters.workspace.fields import Section, at, json_of, near
+from interlock.adapters.workspace.fields import Section, at, json_of, near, per_mille
 from interlock.adapters.workspace.limits_of import rate_in
 from interlock.adapters.workspace.nodes import Node, Scalar, Table
 from interlock.adapters.workspace.parses import parses_in
@@ -63,7 +62,6 @@ _FIELDS: Final = {
     "data_classes": "data",
 }
 """What the domain calls a field, and what a person writes."""
-_PERCENT: Final = re.compile(r"(100|[1-9]?[0-9])%")
 
 
 def read_contract(section: Section, places: Places) -> tuple[str, Contract | None]:
@@ -125,12 +123,12 @@ def _confidence(section: Section | None) -> Sureness | None:
 def _share(section: Section, name: str, *, required: bool = False) -> int:
     """`90%`, as per mille."""
     text = section.text(name, required=required)
-    found = _PERCENT.fullmatch(text)
+    found = per_mille(text)
     if found is None:
         if text:
             section.wrong(f"`{name}` is a share such as 90%", section.take(name))
         return 0
-    return int(found[1]) * 10
+    return found
 
 
 def _touches_nothing(section: Section) -> bool:

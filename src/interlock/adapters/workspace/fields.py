@@ -18,6 +18,7 @@ Word = TypeVar("Word", bound=str)
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 """Tenants and agents: ordinary words, which stand in keys of the store and in policies."""
+_PERCENT: Final = re.compile(r"(100|[1-9]?[0-9])%")
 
 
 def near(name: str, known: Sequence[str]) -> str:
@@ -188,6 +189,12 @@ class Section:
             self.wrong(f"`{name}` must be a list, not {kind_of(node)}", node)
             return []
         return node.items
+
+
+def per_mille(text: str) -> int | None:
+    """`90%` as per mille; None for what is no whole share from 0 % to 100 %."""
+    found = _PERCENT.fullmatch(text)
+    return None if found is None else int(found[1]) * 10
 
 
 def kind_of(node: Node) -> Literal["words", "a list", "a table"]:

@@ -13,7 +13,7 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from interlock.adapters.workspace.fields import Section
+from interlock.adapters.workspace.fields import Section, per_mille
 from interlock.adapters.workspace.nodes import Node, Scalar
 from interlock.domain.deadline import OVERDUE, REMIND, Overdue
 from interlock.domain.duration import DAY
@@ -22,7 +22,6 @@ from interlock.domain.on_call import DAYS, Day, Rota, Shift
 from interlock.domain.pace import KEPT, Attention
 from interlock.domain.routing import Routing
 
-_SHARE: Final = re.compile(r"([1-9][0-9]?)%")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _MOST_REMINDERS: Final = 5
 _MOST_YESES: Final = 10_000
@@ -34,11 +33,11 @@ def read_approvals(section: Section | None) -> Routing:
         return Routing()
     shares: list[int] = []
     for word in section.words("remind"):
-        found = _SHARE.fullmatch(word.text)
+        found = _share(word.text)
         if found is None:
             section.wrong(f"`{word.text[:64]}` is no share of the time people have, such as 50%", word)
         else:
-            shares.append(int(found[1]) * 10)
+            shares.append(found)
     if len(shares) > _MOST_REMINDERS:
         section.wrong(f"`remind` has at most {_MOST_REMINDERS}", section.take("remind"))
     remind = tuple(sorted(shares)) if section.take("remind") is not None else REMIND
@@ -73,10 +72,16 @@ def _attention(section: Section | None) -> Attention:
 def _share_of(section: Section, name: str, default: int) -> int:
     """A share such as 98%, per mille."""
     node = section.take(name)
-    found = _SHARE.fullmatch(node.text) if isinstance(node, Scalar) else None
+    found = _share(node.text) if isinstance(node, Scalar) else None
     if node is not None and found is None:
         section.wrong(f"`{name}` is a share such as 98%", node)
-    return default if found is None else int(found[1]) * 10
+    return default if found is None else found
+
+
+def _share(text: str) -> int | None:
+    """A part of the whole, neither nothing nor all of it."""
+    found = per_mille(text)
+    return found if found not in (0, 1000) else None
 
 
 def read_on_call(section: Section) -> dict[str, Rota]:
