@@ -542,6 +542,11 @@ PROMISES: tuple[Promise, ...] = (
         "exception.answer", _EXCEPTION, "The answer to an exception is a person's: an agent that brings one is refused."
     ),
     Promise(
+        "exception.measured",
+        _EXCEPTION,
+        "Exceptions are counted among the reasons why people are asked, and an answer is no correction of what was asked for.",
+    ),
+    Promise(
         "exception.survives",
         _EXCEPTION,
         "An exception goes on waiting when the program that raised it dies; under its key there is one of it, and its answer.",

@@ -28,6 +28,10 @@ PAGES = (
     "/audit",
     "/settings",
     "/settings/doctor",
+    "/settings/notifications",
+    "/settings/on-call",
+    "/exceptions",
+    "/exceptions/kinds",
 )
 
 

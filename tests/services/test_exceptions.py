@@ -164,3 +164,23 @@ async def test_a_default_put_into_the_store_is_found_out() -> None:
 
     with pytest.raises(IntegrityError):
         await world.plane.approvals.approve(action.id, RITA)
+
+
+@pytest.mark.proves("exception.measured")
+async def test_an_answer_is_no_change_of_what_was_asked_for() -> None:
+    """Exceptions are counted among the reasons why people are asked; an answer is a yes as it was asked for, not a correction, in
+    all figures and in those of whoever gave it."""
+    world = await world_of()
+    first, second = await raised(world), await raised(world, "other:odd smell")
+    await world.plane.exceptions.answer(first.id, RITA, "stop")
+    await world.plane.exceptions.answer(second.id, RITA, "")
+    await world.work()
+    world.clock.advance(HOUR)
+    figures = world.plane.figures
+    await figures.catch_up()
+    overview = await figures.overview(24 * HOUR)
+    rows = [(await figures.measures(by, 24 * HOUR)).rows[0] for by in ("all", "reviewer")]
+    unchanged = [next(each for each in row.figures if each.name == "approved_unchanged") for row in rows]
+
+    assert overview.asks["interlock.exception"] == 2
+    assert [(each.value, each.of) for each in unchanged] == [(1000, 2), (1000, 2)]

@@ -17,6 +17,7 @@ from interlock.domain.account import Told, listed, within
 from interlock.domain.disclosure import DisclosureError, OpenValue
 from interlock.domain.disclosure import parse as parse_disclosure
 from interlock.domain.evidence import ms_of
+from interlock.domain.exception_case import RAISE
 from interlock.domain.vigilance import CODE
 
 Ruling = Literal["", "approved", "rejected", "expired", "withdrawn", "denied", "known_bad"]
@@ -126,6 +127,8 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     def in_vain(self) -> bool:
         """Whether asking was in vain, as far as one can say: it was approved as it was and went well, and so were all of the
         `ALIKE` before it."""
+        if self.contract == RAISE:
+            return False  # what an agent cannot settle by itself is answered, not only allowed
         return self.ruling == "approved" and not self.modified and self.state == "done" and self.alike >= ALIKE
 
 
@@ -215,7 +218,7 @@ def after(course: Course | None, seen: Sighting, alike: int = 0) -> Course:
         now = msgspec.structs.replace(
             now, asked_at=asked_at, asked_by=tuple(sorted({*seen.asks})), ruling="", ruled_at=None
         )
-    if seen.phase == "modified":
+    if seen.phase == "modified" and course.contract != RAISE:
         now = msgspec.structs.replace(now, modified=True)
     if now.asked_at is not None and now.ruled_at is None and now.state != "held":
         ruling = "known_bad" if CODE in seen.codes else RULED.get(now.state, "approved")
@@ -223,6 +226,11 @@ def after(course: Course | None, seen: Sighting, alike: int = 0) -> Course:
     if now.asked_at is None and now.took_ms is None and now.state in ("done", "failed"):
         now = msgspec.structs.replace(now, took_ms=max(seen.at - now.began_at, 0))
     return now
+
+
+def verdict_on(course: Course, word: Word) -> Literal["approve", "reject", "modify"]:
+    """What a word came to: the answer to an exception is what was asked for, and no change of it."""
+    return "approve" if word.verdict == "modify" and course.contract == RAISE else word.verdict
 
 
 def streak(before: Course | None, now: Course, alike: int) -> int | None:

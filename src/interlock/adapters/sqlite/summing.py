@@ -18,6 +18,7 @@ from interlock.domain.course import (
     marks,
     marks_of_piece,
     streak,
+    verdict_on,
 )
 from interlock.domain.duration import DAY, HOUR
 from interlock.ports.rollups import Grain, Series
@@ -92,7 +93,7 @@ class Step:
         if seen.word is not None and now.asked_at is not None:
             waited = duration_class(max(seen.word.at - now.asked_at, 0))
             person = self._digest(seen.word.person) if seen.word.person else None
-            self._words.append((seen.word.at, seen.id, person, seen.word.verdict, waited))
+            self._words.append((seen.word.at, seen.id, person, verdict_on(now, seen.word), waited))
         self._courses[seen.id] = now
         self._ask(now, 1)
         if before is not None:
