@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from interlock.domain.action import Action
+from interlock.domain.ids import ActionId
 from interlock.worker import Worker
 from tests.console.kit import desk
 from tests.web.world import FORM
@@ -130,6 +132,7 @@ HOSTILE = (
 @pytest.mark.proves("console.text")
 async def test_hostile_words_are_words(tmp_path: Path) -> None:
     """Whatever an agent writes, in every place where it can, is shown as what it is and is never markup or script."""
+    asked: list[str] = []
     async with desk(tmp_path) as d:
         for each in HOSTILE:
             action = await d.ask(
@@ -139,6 +142,30 @@ async def test_hostile_words_are_words(tmp_path: Path) -> None:
                 page = await d.rita.get(place)
                 assert page.status_code == 200
                 must_be_tame(page.text)
+            asked.append(action)
+        drawn = await d.rita.post("/approvals/batch", data={"csrf": FORM, "action": asked[:20]})
+        together = await d.rita.get(drawn.headers["location"])
+    must_be_tame(together.text)
+    assert together.text.count('name="view.') == len(asked[:20])
+
+
+async def test_only_what_somebody_could_see_counts_as_shown(tmp_path: Path) -> None:
+    """A phone, which has room for the list alone, and a list that draws itself anew leave no look; the page of one does."""
+    async with desk(tmp_path) as d:
+        action = ActionId(await d.refund())
+        phone = await d.rita.get("/approvals", headers={"user-agent": "Mozilla/5.0 (iPhone) Mobile/15E148"})
+        await d.rita.get("/approvals", headers={"HX-Request": "true", "HX-Target": "section#inbox"})
+        before = await d.plane.means.store.get(Action, action)
+        await d.rita.get("/approvals")
+        after = await d.plane.means.store.get(Action, action)
+
+    assert "What will change" not in phone.text
+    assert before is not None
+    assert before.hold is not None
+    assert before.hold.looks == ()
+    assert after is not None
+    assert after.hold is not None
+    assert [each.person for each in after.hold.looks] == ["rita"]
 
 
 class _Markup(HTMLParser):
