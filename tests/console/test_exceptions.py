@@ -81,6 +81,7 @@ async def test_an_exception_is_listed_shown_and_answered(tmp_path: Path) -> None
         listed = (await rita.get("/exceptions")).text
         sifted = (await rita.get("/exceptions?kind=potential_violation&role=lead")).text
         shown = (await rita.get(f"/exceptions/{first}")).text
+        decided = (await rita.get(f"/approvals/{first}")).text
         not_hers = (await rita.get(f"/exceptions/{law}")).text
         seen = (await vera.get(f"/exceptions/{first}")).text
         silent = await rita.post(f"/exceptions/{first}/answer", data=form(shown, note="typed"))
@@ -97,6 +98,7 @@ async def test_an_exception_is_listed_shown_and_answered(tmp_path: Path) -> None
     assert (first in listed, law in listed, "about order 17" in listed) == (True, True, True)
     assert (first in sifted, law in sifted) == (False, True)
     assert 'value="option:go on"' in shown
+    assert (f'href="/exceptions/{first}"' in decided, "/approve" in decided) == (True, False)
     assert ("/answer" in not_hers, "/answer" in seen) == (False, False)
     assert (silent.status_code, "Nothing was answered" in silent.text, "typed" in silent.text) == (422, True, True)
     assert (blind.status_code, said.status_code, twice.status_code) == (409, 303, 409)

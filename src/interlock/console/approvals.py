@@ -25,6 +25,7 @@ from interlock.domain.actor import Actor
 from interlock.domain.contract import RISKS, Risk
 from interlock.domain.dossier import Dossier
 from interlock.domain.errors import ContractError, IllegalMove, InterlockError, NotAllowed, StaleView, TooFast
+from interlock.domain.exception_case import RAISE
 from interlock.domain.ids import ActionId, AgentName, ContractName, Person
 from interlock.domain.inbox import InboxPage
 from interlock.services.plane import ControlPlane
@@ -195,6 +196,7 @@ def values_of(request: Asked, listed: InboxPage, dossier: Dossier | None, *, cho
         "more": address("/approvals", {**kept, "cursor": listed.next}) if listed.next else "",
         "risks": RISKS,
         "alike": alike_in(listed),
+        "raising": RAISE,
         "refused": None,
         "history": () if dossier is None else history_of(dossier, frame_of(request).now),
         "seen": "" if dossier is None else seen_of(dossier),
@@ -208,7 +210,9 @@ def values_of(request: Asked, listed: InboxPage, dossier: Dossier | None, *, cho
 
 def alike_in(listed: InboxPage) -> frozenset[ActionId]:
     """Those that may be decided on together with another of the page: of one contract, below critical, theirs to say."""
-    able = [row for row in listed.rows if row.mine and row.risk != "critical" and not row.withheld]
+    able = [
+        row for row in listed.rows if row.mine and row.risk != "critical" and row.contract != RAISE and not row.withheld
+    ]
     many = Counter(row.contract for row in able)
     return frozenset(row.action for row in able if many[row.contract] > 1)
 
