@@ -43,10 +43,11 @@ def _edit(place: Place, action: str, change: Edit) -> None:
     parts = cut(msgspec.convert(body, Action))
     found = ("action", action)
     number = key_of(_sql(place, "SELECT sealed FROM action WHERE id = ?", action)[0][0])
+    veil = _veil(place)
     assert number is not None
-    _sql(
-        place, "UPDATE action SET body = ?, sealed = ? WHERE id = ?", *_veil(place).clear(parts, found, number), action
-    )
+    assert veil.vault is not None
+    row = veil.clear(veil.vault, parts, found, number)
+    _sql(place, "UPDATE action SET body = ?, sealed = ? WHERE id = ?", *row, action)
 
 
 def _body(place: Place, action: str) -> dict[str, Any]:

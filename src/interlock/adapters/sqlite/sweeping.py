@@ -33,6 +33,7 @@ from interlock.domain.ids import BrakeId
 from interlock.domain.publication import Publication
 from interlock.domain.task import Task
 from interlock.domain.unwind import Unwind
+from interlock.ports.vault import Vault
 
 _ANYTHING: Final = "SELECT 1 FROM action UNION ALL SELECT 1 FROM document UNION ALL SELECT 1 FROM entry LIMIT 1"
 
@@ -59,7 +60,7 @@ def sweep(path: Path, tenant: int, veil: Veil, *, busy_ms: int) -> None:
             return
         connection.pragma("secure_delete", 1)
         if connection.execute(_ANYTHING).get:
-            _Sweeper(connection, tenant, veil).all()
+            _Sweeper(connection, tenant, veil, veil.vault).all()
             connection.execute("VACUUM")
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         with _transaction(connection):
@@ -71,12 +72,11 @@ def sweep(path: Path, tenant: int, veil: Veil, *, busy_ms: int) -> None:
 class _Sweeper:
     """One pass over the rows of a tenant."""
 
-    def __init__(self, connection: Connection, tenant: int, veil: Veil) -> None:
+    def __init__(self, connection: Connection, tenant: int, veil: Veil, vault: Vault) -> None:
         self._connection = connection
         self._tenant = tenant
         self._veil = veil
-        assert veil.vault is not None  # noqa: S101  nothing is swept without one
-        self._vault = veil.vault
+        self._vault = vault
 
     def all(self) -> None:
         """Seal everything."""
@@ -103,7 +103,7 @@ class _Sweeper:
             if action.withheld:
                 continue
             place = (Action.kind, key)
-            public, sealed = self._veil.clear(cut(action), place, self._number(place))
+            public, sealed = self._veil.clear(self._vault, cut(action), place, self._number(place))
             marks = (
                 self._veil.key_column(action.agent, action.idempotency_key),
                 self._veil.fingerprint_column(action.fingerprint),
@@ -120,7 +120,7 @@ class _Sweeper:
             if record.withheld:
                 continue
             place = (kind.kind, key)
-            public, sealed = self._veil.clear(cut(record), place, self._number(place))
+            public, sealed = self._veil.clear(self._vault, cut(record), place, self._number(place))
             self._connection.execute(sql.VEIL_DOCUMENT, (public, sealed, self._tenant, *place))
         return last
 

@@ -91,10 +91,9 @@ class Veil:
         self.remember(place, number_in(sealed))
         return joined(public, private)
 
-    def clear(self, put: Cut, place: Place, number: int) -> tuple[str, bytes]:
-        """As `row`, of a row that stood in the clear."""
-        assert self.vault is not None  # noqa: S101  nothing is swept without one
-        return put.public.decode(), self.vault.seal(number, self._row_of(place), put.private)
+    def clear(self, vault: Vault, put: Cut, place: Place, number: int) -> tuple[str, bytes]:
+        """As `row`, of a row that stood in the clear, sealed by `vault`."""
+        return put.public.decode(), vault.seal(number, self._row_of(place), put.private)
 
     def entry(self, leaf_hash: bytes, disclosures: tuple[str, ...], number: int) -> tuple[str | None, bytes | None]:
         """The clear and the sealed texts of an entry: one of them is None."""
