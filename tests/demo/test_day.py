@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from interlock_demo import program
 from interlock_demo.chapters.auditor import honest
 from interlock_demo.chapters.morning import AGENTS
 from interlock_demo.day import run, verdict
@@ -27,6 +28,7 @@ from interlock_demo.setting import Setting
 from interlock_demo.telling import Teller
 from interlock_demo.world.db import reading
 from interlock_demo.world.place import SHOP_HOME, Place
+from tests.standby import stands_by
 
 HANGS_S = 400
 
@@ -57,8 +59,8 @@ def day(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.Comp
 def setting_in(folder: Path) -> Setting:
     """The setting of a kept day."""
     place, workspace = Place(folder=folder / "shop"), folder / "workspace"
-    program = Program(workspace, {SHOP_HOME: str(place.folder)})
-    return Setting(folder=folder, place=place, workspace=workspace, program=program, releases={})
+    own = Program(workspace, {SHOP_HOME: str(place.folder)})
+    return Setting(folder=folder, place=place, workspace=workspace, program=own, releases={})
 
 
 @pytest.mark.proves("demo.day", "demo.auditor", "demo.shared_budget", "demo.stopped")
@@ -134,8 +136,11 @@ def test_money_was_moved_twice_by_nobody_and_asked_for_twice_by_somebody(
 
 
 @pytest.fixture
-def copy(day: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> Setting:
-    """A copy of the kept day, to be damaged."""
+def copy(
+    day: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Setting:
+    """A copy of the kept day, to be damaged. Its commands are begun by a program that is loaded already."""
+    monkeypatch.setattr(program, "INTERLOCK", (str(stands_by() / "interlock"),))
     shutil.copytree(day[0], tmp_path / "copy")
     return setting_in(tmp_path / "copy")
 

@@ -14,6 +14,15 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+QUICKLY = """
+import gc, runpy
+gc.disable()
+import tests.e2e.kit, interlock.worker
+gc.freeze()
+gc.enable()
+runpy.run_module("tests.e2e.process", run_name="__main__", alter_sys=True)
+"""
+"""`python -m tests.e2e.process`, as `interlock` begins itself: what is loaded is not searched for garbage."""
 
 
 class Site:
@@ -29,7 +38,7 @@ class Site:
         role, *rest = words
         environment = {**os.environ, "OUTSIDE": self.url, **({"STOP": "1"} if stop else {})}
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.process", role, str(self.folder), *rest],
+            [sys.executable, "-c", QUICKLY, role, str(self.folder), *rest],
             cwd=ROOT,
             env=environment,
             stdout=subprocess.PIPE,

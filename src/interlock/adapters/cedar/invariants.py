@@ -20,6 +20,7 @@ from cedarpy import pst
 from interlock.adapters.cedar.compiling import refusal
 from interlock.adapters.cedar.hints import invalid
 from interlock.adapters.cedar.lint import absent, names
+from interlock.adapters.cedar.loaded import schema_of
 from interlock.adapters.cedar.misplaced import misplaced, never_the_same
 from interlock.adapters.cedar.parsing import parsed
 from interlock.adapters.cedar.remark import Noting, Remark
@@ -58,12 +59,8 @@ def invariant_findings(
     """Everything that is wrong with the invariants in these files, by place; with `agents`, the names of all there are,
     also whom they name. Raises PolicyError where the contracts make no schema."""
     found, unseen = surfaces(contracts)
-    try:
-        schema = cedarpy.Schema.from_str(render(found, unseen))
-    except ValueError as error:
-        raise PolicyError(f"the contracts make no Cedar schema: {error}") from None
     problems = Problems()
-    _read(sources, schema, found, problems, agents)
+    _read(sources, schema_of(render(found, unseen)), found, problems, agents)
     return problems.findings()
 
 

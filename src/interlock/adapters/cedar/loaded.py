@@ -7,6 +7,7 @@ action is in.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -17,6 +18,7 @@ from cedarpy import pst
 from interlock.adapters.cedar.reads import Reads, reads
 from interlock.adapters.cedar.schema import Surface
 from interlock.adapters.cedar.scope import about_action, about_agent
+from interlock.domain.errors import PolicyError
 from interlock.domain.policy import Opinions, Policy
 from interlock.domain.question import Question
 
@@ -35,6 +37,16 @@ MAX_SLICES: Final = 4096
 """Agents and releases come and go while a bundle stays, so what is kept of them has a bound."""
 DIGITS: Final = 12
 """How much of a release's digest names it."""
+
+
+@lru_cache(4)
+def schema_of(text: str) -> cedarpy.Schema:
+    """A schema as the library takes it, which nothing changes. The last few are kept: while policies are checked, tried and put
+    in force the same one is asked for many times. Raises PolicyError."""
+    try:
+        return cedarpy.Schema.from_str(text)
+    except ValueError as error:
+        raise PolicyError(f"the contracts make no Cedar schema: {error}") from None
 
 
 class Slice(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from interlock.adapters.cedar.dead import dead, idle_parts, shadowed
 from interlock.adapters.cedar.hints import invalid
 from interlock.adapters.cedar.judge import CedarJudge
 from interlock.adapters.cedar.library import library_judge
-from interlock.adapters.cedar.loaded import Loaded
+from interlock.adapters.cedar.loaded import Loaded, schema_of
 from interlock.adapters.cedar.misplaced import misplaced, never_the_same, unprefixed
 from interlock.adapters.cedar.parsing import parsed
 from interlock.adapters.cedar.ranges import Ranges
@@ -92,7 +92,7 @@ class CedarPolicies:
         found, unseen = surfaces(contracts)
         bundle = Bundle(language=LANGUAGE, sources=dict(sources), schema=render(found, unseen))
         problems = Problems()
-        rules = _rules(bundle, found, _schema(bundle), problems)
+        rules = _rules(bundle, found, schema_of(bundle.schema), problems)
         ranges = {str(contract.name): Ranges(contract, found[contract.name]) for contract in contracts}
         for rule in rules:
             for remark in self._remarks(rule.template, found, contracts, ranges, at):
@@ -156,7 +156,7 @@ class CedarPolicies:
         if bundle.language != LANGUAGE:
             raise PolicyError(f"the bundle is in `{bundle.language}`, not in `{LANGUAGE}`")
         found = parse(bundle.schema)
-        schema = _schema(bundle)
+        schema = schema_of(bundle.schema)
         problems = Problems()
         rules = _rules(bundle, found, schema, problems)
         problems.settle()
@@ -193,13 +193,6 @@ class CedarPolicies:
     def worded(self, bundle: Bundle) -> dict[str, Worded]:
         """The policies of a bundle by id, as people read them. Raises PolicyError."""
         return worded(bundle)
-
-
-def _schema(bundle: Bundle) -> cedarpy.Schema:
-    try:
-        return cedarpy.Schema.from_str(bundle.schema)
-    except ValueError as error:
-        raise PolicyError(f"the contracts make no Cedar schema: {error}") from None
 
 
 def _rules(bundle: Bundle, found: Mapping[str, Surface], schema: cedarpy.Schema, problems: Problems) -> list[_Rule]:
