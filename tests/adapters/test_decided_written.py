@@ -14,19 +14,30 @@ TIMEOUT = "timeout: 10s\n"
 
 def test_the_pace_of_a_workspace_is_read(tmp_path: Path) -> None:
     """Said, it holds; not said, nobody is slowed down."""
-    said = "approvals: {pace: {most: 60, per: 10m, look: 3s}}\n"
+    said = "approvals: {pace: {most: 60, per: 10m, look: 3s, agrees: 95%, words: 30}}\n"
 
     found = read(tmp_path / "said", {"interlock.yaml": said}).settings.routing.attention
     plain = read(tmp_path / "plain").settings.routing.attention
 
-    assert found == Attention(most=60, per_ms=10 * MINUTE, look_ms=3 * SECOND)
+    assert found == Attention(most=60, per_ms=10 * MINUTE, look_ms=3 * SECOND, agrees=950, words=30)
     assert plain == Attention()
     assert plain.most is None
 
 
 @pytest.mark.parametrize(
     "written",
-    ["{most: 0}", "{most: -1}", "{most: 100000}", "{most: many}", "{most: 5, per: 2d}", "{least: 5}", "often"],
+    [
+        "{most: 0}",
+        "{most: -1}",
+        "{most: 100000}",
+        "{most: many}",
+        "{most: 5, per: 2d}",
+        "{least: 5}",
+        "often",
+        "{agrees: 2}",
+        "{words: 0}",
+        "{words: 51}",
+    ],
 )
 def test_a_pace_that_is_none_is_refused(tmp_path: Path, written: str) -> None:
     """A slip never means that there is no limit."""

@@ -14,8 +14,9 @@ import anyio.to_thread
 import httpx
 import pytest
 
-from interlock.domain.ids import Person
-from tests.web.world import served
+from interlock.domain.ids import ActionId, Person
+from interlock.ports.store import ActionQuery
+from tests.web.world import Served, served
 
 pytestmark = pytest.mark.anyio
 
@@ -46,13 +47,36 @@ def _address(running: subprocess.Popen[str]) -> str:
     raise AssertionError("".join(said))
 
 
+KNOWN_BAD = """\
+after: 1
+within_ms: 1
+items: {too-many: {contract: box.put, arguments: {n: 900}, wrong: the box has room for ten}}
+"""
+
+
+async def put_before_people(site: Served) -> str:
+    """An item known to be bad that waits; its action's id."""
+    other = await site.propose(600)
+    before = {each.id for each in await site.plane.means.store.actions(ActionQuery(waiting=True))}
+    await site.plane.seeding.tend()
+    await site.plane.approvals.reject(ActionId(other), Person("rita"), note="no")
+    with anyio.fail_after(10):
+        while not await site.plane.seeding.tend():  # noqa: ASYNC110  chance and the clock decide
+            await anyio.sleep(0.01)
+    (bad,) = {each.id for each in await site.plane.means.store.actions(ActionQuery(waiting=True))} - before
+    return bad
+
+
 @pytest.mark.proves("server.killed_between")
 @pytest.mark.proves("server.key_once")
+@pytest.mark.proves("vigilance.never_done")
 async def test_killed_between_the_word_and_the_deed(tmp_path: Path) -> None:
     """Of a server that is killed once it answered a yes nothing is lost: the next one does it, once, and knows who agreed. A
-    question asked again under its key is not asked twice, and another one under that key is refused."""
-    async with served(tmp_path) as site:
+    question asked again under its key is not asked twice, and another one under that key is refused. An item known to be bad
+    ended with the word that missed it: nobody does it afterwards."""
+    async with served(tmp_path, files=[("vigilance.yaml", KNOWN_BAD)]) as site:
         action = await site.propose(500)
+        bad = await put_before_people(site)
         secret, _ = await site.plane.api_keys.make(Person("rita"), "test", ("see", "decide"), by="rita")
     bearer = {"authorization": f"Bearer {secret}"}
     question = {"text": "what for?"}
@@ -61,6 +85,8 @@ async def test_killed_between_the_word_and_the_deed(tmp_path: Path) -> None:
         asked = await client.post(path, json=question, headers={**bearer, "idempotency-key": "q-1"})
         view = (await client.get(f"/v1/approvals/{action}", headers=bearer)).json()["view"]
         said = await client.post(f"/v1/approvals/{action}/approve", json={"view": view}, headers=bearer)
+        shown = (await client.get(f"/v1/approvals/{bad}", headers=bearer)).json()["view"]
+        missed = await client.post(f"/v1/approvals/{bad}/approve", json={"view": shown}, headers=bearer)
         running.send_signal(signal.SIGKILL)
         running.wait()
     async with process(tmp_path) as (running, client):
@@ -69,6 +95,7 @@ async def test_killed_between_the_word_and_the_deed(tmp_path: Path) -> None:
         with anyio.fail_after(20):
             while (found := (await client.get(f"/v1/actions/{action}", headers=bearer)).json())["state"] != "done":  # noqa: ASYNC110
                 await anyio.sleep(0.1)
+        over = (await client.get(f"/v1/actions/{bad}", headers=bearer)).json()
         again = await client.post(f"/v1/approvals/{action}/approve", json={"view": view}, headers=bearer)
         running.send_signal(signal.SIGTERM)
         ended = await anyio.to_thread.run_sync(lambda: running.wait(15))
@@ -77,6 +104,8 @@ async def test_killed_between_the_word_and_the_deed(tmp_path: Path) -> None:
     assert (asked.status_code, same.status_code, same.json()["id"]) == (200, 200, action)
     assert (other.status_code, other.json()["code"]) == (422, "key_reused")
     assert said.json()["state"] == "ready"
+    assert (missed.json()["state"], over["state"]) == ("voided", "voided")
+    assert "the box has room for ten" in over["reasons"][-1]
     assert [each["person"] for each in found["hold"]["approvals"]] == ["rita"]
     assert again.status_code == 409
     assert site.place.effects() == ["put 500"]
