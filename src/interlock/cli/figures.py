@@ -1,6 +1,7 @@
 """`figures` and `measures`: what there was, and how people and agents work together."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -139,7 +140,7 @@ def _cells(figure: Figure) -> tuple[str, str, str, str, str]:
         f"{_share(figure.low)} to {_share(figure.high)}" if figure.low is not None and figure.high is not None else ""
     )
     standing = MARKS.get(figure.standing, f"[dim]{figure.standing}[/dim]" if figure.standing else "")
-    range_ = _range(figure)
+    range_ = "" if figure.healthy is None else figure.healthy.words(partial(_value, figure))
     return (
         figure.name.replace("_", " "),
         _value(figure, figure.value),
@@ -147,17 +148,6 @@ def _cells(figure: Figure) -> tuple[str, str, str, str, str]:
         sure,
         f"{standing} [dim]{range_}[/dim]" if range_ else "",
     )
-
-
-def _range(figure: Figure) -> str:
-    healthy = figure.healthy
-    if healthy is None:
-        return ""
-    if healthy.least is None:
-        return f"up to {_value(figure, healthy.most)}"
-    if healthy.most is None:
-        return f"from {_value(figure, healthy.least)}"
-    return f"{_value(figure, healthy.least)} to {_value(figure, healthy.most)}"
 
 
 def _value(figure: Figure, value: int | None) -> str:

@@ -1,6 +1,7 @@
 """Where one begins: what waits, what is stopped, what is unknown, six figures with their course; and the measures of people."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from litestar import Response, get
@@ -90,14 +91,7 @@ def value(unit: Unit, number: int | None) -> str:
 
 def range_of(figure: Figure) -> str:
     """What is healthy of it, in words."""
-    healthy = figure.healthy
-    if healthy is None:
-        return ""
-    if healthy.least is not None and healthy.most is not None:
-        return f"{value(figure.unit, healthy.least)} to {value(figure.unit, healthy.most)}"
-    if healthy.least is not None:
-        return f"from {value(figure.unit, healthy.least)}"
-    return f"up to {value(figure.unit, healthy.most)}"
+    return "" if figure.healthy is None else figure.healthy.words(partial(value, figure.unit))
 
 
 def _span(request: Asked, unless: str) -> str:

@@ -5,7 +5,7 @@ Probable Inference, JASA 22, 1927): it stays honest where there are few, or wher
 The healthy ranges are our starting values and no standard: nobody publishes measured ones. What counts is how yours move.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil, floor, sqrt
 from typing import Final, Literal
 
@@ -28,6 +28,14 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
 
     least: int | None = None
     most: int | None = None
+
+    def words(self, say: Callable[[int], str]) -> str:
+        """It in words, each end as `say` writes a value."""
+        if self.least is not None and self.most is not None:
+            return f"{say(self.least)} to {say(self.most)}"
+        if self.least is not None:
+            return f"from {say(self.least)}"
+        return "" if self.most is None else f"up to {say(self.most)}"
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
