@@ -78,7 +78,7 @@ async def test_tasks(tmp_path: Path) -> None:
     assert world.held.id in as_viewer
     assert "waiting for a person" in as_viewer
     assert ("End the task" in as_viewer, "End the task" in as_operator) == (False, True)
-    assert (refused.status_code, nothing.status_code, ended.status_code) == (403, 403, 303)
+    assert (refused.status_code, nothing.status_code, ended.status_code) == (403, 422, 303)
     assert "End the task" not in after
     assert world.task.id in closed
     assert world.inner.id not in older
@@ -104,7 +104,7 @@ async def test_agents(tmp_path: Path) -> None:
     assert "box.put" in one
     assert 'action="/agents/ag/state"' in one
     assert 'action="/agents/ag/state"' not in as_viewer
-    assert (without.status_code, refused.status_code, done.status_code) == (403, 403, 303)
+    assert (without.status_code, refused.status_code, done.status_code) == (422, 403, 303)
     assert "It is suspended." in after
     assert "odd behaviour" in after
     assert "alert(1)" not in odd

@@ -189,12 +189,14 @@ async def test_an_opening_that_fails_is_there_once_or_not_at_all(fault: Fault, t
 
 
 async def test_who_closes_a_task_is_known_and_kept_beside_the_leaf() -> None:
-    """A stranger closes nothing; of a person, name and reason are committed to and stand in no leaf."""
+    """A stranger closes nothing, nor does who says no reason; of a person, name and reason are committed to and stand in no leaf."""
     world = World()
     await world.apply(contract())
     task = await world.task()
     with pytest.raises(NotAllowed):
         await world.plane.tasks.close(task, by=Person("zoe"), why="over")
+    with pytest.raises(ContractError, match="takes a reason"):
+        await world.plane.tasks.close(task, by=Person("rita"), why=" ")
     await world.plane.tasks.close(task, by=Person("rita"), why="a reason of rita's")
 
     last = (await world.store.entries(0, 1000))[-1]

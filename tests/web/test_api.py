@@ -132,7 +132,8 @@ async def test_a_request_with_a_key_is_made_once(tmp_path: Path) -> None:
 
 
 async def test_who_sends_many_keys_spoils_nobody_elses_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request whose key was crowded out by others' while it was done is answered with what was done."""
+    """A request whose key was crowded out by others' while it was done is answered with what was done; while it is being done, the
+    same again is told to come back."""
     monkeypatch.setattr("interlock.web.once.KEPT", 1)
     async with served(tmp_path) as site:
         rita, ria, stop = site.client_of("rita"), site.client_of("ria"), site.plane.braking.stop
@@ -140,6 +141,9 @@ async def test_who_sends_many_keys_spoils_nobody_elses_answer(tmp_path: Path, mo
 
         async def crowded(*args: Any, **more: Any) -> object:
             monkeypatch.setattr(site.plane.braking, "stop", stop)
+            same = await rita.post("/v1/brakes", json=brake, headers={"idempotency-key": "one"})
+            assert (same.status_code, same.json()["code"]) == (409, "conflict")
+            assert int(same.headers["retry-after"]) > 0
             other = await ria.post("/v1/brakes", json={**brake, "name": "box.get"}, headers={"idempotency-key": "two"})
             assert other.status_code in (200, 404, 422)
             return await stop(*args, **more)

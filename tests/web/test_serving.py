@@ -56,9 +56,12 @@ async def test_nobody_gets_in_unasked(tmp_path: Path) -> None:
     """Whoever is not signed in is sent to sign in by a page, and told so by the API; a stranger to the workspace is refused."""
     async with served(tmp_path) as site:
         page = await site.anonymous.get("/?a=b&c=d")
+        form = await site.anonymous.post("/agents/ag/state?a=b", data={"move": "retire"})
         rita = await site.client_of("rita").get("/")
 
     assert (page.status_code, page.headers["location"]) == (303, "/sign-in?next=/%3Fa%3Db%26c%3Dd")
+    # What would be done is not come back to: only what is asked for.
+    assert (form.status_code, form.headers["location"]) == (303, "/sign-in?next=/")
     assert rita.status_code == 200
 
 

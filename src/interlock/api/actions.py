@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from interlock.api.parts import OPERATE, SEE, Limit, Note, listed
+from interlock.api.parts import OPERATE, SEE, Limit, Note, Reason, listed
 from interlock.domain.action import Action, State
 from interlock.domain.canonical import JsonValue
 from interlock.domain.dossier import Dossier
@@ -37,7 +37,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """What you found out about an unknown action."""
 
     happened: Literal["done", "failed"]
-    note: Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)]
+    note: Reason
     """How you know. It is kept sealed."""
     result: JsonValue = None
 

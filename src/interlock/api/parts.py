@@ -23,6 +23,8 @@ Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=MOST)]
 """How many of a list."""
 Note: TypeAlias = Annotated[str, msgspec.Meta(max_length=4_000)]
 """What a person says with what they do."""
+Reason: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=4_000)]
+"""The same, where it takes one."""
 
 
 def listed(request: Asked, value: Any, cursor: str) -> Response[Any]:

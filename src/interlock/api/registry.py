@@ -5,7 +5,7 @@ from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from interlock.api.parts import OPERATE, SEE, Limit, Note, listed
+from interlock.api.parts import OPERATE, SEE, Limit, Reason, listed
 from interlock.domain.agent import Agent
 from interlock.domain.agent_card import Inputs
 from interlock.domain.agent_state import Move
@@ -24,13 +24,13 @@ class Moving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What is to become of an agent."""
 
     move: Move
-    why: Note = ""
+    why: Reason
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a task is closed."""
 
-    why: Note = ""
+    why: Reason
 
 
 @get("/v1/agents", opt=SEE)

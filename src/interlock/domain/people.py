@@ -1,7 +1,7 @@
 """Who may speak at all: people are those of `people.yaml`, in force."""
 
 from interlock.domain.control import Control
-from interlock.domain.errors import NotAllowed
+from interlock.domain.errors import ContractError, NotAllowed
 from interlock.domain.ids import Person
 from interlock.domain.names import instead
 
@@ -22,6 +22,12 @@ def roles_of(person: str, control: Control) -> frozenset[str]:
             next_step=f"give `{person}` a role in people.yaml, then `interlock apply`",
         )
     return roles
+
+
+def must_be_reasoned(why: str) -> None:
+    """Raises ContractError where nothing is said, of what people do to what others began."""
+    if not why.strip():
+        raise ContractError("this takes a reason", path="/why", next_step="say why; it is kept in the log")
 
 
 def must_be_known(person: str, control: Control) -> None:

@@ -23,7 +23,7 @@ from interlock.domain.evidence import Phase
 from interlock.domain.ids import AgentName, Digest, Person
 from interlock.domain.in_force import standing_of
 from interlock.domain.names import instead
-from interlock.domain.people import roles_of
+from interlock.domain.people import must_be_reasoned, roles_of
 from interlock.domain.recording import control_fact
 from interlock.domain.unwind import OPEN
 from interlock.ports.clock import Clock, Ids
@@ -89,8 +89,10 @@ class Agents:
         """Suspend `name`, let it act again, or retire it. Saying what is so already changes nothing.
 
         To retire takes two people, one of them the decision owner: the first word waits a week for the other. Raises
-        NotFound where no such agent is in force, NotAllowed where `by` may not, IllegalMove for what is retired.
+        NotFound where no such agent is in force, NotAllowed where `by` may not, IllegalMove for what is retired, and
+        ContractError without a reason.
         """
+        must_be_reasoned(why)
         while True:
             control = (await self._orders.refresh()).control
             standing = standing_of(name, control)

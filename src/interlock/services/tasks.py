@@ -22,7 +22,7 @@ from interlock.domain.family import Family
 from interlock.domain.ids import Digest, Person, TaskId
 from interlock.domain.in_force import must_act, standing_of
 from interlock.domain.misspelt import must_be_there
-from interlock.domain.people import must_be_known
+from interlock.domain.people import must_be_known, must_be_reasoned
 from interlock.domain.presented import SPENT, Spent
 from interlock.domain.record import plain
 from interlock.domain.task import Opening, Task, lent
@@ -165,9 +165,11 @@ class Tasks:
 
         `by` is who closes it where that is not the program that opened it: kept with `why`, gone with the task. `failure` is the
         name of what ended it, where that was a failure: the task around it hears of it. `spent` proved who closes it. Raises
-        NotFound, Conflict where that was spent before, and NotAllowed for a person nobody knows.
+        NotFound, Conflict where that was spent before, and of a person ContractError without a reason and NotAllowed where nobody
+        knows them.
         """
         if by is not None:
+            must_be_reasoned(why)
             must_be_known(by, (await self._orders.refresh()).control)
         said: Mapping[str, JsonValue] = {} if by is None else {"by": by, "why": why}
         # Whoever calls has just read it, mostly. Where it is another one by now, the commit is refused.

@@ -19,7 +19,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
 from litestar.types import Receive, Scope, Send
 
-from interlock.domain.access import BREAK_GLASS, is_permission, permissions_of
+from interlock.domain.access import BREAK_GLASS, permissions_of
 from interlock.domain.actor import Actor
 from interlock.domain.errors import NotAllowed, NotSignedIn
 from interlock.domain.hosting import Hosting
@@ -124,7 +124,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 
 
 def _must_hold(actor: Actor, needs: str) -> None:
-    if not is_permission(needs) or needs not in actor.permissions:
+    if needs not in actor.permissions:
         raise NotAllowed(
             f"this needs `{needs}`, which none of your roles gives",
             next_step="people.yaml says who holds which role",
