@@ -132,8 +132,8 @@ async def test_a_request_with_a_key_is_made_once(tmp_path: Path) -> None:
 
 
 async def test_who_sends_many_keys_spoils_nobody_elses_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request whose key was crowded out by others' while it was done is answered with what was done; while it is being done, the
-    same again is told to come back."""
+    """A request whose key was crowded out by others' while it was done is answered with what was done; the same again, while it is
+    being done, is told to come back."""
     monkeypatch.setattr("interlock.web.once.KEPT", 1)
     async with served(tmp_path) as site:
         rita, ria, stop = site.client_of("rita"), site.client_of("ria"), site.plane.braking.stop

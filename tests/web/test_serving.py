@@ -139,6 +139,24 @@ async def test_a_request_is_read_one_way_and_no_further_than_it_may_be_long() ->
     assert told == [("-", 200), ("-", 0)]
 
 
+async def test_a_defect_of_ours_tells_nobody_what_it_was_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What nobody foresaw is answered as our fault, to programs and to people, and the log says where: its words are nobody's."""
+
+    async def broken() -> None:
+        raise RuntimeError("ana's card is 4711")
+
+    async with served(tmp_path) as site:
+        monkeypatch.setattr(site.plane.braking, "brakes", broken)
+        answers = [await site.client_of("rita").get(path) for path in ("/v1/brakes", "/brakes")]
+
+    assert [each.status_code for each in answers] == [500, 500]
+    assert answers[0].json()["fault"] == "ours"
+    assert "RuntimeError at" in caplog.text
+    assert all("4711" not in each for each in (*(answer.text for answer in answers), caplog.text))
+
+
 async def test_another_host_is_not_answered(tmp_path: Path) -> None:
     """A name of somebody else's that points at this machine reaches nothing."""
     async with served(tmp_path) as site:
