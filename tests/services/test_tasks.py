@@ -189,7 +189,7 @@ async def test_an_opening_that_fails_is_there_once_or_not_at_all(fault: Fault, t
 
 
 async def test_who_closes_a_task_is_known_and_kept_beside_the_leaf() -> None:
-    """A stranger closes nothing, nor does who gives no reason; a person's name and reason are committed to and stand in no leaf."""
+    """A stranger closes nothing, nor who gives no reason; a person's name and reason are committed to and stand in no leaf."""
     world = World()
     await world.apply(contract())
     task = await world.task()

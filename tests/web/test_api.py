@@ -132,8 +132,8 @@ async def test_a_request_with_a_key_is_made_once(tmp_path: Path) -> None:
 
 
 async def test_who_sends_many_keys_spoils_nobody_elses_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request whose key was crowded out by others' while it was done is answered with what was done; the same again, while it is
-    being done, is told to come back."""
+    """A request whose key was crowded out by others' while it was done is answered with what was done; the same again, while
+    it is being done, is told to come back."""
     monkeypatch.setattr("interlock.web.once.KEPT", 1)
     async with served(tmp_path) as site:
         rita, ria, stop = site.client_of("rita"), site.client_of("ria"), site.plane.braking.stop
@@ -237,10 +237,11 @@ async def test_every_view_answers(tmp_path: Path) -> None:
             path: (await rita.get(path)).status_code
             for path in ("/v1/agents/ag", "/v1/agents/ag/card", "/v1/agents/ag/versions", "/v1/contracts/box.put")
         }
-        tried = await rita.post(
-            "/v1/policies/try", json={"contract": "box.put", "agent": "ag", "arguments": {"n": 500}}
-        )
+        supposed = {"contract": "box.put", "agent": "ag", "arguments": {"n": 500}}
+        tried = await rita.post("/v1/policies/try", json=supposed)
+        afar = await rita.post("/v1/policies/try", json={**supposed, "read_facts": True})
 
+    assert (afar.status_code, afar.json()["code"]) == (403, "not_allowed")
     assert set(answers.values()) == {200}
     assert set(named.values()) == {200}
     assert tried.json()["decision"]["verdict"] == "require_approval"

@@ -7,12 +7,18 @@ from typing import Final
 
 import httpx
 import pytest
-from litestar import Litestar
+from litestar import Litestar, get
 
 from interlock.domain.access import PERMISSIONS, ROLES, Permission, permissions_of
+from interlock.domain.errors import InterlockError
+from interlock.domain.hosting import Hosting
 from interlock.domain.ids import Person
-from interlock.web.app import handlers_of
+from interlock.embedded import Outside
+from interlock.testing.world import World
+from interlock.web.app import application, handlers_of
 from interlock.web.limits import Limits
+from interlock.web.live import Hub
+from interlock.web.metrics import Meters
 from interlock.web.problems import for_programs
 from tests.web.world import Served, served
 
@@ -177,3 +183,18 @@ async def test_a_key_opens_no_more_than_its_scopes(tmp_path: Path) -> None:
     assert wrong == []
     assert forged.status_code == 401
     assert set(PERMISSIONS) >= set(CHANGES.values())
+
+
+@pytest.mark.parametrize("opt", [{}, {"needs": "everything"}, {"needs": "see", "of_keys": "anything"}])
+async def test_what_does_not_say_who_may_reach_it_is_not_served(opt: dict[str, str]) -> None:
+    """A handler without a permission that there is, its own or that of keys: then no handler is served."""
+
+    @get("/x", opt=opt)
+    async def handler() -> str:
+        return ""
+
+    plane = World().plane
+    hub = Hub(plane, most=1)
+
+    with pytest.raises(InterlockError, match="does not say who may reach it"):
+        application(plane, Outside(plane), hub, [handler], hosting=Hosting(), limits=Limits(per_s=1), meters=Meters())
