@@ -150,3 +150,37 @@ async def test_told_to_end_it_finishes_what_it_began_and_no_more(tmp_path: Path)
 
     assert (ended, after, effects) == (0, "done", ["put 500"])
     assert cut == -signal.SIGTERM
+
+
+@pytest.mark.slow
+@pytest.mark.proves("server.shown_or_refused")
+async def test_two_reviewers_at_once_through_two_servers(tmp_path: Path) -> None:
+    """Of a yes and a no at the same moment, through two processes, one counts; who was too late hears 409, and what became of it.
+    A word on a view that is no longer what would be done gets the one that is, from the other process too."""
+    async with served(tmp_path) as site:
+        action, other = await site.propose(500), await site.propose(501)
+        keys = {
+            each: (await site.plane.api_keys.make(Person(each), "test", ("see", "decide"), by=each))[0]
+            for each in ("rita", "ria")
+        }
+    rita, ria = ({"authorization": f"Bearer {keys[each]}"} for each in ("rita", "ria"))
+    async with process(tmp_path, "--no-worker") as (_, one), process(tmp_path, "--no-worker") as (_, two):
+        view = (await one.get(f"/v1/approvals/{action}", headers=rita)).json()["view"]
+        answers: dict[str, httpx.Response] = {}
+
+        async def say(client: httpx.AsyncClient, word: str, who: dict[str, str]) -> None:
+            body = {"view": view, "note": "no" if word == "reject" else ""}
+            answers[word] = await client.post(f"/v1/approvals/{action}/{word}", json=body, headers=who)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(say, one, "approve", rita)
+            group.start_soon(say, two, "reject", ria)
+        after = (await one.get(f"/v1/actions/{action}", headers=rita)).json()
+        seen = (await one.get(f"/v1/approvals/{other}", headers=rita)).json()["view"]
+        changed = {"view": seen, "arguments": {"n": 502}}
+        await two.post(f"/v1/approvals/{other}/modify", json=changed, headers=ria)
+        stale = await one.post(f"/v1/approvals/{other}/approve", json={"view": seen}, headers=rita)
+
+    assert sorted(each.status_code for each in answers.values()) == [200, 409]
+    assert after["state"] == ("ready" if answers["approve"].status_code == 200 else "rejected")
+    assert stale.status_code == 409
