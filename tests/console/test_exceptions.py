@@ -15,6 +15,7 @@ import pytest
 
 import interlock
 from interlock.domain.change import Change
+from interlock.domain.ids import Person
 from interlock.domain.notification import Message, Outbox
 from tests.console.hostile import EVIL, MARKS
 from tests.web.world import FORM, Served, served
@@ -153,26 +154,35 @@ async def test_over_the_api(tmp_path: Path) -> None:
     assert (one["state"], one["answer"], one["answered_by"]) == ("done", "wait", ["rita"])
 
 
+@pytest.mark.proves("exception.answered")
+async def test_a_broken_glass_answers_from_where_it_was_broken(tmp_path: Path) -> None:
+    """Rights taken at the machine, or in another session, answer and turn down nothing here; those taken here do."""
+    why = "the lead is on a plane and the law is waiting"
+    async with desk(tmp_path) as (site, lock):
+        law = await raised(lock, "potential_violation", "a note holds a password")
+        rita, breaking = site.client_of("rita"), site.plane.breaking
+        view = (await rita.get(f"/v1/approvals/{law}")).json()["view"]
+        page = {"csrf": FORM, "view": view, "choice": "option:stop", "note": "no"}
+        said = {"view": view, "answer": "stop"}
+        await breaking.begin(Person("rita"), why=why)
+        codes = [
+            (await rita.post(f"/v1/exceptions/{law}/answer", json=said)).status_code,
+            (await rita.post(f"/exceptions/{law}/reject", data=page)).status_code,
+            (await rita.post(f"/exceptions/{law}/answer", data=page)).status_code,
+        ]
+        await breaking.end(Person("rita"), by=Person("rita"))
+        await breaking.begin(Person("rita"), why=why, session="of-rita")
+        here = await rita.post(f"/v1/exceptions/{law}/answer", json=said)
+
+    assert codes == [403, 403, 403]
+    assert here.status_code == 200
+
+
 @pytest.mark.proves("routing.rota_missing")
-async def test_who_is_on_call(tmp_path: Path) -> None:
-    """Who is on call now and next is shown, and of whom a policy counts hours that nobody wrote down."""
-    async with desk(tmp_path) as (site, _):
-        rita = site.client_of("rita")
-        found = (await rita.get("/v1/on-call")).json()
-        page = (await rita.get("/settings/on-call")).text
-        settings = (await rita.get("/settings")).text
-
-    [duty] = found["duties"]
-    assert {*duty["people"], *duty["next_people"]} == {"rita", "ria"}
-    assert duty["until"] == duty["next_at"]
-    assert found["lacking"] == [{"role": "lead", "policies": ["law"]}]
-    assert "has no rota" in page
-    assert "nobody wrote them down" in settings
-
-
 @pytest.mark.proves("notify.resent")
-async def test_what_was_given_up_is_shown_and_sent_again(tmp_path: Path) -> None:
-    """Each dead letter with why it failed; administrators alone put it on its way again, under the id it had."""
+async def test_who_is_on_call_and_what_was_given_up(tmp_path: Path) -> None:
+    """Who is on call now and next, and of whom a policy counts hours that nobody wrote down; each dead letter with why it failed,
+    and administrators alone put it on its way again, under the id it had."""
     async with desk(tmp_path) as (site, _):
         dead = tuple(
             Message(id=f"desk-{number}", event="asked", made_at=1, contract="shop.refund", attempts=8, error="404 gone")
@@ -180,6 +190,8 @@ async def test_what_was_given_up_is_shown_and_sent_again(tmp_path: Path) -> None
         )
         await site.plane.means.store.commit(Change(puts=(Outbox(channel="desk", dead=dead),)))
         ada, rita, olga = (site.client_of(each) for each in ("ada", "rita", "olga"))
+        found = (await rita.get("/v1/on-call")).json()
+        rotas, settings = [(await rita.get(path)).text for path in ("/settings/on-call", "/settings")]
         as_reviewer, as_admin = [(await each.get("/settings/notifications")).text for each in (rita, ada)]
         refused = await olga.post("/settings/notifications/desk/resend", data={"csrf": FORM})
         one = await ada.post("/settings/notifications/desk/resend", data={"csrf": FORM, "message": "desk-1"})
@@ -187,6 +199,11 @@ async def test_what_was_given_up_is_shown_and_sent_again(tmp_path: Path) -> None
         unknown = await ada.post("/v1/notifications/none/resend", json={})
         [state] = (await rita.get("/v1/notifications")).json()
 
+    [duty] = found["duties"]
+    assert {*duty["people"], *duty["next_people"]} == {"rita", "ria"}
+    assert duty["until"] == duty["next_at"]
+    assert found["lacking"] == [{"role": "lead", "policies": ["law"]}]
+    assert ("has no rota" in rotas, "nobody wrote them down" in settings) == (True, True)
     assert ("404 gone" in as_reviewer, "Send again" in as_reviewer, "Send again" in as_admin) == (True, False, True)
     assert (refused.status_code, one.status_code, rest.json()) == (403, 303, {"channel": "desk", "resent": 1})
     assert unknown.status_code == 404

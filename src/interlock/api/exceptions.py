@@ -68,7 +68,12 @@ async def answer(
 
     async def work() -> Action:
         return await plane.exceptions.answer(
-            ActionId(action), actor.person, data.answer, note=data.note, view=Digest(data.view)
+            ActionId(action),
+            actor.person,
+            data.answer,
+            note=data.note,
+            view=Digest(data.view),
+            session=actor.session,
         )
 
     return await once.do(request, actor, data, fresh(plane, action, actor, work), lambda: known(plane, action))

@@ -75,7 +75,9 @@ async def answer(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
     """An answer to exactly what was shown."""
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
-        return await plane.exceptions.answer(name, actor.person, _answer(sent), note=note_of(sent), view=view_of(sent))
+        return await plane.exceptions.answer(
+            name, actor.person, _answer(sent), note=note_of(sent), view=view_of(sent), session=actor.session
+        )
 
     return await _word(request, plane, action_id, say)
 
@@ -86,7 +88,9 @@ async def reject(request: Asked, plane: Plane, actor: Who, action_id: FromPath[s
 
     async def say(name: ActionId, sent: Mapping[str, str]) -> Action:
         await plane.exceptions.one(name)
-        return await plane.approvals.reject(name, actor.person, note=note_of(sent), view=view_of(sent))
+        return await plane.approvals.reject(
+            name, actor.person, note=note_of(sent), view=view_of(sent), session=actor.session
+        )
 
     return await _word(request, plane, action_id, say)
 

@@ -149,15 +149,23 @@ class Exceptions:
         return Kinds(declared=declared, new=new_kinds(seen))
 
     async def answer(
-        self, action: ActionId, person: Person, answer: str, *, note: str = "", view: Digest | None = None
+        self,
+        action: ActionId,
+        person: Person,
+        answer: str,
+        *,
+        note: str = "",
+        view: Digest | None = None,
+        session: str = "",
     ) -> Action:
-        """Answer it: one of its options, or another instruction; nothing closes it without one. Raises NotFound, ContractError
-        for an answer that is too long, and as a word on any action does."""
+        """Answer it: one of its options, or another instruction; nothing closes it without one. `session` is where the answer
+        comes from, as for any word. Raises NotFound, ContractError for an answer that is too long, and as a word on any action
+        does."""
         await self.one(action)
         said = answer.strip()
         if not said:
-            return await self._approvals.approve(action, person, note=note, view=view)
-        return await self._approvals.modify(action, person, {ANSWER: said}, note=note, view=view)
+            return await self._approvals.approve(action, person, note=note, view=view, session=session)
+        return await self._approvals.modify(action, person, {ANSWER: said}, note=note, view=view, session=session)
 
     async def _all(self, agent: str = "", before: str = "") -> AsyncIterator[Action]:
         """Newest first; the store has no index by contract, the log's index has one."""
