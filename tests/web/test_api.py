@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from interlock.api.app import description, schema_of_people
+from interlock.domain.action import Action
+from tests import workspaces
 from tests.web.world import served
 
 pytestmark = pytest.mark.anyio
@@ -98,6 +100,25 @@ async def test_two_reviewers_at_once(tmp_path: Path) -> None:
     won = next(word for word, status in answers if status == 200)
     assert state == {"approve": "done", "reject": "rejected"}[won]
     assert len(site.place.effects()) == (1 if won == "approve" else 0)
+
+
+async def test_what_only_an_undo_may_read_is_told_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a result that is kept whole for its undo, neither API nor console says what was taken out for everybody else."""
+    tools = workspaces.TOOLS.replace("return Put(n=n, word=word)", 'return Put(n=n, word="inner-4711")', 1).replace(
+        '"$args.n"}),', '"$result.n"}), output=interlock.Output(drop=("word",)),', 1
+    )
+    monkeypatch.setattr(workspaces, "TOOLS", tools)
+    async with served(tmp_path) as site:
+        action = await site.propose(5)
+        rita = site.client_of("rita")
+        stored = await site.plane.means.store.get(Action, action)
+        paths = ("/v1/actions", *(f"/v1/actions/{action}{more}" for more in ("", "/story", "/packet")))
+        told = {path: await rita.get(path) for path in (*paths, f"/actions/{action}", "/actions", "/v1/audit")}
+
+    assert "inner-4711" in repr(stored)
+    assert {path: (each.status_code, "inner-4711" in each.text) for path, each in told.items()} == dict.fromkeys(
+        told, (200, False)
+    )
 
 
 async def test_nobody_agrees_to_their_own(tmp_path: Path) -> None:

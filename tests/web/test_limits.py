@@ -57,6 +57,10 @@ async def test_buckets_fill_again_and_are_bounded() -> None:
     assert len(limits) == MOST
     with pytest.raises(TooMany):
         limits.take("a", 100)
+    for _ in range(3):
+        limits.take("a", 10_000)
+    with pytest.raises(TooMany):
+        limits.take("a", 10_000)
 
 
 async def test_figures_name_nobody(tmp_path: Path) -> None:

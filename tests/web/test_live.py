@@ -12,7 +12,7 @@ from interlock.bootstrap.site import definition, read_site
 from interlock.domain.errors import StoreError
 from interlock.domain.ids import Person
 from interlock.testing.world import World, contract
-from interlock.web.live import MOST_EACH, OF_ONE, TOPICS, Client, Hub, wanted
+from interlock.web.live import MOST_EACH, MOST_TOPICS, OF_ONE, TOPICS, Client, Hub, wanted
 from interlock.web.refusals import BadRequest, Crowded
 from tests.web.test_sign_in import GOOD, PEOPLE, cookie, token_of
 from tests.web.test_socket import until
@@ -179,6 +179,13 @@ async def test_only_topics_are_topics(words: str) -> None:
     """Anything else is refused."""
     with pytest.raises(BadRequest):
         wanted(words)
+
+
+async def test_a_page_hears_of_some_topics_and_not_of_any_number() -> None:
+    """So many actions may be watched, and no more."""
+    assert len(wanted(",".join(f"action:{n}" for n in range(MOST_TOPICS)))) == MOST_TOPICS
+    with pytest.raises(BadRequest):
+        wanted(",".join(f"action:{n}" for n in range(MOST_TOPICS + 1)))
 
 
 async def test_nobody_listens_unasked(tmp_path: Path) -> None:
