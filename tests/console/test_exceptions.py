@@ -100,6 +100,7 @@ async def test_an_exception_is_listed_shown_and_answered(tmp_path: Path) -> None
     assert (first in sifted, law in sifted) == (False, True)
     assert 'value="option:go on"' in shown
     assert (f'href="/exceptions/{first}"' in decided, "/approve" in decided) == (True, False)
+    assert ("out of scope: what now?" in decided, "What will change" in decided) == (True, False)
     assert ("/answer" in not_hers, "/answer" in seen) == (False, False)
     assert (silent.status_code, "Nothing was answered" in silent.text, "typed" in silent.text) == (422, True, True)
     assert (blind.status_code, said.status_code, twice.status_code) == (409, 303, 409)

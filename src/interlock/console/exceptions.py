@@ -14,7 +14,7 @@ from interlock.console.render import page
 from interlock.console.sent import note_of, sent_by, view_of
 from interlock.domain.action import MEANING, Action
 from interlock.domain.errors import ContractError, IllegalMove, InterlockError, NotAllowed, StaleView
-from interlock.domain.exception_case import KINDS
+from interlock.domain.exception_case import KINDS, kind_words
 from interlock.domain.ids import ActionId, Person
 from interlock.services.exceptions import Sifted
 from interlock.services.plane import ControlPlane
@@ -51,7 +51,7 @@ async def exceptions(request: Asked, plane: Plane) -> Response[str]:
         filtered=any(given[name] for name in ("kind", "agent", "role")),
         first=not given["cursor"],
         more=address("/exceptions", {**given, "cursor": found.next}) if found.next else "",
-        kinds=[*([kind, kind.replace("_", " ")] for kind in KINDS), ["other", "not declared"]],
+        kinds=[*([kind, kind_words(kind)] for kind in KINDS), ["other", "not declared"]],
         agents=choices((await names_in_force(plane))["agent"], given["agent"]),
         roles=sorted({role for held in control.people.values() for role in held} | {given["role"]} - {""}),
         spoken=None if spoken is None else (spoken, MEANING[spoken.state]),

@@ -19,6 +19,7 @@ from interlock.console.frame import NEAR, THEMES, asker_of, frame_of, places_for
 from interlock.console.static import ICON, SCRIPT, STYLE
 from interlock.console.visible import coded, sentence, visible
 from interlock.domain.errors import InterlockError
+from interlock.domain.exception_case import kind_words
 from interlock.domain.money import money
 from interlock.web.parts import Asked
 from interlock.web.problems import status_of
@@ -53,6 +54,7 @@ def _environment() -> Environment:
         amount=money,
         coded=coded,
         sentence=sentence,
+        kind=kind_words,
     )
     known: dict[str, Any] = made.globals
     known.update(style=STYLE.url, script=SCRIPT.url, icon=ICON.url, themes=THEMES, near=NEAR)

@@ -73,6 +73,11 @@ class NewKind(msgspec.Struct, frozen=True, kw_only=True):
     """The same in other words."""
 
 
+def kind_words(kind: str) -> str:
+    """A kind as people read it: a declared one without its underscores, any other in the agent's own words."""
+    return kind.removeprefix(OTHER) if kind.startswith(OTHER) else kind.replace("_", " ")
+
+
 def must_be_unanswered(contract: ContractName, arguments: Mapping[str, JsonValue]) -> None:
     """Raises ContractError where an agent proposes an exception together with its answer: a yes would make it a person's."""
     if contract == RAISE and arguments.get(ANSWER):
