@@ -20,6 +20,8 @@ def bare_rows(path: Path, actions: int, groups: int) -> tuple[float, float]:
     entries = list(source.execute(f"select {columns} from entry order by place desc limit {2 * actions}"))[::-1]
     rows = list(source.execute(f"select * from action order by id desc limit {actions}"))[::-1]
     schema = [str(sql) for (sql,) in source.execute("select sql from sqlite_schema where sql is not null")]
+    names = [str(row[1]) for row in source.execute("pragma table_info(action)")]
+    key, values = (names.index("tenant"), names.index("id")), (names.index("body"), names.index("sealed"))
     source.close()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         target = apsw.Connection(f"{folder}/bare.db")
@@ -38,7 +40,7 @@ def bare_rows(path: Path, actions: int, groups: int) -> tuple[float, float]:
                 else:
                     target.execute(
                         "update action set body = ?, sealed = ?, state = 'done' where tenant = ? and id = ?",
-                        (*row[-2:], *row[:2]),
+                        tuple(row[each] for each in (*values, *key)),
                     )
             for entry in _part(entries, group, groups):
                 target.execute(f"insert into entry({columns}) values(?,?,?,?,?,?,?,?,?,?)", entry)
