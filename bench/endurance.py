@@ -171,7 +171,7 @@ async def run() -> None:
     late = [each for each in samples if each[0] * 60 >= MINUTES / 3]
     show(
         f"Memory of `interlock serve` in {MINUTES:g} minutes of load",
-        ("minutes", "resident MiB", "of it no file's", "requests", "CPU s", "refused or failed"),
+        ("minutes", "resident MiB", "of it no file's", "threads", "requests", "CPU s", "refused or failed"),
         rows,
         f"{slope(late):+.2f} MiB an hour over the last two thirds, by least squares; {load.streams:,} streams of news came and"
         " went" + (f"; the first failure: {load.first}" if load.first else ""),
@@ -185,11 +185,12 @@ def _tell(third: Counter[str], last: Counter[str]) -> None:
 
 
 def _row(minutes: float, server: Process, load: Load) -> tuple[str, ...]:
-    whole, own = server.resident()
+    whole, own, threads = server.resident()
     return (
         f"{minutes:.1f}",
         f"{whole:.1f}",
         f"{own:.1f}",
+        f"{threads}",
         f"{load.asked:,}",
         f"{server.cpu():.0f}",
         f"{load.failed}",

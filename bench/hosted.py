@@ -32,11 +32,11 @@ class Process:
         words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(words[11]) + int(words[12])) / TICKS_S
 
-    def resident(self) -> tuple[float, float]:
-        """MiB of memory now: all of it, and what is no file's."""
+    def resident(self) -> tuple[float, float, int]:
+        """MiB of memory now: all of it, and what is no file's; and how many threads there are."""
         lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         said = {name: value for name, _, value in (line.partition(":") for line in lines)}
-        return int(said["VmRSS"].split()[0]) / 1024, int(said["RssAnon"].split()[0]) / 1024
+        return int(said["VmRSS"].split()[0]) / 1024, int(said["RssAnon"].split()[0]) / 1024, int(said["Threads"])
 
     async def kinds(self) -> Counter[str]:
         """How many objects of which type live in it."""
