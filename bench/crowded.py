@@ -311,9 +311,14 @@ class Crowd:
         for action, template in change:
             of = self._sealer.templates[template]
             shift = action.proposed_at - of.action.proposed_at
+            person = self._rng.choice(VOTERS)
             for card, each in zip(of.cards, of.seen, strict=True):
                 cards.append(card._replace(action=action.id, at=at(each.at + shift)))
-                word = None if each.word is None else msgspec.structs.replace(each.word, at=each.word.at + shift)
+                word = None
+                if each.word is not None:
+                    # Of many people, who take their time each.
+                    shift += int(self._rng.lognormvariate(13, 1.5))
+                    word = msgspec.structs.replace(each.word, person=person, at=each.word.at + shift)
                 began = None if each.began_at is None else each.began_at + shift
                 found.append(
                     msgspec.structs.replace(
