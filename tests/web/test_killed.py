@@ -117,7 +117,7 @@ async def test_told_to_end_it_finishes_what_it_began_and_no_more(tmp_path: Path)
     """SIGTERM while a tool is being called: the call comes to its end, once, and is recorded; what was agreed to meanwhile is
     left for the next; the process ends by itself with 0, and its run has an end in the log. Told twice, it ends at once."""
     async with served(tmp_path) as site:
-        slow = await site.propose(500, wait_ms=1500)
+        slow = await site.propose(500, wait_ms=800)
         left = await site.propose(501, wait_ms=9000)
         secret, _ = await site.plane.api_keys.make(Person("rita"), "test", ("see", "decide"), by="rita")
     bearer = {"authorization": f"Bearer {secret}"}
