@@ -26,8 +26,7 @@ test: $(READY) ## every promise, one line a suite
 
 check: $(READY) ## style, types, floors and drawn pages, in under a minute
 	@echo "ruff"        && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
-	@echo "mypy"        && $(BIN)/mypy --no-error-summary
-	@echo "pyright"     && $(BIN)/pyright
+	@echo "mypy, pyright"; $(BIN)/mypy --no-error-summary & mypy=$$!; $(BIN)/pyright; found=$$?; wait $$mypy && exit $$found
 	@echo "floors"      && $(BIN)/lint-imports --no-logo
 	@echo "drawn pages" && $(BIN)/python -m scripts.generate --check
 	@$(BIN)/python -m scripts.sizes
