@@ -24,19 +24,19 @@ from interlock.domain.api_key import (
 from interlock.domain.change import Change
 from interlock.domain.control import Control
 from interlock.domain.errors import Conflict, ContractError, NotAllowed, NotFound, StoreError
-from interlock.domain.evidence import at
+from interlock.domain.evidence import Fact, at
 from interlock.domain.ids import Person
 from interlock.domain.instance import digest_of_secret
 from interlock.domain.names import listed
 from interlock.domain.people import roles_of
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
+from interlock.services.again import again
 from interlock.services.logins import Logins
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
 ALL = 1000
-MAX_ROUNDS = 50
 
 
 class KeyHeld(NamedTuple):
@@ -95,20 +95,19 @@ class ApiKeys:
             scopes=list(wanted),
             until=at(key.expires_at),
         )
-        for _ in range(MAX_ROUNDS):
-            # Read before the keys are counted: whoever makes another meanwhile has this one counted again.
-            login = await self._logins.before(person)
-            if sum(each.alive(now) for each in await self.of(person)) >= MOST_KEYS:
-                raise NotAllowed(
-                    f"`{person}` has {MOST_KEYS} keys already", next_step="revoke what nobody uses any more"
-                )
-            counted = msgspec.structs.replace(login, keys_made=login.keys_made + 1)
-            try:
-                await save(self._store, Change(puts=(key, counted), facts=(fact,)))
-            except Conflict:
-                continue
-            return key_text(key.id, secret), key.saved()
-        raise Conflict("keys kept being made meanwhile", kind=ApiKey.kind, key=person)
+        return key_text(key.id, secret), await self._kept(key, fact)
+
+    @again
+    async def _kept(self, key: ApiKey, fact: Fact) -> ApiKey:
+        # Read before the keys are counted: whoever makes another meanwhile has this one counted again.
+        login = await self._logins.before(key.person)
+        if sum(each.alive(key.made_at) for each in await self.of(key.person)) >= MOST_KEYS:
+            raise NotAllowed(
+                f"`{key.person}` has {MOST_KEYS} keys already", next_step="revoke what nobody uses any more"
+            )
+        counted = msgspec.structs.replace(login, keys_made=login.keys_made + 1)
+        await save(self._store, Change(puts=(key, counted), facts=(fact,)))
+        return key.saved()
 
     async def recognise(self, text: str) -> KeyHeld | None:
         """The key that `text` is; None for what is none, is over or revoked, or whose person holds no role any more."""
@@ -136,20 +135,16 @@ class ApiKeys:
         """Everybody's keys, the last made first."""
         return [each for each in await self._store.all(ApiKey, limit=ALL) if not each.withheld]
 
+    @again
     async def revoke(self, name: str, *, by: str, owner: Person | None = None) -> ApiKey:
         """End a key; with `owner` only if it is theirs. Twice is once. Raises NotFound."""
-        for _ in range(MAX_ROUNDS):
-            key = await self._store.get(ApiKey, name)
-            if key is None or key.withheld or (owner is not None and key.person != owner):
-                raise NotFound(f"there is no key `{name[:64]}`", next_step="list them: `interlock key list`")
-            if key.revoked_at:
-                return key
-            now = self._clock.now()
-            after = msgspec.structs.replace(key, revoked_at=now)
-            fact = access_fact("revoked", "key", key.id, person=key.person, by=by, now=now)
-            try:
-                await save(self._store, Change(puts=(after,), facts=(fact,)))
-            except Conflict:
-                continue
-            return after.saved()
-        raise Conflict("the key kept changing while it was revoked", kind=ApiKey.kind, key=name)
+        key = await self._store.get(ApiKey, name)
+        if key is None or key.withheld or (owner is not None and key.person != owner):
+            raise NotFound(f"there is no key `{name[:64]}`", next_step="list them: `interlock key list`")
+        if key.revoked_at:
+            return key
+        now = self._clock.now()
+        after = msgspec.structs.replace(key, revoked_at=now)
+        fact = access_fact("revoked", "key", key.id, person=key.person, by=by, now=now)
+        await save(self._store, Change(puts=(after,), facts=(fact,)))
+        return after.saved()

@@ -15,18 +15,18 @@ from interlock.domain.batch import Batch, BatchResult, Drawn, Left, batch_id, dr
 from interlock.domain.change import Change
 from interlock.domain.contract import Contract
 from interlock.domain.entitlement import entitled
-from interlock.domain.errors import Conflict, ContractError, IllegalMove, NotAllowed, NotFound, StaleView
+from interlock.domain.errors import ContractError, IllegalMove, NotAllowed, NotFound, StaleView
 from interlock.domain.ids import ActionId, Digest, Person
 from interlock.domain.pace import Pace, must_not_hurry
 from interlock.domain.vigilance import Seed, turned_out
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
+from interlock.services.again import again
 from interlock.services.approvals import Approvals
 from interlock.services.known_actions import stored_action
 from interlock.services.orders import StandingOrders
 from interlock.services.saving import save
 
-ROUNDS: Final = 20
 MISSED: Final = "one of these was known to be bad, and you agreed to it: look at each of the others by itself"
 
 
@@ -40,6 +40,7 @@ class Batches:
         self._clock = clock
         self._ids = ids
 
+    @again
     async def draw(self, person: Person, actions: tuple[ActionId, ...]) -> Batch:
         """Which of `actions` the person has to open before deciding on all. Drawn once for a person and a set.
 
@@ -50,21 +51,16 @@ class Batches:
         wanted = tuple(sorted(set(actions)))
         contract = await self._alike(person, wanted)
         name = batch_id(person, wanted)
-        for _ in range(ROUNDS):
-            found = await self._store.get(Batch, name)
-            if found is not None:
-                return found
-            last = await self._store.get(Drawn, drawn_key(person, contract)) or Drawn(
-                person=person, contract=contract, action=ActionId("")
-            )
-            drawn = await self._drawn(last, wanted)
-            batch = Batch(id=name, person=person, actions=wanted, drawn=drawn, drawn_at=self._clock.now())
-            try:
-                await save(self._store, Change(puts=(batch, msgspec.structs.replace(last, action=drawn))))
-            except Conflict:
-                continue  # something was drawn for the same person at the same time
-            return batch.saved()
-        raise Conflict("something else was drawn for the same person meanwhile", kind=Batch.kind, key=name)
+        found = await self._store.get(Batch, name)
+        if found is not None:
+            return found
+        last = await self._store.get(Drawn, drawn_key(person, contract)) or Drawn(
+            person=person, contract=contract, action=ActionId("")
+        )
+        drawn = await self._drawn(last, wanted)
+        batch = Batch(id=name, person=person, actions=wanted, drawn=drawn, drawn_at=self._clock.now())
+        await save(self._store, Change(puts=(batch, msgspec.structs.replace(last, action=drawn))))
+        return batch.saved()
 
     async def of(self, name: str, person: Person) -> Batch:
         """What was drawn for `person`. Raises NotFound."""

@@ -19,7 +19,7 @@ from interlock.domain.dossier import (
     Dossier,
 )
 from interlock.domain.dossier_of import dossier_of, kept, shown_digest
-from interlock.domain.errors import Conflict, InterlockError, PolicyError
+from interlock.domain.errors import InterlockError, PolicyError
 from interlock.domain.ids import ActionId, Digest, Person
 from interlock.domain.pace import Pace, warning
 from interlock.domain.policy import Policy
@@ -28,6 +28,7 @@ from interlock.domain.task import Task
 from interlock.ports.clock import Clock
 from interlock.ports.policies import Policies
 from interlock.ports.store import Store
+from interlock.services.again import again
 from interlock.services.explaining import Explaining
 from interlock.services.figures import Figures
 from interlock.services.glass import through_glass
@@ -37,7 +38,6 @@ from interlock.services.recorder import Recorder
 
 LOOKED: Final = 200
 """How many of the newest cases of a contract that people ruled on are looked at for precedents."""
-ROUNDS: Final = 20
 
 
 class Dossiers:
@@ -67,35 +67,31 @@ class Dossiers:
         they look from, see `Approvals.approve`. Nothing is written. Raises NotFound."""
         return await self._made(await stored_action(self._store, action_id), person, session)
 
+    @again
     async def open(self, action_id: ActionId, person: Person, *, session: str = "") -> Dossier:
         """The same, recorded as shown where `person` may decide on it now: their word will name its digest. What they were
         shown last is not recorded again."""
-        for _ in range(ROUNDS):
-            action = await stored_action(self._store, action_id)
-            dossier = await self._made(action, person, session)
-            asked = action.hold
-            if asked is None or not dossier.may_do("approve"):
-                return dossier
-            before = look_of(asked, person)
-            if before is not None and before.shown == dossier.shown:
-                return dossier
-            now = self._clock.now()
-            look = Look(
-                person=person,
-                first_at=now if before is None else before.first_at,
-                at=now,
-                view=asked.view,
-                shown=dossier.shown,
-            )
-            looks = (*(each for each in asked.looks if each.person != person), look)
-            after = action.after("confer", hold=msgspec.structs.replace(asked, looks=looks))
-            beside: dict[str, JsonValue] = {"viewer": person, "dossier": kept(dossier)}
-            try:
-                await self._recorder.write(after, "shown", beside=beside)
-            except Conflict:
-                continue
+        action = await stored_action(self._store, action_id)
+        dossier = await self._made(action, person, session)
+        asked = action.hold
+        if asked is None or not dossier.may_do("approve"):
             return dossier
-        raise Conflict("the action kept changing while it was shown", kind=Action.kind, key=action_id)
+        before = look_of(asked, person)
+        if before is not None and before.shown == dossier.shown:
+            return dossier
+        now = self._clock.now()
+        look = Look(
+            person=person,
+            first_at=now if before is None else before.first_at,
+            at=now,
+            view=asked.view,
+            shown=dossier.shown,
+        )
+        looks = (*(each for each in asked.looks if each.person != person), look)
+        after = action.after("confer", hold=msgspec.structs.replace(asked, looks=looks))
+        beside: dict[str, JsonValue] = {"viewer": person, "dossier": kept(dossier)}
+        await self._recorder.write(after, "shown", beside=beside)
+        return dossier
 
     async def shown(self, action_id: ActionId, actor: Actor) -> Dossier:
         """What a surface shows to whoever asks: recorded as shown where they come with the permission to decide. A program that

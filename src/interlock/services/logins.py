@@ -9,16 +9,15 @@ from typing import NamedTuple
 
 from interlock.domain.change import Change
 from interlock.domain.control import Control
-from interlock.domain.errors import Conflict
 from interlock.domain.evidence import Fact
 from interlock.domain.ids import Person
 from interlock.domain.login import Login, handle_of
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
+from interlock.services.again import again
 from interlock.services.saving import save
 
 ALL = 1000
-MAX_ROUNDS = 50
 
 
 class Becomes(NamedTuple):
@@ -64,22 +63,18 @@ class Logins:
         found = [each for each in await self._store.all(Login, limit=ALL) if not each.withheld]
         return sorted(found, key=lambda each: each.person)
 
+    @again
     async def change(self, person: Person, to: Callable[[Login], Becomes | None]) -> Login:
         """Make of a person's record what `to` says, or leave it where that is None; gives it as it is stored then.
 
         `to` may raise, and is asked again when somebody else wrote first.
         """
-        for _ in range(MAX_ROUNDS):
-            before = await self.before(person)
-            after = to(before)
-            if after is None:
-                return before
-            try:
-                await save(self._store, Change(puts=(after.login,), facts=after.facts))
-            except Conflict:
-                continue
-            return after.login.saved()
-        raise Conflict("the record kept changing while it was written", kind=Login.kind, key=handle_of(person))
+        before = await self.before(person)
+        after = to(before)
+        if after is None:
+            return before
+        await save(self._store, Change(puts=(after.login,), facts=after.facts))
+        return after.login.saved()
 
 
 def roles_now(person: Person, control: Control) -> tuple[str, ...]:
