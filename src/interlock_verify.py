@@ -1332,11 +1332,12 @@ def texts_in(value: Object, name: str) -> frozenset[str]:
 
 
 def counts_for(word: Object, need: Object, roles: set[Json]) -> bool:
-    """Whether a word was spoken in one of `roles`, held, or lent where that may be handed on."""
-    lent = texts_in(word, "lent")
-    if not roles.isdisjoint(texts_in(word, "roles") - lent):
+    """Whether a word was spoken in one of `roles`, held, or lent where that may be handed to such as them."""
+    lent, delegates = texts_in(word, "lent"), texts_in(need, "delegate")
+    held = texts_in(word, "roles") - lent
+    if not roles.isdisjoint(held):
         return True
-    return bool(texts_in(need, "delegate")) and not roles.isdisjoint(lent)
+    return ("anyone" in delegates or not held.isdisjoint(delegates)) and not roles.isdisjoint(lent)
 
 
 def steps_of(hold: Object, walked: int) -> list[Object]:

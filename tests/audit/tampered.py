@@ -436,6 +436,10 @@ TAMPERED: dict[str, Tamper] = {
         ("decided", "held", {"hold": NEED}), ("delegated", "held", {}),
         ("approved", "ready", {"approvals": [word(), word() | {"lent": ["lead"]}]}),
     ),
+    "a word in a role that may be handed to others only": _stepped(
+        ("decided", "held", {"hold": {"binding": "x", "requirements": [NEED["requirements"][0] | {"delegate": ["boss"]}]}}),
+        ("delegated", "held", {}), ("approved", "ready", {"approvals": [word(), word() | {"lent": ["lead"]}]}),
+    ),
     "a role lent to no list": _stepped(
         ("decided", "held", {"hold": LENDS}), ("approved", "held", {"approvals": [word() | {"lent": "lead"}]})
     ),

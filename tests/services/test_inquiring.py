@@ -220,6 +220,24 @@ async def test_a_lent_role_is_one_voice_and_ends_with_its_lender() -> None:
         await approve(action.id, LEO)
 
 
+@pytest.mark.proves("approval.lent")
+async def test_what_one_policy_lets_somebody_be_handed_another_need_not() -> None:
+    """Of two policies that ask the same role each says whom its question may be handed to: a word lent under one is none under
+    the other, which goes on waiting for who holds the role, or is meant."""
+    world = World()
+    world.people |= {LENA: ("cleaner",), LEO: ("lead",)}
+    policy, holds = ask(20)
+    action = await held(
+        world, lends("anyone"), (msgspec.structs.replace(policy, terms=Terms(delegate=("lead",))), holds)
+    )
+    await world.plane.inquiring.delegate(action.id, RITA, LENA)
+
+    assert (await world.plane.approvals.approve(action.id, LENA)).state == "held"
+    await world.plane.inquiring.delegate(action.id, RIA, LEO)
+    assert (await world.plane.approvals.approve(action.id, LEO)).state == "ready"
+    assert await lies(world.store, world.keys.log.verifier, world.keys.gate) == []
+
+
 @pytest.mark.proves("approval.handed")
 async def test_nothing_is_handed_in_a_circle_or_to_who_may_not_decide() -> None:
     """Not to oneself, the initiator, a stranger, another role, who has spoken, or who handed it on."""

@@ -236,6 +236,24 @@ async def test_in_a_batch_it_is_the_one_that_has_to_be_opened() -> None:
     assert {(await world.action(each)).state for each in others} == {"held"}
 
 
+@pytest.mark.proves("vigilance.alike")
+async def test_naming_set_after_set_tells_nobody_which_it_is() -> None:
+    """Once somebody opened it, it is drawn for them no more often than others are."""
+    world, real = await watched()
+    bad = await put(world, real)
+    task = await world.task("user:sam")
+    others = [await world.propose(task, n=20 + each) for each in range(24)]
+    await world.plane.dossiers.open(bad.id, RITA)
+
+    drawn_ = []
+    for each in others:
+        batch = await world.plane.batches.draw(RITA, (bad.id, each.id))
+        await world.plane.dossiers.open(batch.drawn, RITA)
+        drawn_.append(batch.drawn)
+
+    assert {each == bad.id for each in drawn_} == {True, False}
+
+
 @pytest.mark.proves("vigilance.never_done")
 @pytest.mark.parametrize("fault", ["stored", "not stored"])
 async def test_a_word_that_fails_is_told_when_it_is_repeated_or_was_never_said(fault: str) -> None:

@@ -10,7 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from interlock.domain.canonical import JsonValue, digest
-from interlock.domain.deadline import Step
+from interlock.domain.deadline import ANYONE, Step
 from interlock.domain.ids import ContractName, Digest, Person
 from interlock.domain.initiator import whole
 from interlock.domain.policy import Requirement
@@ -211,10 +211,13 @@ def agreeing(hold: Hold, need: Requirement, *, initiator: str) -> tuple[Person, 
 
 
 def counts_for(word: Approval, need: Requirement, roles: frozenset[str]) -> bool:
-    """Whether a word was spoken in one of `roles`, which may answer `need`: held, or lent where that may be handed on."""
-    if not roles.isdisjoint(set(word.roles) - set(word.lent)):
+    """Whether a word was spoken in one of `roles`, which may answer `need`: held, or lent where that may be handed to such as
+    them. What one policy lets them be handed, no other has to."""
+    held = set(word.roles) - set(word.lent)
+    if not roles.isdisjoint(held):
         return True
-    return bool(need.terms.delegate) and not roles.isdisjoint(word.lent)
+    meant = ANYONE in need.terms.delegate or not held.isdisjoint(need.terms.delegate)
+    return meant and not roles.isdisjoint(word.lent)
 
 
 def is_initiator(person: Person, initiator: str) -> bool:

@@ -136,7 +136,7 @@ class Word(Part, frozen=True, kw_only=True):
     """By which broken glass they held some of these: the id of its `glass_broken` entry."""
     lent: list[str] = []
     """Those of these roles in which somebody who holds them handed the question on, by an entry `delegated` before: they count
-    for what may be handed on."""
+    for what may be handed to such as them."""
     decided_at: str
     """When it was given."""
     shown: str = ""

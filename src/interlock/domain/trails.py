@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from interlock.domain.action import MOVES, NEW, State
+from interlock.domain.deadline import ANYONE
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId
 from interlock.domain.statement import Said, stated
@@ -58,10 +59,12 @@ class _Word(msgspec.Struct, frozen=True):
     lent: tuple[str, ...] = ()
 
     def counts_for(self, need: _Need, roles: set[str]) -> bool:
-        """Whether it was spoken in one of `roles`, held, or lent where that may be handed on."""
-        if not roles.isdisjoint(set(self.roles) - set(self.lent)):
+        """Whether it was spoken in one of `roles`, held, or lent where that may be handed to such as them."""
+        held = set(self.roles) - set(self.lent)
+        if not roles.isdisjoint(held):
             return True
-        return bool(need.delegate) and not roles.isdisjoint(self.lent)
+        meant = ANYONE in need.delegate or not held.isdisjoint(need.delegate)
+        return meant and not roles.isdisjoint(self.lent)
 
 
 class _Asked(NamedTuple):

@@ -125,8 +125,9 @@ class Batches:
         hold = None if before is None or before.state != "held" else before.hold
         if hold is None or look_of(hold, last.person) is not None:
             for each in wanted:
-                if await self._store.get(Seed, each) is not None:
-                    return each  # nobody agrees to what is known to be bad without having opened it
+                # Nobody agrees to what is known to be bad without having opened it; drawn once more, it would show what it is.
+                if await self._store.get(Seed, each) is not None and not await self._opened(each, last.person):
+                    return each
             # 128 random bits: nobody finds out beforehand which one it will be.
             return wanted[int(self._ids.nonce(), 16) % len(wanted)]
         if last.action not in wanted:
@@ -136,6 +137,10 @@ class Batches:
                 drawn=last.action,
             )
         return last.action
+
+    async def _opened(self, name: ActionId, person: Person) -> bool:
+        hold = (await stored_action(self._store, name)).hold
+        return hold is not None and look_of(hold, person) is not None
 
     async def _alike(self, person: Person, names: tuple[ActionId, ...]) -> Digest:
         """The contract of all of them."""
