@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from interlock.api.app import description, schema_of_people
+from interlock.bootstrap.site import definition, read_site
 from interlock.domain.action import Action
 from tests import workspaces
 from tests.web.world import served
@@ -150,6 +151,23 @@ async def test_a_request_with_a_key_is_made_once(tmp_path: Path) -> None:
     assert first.content == same.content
     assert (other.status_code, other.json()["code"]) == (422, "key_reused")
     assert hers.status_code == 409
+
+
+async def test_a_word_that_was_refused_is_refused_again_under_its_key(tmp_path: Path) -> None:
+    """What is recorded beside a refusal (that the fresh view was shown, that it was decided again) is not the word that was
+    asked for: the same request is judged again, and never answered as if it had been heard."""
+    async with served(tmp_path) as site:
+        action, rita = await site.propose(500), site.client_of("rita")
+        path, key = f"/v1/approvals/{action}/approve", {"idempotency-key": "one"}
+        said = [await rita.post(path, json={"view": "0" * 64}, headers=key) for _ in range(2)]
+        view = (await rita.get(f"/v1/approvals/{action}")).json()["view"]
+        site.place.change("policies/all.cedar", lambda text: f"{text}// in other words\n")
+        await site.plane.registry.apply(definition(read_site(tmp_path)), by="rita")
+        said += [await rita.post(path, json={"view": view}, headers={"idempotency-key": "two"}) for _ in range(2)]
+        held = (await rita.get(f"/v1/actions/{action}")).json()
+
+    assert [(each.status_code, each.json().get("code")) for each in said[:3]] == [(409, "stale_view")] * 3
+    assert (said[3].status_code, said[3].json()["state"]) == (200, held["state"]) == (200, "ready")
 
 
 async def test_who_sends_many_keys_spoils_nobody_elses_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

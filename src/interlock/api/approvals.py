@@ -22,6 +22,7 @@ from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, Pers
 from interlock.domain.inbox import InboxPage
 from interlock.services.approvals import Weighed
 from interlock.services.plane import ControlPlane
+from interlock.services.saving import beside_it
 from interlock.web.once import Answered, kept
 from interlock.web.parts import Asked, Plane, Who
 
@@ -238,7 +239,8 @@ def fresh(
         try:
             return published(await work())
         except StaleView as error:
-            now = await plane.dossiers.shown(ActionId(action), actor)
+            with beside_it():
+                now = await plane.dossiers.shown(ActionId(action), actor)
             raise StaleView(error.detail, next_step=error.next_step, fresh=now) from None
 
     return tried

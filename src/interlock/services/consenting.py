@@ -25,7 +25,7 @@ from interlock.ports.policies import Policies
 from interlock.ports.store import Store
 from interlock.services.editions import Editions
 from interlock.services.orders import StandingOrders
-from interlock.services.saving import save
+from interlock.services.saving import beside_it, save
 
 MOST = 1_000
 """How many publications are looked through, newest first."""
@@ -64,7 +64,9 @@ class Consenting:
             found = await self._open(publication)
             control = (await self._orders.refresh()).control
             if (await self._editions.in_force(control)).digest != found.base:
-                if await self._end(found, "superseded", person, control):
+                with beside_it():
+                    ended = await self._end(found, "superseded", person, control)
+                if ended is not None:
                     raise StaleView(DIFFERENT, next_step="look at what differs now: `interlock apply --as NAME`")
                 continue
             word = self._word(found, person, control, note, author=author)

@@ -13,6 +13,7 @@ from interlock.services.deciding import Decider
 from interlock.services.holding import held, intact
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.recorder import Recorder
+from interlock.services.saving import beside_it
 
 
 class Renewing:
@@ -34,7 +35,8 @@ class Renewing:
         intact(action, contract)
         must_be_named(action, contract, target)
         if action.decision and action.decision.bundle != orders.control.bundle:
-            await self._decide_again(action, asked, orders)
+            with beside_it():
+                await self._decide_again(action, asked, orders)
             raise StaleView("the policies changed since it was held; it was decided again")
         if any("$facts." in str(path) for each in contract.changes.values() for path in (each.before, each.after)):
             facts, problem = await self._decider.facts(await self._cases.of(action, orders))
@@ -43,7 +45,8 @@ class Renewing:
                     f"what it will change cannot be read now: {problem}", next_step="try again once it can be read"
                 )
             if rows_of(contract, action.arguments, facts) != rows_of(contract, action.arguments, action.facts):
-                await self._decide_again(action, asked, orders)
+                with beside_it():
+                    await self._decide_again(action, asked, orders)
                 raise StaleView("what it will change is not what it was when it was held; it was decided again")
 
     async def _decide_again(self, action: Action, asked: Hold, orders: Orders) -> None:

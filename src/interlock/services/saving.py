@@ -1,6 +1,8 @@
 """Saving, when the store itself may not know whether it saved; and with it, on whose behalf, where that counts once."""
 
 import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
@@ -35,6 +37,16 @@ class Carried:
 # A context's own, not a parameter of every service: what is carried out says nothing of who carries a key to it.
 CARRIED: Final = ContextVar[Carried | None]("carried", default=None)
 """On behalf of which request is saved what is saved now."""
+
+
+@contextmanager
+def beside_it() -> Generator[None]:
+    """What is saved within is not what a request asked for but goes with its refusal, which leaves the request undone."""
+    token = CARRIED.set(None)
+    try:
+        yield
+    finally:
+        CARRIED.reset(token)
 
 
 async def save(store: Store, change: Change) -> None:

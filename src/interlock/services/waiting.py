@@ -10,6 +10,7 @@ from interlock.ports.store import Store
 from interlock.services.known_actions import stored_action
 from interlock.services.orders import StandingOrders
 from interlock.services.recorder import Recorder
+from interlock.services.saving import beside_it
 
 
 class Waiting:
@@ -34,10 +35,12 @@ class Waiting:
                 raise IllegalMove(f"of this action everything private is {action.withheld}", state=action.state)
             raise IntegrityError(f"action {action.id} is held without saying for what")
         if action.undoes is None and (await self._orders.current()).control.state_of(action.agent) == "retired":
-            await self._recorder.end(action, "void", "voided", reasons=("its agent is retired",))
+            with beside_it():
+                await self._recorder.end(action, "void", "voided", reasons=("its agent is retired",))
             raise IllegalMove("its agent is retired; the action is voided", state="voided")
         if self._clock.now() >= action.hold.expires_at:
-            await self._recorder.end(action, "expire", "expired", reasons=silence(action.hold))
+            with beside_it():
+                await self._recorder.end(action, "expire", "expired", reasons=silence(action.hold))
             raise IllegalMove("the time to decide is over; the action expired", state="expired")
         return action, action.hold
 
