@@ -84,6 +84,24 @@ async def test_without_a_view_nothing_is_said(tmp_path: Path) -> None:
     assert "/approve" not in seen.text
 
 
+async def test_what_is_said_beside_a_word_is_bounded(tmp_path: Path) -> None:
+    """Longer words than the API takes are refused by every form, and nothing is decided or recorded by them."""
+    long = "a" * 4_001
+    async with desk(tmp_path) as d:
+        action = await d.refund()
+        page = await d.rita.get(f"/approvals/{action}")
+        before = await d.plane.audit.head()
+        sent = hidden(page, note=long, why=long, to="ria", what="contract:shop.refund")
+        said = [
+            await d.rita.post(path, data=sent)
+            for path in (*(f"/approvals/{action}/{each}" for each in ("approve", "reject", "delegate")), "/brakes/stop")
+        ]
+        after = await d.plane.audit.head()
+
+    assert [each.status_code for each in said] == [422] * 4
+    assert before == after
+
+
 async def test_critical_risk_is_typed(tmp_path: Path) -> None:
     """What is critical takes its target, typed; anything else is refused and decides nothing."""
     async with desk(tmp_path) as d:

@@ -17,6 +17,7 @@ from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.sdk.identity import Identity
 from interlock.services.erasing import Target
+from interlock.services.inquiring import MOST
 from interlock.testing.parts import Predicate
 from interlock.testing.world import World, contract, permit
 from tests.audit.honest import lies
@@ -261,6 +262,20 @@ async def test_nothing_is_handed_in_a_circle_or_to_who_may_not_decide() -> None:
     await world.plane.approvals.approve(action.id, LEO)
     with pytest.raises(NotAllowed, match="already"):
         await hand(action.id, Person("mia"), LEO)
+
+
+async def test_handing_to_and_fro_comes_to_an_end() -> None:
+    """After so many handings it is handed no more: taken back, it is decided. What people say around an action stays bounded."""
+    world = World()
+    world.people[LEO] = ("reviewer",)
+    action = await held(world)
+    for _ in range(MOST):
+        await world.plane.inquiring.delegate(action.id, RITA, RIA)
+        await world.plane.inquiring.take_back(action.id, RITA)
+
+    with pytest.raises(NotAllowed, match="times already"):
+        await world.plane.inquiring.delegate(action.id, RITA, RIA)
+    assert (await world.plane.approvals.approve(action.id, RITA)).state == "ready"
 
 
 async def test_words_and_talk_at_once_lose_nothing() -> None:

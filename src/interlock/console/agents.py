@@ -11,6 +11,7 @@ from litestar.params import Body, FromPath
 
 from interlock.console.given import lead_to, said
 from interlock.console.render import page
+from interlock.console.sent import bounded
 from interlock.console.words import lasting
 from interlock.domain.actor import Actor
 from interlock.domain.agent import OFFICES, Agent, Stage
@@ -96,7 +97,7 @@ async def move(
     data: Annotated[Moving, Body(media_type=RequestEncodingType.URL_ENCODED)],
 ) -> Response[bytes]:
     """Suspend it, let it act again, or retire it: who may is decided of this agent, by its owners."""
-    done = await plane.agents.move(AgentName(name), data.move, by=actor.person, why=data.why.strip())
+    done = await plane.agents.move(AgentName(name), data.move, by=actor.person, why=bounded(data.why, "why"))
     said_of = "waits" if done.waits_for else data.move if done.changed else "already"
     return lead_to(f"/agents/{done.agent}?done={said_of}")
 

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from interlock.console.given import lead_to
 from interlock.console.render import page
-from interlock.console.sent import sent_by
+from interlock.console.sent import bounded, sent_by
 from interlock.domain.agent import Agent
 from interlock.domain.brakes import Brake, HeldBack
 from interlock.domain.control import Stop, StopMode, StopScope
@@ -66,7 +66,7 @@ async def stop(request: Asked, plane: Plane, actor: Who) -> Response[Any]:
         scope, name = scope_of(what)
         if not modes:
             raise ContractError("there is no such mode", path="/mode", next_step="stop, pause or drain")
-        await plane.braking.stop(scope, name, by=actor.person, why=why, mode=modes[0])
+        await plane.braking.stop(scope, name, by=actor.person, why=bounded(why, "why"), mode=modes[0])
     except (NotFound, NotAllowed, ContractError) as error:
         return await _page(request, plane, what=what, why=why, problem=error)
     return _back()

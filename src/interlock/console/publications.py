@@ -10,6 +10,7 @@ from litestar.params import Body, FromPath
 
 from interlock.console.given import lead_to
 from interlock.console.render import page
+from interlock.console.sent import bounded
 from interlock.domain.ids import PublicationId
 from interlock.domain.publication import Publication
 from interlock.services.supposing import REPLAYED
@@ -50,7 +51,7 @@ async def accept(
     """Agree. With the last word it takes, it is in force in every process."""
     return _back_to(
         await plane.consenting.accept(
-            PublicationId(publication), actor.person, note=data.note.strip(), author=actor.may("write_policy")
+            PublicationId(publication), actor.person, note=bounded(data.note), author=actor.may("write_policy")
         )
     )
 

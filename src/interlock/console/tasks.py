@@ -10,6 +10,7 @@ from litestar.params import Body, FromPath
 
 from interlock.console.given import address, lead_to, names_in_force, said
 from interlock.console.render import page
+from interlock.console.sent import bounded
 from interlock.console.timeline import Row, rows_of, swatch
 from interlock.domain.ids import TaskId
 from interlock.domain.waterfall import WORDS
@@ -62,7 +63,7 @@ async def end(
 ) -> Response[bytes]:
     """Admit nothing more in it: what waits goes on waiting."""
     found = await stored_task(plane.means.store, TaskId(task))
-    await plane.tasks.close(found, by=actor.person, why=data.why.strip())
+    await plane.tasks.close(found, by=actor.person, why=bounded(data.why, "why"))
     return lead_to(f"/tasks/{found.id}")
 
 

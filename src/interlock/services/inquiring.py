@@ -111,14 +111,18 @@ class Inquiring:
         """Hand the question to `to`, who holds one of the roles asked, too, or to whom its policy lets it be handed, and who then
         answers in the roles of `by`. `by` is silent until they take it back, and stays so once `to` has answered in their place.
 
-        Never to the initiator, to somebody who has spoken or has handed it on, nor where too few would be left to agree. Raises
-        as a word does.
+        Never to the initiator, to somebody who has spoken or has handed it on, nor where too few would be left to agree; and so
+        many times only. Raises as a word does.
         """
         if to == by:
             raise NotAllowed("that is yourself", next_step="name a colleague: `--to NAME`")
         action, asked = await self._waiting.held(action_id)
         control = (await self._orders.refresh()).control
         entitled(action, asked, by, control)
+        if len(asked.handings) >= MOST:
+            raise NotAllowed(
+                f"this was handed on {MOST} times already", next_step="decide on it, or reject it and say why"
+            )
         handing = Handing(by=by, to=to, at=self._clock.now(), note=note)
         handed = msgspec.structs.replace(asked, handings=(*asked.handings, handing))
         entitled(action, handed, to, control)
