@@ -12,6 +12,7 @@ import pytest
 from interlock.api.app import description, schema_of_people
 from interlock.bootstrap.site import definition, read_site
 from interlock.domain.action import Action
+from interlock.web.once import Once
 from tests import workspaces
 from tests.web.world import served
 
@@ -192,6 +193,32 @@ async def test_who_sends_many_keys_spoils_nobody_elses_answer(tmp_path: Path, mo
 
     assert answer.status_code == 200
     assert "box.put" in answer.text
+
+
+async def test_answers_under_keys_take_so_much_memory_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many somebody has kept, all together stay within bounds; whose answer went is told how things stand."""
+    once = Once()
+    monkeypatch.setattr("interlock.web.app.Once", lambda: once)
+    monkeypatch.setattr("interlock.web.once.MOST_BYTES", 10_000)
+    sizes: list[int] = []
+    async with served(tmp_path) as site:
+        action, rita = await site.propose(500), site.client_of("rita")
+        for number in range(8):
+            said = await rita.post(
+                f"/v1/approvals/{action}/ask",
+                json={"text": f"why {number}?"},
+                headers={"idempotency-key": f"n-{number}"},
+            )
+            assert said.status_code == 200
+            sizes.append(once.size)
+        again = await rita.post(
+            f"/v1/approvals/{action}/ask", json={"text": "why 0?"}, headers={"idempotency-key": "n-0"}
+        )
+
+    assert 0 < max(sizes) <= 10_000
+    assert (again.status_code, "why 7?" in again.text, again.text.count("why 0?")) == (200, True, 1)
 
 
 async def test_lists_go_on_where_they_ended(tmp_path: Path) -> None:

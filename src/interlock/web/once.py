@@ -23,6 +23,8 @@ KEPT: Final = 10_000
 """So many answers to requests that named a key are remembered, those of the last `KEPT_S` seconds."""
 KEPT_S: Final = 24 * 3600
 LARGEST_KEPT: Final = 64 * 1024
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of all answers together."""
 LONGEST_KEY: Final = 200
 
 
@@ -58,6 +60,8 @@ class Once:
 
     def __init__(self) -> None:
         self._told: OrderedDict[Digest, _Told] = OrderedDict()
+        self.size = 0
+        """Of the answers that are kept, in bytes."""
 
     async def do(
         self,
@@ -84,10 +88,10 @@ class Once:
             if told.answer is None:
                 raise Conflict("the first request with this key is still being done", kind="request", key=key)
             return told.answer
+        if told is not None:
+            self._forget(name, told)
         mine = self._told[name] = _Told(asked, now)
-        self._told.move_to_end(name)
-        while len(self._told) > KEPT:
-            self._told.popitem(last=False)
+        self._make_room()
         try:
             before = await plane.carrying.find(name)
             if before is not None:
@@ -102,16 +106,23 @@ class Once:
             # Nothing is known of it: the next one asks the store.
             self._forget(name, mine)
             raise
-        if len(answer.content) <= LARGEST_KEPT:
-            mine.answer = answer
-        else:
+        if len(answer.content) > LARGEST_KEPT:
             self._forget(name, mine)
+        elif self._told.get(name) is mine:
+            mine.answer = answer
+            self.size += len(answer.content)
+            self._make_room()
         return answer
 
     def _forget(self, name: Digest, mine: _Told) -> None:
         """Where many came meanwhile it is gone already, and another may stand there."""
         if self._told.get(name) is mine:
             del self._told[name]
+            self.size -= 0 if mine.answer is None else len(mine.answer.content)
+
+    def _make_room(self) -> None:
+        while len(self._told) > KEPT or self.size > MOST_BYTES:
+            self._forget(*next(iter(self._told.items())))
 
 
 def _must_be_same(before: Digest, asked: Digest, key: str) -> None:
