@@ -99,6 +99,27 @@ async def test_news_come_and_take_nothing_away(tmp_path: Path) -> None:
         assert c.wrong == []
 
 
+@pytest.mark.proves("console.live")
+async def test_what_was_refused_is_said_and_not_sent_again(tmp_path: Path) -> None:
+    """A no without its reason is told so, on a page that stays: neither news nor a session that is over send the form again."""
+    async with console(tmp_path) as c:
+        action = ActionId(await c.desk.refund("A-1"))
+        page = await c.page("rita")
+        words: list[str] = []
+        page.on("request", lambda each: words.append(each.url) if each.method == "POST" else None)
+        await page.goto(f"{c.origin}/approvals/{action}")
+        await page.get_by_role("button", name="Reject").click()
+        await expect(page.get_by_text("Nothing was decided by this")).to_be_visible()
+        await expect(page.locator("#live")).to_have_text("live")
+        await c.desk.refund("B-1")
+        await expect(page.locator("a[data-row]")).to_have_count(2)
+        await expect(page.get_by_text("Nothing was decided by this")).to_be_visible()
+        await page.context.set_extra_http_headers({})
+        await page.evaluate("htmx.trigger(document.getElementById('inbox'), 'news')")
+        await page.wait_for_url(re.compile("/sign-in"))
+        assert words == [f"{c.origin}/approvals/{action}/reject"]
+
+
 async def test_verify_and_kill(tmp_path: Path) -> None:
     """The evidence is recomputed by a button; the switch in the header stops an agent, and another page says so."""
     async with console(tmp_path) as c:

@@ -35,8 +35,9 @@
   });
   document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
     const { status, headers, raw } = ctx.response;
-    // A session that is over answers with another page; whoever looks at this one is sent there.
-    if (raw.redirected || status === 401) location.reload();
+    // A session that is over answers with another page; whoever looks at this one is sent there. The address is opened and not
+    // loaded again: that would send the form once more on a page that answered one.
+    if (raw.redirected || status === 401) location.replace(location.pathname + location.search);
     const tag = headers.get("ETag");
     if (tag && ctx.target?.id) seen.set(ctx.target.id, tag);
   });
