@@ -269,6 +269,19 @@ async def test_a_password_lets_in_and_a_new_one_ends_all_else() -> None:
         await world.plane.signing_in.by_password("rita", GOOD, address=HERE)
 
 
+async def test_a_session_that_was_ended_meanwhile_sets_no_password() -> None:
+    """Whoever is signed out while their new password is made into a digest, which takes a while, leaves the one there was."""
+    world = await people()
+    first = await by_link(world)
+    await world.plane.signing_in.set_password(RITA, GOOD, session=first.session)
+    stolen = await by_link(world)
+    await world.plane.sessions.revoke(RITA, stolen.session.id, by="ada")
+
+    with pytest.raises(NotSignedIn, match="session ended"):
+        await world.plane.signing_in.set_password(RITA, "another five words", session=stolen.session)
+    assert await world.plane.signing_in.by_password("rita", GOOD, address=HERE)
+
+
 @pytest.mark.proves("access.asked_again")
 async def test_what_outlasts_a_session_takes_somebody_who_was_there_lately() -> None:
     """Ten minutes after somebody came in, a session sets no first password and is not fresh; their password makes it so for

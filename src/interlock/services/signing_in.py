@@ -147,6 +147,8 @@ class SigningIn:
         def to(login: Login) -> Becomes:
             if login.password != before:
                 raise NotSignedIn("the password was changed in this very moment", next_step="look again")
+            if login.named(session.id, now) is None:
+                raise NotSignedIn("your session ended in this very moment", next_step="sign in once more")
             ended = sum(each.id != session.id for each in login.sessions)
             fact = access_fact(
                 "password_set", "password", self._ids.new(), person=person, by=person, now=now, ended=ended or None
