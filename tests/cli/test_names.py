@@ -29,6 +29,17 @@ def test_a_misspelt_name_is_answered_with_the_closest(
     assert shell.json("actions") == []
 
 
+def test_a_misspelt_kind_and_a_question_without_words_are_said(shell: Shell) -> None:
+    """A kind of exceptions that there is not lists nothing without a word; what has to be asked is not to be left out."""
+    error = shell.json("exceptions", "--kind", "out_of_scop", code=Exit.USAGE)["error"]
+    empty = shell("--as", "rita", "ask", "any", " ")
+    alone = shell.json("--as", "rita", "batch", shell.proposed(200), code=Exit.YOURS)["error"]
+
+    assert error["next"] == "did you mean `out_of_scope`?"
+    assert (empty.code, "leave it out" in empty.err, "say it" in empty.err) == (Exit.USAGE, False, True)
+    assert alone["detail"].startswith("one action is no batch")
+
+
 def test_what_is_in_force_no_more_is_listed_still(shell: Shell) -> None:
     """An agent whose file is gone has its actions still."""
     shell.proposed(1)

@@ -248,10 +248,10 @@ _ONE = {"people": "person", "entries": "entry", "hashes": "hash"}
 
 
 def worded(context: typer.Context, option: typer.CallbackParam, value: str) -> str:
-    """An option in words, as it was given. Raises BadParameter for one that was given and says nothing."""
+    """Words as they were given. Raises BadParameter for those that were given and say nothing."""
     source = context.get_parameter_source(option.name or "")
     if not value.strip() and source is not None and source.name != "DEFAULT":
-        raise typer.BadParameter("it is empty; say it, or leave it out")
+        raise typer.BadParameter("it is empty; say it" if option.required else "it is empty; say it, or leave it out")
     return value
 
 

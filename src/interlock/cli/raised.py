@@ -1,14 +1,17 @@
 """`exceptions`: what agents put before people because they could not settle it, and the kinds that nobody declared."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 
 from interlock.cli.context import context_of
-from interlock.cli.output import moment, run, short, shown, table
-from interlock.domain.exception_case import KINDS
+from interlock.cli.output import UsageError, moment, run, short, shown, table
+from interlock.domain.exception_case import KINDS, OTHER
+from interlock.domain.names import instead
 from interlock.services.exceptions import Kinds, Raised, RaisedPage, Sifted
+
+_ASKED: Final = (*KINDS, "other")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +40,8 @@ def exceptions(
         here.output.value(found, lambda console: _kinds(console, found))
 
     async def work() -> None:
+        if kind and kind not in _ASKED and not kind.startswith(OTHER):
+            raise UsageError(f"there is no kind `{kind}`", next_step=instead(kind, _ASKED, ""))
         async with here.reading() as plane:
             ask = plane.exceptions.all if everything else plane.exceptions.waiting
             found = await ask(sifted=sifted, limit=limit)

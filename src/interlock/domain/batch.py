@@ -82,8 +82,10 @@ def drawn_key(person: Person, contract: Digest) -> str:
 def must_be_alike(actions: Sequence[Action], contracts: Sequence[Contract]) -> None:
     """Return where they may be decided on together. Raises NotAllowed, saying what sets one apart."""
     if not 2 <= len(actions) <= MOST:
+        what = "one action is" if len(actions) == 1 else f"{len(actions)} actions are"
         raise NotAllowed(
-            f"{len(actions)} actions are no batch: 2 to {MOST} are", next_step="decide on fewer, or one by one"
+            f"{what} no batch: 2 to {MOST} are",
+            next_step="decide on fewer" if len(actions) > MOST else "decide on it by itself, or name more like it",
         )
     first = actions[0]
     for action, contract in zip(actions, contracts, strict=True):
