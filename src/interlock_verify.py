@@ -981,8 +981,10 @@ class Said(NamedTuple):
     predicate: Object
 
 
-_ENVELOPE = re.compile(rb'\{"payload":"([A-Za-z0-9+/=]+)","payloadType":"([^"\\]+)","signatures":\[(.+)\]\}', re.DOTALL)
-_SIGNATURE = re.compile(rb'\{"keyid":"([^"\\]*)","sig":"([A-Za-z0-9+/=]+)"\}')
+_ENVELOPE = re.compile(
+    rb'\{"payload":"([A-Za-z0-9+/=]+)","payloadType":"([^"\\\x00-\x1f]+)","signatures":\[(.+)\]\}', re.DOTALL
+)
+_SIGNATURE = re.compile(rb'\{"keyid":"([^"\\\x00-\x1f]*)","sig":"([A-Za-z0-9+/=]+)"\}')
 
 
 def envelope_of(data: bytes) -> tuple[bytes, str, list[tuple[str, bytes]]]:

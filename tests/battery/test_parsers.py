@@ -48,6 +48,18 @@ def test_whatever_is_done_to_what_is_good(name: str, data: st.DataObject) -> Non
 
 
 @pytest.mark.proves("battery.parsers")
+@pytest.mark.parametrize("word", ["\0", "\n", "\x1f", '"', "\\", "\\n", '\\"', "\\\\", "\\u0001", "\\u0041"])
+@pytest.mark.parametrize("beside", [b"application/", b'"keyid":"'])
+def test_an_envelopes_words_are_escaped_nowhere(word: str, beside: bytes) -> None:
+    """What JSON would have to escape, escaped or not, is in no type and no key id that either verifier reads."""
+    ours, alone = TARGETS["envelope"], TARGETS["alone: envelope"]
+    changed = ours.good.replace(beside, beside + word.encode())
+
+    assert changed != ours.good
+    assert (refused(ours, changed), refused(alone, changed)) == (True, True)
+
+
+@pytest.mark.proves("battery.parsers")
 @pytest.mark.parametrize("name", SAME)
 @settings(max_examples=30, deadline=None, database=None)
 @given(data=st.data())

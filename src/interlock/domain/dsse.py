@@ -46,7 +46,8 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 
 def encode(envelope: Envelope) -> bytes:
-    """Write the envelope, or raise DsseError when it is unsigned, untyped or longer than an entry may be."""
+    """Write the envelope, or raise DsseError when it is unsigned, untyped, longer than an entry may be, or has a type or key id
+    that JSON would have to escape: a reader need not know escapes, and has no second spelling to look out for."""
     if not envelope.payload_type:
         raise DsseError("the envelope does not say what its payload is")
     if not envelope.signatures or not all(each.sig for each in envelope.signatures):
@@ -55,6 +56,8 @@ def encode(envelope: Envelope) -> bytes:
         data = _encoder.encode(envelope)
     except UnicodeEncodeError:
         raise DsseError("the payload type or a key id holds a lone surrogate") from None
+    if b"\\" in data:  # base64 has none
+        raise DsseError("the payload type or a key id holds a quote, a backslash or a control character")
     if len(data) > MAX_LEAF_BYTES:
         raise DsseError(f"the envelope is {len(data)} bytes long, more than {MAX_LEAF_BYTES}")
     return data

@@ -11,6 +11,7 @@ InterlockError
 │   │   └── TooFast        or not yet: they agreed to so many that nobody can have read them
 │   ├── IllegalMove        the action's state has no such move
 │   ├── KeyReused          an idempotency key came back with other arguments
+│   ├── DoneBefore         a request came back with its key after it was carried out, and its answer is gone
 │   ├── CredentialStale    a credential is of another release than the one that came into force
 │   ├── StaleView          what was decided upon is no longer what is there
 │   ├── BudgetExceeded     a budget has not enough left
