@@ -5,12 +5,13 @@ action, contract, release, policy bundle, requirements, expiry, what happens unt
 another binding does not count; the move out of `held` consumes them all.
 """
 
+from collections.abc import Collection, Set
 from typing import Final, Literal
 
 import msgspec
 
 from interlock.domain.canonical import JsonValue, digest
-from interlock.domain.deadline import ANYONE, Step
+from interlock.domain.deadline import Step, meant
 from interlock.domain.ids import ContractName, Digest, Person
 from interlock.domain.initiator import whole
 from interlock.domain.policy import Requirement
@@ -213,11 +214,14 @@ def agreeing(hold: Hold, need: Requirement, *, initiator: str) -> tuple[Person, 
 def counts_for(word: Approval, need: Requirement, roles: frozenset[str]) -> bool:
     """Whether a word was spoken in one of `roles`, which may answer `need`: held, or lent where that may be handed to such as
     them. What one policy lets them be handed, no other has to."""
-    held = set(word.roles) - set(word.lent)
-    if not roles.isdisjoint(held):
-        return True
-    meant = ANYONE in need.terms.delegate or not held.isdisjoint(need.terms.delegate)
-    return meant and not roles.isdisjoint(word.lent)
+    return spoken_in(roles, word.roles, word.lent, need.terms.delegate)
+
+
+def spoken_in(roles: Set[str], spoken: Collection[str], lent: Collection[str], delegates: Collection[str]) -> bool:
+    """The same of the roles in which a word was spoken, those of them that were lent, and whom the policy names: for whoever has
+    nothing but the entries."""
+    held = {*spoken} - {*lent}
+    return not roles.isdisjoint(held) or (meant(delegates, held) and not roles.isdisjoint(lent))
 
 
 def is_initiator(person: Person, initiator: str) -> bool:

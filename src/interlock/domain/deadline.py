@@ -13,7 +13,7 @@ what the agent is told when nobody says anything (`default`).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Set
 from typing import Final, Literal
 
 import msgspec
@@ -78,6 +78,11 @@ def read_delegates(text: str) -> tuple[str, ...]:
     if ANYONE in roles and len(roles) > 1:
         raise ValueError("`anyone` stands alone")
     return roles
+
+
+def meant(delegates: Collection[str], held: Set[str]) -> bool:
+    """Whether a policy that names `delegates` means those who hold these roles."""
+    return ANYONE in delegates or not held.isdisjoint(delegates)
 
 
 def read_deadline(text: str) -> Terms:

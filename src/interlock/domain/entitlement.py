@@ -8,7 +8,7 @@ from interlock.domain.access import permissions_of
 from interlock.domain.action import Action
 from interlock.domain.approval import Handing, Hold, is_initiator, roles_for
 from interlock.domain.control import Control
-from interlock.domain.deadline import ANYONE
+from interlock.domain.deadline import meant
 from interlock.domain.errors import NotAllowed
 from interlock.domain.evidence import at
 from interlock.domain.ids import Person
@@ -75,7 +75,7 @@ def lent(asked: Hold, person: Person, control: Control) -> frozenset[str]:
 
 def may_be_handed(delegates: tuple[str, ...], held: frozenset[str]) -> bool:
     """Whether a question whose policy names `delegates` may be handed to who holds these roles."""
-    return "decide" in permissions_of(held) and (ANYONE in delegates or not held.isdisjoint(delegates))
+    return "decide" in permissions_of(held) and meant(delegates, held)
 
 
 def handed_by(asked: Hold, person: Person) -> Handing | None:

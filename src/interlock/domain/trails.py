@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from interlock.domain.action import MOVES, NEW, State
-from interlock.domain.deadline import ANYONE
+from interlock.domain.approval import spoken_in
 from interlock.domain.evidence import Entry
 from interlock.domain.ids import ActionId
 from interlock.domain.statement import Said, stated
@@ -60,11 +60,7 @@ class _Word(msgspec.Struct, frozen=True):
 
     def counts_for(self, need: _Need, roles: set[str]) -> bool:
         """Whether it was spoken in one of `roles`, held, or lent where that may be handed to such as them."""
-        held = set(self.roles) - set(self.lent)
-        if not roles.isdisjoint(held):
-            return True
-        meant = ANYONE in need.delegate or not held.isdisjoint(need.delegate)
-        return meant and not roles.isdisjoint(self.lent)
+        return spoken_in(roles, self.roles, self.lent, need.delegate)
 
 
 class _Asked(NamedTuple):
