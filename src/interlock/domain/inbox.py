@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from interlock.domain.contract import RISKS, Risk
+from interlock.domain.cursor import no_cursor
 from interlock.domain.duration import MINUTE
-from interlock.domain.errors import ContractError
 from interlock.domain.ids import ActionId, AgentName, ContractName, Person, TaskId
 from interlock.domain.record import Withheld
 
@@ -73,5 +73,5 @@ def place_of(cursor: str) -> tuple[int, ActionId] | None:
         return None
     found = _CURSOR.fullmatch(cursor)
     if found is None:
-        raise ContractError("this is no cursor of a list", path="/cursor", next_step="begin without one")
+        raise no_cursor()
     return int(found[1]), ActionId(found[2])

@@ -4,12 +4,12 @@ Who agreed, on whose behalf, which policy and which record stand in the index ov
 the store, and the page says up to which entry it has read.
 """
 
-import re
 from typing import Final, NamedTuple
 
 import msgspec
 
 from interlock.domain.action import Action, State
+from interlock.domain.cursor import before_of
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, TaskId
 from interlock.domain.line import line_of
@@ -19,7 +19,6 @@ from interlock.ports.store import INDEXED, ActionQuery
 from interlock.services.plane import ControlPlane
 
 MOST: Final = 200
-_ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 class Sought(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,14 +95,13 @@ async def listed(plane: ControlPlane, sought: Sought, *, before: str = "", limit
 
 async def actions_of(plane: ControlPlane, sought: Sought, *, before: str = "", limit: int = 50) -> Page:
     """The actions that are meant, at most 200. Raises ContractError as `listed` does."""
-    if before and not _ID.fullmatch(before):
-        raise ContractError("this is no cursor of a list", path="/before", next_step="begin without one")
+    start = before_of(before, "/before")
     for each in sought.states:
         if each not in STATES:
             raise ContractError(f"there is no state `{each[:64]}`", path="/state", next_step=", ".join(STATES))
     limit = max(1, min(limit, MOST))
     if not sought.by_the_log:
-        return await _of_the_store(plane, sought, ActionId(before), limit)
+        return await _of_the_store(plane, sought, start or ActionId(""), limit)
     asked = question(
         agent=sought.agent,
         contract=sought.contract,
@@ -117,7 +115,7 @@ async def actions_of(plane: ControlPlane, sought: Sought, *, before: str = "", l
         states=sought.states,
         since_at=sought.since_at,
         until_at=sought.until_at,
-        before=ActionId(before) if before else None,
+        before=start,
         limit=limit,
     )
     found = await plane.searching.actions(asked)

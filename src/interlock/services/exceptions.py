@@ -11,7 +11,8 @@ import msgspec
 
 from interlock.domain.action import Action, State
 from interlock.domain.canonical import JsonValue
-from interlock.domain.errors import ContractError, NotFound
+from interlock.domain.cursor import before_of
+from interlock.domain.errors import NotFound
 from interlock.domain.exception_case import ANSWER, KINDS, OTHER, RAISE, NewKind, Sighting, new_kinds
 from interlock.domain.ids import ActionId, AgentName, Digest, Person, TaskId
 from interlock.domain.inbox import place_of, place_text
@@ -171,21 +172,13 @@ class Exceptions:
         """Newest first; the store has no index by contract, the log's index has one."""
         seen = 0
         while seen < MOST:
-            asked = question(contract=RAISE, agent=agent, before=_id(before), limit=PAGE)
+            asked = question(contract=RAISE, agent=agent, before=before_of(before), limit=PAGE)
             found = await self._searching.actions(asked)
             for action in found.actions:
                 yield action
             if not found.more:
                 return
             seen, before = seen + len(found.actions), found.actions[-1].id
-
-
-def _id(text: str) -> ActionId | None:
-    if not text:
-        return None
-    if len(text) > 64 or not text.isascii() or not text.replace("-", "").isalnum():
-        raise ContractError("this is no cursor of a list", path="/cursor", next_step="begin without one")
-    return ActionId(text)
 
 
 def _meant(row: Raised, sifted: Sifted) -> bool:

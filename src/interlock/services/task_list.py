@@ -6,7 +6,7 @@ import msgspec
 
 from interlock.domain.action import MEANING, SETTLED, State
 from interlock.domain.budget import Budget, budget_key
-from interlock.domain.errors import ContractError
+from interlock.domain.cursor import no_cursor
 from interlock.domain.ids import TaskId
 from interlock.domain.task import Task
 from interlock.ports.store import ActionQuery
@@ -60,7 +60,7 @@ async def tasks_there(
 ) -> Listed:
     """The open tasks, or with `everything` all of them. Raises ContractError for what is no cursor, and StoreError."""
     if len(cursor) > LONGEST_CURSOR or not cursor.isascii():
-        raise ContractError("this is no cursor of a list", path="/cursor", next_step="begin without one")
+        raise no_cursor()
     now, found, looked = plane.means.clock.now(), list[Task](), 0
     while looked < LOOKED_AT:
         read = await plane.means.store.all(Task, limit=READ, before=cursor)
