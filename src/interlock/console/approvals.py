@@ -24,7 +24,7 @@ from interlock.domain.action import Action
 from interlock.domain.actor import Actor
 from interlock.domain.contract import RISKS, Risk
 from interlock.domain.dossier import Dossier
-from interlock.domain.errors import ContractError, IllegalMove, InterlockError, NotAllowed, StaleView, TooFast
+from interlock.domain.errors import ContractError, IllegalMove, InterlockError, NotAllowed, StaleView
 from interlock.domain.exception_case import RAISE
 from interlock.domain.ids import ActionId, AgentName, ContractName, Person
 from interlock.domain.inbox import InboxPage
@@ -144,7 +144,7 @@ async def _word(
     name, sent = ActionId(action_id), await sent_by(request)
     try:
         await say(name, sent)
-    except (StaleView, IllegalMove, NotAllowed, ContractError, TooFast) as error:
+    except (StaleView, IllegalMove, NotAllowed, ContractError) as error:
         return await _shown(request, plane, person, name, sent=sent, problem=error)
     place = f"/approvals/{quote(name, safe='')}" if stay else f"/approvals?about={quote(name, safe='')}"
     return lead_to(place)
@@ -200,7 +200,7 @@ def values_of(request: Asked, listed: InboxPage, dossier: Dossier | None, *, cho
         "refused": None,
         "history": () if dossier is None else history_of(dossier, frame_of(request).now),
         "seen": "" if dossier is None else seen_of(dossier),
-        "colleagues": () if dossier is None else _colleagues(dossier, listed.person),
+        "colleagues": () if dossier is None else dossier.colleagues(listed.person),
         "problem": None,
         "note": "",
         "typed": "",
@@ -215,10 +215,6 @@ def alike_in(listed: InboxPage) -> frozenset[ActionId]:
     ]
     many = Counter(row.contract for row in able)
     return frozenset(row.action for row in able if many[row.contract] > 1)
-
-
-def _colleagues(dossier: Dossier, person: Person | None) -> tuple[Person, ...]:
-    return tuple(dict.fromkeys(who for need in dossier.needs for who in (*need.able, *need.may_take) if who != person))
 
 
 def _told(action: Action | None) -> tuple[Action, str] | None:

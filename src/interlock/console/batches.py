@@ -20,7 +20,7 @@ from interlock.console.sent import note_of, sent_by, view_of
 from interlock.domain.actor import Actor
 from interlock.domain.batch import MOST, Batch, BatchResult
 from interlock.domain.dossier import Dossier
-from interlock.domain.errors import ContractError, InterlockError, NotAllowed, NotFound, StaleView, TooFast
+from interlock.domain.errors import ContractError, InterlockError, NotAllowed, NotFound, StaleView
 from interlock.domain.ids import ActionId
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked, Plane, Who
@@ -62,7 +62,7 @@ async def decide(request: Asked, plane: Plane, actor: Who, batch: FromPath[str])
             views={each: view_of(sent, VIEW + each) for each in drawn.actions},
             session=actor.session,
         )
-    except (NotAllowed, ContractError, StaleView, TooFast) as error:
+    except (NotAllowed, ContractError, StaleView) as error:
         return await _page(request, plane, actor, drawn, sent=sent, problem=error)
     return await _page(request, plane, actor, drawn, sent=sent, result=result)
 

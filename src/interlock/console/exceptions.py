@@ -139,9 +139,6 @@ async def _shown(
     actor, sent = await actor_of(request), sent or {}
     raised = await plane.exceptions.one(name)
     dossier = await plane.dossiers.shown(name, actor)
-    colleagues = dict.fromkeys(
-        who for need in dossier.needs for who in (*need.able, *need.may_take) if who != actor.person
-    )
     return page(
         request,
         "exception.html",
@@ -150,7 +147,7 @@ async def _shown(
         d=dossier,
         means=KINDS.get(raised.kind, ""),
         history=history_of(dossier, plane.means.clock.now()),
-        colleagues=tuple(colleagues),
+        colleagues=dossier.colleagues(actor.person),
         problem=problem,
         chosen=sent.get("choice", ""),
         own=sent.get("own", ""),
@@ -159,7 +156,7 @@ async def _shown(
 
 
 def _answer(sent: Mapping[str, str]) -> str:
-    """What the form says: an option by its place, words of one's own, or nothing, which closes it. Raises ContractError where
+    """What the form says: an option, words of one's own, or nothing, which closes it. Raises ContractError where
     nothing was chosen: silence is no answer."""
     choice, own = sent.get("choice", ""), sent.get("own", "").strip()
     if choice == CLOSED:

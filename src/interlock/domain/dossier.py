@@ -180,6 +180,11 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether the person may."""
         return any(each.verb == verb and each.allowed for each in self.may)
 
+    def colleagues(self, person: Person | None) -> tuple[Person, ...]:
+        """Whom `person` may hand it to, each once."""
+        able = (who for need in self.needs for who in (*need.able, *need.may_take) if who != person)
+        return tuple(dict.fromkeys(able))
+
 
 def undo_of(contract: Contract | None, done_at: int | None) -> Undo:
     """How `contract`'s effect is taken back, if it was done at `done_at`, or was not done yet. Without a contract nothing was."""

@@ -20,7 +20,7 @@ def again(attempt: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
     """
 
     @wraps(attempt)
-    async def insisting(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+    async def repeated(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         for _ in range(ROUNDS - 1):
             try:
                 return await attempt(*args, **kwargs)
@@ -28,4 +28,4 @@ def again(attempt: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
                 continue
         return await attempt(*args, **kwargs)
 
-    return insisting
+    return repeated

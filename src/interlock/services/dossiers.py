@@ -21,7 +21,6 @@ from interlock.domain.dossier import (
 from interlock.domain.dossier_of import dossier_of, kept, shown_digest
 from interlock.domain.errors import InterlockError, PolicyError
 from interlock.domain.ids import ActionId, Digest, Person
-from interlock.domain.pace import Pace, warning
 from interlock.domain.policy import Policy
 from interlock.domain.precedent import Precedents, precedents
 from interlock.domain.task import Task
@@ -29,6 +28,7 @@ from interlock.ports.clock import Clock
 from interlock.ports.policies import Policies
 from interlock.ports.store import Store
 from interlock.services.again import again
+from interlock.services.attention import told_of_pace
 from interlock.services.explaining import Explaining
 from interlock.services.figures import Figures
 from interlock.services.glass import through_glass
@@ -104,7 +104,7 @@ class Dossiers:
         orders = await self._orders.refresh()
         contract = await self._orders.contract(action.contract_digest) if action.contract_digest else None
         task = await self._store.get(Task, action.task)
-        pace = await self._store.get(Pace, person) if person is not None and action.state == "held" else None
+        asked = person if action.state == "held" else None
         near = None
         if contract is not None and action.hold is not None and not action.withheld:
             near = await self._precedents(action, contract)
@@ -116,7 +116,7 @@ class Dossiers:
             dossier_of(action, contract, control, task, orders.agents.get(action.agent), person),
             policies=await self._asking(action),
             precedents=near,
-            warning="" if pace is None else warning(pace.words, orders.control.routing.attention),
+            warning=await told_of_pace(self._store, asked, orders.control.routing.attention),
         )
         return msgspec.structs.replace(dossier, shown=shown_digest(dossier, action.nonce))
 

@@ -16,14 +16,14 @@ from interlock.domain.duration import DAY, HOUR
 from interlock.domain.errors import ContractError
 from interlock.domain.evidence import Entry
 from interlock.domain.figure import BY, By, Measures, Overview, Row
-from interlock.domain.ids import ActionId, ContractName
+from interlock.domain.ids import ActionId, ContractName, Person
 from interlock.domain.names import instead
-from interlock.domain.pace import Pace, warning
 from interlock.ports.clock import Clock
 from interlock.ports.derived import Reached
 from interlock.ports.log import Log
 from interlock.ports.rollups import Grain, Rollups
 from interlock.ports.store import ActionQuery, Store
+from interlock.services.attention import told_of_pace
 from interlock.services.following import Following
 from interlock.services.measuring import Marks, agent_figures, grouped, named, ruled_rows, spoken_rows, tiles
 from interlock.services.orders import StandingOrders
@@ -87,7 +87,11 @@ class Figures(Following[Rollups]):
         if by == "reviewer":
             people = tuple((await self._orders.current()).control.people)
             rows = spoken_rows(await self.derived.spoken(people, since_at=since, until_at=until))
-            rows = [msgspec.structs.replace(each, warning=await self._warning(each.name)) for each in rows]
+            attention = (await self._orders.current()).control.routing.attention
+            rows = [
+                msgspec.structs.replace(each, warning=await told_of_pace(self._store, Person(each.name), attention))
+                for each in rows
+            ]
         else:
             ruled = await self.derived.ruled(since_at=since, until_at=until)
             series = by if by in ("agent", "contract") else "all"
@@ -101,11 +105,6 @@ class Figures(Following[Rollups]):
             size=size,
             behind=behind,
         )
-
-    async def _warning(self, person: str) -> str:
-        """What there is to say of how somebody decides, of their last words."""
-        pace = await self._store.get(Pace, person) if person else None
-        return "" if pace is None else warning(pace.words, (await self._orders.current()).control.routing.attention)
 
     async def near(self, contract: ContractName, limit: int = 200) -> list[ActionId]:
         """Actions of `contract` that people approved, rejected or let expire, the last ones first; as far as the sums have read,

@@ -13,8 +13,8 @@ from interlock.domain.errors import NotAllowed
 from interlock.domain.ids import AgentName, ContractName, Person
 from interlock.domain.inbox import InboxPage, InboxRow, place_of, place_text, urgency
 from interlock.domain.line import line_of
-from interlock.domain.pace import Pace, warning
 from interlock.ports.store import ActionQuery, Store
+from interlock.services.attention import told_of_pace
 from interlock.services.orders import Orders, StandingOrders
 
 MOST: Final = 200
@@ -58,13 +58,9 @@ class Inbox:
             rows=tuple(sorted(rows, key=urgency)),
             waiting=await self._store.count(ActionQuery(waiting=True)),
             person=person,
-            warning=await self._warning(person, orders),
+            warning=await told_of_pace(self._store, person, orders.control.routing.attention),
             next=place_text(max((row.deadline, row.action) for row in rows)) if more else "",
         )
-
-    async def _warning(self, person: Person | None, orders: Orders) -> str:
-        pace = None if person is None else await self._store.get(Pace, person)
-        return "" if pace is None else warning(pace.words, orders.control.routing.attention)
 
     async def _rows(
         self, query: ActionQuery, person: Person | None, mine: bool, limit: int, orders: Orders
