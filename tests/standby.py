@@ -166,7 +166,7 @@ def _become(asked: Asked, files: list[int], alive: int) -> None:
     sys.dont_write_bytecode = bool(asked.environment.get("PYTHONDONTWRITEBYTECODE"))
     sys.argv = ["interlock", *asked.words]
     sys.path[0] = asked.first
-    sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), "utf-8")  # noqa: SIM115
+    sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), "utf-8")  # noqa: SIM115  open to the program\'s end
     for place, name, errors in ((1, "stdout", "strict"), (2, "stderr", "backslashreplace")):
         binary = open(place, "wb", closefd=False)  # noqa: SIM115  open to the program's end
         lines = name == "stderr" or os.isatty(place)

@@ -25,7 +25,7 @@ items:
     found = read(tmp_path / "said", {"vigilance.yaml": said}).watch
 
     item = Item(
-        name="far-too-much", contract="a.b", arguments={"n": 5}, wrong="too many", fields=("n",),  # type: ignore[arg-type]
+        name="far-too-much", contract="a.b", arguments={"n": 5}, wrong="too many", fields=("n",),  # type: ignore[arg-type]  # a plain name, for a test
         justification="j", purpose="p", initiator="user:x",
     )  # fmt: skip
     assert found == Watch(one_in=50, within_ms=HOUR, again_ms=10 * DAY, items=(item,))

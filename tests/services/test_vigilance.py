@@ -68,8 +68,8 @@ async def test_an_item_looks_like_what_people_are_asked_about() -> None:
     assert (bad.state, again.state) == ("held", "held")
 
     records = [plain(each) for each in (bad, again)]
-    assert [set(each) for each in records] == [set(records[0])] * 2  # type: ignore[arg-type]
-    differ = {name for name in records[0] if records[0][name] != records[1][name]}  # type: ignore[index,union-attr]
+    assert [set(each) for each in records] == [set(records[0])] * 2  # type: ignore[arg-type]  # plain JSON and plain ids, for a test
+    differ = {name for name in records[0] if records[0][name] != records[1][name]}  # type: ignore[index,union-attr]  # plain JSON and plain ids, for a test
     words = "id task arguments nonce digest fingerprint idempotency_key proposed_at decision asked hold due_at caller reserved"
     assert differ <= {*words.split(" ")}
     assert (bad.caller is not None, bad.agent, bad.initiator) == (True, again.agent, again.initiator)
@@ -79,7 +79,7 @@ async def test_an_item_looks_like_what_people_are_asked_about() -> None:
     assert set(said[0]["commitments"]) == set(said[1]["commitments"])
     assert "budget" in said[0]["commitments"]
     shown = [plain(await world.plane.dossiers.open(each.id, RITA)) for each in (bad, again)]
-    assert set(shown[0]) == set(shown[1])  # type: ignore[arg-type]
+    assert set(shown[0]) == set(shown[1])  # type: ignore[arg-type]  # plain JSON and plain ids, for a test
     rows = (await world.plane.inbox.page(person=RITA, mine=True)).rows
     assert {each.action for each in rows} == {bad.id, again.id}
     opened = [each for each in await world.tasks() if each.id in (bad.task, again.task)]
@@ -183,10 +183,10 @@ def test_what_is_put_next_is_what_was_put_least() -> None:
     )
     watch = Watch(items=items, again_ms=100)
     old = [
-        Seed(id=f"s{at}", item=items[0], opens="", task="t", put_at=at, ended_at=at, came="caught")  # type: ignore[arg-type]
+        Seed(id=f"s{at}", item=items[0], opens="", task="t", put_at=at, ended_at=at, came="caught")  # type: ignore[arg-type]  # plain JSON and plain ids, for a test
         for at in (0, 10)
     ]
-    waits = Seed(id="s", item=items[2], opens="", task="t", put_at=50)  # type: ignore[arg-type]
+    waits = Seed(id="s", item=items[2], opens="", task="t", put_at=50)  # type: ignore[arg-type]  # plain JSON and plain ids, for a test
 
     assert next_item(watch, [*old, waits], 60, 0) == (items[1],)
     assert next_item(watch, [*old, waits], 200, 0) == (items[1], items[0])

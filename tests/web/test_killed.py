@@ -93,7 +93,7 @@ async def test_killed_between_the_word_and_the_deed(tmp_path: Path) -> None:
         same = await client.post(path, json=question, headers={**bearer, "idempotency-key": "q-1"})
         other = await client.post(path, json={"text": "why?"}, headers={**bearer, "idempotency-key": "q-1"})
         with anyio.fail_after(20):
-            while (found := (await client.get(f"/v1/actions/{action}", headers=bearer)).json())["state"] != "done":  # noqa: ASYNC110
+            while (found := (await client.get(f"/v1/actions/{action}", headers=bearer)).json())["state"] != "done":  # noqa: ASYNC110  another process
                 await anyio.sleep(0.1)
         over = (await client.get(f"/v1/actions/{bad}", headers=bearer)).json()
         again = await client.post(f"/v1/approvals/{action}/approve", json={"view": view}, headers=bearer)
