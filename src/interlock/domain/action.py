@@ -13,6 +13,7 @@ from interlock.domain.budget import Draw
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import IllegalMove
 from interlock.domain.ids import ActionId, AgentName, ContractName, Digest, StreamId, TaskId, WorkerId
+from interlock.domain.label import Source
 from interlock.domain.output import Redaction
 from interlock.domain.policy import Decision
 from interlock.domain.presented import Caller
@@ -163,6 +164,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
     redaction: Redaction | None = None
     """What was taken of the result before anybody got it; None: nothing."""
+    source: Source | None = None
+    """Whose word the result is, where it is not a tool's of the workspace's own."""
 
 
 class Action(Record, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,7 +9,7 @@ from typing import ClassVar, Final, Literal
 
 import msgspec
 
-from interlock.domain.contract import Contract, HttpTarget, InProcess, PythonTarget
+from interlock.domain.contract import Contract, HttpTarget, InProcess, McpTarget, PythonTarget
 from interlock.domain.ids import ActionId, ContractName
 from interlock.domain.record import Record
 
@@ -56,13 +56,15 @@ def breaker_key(scope: str, name: str) -> str:
 
 
 def target_of(contract: Contract) -> str:
-    """What a contract calls, as far as it may share it with others: a host, a module; empty where there is none."""
+    """What a contract calls, as far as it may share it with others: a host, a module, a server; empty where there is none."""
     match contract.target:
         case HttpTarget(url=url):
             authority = _AUTHORITY.match(url)
             return authority[1].rpartition("@")[2].lower() if authority is not None else ""
         case PythonTarget(target=target):
             return target.partition(":")[0]
+        case McpTarget(server=server):
+            return f"mcp:{server}"
         case InProcess():
             return ""
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from interlock.domain.canonical import JsonValue
-from interlock.domain.ids import ActionId
+from interlock.domain.ids import ActionId, TaskId
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +23,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """The facts the decision was made on: what a `conditional` target must still find."""
     prepared: JsonValue = None
     """What `prepare` returned, in the second phase."""
+    task: TaskId = TaskId("")
+    """The task it is part of."""
+    traceparent: str = ""
+    """W3C Trace Context of the action, where it has one."""
 
 
 class Landed(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from interlock.domain.canonical import JsonValue, pointer
 from interlock.domain.changing import Changing, misfits
 from interlock.domain.duration import DAY, SECOND
 from interlock.domain.errors import ContractError
+from interlock.domain.exact import Forms
 from interlock.domain.ids import ContractName, Digest
 from interlock.domain.output import Output, misnamed, names_in
 from interlock.domain.parse import Parse, misfit
@@ -104,7 +105,26 @@ class InProcess(_Part, frozen=True, kw_only=True, tag="in_process"):
     name: str
 
 
-Target = PythonTarget | HttpTarget | InProcess
+class McpTarget(_Part, frozen=True, kw_only=True, tag="mcp"):
+    """A tool of a server of the Model Context Protocol that the workspace names. How it is reached is no part of the promise;
+    what it said of the tool is: `pin` is the digest of the definition that somebody accepted, and another one is not called.
+    """
+
+    server: str
+    tool: str
+    """The server's own name for it."""
+    pin: Digest
+    trusted: bool = False
+    """Whether what it gives counts as the word of a system of ours."""
+    key: str = ""
+    """The argument that takes our idempotency key; it is in `_meta` in any case."""
+    errors: Literal["unsure", "nothing"] = "unsure"
+    """What its own word that it failed (`isError`) proves: by default not that nothing happened."""
+    forms: Forms = {}
+    """The arguments that are texts here and something else to the server: numbers, and what may be anything."""
+
+
+Target = PythonTarget | HttpTarget | InProcess | McpTarget
 
 
 class Facts(_Part, frozen=True, kw_only=True, tag="facts"):

@@ -190,6 +190,17 @@ class Given(Part, frozen=True, kw_only=True):
     """Nothing of it was given."""
 
 
+class Origin(Part, frozen=True, kw_only=True):
+    """Where what the tool gave back came from, where that is no tool of the workspace's own."""
+
+    kind: Literal["mcp"]
+    """A server of the Model Context Protocol."""
+    name: str
+    """Its name in the workspace."""
+    trusted: bool = False
+    """Whether the workspace says that its word counts as our own systems'."""
+
+
 class Undo(Part, frozen=True, kw_only=True):
     """How it can be undone, and whether it was."""
 
@@ -259,6 +270,7 @@ class ActionBody(Part, frozen=True, kw_only=True):
     effect: Effect | None = None
     output: Given | None = None
     """Absent: what the tool gave back is what the agent got, and is `toolResult`."""
+    source: Origin | None = None
     agreement: Agreement | None = None
     """Follows from the decision and the effect: see `agreement`."""
     compensation: Undo | None = None

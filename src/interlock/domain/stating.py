@@ -32,6 +32,7 @@ from interlock.domain.predicate import (
     HoldStep,
     Input,
     Observed,
+    Origin,
     Place,
     Resource,
     Sure,
@@ -136,6 +137,7 @@ def said_of(
         attempt=_attempt(action) if phase == "dispatching" else None,
         effect=effect,
         output=_given(action, phase),
+        source=_source(action, phase),
         agreement=_agreement(action, effect),
         compensation=_undo(action, phase, contract),
     )
@@ -144,8 +146,13 @@ def said_of(
 def heard(action: Action, phase: Phase, now: int) -> ActionBody:
     """What is said of an action that somebody else holds: what was observed, and nothing more."""
     effect = _effect(action, phase, now)
-    output = _given(action, phase)
-    return ActionBody(state=action.state, effect=effect, output=output, agreement=_agreement(action, effect))
+    return ActionBody(
+        state=action.state,
+        effect=effect,
+        output=_given(action, phase),
+        source=_source(action, phase),
+        agreement=_agreement(action, effect),
+    )
 
 
 def decides(action: Action, phase: Phase) -> bool:
@@ -258,6 +265,13 @@ def _given(action: Action, phase: Phase) -> Given | None:
         taken=[Place(path=each.path, kind=each.kind, places=each.places) for each in redaction.taken],
         withheld=redaction.withheld,
     )
+
+
+def _source(action: Action, phase: Phase) -> Origin | None:
+    said = None if action.outcome is None else action.outcome.source
+    if said is None or phase not in ("outcome", "settled"):
+        return None
+    return Origin(kind=said.kind, name=said.name, trusted=said.trusted)
 
 
 def _agreement(action: Action, effect: Effect | None) -> Agreement | None:

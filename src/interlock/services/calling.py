@@ -43,6 +43,8 @@ class Calling:
             deadline_at=(action.dispatched_at or action.proposed_at) + contract.timeout_ms,
             precondition=action.facts or None,
             prepared=action.prepared,
+            task=action.task,
+            traceparent=action.traceparent,
         )
         try:
             answer = await self._effectors.invoke(

@@ -17,6 +17,7 @@ from interlock.domain.contract import Contract
 from interlock.domain.errors import Conflict
 from interlock.domain.filtering import told
 from interlock.domain.ids import ActionId, WorkerId
+from interlock.domain.label import source_of
 from interlock.domain.settlement import Ask, Fail, Lose, NextStep, Retry, Timing, after_no, after_refusal, settle
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.steps import Steps
@@ -168,7 +169,8 @@ class Execution:
             said = await self._calling.call(action, contract, contract.postcondition, "postcondition", seen)
             verified = said.result is True if isinstance(said, Landed) else None
         self._steps.reached("execute.verified")
-        outcome = Outcome(result=result, observed_at=self._clock.now(), verified=verified, note=problem or "")
+        now, source = self._clock.now(), source_of(contract)
+        outcome = Outcome(result=result, observed_at=now, verified=verified, note=problem or "", source=source)
         outcome = told(outcome, contract, self._ids.nonce)
         if contract.postcondition is not None and verified is False:
             return await self._recorder.lose(

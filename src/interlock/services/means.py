@@ -25,6 +25,7 @@ from interlock.ports.prices import Prices
 from interlock.ports.rollups import Rollups
 from interlock.ports.steps import Steps
 from interlock.ports.store import Store
+from interlock.ports.upstream import Upstreams
 from interlock.services.admission import Door
 from interlock.services.anchoring import Anchoring
 from interlock.services.audit import Verifying
@@ -74,5 +75,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """Items known to be bad, and how often one is put before people."""
     public_url: str = ""
     """Where people open the console; empty: nobody says."""
+    upstreams: Upstreams | None = None
+    """The servers of the Model Context Protocol that the workspace names; None where it names none."""
     anchoring: Anchoring | None = None
     """The log's way to its witnesses; None where it has none."""

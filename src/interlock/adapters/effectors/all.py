@@ -6,7 +6,8 @@ from interlock.adapters.effectors.answers import targets_of
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
 from interlock.domain.call import Answer, Call
 from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Contract, HttpTarget, InProcess, PythonTarget, Target
+from interlock.domain.contract import Contract, HttpTarget, InProcess, McpTarget, PythonTarget, Target
+from interlock.domain.errors import EffectorError
 from interlock.ports.effector import Role
 
 
@@ -28,13 +29,34 @@ class Http(Protocol):
         ...
 
 
-class AllEffectors:
-    """The port, over the three kinds of target."""
+class Mcp(Protocol):
+    """`McpEffectors`, or what makes them when they are first needed."""
 
-    def __init__(self, *, python: PythonEffectors, http: Http, in_process: InProcessEffectors) -> None:
+    def missing(self, target: McpTarget) -> str:
+        """What this process lacks to call it; empty: nothing."""
+        ...
+
+    async def invoke(
+        self, contract: Contract, target: McpTarget, role: Role, arguments: dict[str, JsonValue], call: Call
+    ) -> Answer:
+        """Call one tool."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class AllEffectors:
+    """The port, over the four kinds of target."""
+
+    def __init__(
+        self, *, python: PythonEffectors, http: Http, in_process: InProcessEffectors, mcp: Mcp | None = None
+    ) -> None:
         self.python = python
         self.http = http
         self.in_process = in_process
+        self.mcp = mcp
 
     def reaches(self, contract: Contract) -> bool:
         """Whether this process can call everything that running `contract` may need."""
@@ -50,6 +72,8 @@ class AllEffectors:
                 return self.python.missing(target)
             case HttpTarget():
                 return self.http.missing(target)
+            case McpTarget():
+                return _no_servers(target) if self.mcp is None else self.mcp.missing(target)
             case InProcess():
                 return self.in_process.missing(target)
             case _:
@@ -64,6 +88,10 @@ class AllEffectors:
                 return await self.python.invoke(contract, target, role, arguments, call)
             case HttpTarget():
                 return await self.http.invoke(contract, target, role, arguments, call)
+            case McpTarget():
+                if self.mcp is None:
+                    raise EffectorError(_no_servers(target))
+                return await self.mcp.invoke(contract, target, role, arguments, call)
             case InProcess():
                 return await self.in_process.invoke(contract, target, role, arguments, call)
             case _:
@@ -72,3 +100,9 @@ class AllEffectors:
     async def close(self) -> None:
         """Let go of connections."""
         await self.http.close()
+        if self.mcp is not None:
+            await self.mcp.close()
+
+
+def _no_servers(target: McpTarget) -> str:
+    return f"this process knows no servers, so not `{target.server}` either"
