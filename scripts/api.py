@@ -43,7 +43,7 @@ _NAMED: dict[str, tuple[str, ...]] = {
         "Notice",
     ),
     "People": ("Desk", "AsyncDesk", "Action", "Unwind"),
-    "Tools": ("tool", "Tool", "Call", "NoEffect", "Changing"),
+    "Tools": ("tool", "Tool", "Call", "this_call", "NoEffect", "Changing"),
     "What a contract says": (
         "Keyed",
         "Conditional",

@@ -31,6 +31,7 @@ _PEOPLE: Final = "How to approve, reject or modify"
 _NOTICE: Final = "How to see whether people notice"
 _ROUTES: Final = "How to route approvals"
 _EXCEPTION: Final = "How to raise an exception"
+_FRAMEWORKS: Final = "Agents written with a framework"
 _NOTIFY: Final = "How to notify people"
 _BUDGET: Final = "How to set budgets and limits"
 _MODELS: Final = "How to meter what models cost"
@@ -2262,5 +2263,60 @@ PROMISES: tuple[Promise, ...] = (
         "server.one_reading",
         _SERVER,
         "A path, a header or a body that two readers could read differently, or that is too large, is refused unparsed.",
+    ),
+    Promise(
+        "frameworks.once",
+        _FRAMEWORKS,
+        "A framework's call runs its function once; the same call of the same run gets its result, in whatever process.",
+    ),
+    Promise(
+        "frameworks.own-function",
+        _FRAMEWORKS,
+        "Calls of one tool at once run each their own function, on the loop and in the context of whoever asked.",
+    ),
+    Promise(
+        "frameworks.no",
+        _FRAMEWORKS,
+        "What is denied, unfit or in shadow never reaches a framework's function, and the model is told why and what to do.",
+    ),
+    Promise(
+        "frameworks.default-deny",
+        _FRAMEWORKS,
+        "A framework's tool that no contract in force names never runs.",
+    ),
+    Promise(
+        "frameworks.approved-arguments",
+        _FRAMEWORKS,
+        "What a framework's function gets are the arguments that were agreed to, never what the model said instead.",
+    ),
+    Promise(
+        "frameworks.pause",
+        _FRAMEWORKS,
+        "A call that is held and paused is the same action when it is made again, and runs once when it is agreed to.",
+    ),
+    Promise(
+        "frameworks.tell",
+        _FRAMEWORKS,
+        "A model that was told to wait and asks again with the same arguments asks for the same action.",
+    ),
+    Promise(
+        "frameworks.raised",
+        _FRAMEWORKS,
+        "A framework's function that raises may have acted: it is not run again for the same call, and the model is told so.",
+    ),
+    Promise(
+        "frameworks.rendered",
+        _FRAMEWORKS,
+        "Whatever a framework's function returns can be written down, by one rule.",
+    ),
+    Promise(
+        "frameworks.filtered",
+        _FRAMEWORKS,
+        "What the gate takes of a result reaches a framework by no other way.",
+    ),
+    Promise(
+        "frameworks.in-process-file",
+        _FRAMEWORKS,
+        "A contract file says `run: in_process`, and nothing but `run` may.",
     ),
 )

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from interlock.domain.unwind import Unwind
     from interlock.sdk.client import Client
     from interlock.sdk.desk import AsyncDesk, Desk
+    from interlock.sdk.lending import this_call
     from interlock.sdk.model_use import ModelUse
     from interlock.sdk.outcomes import (
         Denied,
@@ -99,6 +100,7 @@ _WHERE = {
     "interlock.domain.sureness": ("Sureness",),
     "interlock.domain.parse": ("ChangePerMille", "Domains", "Folded", "Hosts", "Statements", "Tables"),
     "interlock.sdk.client": ("Client",),
+    "interlock.sdk.lending": ("this_call",),
     "interlock.sdk.model_use": ("ModelUse",),
     "interlock.sdk.outcomes": (
         "Denied",
@@ -187,6 +189,7 @@ __all__ = [
     "audit",
     "open",
     "policies",
+    "this_call",
     "tool",
 ]
 

@@ -123,7 +123,7 @@ class Embedded:
             return action
         if action.state != "held":
             contract = await self._plane.orders.contract(action.contract_digest)
-            if not self._plane.means.effectors.reaches(contract):
+            if not self._plane.means.effectors.reaches(contract, action.idempotency_key):
                 return action
         for claimed in await self._plane.execution.claim(places=("", action.place), only=action.id, limit=1):
             return await self._plane.execution.drive(claimed)

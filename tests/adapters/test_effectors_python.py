@@ -15,6 +15,7 @@ from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_call import HttpEffectors
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
+from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, Facts, HttpTarget, InProcess, NoReversal, PythonTarget, Target, TwoPhase
 from interlock.domain.errors import EffectorError
 from interlock.domain.ids import ActionId, ContractName
@@ -386,3 +387,33 @@ def test_a_contract_is_reached_only_with_all_it_needs() -> None:
     assert not port.reaches(_contract(good, two_phase=TwoPhase(prepare=good, abort=InProcess(name="gone"))))
     assert port.reaches(_contract(good, lookup=HttpTarget(url="https://example.com/{n}")))
     assert not port.reaches(_contract(good, lookup=HttpTarget(url="ftp://example.com/")))
+
+
+def test_what_is_lent_to_one_call_is_called_by_no_other() -> None:
+    """A function that was lent for one key is called for that action alone, takes all arguments as one mapping, and is gone
+    with the loan; of two loans of one key the later one counts, and each ends by itself."""
+    port = _effectors()
+    target = InProcess(name="own")
+    contract = _contract(target)
+
+    def own(arguments: dict[str, JsonValue], call: Call) -> JsonValue:
+        return [arguments, call.idempotency_key]
+
+    def later(arguments: dict[str, JsonValue], call: Call) -> JsonValue:
+        return "later"
+
+    def asked() -> object:
+        return anyio.run(partial(port.invoke, contract, target, "run", {"n": 1}, CALL))
+
+    key = CALL.idempotency_key
+    with port.in_process.lend("own", key, own):
+        assert port.reaches(contract, key)
+        assert not port.reaches(contract)
+        assert not port.reaches(contract, "another")
+        assert asked() == Landed([{"n": 1}, key])
+        with port.in_process.lend("own", key, later), port.in_process.lend("own", key, later):
+            assert asked() == Landed("later")
+        assert asked() == Landed([{"n": 1}, key])
+    assert not port.reaches(contract, key)
+    with pytest.raises(EffectorError, match="process that made it"):
+        asked()

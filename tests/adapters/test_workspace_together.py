@@ -171,6 +171,32 @@ def test_an_undo_that_only_one_process_can_run_is_a_warning(tmp_path: Path) -> N
     assert "process that declared it" in found[0].message
 
 
+@pytest.mark.proves("frameworks.in-process-file")
+def test_a_tool_of_the_agents_own_program_is_a_word(tmp_path: Path) -> None:
+    """`run: in_process` is a contract of the program's own tool; any other word, and the word for anything but `run`, is an
+    error."""
+    mine = edited(R, 'run: {python: "mailing:recall"}', "run: in_process")
+    (contract,) = [each for each in read(tmp_path / "a", mine).contracts if each.name == "mail.recall"]
+    assert contract.target == InProcess(name="mail.recall")
+
+    other = problems(tmp_path / "b", edited(R, 'run: {python: "mailing:recall"}', "run: here"))
+    assert [(each.line, each.severity, "in_process" in each.message) for each in other] == [(10, "error", True)]
+    lookup = problems(tmp_path / "c", edited(S, "lookup: {http: https://mail.example/sent}", "lookup: in_process"))
+    assert [each.severity for each in lookup if "lookup" in each.message] == ["error"]
+
+
+def test_an_undo_of_the_agents_own_program_is_a_warning(tmp_path: Path) -> None:
+    """People ask for an undo, and no program lends its tool to that: `check` says to have it elsewhere."""
+    both = changed(
+        (R, 'run: {python: "mailing:recall"}', "run: in_process"),
+        (S, SEND[SEND.index("run:") : SEND.index("lookup:")], "run: in_process\n"),
+    )
+
+    found = [each for each in problems(tmp_path, both) if "offers it" in each.message]
+
+    assert [(each.severity, each.file) for each in found] == [("warning", S)]
+
+
 # -- modules -----------------------------------------------------------------------------------------------------------
 
 TOOLS = """\

@@ -161,7 +161,7 @@ def open(  # noqa: A001 the field's word
         before.stop()
     embedded = Embedded(control)
     identity = identity_of(control, shown)
-    return Client(Connection(embedded, Home(), register, identity), Attended(control))
+    return Client(Connection(embedded, Home(), register, identity, offered.lend), Attended(control))
 
 
 class _Quiet:

@@ -12,8 +12,9 @@ Role = Literal["run", "prepare", "abort", "lookup", "facts", "postcondition"]
 class Effectors(Protocol):
     """Reaches whatever a contract's targets name."""
 
-    def reaches(self, contract: Contract) -> bool:
-        """Whether this process can run `contract` at all."""
+    def reaches(self, contract: Contract, key: str = "") -> bool:
+        """Whether this process can run `contract`: with `key`, the action of that idempotency key. What was lent for one call
+        alone can run for no other."""
         ...
 
     def missing(self, contract: Contract) -> str:

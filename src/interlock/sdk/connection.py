@@ -29,6 +29,7 @@ from interlock.ports.plane import Plane
 from interlock.sdk.handing import Tokens
 from interlock.sdk.home import Home
 from interlock.sdk.identity import NOTHING, Identity, Showing
+from interlock.sdk.lending import Lend, nothing_lent
 from interlock.sdk.outcomes import Outcome, outcome_of, plain_result
 from interlock.sdk.signature import returned
 from interlock.sdk.ticket import Ticket
@@ -61,10 +62,18 @@ class Resuming(NamedTuple):
 class Connection:
     """What tasks share: the plane, the home of its coroutines, and the tools whose results they give back."""
 
-    def __init__(self, plane: Plane, home: Home, register: Callable[[AnyTool], None], identity: Identity) -> None:
+    def __init__(
+        self,
+        plane: Plane,
+        home: Home,
+        register: Callable[[AnyTool], None],
+        identity: Identity,
+        lend: Lend = nothing_lent,
+    ) -> None:
         self.plane = plane
         self.home = home
         self.register = register
+        self.lend = lend
         self.identity = identity
         self._known: dict[ActionId, Whose] = {}
 

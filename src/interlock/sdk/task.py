@@ -43,6 +43,11 @@ class Handle:
         """The tasks inside it that an exception left: whoever caught it may have looked."""
 
     @property
+    def connection(self) -> Connection:
+        """What its calls go through: for what is built on tasks, such as adapters of frameworks."""
+        return self._connection
+
+    @property
     def id(self) -> str:
         """The task's id."""
         return self.task.id

@@ -123,7 +123,7 @@ class Judging:
                 hold = asked(draft, contract, decision, orders, now=now, within_ms=within_ms, task=task)
                 return _born(draft, "hold", hold=hold, due_at=hold.due_at), "decided"
             case "allow" | "oblige":
-                if here and contract.two_phase is None and self._effectors.reaches(contract):
+                if here and contract.two_phase is None and self._effectors.reaches(contract, draft.idempotency_key):
                     now = self._clock.now()  # deciding may have taken long, and the lease is the call's
                     until = now + self._timing.lease(contract)
                     return intent(_born(draft, "dispatch"), owner=self._worker, until=until, now=now), "dispatching"

@@ -219,9 +219,9 @@ class ScriptedEffectors:
 
         self.on(contract, role, script)
 
-    def reaches(self, contract: Contract) -> bool:
+    def reaches(self, contract: Contract, key: str = "") -> bool:
         """Whether this process can run it: the test says."""
-        del contract
+        del contract, key
         return self.reachable
 
     def missing(self, contract: Contract) -> str:

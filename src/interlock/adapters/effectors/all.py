@@ -58,15 +58,15 @@ class AllEffectors:
         self.in_process = in_process
         self.mcp = mcp
 
-    def reaches(self, contract: Contract) -> bool:
-        """Whether this process can call everything that running `contract` may need."""
-        return not self.missing(contract)
+    def reaches(self, contract: Contract, key: str = "") -> bool:
+        """Whether this process can call everything that running `contract`, for the action of that key, may need."""
+        return not self.missing(contract, key)
 
-    def missing(self, contract: Contract) -> str:
+    def missing(self, contract: Contract, key: str = "") -> str:
         """The first thing that this process lacks to run `contract`; empty: nothing."""
-        return next((found for target in targets_of(contract) if (found := self._missing(target))), "")
+        return next((found for target in targets_of(contract) if (found := self._missing(target, key))), "")
 
-    def _missing(self, target: Target) -> str:
+    def _missing(self, target: Target, key: str) -> str:
         match target:
             case PythonTarget():
                 return self.python.missing(target)
@@ -75,7 +75,7 @@ class AllEffectors:
             case McpTarget():
                 return _no_servers(target) if self.mcp is None else self.mcp.missing(target)
             case InProcess():
-                return self.in_process.missing(target)
+                return self.in_process.missing(target, key)
             case _:
                 assert_never(target)
 

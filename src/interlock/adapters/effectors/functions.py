@@ -42,6 +42,8 @@ class Found(NamedTuple):
 
     function: Function
     no_effect_on: tuple[type[BaseException], ...] = ()
+    whole: bool = False
+    """Whether it takes all arguments as one mapping, and the call: it has no signature to read."""
 
 
 def found(value: object) -> Found | None:
@@ -66,7 +68,11 @@ class Functions:
         """Call `tool` once and say what is known afterwards. `spent_s` of its time are gone already."""
         own, known = _split(role, arguments)
         try:
-            values = self._values_of(tool.function, own, call=call, **known)
+            values = (
+                {"arguments": own, "call": call}
+                if tool.whole
+                else self._values_of(tool.function, own, call=call, **known)
+            )
         except ContractError as error:
             return not_called(role, error.detail)
         started = threading.Lock()

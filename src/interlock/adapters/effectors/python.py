@@ -2,13 +2,15 @@
 
 import importlib
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 
 import anyio
 import anyio.to_thread
 
 from interlock.adapters.effectors.answers import not_called, words_of
-from interlock.adapters.effectors.functions import Found, Functions, found
+from interlock.adapters.effectors.functions import Found, Function, Functions, found
 from interlock.domain.call import Answer, Call
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, InProcess, PythonTarget
@@ -68,11 +70,13 @@ class PythonEffectors:
 
 
 class InProcessEffectors:
-    """Functions by the names under which this process offers them. Another process knows none of them."""
+    """Functions by the names under which this process offers them, and those it lends to one call alone. Another process knows
+    none of them."""
 
     def __init__(self, functions: Functions) -> None:
         self._functions = functions
         self._offered: dict[str, Found] = {}
+        self._lent: dict[tuple[str, str], list[Found]] = {}
 
     def offer(self, name: str, function: object) -> None:
         """Make a function or tool object callable under `name`; a later one takes the place of an earlier one."""
@@ -81,21 +85,40 @@ class InProcessEffectors:
             raise EffectorError(f"`{name}` is not a function")
         self._offered[name] = tool
 
-    def missing(self, target: InProcess) -> str:
-        """Why it cannot be called here; empty where this process offers it."""
-        return "" if target.name in self._offered else _elsewhere(target)
+    @contextmanager
+    def lend(self, name: str, key: str, function: Function) -> Generator[None, None, None]:
+        """Inside, `function(arguments, call)` is what `name` calls for the action of the idempotency key `key`, and no other.
+        It is given all its arguments as one mapping. Lent twice at once, the later one is called."""
+        lent = Found(function, whole=True)
+        here = self._lent.setdefault((name, key), [])
+        here.append(lent)
+        try:
+            yield
+        finally:
+            # Two of them may be equal: this very one goes.
+            here[:] = [each for each in here if each is not lent]
+            if not here:
+                self._lent.pop((name, key), None)
+
+    def missing(self, target: InProcess, key: str = "") -> str:
+        """Why it cannot be called here, for the action of that key; empty where it can."""
+        return _elsewhere(target) if self._find(target, key) is None else ""
 
     async def invoke(
         self, contract: Contract, target: InProcess, role: Role, arguments: dict[str, JsonValue], call: Call
     ) -> Answer:
         """Call it. Raises EffectorError where this process does not offer it."""
-        tool = self._offered.get(target.name)
+        tool = self._find(target, call.idempotency_key)
         if tool is None:
             raise EffectorError(
                 _elsewhere(target),
                 next_step="start the program that declares the tool, or make it a function of a module",
             )
         return await self._functions.call(tool, role, arguments, call, contract.timeout_ms)
+
+    def _find(self, target: InProcess, key: str) -> Found | None:
+        lent = self._lent.get((target.name, key))
+        return lent[-1] if lent else self._offered.get(target.name)
 
 
 def _elsewhere(target: InProcess) -> str:

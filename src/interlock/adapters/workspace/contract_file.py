@@ -16,6 +16,7 @@ changes: {balance: {before: $facts.minor, after: $facts.minor + $args.minor, mon
 touches: {customer: $args.customer_id}        # which records an action touches; `touches: nothing` says none
 rate: {calls: 30, per: 1m}                    # by all agents together, in any minute
 run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer ${MAIL_TOKEN}"}}}
+                               # or {python: module:function}, or in_process: a tool that the agent's own program has
 """
 
 from typing import Final
@@ -26,7 +27,7 @@ from interlock.adapters.workspace.limits_of import rate_in
 from interlock.adapters.workspace.nodes import Node, Scalar, Table
 from interlock.adapters.workspace.parses import parses_in
 from interlock.adapters.workspace.schemas import is_whole, schema_behind, schema_in
-from interlock.adapters.workspace.targets import read_target, target_in
+from interlock.adapters.workspace.targets import read_run, read_target, target_in
 from interlock.domain.changing import Changing
 from interlock.domain.closing import Schema
 from interlock.domain.contract import (
@@ -38,7 +39,6 @@ from interlock.domain.contract import (
     Effect,
     Facts,
     Idempotency,
-    InProcess,
     Keyed,
     Lookup,
     NoReversal,
@@ -79,7 +79,7 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
         idempotency=_idempotency(section),
         reversal=_reversal(section),
         # Where none can be read a problem was noted, and the contract goes nowhere.
-        target=read_target(section, "run", required=True) or InProcess(name=name),
+        target=read_run(section, name),
         lookup=read_target(section, "lookup"),
         facts=_facts(section.section("facts")),
         parses=parses_in(section),

@@ -1,16 +1,30 @@
-"""Where a contract's functions are: `{python: module:function}` or `{http: {...}}`."""
+"""Where a contract's functions are: `{python: module:function}` or `{http: {...}}`; or `in_process`, in the agent's program."""
 
 import re
 from typing import Final, Literal
 
 from interlock.adapters.workspace.fields import Section
 from interlock.adapters.workspace.nodes import Node, Scalar
-from interlock.domain.contract import HttpTarget, PythonTarget, Target
+from interlock.domain.contract import HttpTarget, InProcess, PythonTarget, Target
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 _METHODS: Final[tuple[Method, ...]] = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _PYTHON: Final = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 _SECRET: Final = re.compile(r"authorization|cookie|.*(key|token|secret).*", re.IGNORECASE)
+
+
+def read_run(section: Section, name: str) -> Target:
+    """Where the tool of the contract `name` itself is. Only that may be in the agent's program: what is asked about an action is
+    asked by any process, also when that program is gone. Where nothing can be read a problem is noted."""
+    node = section.take("run")
+    if not isinstance(node, Scalar):
+        return read_target(section, "run", required=True) or InProcess(name=name)
+    if node.text != "in_process":
+        section.wrong(
+            f"`run` is a table (`python: module:function` or `http: ...`), or the word `in_process`: not `{node.text[:80]}`",
+            node,
+        )
+    return InProcess(name=name)
 
 
 def read_target(section: Section, name: str, *, required: bool = False) -> Target | None:

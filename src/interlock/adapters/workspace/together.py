@@ -124,6 +124,10 @@ class _Together:
             yield self.problem(f"{said} would only read", *where)
         if isinstance(undo.target, InProcess) and not isinstance(contract.target, InProcess):
             yield self.problem(f"{said} can only run in the process that declared it", *where, severity="warning")
+        elif isinstance(undo.target, InProcess) and undo in self.workspace.contracts:
+            # A program lends such a tool to a call that it makes itself; an undo is asked for by people.
+            mend = "make it a function of a module or an address"
+            yield self.problem(f"{said} waits for a program that offers it: {mend}", *where, severity="warning")
         takes, given = _names(undo.input_schema), reversal.arguments.keys()
         for name in sorted(_required(undo.input_schema) - given):
             yield self.problem(f"{said} lacks the argument `{name}`", *where)

@@ -1,0 +1,175 @@
+"""A tool call of somebody else's framework, taken through the gate: what all adapters have in common.
+
+The framework's run and call ids make the idempotency key, so that a run that is resumed, a node that runs again and a tool that
+is tried again ask for the same action and get its answer. The framework's own function is lent to the gate for exactly this
+call: it runs once the gate dispatches it, with the arguments that were agreed to, or not at all.
+"""
+
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+from interlock.domain.action import SETTLED, Action
+from interlock.domain.canonical import JsonValue
+from interlock.domain.errors import KeyReused
+from interlock.domain.ids import ActionId
+from interlock.sdk.lending import Lent, Own
+from interlock.sdk.outcomes import Done, Held, Outcome, Pending, Withheld
+from interlock.sdk.proposing import Said, proposal_of
+from interlock.sdk.rendering import rendered
+from interlock.sdk.task import Handle
+from interlock.sdk.told_model import refusal_of, told_of, waiting_of
+
+Hold = Literal["wait", "pause", "tell"]
+"""What is done while people decide: wait right there; end the framework's run so that it can be resumed; or tell the model, which
+may ask again with the same arguments."""
+
+SLICE_MS: Final = 1_000
+"""How late at most it is noticed that nobody knows what became of a call."""
+GRACE_MS: Final = 2_000
+"""How long something cleared may take until it is begun, before it counts as waiting."""
+MOST_OPEN: Final = 4_096
+"""Calls of which a program remembers that their model was told to ask again."""
+_MOST_KEY: Final = 200
+
+
+class FrameworkCall(NamedTuple):
+    """One call as the framework has it. `run_id` is the same when the framework resumes that run, `call_id` names the call in
+    it."""
+
+    tool: str
+    arguments: Mapping[str, object]
+    call_id: str
+    own: Own
+    """The framework's function, of all arguments as one mapping; it may be asynchronous."""
+    run_id: str = ""
+    """Empty: the task's id."""
+    rendered: Callable[[Any], JsonValue] = rendered
+    """Writes down what it returned: all of it that a model will see."""
+
+
+class Given(NamedTuple):
+    """It happened, once. `value` is the recorded result as the agent may have it."""
+
+    value: JsonValue
+    done: Done
+    raw: object = None
+    """What the framework's function returned, where `is_raw`."""
+    is_raw: bool = False
+    """Whether it ran here and now, and nothing was taken of what it returned: then the framework may be given that very
+    object."""
+
+
+class Told(NamedTuple):
+    """It did not happen, has not yet, or nobody knows: `text` says so to the model."""
+
+    text: str
+    outcome: Outcome | Withheld | KeyReused
+
+
+class Paused(NamedTuple):
+    """People decide, and the framework's run is to end until they have. The same call, made again, goes on from there."""
+
+    text: str
+    outcome: Held | Pending
+
+    @property
+    def action_id(self) -> ActionId:
+        """What to look for in the control plane."""
+        return self.outcome.action_id
+
+
+Came: TypeAlias = Given | Told | Paused
+
+
+class Governor:
+    """Takes a framework's calls through the gate, in one task."""
+
+    def __init__(
+        self,
+        task: Handle,
+        *,
+        hold: Hold = "wait",
+        contracts: Mapping[str, str] | None = None,
+        patience_ms: int | None = None,
+    ) -> None:
+        """`contracts` are the contracts of tools that are called otherwise than theirs. With `patience_ms` nothing is waited for
+        longer: then it is as with `hold="tell"`."""
+        self._task = task
+        self._hold: Hold = hold
+        self._contracts = dict(contracts or {})
+        self._patience_ms = patience_ms
+        self._open: dict[str, str] = {}
+
+    def contract_of(self, tool: str) -> str:
+        """The name of the contract a tool is under."""
+        return self._contracts.get(tool, tool)
+
+    async def acall(self, call: FrameworkCall) -> Came:
+        """Take `call` through the gate. Raises StoreErrors and the like, after which nothing may be assumed to have run."""
+        lent = Lent(call.own, call.rendered)
+        return await self._task.connection.home.run(self._came, call, lent)
+
+    def call(self, call: FrameworkCall) -> Came:
+        """The same from a thread that is not the event loop's."""
+        lent = Lent(call.own, call.rendered)
+        return self._task.connection.home.block(self._came, call, lent)
+
+    async def _came(self, call: FrameworkCall, lent: Lent) -> Came:
+        connection, contract = self._task.connection, self.contract_of(call.tool)
+        alike = _digest(call.run_id, contract, msgspec.json.encode(call.arguments, enc_hook=repr, order="sorted"))
+        key = self._open.get(alike) or self._key(call)
+        proposal = proposal_of(self._task.task, contract, (dict(call.arguments),), {}, Said(key))
+        with connection.lend(contract, key, lent.function):
+            try:
+                action = await self._until(await connection.propose(proposal, self._task.shows))
+            except KeyReused as error:
+                return Told(refusal_of(error, call.tool), error)
+        self._open.pop(alike, None)
+        outcome = connection.outcome(action, None)
+        if isinstance(outcome, Done):
+            if outcome.withheld:
+                withheld = Withheld(outcome)
+                return Told(refusal_of(withheld, call.tool), withheld)
+            value = action.outcome.result if action.outcome is not None else None
+            return Given(value, outcome, lent.raw, lent.ran and value == lent.kept)
+        if isinstance(outcome, Held | Pending):
+            if self._hold == "pause":
+                return Paused(waiting_of(outcome, call.tool), outcome)
+            if len(self._open) >= MOST_OPEN:
+                del self._open[next(iter(self._open))]
+            self._open[alike] = key
+        return Told(told_of(outcome, call.tool), outcome)
+
+    async def _until(self, action: Action) -> Action:
+        """The action once it is over, nobody knows what became of it, or it is not to be waited for any longer."""
+        now = self._task.connection.identity.now
+        began = now()
+        while action.state not in SETTLED and action.state != "unknown":
+            spent = now() - began
+            patience = self._patience_ms
+            if self._hold != "wait" and action.state in ("held", "ready"):
+                patience = 0 if action.state == "held" else min(GRACE_MS, patience or GRACE_MS)
+            if patience is not None and spent >= patience:
+                break
+            left = SLICE_MS if patience is None else min(SLICE_MS, patience - spent)
+            action = await self._task.connection.waited(action, left)
+        return action
+
+    def _key(self, call: FrameworkCall) -> str:
+        """The same for the same call of the same run, whatever process makes it."""
+        run = call.run_id or self._task.id
+        plain = f"{self._task.task.agent}/{run}:{call.call_id}"
+        if len(plain) <= _MOST_KEY and plain.isascii() and plain.isprintable():
+            return plain
+        return _digest(self._task.task.agent, run, call.call_id.encode(errors="backslashreplace"))
+
+
+def _digest(first: str, second: str, rest: bytes) -> str:
+    """What differs where any of the three does."""
+    digest = sha256()
+    for part in (first.encode(errors="backslashreplace"), second.encode(errors="backslashreplace"), rest):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()

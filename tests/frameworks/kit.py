@@ -1,0 +1,115 @@
+"""A workspace whose tools belong to an agent's own program, for tests of adapters: also in environments of frameworks, where
+there is nothing but Interlock, the framework and pytest."""
+
+import fcntl
+from collections import Counter
+from pathlib import Path
+
+from interlock.bootstrap.beginning import initialise
+
+SETTINGS = """\
+tenant: tests
+pythonpath: [py]
+budgets: {calls: 10000}
+timing: {lease_margin: 500ms, skew: 50ms}
+policy_tests: advised
+"""
+
+PEOPLE = "rita: [reviewer]\nria: [reviewer, lead]\n"
+
+AGENT = """\
+name: {name}
+purpose: to be tested
+owners: {{decision: rita, policy: rita, data: rita, engineering: rita}}
+stage: {stage}
+capabilities: [refund, keyed, unrefund, look, note]
+runtime: {{max_actions: 5000, max_task: 1h, max_repeats: 5000}}
+approvals: {{within: {within}}}
+"""
+
+POLICIES = """\
+@id("all") @owner("tests") permit(principal, action, resource);
+@id("ask") @owner("tests") @outcome("require_approval") @approver("reviewer") @reason("more than a hundred")
+forbid(principal, action == Action::"refund", resource) when { context.args.cents > 100 };
+@id("no") @owner("tests") @outcome("deny") @reason("more than a thousand")
+forbid(principal, action == Action::"refund", resource) when { context.args.cents > 1000 };
+"""
+
+REFUND = """\
+name: {name}
+effect: write
+risk: low
+arguments: {{order: string, cents: {{type: integer, minimum: 0}}}}
+idempotency: {idempotency}
+timeout: {timeout}
+touches: {{order: $args.order}}
+reversal: {{contract: unrefund, arguments: {{order: $args.order}}}}
+run: in_process
+"""
+
+UNREFUND = """\
+name: unrefund
+effect: write
+risk: low
+arguments: {order: string}
+reversal: {none: it is an undo}
+run: {python: "back:unrefund"}
+"""
+
+LOOK = "name: look\neffect: read\nrisk: low\narguments: {order: string}\nrun: in_process\n"
+
+NOTE = """\
+name: note
+effect: write
+risk: low
+arguments: {text: string}
+output: {drop: [inner]}
+reversal: {contract: unrefund, arguments: {order: $args.text}}
+run: in_process
+"""
+
+BACK = (
+    '"""Undoes, in any process."""\n\n\ndef unrefund(order: str) -> str:\n    """Take it back."""\n    return order\n'
+)
+
+
+class Place:
+    """One workspace, and a ledger of effects beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ledger = folder / "effects.txt"
+
+    def write(self, name: str, text: str) -> None:
+        """One file of it."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def effect(self, what: str) -> None:
+        """Something happens in the world, durably: one more line."""
+        with self.ledger.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(f"{what}\n")
+
+    def effects(self) -> Counter[str]:
+        """What happened, and how often."""
+        return Counter(self.ledger.read_text().splitlines() if self.ledger.exists() else [])
+
+
+def place_in(folder: Path, *, within: str = "1h", timeout: str = "5s") -> Place:
+    """Make one: `refund` asks above 100 and is denied above 1000, `keyed` may be repeated under its key, `look` reads."""
+    place = Place(folder)
+    place.write("interlock.yaml", SETTINGS)
+    place.write("people.yaml", PEOPLE)
+    place.write("policies/all.cedar", POLICIES)
+    place.write("py/back.py", BACK)
+    place.write("contracts/refund.yaml", REFUND.format(name="refund", idempotency="blind", timeout=timeout))
+    place.write("contracts/keyed.yaml", REFUND.format(name="keyed", idempotency="keyed", timeout=timeout))
+    place.write("contracts/unrefund.yaml", UNREFUND)
+    place.write("contracts/look.yaml", LOOK)
+    place.write("contracts/note.yaml", NOTE)
+    for name, stage in (("ag", "partial"), ("shade", "shadow")):
+        place.write(f"agents/{name}.yaml", AGENT.format(name=name, stage=stage, within=within))
+    initialise(folder, "tests")
+    return place
