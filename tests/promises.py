@@ -25,6 +25,7 @@ _CRASH: Final = "The life of an action: steps, and what a crash leaves behind"
 _CONTRACT: Final = "Workspace files: contracts"
 _POLICY: Final = "Workspace files: policies"
 _AGENT: Final = "Workspace files: agents"
+_GATEWAY: Final = "Reference: what passes the gateway"
 _LEND: Final = "Lend a task to a sub-agent"
 _REGISTRY: Final = "How to register an agent"
 _PEOPLE: Final = "How to approve, reject or modify"
@@ -2318,5 +2319,57 @@ PROMISES: tuple[Promise, ...] = (
         "frameworks.in-process-file",
         _FRAMEWORKS,
         "A contract file says `run: in_process`, and nothing but `run` may.",
+    ),
+    Promise(
+        "gateway.both_eras",
+        _GATEWAY,
+        "A client of any version of the protocol calls what the agent may use, and every call is an action on record.",
+    ),
+    Promise(
+        "gateway.offered",
+        _GATEWAY,
+        "What a client is shown is what its agent and its task may use now, under names it can take.",
+    ),
+    Promise(
+        "gateway.no_is_a_result",
+        _GATEWAY,
+        "A no is a result that says why, in words for the model and in a code for programs, and nothing happens.",
+    ),
+    Promise("gateway.shadow", _GATEWAY, "A client whose agent is in shadow touches nothing, and is told so."),
+    Promise(
+        "gateway.unknown",
+        _GATEWAY,
+        "What may or may not have happened is said as that, and no answer invites a second call.",
+    ),
+    Promise(
+        "gateway.ticket",
+        _GATEWAY,
+        "A call that waits for a person can be answered with a ticket, which gives the result once they agreed.",
+    ),
+    Promise(
+        "gateway.waits",
+        _GATEWAY,
+        "A call that waits for a person can wait itself, and tells whoever asks for progress that it does.",
+    ),
+    Promise(
+        "gateway.once",
+        _GATEWAY,
+        "Calls with one idempotency key have one effect and one answer, at once, later and after a restart.",
+    ),
+    Promise(
+        "gateway.killed",
+        _GATEWAY,
+        "A gateway that is killed in a call does nothing twice, loses nothing, and leaves tickets that can be asked about.",
+    ),
+    Promise("gateway.stdout", _GATEWAY, "Nothing but the protocol is ever written on standard output."),
+    Promise(
+        "gateway.ends_well",
+        _GATEWAY,
+        "When its client goes or somebody ends it, the gateway closes its task and ends without an error.",
+    ),
+    Promise(
+        "gateway.told_of_changes",
+        _GATEWAY,
+        "A client hears that its list of tools changed, and what a brake took is neither listed nor done.",
     ),
 )

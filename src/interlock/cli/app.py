@@ -22,6 +22,7 @@ from interlock.cli import (
     doctor,
     erase,
     figures,
+    gateway,
     identity,
     key,
     keys,
@@ -124,6 +125,7 @@ for module in (
     witness,
     doctor,
     serve,
+    gateway,
     system,
 ):
     module.register(app)

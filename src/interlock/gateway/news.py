@@ -1,0 +1,61 @@
+"""Telling clients that what they are offered changed: those that listed it, once what they would be given is another list."""
+
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import anyio
+from mcp.server.session import ServerSession
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
+
+from interlock.domain.errors import InterlockError
+from interlock.gateway.offers import Offered, Offers
+from interlock.gateway.work import Work
+from interlock.ports.store import Store
+
+_LOOK_MS: Final = 10_000
+"""How long one wait for news lasts at most; news of any process ends it early."""
+_REST_S: Final = 0.2
+"""However much is recorded, it is looked so often at most."""
+MOST_STREAMS: Final = 256
+
+
+class News:
+    """Who is told of changes. Clients of the older versions hear it on their session, those of the newest on a stream they ask
+    for."""
+
+    def __init__(self, offers: Offers, store: Store) -> None:
+        self._offers = offers
+        self._store = store
+        self._heard: WeakKeyDictionary[Work, tuple[ServerSession, Offered]] = WeakKeyDictionary()
+        self._bus = InMemorySubscriptionBus()
+        self.listen = ListenHandler(self._bus, max_subscriptions=MOST_STREAMS, max_buffered_events=64)
+
+    def listed(self, work: Work, session: ServerSession, offered: Offered) -> None:
+        """`work` was given `offered` on `session`."""
+        self._heard[work] = (session, offered)
+
+    async def run(self) -> None:
+        """Look at the standing orders whenever something was recorded, until cancelled."""
+        revision = (await self._offers.now()).control.revision
+        while True:
+            try:
+                if await self._store.changed(timeout_ms=_LOOK_MS):
+                    now = (await self._offers.now()).control.revision
+                    if now != revision:
+                        revision = now
+                        await self._tell()
+            except InterlockError:
+                # The store cannot be read now: who asks is told so, and nobody is told that anything changed.
+                await anyio.sleep(_LOOK_MS / 1000)
+            await anyio.sleep(_REST_S)
+
+    async def _tell(self) -> None:
+        for work, (session, before) in list(self._heard.items()):
+            task = work.held
+            if task is None:
+                continue
+            now = await self._offers.of(task)
+            if now.tools != before.tools:
+                self._heard[work] = (session, now)
+                await session.send_tool_list_changed()
+        await self._bus.publish(ToolsListChanged())

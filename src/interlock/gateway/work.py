@@ -1,0 +1,116 @@
+"""A caller's work: the task in which everything it asks for happens, opened when it is first needed and closed at the end.
+
+One session of a client has one task. A task is over when its time is, and counts no more once another release of its agent is in
+force: then the next call is in another, which is on record like the first.
+"""
+
+import asyncio
+from typing import Final
+
+import msgspec
+
+from interlock.domain.action import Action
+from interlock.domain.errors import InterlockError, NotAllowed, NotFound
+from interlock.domain.ids import ActionId, AgentName, is_id
+from interlock.domain.task import Opening, Task
+from interlock.ports.clock import Clock
+from interlock.ports.store import Store
+from interlock.sdk.connection import Connection, Resuming
+from interlock.sdk.outcomes import Outcome
+from interlock.sdk.task import AsyncTask
+from interlock.services.orders import StandingOrders
+
+MARGIN_MS: Final = 1_000
+"""A task that is over within this is not begun anything in."""
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who works, for whom and for what, as somebody who may say so said it: never the client itself."""
+
+    agent: AgentName
+    purpose: str
+    initiator: str = ""
+    lasts_ms: int | None = None
+
+
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """What works share."""
+
+    connection: Connection
+    orders: StandingOrders
+    store: Store
+    clock: Clock
+
+
+class Work:
+    """The tasks of one caller, one at a time."""
+
+    def __init__(self, caller: Caller, means: Means) -> None:
+        self.caller = caller
+        self._means = means
+        self._opening = asyncio.Lock()
+        self._task: AsyncTask | None = None
+        self._closed = False
+
+    @property
+    def held(self) -> Task | None:
+        """The task that was last worked in, if it is not closed."""
+        return None if self._task is None else self._task.task
+
+    async def task(self) -> AsyncTask:
+        """The task to work in now. Raises what opening one raises: NotAllowed, NotFound."""
+        async with self._opening:
+            if self._closed:
+                raise NotAllowed("this session is over", next_step="begin another")
+            held = self._task
+            if held is not None and await self._counts(held.task):
+                return held
+            if held is not None:
+                await self._close(held)
+            self._task = None
+            caller = self.caller
+            opening = Opening(
+                agent=caller.agent, purpose=caller.purpose, initiator=caller.initiator, lasts_ms=caller.lasts_ms
+            )
+            task = await self._means.connection.opened(opening)
+            self._task = AsyncTask(self._means.connection, task)
+            return self._task
+
+    async def ticket(self, name: str, wait_ms: int) -> tuple[Action, Outcome]:
+        """What became of an action of this caller's, waited for at most `wait_ms`, also one of a task that another process began
+        and did not end: that is taken over. Raises NotFound for what is not the caller's, in the same words as for what is not
+        there, and NotAllowed."""
+        task = (await self.task()).task
+        found = await self._means.store.get(Action, name) if is_id(name) else None
+        if found is None or found.agent != task.agent or found.initiator != task.initiator or found.withheld:
+            raise NotFound(
+                f"there is no ticket `{name[:64]}` of yours", next_step="give the ticket as a call of yours gave it"
+            )
+        ticket = self._means.connection.ticket(ActionId(name), None, task.agent)
+        try:
+            outcome = await ticket.wait_async(timeout_ms=wait_ms)
+        except NotAllowed:
+            await self._means.connection.resumed(Resuming(found.task, task.agent))
+            outcome = await ticket.wait_async(timeout_ms=wait_ms)
+        return await self._means.store.get(Action, name) or found, outcome
+
+    async def close(self) -> None:
+        """Close the task. Idempotent. One that cannot be closed now is over when its time is."""
+        async with self._opening:
+            self._closed = True
+            if self._task is not None:
+                await self._close(self._task)
+            self._task = None
+
+    async def _counts(self, task: Task) -> bool:
+        if self._means.clock.now() + MARGIN_MS >= task.expires_at:
+            return False
+        standing = (await self._means.orders.refresh()).control.agents.get(task.agent)
+        return standing is None or standing.release == task.release
+
+    async def _close(self, held: AsyncTask) -> None:
+        try:
+            await self._means.connection.closed(held.task, "")
+        except InterlockError:
+            # Over already, taken over, or the store is gone: whoever looks at the task sees which.
+            return
