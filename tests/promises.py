@@ -62,6 +62,7 @@ _DOCTOR: Final = "How to look after an installation"
 _CONSOLE: Final = "How to use the console"
 _SERVER: Final = "Run the server"
 _FIGURES: Final = "How to read the figures"
+_ADMIT: Final = "How to admit programs that bear a token"
 
 PROMISES: tuple[Promise, ...] = (
     Promise(
@@ -1814,6 +1815,43 @@ PROMISES: tuple[Promise, ...] = (
         "registry.approvals",
         _AGENT,
         "The role that an agent's file asks for a contract is asked for every use of it, whatever policies say.",
+    ),
+    Promise(
+        "bearing.key_lets_in",
+        _ADMIT,
+        "Whoever bears an agent key is its agent, for whom and for what the key says, within its bounds; tasks and log say so.",
+    ),
+    Promise(
+        "bearing.secrets_kept_nowhere",
+        _ADMIT,
+        "A token that was borne stands in no record, entry or error, nor does what could be made into it.",
+    ),
+    Promise("bearing.none_other", _ADMIT, "Only the key itself lets in; whatever else is refused in the same words."),
+    Promise(
+        "bearing.ends",
+        _ADMIT,
+        "A key lets nobody in after its time, its revocation, or with its agent; what came through it ends with it.",
+    ),
+    Promise(
+        "bearing.revoke_race",
+        _ADMIT,
+        "Who was let in before a revocation opens nothing after it, in whatever process.",
+    ),
+    Promise("bearing.surface", _ADMIT, "A token opens what it is for, and nothing else."),
+    Promise(
+        "bearing.throttled",
+        _ADMIT,
+        "After fifty tokens from one address that were none new ones are not looked at; those that count go on.",
+    ),
+    Promise(
+        "bearing.one_form",
+        _ADMIT,
+        "A token is borne once, in one header; twice, in the address or in another form it is refused unread.",
+    ),
+    Promise(
+        "bearing.faults",
+        _ADMIT,
+        "A store that fails while a key is made or revoked leaves one that is there and told of, or none.",
     ),
     Promise(
         "identity.each_call",

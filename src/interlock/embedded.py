@@ -156,7 +156,8 @@ class Outside(Embedded):
 
     async def open_task(self, opening: Opening, presented: Presented) -> Task:
         """Open a task for an agent in force."""
-        return await super().open_task(opening, _outside(presented))
+        inside = msgspec.structs.replace(opening, through="", epoch=None)
+        return await super().open_task(inside, _outside(presented))
 
     async def resume_task(self, task: TaskId, agent: AgentName, presented: Presented) -> Task:
         """Take over a task that another instance began."""

@@ -48,6 +48,8 @@ CHANGES: Final[dict[str, Permission]] = {
     "/v1/publications/{publication}/accept": "see",
     "/v1/publications/{publication}/withdraw": "see",
     "/v1/notifications/{channel}/resend": "administer",
+    "/v1/agent-keys": "see",
+    "/v1/agent-keys/{key}/revoke": "stop",
 }
 """What it takes to change something. Written by hand: a handler that asks for less does not pass by saying so itself."""
 OF_KEYS: Final[dict[str, Permission]] = {
@@ -55,6 +57,7 @@ OF_KEYS: Final[dict[str, Permission]] = {
     "/v1/publications/{publication}/withdraw": "write_policy",
     "/policies/publications/{publication}/accept": "write_policy",
     "/policies/publications/{publication}/withdraw": "write_policy",
+    "/v1/agent-keys": "operate",
 }
 """What it takes of a key, where services decide of each record who may."""
 NOT_FOR_ALL: Final[dict[str, Permission]] = {"/v1/vigilance": "audit"}

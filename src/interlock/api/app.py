@@ -8,7 +8,18 @@ import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from interlock.api import actions, agent, approvals, brakes, exceptions, looking, notifications, policies, registry
+from interlock.api import (
+    actions,
+    agent,
+    agent_keys,
+    approvals,
+    brakes,
+    exceptions,
+    looking,
+    notifications,
+    policies,
+    registry,
+)
 from interlock.api.describing import schema
 
 OF_PEOPLE: Sequence[HTTPRouteHandler] = (
@@ -16,6 +27,7 @@ OF_PEOPLE: Sequence[HTTPRouteHandler] = (
     *exceptions.ROUTES,
     *actions.ROUTES,
     *registry.ROUTES,
+    *agent_keys.ROUTES,
     *brakes.ROUTES,
     *policies.ROUTES,
     *notifications.ROUTES,

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from interlock.bootstrap.registering import begin_agent, drafts, has_store
+from interlock.cli import agent_key
 from interlock.cli.baseline import baseline
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import Exit, UsageError, counted, moment, run, shown, table, worded, write
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     agent.command(name="list")(listing)
     for command in (new, show, card, baseline, suspend, activate, retire):
         agent.command()(command)
+    agent_key.register(agent)
     app.add_typer(agent)
 
 

@@ -42,6 +42,7 @@ def begin_call(opening: Opening, audience: str) -> Call:
         "prohibited": list(opening.prohibited),
         "tools": None if opening.tools is None else plain(opening.tools.tools),
         "data": None if opening.data is None else plain(opening.data.records),
+        **({"through": opening.through} if opening.through else {}),
     }
     return called("" if opening.parent is None else opening.parent.id, BEGIN, said, None, audience=audience)
 

@@ -95,7 +95,7 @@ class BrakeWords(Record, frozen=True, kw_only=True, omit_defaults=True):
     kind: ClassVar[str] = "brake"
 
     id: BrakeId
-    scope: StopScope | Literal["token"]
+    scope: StopScope | Literal["token", "key", "client"]
     """Of a revocation, whose words stand here too, its kind."""
     name: str = ""
     since_at: int

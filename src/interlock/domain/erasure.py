@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.agent_key import AgentKey
 from interlock.domain.agent_state import AgentWords
 from interlock.domain.api_key import ApiKey
 from interlock.domain.control import BrakeWords
@@ -35,7 +36,7 @@ stream withheld
 """
 _TASK: Final = """
 revision id agent release opened_at expires_at state prohibited budgets purses depth parent above failed due_at epoch
-delegated instance withheld
+delegated instance through withheld
 """
 _PUBLICATION: Final = "revision id edition base replaces proposed_at changes owners state ended_at withheld"
 _ERASURE: Final = "revision id basis scheduled proposed_at covers state parts ended_at withheld"
@@ -45,6 +46,7 @@ _AGENT_WORDS: Final = "revision id agent move state said_at withheld"
 _LOSS: Final = "revision id reason covers entries actions proposed_at state ended_at withheld"
 _LOGIN: Final = "revision handle made_at withheld"
 _API_KEY: Final = "revision id made_at expires_at used_at revoked_at withheld"
+_AGENT_KEY: Final = "revision id agent surfaces made_at expires_at epoch used_at revoked_at withheld"
 _HOLD: Final = "revision id placed_at lifted_at withheld"
 
 PUBLIC: Final[Mapping[str, frozenset[str]]] = {
@@ -61,6 +63,7 @@ PUBLIC: Final[Mapping[str, frozenset[str]]] = {
         (Loss.kind, _LOSS),
         (Login.kind, _LOGIN),
         (ApiKey.kind, _API_KEY),
+        (AgentKey.kind, _AGENT_KEY),
     )
 }
 """By kind, the fields that stay. Kinds that are not named here have nothing private."""
@@ -77,6 +80,7 @@ BLANK: Final[Mapping[str, Mapping[str, Any]]] = {
     Loss.kind: {"proposed_by": ""},
     Login.kind: {"person": ""},
     ApiKey.kind: {"person": "", "label": "", "scopes": (), "digest": ""},
+    AgentKey.kind: {"digest": "", "initiator": "", "purpose": "", "by": ""},
 }
 """What stands for the private fields that a record cannot be without."""
 

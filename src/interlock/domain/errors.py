@@ -7,6 +7,7 @@ InterlockError
 │   ├── PolicyError        a policy bundle that may not be loaded
 │   ├── NotFound           no such action, task, agent, contract
 │   ├── NotSignedIn        nobody knows who asks
+│   ├── NotAdmitted        a program bore no token that counts here, or one that does not open this
 │   ├── NotAllowed         this person may not do that
 │   │   └── TooFast        or not yet: they agreed to so many that nobody can have read them
 │   ├── IllegalMove        the action's state has no such move
@@ -163,6 +164,21 @@ class NotSignedIn(InterlockError):
         next_step: str | None = None,
     ) -> None:
         super().__init__(detail, next_step=next_step)
+
+
+class NotAdmitted(InterlockError):
+    """A program bore no token that counts here (401), one that opens something else (403), or said it in a way that nobody may
+    (400). `challenge` is the value of the `WWW-Authenticate` header that answers it. It repeats nothing of what was borne."""
+
+    code = "not_admitted"
+    fault = "yours"
+    next = "bear an agent key (`interlock agent key new AGENT`), or an access token of an issuer in interlock.yaml"
+
+    def __init__(
+        self, detail: str, *, status: Literal[400, 401, 403] = 401, challenge: str = "", next_step: str | None = None
+    ) -> None:
+        super().__init__(detail, next_step=next_step)
+        self.status, self.challenge = status, challenge
 
 
 class IllegalMove(InterlockError):

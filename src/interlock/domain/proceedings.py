@@ -67,6 +67,9 @@ class TaskBody(Part, frozen=True, kw_only=True):
     the key of its `holder`."""
     instance: str = ""
     """In `opened` and `resumed`: the running instance that acts in it since; absent where it showed nothing."""
+    through: str = ""
+    """In `opened`, where that instance is a gateway that acts for somebody who bore a token: `agent_key:<id>`, or
+    `oauth:<issuer>#<client>`."""
 
 
 class UseBody(Part, frozen=True, kw_only=True):
@@ -104,7 +107,8 @@ class ControlBody(Part, frozen=True, kw_only=True):
     name: str | None = None
     """Of a brake: what in that scope; of a user a salted digest, whose salt is not in the log."""
     revoked: str = ""
-    """Of a revocation, whose `name` says which: `token`, `instance`, `agent`, `release`, `task` or `user`."""
+    """Of a revocation, whose `name` says which: `token`, `instance`, `agent`, `release`, `task`, `user`, `key` (of an
+    agent) or `client`."""
     mode: str = ""
     """Of a brake: `pause` or `drain`; where it is not said, `stop`."""
     drill: dict[str, Any] = {}
@@ -267,7 +271,7 @@ class AccessBody(Part, frozen=True, kw_only=True):
     `locked` an account, a password was set, a key made, the glass broken, which `ended`; or a session, a key, or what an identity
     provider had named was `revoked`."""
 
-    what: Literal["link", "session", "password", "key", "glass", "provider"]
+    what: Literal["link", "session", "password", "key", "glass", "provider", "agent_key"]
     """What it is about; the entry's subject names which. Nothing that opens anything, nor a digest of it."""
     way: Literal["", "link", "password", "oidc"] = ""
     """By what a person signed in."""
@@ -279,6 +283,10 @@ class AccessBody(Part, frozen=True, kw_only=True):
     """Of a key: what it may open at most."""
     ended: int = 0
     """How many sessions this ended."""
+    agent: str = ""
+    """Of an agent key: the agent that whoever bears it is."""
+    surfaces: list[str] = []
+    """Of an agent key: what it may speak to, `mcp` and `models`."""
     tries: int = 0
     """Of `locked`: how many passwords were tried since the last right one."""
 

@@ -18,20 +18,22 @@ from interlock.domain.initiator import whole
 from interlock.domain.jwk import is_thumbprint
 from interlock.domain.presented import Caller
 from interlock.domain.task import Task
+from interlock.domain.through import CLIENT, KEY, is_client, is_key_id
 from interlock.domain.token import Token
 
-Kind = Literal["token", "holder", "instance", "agent", "release", "task", "root", "user", "credential"]
+Kind = Literal["token", "holder", "instance", "agent", "release", "task", "root", "user", "credential", "key", "client"]
 """By `jti` of a token or credential, by thumbprint of a holder's or instance's key, by name, digest or id; `root` is the
-outermost task, with its whole tree; `user` is the initiator."""
+outermost task, with its whole tree; `user` is the initiator. `key` is an agent key by id, `client` a program by the issuer of its
+access tokens and its name there."""
 KINDS: Final = get_args(Kind)
 
-Named = Literal["token", "instance", "agent", "release", "task", "user"]
+Named = Literal["token", "instance", "agent", "release", "task", "user", "key", "client"]
 """What people revoke. A task is revoked with its whole tree."""
 
 Mark = tuple[Kind, str]
 
 
-AGAIN: Final[frozenset[Kind]] = frozenset({"agent", "release", "user"})
+AGAIN: Final[frozenset[Kind]] = frozenset({"agent", "release", "user", "client"})
 """What is granted to over and over; anything else is named once and never again."""
 
 REVOKED: Final = "revoked: "
@@ -47,6 +49,8 @@ _WORDS: Final[dict[Kind, str]] = {
     "root": "the whole tree of tasks",
     "user": "the rights of the initiator",
     "credential": "the credential",
+    "key": "the agent key",
+    "client": "the program",
 }
 
 
@@ -115,10 +119,18 @@ def task_marks(task: Task) -> frozenset[Mark]:
         ("user", task.initiator),
         ("instance", task.instance),
     }
+    found.update(through_marks(task.through))
     if task.delegated is not None:
         found.update(("token", each) for each in task.delegated.tokens)
         found.update(("instance", each) for each in task.delegated.holders)
     return frozenset(mark for mark in found if mark[1])
+
+
+def through_marks(through: str) -> tuple[Mark, ...]:
+    """By what the way may be revoked that somebody came whom a gateway acts for."""
+    if through.startswith(KEY):
+        return (("key", through.removeprefix(KEY)),)
+    return (("client", through.removeprefix(CLIENT)),) if through.startswith(CLIENT) else ()
 
 
 def caller_marks(caller: Caller) -> frozenset[Mark]:
@@ -132,7 +144,7 @@ def caller_marks(caller: Caller) -> frozenset[Mark]:
 
 
 def must_be_named(kind: str, name: str) -> None:
-    """Raises ContractError where `name` cannot be that of a `token` or an `instance`.
+    """Raises ContractError where `name` cannot be that of a `token`, an `instance`, a `key` or a `client`.
 
     They may be named before they are heard of, so nothing else tells a misspelt one; and what is named stands in the log in the
     open, where nobody's words may.
@@ -142,6 +154,18 @@ def must_be_named(kind: str, name: str) -> None:
             "an instance is named by the thumbprint of its key: 43 letters, digits, `-` and `_`",
             path="/name",
             next_step="copy it from `interlock show ACTION`, or from `interlock identity instances`",
+        )
+    if kind == "key" and not is_key_id(name):
+        raise ContractError(
+            "an agent key is named by what stands before its dot: 32 hexadecimal digits",
+            path="/name",
+            next_step="copy it from `interlock agent key list`",
+        )
+    if kind == "client" and not is_client(name):
+        raise ContractError(
+            "a program is named by the issuer of its tokens, `#`, and its name there: https://id.example.org#nightly",
+            path="/name",
+            next_step="copy it from what a task of it says that it came through: `interlock show TASK`",
         )
     if kind == "token" and not is_id(name):
         raise ContractError(

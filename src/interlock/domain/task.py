@@ -59,6 +59,9 @@ class Task(Record, frozen=True, kw_only=True, omit_defaults=True):
     """By what it was handed on to whoever acts in it; or None, and it is its agent's own."""
     instance: str = ""
     """The running instance that opened it, or took it over: the thumbprint of its key. Empty: it showed nothing."""
+    through: str = ""
+    """By what whoever it is for came, where a gateway acts for them: `agent_key:<id>`, `oauth:<issuer>#<client>`. Empty: its
+    program opened it itself."""
     withheld: Withheld = ""
     """Why nothing private of it is here."""
 
@@ -114,6 +117,10 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """Who opens it, as it was proven."""
     spent: tuple[Spent, ...] = ()
     """What proved that."""
+    through: str = ""
+    """By what whoever it is for came, as a gateway in this process found it; of a task within another, as that one."""
+    epoch: int | None = None
+    """The revision of the standing orders under which it was granted; None: those in force. Never later than these."""
 
 
 class Lent(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,12 +39,19 @@ class Tries(msgspec.Struct, frozen=True):
         return Tries(count, now + PLACE_MS)
 
 
-def wait(until: int, tries: int, now: int) -> RateExceeded:
+PASSWORDS: Final = (
+    "there were too many wrong passwords; passwords are looked at again in {seconds} s. "
+    "A one-time link still lets you in"
+)
+TOKENS: Final = "there were too many tokens that are none; new ones from there are looked at again in {seconds} s"
+
+
+def wait(until: int, tries: int, now: int, *, words: str = PASSWORDS, scope: str = "sign-in") -> RateExceeded:
     """The refusal until then. It is the same whether there is such a person or not."""
     seconds = max(1, -((now - until) // 1000))
     return RateExceeded(
-        f"there were too many wrong passwords; passwords are looked at again in {seconds} s. A one-time link still lets you in",
-        scope="sign-in",
+        words.format(seconds=seconds),
+        scope=scope,
         calls=tries,
         per_ms=PLACE_MS,
         again_at=until,

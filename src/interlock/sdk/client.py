@@ -69,6 +69,12 @@ class Client:
         return TaskScope(self._connection, opening)
 
     @checked
+    def opening(self, opening: Opening) -> TaskScope:
+        """A task as `opening` says it, to be entered with `with` or `async with`: for what acts for others in this process, such
+        as a gateway, which says by what they came (`Bearer.opening`)."""
+        return TaskScope(self._connection, opening)
+
+    @checked
     def invitation(self, agent: str) -> str:
         """What to show to whoever is to hand a task to this program, as `agent`: its credential. It is no secret, and counts for
         an hour at most. Raises NotFound where no such agent is in force."""

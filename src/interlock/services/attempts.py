@@ -1,4 +1,4 @@
-"""Who tried passwords lately, as one process remembers it: addresses, and names under which there is no password.
+"""Who tried passwords, or tokens, lately, as one process remembers it: addresses, and names under which there is no password.
 
 The tries at a real account stand in its record, and hold across processes and restarts. These only keep whoever tries from
 telling by being locked out which names are real, and one address from trying every name: some thousand of each are kept.
@@ -7,7 +7,7 @@ telling by being locked out which names are real, and one address from trying ev
 from collections import OrderedDict
 from ipaddress import IPv6Address, ip_address
 
-from interlock.domain.throttle import FROM_ONE_PLACE, Tries, wait
+from interlock.domain.throttle import FROM_ONE_PLACE, PASSWORDS, Tries, wait
 
 MOST = 4096
 
@@ -15,7 +15,8 @@ MOST = 4096
 class Attempts:
     """Of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, words: str = PASSWORDS, scope: str = "sign-in") -> None:
+        self._words, self._scope = words, scope
         self._places: OrderedDict[str, Tries] = OrderedDict()
         self._nobodies: OrderedDict[str, Tries] = OrderedDict()
 
@@ -24,8 +25,14 @@ class Attempts:
         place = _place(address)
         tries = self._places.get(place, Tries())
         if tries.count >= FROM_ONE_PLACE and now < tries.until:
-            raise wait(tries.until, tries.count, now)
+            raise wait(tries.until, tries.count, now, words=self._words, scope=self._scope)
         _keep(self._places, place, tries.from_place(now))
+
+    def look_from(self, address: str, now: int) -> None:
+        """Nothing is counted. Raises RateExceeded as a try would."""
+        tries = self._places.get(_place(address), Tries())
+        if tries.count >= FROM_ONE_PLACE and now < tries.until:
+            raise wait(tries.until, tries.count, now, words=self._words, scope=self._scope)
 
     def give_back(self, address: str) -> None:
         """It was no wrong one."""

@@ -13,6 +13,7 @@ import anyio.lowlevel
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.agent_key import AgentKey
 from interlock.domain.agent_state import AgentWords
 from interlock.domain.api_key import ApiKey
 from interlock.domain.change import Unchanged
@@ -228,7 +229,21 @@ class Search:
             if each.state == "withdrawn" and not each.withheld and (each.subject == self._subject or self._speaks(each))
         ]
         found += [Unchanged(Erasure.kind, each.id, each.revision) for each in withdrawn]
-        return [*found, *(await self._access())]
+        return [*found, *(await self._access()), *(await self._agent_keys(on_all=on_all))]
+
+    async def _agent_keys(self, *, on_all: bool) -> list[Unchanged]:
+        """Keys by which agents work on the person's behalf, or that the person made. One that counts is still needed."""
+        found: list[Unchanged] = []
+        for key in await self._store.all(AgentKey, limit=MANY) if self._subject else []:
+            if key.withheld or on_all:
+                continue
+            if key.initiator == self._subject and key.alive(self._now):
+                self._left.append(key.id)
+            elif key.initiator == self._subject or (
+                not key.alive(self._now) and speaks_of(self._subject, key.purpose, key.by)
+            ):
+                found.append(Unchanged(AgentKey.kind, key.id, key.revision))
+        return found
 
     async def _access(self) -> list[Unchanged]:
         """How the person signs in, and their keys. Who still works here needs them."""

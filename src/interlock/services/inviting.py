@@ -45,7 +45,7 @@ class Inviting:
             raise ContractError("a bootstrap token lasts at most a day", next_step="make one when it is needed")
         secret = f"{TOKEN_PREFIX}{self._ids.nonce()}{self._ids.nonce()}"
         while True:
-            control = await self._may(agent, by)
+            control = await self.may(agent, by)
             now = self._clock.now()
             token = BootstrapToken(
                 digest=digest_of_secret(secret), id=self._ids.new(), agent=agent, made_at=now, expires_at=now + lasts_ms
@@ -56,7 +56,7 @@ class Inviting:
                 continue
             return secret, token.saved()
 
-    async def _may(self, agent: AgentName, by: Person) -> Control:
+    async def may(self, agent: AgentName, by: Person) -> Control:
         """The standing orders, under which `by` may let somebody be `agent`. Raises NotFound and NotAllowed."""
         orders = await self._orders.refresh()
         control = orders.control

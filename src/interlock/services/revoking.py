@@ -14,11 +14,12 @@ from typing import Final, cast
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.agent_key import AgentKey
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change
 from interlock.domain.control import BrakeWords, Control
 from interlock.domain.duration import DAY
-from interlock.domain.errors import Conflict
+from interlock.domain.errors import Conflict, NotFound
 from interlock.domain.evidence import at
 from interlock.domain.ids import ActionId, BrakeId, TaskId
 from interlock.domain.people import must_be_known
@@ -81,10 +82,10 @@ class Revoking:
         """Take back what is named. A user is named as initiators are, `user:ana`.
 
         Raises NotAllowed for a name that is not among the people of the workspace (where it has any), and NotFound for an agent,
-        a release or a task that never was. A token, an instance or a user may be revoked before it is heard of; ContractError for
-        what has the form of none.
+        a release, a task or an agent key that never was. A token, an instance, a client or a user may be revoked before it is
+        heard of; ContractError for what has the form of none. An agent key ends in the same commit.
         """
-        if kind == "token":
+        if kind == "token" or kind == "key" or kind == "client":  # noqa: PLR1714  so that the type is narrowed
             must_be_named(kind, name)
         else:
             await self._braking.must_exist(kind, name)
@@ -93,6 +94,7 @@ class Revoking:
             must_be_known(by, control)
             now = self._clock.now()
             made = await self._made(kind, name, control, now)
+            ended = await self._ended(name, now) if kind == "key" else ()
             already = next((each for each in control.revocations if _same(each, made, name)), None)
             kept = tuple(each for each in control.revocations if each != already)
             revocations = with_one_more(kept, made, now)
@@ -111,7 +113,7 @@ class Revoking:
                 body["until"] = at(made.until_at)
             fact = control_fact(after, "revoked", body, by, now)
             try:
-                await save(self._store, Change(puts=(after, words), facts=(fact,)))
+                await save(self._store, Change(puts=(after, words, *ended), facts=(fact,)))
             except Conflict:
                 continue
             closed, voided = await self._swept_through(await self._orders.refresh())
@@ -149,6 +151,13 @@ class Revoking:
         open_ = [each for each in await self._store.all(Task, limit=ALL) if each.state == "open"]
         ends = [each.expires_at for each in open_]
         return msgspec.structs.replace(made, until_at=max(now + max(longest, DAY) + 2 * SKEW_MS, *ends, now))
+
+    async def _ended(self, name: str, now: int) -> tuple[AgentKey, ...]:
+        """The agent key that is to be saved as revoked: none where it is already, and stays so for ever. Raises NotFound."""
+        key = await self._store.get(AgentKey, name)
+        if key is None:
+            raise NotFound(f"there is no agent key `{name}`", next_step="list them: `interlock agent key list`")
+        return () if key.revoked_at or key.withheld else (msgspec.structs.replace(key, revoked_at=now),)
 
     async def _swept_through(self, orders: Orders) -> tuple[int, int]:
         closed = await self._close(orders)

@@ -112,9 +112,10 @@ class Tasks:
             run=opening.run,
             plan=opening.plan,
             due_at=until if parent is not None else None,
-            epoch=orders.control.revision,
+            epoch=orders.control.revision if opening.epoch is None else min(orders.control.revision, opening.epoch),
             delegated=opening.delegated or (parent.delegated if parent is not None else None),
             instance=opening.instance,
+            through=opening.through if parent is None else parent.through,
         )
         taken = await self._orders.revoked(orders, task)
         if taken is not None:
@@ -349,6 +350,7 @@ def task_fact(task: Task, phase: Phase, now: int, beside: Mapping[str, JsonValue
             "expiresAt": at(task.expires_at),
             **(_handed_on(task) if phase == "opened" else {}),
             **({"instance": task.instance} if task.instance and phase in ("opened", "resumed") else {}),
+            **({"through": task.through} if task.through and phase == "opened" else {}),
         },
         private={"purpose": task.purpose, "initiator": task.initiator, "planSummary": task.plan, **opened, **beside},
     )

@@ -36,6 +36,7 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
     TooSlow: 408,
     TooLarge: 413,
     NoHost: 421,
+    errors.NotAdmitted: 401,
     errors.NotAllowed: 403,
     errors.TooFast: 429,
     errors.NotFound: 404,
@@ -111,7 +112,7 @@ def status_of(error: InterlockError) -> int:
 def problem_of(error: InterlockError) -> Problem:
     """`error` as it is answered."""
     return Problem(
-        status=status_of(error),
+        status=error.status if isinstance(error, errors.NotAdmitted) else status_of(error),
         code=error.code,
         fault=error.fault,
         detail=error.detail,
@@ -155,6 +156,8 @@ def answers(page: ProblemPage | None = None) -> dict[type[Exception] | int, Call
             response.headers["Retry-After"] = str(error.after_s)
         elif isinstance(error, _PASSING):
             response.headers["Retry-After"] = str(AGAIN_S)
+        if isinstance(error, errors.NotAdmitted) and error.challenge:
+            response.headers["WWW-Authenticate"] = error.challenge
         for name, value in (allow or {}).items():
             if name.lower() == "allow":
                 response.headers["Allow"] = value

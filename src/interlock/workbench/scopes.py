@@ -13,15 +13,18 @@ SCOPES: Final = (
     "`target:HOST` or `tenant:NAME`"
 )
 
-REVOCABLE: Final = "`token:ID`, `instance:THUMBPRINT`, `agent:NAME`, `release:LABEL`, `task:ID` or `user:NAME`"
+REVOCABLE: Final = (
+    "`token:ID`, `instance:THUMBPRINT`, `agent:NAME`, `release:LABEL`, `task:ID`, `user:NAME`, `key:ID` (of an agent) or "
+    "`client:ISSUER#NAME`"
+)
 
 
 async def revocable(plane: ControlPlane, what: str) -> tuple[Named, str]:
     """What `what` names that can be revoked, in the words of `revoke`. Raises ContractError for what names no such thing,
     NotFound for a release or a task that is not there."""
     kind, _, name = what.partition(":")
-    if kind == "token" and name:
-        return "token", name
+    if kind in ("token", "key", "client") and name:
+        return cast(Named, kind), name
     if kind not in ("instance", "agent", "release", "task", "user") or not name:
         raise ContractError(f"`{what}` does not say what is meant", next_step=f"write {REVOCABLE}")
     scope, found = await scope_of(plane, what)

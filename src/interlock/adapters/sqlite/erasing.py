@@ -28,6 +28,7 @@ from interlock.adapters.sqlite.pen import Pen, Unit
 from interlock.adapters.sqlite.saving import Transaction, Work, must_be_at
 from interlock.adapters.sqlite.veil import Place, Veil, key_of
 from interlock.domain.action import Action
+from interlock.domain.agent_key import AgentKey
 from interlock.domain.agent_state import AgentWords
 from interlock.domain.api_key import ApiKey
 from interlock.domain.change import Unchanged
@@ -64,6 +65,7 @@ KINDS: Final[dict[str, type[Record]]] = {
         Loss,
         Login,
         ApiKey,
+        AgentKey,
     )
 }
 """What can be erased."""

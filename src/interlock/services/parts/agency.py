@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from interlock.services.agent_keys import AgentKeys
 from interlock.services.agents import Agents
+from interlock.services.bearing import Bearing
 from interlock.services.beginning import Beginnings
 from interlock.services.braking import Braking
 from interlock.services.delegating import Delegating
@@ -34,6 +36,8 @@ class Agency:
     holders: Holders
     instances: Instances
     delegating: Delegating
+    agent_keys: AgentKeys
+    bearing: Bearing
 
 
 def agency(m: Means, g: Groundwork) -> Agency:
@@ -41,6 +45,7 @@ def agency(m: Means, g: Groundwork) -> Agency:
     orders, tasks = g.orders, g.tasks
     inviting = Inviting(store=m.store, orders=orders, clock=m.clock, ids=m.ids)
     braking = Braking(store=m.store, orders=orders, counting=g.counting, clock=m.clock, ids=m.ids, tenant=m.tenant)
+    agent_keys = AgentKeys(store=m.store, inviting=inviting, orders=orders, clock=m.clock, ids=m.ids)
     uses = Uses(store=m.store, orders=orders, clock=m.clock, ids=m.ids, door=g.door, prices=m.prices)
     delegating = Delegating(
         store=m.store,
@@ -75,6 +80,8 @@ def agency(m: Means, g: Groundwork) -> Agency:
         ),
         instances=Instances(m.store, orders),
         delegating=delegating,
+        agent_keys=agent_keys,
+        bearing=Bearing(keys=agent_keys, orders=orders, clock=m.clock),
     )
 
 
