@@ -18,6 +18,7 @@ class Promise(NamedTuple):
     """What is promised, as one sentence with a full stop."""
 
 
+_ADOPT: Final = "How to adopt what you have"
 _SIGN_IN: Final = "Sign people in"
 _DEMO: Final = "README: See it"
 _LIFE: Final = "The life of an action"
@@ -1100,6 +1101,25 @@ PROMISES: tuple[Promise, ...] = (
     Promise("log.tiles_are_c2sp", _PROVEN, "The log's tiles have the paths, widths and hashes of C2SP tlog-tiles."),
     Promise("log.tree_is_rfc6962", _PROVEN, "Roots and proofs are those of RFC 6962."),
     # -- files -----------------------------------------------------------------------------------------------------------
+    Promise(
+        "adopt.finds_servers",
+        _ADOPT,
+        "The servers of every client's configuration are found, and how they are reached.",
+    ),
+    Promise(
+        "adopt.finds_tools", _ADOPT, "The tools of a program are found in each framework, by name, arguments and place."
+    ),
+    Promise("adopt.runs_nothing", _ADOPT, "What is looked at is read; it is neither run nor imported."),
+    Promise(
+        "adopt.stays_inside",
+        _ADOPT,
+        "Looking follows no link out of the project, waits for nothing, and ends, whatever it holds.",
+    ),
+    Promise("adopt.hides_secrets", _ADOPT, "No secret of a configuration is copied: a variable stands in its place."),
+    Promise("adopt.guess_never_light", _ADOPT, "A tool that may act is never guessed to read."),
+    Promise(
+        "adopt.guess_only_graver", _ADOPT, "What a tool says of itself makes the guess about it graver, never lighter."
+    ),
     Promise(
         "workspace.init_passes_check",
         "README: put it under an agent",

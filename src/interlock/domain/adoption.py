@@ -1,0 +1,88 @@
+"""What somebody has already, as it was found by looking: servers that an agent's client knows, and tools in a program's source.
+
+Nothing here was run or reached. Every text in it was written by somebody else; whoever shows or writes it cleans it first.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+from interlock.domain.canonical import JsonValue
+
+Framework = Literal[
+    "langchain", "openai-agents", "pydantic-ai", "google-adk", "strands", "autogen", "crewai", "mcp", "plain"
+]
+
+CALLED: Final[dict[Framework, str]] = {
+    "langchain": "LangChain",
+    "openai-agents": "OpenAI Agents SDK",
+    "pydantic-ai": "Pydantic AI",
+    "google-adk": "Google ADK",
+    "strands": "Strands",
+    "autogen": "AutoGen",
+    "crewai": "CrewAI",
+    "mcp": "an MCP server of its own",
+    "plain": "no framework we know",
+}
+"""What people call them."""
+
+
+class FoundTool(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool in a program's source. `unclear` says of which arguments (empty: of all) nobody could tell what they are."""
+
+    name: str
+    framework: Framework
+    file: str
+    line: int
+    description: str = ""
+    arguments: dict[str, JsonValue] = {}
+    """JSON Schema of each, by name."""
+    optional: tuple[str, ...] = ()
+    """Those that may be left out."""
+    unclear: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    """What in its code suggests that it acts."""
+    hints: dict[str, JsonValue] = {}
+    """What it says of itself."""
+
+
+class Hidden(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that was not copied: `what` it was (`env GITHUB_TOKEN`), and the variable that stands for it now."""
+
+    what: str
+    variable: str
+
+
+class FoundServer(msgspec.Struct, frozen=True, kw_only=True):
+    """An MCP server that a client is configured with. A `command` is begun with its arguments, or a `url` is spoken to.
+
+    What was or may have been a secret is `${NAME}`; `hidden` says which.
+    """
+
+    name: str
+    file: str
+    line: int = 0
+    command: str = ""
+    arguments: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    folder: str = ""
+    url: str = ""
+    headers: dict[str, str] = {}
+    hidden: tuple[Hidden, ...] = ()
+    disabled: bool = False
+
+
+class Overlooked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was not read, or not understood, and why."""
+
+    file: str
+    why: str
+    line: int = 0
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was found."""
+
+    servers: tuple[FoundServer, ...] = ()
+    tools: tuple[FoundTool, ...] = ()
+    overlooked: tuple[Overlooked, ...] = ()
