@@ -20,8 +20,8 @@ import httpx
 from bench.crowded import VOTERS, Crowd, lay_out
 from bench.measure import percentile, show
 from interlock.bootstrap.connecting import connect
-from interlock.bootstrap.serving import front, hosting_for
-from interlock.bootstrap.site import settled
+from interlock.bootstrap.serving import front
+from interlock.bootstrap.site import hosting_for, settled
 from interlock.domain.action import Action
 from interlock.domain.card import Question, Word
 from interlock.domain.duration import DAY

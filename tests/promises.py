@@ -2426,6 +2426,27 @@ PROMISES: tuple[Promise, ...] = (
         "When its client goes or somebody ends it, the gateway closes its task and ends without an error.",
     ),
     Promise(
+        "gateway.no_open_door",
+        _GATEWAY,
+        "Over HTTP nothing is answered without a token that counts, asked anew at every request.",
+    ),
+    Promise(
+        "gateway.bound_sessions",
+        _GATEWAY,
+        "A session is heard from the bearer who began it alone; to anybody else it is not there.",
+    ),
+    Promise(
+        "gateway.head",
+        _GATEWAY,
+        "Under another name, from a stranger's page, or with more than fits, a request is refused before anything is read of it.",
+    ),
+    Promise(
+        "gateway.resumed",
+        _GATEWAY,
+        "Who comes back to a broken stream reads what was missed, for a while, and of their own session only.",
+    ),
+    Promise("gateway.many", _GATEWAY, "Sessions at once get each its own answers, each on its own record."),
+    Promise(
         "gateway.told_of_changes",
         _GATEWAY,
         "A client hears that its list of tools changed, and what a brake took is neither listed nor done.",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import interlock
+from tests.gateway.kit import House, house
 from tests.workspaces import Place, forget, workspace
 
 
@@ -23,3 +24,16 @@ def place(tmp_path: Path) -> Iterator[Place]:
         pass
     yield made
     forget(made)
+
+
+@pytest.fixture
+def served(place: Place) -> Iterator[House]:
+    """A gateway over HTTP."""
+    begun = house(place)
+    yield begun
+    begun.process.terminate()
+    try:
+        begun.process.wait(30)
+    finally:
+        begun.process.kill()
+        begun.process.communicate()

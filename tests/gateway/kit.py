@@ -1,15 +1,20 @@
 """What the gateway's tests have in common: clients over standard input and output, and what was recorded."""
 
+import json
 import os
+import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import anyio
+import httpx
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client  # as its own examples do: there is no public name
 from mcp_types import CallToolResult
 
 from interlock.bootstrap.connecting import looking
@@ -78,3 +83,55 @@ async def tasks(place: Place) -> list[Task]:
         return await plane.means.store.all(Task)
     finally:
         await plane.close()
+
+
+class House(NamedTuple):
+    """A gateway over HTTP."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    place: Place
+
+    def key(self, agent: str = "ag", initiator: str = "user:ana", *more: str) -> str:
+        """A key that lets in as `agent`."""
+        ask = [PROGRAM, "-w", str(self.place.folder), "--as", "rita", "--json", "agent", "key", "new", agent]
+        said = ["--purpose", "tests", "--on-behalf-of", initiator, *more]
+        made = subprocess.run([*ask, *said], check=True, capture_output=True)
+        return str(json.loads(made.stdout)["key"])
+
+    @asynccontextmanager
+    async def client(self, key: str, mode: Any = "auto", **options: Any) -> AsyncGenerator[Client]:
+        """A client that bears `key`."""
+        http = create_mcp_http_client(headers={"Authorization": f"Bearer {key}"})
+        async with http, Client(streamable_http_client(self.url, http_client=http), mode=mode, **options) as found:
+            yield found
+
+    def ask(self, method: str = "POST", body: Any = None, **headers: str) -> httpx.Response:
+        """One request as it is written here."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
+        given = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+        written = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.request(method, self.url, content=content, headers={**given, **written}, timeout=20)
+
+    def kill(self) -> None:
+        """As the system does it, without a word."""
+        self.process.kill()
+        self.process.communicate()
+
+
+def house(place: Place, *more: str) -> House:
+    """Begin a gateway over HTTP."""
+    process = subprocess.Popen(
+        [PROGRAM, "-w", str(place.folder), "gateway", "--http", "127.0.0.1:0", *more], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    said = process.stdout.readline().decode()
+    return House(process, said.split()[-1], place)
+
+
+INITIALIZE: dict[str, Any] = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
+}

@@ -5,18 +5,27 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+import anyio
 import msgspec
 
 from interlock.bootstrap.connecting import connect, identity_of
+from interlock.bootstrap.site import hosting_for
 from interlock.domain.patience import Patience
+from interlock.domain.task import Opening
 from interlock.embedded import Embedded
-from interlock.gateway.alone import serve_alone
+from interlock.gateway.alone import GRACE_S, serve_alone
 from interlock.gateway.calls import Calls
+from interlock.gateway.entrance import PATH, Entrance, work_in_room
+from interlock.gateway.events import Shelves
+from interlock.gateway.house import House
 from interlock.gateway.news import News
 from interlock.gateway.offers import Offers
+from interlock.gateway.rooms import Rooms
+from interlock.gateway.server import server_of
 from interlock.gateway.work import Caller, Means, Work
 from interlock.sdk.connection import AnyTool, Connection
 from interlock.sdk.home import Home
+from interlock.services.plane import ControlPlane
 
 
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +34,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     calls: Calls
     news: News
     means: Means
+    plane: ControlPlane
     version: str
 
 
@@ -43,16 +53,47 @@ async def gateway(folder: Path, patience: Patience) -> AsyncGenerator[Gateway]:
         )
         offers = Offers(plane.orders, plane.means.clock)
         news = News(offers, plane.means.store)
-        yield Gateway(calls=Calls(offers, patience, news), news=news, means=means, version=version("interlock"))
+        yield Gateway(
+            calls=Calls(offers, patience, news), news=news, means=means, plane=plane, version=version("interlock")
+        )
     finally:
         home.stop()
         await plane.close()
 
 
-async def serve_one(folder: Path, caller: Caller, patience: Patience) -> None:
-    """Serve one client over standard input and output, as `caller`, until it goes."""
+@asynccontextmanager
+async def house(folder: Path, patience: Patience, host: str) -> AsyncGenerator[House]:
+    """Everything that is spoken to with tokens over HTTP, for as long as it is used.
+
+    Raises WorkspaceError where others could reach `host` and the workspace does not say who ends TLS in front of it.
+    """
+    hosting = hosting_for(folder, host)
     async with gateway(folder, patience) as found:
-        await serve_alone(found.calls, found.news, Work(caller, found.means), found.version)
+        shelves = Shelves()
+        rooms = Rooms(found.means, shelves)
+        server = server_of(found.calls, found.news, work_in_room, found.version)
+        mcp = Entrance(server, found.plane.bearing, hosting, rooms, shelves)
+
+        async def finish() -> None:
+            await found.calls.finish(GRACE_S)
+            await rooms.close()
+
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(found.news.run)
+                await group.start(mcp.run)
+                yield House({PATH: mcp}, end=mcp.end, finish=finish)
+                group.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await finish()
+
+
+async def serve_one(folder: Path, opening: Opening, patience: Patience) -> None:
+    """Serve one client over standard input and output, in tasks that are begun with `opening`, until it goes."""
+    async with gateway(folder, patience) as found:
+        work = Work(Caller(agent=opening.agent, opening=lambda: opening), found.means)
+        await serve_alone(found.calls, found.news, work, found.version)
 
 
 def _none_here(tool: AnyTool) -> None:

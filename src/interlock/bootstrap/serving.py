@@ -12,11 +12,10 @@ from litestar.types import ControllerRouterHandler
 from interlock.api.app import ROUTES as OF_THE_API
 from interlock.bootstrap.connecting import connect
 from interlock.bootstrap.doctoring import examined
-from interlock.bootstrap.site import settled
+from interlock.bootstrap.site import hosting_for
 from interlock.console.app import ROUTES as OF_THE_CONSOLE
 from interlock.console.problem import problem_page
-from interlock.domain.errors import WorkspaceError
-from interlock.domain.hosting import NEAR, Hosting
+from interlock.domain.hosting import Hosting
 from interlock.domain.ids import Person
 from interlock.embedded import Outside
 from interlock.services.doctor import Examine
@@ -98,15 +97,3 @@ def front(
         meters=meters,
     )
     return Front(app, hosting, end=hub.end, answered=meters.answered)
-
-
-def hosting_for(folder: Path, host: str) -> Hosting:
-    """Where the server is to be found. Raises WorkspaceError where that would be in the clear."""
-    hosting = settled(folder).settings.hosting
-    if host not in NEAR and not hosting.secure:
-        raise WorkspaceError(
-            f"others can reach `{host}`, and nothing says that TLS ends in front of it",
-            file="interlock.yaml",
-            next_step="put a proxy that ends TLS in front, and say so: `server: {public_url: https://...}` in interlock.yaml",
-        )
-    return hosting

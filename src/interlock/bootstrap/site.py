@@ -16,6 +16,8 @@ from interlock.adapters.workspace import (
 )
 from interlock.bootstrap.checking import policy_problems, policy_tests, wrong
 from interlock.domain.contract import Contract
+from interlock.domain.errors import WorkspaceError
+from interlock.domain.hosting import NEAR, Hosting
 from interlock.sdk.tool import Tool, tools_in
 from interlock.services.editions import Definition
 from interlock.services.policy_tests import Report
@@ -84,3 +86,15 @@ def settled(folder: Path) -> Workspace:
     workspace = read_workspace(folder)
     sound(tuple(each for each in workspace.problems if each.file == SETTINGS))
     return workspace
+
+
+def hosting_for(folder: Path, host: str) -> Hosting:
+    """Where the server is to be found. Raises WorkspaceError where that would be in the clear."""
+    hosting = settled(folder).settings.hosting
+    if host not in NEAR and not hosting.secure:
+        raise WorkspaceError(
+            f"others can reach `{host}`, and nothing says that TLS ends in front of it",
+            file="interlock.yaml",
+            next_step="put a proxy that ends TLS in front, and say so: `server: {public_url: https://...}` in interlock.yaml",
+        )
+    return hosting

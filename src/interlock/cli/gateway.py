@@ -1,17 +1,22 @@
 """`interlock gateway`: the MCP server that an agent's client talks to."""
 
+from contextlib import AbstractAsyncContextManager
 from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
 
 from interlock.cli.context import Context, context_of
-from interlock.cli.output import run
+from interlock.cli.output import run, shown
+from interlock.cli.serving import served
 from interlock.domain.errors import ContractError, EffectorError
 from interlock.domain.ids import AgentName
 from interlock.domain.patience import HOLD_MODES, Patience
+from interlock.domain.task import Opening
 
 _PURPOSE: Final = "work of an MCP client"
+MOST_AT_ONCE: Final = 2_048
+"""Connections: streams of many sessions among them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -21,27 +26,61 @@ def register(app: typer.Typer) -> None:
 
 def gateway(
     context: typer.Context,
-    agent: Annotated[str, typer.Option(help="The agent that the client is.")] = "",
+    agent: Annotated[str, typer.Option(help="The agent that the client on standard input and output is.")] = "",
     purpose: Annotated[str, typer.Option(help="What it works on.")] = _PURPOSE,
     on_behalf_of: Annotated[str, typer.Option(help="For whom: `user:ana`.")] = "",
     hold: Annotated[str, typer.Option(help="A call that waits for a person: `wait` for it, or give a `ticket`.")] = "",
+    http: Annotated[
+        str, typer.Option(help="Serve clients that bear tokens over HTTP instead, at HOST:PORT; port 0 is any.")
+    ] = "",
     wait: Annotated[int | None, typer.Option(min=0, max=600, help="How many seconds a call waits at most.")] = None,
 ) -> None:
-    """Serve an MCP client over standard input and output: every tool it calls is an action of the agent's."""
+    """Serve MCP clients, one over standard input and output or many over HTTP: what they call is an action of an agent's."""
     here = context_of(context)
-    if not agent:
+    if bool(agent) == bool(http):
         raise ContractError(
-            "nobody said which agent the client is", path="/agent", next_step="say it: `interlock gateway --agent NAME`"
+            "the gateway serves one client as an agent, or any that bear tokens over HTTP",
+            path="/agent",
+            next_step="say which: `interlock gateway --agent NAME`, or `interlock gateway --http 127.0.0.1:8787`",
         )
     patience = _patience(hold, wait)
     found = _part(here, "interlock.bootstrap.gateway")
-    works = import_module("interlock.gateway.work")
-    caller = works.Caller(agent=AgentName(agent), purpose=purpose, initiator=on_behalf_of)
+    if http:
+        if on_behalf_of or purpose != _PURPOSE:
+            raise ContractError(
+                "over HTTP the token says for whom and for what, not the command line", path="/on_behalf_of"
+            )
+        _listen(here, found, http, patience)
+        return
+    opening = Opening(agent=AgentName(agent), purpose=purpose, initiator=on_behalf_of)
 
     async def serve() -> None:
-        await found.serve_one(here.folder, caller, patience)
+        await found.serve_one(here.folder, opening, patience)
 
     run(here.output, serve)
+
+
+def _listen(here: Context, found: Any, address: str, patience: Patience) -> None:
+    host, port = _address(address)
+
+    def started(at: str) -> None:
+        address = f"{at.rstrip('/')}/mcp"
+        here.output.value({"address": address}, lambda console: console.print(f"the gateway is at {shown(address)}"))
+
+    def begun() -> AbstractAsyncContextManager[Any]:
+        house: AbstractAsyncContextManager[Any] = found.house(here.folder, patience, host)
+        return house
+
+    served(here, begun, host, port, started, most=MOST_AT_ONCE)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65_535 or not host:
+        raise ContractError(
+            f"`{text[:64]}` is no address to listen at", path="/http", next_step="`127.0.0.1:8787`, or `127.0.0.1:0`"
+        )
+    return host.strip("[]"), int(port)
 
 
 def _patience(hold: str, wait: int | None) -> Patience:

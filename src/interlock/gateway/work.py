@@ -5,6 +5,7 @@ force: then the next call is in another, which is on record like the first.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -28,9 +29,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who works, for whom and for what, as somebody who may say so said it: never the client itself."""
 
     agent: AgentName
-    purpose: str
-    initiator: str = ""
-    lasts_ms: int | None = None
+    opening: Callable[[], Opening]
+    """What its next task is opened with."""
 
 
 class Means(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +68,7 @@ class Work:
             if held is not None:
                 await self._close(held)
             self._task = None
-            caller = self.caller
-            opening = Opening(
-                agent=caller.agent, purpose=caller.purpose, initiator=caller.initiator, lasts_ms=caller.lasts_ms
-            )
-            task = await self._means.connection.opened(opening)
+            task = await self._means.connection.opened(self.caller.opening())
             self._task = AsyncTask(self._means.connection, task)
             return self._task
 

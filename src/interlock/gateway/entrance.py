@@ -1,0 +1,233 @@
+"""`/mcp` over HTTP, plain ASGI: nobody gets past it without a token that counts, asked at every request.
+
+Before anything is read: the form of the request, the name of the server that was meant, whose page asks, and how much there is.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+import anyio
+import mcp_types as types
+from anyio.abc import TaskStatus
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from mcp.server.lowlevel.server import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+
+from interlock.domain.bearer import Bearer
+from interlock.domain.borne import Borne
+from interlock.domain.errors import InterlockError, NotAdmitted, RateExceeded
+from interlock.domain.hosting import Hosting
+from interlock.gateway.calls import Context
+from interlock.gateway.events import Shelves, speaking
+from interlock.gateway.rooms import IDLE_S, MOST_OF_ONE, MOST_SESSIONS, Room, Rooms
+from interlock.gateway.work import Work
+from interlock.services.bearing import Bearing
+
+Message: TypeAlias = MutableMapping[str, Any]
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+PATH: Final = "/mcp"
+LARGEST_BODY: Final = 4 * 1024 * 1024
+LARGEST_HEAD: Final = 24 * 1024
+BODY_S: Final = 20.0
+"""How long a body may take to arrive."""
+_ROOM: Final = "interlock.room"
+_METHODS: Final = ("GET", "POST", "DELETE")
+_ONCE: Final = (b"host", b"content-type", b"content-length", b"origin", b"mcp-session-id", b"mcp-protocol-version")
+_HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
+_SESSION: Final = re.compile(r"[!-~]{1,128}")
+
+
+class Entrance:
+    """The application. It answers `/mcp` alone; who composes it with others says what else there is."""
+
+    def __init__(self, server: Server[Any], bearing: Bearing, hosting: Hosting, rooms: Rooms, shelves: Shelves) -> None:
+        self._bearing = bearing
+        self._hosting = hosting
+        self._rooms = rooms
+        self._until = anyio.CancelScope()
+        self._manager = StreamableHTTPSessionManager(
+            app=server,
+            event_store=shelves,
+            session_idle_timeout=IDLE_S,
+            max_request_body_size=LARGEST_BODY,
+            max_sessions=MOST_SESSIONS,
+        )
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """For as long as requests may come: until cancelled, or told to `end`. Streams end with it."""
+        with self._until:
+            async with self._manager.run():
+                task_status.started()
+                await self._rooms.run()
+
+    def end(self) -> None:
+        """No more requests, and no more streams."""
+        self._until.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        try:
+            headers = sound(scope, self._hosting)
+            bearer = await self._bearing.admit(borne_of(scope, self._hosting), "mcp")
+            if self._until.cancel_called:
+                raise Unread("this server is about to end", 503)
+            await self._passed(scope, headers, bearer, receive, send)
+        except InterlockError as error:
+            await refuse(error, send)
+
+    async def _passed(
+        self, scope: Scope, headers: dict[bytes, bytes], bearer: Bearer, receive: Receive, send: Send
+    ) -> None:
+        session = headers.get(b"mcp-session-id", b"").decode("latin-1")
+        within = bool(session) or _is_newest(headers)
+        found = self._rooms.of(session, bearer) if within else self._rooms.new(bearer)
+        if found is None and within:
+            raise Unread("Session not found", 404)
+        if found is None:
+            raise Unread(f"{MOST_OF_ONE} sessions are open with this token: end some of them", 429)
+        room, ended = found, False
+
+        async def told(message: Message) -> None:
+            nonlocal ended
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                given = dict(message.get("headers", ())).get(b"mcp-session-id", b"").decode("latin-1")
+                ended = scope["method"] == "DELETE"
+                if given and not session:
+                    self._rooms.begun(given, room)
+            await send(message)
+
+        # Sessions of the package's own are bound to who began them, too: by a name that tells it nothing else.
+        user = AuthenticatedUser(AccessToken(token="", client_id=bearer.same, scopes=[]))
+        inside = {**scope, "user": user, _ROOM: room}
+        room.busy += 1
+        try:
+            with speaking(room.shelf):
+                await self._manager.handle_request(inside, _Body(receive).next, told)
+        finally:
+            room.busy -= 1
+            room.used_at = anyio.current_time()
+            if ended and session:
+                await self._rooms.over(session)
+
+
+async def work_in_room(ctx: Context) -> Work:
+    """The work of whoever made the request. Raises MCPError where nobody did."""
+    request = ctx.request
+    room = None if request is None else request.scope.get(_ROOM)
+    if not isinstance(room, Room):
+        raise MCPError(types.INVALID_REQUEST, "nobody made this request")
+    return room.work
+
+
+class Unread(InterlockError):
+    """A request that nothing here reads."""
+
+    code = "unread"
+    fault = "yours"
+    next = "look at how the request is written"
+
+    def __init__(self, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def sound(scope: Scope, hosting: Hosting) -> dict[bytes, bytes]:
+    """The headers of a request that everybody reads alike, meant for us and not sent by a stranger's page. Raises Unread."""
+    if scope["method"] not in _METHODS:
+        raise Unread("nothing is asked by that method here", 405)
+    given: list[tuple[bytes, bytes]] = scope["headers"]
+    if sum(len(name) + len(value) for name, value in given) + len(scope["query_string"]) > LARGEST_HEAD:
+        raise Unread(f"the head of a request has at most {LARGEST_HEAD} bytes", 431)
+    names = [name for name, _ in given]
+    for name in _ONCE:
+        if names.count(name) > 1:
+            raise Unread(f"the header `{name.decode()}` is there twice", 400)
+    headers = dict(given)
+    if b"transfer-encoding" in headers and b"content-length" in headers:
+        raise Unread("the length of the request is said in two ways", 400)
+    if _name(headers.get(b"host", b"").decode("latin-1").lower()) not in hosting.hosts:
+        raise Unread("this server has another name than the one that was asked for", 421)
+    origin = headers.get(b"origin", b"").decode("latin-1").lower()
+    if origin and urlsplit(origin).hostname not in hosting.hosts:
+        raise Unread("pages of others may not ask here", 403)
+    if b"mcp-session-id" in headers and not _SESSION.fullmatch(headers[b"mcp-session-id"].decode("latin-1")):
+        raise Unread("Session not found", 404)
+    return headers
+
+
+def borne_of(scope: Scope, hosting: Hosting) -> Borne:
+    """What a request bears to say who makes it."""
+    by: dict[bytes, list[str]] = {}
+    for name, value in scope["headers"]:
+        by.setdefault(name, []).append(value.decode("latin-1"))
+    connected = (scope.get("client") or ("",))[0]
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return Borne(
+        authorization=tuple(by.get(b"authorization", ())),
+        dpop=tuple(by.get(b"dpop", ())),
+        method=scope["method"],
+        path=raw.decode("latin-1"),
+        query=scope["query_string"].decode("latin-1"),
+        address=hosting.sender(connected, ", ".join(by.get(b"x-forwarded-for", ()))),
+    )
+
+
+async def refuse(error: InterlockError, send: Send) -> None:
+    """A request that gets no further: why, as a problem that nobody has to be admitted to read."""
+    headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
+    status = 503
+    if isinstance(error, Unread):
+        status = error.status
+    elif isinstance(error, NotAdmitted):
+        status = error.status
+        headers.append((b"www-authenticate", error.challenge.encode("latin-1")))
+    elif isinstance(error, RateExceeded):
+        status = 429
+        headers.append((b"retry-after", b"60"))
+    if status == 405:
+        headers.append((b"allow", ", ".join(_METHODS).encode()))
+    body = json.dumps({"title": error.code, "status": status, **error.problem()}).encode()
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _is_newest(headers: dict[bytes, bytes]) -> bool:
+    """Whether the request belongs to no session, as those of 2026-07-28: the header alone decides, as it does in the package."""
+    said = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
+    return bool(said) and said not in HANDSHAKE_PROTOCOL_VERSIONS
+
+
+def _name(host: str) -> str:
+    found = _HOST.fullmatch(host)
+    return "" if found is None else found[1].strip("[]")
+
+
+class _Body:
+    """A body that does not arrive for ever."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._whole = False
+        self._until = anyio.current_time() + BODY_S
+
+    async def next(self) -> Message:
+        """What comes next. Raises Unread."""
+        if self._whole:
+            return await self._receive()
+        try:
+            with anyio.fail_after(max(self._until - anyio.current_time(), 0)):
+                message = await self._receive()
+        except TimeoutError:
+            raise Unread("the request did not arrive in time", 408) from None
+        self._whole = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
