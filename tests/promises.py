@@ -61,6 +61,7 @@ _GIVEN: Final = "How to bound what a person may lend: give a task tools and reco
 _NORMAL: Final = "How to see what an agent normally touches"
 _DOCTOR: Final = "How to look after an installation"
 _CONSOLE: Final = "How to use the console"
+_AFAR: Final = "How to use Interlock over HTTP"
 _SERVER: Final = "Run the server"
 _FIGURES: Final = "How to read the figures"
 _ADMIT: Final = "How to admit programs that bear a token"
@@ -2276,6 +2277,36 @@ PROMISES: tuple[Promise, ...] = (
         "console.by_keyboard",
         _CONSOLE,
         "What people decide, they can decide by keyboard, where one key alone decides nothing, and without a script.",
+    ),
+    Promise(
+        "remote.same_surface",
+        _AFAR,
+        "A program that opens a server's address has the outcomes, tickets, tasks and errors of one that opens the folder.",
+    ),
+    Promise(
+        "remote.same_errors",
+        _AFAR,
+        "An error that a server tells is the very class, with its words and members, that it is in the server's own process.",
+    ),
+    Promise(
+        "remote.once",
+        _AFAR,
+        "A request or an answer that is lost on the way is made up for without anything happening twice.",
+    ),
+    Promise(
+        "remote.closed",
+        _AFAR,
+        "Where no control plane answers nothing runs, nothing is kept to be asked later, and it is said whose fault it is.",
+    ),
+    Promise(
+        "remote.believes_nobody",
+        _AFAR,
+        "Of what answers nothing is believed that is not a control plane's answer, in its form, of its size and in its time.",
+    ),
+    Promise(
+        "remote.address",
+        _AFAR,
+        "A program speaks to others through TLS with a certificate that it trusts, and in the clear to its own machine alone.",
     ),
     Promise(
         "server.every_door_asks",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from interlock.domain.refusals import TooMany
 from interlock.web.limits import MOST, Limits
-from interlock.web.refusals import TooMany
 from tests.web.world import served
 
 pytestmark = pytest.mark.anyio

@@ -11,9 +11,9 @@ import pytest
 from interlock.bootstrap.site import definition, read_site
 from interlock.domain.errors import StoreError
 from interlock.domain.ids import Person
+from interlock.domain.refusals import BadRequest, Crowded
 from interlock.testing.world import World, contract
 from interlock.web.live import MOST_EACH, MOST_TOPICS, OF_ONE, TOPICS, Client, Hub, wanted
-from interlock.web.refusals import BadRequest, Crowded
 from tests.web.test_sign_in import GOOD, PEOPLE, cookie, token_of
 from tests.web.test_socket import until
 from tests.web.world import served

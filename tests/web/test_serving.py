@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from interlock.domain.hosting import Hosting
+from interlock.domain.refusals import TooLarge
 from interlock.web.front import CSP, Front, sound_path
-from interlock.web.refusals import TooLarge
 from tests.web.world import served
 
 pytestmark = pytest.mark.anyio

@@ -89,6 +89,7 @@ async def open_task(request: Asked, plane: Services, agents: Agents, data: JSONB
         parent=None if data.parent is None else await stored_task(plane.means.store, data.parent),
         plan=data.plan,
         run=data.run,
+        id=data.id,
     )
     return kept(request, await agents.open_task(opening, data.shown.presented()))
 

@@ -68,6 +68,8 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """The task around it."""
     plan: Words = ""
     run: Words = ""
+    id: OfTask | None = None
+    """Its id, of the program's making, in the form of ids: asked once more, it is the same task."""
 
 
 class Proving(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -24,6 +24,7 @@ from interlock.adapters.parsing import LaterSql
 from interlock.adapters.passwords_later import LaterPasswords
 from interlock.adapters.prices_later import LaterPrices
 from interlock.adapters.providing import LaterProvider
+from interlock.adapters.remote.address import is_address
 from interlock.adapters.sealer import Author, LogSealer
 from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.sqlite.vault import SqliteVault
@@ -33,11 +34,12 @@ from interlock.adapters.workspace import (
     load_modules,
 )
 from interlock.attended import Attended
+from interlock.bootstrap.afar import open_afar
 from interlock.bootstrap.anchors import anchoring
 from interlock.bootstrap.auditing import index_of, rollups_of
 from interlock.bootstrap.site import definition, read_site, settled
 from interlock.domain.contract import InProcess
-from interlock.domain.errors import KeyFileError, StoreError, StoreMissing
+from interlock.domain.errors import KeyFileError, NotAllowed, StoreError, StoreMissing
 from interlock.domain.fitting import checked
 from interlock.domain.ids import StreamId, WorkerId
 from interlock.embedded import Embedded
@@ -129,16 +131,27 @@ def open(  # noqa: A001 the field's word
     tools: Sequence[Tool[..., Any]] = (),
     attest: str = "local",
     evidence: str | Path | Callable[[str], str] = "",
+    ca: str | Path = "",
+    proxy: str = "",
 ) -> Client:
-    """The agent's side of the control plane in a workspace folder.
+    """The agent's side of the control plane in a workspace folder, or at the address of an `interlock serve`.
 
     `apply=True` brings the workspace as it is on disk into force first. `tools` are tools of this program alone (nested
     functions, those of the main program): the workspace is brought into force together with their contracts.
     `attest` is how this program is to be recognised (`local`, `bootstrap`, `oidc` or `spire`), and `evidence` what it shows for
     that: a token, a file that holds one, or a function that gives one for an agent; asked for only when it is needed.
-    `memory:FOLDER` keeps everything in memory, for tests, and always applies. Raises InterlockError.
+    `memory:FOLDER` keeps everything in memory, for tests, and always applies. `https://HOST` is a server, `http://127.0.0.1:PORT`
+    one on this machine: nothing comes into force from there, and `attest` is another way than `local`; `ca` is a file of the
+    authorities whose certificates are trusted instead of this machine's, `proxy` the address of a proxy, or `environment` for
+    what the environment names. Raises InterlockError.
     """
     text = str(location)
+    if is_address(text):
+        return open_afar(text, apply=apply, tools=tools, attest=attest, evidence=evidence, ca=ca, proxy=proxy)
+    if ca or proxy:
+        raise NotAllowed(
+            "`ca` and `proxy` are for a server", next_step="leave them away: a folder is not reached by a network"
+        )
     memory = text.startswith(MEMORY)
     shown = shows(attest, evidence)
     folder = Path(text.removeprefix(MEMORY) or ".")

@@ -44,6 +44,8 @@ def begin_call(opening: Opening, audience: str) -> Call:
         "data": None if opening.data is None else plain(opening.data.records),
         **({"through": opening.through} if opening.through else {}),
     }
+    if opening.id is not None:
+        said["id"] = opening.id
     return called("" if opening.parent is None else opening.parent.id, BEGIN, said, None, audience=audience)
 
 

@@ -27,6 +27,9 @@ InterlockError
 │   ├── NotDelivered       a message to people is not known to have arrived
 │   ├── WitnessError       too few witnesses cosign, or a time-stamping authority does not stamp
 │   ├── EffectorError      a tool's code cannot be found or loaded
+│   ├── Unreachable        no control plane answers at the address: nothing was asked
+│   │   └── Unanswered     or it was asked, and what came of it is not known here
+│   ├── NotUnderstood      what answers there is no control plane that this version understands
 │   └── IntegrityError     the log does not verify
 └── Ours           a broken promise of ours; report it
     └── Conflict           somebody else wrote first (retried inside, never a user's business)
@@ -372,6 +375,34 @@ class EffectorError(InterlockError):
     code = "effector"
     fault = "operator"
     next = "check the contract's target and that its package is installed where the worker runs"
+
+
+class Unreachable(InterlockError):
+    """No control plane answers at the address. Nothing was asked of it, and nothing runs: what an agent wants is never kept to be
+    asked later. `passing`: asking again may help."""
+
+    code = "unreachable"
+    fault = "operator"
+    next = "see that `interlock serve` runs there, and that this machine reaches it; nothing was done"
+
+    def __init__(self, detail: str, *, passing: bool = True, next_step: str | None = None, **members: object) -> None:
+        super().__init__(detail, next_step=next_step, **members)
+        self.passing = passing
+
+
+class Unanswered(Unreachable):
+    """The control plane was asked, and no answer came: it may have done what was asked, and records that if it did."""
+
+    code = "unanswered"
+    next = "ask again under the same idempotency key, which gives the first one's answer; or look: `interlock actions`"
+
+
+class NotUnderstood(InterlockError):
+    """What answers at the address is no control plane, or one of another version. Nothing of what it said is believed."""
+
+    code = "not_understood"
+    fault = "operator"
+    next = "compare the address with the one that `interlock serve` printed, and its version with this program's"
 
 
 class Conflict(InterlockError):

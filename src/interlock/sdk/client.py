@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from interlock.domain.entry_proof import EntryProof
+from interlock.domain.errors import NotAllowed
 from interlock.domain.fitting import Amount, Millis, checked, fitted
 from interlock.domain.ids import ActionId, AgentName, ContractName, TaskId
 from interlock.domain.task import Opening
@@ -21,14 +22,22 @@ from interlock.sdk.ticket import Ticket
 class Client:
     """What `interlock.open` gives. Use it as a context manager, or close it."""
 
-    def __init__(self, connection: Connection, people: People) -> None:
+    def __init__(self, connection: Connection, people: People | None) -> None:
         self._connection = connection
         self._people = people
 
     @checked
     def person(self, name: str) -> Desk:
-        """The desk of a person of the workspace: approve, reject, modify, settle, undo. Your program answers for who it is."""
+        """The desk of a person of the workspace: approve, reject, modify, settle, undo. Your program answers for who it is.
+
+        Raises NotAllowed for a client of a server: there people show who they are themselves.
+        """
         home = self._connection.home
+        if self._people is None:
+            raise NotAllowed(
+                "this program is an agent's, far from where people decide: here nobody speaks for a person",
+                next_step="people decide in the console, by `interlock approvals`, or through `/v1` with an API key of their own",
+            )
         return Desk(AsyncDesk(self._people, name, home), home)
 
     @checked

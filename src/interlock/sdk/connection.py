@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
+
 from interlock.domain.action import SETTLED, Action
 from interlock.domain.approval import ANSWER
 from interlock.domain.asking import (
@@ -16,10 +18,10 @@ from interlock.domain.asking import (
     settle_call,
     wait_call,
 )
-from interlock.domain.canonical import JsonValue
+from interlock.domain.canonical import CanonicalError, JsonValue, encode
 from interlock.domain.child_failure import ChildFailure
 from interlock.domain.entry_proof import EntryProof
-from interlock.domain.errors import ContractError, CredentialStale, NotAllowed
+from interlock.domain.errors import ContractError, CredentialStale, NotAllowed, Unanswered
 from interlock.domain.handover import Opened, read_handover
 from interlock.domain.ids import ActionId, AgentName, TaskId
 from interlock.domain.proposal import Proposal
@@ -80,10 +82,17 @@ class Connection:
     async def propose(self, proposal: Proposal, tokens: Tokens | None = None) -> Action:
         """Propose as the instance that this program is."""
 
+        if self.identity.patient:
+            proposal = _repeatable(proposal, self.identity.new())
+
         async def proposed() -> Action:
             return await self.plane.propose(await self._presented(proposal, tokens))
 
-        action = await _anew(proposed)
+        try:
+            action = await self._again(proposed)
+        except Unanswered as error:
+            error.members["idempotency_key"] = proposal.idempotency_key
+            raise
         if len(self._known) >= MOST_KNOWN:
             del self._known[next(iter(self._known))]
         self._known[action.id] = Whose(proposal.task.agent, proposal.task.id)
@@ -92,38 +101,63 @@ class Connection:
     async def opened(self, opening: Opening) -> Task:
         """Open a task as the instance that this program is."""
 
+        if self.identity.patient:
+            opening = msgspec.structs.replace(opening, id=TaskId(self.identity.new()))
+
         async def begun() -> Task:
             # No token: one is of the task around it and its agent. What is opened inside may be another's, of the same key.
             call = begin_call(opening, (await self.plane.expected(opening.agent)).audience)
             return await self.plane.open_task(opening, await self.identity.shown(opening.agent, call))
 
-        return await _anew(begun)
+        return await self._again(begun)
 
     async def resumed(self, wanted: Resuming) -> Task:
         """Take over a task as the instance that this program is."""
-        call = resume_call(wanted.task, (await self.plane.expected(wanted.agent)).audience)
-        return await self.plane.resume_task(wanted.task, wanted.agent, await self.identity.shown(wanted.agent, call))
+
+        async def taken() -> Task:
+            call = resume_call(wanted.task, (await self.plane.expected(wanted.agent)).audience)
+            shown = await self.identity.shown(wanted.agent, call)
+            return await self.plane.resume_task(wanted.task, wanted.agent, shown)
+
+        return await self._again(taken)
 
     async def closed(self, task: Task, failure: str) -> None:
         """Close a task as the instance that holds it."""
-        shown = await self.identity.still(task.agent, partial(close_call, task.id, failure))
-        await self.plane.close_task(task.id, shown, failure=failure)
+
+        async def closed() -> None:
+            shown = await self.identity.still(task.agent, partial(close_call, task.id, failure))
+            await self.plane.close_task(task.id, shown, failure=failure)
+
+        await self._again(closed)
 
     async def failures(self, task: Task, children: frozenset[TaskId] | None = None) -> tuple[ChildFailure, ...]:
         """What failed inside a task and nobody looked at, as the instance that holds it."""
-        shown = await self.identity.still(task.agent, partial(failures_call, task.id, children))
-        return await self.plane.failures(task.id, shown, children)
+
+        async def looked() -> tuple[ChildFailure, ...]:
+            shown = await self.identity.still(task.agent, partial(failures_call, task.id, children))
+            return await self.plane.failures(task.id, shown, children)
+
+        # Looking counts once: where the answer was lost nobody may be told that nothing failed.
+        return await self._again(looked, repeatable=False)
 
     async def settled(self, use: Use, used: TokenCount | None) -> Use:
         """Say what a use of a model took, as the instance that holds its task."""
-        shown = await self.identity.still(use.agent, partial(settle_call, use.id, used))
-        return await self.plane.settle_use(use.id, shown, used)
+
+        async def settled() -> Use:
+            shown = await self.identity.still(use.agent, partial(settle_call, use.id, used))
+            return await self.plane.settle_use(use.id, shown, used)
+
+        return await self._again(settled)
 
     async def proof(self, action_id: ActionId, agent: str, *, anchored: bool) -> EntryProof:
         """What proves the last entry of an action, of `agent` where this program did not propose it."""
         whose = self._whose(action_id, agent)
-        shown = await self.identity.still(whose.agent, partial(prove_call, action_id, whose.task, anchored))
-        return await self.plane.proof(action_id, shown, anchored=anchored, within=whose.task)
+
+        async def proven() -> EntryProof:
+            shown = await self.identity.still(whose.agent, partial(prove_call, action_id, whose.task, anchored))
+            return await self.plane.proof(action_id, shown, anchored=anchored, within=whose.task)
+
+        return await self._again(proven)
 
     async def accepted(self, text: str) -> tuple[Task, Tokens]:
         """The task that `text` hands to this program, and its tokens."""
@@ -136,19 +170,24 @@ class Connection:
             )
         agent = AgentName(leaf.agent)
         asked = Opened(task=TaskId(leaf.task), agent=agent, chain=handover.chain, works=handover.works)
-        call = asked.call((await self.plane.expected(agent)).audience)
-        presented = await self.identity.shown(agent, call, Showing(handover.chain, leaf.jti))
-        task = await self.plane.open_chain(asked, presented)
+
+        async def opened() -> Task:
+            call = asked.call((await self.plane.expected(agent)).audience)
+            presented = await self.identity.shown(agent, call, Showing(handover.chain, leaf.jti))
+            return await self.plane.open_chain(asked, presented)
+
+        task = await self._again(opened)
         return task, Tokens(self.plane, self.identity, task, handover.chain)
 
     async def use(self, task: Task, tokens: Tokens | None, asked: Asked) -> Use:
         """Begin a use of a model as the instance that this program is."""
-        proposal = Proposal(task=task, contract=MODEL_USE, arguments=asked.arguments)
+        key = self.identity.new() if self.identity.patient else None
+        proposal = Proposal(task=task, contract=MODEL_USE, arguments=asked.arguments, idempotency_key=key)
 
         async def begun() -> Use:
             return await self.plane.begin_use(await self._presented(proposal, tokens))
 
-        return await _anew(begun)
+        return await self._again(begun)
 
     async def answer(self, task: Task, tokens: Tokens | None, action: ActionId, question: int, text: str) -> Action:
         """Answer a reviewer's question as the instance that this program is."""
@@ -158,7 +197,7 @@ class Connection:
         async def answered() -> Action:
             return await self.plane.answer(await self._presented(proposal, tokens))
 
-        return await _anew(answered)
+        return await self._again(answered)
 
     def ticket(self, action_id: ActionId, tool: AnyTool | None = None, agent: str = "") -> Ticket[Outcome]:
         """A ticket for an action, whose result is converted to `tool`'s type if that is given; of `agent` where this program did
@@ -197,11 +236,17 @@ class Connection:
         until = None if timeout_ms is None else self.identity.now() + timeout_ms
         while True:
             left = WAIT_MS if until is None else min(max(until - self.identity.now(), 0), WAIT_MS)
-            call = partial(wait_call, action_id, whose.task, left)
-            shown = await self.identity.still(whose.agent, call)
-            action = await self.plane.wait(action_id, shown, timeout_ms=left, within=whose.task)
+            action = await self._again(partial(self._looked, action_id, whose, left))
             if action.state in SETTLED or (until is not None and self.identity.now() >= until):
                 return action
+
+    async def _looked(self, action_id: ActionId, whose: Whose, timeout_ms: int) -> Action:
+        shown = await self.identity.still(whose.agent, partial(wait_call, action_id, whose.task, timeout_ms))
+        return await self.plane.wait(action_id, shown, timeout_ms=timeout_ms, within=whose.task)
+
+    async def _again(self, attempt: Callable[[], Awaitable[R]], *, repeatable: bool = True) -> R:
+        """`attempt`, again with another credential where another release came into force, and where the network lost it."""
+        return await self.identity.again(partial(_anew, attempt), repeatable=repeatable)
 
     def _whose(self, action_id: ActionId, agent: str) -> Whose:
         known = self._known.get(action_id)
@@ -217,6 +262,17 @@ class Connection:
 
     async def _presented(self, proposal: Proposal, tokens: Tokens | None) -> Proposal:
         return await self.identity.presented(proposal, NOTHING if tokens is None else await tokens.shown())
+
+
+def _repeatable(proposal: Proposal, key: str) -> Proposal:
+    """`proposal` under a key, so that it may be asked again; and such that it can be sent: what no JSON says the same way
+    everywhere is proposed as unfit, in the words with which the gate would refuse it."""
+    said = proposal if proposal.idempotency_key is not None else msgspec.structs.replace(proposal, idempotency_key=key)
+    try:
+        encode(said.arguments)
+    except CanonicalError as error:
+        return msgspec.structs.replace(said, arguments={}, unfit=said.unfit or str(error))
+    return said
 
 
 async def _anew(attempt: Callable[[], Awaitable[R]]) -> R:

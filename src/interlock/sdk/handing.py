@@ -108,7 +108,7 @@ class Tokens:
 
     async def handed(self, wanted: Handing, *, opened: bool) -> str:
         """The text that hands on a part of this task. With `opened` its task is open when this returns."""
-        chain = await self.held()
+        chain = await self._identity.again(self.held)
         text, work = self._child(chain, wanted)
         chains = (*self._texts, text)
         handover = Handover(chain=chains, works=(*(None for _ in self._texts), work))
@@ -117,8 +117,12 @@ class Tokens:
         leaf = unverified(chains).leaf
         asked = Opened(task=TaskId(leaf.task), agent=self._task.agent, chain=handover.chain, works=handover.works)
         showing = Showing(self._texts, chain.leaf.jti)
-        call = asked.call((await self._plane.expected(self._task.agent)).audience)
-        await self._plane.open_chain(asked, await self._identity.shown(self._task.agent, call, showing))
+
+        async def opening() -> Task:
+            call = asked.call((await self._plane.expected(self._task.agent)).audience)
+            return await self._plane.open_chain(asked, await self._identity.shown(self._task.agent, call, showing))
+
+        await self._identity.again(opening)
         return msgspec.structs.replace(handover, works=tuple(None for _ in chains)).text
 
     def _child(self, chain: Chain, wanted: Handing) -> tuple[str, Work]:

@@ -5,10 +5,10 @@ tasks for it obtains a credential, and the next one in good time: at two thirds 
 force. Nobody who writes an agent sees any of it.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -27,6 +27,9 @@ from interlock.domain.proposal import Proposal
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.plane import Plane
 from interlock.ports.possession import Possession
+from interlock.sdk.patience import Patience
+
+R = TypeVar("R")
 
 
 class _Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,8 +117,17 @@ NOTHING: Final = Showing()
 class Identity:
     """Who a program is. Not for two event loops at once: it lives where its plane does."""
 
-    def __init__(self, plane: Plane, key: Possession, clock: Clock, ids: Ids, shows: Shows = Shows()) -> None:  # noqa: B008  a value
+    def __init__(
+        self,
+        plane: Plane,
+        key: Possession,
+        clock: Clock,
+        ids: Ids,
+        shows: Shows = Shows(),  # noqa: B008  a value
+        patience: Patience | None = None,
+    ) -> None:
         self._shows = shows
+        self._patience = patience
         self._plane = plane
         self._key = key
         self._jwk = jwk(key.public)
@@ -156,7 +168,11 @@ class Identity:
 
     async def credential(self, agent: AgentName) -> str:
         """The credential by which this instance is `agent`. It is no secret: it is worth nothing without the key."""
-        return (await self._current(agent, await self._plane.expected(agent))).text
+
+        async def obtained() -> str:
+            return (await self._current(agent, await self._plane.expected(agent))).text
+
+        return await self.again(obtained)
 
     def read(self, credential: str, advice: str) -> Credential:
         """What somebody's credential says, which nobody verified here. Raises ContractError."""
@@ -180,6 +196,17 @@ class Identity:
     def chance(self) -> str:
         """128 bits of it."""
         return self._ids.nonce()
+
+    @property
+    def patient(self) -> bool:
+        """Whether calls that got lost on the way are made again."""
+        return self._patience is not None
+
+    async def again(self, attempt: Callable[[], Awaitable[R]], *, repeatable: bool = True) -> R:
+        """`attempt`, which shows who makes it, made again where the network lost it; in the program's own process once."""
+        if self._patience is None:
+            return await attempt()
+        return await self._patience.over(attempt, self._clock, self._ids, repeatable=repeatable)
 
     async def _shown(self, agent: AgentName, call: Call, showing: Showing, expected: Expected) -> Presented:
         held = await self._current(agent, expected)

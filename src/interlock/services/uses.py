@@ -16,9 +16,17 @@ from interlock.domain.budget import MONEY, Draw, ended, settled, unit_of
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change, Unchanged, given
 from interlock.domain.control import HOLDS, REFUSES
-from interlock.domain.errors import BudgetExceeded, Conflict, CredentialStale, NotAllowed, NotFound
+from interlock.domain.errors import (
+    BudgetExceeded,
+    Conflict,
+    ContractError,
+    CredentialStale,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+)
 from interlock.domain.evidence import Phase
-from interlock.domain.ids import UseId
+from interlock.domain.ids import UseId, is_id
 from interlock.domain.presented import REFUSALS, SPENT, Code, Spent
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Task
@@ -77,11 +85,18 @@ class Uses:
         another release came into force meanwhile.
         """
         proposal = msgspec.structs.replace(proposal, task=await self._tasks.of(proposal.task))
+        name = proposal.idempotency_key
+        if name is not None and not is_id(name):
+            raise ContractError("the key of a use is a UUID, as Interlock makes them", path="/idempotency_key")
         admitted = await let_in(proposal, self._door, self._orders)
         if isinstance(admitted, str):
             raise await self._refused(proposal.task, _of(admitted), ())
         asked = asked_of(proposal.arguments)
         task = proposal.task
+        # What it reserved is no reason why it could not be begun.
+        before = None if name is None else await self._store.get(Use, name)
+        if before is not None:
+            return await self._begun_before(before, asked, task, admitted)
         for round_ in range(MAX_ROUNDS):
             orders = await self._orders.current()
             code = self._door.standing(admitted, task.agent, orders.control) or of_another(task, admitted)
@@ -95,13 +110,15 @@ class Uses:
                 if refusal is not None:
                     # It leans on the orders like a beginning: what was lifted since would never be found out.
                     raise await self._refused(task, refusal, admitted.spent, given(orders.control))
-                return await self._begun(asked, task, orders, admitted, priced)
+                return await self._begun(UseId(name or self._ids.new()), asked, task, orders, admitted, priced)
             except BudgetExceeded as error:
                 await self._refused(task, _Refused("interlock.budget", error.detail), admitted.spent)
                 raise
             except Conflict as conflict:
                 if conflict.kind == SPENT:
                     raise await self._refused(task, _of("proof_replayed"), ()) from None
+                if (conflict.kind, conflict.key) == (Use.kind, name):
+                    return await self._begun_before(await self.of(UseId(conflict.key)), asked, task, admitted)
                 await self._orders.refresh()
                 task = await self._tasks.read(task.id)
         raise Conflict("the standing orders kept changing while this was looked at", kind="control", key="control")
@@ -143,7 +160,20 @@ class Uses:
 
     # -- parts -------------------------------------------------------------------------------------------------
 
-    async def _begun(self, asked: Asked, task: Task, orders: Orders, admitted: Admitted, priced: Priced | None) -> Use:
+    async def _begun_before(self, found: Use, asked: Asked, task: Task, admitted: Admitted) -> Use:
+        """The use of that key, which is this very one, asked for again because its answer was lost. Raises KeyReused."""
+        if await self._store.spent(admitted.spent):
+            raise await self._refused(task, _of("proof_replayed"), ())
+        code = of_another(task, admitted)
+        if code is not None:
+            raise await self._refused(task, _of(code), ())
+        if (found.task, found.model, found.most) != (task.id, asked.model, asked.tokens):
+            raise KeyReused("the key belongs to another use of a model")
+        return found
+
+    async def _begun(
+        self, name: UseId, asked: Asked, task: Task, orders: Orders, admitted: Admitted, priced: Priced | None
+    ) -> Use:
         now = self._clock.now()
         cost = None if priced is None else priced.cost
         listed = "" if priced is None else priced.model
@@ -153,7 +183,7 @@ class Uses:
             for key in keys_of(unit, task, orders, now)
         )
         use = Use(
-            id=UseId(self._ids.new()),
+            id=name,
             task=task.id,
             agent=task.agent,
             release=task.release,

@@ -14,9 +14,9 @@ import anyio.lowlevel
 
 from interlock.domain.errors import InterlockError
 from interlock.domain.hosting import Hosting
+from interlock.domain.refusals import BadRequest, NoHost, NoSuchMethod, TooLarge, TooSlow
 from interlock.web.app import LARGEST_BODY
 from interlock.web.problems import PROBLEM, encoded, problem_of
-from interlock.web.refusals import BadRequest, NoHost, NoSuchMethod, TooLarge, TooSlow
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]

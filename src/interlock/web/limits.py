@@ -13,8 +13,8 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from interlock.domain.actor import Actor
+from interlock.domain.refusals import TooMany
 from interlock.web.browser import address_of
-from interlock.web.refusals import TooMany
 
 AT_ONCE: Final = 6
 """So many times what may come in a second may come at once."""

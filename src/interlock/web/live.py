@@ -17,11 +17,11 @@ from litestar.response import Stream
 
 from interlock.domain.errors import StoreError
 from interlock.domain.evidence import Entry
+from interlock.domain.refusals import BadRequest, Crowded
 from interlock.ports.log import Log
 from interlock.services.plane import ControlPlane
 from interlock.services.showing import unverified
 from interlock.web.parts import Asked, Who
-from interlock.web.refusals import BadRequest, Crowded
 
 TOPICS: Final = frozenset({"approvals", "actions", "tasks", "brakes", "policies", "figures"})
 OF_ONE: Final = "action:"

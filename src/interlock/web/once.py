@@ -15,9 +15,9 @@ from interlock.domain.actor import Actor
 from interlock.domain.errand import asking, named
 from interlock.domain.errors import Conflict, DoneBefore, KeyReused
 from interlock.domain.ids import Digest
+from interlock.domain.refusals import BadRequest
 from interlock.services.plane import ControlPlane
 from interlock.web.parts import Asked
-from interlock.web.refusals import BadRequest
 
 KEPT: Final = 10_000
 """So many answers to requests that named a key are remembered, those of the last `KEPT_S` seconds."""

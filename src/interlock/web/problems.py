@@ -18,7 +18,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from interlock.domain import errors
 from interlock.domain.errors import InterlockError, NotSignedIn
-from interlock.web.refusals import BadRequest, Crowded, NoHost, NoSuchMethod, TooLarge, TooMany, TooSlow
+from interlock.domain.refusals import BadRequest, Crowded, NoHost, NoSuchMethod, TooLarge, TooMany, TooSlow
 
 PROBLEM: Final = "application/problem+json"
 OF_PROGRAMS: Final = ("/v1/", "/live", "/metrics", "/readyz")
@@ -60,6 +60,8 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
     errors.KeyFileError: 503,
     errors.WitnessError: 503,
     errors.NotDelivered: 502,
+    errors.Unreachable: 502,
+    errors.NotUnderstood: 502,
     errors.EffectorError: 503,
     errors.IntegrityError: 503,
     InterlockError: 500,

@@ -1,0 +1,1 @@
+"""A control plane behind a network, as an agent's program reaches it."""
