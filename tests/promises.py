@@ -34,6 +34,7 @@ _NOTICE: Final = "How to see whether people notice"
 _ROUTES: Final = "How to route approvals"
 _EXCEPTION: Final = "How to raise an exception"
 _FRAMEWORKS: Final = "Agents written with a framework"
+_LANGCHAIN: Final = "Put it under LangChain and LangGraph"
 _NOTIFY: Final = "How to notify people"
 _BUDGET: Final = "How to set budgets and limits"
 _MODELS: Final = "How to meter what models cost"
@@ -2481,5 +2482,20 @@ PROMISES: tuple[Promise, ...] = (
         "gateway.told_of_changes",
         _GATEWAY,
         "A client hears that its list of tools changed, and what a brake took is neither listed nor done.",
+    ),
+    Promise(
+        "langchain.governed",
+        _LANGCHAIN,
+        "Every tool call of an agent or a tool node goes through the gate, and runs with what was agreed to or not at all.",
+    ),
+    Promise(
+        "langchain.pause",
+        _LANGCHAIN,
+        "A held call interrupts the graph; resuming it agrees to nothing, the record in the control plane does.",
+    ),
+    Promise(
+        "langchain.once",
+        _LANGCHAIN,
+        "No crash, retry, fork or cancellation of a graph makes a call have its effect twice.",
     ),
 )

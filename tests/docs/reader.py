@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -22,6 +23,9 @@ from tests.standby import stands_by
 
 PATIENCE_S = 60.0
 """How long one command or block may take."""
+ENVIRONMENT = re.compile(r"^<!-- environment: (\w+) -->$", re.MULTILINE)
+"""What a page says that is followed with a framework installed beside Interlock: one of `make frameworks`."""
+FRAMEWORKS = Path(__file__).parents[2] / ".frameworks"
 SESSION = Path(__file__).with_name("session.py")
 END = "--that-was-all--"
 
@@ -81,6 +85,9 @@ class Reader:
 
     def __init__(self, page: Path, folder: Path) -> None:
         self.page = page
+        named = ENVIRONMENT.search(page.read_text(encoding="utf-8"))
+        self.environment = None if named is None else named[1]
+        """The framework's environment in which the page is followed; None: this one."""
         self.folder = folder / "page"
         self.home = folder / "home"
         self.errors = (folder / "stderr").open("w+b")
@@ -100,6 +107,11 @@ class Reader:
             if process is not None:
                 process.kill()
         self.errors.close()
+
+    @property
+    def installed(self) -> Path:
+        """Where its programs are: Python, and Interlock."""
+        return Path(sys.executable).parent if self.environment is None else FRAMEWORKS / self.environment / "bin"
 
     def follow(self) -> int:
         """Do everything the page says. Returns how many blocks were alive. Raises Wrong at the first that is not so."""
@@ -172,7 +184,7 @@ class Reader:
 
     def _python(self, block: Block) -> None:
         if self.python is None:
-            command = [sys.executable, "-u", str(SESSION)]
+            command = [str(self.installed / "python"), "-u", str(SESSION)]
             here = Path(self._run("pwd")[0].strip()) if self.shell else self.folder
             self.python = Process(command, here, self._env(), errors=self.errors.fileno())
         self.python.say(
@@ -190,8 +202,10 @@ class Reader:
 
     def _env(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-        installed = str(Path(sys.executable).parent)
-        path = f"{stands_by(first=installed)}:{installed}:/usr/local/bin:/usr/bin:/bin"
+        installed = str(self.installed)
+        # A program that stands by is this environment's.
+        ready = f"{stands_by(first=installed)}:" if self.environment is None else ""
+        path = f"{ready}{installed}:/usr/local/bin:/usr/bin:/bin"
         words = {"LANG": "C.UTF-8", "TERM": "dumb", "NO_COLOR": "1", "COLUMNS": "100", "PYTHONDONTWRITEBYTECODE": "1"}
         return {**kept, **words, "HOME": str(self.home), "PATH": path}
 

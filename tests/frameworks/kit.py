@@ -1,17 +1,44 @@
 """A workspace whose tools belong to an agent's own program, for tests of adapters: also in environments of frameworks, where
 there is nothing but Interlock, the framework and pytest."""
 
+import asyncio
 import fcntl
+import os
+import signal
+import sys
+import traceback
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+from interlock.attended import Attended
 from interlock.bootstrap.beginning import initialise
+from interlock.bootstrap.connecting import _connect, connect, identity_of
+from interlock.bootstrap.site import settled
+from interlock.domain.ids import Person
+from interlock.embedded import Embedded
+from interlock.sdk.client import Client
+from interlock.sdk.connection import Connection
+from interlock.sdk.home import Home, once
+
+KILLS = (
+    "propose.bound",
+    "propose.decided",
+    "propose.recorded",
+    "tool.begun",
+    "tool.acted",
+    "execute.called",
+    "execute.verified",
+    "outcome.recorded",
+    "call.returned",
+)
+"""Where a program that calls a tool is killed: steps of the gate, two places in the tool, and after the gate's answer."""
 
 SETTINGS = """\
 tenant: tests
 pythonpath: [py]
 budgets: {calls: 10000}
-timing: {lease_margin: 500ms, skew: 50ms}
+timing: {lease_margin: 300ms, skew: 50ms}
 policy_tests: advised
 """
 
@@ -92,6 +119,17 @@ class Place:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(f"{what}\n")
 
+    def stop(self) -> None:
+        """The kill switch, for everything."""
+        once(self._stopped)
+
+    async def _stopped(self) -> None:
+        control = connect(self.folder)
+        try:
+            await control.braking.stop("all", "", by=Person("ria"), why="a test")
+        finally:
+            await control.close()
+
     def effects(self) -> Counter[str]:
         """What happened, and how often."""
         return Counter(self.ledger.read_text().splitlines() if self.ledger.exists() else [])
@@ -113,3 +151,48 @@ def place_in(folder: Path, *, within: str = "1h", timeout: str = "5s") -> Place:
         place.write(f"agents/{name}.yaml", AGENT.format(name=name, stage=stage, within=within))
     initialise(folder, "tests")
     return place
+
+
+class KillAt:
+    """Kills this very process at one step, as `kill -9` does."""
+
+    def __init__(self, step: str = "") -> None:
+        self.step = step
+
+    def reached(self, step: str) -> None:
+        """One step is over."""
+        if step == self.step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def opened(folder: Path, steps: KillAt) -> Client:
+    """As `interlock.open`, by a program that is killed at one step."""
+    control, offered = _connect(settled(folder), memory=False, begin=False, steps=steps)
+    connection = Connection(Embedded(control), Home(), lambda _: None, identity_of(control), offered.lend)
+    return Client(connection, Attended(control))
+
+
+async def held_in(client: Client) -> str:
+    """The one action that waits for people, once it does."""
+    for _ in range(500):
+        for each in await client.person("rita").aio.waiting():
+            return each.id
+        await asyncio.sleep(0.02)
+    raise AssertionError("nothing is held")
+
+
+def in_a_process(work: Callable[[], object]) -> int:
+    """Run `work` in a process of its own and give how that ended: 0, 1 where it raised, or minus the signal that killed it."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException:  # noqa: BLE001  whatever it is, the parent hears of it and nothing else of the child goes on
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -13,14 +13,16 @@ import msgspec
 
 from interlock.domain.action import SETTLED, Action
 from interlock.domain.canonical import JsonValue
-from interlock.domain.errors import KeyReused
+from interlock.domain.errors import KeyReused, NotAllowed
 from interlock.domain.ids import ActionId
+from interlock.sdk.connection import Connection
 from interlock.sdk.lending import Lent, Own
 from interlock.sdk.outcomes import Done, Held, Outcome, Pending, Withheld
 from interlock.sdk.proposing import Said, proposal_of
 from interlock.sdk.rendering import rendered
 from interlock.sdk.task import Handle
 from interlock.sdk.told_model import refusal_of, told_of, waiting_of
+from interlock.sdk.tool import CURRENT
 
 Hold = Literal["wait", "pause", "tell"]
 """What is done while people decide: wait right there; end the framework's run so that it can be resumed; or tell the model, which
@@ -85,11 +87,11 @@ Came: TypeAlias = Given | Told | Paused
 
 
 class Governor:
-    """Takes a framework's calls through the gate, in one task."""
+    """Takes a framework's calls through the gate: in one task, or, without one, in the task that is open where a call is made."""
 
     def __init__(
         self,
-        task: Handle,
+        task: Handle | None = None,
         *,
         hold: Hold = "wait",
         contracts: Mapping[str, str] | None = None,
@@ -109,22 +111,33 @@ class Governor:
 
     async def acall(self, call: FrameworkCall) -> Came:
         """Take `call` through the gate. Raises StoreErrors and the like, after which nothing may be assumed to have run."""
-        lent = Lent(call.own, call.rendered)
-        return await self._task.connection.home.run(self._came, call, lent)
+        task, lent = self._in_force(), Lent(call.own, call.rendered)
+        return await task.connection.home.run(self._came, task, call, lent)
 
     def call(self, call: FrameworkCall) -> Came:
         """The same from a thread that is not the event loop's."""
-        lent = Lent(call.own, call.rendered)
-        return self._task.connection.home.block(self._came, call, lent)
+        task, lent = self._in_force(), Lent(call.own, call.rendered)
+        return task.connection.home.block(self._came, task, call, lent)
 
-    async def _came(self, call: FrameworkCall, lent: Lent) -> Came:
-        connection, contract = self._task.connection, self.contract_of(call.tool)
-        alike = _digest(call.run_id, contract, msgspec.json.encode(call.arguments, enc_hook=repr, order="sorted"))
-        key = self._open.get(alike) or self._key(call)
-        proposal = proposal_of(self._task.task, contract, (dict(call.arguments),), {}, Said(key))
+    def _in_force(self) -> Handle:
+        found = self._task or CURRENT.get()
+        if not isinstance(found, Handle):
+            raise NotAllowed(
+                "a tool of a framework acts only in a task, and none is open here",
+                next_step="give the adapter one, or run the agent inside `with client.task(...)`",
+            )
+        return found
+
+    async def _came(self, task: Handle, call: FrameworkCall, lent: Lent) -> Came:
+        connection, contract = task.connection, self.contract_of(call.tool)
+        alike = _digest(
+            call.run_id or task.id, contract, msgspec.json.encode(call.arguments, enc_hook=repr, order="sorted")
+        )
+        key = self._open.get(alike) or _key(task, call)
+        proposal = proposal_of(task.task, contract, (dict(call.arguments),), {}, Said(key))
         with connection.lend(contract, key, lent.function):
             try:
-                action = await self._until(await connection.propose(proposal, self._task.shows))
+                action = await self._until(connection, await connection.propose(proposal, task.shows))
             except KeyReused as error:
                 return Told(refusal_of(error, call.tool), error)
         self._open.pop(alike, None)
@@ -143,9 +156,9 @@ class Governor:
             self._open[alike] = key
         return Told(told_of(outcome, call.tool), outcome)
 
-    async def _until(self, action: Action) -> Action:
+    async def _until(self, connection: Connection, action: Action) -> Action:
         """The action once it is over, nobody knows what became of it, or it is not to be waited for any longer."""
-        now = self._task.connection.identity.now
+        now = connection.identity.now
         began = now()
         while action.state not in SETTLED and action.state != "unknown":
             spent = now() - began
@@ -155,16 +168,17 @@ class Governor:
             if patience is not None and spent >= patience:
                 break
             left = SLICE_MS if patience is None else min(SLICE_MS, patience - spent)
-            action = await self._task.connection.waited(action, left)
+            action = await connection.waited(action, left)
         return action
 
-    def _key(self, call: FrameworkCall) -> str:
-        """The same for the same call of the same run, whatever process makes it."""
-        run = call.run_id or self._task.id
-        plain = f"{self._task.task.agent}/{run}:{call.call_id}"
-        if len(plain) <= _MOST_KEY and plain.isascii() and plain.isprintable():
-            return plain
-        return _digest(self._task.task.agent, run, call.call_id.encode(errors="backslashreplace"))
+
+def _key(task: Handle, call: FrameworkCall) -> str:
+    """The same for the same call of the same run, whatever process makes it."""
+    run = call.run_id or task.id
+    plain = f"{task.task.agent}/{run}:{call.call_id}"
+    if len(plain) <= _MOST_KEY and plain.isascii() and plain.isprintable():
+        return plain
+    return _digest(task.task.agent, run, call.call_id.encode(errors="backslashreplace"))
 
 
 def _digest(first: str, second: str, rest: bytes) -> str:
