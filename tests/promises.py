@@ -38,6 +38,7 @@ _LANGCHAIN: Final = "Put it under LangChain and LangGraph"
 _NOTIFY: Final = "How to notify people"
 _BUDGET: Final = "How to set budgets and limits"
 _MODELS: Final = "How to meter what models cost"
+_RELAY: Final = "How to pass model calls through Interlock"
 _TREE: Final = "How to set budgets and limits: tasks inside tasks"
 _VAULT: Final = "The vault: keys"
 _ERASE: Final = "How to erase a person"
@@ -679,6 +680,49 @@ PROMISES: tuple[Promise, ...] = (
     Promise("use.priced", _MODELS, "Where a budget of money holds, a model whose price is not known is not asked."),
     Promise("use.more", _MODELS, "What a use took beyond what was reserved counts, and nothing new begins meanwhile."),
     Promise("use.lost", _MODELS, "A use that nobody settles in time counts as all that was reserved."),
+    Promise(
+        "relay.passed",
+        _RELAY,
+        "A question passes with every value of its body, and its answer comes back byte by byte, whole or as a stream.",
+    ),
+    Promise("relay.keys_apart", _RELAY, "The program's token reaches no provider, and the provider's key no program."),
+    Promise(
+        "relay.metered",
+        _RELAY,
+        "What a model may take is reserved before it is asked, and settled by its provider's word.",
+    ),
+    Promise(
+        "relay.recorded",
+        _RELAY,
+        "The log says who was asked and which model answered, with digests of the question and of what was given.",
+    ),
+    Promise(
+        "relay.settled_honestly",
+        _RELAY,
+        "Where nobody says what an answer took, or what is said cannot be so, all that was reserved counts.",
+    ),
+    Promise(
+        "relay.fallback",
+        _RELAY,
+        "Somebody else is asked only where the route says so and nothing was given yet, as a use of its own.",
+    ),
+    Promise("relay.budget", _RELAY, "A question that does not fit a budget is not sent, however many come at once."),
+    Promise(
+        "relay.deny",
+        _RELAY,
+        "No model is asked without a token for models, a route, and an agent that may run on it and is not stopped.",
+    ),
+    Promise("relay.listed", _RELAY, "A program is shown the models that its agent may run on, and no others."),
+    Promise("relay.task", _RELAY, "All that one bearer asks is in one task, which says by what it was opened."),
+    Promise(
+        "relay.secrets", _RELAY, "Secrets in a question are masked before it leaves, or refused, as the workspace says."
+    ),
+    Promise("relay.left", _RELAY, "A program that goes away ends its question at the provider, and all of it counts."),
+    Promise(
+        "relay.bounded",
+        _RELAY,
+        "Floods, silence, garbage and packed answers of a provider end within bounds, as errors of OpenAI's shape.",
+    ),
     Promise(
         "use.bounds",
         _MODELS,

@@ -8,7 +8,7 @@ from interlock.domain.action import SETTLED, Action
 from interlock.domain.child_failure import ChildFailure
 from interlock.domain.enrolling import LOCAL, Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
-from interlock.domain.errors import NotAllowed
+from interlock.domain.errors import ContractError, NotAllowed
 from interlock.domain.filtering import published
 from interlock.domain.handover import Opened
 from interlock.domain.ids import ActionId, AgentName, TaskId, UseId
@@ -183,6 +183,11 @@ class Outside(Embedded):
 
     async def begin_use(self, proposal: Proposal) -> Use:
         """Reserve what a use of a model may take at most."""
+        if "relayed" in proposal.arguments:
+            # That Interlock asks the model itself nobody else can say.
+            raise ContractError(
+                "a program that asks a model itself says `model`, `tokens` and `lasts_ms`", path="/relayed"
+            )
         return await super().begin_use(_brought(proposal))
 
     async def settle_use(self, name: UseId, presented: Presented, used: TokenCount | None) -> Use:

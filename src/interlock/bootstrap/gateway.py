@@ -9,6 +9,7 @@ import anyio
 import msgspec
 
 from interlock.bootstrap.connecting import connect, identity_of
+from interlock.bootstrap.relaying import relay
 from interlock.bootstrap.site import hosting_for
 from interlock.domain.patience import Patience
 from interlock.domain.task import Opening
@@ -23,6 +24,7 @@ from interlock.gateway.offers import Offers
 from interlock.gateway.rooms import Rooms
 from interlock.gateway.server import server_of
 from interlock.gateway.work import Caller, Means, Work
+from interlock.relay.app import BELOW
 from interlock.sdk.connection import AnyTool, Connection
 from interlock.sdk.home import Home
 from interlock.services.plane import ControlPlane
@@ -73,16 +75,18 @@ async def house(folder: Path, patience: Patience, host: str) -> AsyncGenerator[H
         rooms = Rooms(found.means, shelves)
         server = server_of(found.calls, found.news, work_in_room, found.version)
         mcp = Entrance(server, found.plane.bearing, hosting, rooms, shelves)
+        models = relay(folder, found.plane, found.means.connection)
 
         async def finish() -> None:
             await found.calls.finish(GRACE_S)
             await rooms.close()
+            await models.close()
 
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(found.news.run)
                 await group.start(mcp.run)
-                yield House({PATH: mcp}, end=mcp.end, finish=finish)
+                yield House({PATH: mcp, BELOW: models}, end=mcp.end, finish=finish)
                 group.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):

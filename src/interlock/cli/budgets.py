@@ -86,7 +86,7 @@ def _used(console: Console, found: Used) -> None:
     if not found.uses:
         console.print("[dim]no model was used[/dim]")
         return
-    rows = table("use", "when (UTC)", "agent", "model", "task", "input", "output", "USD", "state")
+    rows = table("use", "when (UTC)", "agent", "model", "task", "asked", "input", "output", "USD", "state")
     for each in found.uses:
         tokens = each.most if each.used is None else each.used
         rows.add_row(
@@ -95,6 +95,7 @@ def _used(console: Console, found: Used) -> None:
             shown(each.agent),
             shown(each.model),
             short(each.task),
+            shown(_asked(each)),
             str(tokens.input),
             str(tokens.output),
             _dollars(each.cost),
@@ -120,10 +121,19 @@ def _used(console: Console, found: Used) -> None:
         console.print(f"[yellow]only the newest {LOOKED_AT:,} uses were looked at[/yellow]")
 
 
+def _asked(use: Use) -> str:
+    """Who was asked, and as the how manieth; nothing where the program asked itself."""
+    if use.route is None:
+        return ""
+    return use.route.provider if use.route.attempt == 1 else f"{use.route.provider} ({use.route.attempt}.)"
+
+
 def _dollars(micro: int | None) -> str:
     """Exactly: millionths have six places."""
     return "?" if micro is None else f"{micro // 1_000_000}.{micro % 1_000_000:06d}"
 
 
 def _state(use: Use) -> str:
-    return {"open": "open: at most", "settled": "settled", "lost": "[yellow]lost: all of it[/yellow]"}[use.state]
+    said = {"open": "open: at most", "settled": "settled", "lost": "[yellow]lost: all of it[/yellow]"}[use.state]
+    why = "" if use.reply is None else use.reply.why
+    return f"{said} ({why})" if why else said

@@ -25,6 +25,7 @@ InterlockError
 │   ├── KeyFileError       a signing key is missing or wrong
 │   ├── KeyGone            what was sealed cannot be opened
 │   ├── NotDelivered       a message to people is not known to have arrived
+│   ├── ModelNotAnswered   a provider of models gave no answer, or half of one
 │   ├── WitnessError       too few witnesses cosign, or a time-stamping authority does not stamp
 │   ├── EffectorError      a tool's code cannot be found or loaded
 │   ├── Unreachable        no control plane answers at the address: nothing was asked
@@ -346,6 +347,20 @@ class KeyGone(InterlockError):
     code = "key_gone"
     fault = "operator"
     next = "see whether it was erased: `interlock verify`; if not, restore the vault's backup"
+
+
+class ModelNotAnswered(InterlockError):
+    """A provider of models gave no answer, or broke off in the middle of it. `sent`: it may have been asked all the same."""
+
+    code = "model_not_answered"
+    fault = "operator"
+    next = "try again; `interlock uses` says what was asked, and what became of it"
+
+    def __init__(self, detail: str, *, sent: bool, slow: bool = False, why: str = "") -> None:
+        """`slow`: nothing came in time. `why`: one word of what it was, for the record."""
+        super().__init__(detail)
+        self.sent, self.slow = sent, slow
+        self.why = why or ("timeout" if slow else "broken" if sent else "unreached")
 
 
 class WitnessError(InterlockError):

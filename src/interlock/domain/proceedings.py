@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from interlock.domain.evidence import Subject
 from interlock.domain.predicate import ActionBody, Part
+from interlock.domain.relayed import Counted, Route
 from interlock.domain.whose import Grade
 
 
@@ -89,6 +90,13 @@ class UseBody(Part, frozen=True, kw_only=True):
     late: bool = False
     """What it took was said after it had been given up: of that only what is more was added to what counted already."""
     reason_codes: list[str] = []
+    route: Route | None = None
+    """By which way Interlock asked the model itself; absent where the program asked, which is not seen."""
+    counted: Counted | None = None
+    """Of one that Interlock asked, by what it was settled: `provider`, by its word; `nothing`, as it refused or was not reached;
+    `reserved`, all of it, since nothing that was said can be believed."""
+    status: int = 0
+    """The status of HTTP that answered it."""
 
 
 class ControlBody(Part, frozen=True, kw_only=True):

@@ -1,8 +1,8 @@
 """A use of a model: what it may take at most is reserved before the model is asked, and what it took is settled after.
 
 It is asked for like an action, through the same door, but it touches nothing that we guard: no policy is asked, and the program
-calls the model itself. How many tokens it took is the program's word. Where nobody says so in time, all that was reserved
-counts as used: a program that died may well have been billed.
+calls the model itself. How many tokens it took is the program's word; of one that is asked through Interlock (`relayed`), its
+provider's. Where nobody says so in time, all that was reserved counts as used: a program that died may well have been billed.
 """
 
 import re
@@ -19,7 +19,9 @@ from interlock.domain.errors import ContractError
 from interlock.domain.evidence import Fact, Phase
 from interlock.domain.ids import AgentName, ContractName, Digest, TaskId, UseId
 from interlock.domain.presented import Caller
-from interlock.domain.record import Record
+from interlock.domain.record import Record, plain
+from interlock.domain.relayed import Relayed, Reply, Route
+from interlock.domain.task import Task
 
 MODEL_USE: Final = ContractName("interlock.model_use")
 """What uses of models are called where contracts have their names: in proofs of possession, and in what a task prohibits."""
@@ -92,6 +94,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     tokens: TokenCount
     """As many as it may be at most."""
     lasts_ms: int = LASTS_MS
+    relayed: Relayed | None = None
+    """By which way, where it is Interlock that asks; no program outside says so."""
 
     def __post_init__(self) -> None:
         if not MODEL.fullmatch(self.model):
@@ -109,7 +113,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     def arguments(self) -> dict[str, JsonValue]:
         """It as arguments of a call, for the proof of possession."""
         tokens: dict[str, JsonValue] = {"input": self.tokens.input, "output": self.tokens.output}
-        return {"model": self.model, "tokens": tokens, "lasts_ms": self.lasts_ms}
+        said: dict[str, JsonValue] = {"model": self.model, "tokens": tokens, "lasts_ms": self.lasts_ms}
+        return said if self.relayed is None else {**said, "relayed": plain(self.relayed)}
 
 
 def asked_of(arguments: Mapping[str, JsonValue]) -> Asked:
@@ -146,6 +151,10 @@ class Use(Record, frozen=True, kw_only=True, omit_defaults=True):
     due_at: int | None = None
     """When it is lost, UTC ms."""
     ended_at: int | None = None
+    route: Route | None = None
+    """By which way Interlock asked; None: the program asked itself."""
+    reply: Reply | None = None
+    """What was answered to that."""
 
     @property
     def key(self) -> str:
@@ -184,10 +193,45 @@ def use_fact(use: Use, phase: Phase, now: int, **beside: Any) -> Fact:
     if use.prices:
         body["prices"] = use.prices
     tokens = use.most if use.used is None else use.used
-    private: dict[str, JsonValue] = {"usage": {"input": tokens.input, "output": tokens.output, "cached": tokens.cached}}
+    count: JsonValue = {"input": tokens.input, "output": tokens.output, "cached": tokens.cached}
+    private: dict[str, JsonValue] = {}
     if use.cost is not None:
         private["cost"] = {"unit": MONEY, "amount": use.cost}
-    return _fact(use.id, phase, now, body | beside, private, use.task, use.model)
+    if use.route is None:
+        return _fact(use.id, phase, now, body | beside, {"usage": count, **private}, use.task, use.model)
+    body["route"] = plain(use.route)
+    private[_whose(use)] = count
+    if use.reply is not None:
+        body["counted"] = use.reply.counted
+    fact = _fact(use.id, phase, now, body | beside, private, use.task, use.model)
+    # What was asked goes when its task is erased.
+    return msgspec.structs.replace(fact, under=(Task.kind, use.task))
+
+
+def _whose(use: Use) -> str:
+    """What the count of tokens of a use that was relayed is called, by whose word it is."""
+    if use.state == "settled" and use.reply is not None and use.reply.counted == "provider":
+        return "providerUsage"
+    return "countedUsage"
+
+
+def asked_fact(use: Use, relayed: Relayed, now: int) -> Fact:
+    """What the log says of a use that begins by way of Interlock: what was asked, too, behind a commitment."""
+    fact = use_fact(use, "opened", now)
+    return msgspec.structs.replace(fact, private={**fact.private, "prompt": plain(relayed.question)})
+
+
+def answered_fact(use: Use, phase: Phase, reply: Reply, now: int, **beside: Any) -> Fact:
+    """The same of one that ended: what answered, and what the agent was given of it."""
+    fact = use_fact(use, phase, now, **beside)
+    if reply.status:
+        fact.body["status"] = reply.status
+    if reply.why:
+        fact.body["reasonCodes"] = [f"interlock.relay.{reply.why}"]
+    said: dict[str, JsonValue] = {"delivered": reply.seen}
+    if reply.told:
+        said["answeredBy"] = reply.told
+    return msgspec.structs.replace(fact, private={**fact.private, **said})
 
 
 def refusal_fact(use: UseId, agent: Mapping[str, str], task: TaskId, code: str, why: str, now: int) -> Fact:

@@ -44,6 +44,8 @@ SAID_BY: Final[dict[str, Grade]] = {
     "names": "person-asserted",
     "workload": "issuer-asserted",
     "usage": "agent-asserted",
+    "providerUsage": "target-reported",
+    "answeredBy": "target-reported",
 }
 """By the name of a field of the predicate or of a commitment, of which none is both. All others are `gateway-observed`."""
 
@@ -100,6 +102,12 @@ COMMITTED: Final[dict[str, str]] = {
     "person": "whose account it is: a link, session, password or key of theirs",
     "workload": "who an instance is, by the word of an identity provider or a trust domain",
     "usage": "of a use of a model: how many tokens it may take at most; once it ended, how many the program says it took",
+    "countedUsage": "of a use of a model that Interlock asked: the tokens it counts by what was sent and wanted: at most; once "
+    "it ended, all of these, or none",
+    "providerUsage": "of a use of a model that Interlock asked: how many tokens its provider says it took",
+    "prompt": "of a use of a model that Interlock asked: the digest and size of the question, and what was masked in it",
+    "answeredBy": "of a use of a model that Interlock asked: what its answer says of itself: `model`, `finish` and the like",
+    "delivered": "of a use of a model that Interlock asked: digest and size of what the agent was given, and how long it took",
     "cost": "of a use of a model: what these cost, with its `unit`",
     "vigilance": "of an item known to be bad: which, what was wrong, and who noticed or did not",
 }

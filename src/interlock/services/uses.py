@@ -29,6 +29,7 @@ from interlock.domain.evidence import Phase
 from interlock.domain.ids import UseId, is_id
 from interlock.domain.presented import REFUSALS, SPENT, Code, Spent
 from interlock.domain.proposal import Proposal
+from interlock.domain.relayed import Reply
 from interlock.domain.task import Task
 from interlock.domain.use import (
     MODEL_USE,
@@ -37,6 +38,8 @@ from interlock.domain.use import (
     TokenCount,
     Use,
     amounts,
+    answered_fact,
+    asked_fact,
     asked_of,
     not_among,
     refusal_fact,
@@ -123,11 +126,13 @@ class Uses:
                 task = await self._tasks.read(task.id)
         raise Conflict("the standing orders kept changing while this was looked at", kind="control", key="control")
 
-    async def settle(self, name: UseId, used: TokenCount | None, *, spent: tuple[Spent, ...] = ()) -> Use:
+    async def settle(
+        self, name: UseId, used: TokenCount | None, *, spent: tuple[Spent, ...] = (), reply: Reply | None = None
+    ) -> Use:
         """What the use took, as the program says, or None where nobody can say. Settled twice is settled once: the first counts.
 
-        `spent` proved who says so. Raises NotFound, Conflict where that was spent before, and StoreErrors, after which it is
-        given up in time unless this is done again.
+        `spent` proved who says so; `reply` is what was answered to one that Interlock asked itself. Raises NotFound,
+        Conflict where that was spent before, and StoreErrors, after which it is given up in time unless this is done again.
         """
         while True:
             use = await self.of(name)
@@ -135,7 +140,12 @@ class Uses:
                 return use
             after, draws, phase, late = await self._after(use, used)
             said: dict[str, JsonValue] = {"late": True} if late else {}
-            fact = use_fact(after, phase, self._clock.now(), **said)
+            now = self._clock.now()
+            if reply is None:
+                fact = use_fact(after, phase, now, **said)
+            else:
+                after = msgspec.structs.replace(after, reply=reply.kept)
+                fact = answered_fact(after, phase, reply, now, **said)
             try:
                 await save(self._store, Change(puts=(after,), draws=draws, facts=(fact,), spent=spent))
             except Conflict as conflict:
@@ -196,12 +206,14 @@ class Uses:
             caller=admitted.caller,
             begun_at=now,
             due_at=now + asked.lasts_ms,
+            route=None if asked.relayed is None else asked.relayed.route,
         )
+        fact = use_fact(use, "opened", now) if asked.relayed is None else asked_fact(use, asked.relayed, now)
         change = Change(
             puts=(use,),
             given=(given(orders.control), given(task)),
             draws=draws,
-            facts=(use_fact(use, "opened", now),),
+            facts=(fact,),
             spent=admitted.spent,
         )
         await save(self._store, change)

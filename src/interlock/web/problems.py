@@ -62,6 +62,7 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
     errors.NotDelivered: 502,
     errors.Unreachable: 502,
     errors.NotUnderstood: 502,
+    errors.ModelNotAnswered: 502,
     errors.EffectorError: 503,
     errors.IntegrityError: 503,
     InterlockError: 500,

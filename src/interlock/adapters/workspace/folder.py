@@ -26,6 +26,7 @@ from interlock.adapters.workspace.fields import NAME, Section
 from interlock.adapters.workspace.files import bytes_of, text_of
 from interlock.adapters.workspace.identity_file import read_attestation
 from interlock.adapters.workspace.limits_of import limits, prices, rates
+from interlock.adapters.workspace.models_file import read_models
 from interlock.adapters.workspace.nodes import Node, Scalar, Table, parse
 from interlock.adapters.workspace.notifications_file import read_channels
 from interlock.adapters.workspace.people_file import read_people
@@ -42,6 +43,7 @@ from interlock.domain.contract import Contract
 from interlock.domain.errors import FileError, WorkspaceError
 from interlock.domain.hosting import Hosting
 from interlock.domain.ids import Person, Tenant
+from interlock.domain.model_route import Models
 from interlock.domain.on_call import Rota
 from interlock.domain.policy import ENGINES, Engine
 from interlock.domain.proof import INVARIANTS
@@ -97,6 +99,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who cosigns the log."""
     hosting: Hosting = Hosting()
     """Where the server is to be found."""
+    models: Models = Models()
+    """Who is asked when an agent asks for a model."""
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,6 +246,7 @@ class _Reading:
             channels=read_channels(section.section("notifications")),
             anchorage=read_anchorage(section, self.folder),
             hosting=read_hosting(section.section("server")),
+            models=read_models(section.section("models")),
         )
         for scope, node in section.pairs("rates").items():
             self.places["rate", scope] = Place(SETTINGS, node.line, node.column)

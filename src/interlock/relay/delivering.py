@@ -1,0 +1,91 @@
+"""What goes back to the agent over one request of ASGI: each byte counted, and nothing sent twice.
+
+`send` waits while the agent does not read, and then nothing more is read from the provider either.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from hashlib import sha256
+from typing import Any, Final, TypeAlias
+
+import anyio
+import anyio.lowlevel
+import msgspec
+
+from interlock.domain.errors import InterlockError
+from interlock.relay.refusing import Refusal, refusal_of
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+JSON: Final = "application/json"
+EVENTS: Final = "text/event-stream"
+
+
+class Delivery:
+    """One answer on its way."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._digest = sha256()
+        self.size = 0
+        self.begun = False
+        """Whether anything was sent. From then on nobody else is asked."""
+        self._ended = False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was given of the answer so far; empty where nothing was."""
+        return self._digest.hexdigest() if self.size else ""
+
+    async def whole(self, status: int, kind: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """All of it at once."""
+        await self._begin(status, kind, {**headers, "content-length": str(len(body))})
+        await self._send({"type": "http.response.body", "body": body})
+        self._ended = True
+
+    async def pieces(self, body: bytes, headers: Mapping[str, str]) -> None:
+        """The next piece of a stream of events; its head goes first."""
+        if not self.begun:
+            await self._begin(200, EVENTS, headers)
+        self._digest.update(body)
+        self.size += len(body)
+        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def end(self) -> None:
+        """The end of a stream. Idempotent."""
+        if self.begun and not self._ended:
+            self._ended = True
+            await self._send({"type": "http.response.body", "body": b""})
+
+    async def refuse(self, error: InterlockError) -> None:
+        """An error, or where the answer has begun, its end with an event that says so."""
+        refusal = refusal_of(error)
+        if not self.begun:
+            await self.whole(refusal.status, JSON, msgspec.json.encode(refusal.body), refusal.headers)
+        elif not self._ended:
+            await self._send({"type": "http.response.body", "body": _event(refusal), "more_body": True})
+            await self.end()
+
+    def tell(self, body: bytes) -> tuple[str, int]:
+        """Digest and size of an answer that is about to be given whole."""
+        self._digest.update(body)
+        self.size += len(body)
+        return self.digest, self.size
+
+    async def _begin(self, status: int, kind: str, headers: Mapping[str, str]) -> None:
+        self.begun = True
+        said = [(b"content-type", kind.encode()), (b"cache-control", b"no-store")]
+        said += [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+        await self._send({"type": "http.response.start", "status": status, "headers": said})
+
+
+def _event(refusal: Refusal) -> bytes:
+    return b"event: error\ndata: " + msgspec.json.encode({"type": "error", **refusal.body}) + b"\n\n"
+
+
+async def gone(receive: Receive) -> None:
+    """Return once whoever asked is gone. To be waited for when the whole question was read."""
+    while (await receive())["type"] != "http.disconnect":
+        await anyio.lowlevel.checkpoint()

@@ -1,0 +1,207 @@
+"""What is refused before any model is asked: who may not, what may not, and what there is no budget for."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.domain.bearer import Bounds
+from interlock.domain.ids import ContractName
+from tests.relay.kit import HI, relayed
+from tests.relay.provider import chat
+
+pytestmark = pytest.mark.anyio
+LIMIT = 2_000
+
+
+@pytest.mark.proves("relay.deny")
+async def test_nobody_is_asked_for_whoever_may_not(tmp_path: Path) -> None:
+    """No token, a wrong one, one that is for something else or was revoked; another host, a page of others; said twice."""
+    async with relayed(tmp_path) as site:
+        other = await site.make_key(surfaces=("mcp",))
+        body = {"model": "gpt-4o-mini", "messages": HI}
+        found: list[tuple[int, str]] = []
+        heads: list[dict[str, str]] = [
+            {"authorization": ""},
+            {"authorization": "Bearer ila_" + "0" * 32 + "." + "0" * 64},
+            {"authorization": f"Bearer {other}"},
+            {"host": "evil.example"},
+            {"origin": "https://evil.example"},
+            {"content-encoding": "gzip"},
+        ]
+        for headers in heads:
+            async with site.client() as client:
+                got = await client.post("/v1/chat/completions", json=body, headers=headers)
+                found.append((got.status_code, got.json()["error"]["code"]))
+        async with site.client() as client:
+            lost = await client.get("/v1/models", headers={"authorization": f"Bearer {other}"})
+            elsewhere = await client.post("/v1/completions", json=body)
+            wrong = await client.get("/v1/chat/completions")
+
+    assert found == [
+        (401, "not_admitted"),
+        (401, "not_admitted"),
+        (403, "not_admitted"),
+        (421, "wrong_host"),
+        (403, "not_allowed"),
+        (400, "bad_request"),
+    ]
+    assert (lost.status_code, elsewhere.status_code, wrong.status_code) == (403, 404, 405)
+    assert site.first.asked == []
+    assert wrong.json()["error"].keys() >= {"message", "type", "param", "code", "next"}
+
+
+@pytest.mark.proves("relay.deny")
+async def test_what_no_route_allows_is_not_asked(tmp_path: Path) -> None:
+    """A model without a route, one the agent may not run on, tools that the provider would run, more than may be answered."""
+    picture: Any = [
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://x.example/a.png"}}]}
+    ]
+    async with relayed(tmp_path) as site:
+        refused = [
+            await site.ask(model="gpt-5"),
+            await site.ask(model="other"),
+            await site.ask(tools=[{"type": "web_search"}]),
+            await site.ask(web_search_options={}),
+            await site.ask(max_tokens=51),
+            await site.ask(max_completion_tokens="many"),
+            await site.ask(model="loose"),
+            await site.ask(messages=picture),
+            await site.ask("/v1/responses", input="hi", previous_response_id="resp_1"),
+            await site.ask("/v1/responses", input="hi", background=True),
+            await site.ask("/v1/responses", input="hi", tools=[{"type": "mcp", "server_url": "https://x.example"}]),
+            await site.ask(models=["gpt-5"]),
+            await site.ask(n=1000),
+        ]
+        allowed = await site.ask(model="alone", messages=picture)
+        (use,) = await site.uses()
+
+    said = [(each.status_code, each.json()["error"]["code"], each.json()["error"]["param"]) for each in refused]
+    assert said == [
+        (404, "not_found", None),
+        (403, "not_allowed", None),
+        (400, "contract", "tools"),
+        (400, "contract", "tools"),
+        (400, "contract", "max_tokens"),
+        (400, "contract", "max_completion_tokens"),
+        (400, "contract", "max_completion_tokens"),
+        (400, "contract", "input"),
+        (400, "contract", "input"),
+        (400, "contract", "background"),
+        (400, "contract", "tools"),
+        (400, "contract", "models"),
+        (400, "contract", "n"),
+    ]
+    # How many tokens a picture takes its bytes do not say: then the whole window is reserved.
+    assert (allowed.status_code, use.most.input, len(site.first.asked)) == (200, 5000, 1)
+
+
+@pytest.mark.proves("relay.bounded")
+async def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    """No JSON, no object, too large, too deep, half of a character."""
+    async with relayed(tmp_path, more="  most_bytes: 10000") as site, site.client() as client:
+        bodies = [b"", b"[]", b"{", b'{"model": 1}', b"[" * 9000, b'{"model":"a","x":' + b"[" * 4000, b"x" * 10_001]
+        bodies += [b'{"model":"alone","messages":"\\ud800"}', b'{"model":"alone","stream":"yes"}']
+        found = [(await client.post("/v1/chat/completions", content=each)).status_code for each in bodies]
+
+    assert found == [400, 400, 400, 400, 400, 400, 413, 400, 400]
+    assert site.first.asked == []
+
+
+@pytest.mark.proves("relay.budget")
+async def test_a_budget_that_is_used_up_sends_nothing(tmp_path: Path) -> None:
+    """An error that OpenAI's clients know, with when to stop trying, and an entry in the log."""
+    async with relayed(tmp_path, budgets="{tokens: 200}") as site:
+        got = await site.ask()
+        refused = (await site.entries())[-1]
+
+    assert (got.status_code, got.headers["x-should-retry"]) == (429, "false")
+    error = got.json()["error"]
+    assert (error["type"], error["code"]) == ("insufficient_quota", "budget_exceeded")
+    assert "has 200 left" in error["message"]
+    assert site.first.asked == []
+    assert (refused["phase"], refused["reasonCodes"]) == ("refused", ["interlock.budget"])
+
+
+@pytest.mark.proves("relay.budget")
+async def test_twenty_at_once_never_take_more_than_there_is(tmp_path: Path) -> None:
+    """On a small budget as many are asked as it holds, whole or in streams; what is given back lets others in."""
+    async with relayed(tmp_path, budgets=f"{{tokens: {LIMIT}}}") as site:
+        site.first.does(chat({"prompt_tokens": 200, "completion_tokens": 40}, delay=0.2))
+        got = await asyncio.gather(*(site.ask(model="alone", stream=n % 2 == 0) for n in range(20)))
+        uses = await site.uses()
+        reserved, spent = await site.stood()
+        most = uses[0].most.total
+
+    answered = [each for each in got if each.status_code == 200]
+    assert {each.status_code for each in got} == {200, 429}
+    assert len(answered) == len(site.first.asked) == len(uses)
+    assert len(answered) >= LIMIT // most
+    assert (reserved, spent) == (0, 240 * len(answered))
+    assert spent <= LIMIT
+
+
+@pytest.mark.proves("relay.budget", "relay.task")
+async def test_all_that_one_key_asks_shares_a_task_and_its_bounds(tmp_path: Path) -> None:
+    """One task for a key; it says by what it was opened; its budget holds over all questions; a task named may be asked in."""
+    async with relayed(tmp_path, bounds=Bounds(budgets={"tokens": 1000})) as site:
+        first, second = await site.ask(model="alone"), await site.ask(model="alone")
+        uses = await site.uses()
+        task = first.headers["x-interlock-task"]
+        named = await site.ask(model="alone", headers={"x-interlock-task": task})
+        unknown = await site.ask(model="alone", headers={"x-interlock-task": uses[0].id})
+        other = await site.make_key()
+        async with site.client(other) as client:
+            body = {"model": "alone", "messages": HI}
+            strange = await client.post("/v1/chat/completions", json=body, headers={"x-interlock-task": task})
+            own = await client.post("/v1/chat/completions", json=body)
+        site.first.does(chat({"prompt_tokens": 900, "completion_tokens": 40}))
+        await site.ask(model="alone")
+        over = await site.ask(model="alone")
+
+    assert second.headers["x-interlock-task"] == named.headers["x-interlock-task"] == task
+    assert (unknown.status_code, strange.status_code, own.status_code) == (404, 404, 200)
+    assert unknown.json()["error"]["message"] == strange.json()["error"]["message"]
+    assert own.headers["x-interlock-task"] != task
+    assert over.json()["error"]["code"] == "budget_exceeded"
+
+
+@pytest.mark.proves("relay.deny")
+async def test_what_people_stopped_asks_no_model(tmp_path: Path) -> None:
+    """A brake, a closed task, a task that prohibits it; and a key that was revoked."""
+    async with relayed(tmp_path) as site:
+        before = await site.ask()
+        await site.plane.braking.stop("agent", "ag", by="rita", why="test")
+        stopped = await site.ask()
+        await site.plane.braking.resume("agent", "ag", by="rita")
+        after = await site.ask()
+        prohibits = await site.make_key(bounds=Bounds(prohibited=(ContractName("interlock.model_use"),)))
+        async with site.client(prohibits) as client:
+            prohibited = await client.post("/v1/chat/completions", json={"model": "alone", "messages": HI})
+
+    assert [each.status_code for each in (before, stopped, after, prohibited)] == [200, 403, 200, 403]
+    assert len(site.first.asked) == 2
+
+
+@pytest.mark.proves("relay.secrets")
+@pytest.mark.parametrize("how", ["mask", "refuse", "keep"])
+async def test_secrets_in_a_question_are_masked_refused_or_kept(tmp_path: Path, how: str) -> None:
+    """As the workspace says; masked unless it says so. The log says how many of what kind, and never which."""
+    key = "ghp_" + "a1B2" * 9
+    async with relayed(tmp_path, more="" if how == "mask" else f"  secrets: {how}") as site:
+        messages = [{"role": "user", "content": f"my token is {key}"}]
+        got = await site.ask(messages=messages)
+        sent = [each.raw.decode() for each in site.first.asked]
+        entries = await site.entries()
+
+    if how == "refuse":
+        assert (got.status_code, sent, entries) == (400, [], [])
+        assert key not in got.text
+        return
+    assert got.status_code == 200
+    assert (key in sent[0]) == (how == "keep")
+    assert ("[masked: github-token]" in sent[0]) == (how == "mask")
+    assert entries[0]["prompt"].get("masked", {}) == ({"github-token": 1} if how == "mask" else {})
