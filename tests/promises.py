@@ -2455,6 +2455,11 @@ PROMISES: tuple[Promise, ...] = (
         "A contract file says `run: in_process`, and nothing but `run` may.",
     ),
     Promise(
+        "action.withdrawn",
+        _LIFE,
+        "What waits is taken back by whoever asked for it, on record; what began goes on.",
+    ),
+    Promise(
         "gateway.both_eras",
         _GATEWAY,
         "A client of any version of the protocol calls what the agent may use, and every call is an action on record.",
@@ -2522,6 +2527,16 @@ PROMISES: tuple[Promise, ...] = (
         "Who comes back to a broken stream reads what was missed, for a while, and of their own session only.",
     ),
     Promise("gateway.many", _GATEWAY, "Sessions at once get each its own answers, each on its own record."),
+    Promise(
+        "gateway.elicits",
+        _GATEWAY,
+        "The person at the client hears that a call waits, for whom and until when; nothing answered there agrees to anything.",
+    ),
+    Promise(
+        "gateway.cancelled",
+        _GATEWAY,
+        "A call its client cancels is withdrawn while it waits, and goes on and is recorded once it began.",
+    ),
     Promise(
         "gateway.told_of_changes",
         _GATEWAY,

@@ -181,6 +181,13 @@ async def reject(shop: Shop) -> None:
     await shop.plane.approvals.reject(action.id, RITA, note="no")
 
 
+async def withdraw(shop: Shop) -> None:
+    """Held, and no longer wanted by whoever asked."""
+    action = await shop.propose(await shop.task(), key="a", n=50)
+    await shop.plane.withdrawing.withdraw(action.id)
+    await shop.finish(rounds=1)
+
+
 async def undo_task(shop: Shop) -> None:
     """Two done, one held; the task undone."""
     task = await shop.task()
@@ -260,6 +267,7 @@ STORIES: dict[str, Story] = {
         talked,
         modify,
         reject,
+        withdraw,
         undo_task,
         undo_release,
         two_phase,

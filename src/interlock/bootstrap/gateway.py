@@ -21,6 +21,7 @@ from interlock.gateway.events import Shelves
 from interlock.gateway.house import House
 from interlock.gateway.news import News
 from interlock.gateway.offers import Offers
+from interlock.gateway.pending import UnderWay
 from interlock.gateway.rooms import Rooms
 from interlock.gateway.server import server_of
 from interlock.gateway.work import Caller, Means, Work
@@ -55,9 +56,8 @@ async def gateway(folder: Path, patience: Patience) -> AsyncGenerator[Gateway]:
         )
         offers = Offers(plane.orders, plane.means.clock)
         news = News(offers, plane.means.store)
-        yield Gateway(
-            calls=Calls(offers, patience, news), news=news, means=means, plane=plane, version=version("interlock")
-        )
+        calls = Calls(offers, patience, news, UnderWay(plane.withdrawing), plane.means.public_url)
+        yield Gateway(calls=calls, news=news, means=means, plane=plane, version=version("interlock"))
     finally:
         home.stop()
         await plane.close()
@@ -77,6 +77,10 @@ async def house(folder: Path, patience: Patience, host: str) -> AsyncGenerator[H
         mcp = Entrance(server, found.plane.bearing, hosting, rooms, shelves)
         models = relay(folder, found.plane, found.means.connection)
 
+        def end() -> None:
+            found.calls.end()
+            mcp.end()
+
         async def finish() -> None:
             await found.calls.finish(GRACE_S)
             await rooms.close()
@@ -86,7 +90,7 @@ async def house(folder: Path, patience: Patience, host: str) -> AsyncGenerator[H
             async with anyio.create_task_group() as group:
                 group.start_soon(found.news.run)
                 await group.start(mcp.run)
-                yield House({PATH: mcp, BELOW: models}, end=mcp.end, finish=finish)
+                yield House({PATH: mcp, BELOW: models}, end=end, finish=finish)
                 group.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):

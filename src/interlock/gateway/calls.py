@@ -5,12 +5,12 @@ has let through: what was begun is carried out and recorded, and whoever comes b
 """
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, cast
 
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract
@@ -18,14 +18,16 @@ from interlock.domain.errors import InterlockError, NotFound
 from interlock.domain.ids import ContractName
 from interlock.domain.patience import Patience
 from interlock.domain.tool_name import TICKET
-from interlock.gateway.answers import answered, refused, waiting
+from interlock.gateway.answers import answered, refused
+from interlock.gateway.asking import ELICIT, NAME, Choice, asked, chosen, question
 from interlock.gateway.listing import page
 from interlock.gateway.news import News
 from interlock.gateway.offers import Offers
+from interlock.gateway.pending import UnderWay
 from interlock.gateway.work import Work
-from interlock.sdk.outcomes import Held, Outcome, Pending, Refused, Unknown
+from interlock.sdk.outcomes import Held, Outcome, Pending, Refused
 
-T = TypeVar("T")
+Answer: TypeAlias = types.CallToolResult | types.InputRequiredResult
 Context: TypeAlias = ServerRequestContext[Any, Any]
 
 KEY: Final = "interlock/idempotency-key"
@@ -44,11 +46,14 @@ _TOLD_EVERY_S: Final = 5.0
 class Calls:
     """The tools of one gateway, for any number of callers."""
 
-    def __init__(self, offers: Offers, patience: Patience, news: News) -> None:
+    def __init__(
+        self, offers: Offers, patience: Patience, news: News, under_way: UnderWay, public_url: str = ""
+    ) -> None:
         self._offers = offers
-        self._news = news
         self._patience = patience
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._news = news
+        self._under_way = under_way
+        self._public_url = public_url
         self._busy: dict[int, int] = {}
 
     async def list(
@@ -59,55 +64,124 @@ class Calls:
         self._news.listed(work, ctx.session, offered)
         return page(offered, params.cursor if params is not None else None)
 
-    async def call(self, work: Work, ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call(self, work: Work, ctx: Context, params: types.CallToolRequestParams) -> Answer:
         """One call. What the gate says no to is a result that says so; an MCPError is what is no call at all."""
         with _Place(self._busy, id(work)):
             try:
                 if params.name == TICKET:
                     return await self._ticket(work, ctx, params.arguments or {})
-                return await self._proposed(work, ctx, params)
+                name = await self._offers.contract_of(params.name)
+                if name is None:
+                    raise _no_tool(params.name)
+                if params.request_state is not None:
+                    return await self._went_on(work, ctx, params, name)
+                return await self._proposed(work, ctx, params, name)
             except InterlockError as error:
                 return refused(error)
 
+    def cancelled(self, work: Work, request: types.RequestId) -> None:
+        """The client wants the answer to `request` no more."""
+        self._under_way.cancelled(work, request)
+
+    def end(self) -> None:
+        """The server is about to end: calls that break off now are not their clients' doing."""
+        self._under_way.end()
+
     async def finish(self, grace_s: float) -> None:
         """Wait for what is under way, for a while."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=grace_s)
+        await self._under_way.finish(grace_s)
 
     # -- parts -------------------------------------------------------------------------------------------------
 
-    async def _proposed(self, work: Work, ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        name = await self._offers.contract_of(params.name)
-        if name is None:
-            raise _no_tool(params.name)
+    async def _proposed(
+        self, work: Work, ctx: Context, params: types.CallToolRequestParams, name: ContractName
+    ) -> Answer:
         task = await work.task()
-        meta = cast("dict[str, Any]", ctx.meta or {})
-        outcome = await self._kept(
-            task.propose(
-                name,
-                cast("dict[str, object]", params.arguments or {}),
-                idempotency_key=_key(meta),
-                justification=_words(meta.get(WHY)),
-            )
-        )
-        if isinstance(outcome, Refused) and outcome.rule == "interlock.capability":
-            # Recorded, and told in the words of what is not there: what an agent may not use does not exist for it.
-            raise _no_tool(params.name)
-        patience = self._patience.asked(meta.get(HOLD), meta.get(WAIT))
-        if isinstance(outcome, Held | Pending) and patience.hold == "wait":
-            outcome = await self._until(ctx, outcome, patience.wait_ms)
+        meta = _meta(ctx)
+        key = _key(meta)
+        arguments = cast("dict[str, object]", params.arguments or {})
+        said = _words(meta.get(WHY))
+        proposing = self._under_way.begun(task.propose(name, arguments, idempotency_key=key, justification=said))
+        if key is None:
+            # Under a key it is asked for again, and must be there then.
+            self._under_way.open(work, ctx.request_id, proposing)
+        broken = True
+        try:
+            outcome = await asyncio.shield(proposing)
+            if isinstance(outcome, Refused) and outcome.rule == "interlock.capability":
+                # Recorded, and told in the words of what is not there: what an agent may not use does not exist for it.
+                raise _no_tool(params.name)
+            answer = await self._followed(work, ctx, outcome, name)
+            broken = False
+        except (InterlockError, MCPError):
+            broken = False
+            raise
+        finally:
+            self._under_way.over(work, ctx.request_id, broken=broken)
+            if broken and _by_leaving(ctx):
+                self._under_way.cancelled(work, ctx.request_id)
+        return answer
+
+    async def _followed(self, work: Work, ctx: Context, outcome: Outcome, name: ContractName) -> Answer:
+        """The answer to a call whose action is `outcome` so far."""
+        patience = self._patience_of(ctx)
+        if not isinstance(outcome, Held | Pending) or patience.hold == "ticket":
+            return answered(outcome, await self._contract(name))
+        question = await self._question(work, ctx, outcome)
+        if question is None:
+            return answered(await self._until(ctx, outcome, patience.wait_ms), await self._contract(name))
+        if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            return types.InputRequiredResult(input_requests={NAME: question}, request_state=outcome.action_id)
+        asking = asyncio.create_task(asked(ctx.session, question, ctx.request_id))
+        try:
+            return await self._chosen(ctx, outcome, name, patience.wait_ms, asking)
+        finally:
+            asking.cancel()
+
+    async def _went_on(
+        self, work: Work, ctx: Context, params: types.CallToolRequestParams, name: ContractName
+    ) -> Answer:
+        """The same call once more, with what the person at the client said. What it is about is no secret, and must be the
+        caller's own."""
+        action, outcome = await self._under_way.kept(work.ticket(str(params.request_state), 0))
+        if action.contract != name:
+            raise NotFound("that is the answer to another call", next_step="answer what was asked of this one")
+        choice = chosen((params.input_responses or {}).get(NAME))
+        return await self._done_with(ctx, outcome, name, choice, self._patience_of(ctx).wait_ms)
+
+    async def _chosen(
+        self, ctx: Context, outcome: Held | Pending, name: ContractName, wait_ms: int, asking: asyncio.Task[Choice]
+    ) -> Answer:
+        """Wait for the outcome and for what the person at the client says, whichever comes first."""
+        waiting = self._under_way.begun(self._until(ctx, outcome, wait_ms))
+        await asyncio.wait({waiting, asking}, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done() and asking.result() != "wait":
+            return await self._done_with(ctx, outcome, name, asking.result(), 0)
+        return answered(await asyncio.shield(waiting), await self._contract(name))
+
+    async def _done_with(
+        self, ctx: Context, outcome: Outcome, name: ContractName, choice: Choice, wait_ms: int
+    ) -> Answer:
+        if isinstance(outcome, Held | Pending):
+            if choice == "withdraw":
+                await self._under_way.withdraw(outcome)
+            outcome = await self._until(ctx, outcome, 0 if choice != "wait" else wait_ms)
         return answered(outcome, await self._contract(name))
+
+    async def _question(self, work: Work, ctx: Context, outcome: Held | Pending) -> types.ElicitRequest | None:
+        if not isinstance(outcome, Held) or _meta(ctx).get(ELICIT) is False:
+            return None
+        action = await work.action(outcome.action_id)
+        return None if action is None else question(action, ctx.session.client_capabilities, self._public_url)
 
     async def _ticket(self, work: Work, ctx: Context, arguments: dict[str, Any]) -> types.CallToolResult:
         name, wait = arguments.get("ticket"), arguments.get("wait_ms", 0)
         if not isinstance(name, str):
             raise NotFound("there is no ticket without a name", next_step='give it: `{"ticket": "..."}`')
         patience = self._patience.asked("wait", wait)
-        action, outcome = await self._kept(work.ticket(name, 0))
+        action, outcome = await self._under_way.kept(work.ticket(name, 0))
         if isinstance(outcome, Held | Pending) and patience.wait_ms:
             outcome = await self._until(ctx, outcome, patience.wait_ms)
-        if isinstance(outcome, Held | Pending | Unknown):
-            return waiting(outcome)
         return answered(outcome, await self._contract(action.contract))
 
     async def _contract(self, name: ContractName) -> Contract | None:
@@ -115,31 +189,26 @@ class Calls:
 
     async def _until(self, ctx: Context, outcome: Held | Pending, wait_ms: int) -> Outcome:
         """The outcome once it is settled, or as it stands after `wait_ms`. Whoever wants progress is told that it waits."""
-        waited = self._begun(outcome.ticket.wait_async(timeout_ms=wait_ms))
-        told = 0
-        while True:
-            done, _ = await asyncio.wait({waited}, timeout=_TOLD_EVERY_S)
-            if done:
-                return waited.result()
+        waited = self._under_way.begun(outcome.ticket.wait_async(timeout_ms=wait_ms))
+        words, told = f"{outcome.detail}; ticket {outcome.action_id}", 0
+        while not waited.done():
+            await ctx.session.report_progress(told * _TOLD_EVERY_S, None, words)
             told += 1
-            await ctx.session.report_progress(
-                told * _TOLD_EVERY_S, None, f"{outcome.detail}; ticket {outcome.action_id}"
-            )
+            await asyncio.wait({waited}, timeout=_TOLD_EVERY_S)
+        return waited.result()
 
-    async def _kept(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await `work`, which goes on to its end whatever becomes of who waits for it."""
-        return await asyncio.shield(self._begun(work))
+    def _patience_of(self, ctx: Context) -> Patience:
+        meta = _meta(ctx)
+        return self._patience.asked(meta.get(HOLD), meta.get(WAIT))
 
-    def _begun(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._under_way.add(task)
-        task.add_done_callback(self._ended)
-        return task
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever waited for it had it; of one that nobody waits for any more the log says what came
+def _meta(ctx: Context) -> dict[str, Any]:
+    return cast("dict[str, Any]", ctx.meta or {})
+
+
+def _by_leaving(ctx: Context) -> bool:
+    """Whether a client that goes away takes its call back by that: over HTTP in the newest version there is no other way."""
+    return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS and ctx.request is not None
 
 
 class _Place:

@@ -11,7 +11,7 @@ from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
 from interlock.domain.errors import InterlockError
-from interlock.gateway.calls import Calls, Context
+from interlock.gateway.calls import Answer, Calls, Context
 from interlock.gateway.news import News
 from interlock.gateway.work import Work
 
@@ -34,8 +34,12 @@ def server_of(calls: Calls, news: News, work_of: WorkOf, version: str) -> Server
     async def list_tools(ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         return await calls.list(await work_of(ctx), ctx, params)
 
-    async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> Answer:
         return await calls.call(await work_of(ctx), ctx, params)
+
+    async def cancelled(ctx: Context, params: types.CancelledNotificationParams) -> None:
+        if params.request_id is not None:
+            calls.cancelled(await work_of(ctx), params.request_id)
 
     server: Server[dict[str, Any]] = Server(
         NAME,
@@ -46,6 +50,7 @@ def server_of(calls: Calls, news: News, work_of: WorkOf, version: str) -> Server
         on_call_tool=call_tool,
         on_subscriptions_listen=news.listen,
     )
+    server.add_notification_handler("notifications/cancelled", types.CancelledNotificationParams, cancelled)
     # Spans of the control plane's own say what happened; a second tracer would cost every message.
     server.middleware[:] = [guarded]
     return server

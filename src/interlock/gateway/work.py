@@ -72,6 +72,13 @@ class Work:
             self._task = AsyncTask(self._means.connection, task)
             return self._task
 
+    async def action(self, name: ActionId) -> Action | None:
+        """An action of this caller's as it stands; None for what is not theirs."""
+        held, found = self.held, await self._means.store.get(Action, name)
+        if found is None or held is None or found.agent != held.agent or found.initiator != held.initiator:
+            return None
+        return found
+
     async def ticket(self, name: str, wait_ms: int) -> tuple[Action, Outcome]:
         """What became of an action of this caller's, waited for at most `wait_ms`, also one of a task that another process began
         and did not end: that is taken over. Raises NotFound for what is not the caller's, in the same words as for what is not

@@ -13,6 +13,7 @@ from interlock.services.means import Means
 from interlock.services.parts.groundwork import Groundwork
 from interlock.services.settling import Settling
 from interlock.services.undoing import Undoing
+from interlock.services.withdrawing import Withdrawing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Acting:
     execution: Execution
     compensation: Compensation
     settling: Settling
+    withdrawing: Withdrawing
 
 
 def acting(m: Means, g: Groundwork) -> Acting:
@@ -70,6 +72,7 @@ def acting(m: Means, g: Groundwork) -> Acting:
         execution=execution,
         compensation=compensation(m, g, drafts, execution),
         settling=Settling(store=m.store, orders=g.orders, recorder=g.recorder, clock=m.clock, ids=m.ids),
+        withdrawing=Withdrawing(store=m.store, recorder=g.recorder),
     )
 
 

@@ -1,0 +1,79 @@
+"""Calls under way: each in a task of its own that nobody's going away ends, and what a cancelled one takes back."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+from interlock.domain.errors import InterlockError
+from interlock.gateway.work import Work
+from interlock.sdk.outcomes import Held, Outcome, Pending
+from interlock.services.withdrawing import Withdrawing
+
+T = TypeVar("T")
+_REMEMBERED_S: Final = 5.0
+"""For so long after a call was broken off the client's word that it was meant so is waited for."""
+
+
+class UnderWay:
+    """All of them."""
+
+    def __init__(self, withdrawing: Withdrawing) -> None:
+        self._withdrawing = withdrawing
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._calls: dict[tuple[int, object], asyncio.Task[Outcome]] = {}
+        self._ending = False
+
+    def begun(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """`work`, which goes on to its end whatever becomes of who waits for it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def kept(self, work: Coroutine[Any, Any, T]) -> T:
+        """Begin `work` and await it."""
+        return await asyncio.shield(self.begun(work))
+
+    def open(self, work: Work, request: object, proposing: asyncio.Task[Outcome]) -> None:
+        """The call that a client's request is about, as long as it may be cancelled."""
+        self._calls[id(work), request] = proposing
+
+    def over(self, work: Work, request: object, *, broken: bool) -> None:
+        """It is answered; or it was broken off, and why is yet to be heard."""
+        if broken:
+            asyncio.get_running_loop().call_later(_REMEMBERED_S, self._calls.pop, (id(work), request), None)
+        else:
+            self._calls.pop((id(work), request), None)
+
+    def cancelled(self, work: Work, request: object) -> None:
+        """The client wants the call no more: what of it still waits is withdrawn. What began goes on, and is recorded."""
+        proposing = self._calls.pop((id(work), request), None)
+        if proposing is not None and not self._ending:
+            self.begun(self._withdraw(proposing))
+
+    async def withdraw(self, outcome: Outcome) -> bool:
+        """Take back what waits. Whether it was."""
+        if not isinstance(outcome, Held | Pending):
+            return False
+        return (await self._withdrawing.withdraw(outcome.action_id)).state == "voided"
+
+    def end(self) -> None:
+        """From here on it is us who break calls off, and nothing is taken back for that."""
+        self._ending = True
+
+    async def finish(self, grace_s: float) -> None:
+        """Wait for what is under way, for a while."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace_s)
+
+    async def _withdraw(self, proposing: asyncio.Task[Outcome]) -> None:
+        try:
+            await self.withdraw(await asyncio.shield(proposing))
+        except InterlockError:
+            # What it became is on record, or nothing was proposed.
+            return
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited for it had it; of one that nobody waits for any more the log says what came
