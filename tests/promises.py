@@ -1920,6 +1920,34 @@ PROMISES: tuple[Promise, ...] = (
         "A store that fails while a key is made or revoked leaves one that is there and told of, or none.",
     ),
     Promise(
+        "oauth.lets_in",
+        _ADMIT,
+        "An access token that its issuer made for exactly this resource lets a client of the file in as its agent.",
+    ),
+    Promise(
+        "oauth.refuses",
+        _ADMIT,
+        "A token that is forged, endless, over, of another issuer, audience, type, algorithm or client lets nobody in.",
+    ),
+    Promise("oauth.scopes", _ADMIT, "Scopes open their tools and no others; who needs more is told which would do."),
+    Promise(
+        "oauth.revoked",
+        _ADMIT,
+        "Revoking a client, an agent or a user takes the tokens that were made before, and the tasks that came of them.",
+    ),
+    Promise(
+        "oauth.keys_bounded",
+        _ADMIT,
+        "An issuer's keys are asked for within bounds; while they cannot be had nobody is let in.",
+    ),
+    Promise("oauth.metadata", _ADMIT, "Whose tokens count is published where clients look for it, and nothing else."),
+    Promise(
+        "dpop.proven",
+        _ADMIT,
+        "A token that is bound to a key counts with a proof by that key, of this very request, and no other way.",
+    ),
+    Promise("dpop.once", _ADMIT, "A proof counts once, in whatever process, and never if it cannot be remembered."),
+    Promise(
         "identity.each_call",
         "How to give an agent an identity",
         "Every action of an agent's says which running instance proved to ask for it.",

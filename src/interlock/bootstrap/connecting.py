@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from interlock.adapters.attesting import LaterTokens
+from interlock.adapters.bearing import LaterAccessTokens
 from interlock.adapters.cedar import CedarPolicies
 from interlock.adapters.cedar.explaining_later import LaterExplainer
 from interlock.adapters.effectors.all import AllEffectors
@@ -273,6 +274,8 @@ def _assembled(
             issuer=issuer,
             attestation=workspace.settings.attestation,
             attestor=LaterTokens(workspace.settings.attestation, workspace.folder),
+            access_tokens=LaterAccessTokens(workspace.settings.resource, workspace.folder),
+            resource=workspace.settings.resource,
             watch=workspace.watch,
             channels=workspace.settings.channels,
             notifiers={each.name: LaterNotifier(each.way, workspace.folder) for each in workspace.settings.channels},

@@ -20,7 +20,7 @@ _ENCODED: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _QUOTED: Final = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*")
 
 Scheme = Literal["bearer", "dpop"]
-Wrong = Literal["", "invalid_request", "invalid_token", "insufficient_scope", "invalid_dpop_proof", "use_dpop_nonce"]
+Wrong = Literal["", "invalid_request", "invalid_token", "insufficient_scope", "invalid_dpop_proof"]
 
 
 class Borne(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,23 +92,36 @@ _STATUS: Final[dict[Wrong, Literal[400, 401, 403]]] = {
     "invalid_token": 401,
     "insufficient_scope": 403,
     "invalid_dpop_proof": 401,
-    "use_dpop_nonce": 401,
 }
 
 
 def refused(
-    why: str, wrong: Wrong, *, metadata: str = "", scopes: Sequence[str] = (), next_step: str | None = None
+    why: str,
+    wrong: Wrong,
+    *,
+    metadata: str = "",
+    scopes: Sequence[str] = (),
+    algorithms: Sequence[str] = (),
+    next_step: str | None = None,
 ) -> NotAdmitted:
-    """The refusal that says `why`, with the challenge that answers it. `scopes` are those that would do."""
+    """The refusal that says `why`, with the challenge that answers it. `scopes` are those that would do, `algorithms` those by
+    which the possession of a key may be proven, where that is asked for."""
     return NotAdmitted(
         why,
         status=_STATUS[wrong],
-        challenge=challenge(wrong, why, metadata=metadata, scopes=scopes),
+        challenge=challenge(wrong, why, metadata=metadata, scopes=scopes, algorithms=algorithms),
         next_step=next_step,
     )
 
 
-def challenge(wrong: Wrong, why: str = "", *, metadata: str = "", scopes: Sequence[str] = ()) -> str:
+def challenge(
+    wrong: Wrong,
+    why: str = "",
+    *,
+    metadata: str = "",
+    scopes: Sequence[str] = (),
+    algorithms: Sequence[str] = (),
+) -> str:
     """The value of `WWW-Authenticate`: the scheme, what is wrong, what scopes it takes, and where we say of what issuers tokens
     count. A text that no header may hold is left out."""
     said = [
@@ -116,7 +129,8 @@ def challenge(wrong: Wrong, why: str = "", *, metadata: str = "", scopes: Sequen
         ("error_description", why if wrong else ""),
         ("scope", " ".join(scopes)),
         ("resource_metadata", metadata),
+        ("algs", " ".join(algorithms)),
     ]
     members = [f'{name}="{value}"' for name, value in said if value and _QUOTED.fullmatch(value)]
-    scheme = "DPoP" if wrong in ("invalid_dpop_proof", "use_dpop_nonce") else "Bearer"
+    scheme = "DPoP" if algorithms else "Bearer"
     return f"{scheme} {', '.join(members)}" if members else scheme

@@ -182,7 +182,8 @@ class NotAdmitted(InterlockError):
         self, detail: str, *, status: Literal[400, 401, 403] = 401, challenge: str = "", next_step: str | None = None
     ) -> None:
         super().__init__(detail, next_step=next_step)
-        self.status, self.challenge = status, challenge
+        self.status: Literal[400, 401, 403] = status
+        self.challenge = challenge
 
 
 class IllegalMove(InterlockError):

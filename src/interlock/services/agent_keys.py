@@ -97,17 +97,18 @@ class AgentKeys:
             return agent_key_text(name, secret), key.saved()
 
     async def recognise(self, text: str) -> AgentKey | None:
-        """The key that `text` is; None for what is none, is over or was revoked. Whether its agent may act is asked elsewhere."""
+        """The key that `text` is, over or not; None for what nobody made. Whether it counts, and its agent may act, is asked
+        elsewhere."""
         parts = split_agent_key(text)
         key = await self._store.get(AgentKey, parts[0]) if parts is not None else None
         secret = parts[1] if parts is not None else text
         # As long for an id that nobody has as for one whose secret is wrong.
         right = compare_digest(digest_of_secret(secret), _NONE if key is None else key.digest or _NONE)
-        now = self._clock.now()
-        if key is None or not right or not key.alive(now):
+        if key is None or not right:
             return None
+        now = self._clock.now()
         used = key.used(now)
-        if used.used_at != key.used_at:
+        if used.used_at != key.used_at and key.alive(now):
             # Once a day, and only if nobody else does: losing it loses a date.
             with contextlib.suppress(StoreError, Conflict):
                 await save(self._store, Change(puts=(used,)))

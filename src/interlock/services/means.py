@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from interlock.domain.access_token import Resource
 from interlock.domain.attesting import Attestation
 from interlock.domain.channel import Channel
 from interlock.domain.ids import Tenant, WorkerId
 from interlock.domain.settlement import Timing
 from interlock.domain.vigilance import Watch
+from interlock.ports.access_tokens import AccessTokens
 from interlock.ports.attestor import Attestor
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.effector import Effectors
@@ -58,6 +60,10 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     """By what instances are recognised."""
     attestor: Attestor | None = None
     """Who recognises those that are neither local nor bring a bootstrap token."""
+    access_tokens: AccessTokens | None = None
+    """Who reads access tokens of others, which programs bear to a gateway."""
+    resource: Resource = Resource()
+    """What such tokens must be made for, and whose count."""
     door: Door | None = None
     """In place of the one that lets in whom `issuer` knows."""
     places: tuple[str, ...] = ("",)

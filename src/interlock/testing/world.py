@@ -11,6 +11,7 @@ from interlock.adapters.parsing import LaterSql
 from interlock.adapters.sealer import LogSealer
 from interlock.adapters.sqlite.audit_index import AuditIndex
 from interlock.adapters.sqlite.rollups import SqliteRollups
+from interlock.domain.access_token import Resource
 from interlock.domain.action import Action
 from interlock.domain.agent import Agent, Approvals, Owners, Runtime, Stage
 from interlock.domain.attesting import Attestation
@@ -31,6 +32,7 @@ from interlock.domain.settlement import Timing
 from interlock.domain.task import Opening, Task
 from interlock.domain.vigilance import Watch
 from interlock.embedded import Embedded
+from interlock.ports.access_tokens import AccessTokens
 from interlock.ports.attestor import Attestor
 from interlock.ports.notifier import Notifier
 from interlock.ports.steps import Steps
@@ -98,9 +100,13 @@ class World:
         proven: bool = False,
         attestation: Attestation | None = None,
         attestor: Attestor | None = None,
+        access_tokens: AccessTokens | None = None,
+        resource: Resource | None = None,
     ) -> None:
         self.attestation = attestation or Attestation()
         self.attestor = attestor
+        self.access_tokens = access_tokens
+        self.resource = resource or Resource()
         self.proven = proven
         """Whether the gate asks who calls; then `propose` shows it."""
         self.issuer = KeyIssuer(fresh("test/log/identity"), "t.interlock.internal")
@@ -148,6 +154,8 @@ class World:
                 issuer=self.issuer,
                 attestation=self.attestation,
                 attestor=self.attestor,
+                access_tokens=self.access_tokens,
+                resource=self.resource,
                 door=None if self.proven else UnsafeOpenDoor(),
             )
         )

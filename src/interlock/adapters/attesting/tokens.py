@@ -28,14 +28,14 @@ MOST_RSA_BITS: Final = 8192
 TYPES: Final = frozenset({"", "jwt", "jose", "at+jwt"})
 """What `typ` may be, in lower case. Never one of ours: a credential or a proof is no token of others."""
 
-_KINDS: Final[Mapping[str, tuple[str, str]]] = {
+KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "ES256": ("EC", "P-256"),
     "RS256": ("RSA", ""),
     "EdDSA": ("OKP", "Ed25519"),
     "Ed25519": ("OKP", "Ed25519"),
 }
 """The algorithms that count, each with the kind and curve of its keys."""
-_REGISTRY: Final = jws.JWSRegistry(algorithms=list(_KINDS))
+_REGISTRY: Final = jws.JWSRegistry(algorithms=list(KINDS))
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -88,7 +88,7 @@ class Tokens:
 
 async def payload_of(text: str, header: Header, published: Published, place: str, purpose: Purpose, now: int) -> bytes:
     """What `text` says, once one of the keys published at `place` is found to have signed it. Raises NotAllowed."""
-    kind, curve = _KINDS[header.alg]
+    kind, curve = KINDS[header.alg]
     found = await published.key(place, header.kid, purpose, now)
     if found is None:
         raise _refused("the token is signed by a key that its issuer does not publish")
@@ -98,7 +98,7 @@ async def payload_of(text: str, header: Header, published: Published, place: str
         with warnings.catch_warnings():
             # `EdDSA` says nothing of the curve (RFC 9864), so the library warns. Of ours it is always Ed25519.
             warnings.simplefilter("ignore", SecurityWarning)
-            signed = jws.deserialize_compact(text, _key(found), [header.alg], _REGISTRY)
+            signed = jws.deserialize_compact(text, key_of(found), [header.alg], _REGISTRY)
     except (JoseError, ValueError, TypeError):
         raise _refused("the token is not signed by the key it names") from None
     return signed.payload or b""
@@ -129,8 +129,8 @@ def parts_of(text: str) -> tuple[Header, bytes]:
         raise _refused(
             "the header of the token says more than an algorithm, a key and a type, or cannot be read"
         ) from None
-    if header.alg not in _KINDS:
-        raise _refused(f"the token is not signed with one of {', '.join(_KINDS)}")
+    if header.alg not in KINDS:
+        raise _refused(f"the token is not signed with one of {', '.join(KINDS)}")
     if header.typ.lower() not in TYPES:
         raise _refused("the token is of another kind: a credential, a proof, or something else")
     return header, payload
@@ -144,7 +144,7 @@ def _said_issuer(payload: bytes) -> str:
         raise _refused("the token does not say what one must") from None
 
 
-def _key(found: PublishedKey) -> Key:
+def key_of(found: PublishedKey) -> Key:
     """The library's key, of its public members alone. Raises ValueError for one that is too weak or none."""
     if found.kty == "RSA":
         bits = len(unb64(found.n)) * 8

@@ -24,6 +24,7 @@ from interlock.adapters.workspace.anchors_file import Anchorage, read_anchorage
 from interlock.adapters.workspace.contract_file import read_contract
 from interlock.adapters.workspace.fields import NAME, Section
 from interlock.adapters.workspace.files import bytes_of, text_of
+from interlock.adapters.workspace.gateway_file import read_resource
 from interlock.adapters.workspace.identity_file import read_attestation
 from interlock.adapters.workspace.limits_of import limits, prices, rates
 from interlock.adapters.workspace.models_file import read_models
@@ -36,6 +37,7 @@ from interlock.adapters.workspace.rights_file import read_rights
 from interlock.adapters.workspace.routing_file import read_approvals, read_on_call
 from interlock.adapters.workspace.server_file import read_hosting
 from interlock.adapters.workspace.vigilance_file import read_watch
+from interlock.domain.access_token import Resource
 from interlock.domain.agent import Agent
 from interlock.domain.attesting import Attestation
 from interlock.domain.channel import Channel
@@ -101,6 +103,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the server is to be found."""
     models: Models = Models()
     """Who is asked when an agent asks for a model."""
+    resource: Resource = Resource()
+    """Whose access tokens let programs in, and as which agents."""
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +251,7 @@ class _Reading:
             anchorage=read_anchorage(section, self.folder),
             hosting=read_hosting(section.section("server")),
             models=read_models(section.section("models")),
+            resource=read_resource(section.section("gateway")),
         )
         for scope, node in section.pairs("rates").items():
             self.places["rate", scope] = Place(SETTINGS, node.line, node.column)

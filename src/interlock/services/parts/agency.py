@@ -81,7 +81,14 @@ def agency(m: Means, g: Groundwork) -> Agency:
         instances=Instances(m.store, orders),
         delegating=delegating,
         agent_keys=agent_keys,
-        bearing=Bearing(keys=agent_keys, orders=orders, clock=m.clock),
+        bearing=Bearing(
+            keys=agent_keys,
+            tokens=m.access_tokens,
+            resource=m.resource,
+            store=m.store,
+            orders=orders,
+            clock=m.clock,
+        ),
     )
 
 

@@ -1,0 +1,148 @@
+"""`gateway` in `interlock.yaml`: whose access tokens let programs in, and as which agents.
+
+gateway:
+  resource: "https://gateway.example.org/mcp"
+  issuers:
+    - issuer: "https://id.example.org"
+      keys: "https://id.example.org/jwks"
+      algorithms: [ES256]
+      types: [at+jwt]
+      lasts: 1h
+      bound: required
+      initiator: sub
+      scopes: {shelf.read: [shelf.look], shelf.write: [shelf.look, "shelf.*"]}
+      clients:
+        - {client: assistant, agent: keeper, purpose: "tidy up the shelf", for: [mcp, models], prohibited: [shelf.clear]}
+"""
+
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from interlock.adapters.addresses import is_safe
+from interlock.adapters.workspace.fields import Section
+from interlock.adapters.workspace.nodes import Listing, Node, Scalar
+from interlock.domain.access_token import (
+    ALGORITHMS,
+    LONGEST_MS,
+    MOST_SCOPES,
+    TYPE,
+    TYPES,
+    AccessIssuer,
+    Client,
+    Resource,
+)
+from interlock.domain.bearer import SURFACES, Bounds, Surface
+from interlock.domain.duration import HOUR, MINUTE
+from interlock.domain.grant import anything_with
+from interlock.domain.ids import AgentName, ContractName
+
+Bound = Literal["required", "where it is"]
+BOUND: Final[tuple[Bound, ...]] = ("required", "where it is")
+MOST_ISSUERS: Final = 16
+
+
+def read_resource(section: Section | None) -> Resource:
+    """What it says; no access token counts where nothing is said."""
+    if section is None:
+        return Resource()
+    resource = section.text("resource")
+    problem = _unfit(resource) if resource else ""
+    if problem:
+        section.wrong(f"`resource` {problem}", section.take("resource"))
+    issuers = tuple(_issuer(each) for each in section.sections("issuers"))
+    if issuers and not resource:
+        section.wrong("`resource` is missing: tokens are made for one address, and must be for this one")
+    if len({each.issuer for each in issuers}) < len(issuers):
+        section.wrong("an issuer is there twice", section.take("issuers"))
+    if len(issuers) > MOST_ISSUERS:
+        section.wrong(f"`issuers` are at most {MOST_ISSUERS}", section.take("issuers"))
+    section.close()
+    return Resource(resource=resource, issuers=issuers)
+
+
+def _issuer(section: Section) -> AccessIssuer:
+    issuer, keys = section.text("issuer", required=True), section.text("keys", required=True)
+    if issuer and (_unfit(issuer) or "#" in issuer):
+        section.wrong(f"`issuer` {_unfit(issuer)}", section.take("issuer"))
+    if "://" in keys and not is_safe(keys):
+        section.wrong("`keys` must begin with https://; http:// is for this machine alone", section.take("keys"))
+    lasts = section.span("lasts", HOUR)
+    if not MINUTE <= lasts <= LONGEST_MS:
+        section.wrong("a token `lasts` from 1m to 24h", section.take("lasts"))
+    algorithms = tuple(section.one_of(each, "algorithms", ALGORITHMS, "ES256") for each in section.words("algorithms"))
+    types = tuple(section.one_of(each, "types", TYPES, TYPE) for each in section.words("types"))
+    section.take("clients", required=True)
+    found = AccessIssuer(
+        issuer=issuer,
+        keys=keys,
+        algorithms=algorithms or ALGORITHMS,
+        types=types or (TYPE,),
+        clients=tuple(_client(each) for each in section.sections("clients")),
+        initiator=section.text("initiator", "sub"),
+        scopes=_scopes(section),
+        beside=section.texts("other_audiences"),
+        lasts_ms=lasts,
+        bound=section.choice("bound", BOUND, "where it is") == "required",
+    )
+    section.close()
+    return found
+
+
+def _client(section: Section) -> Client:
+    tools = section.texts("tools")
+    surfaces: list[Surface] = [section.one_of(each, "for", SURFACES, "mcp") for each in section.words("for")]
+    lasts = section.span("task_lasts", None)
+    budgets = {unit: section.whole(node, unit) for unit, node in section.pairs("budgets").items()}
+    found = Client(
+        name=section.text("client", required=True),
+        agent=AgentName(section.text("agent", required=True)),
+        purpose=section.text("purpose", required=True),
+        subject=section.text("subject"),
+        surfaces=tuple(each for each in SURFACES if each in surfaces) or ("mcp",),
+        bounds=Bounds(
+            tools=anything_with(tools) if tools else None,
+            budgets=budgets,
+            prohibited=tuple(ContractName(each) for each in section.texts("prohibited")),
+            lasts_ms=lasts,
+        ),
+    )
+    section.close()
+    return found
+
+
+def _scopes(section: Section) -> dict[str, tuple[str, ...]]:
+    """The tools each scope opens."""
+    found = {name: _tools(section, node) for name, node in section.pairs("scopes").items()}
+    for name in found:
+        if not name.isascii() or not name.isprintable() or set(name) & set(' "\\'):
+            section.wrong(f"`{name[:64]}` is no scope: printable ASCII without spaces, quotes and backslashes")
+    if len(found) > MOST_SCOPES:
+        section.wrong(f"`scopes` are at most {MOST_SCOPES}", section.take("scopes"))
+    return found
+
+
+def _tools(section: Section, node: Node) -> tuple[str, ...]:
+    items = node.items if isinstance(node, Listing) else [node]
+    named = [each.text for each in items if isinstance(each, Scalar) and each.text]
+    if len(named) != len(items) or not named:
+        section.wrong("a scope opens a tool, or a list of them: `shop.refund`, `shop.*`, `*`", node)
+    for each in named:
+        if "*" in each.removesuffix(".*") and each != "*":
+            section.wrong(f"`{each[:64]}`: a `*` stands alone, or for all that begins so: `shop.*`", node)
+    return tuple(named)
+
+
+def _unfit(address: str) -> str:
+    """What is wrong with an address that names somebody; nothing where it is fit."""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is no address"
+    if parts.scheme not in ("http", "https") or not host or not address.isascii() or not address.isprintable():
+        return "must begin with https:// and name a host"
+    if not is_safe(address):
+        return "must begin with https://; http:// is for this machine alone"
+    if parts.username or parts.password or parts.query or parts.fragment or " " in address or '"' in address:
+        return "is scheme, host, port and path, and nothing behind them"
+    return ""

@@ -1,0 +1,85 @@
+"""What a request to a gateway bears, and what answers it where nobody is let in: for any ASGI application, of whatever framework.
+
+answer = metadata_answer(resource, scope)          # RFC 9728: whose tokens count
+bearer = await bearing.admit(borne_of(scope, address), "mcp")
+except InterlockError as error: await send_answer(refusal_answer(error), send)
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from interlock.domain.access_token import WELL_KNOWN, Resource, metadata_of
+from interlock.domain.borne import Borne
+from interlock.domain.errors import InterlockError, NotAdmitted, RateExceeded
+from interlock.web.problems import PROBLEM, encoded, problem_of
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Answer(NamedTuple):
+    """An answer, whole."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+
+def borne_of(scope: Mapping[str, Any], address: str) -> Borne:
+    """What the request in an ASGI `scope` bears; it comes from `address`, as whoever knows of proxies says."""
+    headers: list[tuple[bytes, bytes]] = list(scope.get("headers", ()))
+    raw = scope.get("raw_path") or str(scope.get("path", "")).encode()
+    return Borne(
+        authorization=_all(headers, b"authorization"),
+        dpop=_all(headers, b"dpop"),
+        method=str(scope.get("method", "")),
+        path=bytes(raw).partition(b"?")[0].decode("latin-1"),
+        query=bytes(scope.get("query_string", b"")).decode("latin-1"),
+        address=address,
+    )
+
+
+def metadata_answer(resource: Resource, scope: Mapping[str, Any]) -> Answer | None:
+    """The answer to who asks whose tokens count; None where something else is asked for, or none counts."""
+    path = str(scope.get("path", ""))
+    if not resource.issuers or path not in (WELL_KNOWN, f"{WELL_KNOWN}/mcp", f"{WELL_KNOWN}{resource.path}"):
+        return None
+    if scope.get("method") not in ("GET", "HEAD"):
+        return Answer(405, ((b"allow", b"GET, HEAD"), (b"content-length", b"0")), b"")
+    body = msgspec.json.encode(metadata_of(resource))
+    headers = (
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        # Browsers' clients read it from their own pages; there is nothing of anybody's in it.
+        (b"access-control-allow-origin", b"*"),
+        (b"cache-control", b"public, max-age=300"),
+    )
+    return Answer(200, headers, body if scope.get("method") == "GET" else b"")
+
+
+def refusal_answer(error: InterlockError) -> Answer:
+    """The answer to who is not let in, with its challenge, and nothing of what was borne."""
+    problem = problem_of(error)
+    body = encoded(problem)
+    headers = [
+        (b"content-type", PROBLEM.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    if isinstance(error, NotAdmitted) and error.challenge:
+        headers.append((b"www-authenticate", error.challenge.encode("latin-1", "replace")))
+    if isinstance(error, RateExceeded):
+        headers.append((b"retry-after", b"60"))
+    return Answer(problem.status, tuple(headers), body)
+
+
+async def send_answer(answer: Answer, send: Send) -> None:
+    """Send it."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _all(headers: list[tuple[bytes, bytes]], name: bytes) -> tuple[str, ...]:
+    return tuple(value.decode("latin-1") for each, value in headers if each.lower() == name)
