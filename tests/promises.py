@@ -35,6 +35,11 @@ _ROUTES: Final = "How to route approvals"
 _EXCEPTION: Final = "How to raise an exception"
 _FRAMEWORKS: Final = "Agents written with a framework"
 _LANGCHAIN: Final = "Put it under LangChain and LangGraph"
+_ADK: Final = "Put it under Google ADK"
+_STRANDS: Final = "Put it under Strands"
+_AUTOGEN: Final = "Put it under AutoGen"
+_AG2: Final = "Put it under AG2"
+_CREWAI: Final = "Put it under CrewAI"
 _NOTIFY: Final = "How to notify people"
 _BUDGET: Final = "How to set budgets and limits"
 _MODELS: Final = "How to meter what models cost"
@@ -2584,5 +2589,70 @@ PROMISES: tuple[Promise, ...] = (
         "langchain.once",
         _LANGCHAIN,
         "No crash, retry, fork or cancellation of a graph makes a call have its effect twice.",
+    ),
+    Promise(
+        "google-adk.governed",
+        _ADK,
+        "Every tool call of a runner's agents goes through the gate, and runs with what was agreed to or not at all.",
+    ),
+    Promise(
+        "google-adk.once",
+        _ADK,
+        "No crash, retry or cancellation of an ADK invocation makes a call have its effect twice, resumed or run again.",
+    ),
+    Promise(
+        "google-adk.pause",
+        _ADK,
+        "A held call ends an ADK run with a request for a confirmation, which agrees to nothing; refusing it runs nothing.",
+    ),
+    Promise(
+        "strands.governed",
+        _STRANDS,
+        "Every tool call of a Strands agent goes through the gate, and runs with what was agreed to or not at all.",
+    ),
+    Promise(
+        "strands.once",
+        _STRANDS,
+        "No crash, retry or cancellation of a Strands agent makes a call have its effect twice, resumed or run again.",
+    ),
+    Promise(
+        "strands.pause",
+        _STRANDS,
+        "A held call ends a Strands run with an interrupt; whatever it is resumed with agrees to nothing.",
+    ),
+    Promise(
+        "autogen.governed",
+        _AUTOGEN,
+        "Every tool of a governed workbench runs with what was agreed to or not at all, and leaves no agent waiting for ever.",
+    ),
+    Promise(
+        "autogen.once",
+        _AUTOGEN,
+        "An AutoGen run that is killed or cancelled and run again under its name has each effect once at most.",
+    ),
+    Promise(
+        "ag2.governed",
+        _AG2,
+        "Every tool call of an AG2 agent goes through the gate, and runs with what was agreed to or not at all.",
+    ),
+    Promise(
+        "ag2.once",
+        _AG2,
+        "An AG2 turn that is killed or cancelled and run again under its name has each effect once at most.",
+    ),
+    Promise(
+        "crewai.governed",
+        _CREWAI,
+        "Every call of a governed tool goes through the gate, and runs with what was agreed to or not at all.",
+    ),
+    Promise(
+        "crewai.once",
+        _CREWAI,
+        "A crew that is killed or cancelled and run again under its name has each effect once at most.",
+    ),
+    Promise(
+        "crewai.retries",
+        _CREWAI,
+        "What CrewAI tries again, be it a task or a tool, is not done again.",
     ),
 )

@@ -1,0 +1,119 @@
+"""CrewAI: `Agent(..., tools=governed(task, tools))`, and every call of those tools goes through the gate.
+
+CrewAI's hooks before a tool can stop it or change its arguments, and no more: the tool would still run outside of the gate,
+where CrewAI runs it again when it raises, and again when a task is tried anew. So the tools themselves are wrapped. CrewAI gives
+calls no names: in one kickoff, calls of one tool with the same arguments are one call, done once.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from secrets import token_hex
+from typing import Any, Self
+
+from crewai.execution import get_execution_uuid
+from crewai.tools import BaseTool
+from crewai.tools.tool_failure import ToolFailure, ToolFailureReason
+from pydantic import BaseModel, PrivateAttr
+
+from interlock.domain.canonical import JsonValue
+from interlock.domain.errors import ContractError
+from interlock.sdk.framework_call import Came, FrameworkCall, Given, Governor, Hold
+from interlock.sdk.named_run import NamedRun
+from interlock.sdk.rendering import rendered
+from interlock.sdk.task import Handle
+
+
+def governed(
+    task: Handle | None,
+    tools: Sequence[BaseTool],
+    *,
+    hold: Hold = "wait",
+    run: str = "",
+    repeats: Collection[str] = (),
+    contracts: Mapping[str, str] | None = None,
+    patience_ms: int | None = None,
+) -> list[BaseTool]:
+    """`tools`, called through the gate: in `task`, or, where that is None, in the task that is open where the crew is run.
+
+    Calls of one tool with the same arguments are one call in a run, however often CrewAI or the model makes it; `repeats` are
+    tools of which each call is one of its own. A run is a kickoff, or what `run` names: then also one of another process. While
+    people decide the call waits; with `hold="tell"` the model is told, and may ask again.
+    """
+    if hold == "pause":
+        raise ContractError(
+            "CrewAI cannot pause a crew so that it can be resumed",
+            path="/hold",
+            next_step="say `hold='wait'`, or `hold='tell'`",
+        )
+    governor = Governor(task, hold=hold, contracts=contracts, patience_ms=patience_ms)
+    return [_wrapped(each, governor, run, frozenset(repeats)) for each in tools]
+
+
+class GovernedTool(BaseTool):
+    """A tool that runs once the gate dispatches it, or not at all. Nothing is raised for a no, nor by a tool that fails: CrewAI
+    would run it again."""
+
+    _inner: BaseTool = PrivateAttr()
+    _governor: Governor = PrivateAttr()
+    _named: str = PrivateAttr(default="")
+    _repeats: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def around(self, inner: BaseTool, governor: Governor, named: str, repeats: frozenset[str]) -> Self:
+        """Stand around `inner`."""
+        self._inner, self._governor, self._named, self._repeats = inner, governor, named, repeats
+        return self
+
+    def _run(self, **kwargs: Any) -> Any:
+        return _given(self._governor.call(self._call(kwargs, self._inner._run)))  # noqa: SLF001  what CrewAI itself calls a tool's work
+
+    async def _arun(self, **kwargs: Any) -> Any:
+        return _given(await self._governor.acall(self._call(kwargs, self._either)))
+
+    async def _either(self, **kwargs: Any) -> Any:
+        """Asynchronously where the tool can, as CrewAI does it."""
+        try:
+            return await self._inner._arun(**kwargs)  # noqa: SLF001  as above
+        except NotImplementedError:
+            return await asyncio.to_thread(self._inner._run, **kwargs)  # noqa: SLF001  as above
+
+    def _call(self, arguments: dict[str, Any], function: Callable[..., Any]) -> FrameworkCall:
+        """What CrewAI asks for. It gives calls no names."""
+        inner, given = self._inner, arguments
+
+        def own(agreed: dict[str, JsonValue]) -> Any:
+            schema = inner.args_schema
+            values = schema.model_validate(agreed).model_dump() if schema.model_fields else agreed
+            return function(**values)
+
+        run = self._named or get_execution_uuid() or token_hex(16)
+        named = NamedRun(run, self._repeats).call(inner.name, given, token_hex(16), "")
+        return FrameworkCall(inner.name, given, named.call_id, own, named.run_id, self._written)
+
+    def _written(self, returned: Any) -> JsonValue:
+        return rendered(returned.model_dump() if isinstance(returned, BaseModel) else returned)
+
+
+def _wrapped(tool: BaseTool, governor: Governor, run: str, repeats: frozenset[str]) -> GovernedTool:
+    wrapped = GovernedTool(
+        name=tool.name,
+        description=tool.description,
+        args_schema=tool.args_schema,
+        result_schema=tool.result_schema,
+        env_vars=tool.env_vars,
+        # An answer that is kept would be given without asking the gate: also a no that is none any more.
+        cache_function=_never,
+        result_as_answer=tool.result_as_answer,
+        max_usage_count=tool.max_usage_count,
+        tool_failure_policy=tool.tool_failure_policy,
+    )
+    return wrapped.around(tool, governor, run, repeats)
+
+
+def _never(_arguments: Any = None, _result: Any = None) -> bool:
+    return False
+
+
+def _given(came: Came) -> Any:
+    if isinstance(came, Given):
+        return came.raw if came.is_raw else came.value
+    return ToolFailure(message=came.text, reason=ToolFailureReason.TOOL_REPORTED)
