@@ -11,6 +11,7 @@ import msgspec
 from interlock.bootstrap.connecting import connect, identity_of
 from interlock.bootstrap.relaying import relay
 from interlock.bootstrap.site import hosting_for
+from interlock.domain.access_token import WELL_KNOWN
 from interlock.domain.patience import Patience
 from interlock.domain.task import Opening
 from interlock.embedded import Embedded
@@ -29,6 +30,7 @@ from interlock.relay.app import BELOW
 from interlock.sdk.connection import AnyTool, Connection
 from interlock.sdk.home import Home
 from interlock.services.plane import ControlPlane
+from interlock.web.bearing import Metadata
 
 
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +78,7 @@ async def house(folder: Path, patience: Patience, host: str) -> AsyncGenerator[H
         server = server_of(found.calls, found.news, work_in_room, found.version)
         mcp = Entrance(server, found.plane.bearing, hosting, rooms, shelves)
         models = relay(folder, found.plane, found.means.connection)
+        whose = Metadata(found.plane.bearing.resource)
 
         def end() -> None:
             found.calls.end()
@@ -90,7 +93,9 @@ async def house(folder: Path, patience: Patience, host: str) -> AsyncGenerator[H
             async with anyio.create_task_group() as group:
                 group.start_soon(found.news.run)
                 await group.start(mcp.run)
-                yield House({PATH: mcp, BELOW: models}, end=end, finish=finish)
+                yield House(
+                    {PATH: mcp, BELOW: models, WELL_KNOWN: whose, f"{WELL_KNOWN}/*": whose}, end=end, finish=finish
+                )
                 group.cancel_scope.cancel()
         finally:
             with anyio.CancelScope(shield=True):

@@ -6,13 +6,13 @@ except InterlockError as error: await send_answer(refusal_answer(error), send)
 """
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from interlock.domain.access_token import WELL_KNOWN, Resource, metadata_of
 from interlock.domain.borne import Borne
-from interlock.domain.errors import InterlockError, NotAdmitted, RateExceeded
+from interlock.domain.errors import InterlockError, NotAdmitted, NotFound, RateExceeded
 from interlock.web.problems import PROBLEM, encoded, problem_of
 
 Scope = MutableMapping[str, Any]
@@ -83,3 +83,18 @@ async def send_answer(answer: Answer, send: Send) -> None:
 
 def _all(headers: list[tuple[bytes, bytes]], name: bytes) -> tuple[str, ...]:
     return tuple(value.decode("latin-1") for each, value in headers if each.lower() == name)
+
+
+class Metadata:
+    """The application that answers who asks whose tokens count, at `WELL_KNOWN` and below it."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+
+    async def __call__(self, scope: Any, receive: Any, send: Send) -> None:
+        """One request. What is nobody's is not there."""
+        del receive
+        await send_answer(metadata_answer(self._resource, scope) or _NOT_THERE, send)
+
+
+_NOT_THERE: Final = refusal_answer(NotFound("there is nothing here", next_step="ask for `/mcp` with a token"))

@@ -1,0 +1,166 @@
+"""The gateway as a resource server: clients of the protocol's own package with access tokens, over real sockets and processes."""
+
+import hashlib
+import json
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import httpx2
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from mcp.client.auth.utils import (
+    build_protected_resource_metadata_discovery_urls,
+    extract_resource_metadata_from_www_auth,
+)
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import ProtectedResourceMetadata
+
+import interlock
+from tests.adapters.issuers import Provider, b64, jwk_of, signed
+from tests.gateway.kit import INITIALIZE, House, house, said, tasks
+from tests.workspaces import Place, forget, workspace
+
+pytestmark = pytest.mark.anyio
+RESOURCE = "http://127.0.0.1/mcp"
+ISSUER = "https://id.example"
+GATEWAY = """\
+gateway:
+  resource: {resource}
+  issuers:
+    - issuer: https://id.example
+      keys: {keys}
+      scopes: {{put: [box.put], look: [box.look]}}
+      clients: [{{client: assistant, agent: ag, purpose: tidy up}}]
+"""
+
+
+@pytest.fixture(name="provider", scope="module")
+def _provider() -> Iterator[Provider]:
+    with Provider() as made:
+        yield made
+
+
+@pytest.fixture(name="place")
+def _place(tmp_path: Path, provider: Provider) -> Iterator[Place]:
+    made = workspace(tmp_path)
+    settings = made.folder / "interlock.yaml"
+    settings.write_text(settings.read_text() + GATEWAY.format(resource=RESOURCE, keys=provider.address))
+    with interlock.open(tmp_path, apply=True):
+        pass
+    yield made
+    forget(made)
+
+
+@pytest.fixture(name="doors")
+def _doors(place: Place) -> Iterator[tuple[House, House]]:
+    """Two processes of one gateway."""
+    both = house(place), house(place)
+    yield both
+    for each in both:
+        each.kill()
+
+
+def token(provider: Provider, **changes: object) -> str:
+    """A token of the issuer's for this gateway."""
+    now = int(time.time())
+    claims = {"iss": ISSUER, "sub": "ana", "aud": RESOURCE, "client_id": "assistant", "iat": now, "exp": now + 300}
+    head = {"alg": "Ed25519", "kid": "ed", "typ": "at+jwt"}
+    return signed(provider.ed, head, {**claims, "scope": "put", **changes})
+
+
+class Dpop(httpx2.Auth):
+    """A program that holds a key, and proves that with every request."""
+
+    def __init__(self) -> None:
+        self.key = ed25519.Ed25519PrivateKey.generate()
+        self.jwk = {name: value for name, value in jwk_of(self.key, "").items() if name != "kid"}
+        members = json.dumps(self.jwk, separators=(",", ":"), sort_keys=True)
+        self.thumbprint = b64(hashlib.sha256(members.encode()).digest())
+        self.token = ""
+
+    def headers(self, method: str) -> dict[str, str]:
+        """What one request bears."""
+        ath = b64(hashlib.sha256(self.token.encode()).digest())
+        said = {"jti": uuid4().hex, "htm": method, "htu": RESOURCE, "iat": int(time.time()), "ath": ath}
+        proof = signed(self.key, {"typ": "dpop+jwt", "alg": "Ed25519", "jwk": self.jwk}, said)
+        return {"authorization": f"DPoP {self.token}", "dpop": proof}
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """A proof of its own for each."""
+        request.headers.update(self.headers(request.method))
+        yield request
+
+
+@pytest.mark.proves("oauth.metadata")
+def test_the_official_client_finds_whose_tokens_count(doors: tuple[House, House]) -> None:
+    """From the challenge of the first refusal the protocol's own package reads where to look, and what stands there is for it."""
+    refused = doors[0].ask(body=INITIALIZE)
+    origin = doors[0].url.removesuffix("/mcp")
+    read = httpx2.Response(refused.status_code, headers=dict(refused.headers))
+    found = extract_resource_metadata_from_www_auth(read)
+    assert (refused.status_code, found) == (401, "http://127.0.0.1/.well-known/oauth-protected-resource/mcp")
+    for address in build_protected_resource_metadata_discovery_urls(None, doors[0].url):
+        answer = httpx.get(address)
+        metadata = ProtectedResourceMetadata.model_validate_json(answer.content)
+        assert (str(metadata.resource), [str(each) for each in metadata.authorization_servers]) == (
+            RESOURCE,
+            [ISSUER],
+        )
+        assert metadata.scopes_supported == ["put", "look"]
+    assert httpx.get(f"{origin}/.well-known/oauth-protected-resource/other").status_code == 404
+    assert httpx.post(f"{origin}/.well-known/oauth-protected-resource").status_code == 405
+
+
+@pytest.mark.proves("oauth.lets_in", "oauth.scopes")
+async def test_a_client_with_a_token_calls_as_its_agent(doors: tuple[House, House], provider: Provider) -> None:
+    """Its calls are actions of the agent the file names, on behalf of the token's subject; it sees the tools of its scopes
+    alone."""
+    text = token(provider)
+    async with doors[0].client(text) as mcp:
+        listed = [each.name for each in (await mcp.list_tools()).tools]
+        result = await mcp.call_tool("box__put", {"n": 3})
+
+    assert [each for each in listed if each.startswith("box")] == ["box__put"]
+    assert said(result) == {"n": 3, "word": "x"}
+    [task] = await tasks(doors[0].place)
+    assert (task.agent, task.initiator, task.purpose) == ("ag", "user:ana", "tidy up")
+    assert task.through == f"oauth:{ISSUER}#assistant"
+    for wrong in (token(provider, aud="https://other.example"), token(provider, scope="openid"), f"{text}x"):
+        refused = doors[1].ask(body=INITIALIZE, authorization=f"Bearer {wrong}")
+        assert refused.status_code in (401, 403)
+        assert wrong.split(".")[1] not in refused.text
+
+
+@pytest.mark.proves("dpop.proven", "dpop.once")
+async def test_a_bound_token_works_with_its_key_alone_and_each_proof_once(
+    doors: tuple[House, House], provider: Provider
+) -> None:
+    """The official client with a proof for every request works; the token alone, another's proof, and a proof that another
+    process of the gateway heard before are refused."""
+    program, thief = Dpop(), Dpop()
+    program.token = thief.token = token(provider, cnf={"jkt": program.thumbprint})
+    async with (
+        httpx2.AsyncClient(auth=program, timeout=20) as http,
+        Client(streamable_http_client(doors[0].url, http_client=http)) as mcp,
+    ):
+        assert said(await mcp.call_tool("box__put", {"n": 4})) == {"n": 4, "word": "x"}
+
+    alone = doors[0].ask(body=INITIALIZE, authorization=f"Bearer {program.token}")
+    assert (alone.status_code, alone.headers["www-authenticate"].partition(" ")[0]) == (401, "DPoP")
+    assert doors[0].ask(body=INITIALIZE, **thief.headers("POST")).status_code == 401
+    heard = program.headers("POST")
+    statuses = [each.ask(body=INITIALIZE, **heard).status_code for each in (*doors, *doors)]
+    assert statuses == [200, 401, 401, 401]
+
+
+def test_a_token_in_the_address_is_refused(doors: tuple[House, House], provider: Provider) -> None:
+    """Even where it would count, and beside one in a header that does."""
+    text = token(provider)
+    asked: Any = {"headers": {"authorization": f"Bearer {text}", "accept": "application/json, text/event-stream"}}
+    answer = httpx.post(f"{doors[0].url}?access_token={text}", json=INITIALIZE, **asked)
+    assert (answer.status_code, "invalid_request" in answer.headers["www-authenticate"]) == (400, True)
