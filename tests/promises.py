@@ -690,6 +690,11 @@ PROMISES: tuple[Promise, ...] = (
         _RELAY,
         "A question passes with every value of its body, and its answer comes back byte by byte, whole or as a stream.",
     ),
+    Promise(
+        "relay.clients",
+        _RELAY,
+        "OpenAI's own client works with another base URL and key, raises its own errors, and repeats nothing that may cost.",
+    ),
     Promise("relay.keys_apart", _RELAY, "The program's token reaches no provider, and the provider's key no program."),
     Promise(
         "relay.metered",
