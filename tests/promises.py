@@ -1941,6 +1941,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise("oauth.scopes", _ADMIT, "Scopes open their tools and no others; who needs more is told which would do."),
     Promise(
+        "oauth.records",
+        _ADMIT,
+        "A task gets the record that the token's subject names; a subject that would be read as a pattern names none.",
+    ),
+    Promise(
         "oauth.revoked",
         _ADMIT,
         "Revoking a client, an agent or a user takes the tokens that were made before, and the tasks that came of them.",

@@ -24,6 +24,7 @@ from interlock.domain.duration import HOUR, MINUTE, SECOND
 from interlock.domain.errors import EffectorError, NotAdmitted, NotAllowed, RateExceeded, StoreError
 from interlock.domain.grant import anything_with
 from interlock.domain.ids import AgentName, ContractName, Person
+from interlock.domain.selector import Selector
 from interlock.domain.throttle import FROM_ONE_PLACE
 from interlock.services.plane import ControlPlane
 from interlock.testing.world import World, contract
@@ -354,6 +355,21 @@ async def test_which_client_is_which_agent(provider: Provider) -> None:
     azp = token(world, provider, client_id=None, azp="batch")
     assert (await admitted(world, azp, surface="models")).purpose == "c"
     assert (await refusal(world, azp)).status == 403
+
+
+@pytest.mark.proves("oauth.records")
+async def test_the_subject_may_name_the_records_of_its_tasks(provider: Provider) -> None:
+    """A task gets the record that its subject names; a subject that would be read as a pattern names none."""
+    bounds = Bounds(data=Selector(records={"customer": ("$sub",), "box": ("*",)}))
+    clients = (Client(name="assistant", agent=AG, purpose="tidy up", bounds=bounds),)
+    world = await ready(provider, clients=clients)
+
+    found = await admitted(world, token(world, provider, sub="CUS-0007"))
+    assert found.bounds.data == Selector(records={"customer": ("CUS-0007",), "box": ("*",)})
+    assert found.opening(world.clock.now()).data == found.bounds.data
+    assert found.same != (await admitted(world, token(world, provider, sub="CUS-0008"))).same
+    for pattern in ("*", "a/*", "/*", "x" * 600, "a*b"):
+        assert (await refusal(world, token(world, provider, sub=pattern))).status == 403
 
 
 async def test_the_initiator_may_be_named_by_another_claim(provider: Provider) -> None:

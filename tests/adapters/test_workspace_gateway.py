@@ -9,6 +9,7 @@ from interlock.domain.access_token import AccessIssuer, Client, Resource
 from interlock.domain.bearer import Bounds
 from interlock.domain.grant import anything_with
 from interlock.domain.ids import AgentName, ContractName
+from interlock.domain.selector import Selector
 
 WHOLE = """\
 gateway:
@@ -32,6 +33,7 @@ gateway:
           tools: [box.look]
           prohibited: [box.drop]
           budgets: {calls: 9}
+          data: {customer: [$sub], box: ["*"], shelf: [a, b]}
           task_lasts: 30m
 """
 LEAST = """\
@@ -61,6 +63,7 @@ def test_it_is_read(tmp_path: Path) -> None:
             tools=anything_with(["box.look"]),
             prohibited=(ContractName("box.drop"),),
             budgets={"calls": 9},
+            data=Selector(records={"customer": ("$sub",), "box": ("*",), "shelf": ("a", "b")}),
             lasts_ms=1_800_000,
         ),
     )
@@ -80,6 +83,8 @@ def test_it_is_read(tmp_path: Path) -> None:
     assert wrong == []
     assert found == Resource(resource="https://gateway.example/mcp", issuers=(issuer,))
     assert found.metadata == "https://gateway.example/.well-known/oauth-protected-resource/mcp"
+    none, wrong = _read(tmp_path, LEAST.replace("purpose: p", "purpose: p, data: {}"))
+    assert (wrong, none.issuers[0].clients[0].bounds.data) == ([], Selector(records={}))
     least, wrong = _read(tmp_path, LEAST)
     assert (wrong, least.issuers[0].types, least.issuers[0].clients[0].surfaces) == ([], ("at+jwt",), ("mcp",))
 
@@ -108,6 +113,9 @@ def test_it_is_read(tmp_path: Path) -> None:
         ("keys: keys.json", "keys: k, secret: x", "is no field"),
         ("purpose: p", "purpose: p, for: [people]", "`for` must be"),
         ("purpose: p", "purpose: p, budgets: {calls: many}", "whole number"),
+        ("purpose: p", 'purpose: p, data: {box: ["a*"]}', "there may be a `*` alone"),
+        ("purpose: p", "purpose: p, data: [box]", "`data` must be a table"),
+        ("purpose: p", "purpose: p, data: ", "`data` is empty"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -17,6 +17,7 @@ from interlock.domain.ids import AgentName
 from interlock.domain.initiator import USER
 from interlock.domain.jwk import is_thumbprint
 from interlock.domain.providing import EMAIL
+from interlock.domain.selector import ANY, BELOW, Selector, SelectorError
 from interlock.domain.through import by_client
 
 SKEW_MS: Final = 30 * SECOND
@@ -27,6 +28,8 @@ TYPES: Final = (TYPE, "jwt")
 """What a token may call itself, where the file says so: `jwt` is what issuers write who know no better."""
 MOST_SCOPES: Final = 64
 EVERYTHING: Final = "*"
+SUBJECT: Final = "$sub"
+"""Among the records of a client: the one that the token's subject names."""
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +43,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """Exactly what must stand as `sub`; empty: anybody."""
     surfaces: tuple[Surface, ...] = ("mcp",)
     bounds: Bounds = Bounds()
+    """What its tasks are given; among the records, `$sub` is whatever stands as `sub`."""
 
 
 class AccessIssuer(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,8 +224,8 @@ def bearer_of(
     thumbprint: str,
     epoch: int,
 ) -> Bearer:
-    """Whoever bears the token. Raises ContractError where its issuer or client cannot be written down, or its scopes open more
-    tools than a task can be given."""
+    """Whoever bears the token. Raises ContractError where its issuer or client cannot be written down, its scopes open more
+    tools than a task can be given, or its subject is to name a record and names none."""
     bounds = client.bounds
     if opened is not None:
         within = opened if bounds.tools is None else opened & bounds.tools.tools.keys()
@@ -231,6 +235,8 @@ def bearer_of(
         if bounds.tools is not None:
             tools = msgspec.structs.replace(tools, tools={name: bounds.tools.tools[name] for name in sorted(within)})
         bounds = msgspec.structs.replace(bounds, tools=tools)
+    if bounds.data is not None:
+        bounds = msgspec.structs.replace(bounds, data=_of_subject(bounds.data, claims.sub))
     try:
         through = by_client(issuer.issuer, claims.client)
     except ValueError as error:
@@ -246,6 +252,20 @@ def bearer_of(
         epoch=epoch,
         key_thumbprint=thumbprint or None,
     )
+
+
+def _of_subject(data: Selector, subject: str) -> Selector:
+    """These records, with the one that the subject names. A subject that would be read as a pattern names none: whoever chooses
+    the names of an issuer's users does not choose what a task is given."""
+    if not any(SUBJECT in ids for ids in data.records.values()):
+        return data
+    if subject == ANY or subject.endswith(BELOW):
+        raise ContractError("the subject of the token names no one record")
+    records = {kind: tuple(subject if each == SUBJECT else each for each in ids) for kind, ids in data.records.items()}
+    try:
+        return Selector(records=records)
+    except SelectorError:
+        raise ContractError("the subject of the token names no record") from None
 
 
 def metadata_of(resource: Resource) -> dict[str, object]:

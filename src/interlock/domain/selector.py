@@ -34,7 +34,7 @@ MAX_ID: Final = 512
 MAX_TOUCHED: Final = 1_000
 """How many records of one kind one action may name to be held against a selector."""
 ANY: Final = "*"
-_BELOW: Final = "/*"
+BELOW: Final = "/*"
 _ENCODED: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _DECODINGS: Final = 4
 """How often a path may have been percent-encoded."""
@@ -129,7 +129,7 @@ def _check(each: object, kind: str) -> None:
         raise SelectorError(
             f"a `{kind}` is named by a whole number, or by a printable text of up to {MAX_ID} characters"
         )
-    folder = each.removesuffix(_BELOW)
+    folder = each.removesuffix(BELOW)
     if each != ANY and "*" in folder:
         raise SelectorError(f"in `{each}` of `{kind}` there may be a `*` alone, or `/*` at the end of a path")
     if folder != each and folder and not _plain(folder.removeprefix("/")):
@@ -137,8 +137,8 @@ def _check(each: object, kind: str) -> None:
 
 
 def _read(ids: Ids) -> _Read:
-    folders = tuple(each[:-1] for each in ids if isinstance(each, str) and each.endswith(_BELOW))
-    plain = frozenset(each for each in ids if each != ANY and not (isinstance(each, str) and each.endswith(_BELOW)))
+    folders = tuple(each[:-1] for each in ids if isinstance(each, str) and each.endswith(BELOW))
+    plain = frozenset(each for each in ids if each != ANY and not (isinstance(each, str) and each.endswith(BELOW)))
     return _Read(plain, folders, ANY in ids)
 
 
@@ -157,7 +157,7 @@ def _within(each: Id, around: _Read) -> bool:
     """Whether everything that the entry `each` allows is allowed by `around`."""
     if around.any:
         return True
-    if isinstance(each, str) and each.endswith(_BELOW):
+    if isinstance(each, str) and each.endswith(BELOW):
         return any(each[:-1].startswith(folder) for folder in around.folders)
     return each != ANY and _holds(around, each)
 

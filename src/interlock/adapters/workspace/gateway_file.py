@@ -12,7 +12,8 @@ gateway:
       initiator: sub
       scopes: {shelf.read: [shelf.look], shelf.write: [shelf.look, "shelf.*"]}
       clients:
-        - {client: assistant, agent: keeper, purpose: "tidy up the shelf", for: [mcp, models], prohibited: [shelf.clear]}
+        - {client: assistant, agent: keeper, purpose: "tidy up the shelf", for: [mcp, models], prohibited: [shelf.clear],
+           data: {customer: [$sub], shelf: ["*"]}}
 """
 
 from typing import Final, Literal
@@ -35,6 +36,7 @@ from interlock.domain.bearer import SURFACES, Bounds, Surface
 from interlock.domain.duration import HOUR, MINUTE
 from interlock.domain.grant import anything_with
 from interlock.domain.ids import AgentName, ContractName
+from interlock.domain.selector import Selector, SelectorError
 
 Bound = Literal["required", "where it is"]
 BOUND: Final[tuple[Bound, ...]] = ("required", "where it is")
@@ -101,12 +103,29 @@ def _client(section: Section) -> Client:
         surfaces=tuple(each for each in SURFACES if each in surfaces) or ("mcp",),
         bounds=Bounds(
             tools=anything_with(tools) if tools else None,
+            data=_data(section),
             budgets=budgets,
             prohibited=tuple(ContractName(each) for each in section.texts("prohibited")),
             lasts_ms=lasts,
         ),
     )
     section.close()
+    return found
+
+
+def _data(section: Section) -> Selector | None:
+    """The records by kind, each a list. Nothing is said: whatever the agent may touch."""
+    if "data" not in section.table.entries:
+        return None
+    said = section.section("data", required=True)
+    if said is None:
+        return None
+    try:
+        found = Selector(records={kind: said.texts(kind) for kind, _ in said.own()})
+    except SelectorError as error:
+        section.wrong(f"`data`: {error}", section.take("data"))
+        return None
+    said.close()
     return found
 
 
