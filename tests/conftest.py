@@ -39,6 +39,7 @@ ORDER = (
     "architecture",
     "domain",
     "adapters",
+    "upstream",
     "conformance",
     "services",
     "api",

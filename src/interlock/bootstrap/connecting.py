@@ -16,6 +16,7 @@ from interlock.adapters.cedar.explaining_later import LaterExplainer
 from interlock.adapters.effectors.all import AllEffectors
 from interlock.adapters.effectors.functions import Functions
 from interlock.adapters.effectors.http_later import LaterHttp
+from interlock.adapters.effectors.mcp_later import LaterMcp
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
 from interlock.adapters.issuing import InstanceKey, KeyIssuer, before_in, identity_key
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
@@ -31,9 +32,11 @@ from interlock.adapters.sqlite.store import SqliteStore
 from interlock.adapters.sqlite.vault import SqliteVault
 from interlock.adapters.system import SystemClock, SystemIds
 from interlock.adapters.workspace import (
+    Problems,
     Workspace,
     load_modules,
 )
+from interlock.adapters.workspace.pinned_file import pinned_path, read_pinned
 from interlock.attended import Attended
 from interlock.bootstrap.afar import open_afar
 from interlock.bootstrap.anchors import anchoring
@@ -43,6 +46,7 @@ from interlock.domain.contract import InProcess
 from interlock.domain.errors import KeyFileError, NotAllowed, StoreError, StoreMissing
 from interlock.domain.fitting import checked
 from interlock.domain.ids import StreamId, WorkerId
+from interlock.domain.upstream import Pinned
 from interlock.embedded import Embedded
 from interlock.ports.steps import Steps
 from interlock.sdk.client import Client
@@ -250,6 +254,10 @@ def _assembled(
     issuer: KeyIssuer | None,
 ) -> ControlPlane:
     beside = None if isinstance(store, MemoryStore) else workspace.settings.store
+    servers = upstreams_of(workspace)
+    effectors = AllEffectors(
+        python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered, mcp=servers
+    )
     return plane(
         Means(
             tenant=workspace.settings.tenant,
@@ -260,7 +268,8 @@ def _assembled(
             log=store,
             policies=CedarPolicies(),
             explainer=LaterExplainer(),
-            effectors=AllEffectors(python=PythonEffectors(functions), http=LaterHttp(os.environ), in_process=offered),
+            effectors=effectors,
+            upstreams=servers,
             parser=LaterSql(),
             prices=LaterPrices(workspace.settings.prices),
             passwords=LaterPasswords(),
@@ -283,6 +292,15 @@ def _assembled(
             anchoring=anchoring(workspace.settings.anchorage, store),
         )
     )
+
+
+def upstreams_of(workspace: Workspace) -> LaterMcp:
+    """The servers that the workspace names, as they are reached from here; pins are read when they are asked for."""
+
+    def pinned(server: str) -> Pinned | None:
+        return read_pinned(pinned_path(workspace.folder, server), Problems(server))
+
+    return LaterMcp({each.name: each for each in workspace.servers}, pinned, workspace.folder.absolute())
 
 
 def _provider(workspace: Workspace) -> LaterProvider | None:

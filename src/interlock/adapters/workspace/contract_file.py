@@ -19,7 +19,7 @@ run: {http: {url: "https://mail.example/send", headers: {Authorization: "Bearer 
                                # or {python: module:function}, or in_process: a tool that the agent's own program has
 """
 
-from typing import Final
+from typing import Any, Final
 
 from interlock.adapters.workspace.agent_file import Places
 from interlock.adapters.workspace.fields import Section, at, json_of, near, per_mille
@@ -52,7 +52,7 @@ from interlock.domain.ids import ContractName
 from interlock.domain.output import PERSONAL, SECRETS, Output, Personal
 from interlock.domain.sureness import BELOW, Sureness
 
-_EFFECTS: Final[tuple[Effect, ...]] = ("read", "write", "external")
+EFFECTS: Final[tuple[Effect, ...]] = ("read", "write", "external")
 _CLASSES: Final = ("keyed", "conditional", "lookup", "blind")
 _FIELDS: Final = {
     "input_schema": "arguments",
@@ -74,27 +74,13 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
         owner=section.text("owner"),
         input_schema=schema_behind(section, "arguments", exact=True),
         output_schema=schema_behind(section, "result", exact=False),
-        effect=section.choice("effect", _EFFECTS, "read", required=True),
+        effect=section.choice("effect", EFFECTS, "read", required=True),
         risk=section.choice("risk", RISKS, "critical", required=True),
-        idempotency=_idempotency(section),
-        reversal=_reversal(section),
         # Where none can be read a problem was noted, and the contract goes nowhere.
         target=read_run(section, name),
-        lookup=read_target(section, "lookup"),
-        facts=_facts(section.section("facts")),
-        parses=parses_in(section),
-        postcondition=read_target(section, "postcondition"),
         two_phase=_two_phase(section.section("two_phase")),
-        cost=_cost(section.section("cost")),
-        data_classes=_words(section, "data"),
-        output=_output(section.section("output")),
-        touches={} if _touches_nothing(section) else _words(section, "touches"),
-        touches_nothing=_touches_nothing(section),
-        subject=_words(section, "subject"),
-        changes=_changes(section),
-        confidence=_confidence(section.section("confidence")),
         timeout_ms=section.span("timeout", 30 * SECOND),
-        rate=rate_in(section),
+        **promises(section),
     )
     places["contract", name] = section.place("name")
     places["contract", name, "reversal"] = section.place("reversal")
@@ -106,6 +92,27 @@ def read_contract(section: Section, places: Places) -> tuple[str, Contract | Non
     except ContractError as error:
         section.wrong(error.detail.removeprefix(f"contract `{name}`: "), _node_at(section, error.path))
         return name, None
+
+
+def promises(section: Section) -> dict[str, Any]:
+    """What a contract says of any tool, whoever runs it: by the name of the contract's field."""
+    return {
+        "idempotency": _idempotency(section),
+        "reversal": _reversal(section),
+        "lookup": read_target(section, "lookup"),
+        "facts": _facts(section.section("facts")),
+        "parses": parses_in(section),
+        "postcondition": read_target(section, "postcondition"),
+        "cost": _cost(section.section("cost")),
+        "data_classes": _words(section, "data"),
+        "output": _output(section.section("output")),
+        "touches": {} if _touches_nothing(section) else _words(section, "touches"),
+        "touches_nothing": _touches_nothing(section),
+        "subject": _words(section, "subject"),
+        "changes": _changes(section),
+        "confidence": _confidence(section.section("confidence")),
+        "rate": rate_in(section),
+    }
 
 
 def _confidence(section: Section | None) -> Sureness | None:

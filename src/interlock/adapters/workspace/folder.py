@@ -6,6 +6,7 @@
     rights.yaml         what whoever a task is for may lend, where anything is said of that
     vigilance.yaml      items known to be bad, put before people to see whether they notice
     agents/*.yaml       contracts/*.yaml       policies/*.cedar       invariants.cedar
+    servers/*.yaml      servers/*.pinned.json  servers of the Model Context Protocol, and what was accepted of them
 
 Reading never raises for what is in the folder: whatever is wrong is among the `problems`, with file, line and column.
 """
@@ -31,11 +32,13 @@ from interlock.adapters.workspace.models_file import read_models
 from interlock.adapters.workspace.nodes import Node, Scalar, Table, parse
 from interlock.adapters.workspace.notifications_file import read_channels
 from interlock.adapters.workspace.people_file import read_people
+from interlock.adapters.workspace.pinned_file import ENDING
 from interlock.adapters.workspace.problem import Place, Problem, Problems
 from interlock.adapters.workspace.publishing_file import read_publishing
 from interlock.adapters.workspace.rights_file import read_rights
 from interlock.adapters.workspace.routing_file import read_approvals, read_on_call
 from interlock.adapters.workspace.server_file import read_hosting
+from interlock.adapters.workspace.upstream_file import read_server
 from interlock.adapters.workspace.vigilance_file import read_watch
 from interlock.domain.access_token import Resource
 from interlock.domain.agent import Agent
@@ -55,6 +58,7 @@ from interlock.domain.rights import Rights
 from interlock.domain.routing import Routing
 from interlock.domain.settlement import Timing
 from interlock.domain.spiffe import SpiffeError, default_domain, must_be_domain
+from interlock.domain.upstream import Pinned, Server
 from interlock.domain.use import Price
 from interlock.domain.vigilance import Watch
 
@@ -121,7 +125,11 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """Items known to be bad."""
     agents: tuple[Agent, ...]
     contracts: tuple[Contract, ...]
-    """Those written in YAML; those of the modules are added by whoever imports them."""
+    """Those written in YAML, and those of servers; those of the modules are added by whoever imports them."""
+    servers: tuple[Server, ...] = ()
+    """Servers of the Model Context Protocol."""
+    pins: dict[str, Pinned] = {}
+    """What was accepted of each, by name."""
     policies: dict[str, str]
     """Cedar text by file name."""
     problems: tuple[Problem, ...]
@@ -143,7 +151,7 @@ def read_workspace(folder: Path) -> Workspace:
     people = reading.people()
     rights = reading.rights()
     agents = reading.agents()
-    contracts = reading.contracts()
+    contracts = (*reading.contracts(), *reading.upstream())
     policies = reading.policies()
     return Workspace(
         folder=folder,
@@ -154,6 +162,8 @@ def read_workspace(folder: Path) -> Workspace:
         watch=reading.watch(),
         agents=agents,
         contracts=contracts,
+        servers=tuple(reading.servers),
+        pins=reading.pins,
         policies=policies,
         invariants=reading.invariants(),
         overlooked=reading.overlooked(),
@@ -199,6 +209,8 @@ class _Reading:
         self.problems: list[Problem] = []
         self.places: Places = {}
         self.unread: set[str] = set()
+        self.servers: list[Server] = []
+        self.pins: dict[str, Pinned] = {}
 
     def settings(self) -> WorkspaceSettings:
         """`interlock.yaml`."""
@@ -333,6 +345,22 @@ class _Reading:
             self.problems += section.problems.found
         return tuple(found.values())
 
+    def upstream(self) -> tuple[Contract, ...]:
+        """`servers/*.yaml`, with the pins beside them."""
+        found: list[Contract] = []
+        for path in self._files("servers", ".yaml"):
+            problems = Problems(self._name(path))
+            table = self._table(path, problems)
+            if table is not None:
+                read = read_server(path, Section(table, "a server", problems), self.places)
+                found += read.contracts
+                self.unread.update(read.unread)
+                if not problems.wrong:
+                    self.servers.append(read.server)
+                    self.pins |= {} if read.pinned is None else {read.server.name: read.pinned}
+            self.problems += problems.found
+        return tuple(found)
+
     def policies(self) -> dict[str, str]:
         """`policies/*.cedar`, as text."""
         return self._texts(self._files("policies", ".cedar"))
@@ -384,7 +412,7 @@ class _Reading:
             self.problems.append(Problem(file=kind, message=f"the folder cannot be read: {error.strerror}"))
             return []
         for path in paths:
-            if path.suffix in (".yml", ".json") and ending == ".yaml":
+            if path.suffix in (".yml", ".json") and ending == ".yaml" and not path.name.endswith(ENDING):
                 self.problems.append(
                     Problem(file=self._name(path), message="is not read: call it `.yaml`", severity="warning")
                 )

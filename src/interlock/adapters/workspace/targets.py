@@ -62,7 +62,7 @@ def _http(section: Section, node: Node) -> HttpTarget | None:
     target = HttpTarget(
         url=url,
         method=below.choice("method", _METHODS, "POST"),
-        headers=_headers(below),
+        headers=named_values(below, "headers", "header"),
         key_header=below.text("key_header", "Idempotency-Key"),
     )
     below.close()
@@ -76,16 +76,17 @@ def _is_web(section: Section, url: str, node: Node | None) -> bool:
     return False
 
 
-def _headers(section: Section) -> dict[str, str]:
-    """Headers. What looks like a secret and is written out would be stored in every version of the contract."""
-    headers: dict[str, str] = {}
-    for name, node in section.pairs("headers").items():
+def named_values(section: Section, field: str, what: str) -> dict[str, str]:
+    """Headers, or variables, by name. What looks like a secret and is written out would lie in a file, and in every version of
+    a contract."""
+    values: dict[str, str] = {}
+    for name, node in section.pairs(field).items():
         if not isinstance(node, Scalar):
-            section.wrong(f"the header `{name[:64]}` must be words", node)
+            section.wrong(f"the {what} `{name[:64]}` must be words", node)
             continue
         if _SECRET.fullmatch(name) and "${" not in node.text:
             section.wrong(
-                f"the header `{name[:64]}` looks like a secret; write `${{NAME}}` and set it where it runs", node
+                f"the {what} `{name[:64]}` looks like a secret; write `${{NAME}}` and set it where it runs", node
             )
-        headers[name] = node.text
-    return headers
+        values[name] = node.text
+    return values

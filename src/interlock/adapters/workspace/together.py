@@ -9,8 +9,9 @@ from interlock.adapters.workspace.problem import Problem, Severity
 from interlock.adapters.workspace.rights_together import of_rights
 from interlock.domain.binding import bind
 from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Contract, InProcess, Reversal
+from interlock.domain.contract import Contract, InProcess, McpTarget, Reversal
 from interlock.domain.errors import ContractError
+from interlock.domain.names import listed
 
 
 def cross_check(workspace: Workspace, contracts: Sequence[Contract], *, all_known: bool = True) -> tuple[Problem, ...]:
@@ -169,9 +170,18 @@ class _Together:
             ):
                 used.add(contract.reversal.contract)
                 left.append(contract.reversal.contract)
-        for name in self.by_name:
-            if name not in used:
-                yield self.problem(f"no agent may use `{name}`", "contract", name, severity="warning")
+        servers: dict[str, list[str]] = {}
+        for name, contract in self.by_name.items():
+            if name in used:
+                continue
+            if isinstance(contract.target, McpTarget):
+                servers.setdefault(contract.target.server, []).append(name)
+                continue
+            yield self.problem(f"no agent may use `{name}`", "contract", name, severity="warning")
+        # A server brings tools by the dozen: one line for all that nobody gave to an agent.
+        for server, names in servers.items():
+            said = f"of `{server}` no agent may use {listed(sorted(names))}"
+            yield self.problem(said, "contract", names[0], severity="warning")
 
     def missing(self, name: str) -> bool:
         """Whether there is certainly no contract `name`."""

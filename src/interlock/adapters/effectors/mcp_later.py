@@ -1,0 +1,118 @@
+"""Servers, reached when they are first needed: what speaks to them is slow to import, and most commands never do."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interlock.domain.call import Answer, Call
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract, McpTarget
+from interlock.domain.errors import EffectorError, NotFound
+from interlock.domain.upstream import Definition, Pinned, Server, Wire
+from interlock.ports.effector import Role
+from interlock.ports.upstream import Heard, Kind
+
+if TYPE_CHECKING:
+    from interlock.adapters.effectors.mcp_call import McpEffectors
+    from interlock.adapters.mcp.upstreams import McpUpstreams
+
+
+class LaterMcp:
+    """Both of what a process has to do with servers: their tools' effector, and the port to all else they offer."""
+
+    def __init__(
+        self,
+        servers: Mapping[str, Server],
+        pins: Callable[[str], Pinned | None],
+        folder: Path,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._servers = servers
+        self._pins = pins
+        self._folder = folder
+        self._environ = environ
+
+    def missing(self, target: McpTarget) -> str:
+        """See `McpEffectors`."""
+        if target.server not in self._servers:
+            return f"no file in `servers/` says how `{target.server}` is reached"
+        return "" if _installed() else _NEEDED
+
+    async def invoke(
+        self, contract: Contract, target: McpTarget, role: Role, arguments: dict[str, JsonValue], call: Call
+    ) -> Answer:
+        """See `McpEffectors`."""
+        return await self._effectors.invoke(contract, target, role, arguments, call)
+
+    def servers(self) -> tuple[Server, ...]:
+        """See `Upstreams`."""
+        return tuple(self._servers.values())
+
+    def pinned(self, server: str) -> Pinned | None:
+        """See `Upstreams`."""
+        if server not in self._servers:
+            raise NotFound(f"the workspace names no server `{server}`", next_step="see `interlock server list`")
+        return self._pins(server)
+
+    async def definitions(self, server: str, *, task: str = "") -> tuple[Definition, ...]:
+        """See `Upstreams`."""
+        return await self._upstreams.definitions(server, task=task)
+
+    async def offered(self, server: str, kind: Kind, *, task: str = "") -> tuple[Wire, ...]:
+        """See `Upstreams`."""
+        return await self._upstreams.offered(server, kind, task=task)
+
+    async def read(self, server: str, uri: str, *, task: str = "") -> Wire:
+        """See `Upstreams`."""
+        return await self._upstreams.read(server, uri, task=task)
+
+    async def prompt(self, server: str, name: str, arguments: dict[str, str], *, task: str = "") -> Wire:
+        """See `Upstreams`."""
+        return await self._upstreams.prompt(server, name, arguments, task=task)
+
+    async def complete(self, server: str, params: Wire, *, task: str = "") -> Wire:
+        """See `Upstreams`."""
+        return await self._upstreams.complete(server, params, task=task)
+
+    async def subscribe(self, server: str, uri: str, *, task: str = "", on: bool = True) -> None:
+        """See `Upstreams`."""
+        await self._upstreams.subscribe(server, uri, task=task, on=on)
+
+    def follow(self, task: str, heard: Heard) -> None:
+        """See `Upstreams`."""
+        self._upstreams.follow(task, heard)
+
+    async def leave(self, task: str) -> None:
+        """See `Upstreams`; what was never made has nothing to leave."""
+        if "_upstreams" in vars(self):
+            await self._upstreams.leave(task)
+
+    async def close(self) -> None:
+        """See `Upstreams`; what was never made has nothing to close."""
+        if "_upstreams" in vars(self):
+            await self._upstreams.close()
+
+    @cached_property
+    def _upstreams(self) -> "McpUpstreams":
+        if not _installed():
+            raise EffectorError(_NEEDED, next_step="install it: `python -m pip install 'interlock[mcp]'`")
+        made: McpUpstreams = import_module("interlock.adapters.mcp.upstreams").McpUpstreams(
+            self._servers, self._pins, self._folder, self._environ
+        )
+        return made
+
+    @cached_property
+    def _effectors(self) -> "McpEffectors":
+        made: McpEffectors = import_module("interlock.adapters.effectors.mcp_call").McpEffectors(self._upstreams)
+        return made
+
+
+_NEEDED = "servers of the Model Context Protocol need the extra `mcp`, which is not installed"
+
+
+def _installed() -> bool:
+    return find_spec("mcp") is not None

@@ -1,0 +1,144 @@
+"""Whoever follows a task: told what servers say for it, asked what they ask back, never waited for longer than it deserves."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import mcp_types as types
+from mcp.client.session import ClientRequestContext
+from pydantic import BaseModel, ValidationError
+
+from interlock.domain.errors import InterlockError
+from interlock.domain.upstream import Server, Wire
+from interlock.ports.upstream import Heard
+
+MOST_NEWS: Final = 256
+"""News that wait for one follower; beyond, the oldest are dropped."""
+
+Telling = Callable[[Heard], Awaitable[None]]
+
+
+class _Follower:
+    """One follower, and a task that tells it one thing after the other."""
+
+    def __init__(self, heard: Heard) -> None:
+        self.heard = heard
+        self._waiting: deque[Telling] = deque(maxlen=MOST_NEWS)
+        self._changed = asyncio.Event()
+        self._pump = asyncio.create_task(self._tell())
+
+    def tell(self, telling: Telling) -> None:
+        """Have it told."""
+        self._waiting.append(telling)
+        self._changed.set()
+
+    def close(self) -> None:
+        """Tell it nothing more."""
+        self._pump.cancel()
+
+    async def _tell(self) -> None:
+        while True:
+            while self._waiting:
+                try:
+                    await self._waiting.popleft()(self.heard)
+                except InterlockError:
+                    continue  # what a follower cannot take is its own loss
+            self._changed.clear()
+            await self._changed.wait()
+
+
+class Asking:
+    """Followers by task."""
+
+    def __init__(self) -> None:
+        self._followers: dict[str, _Follower] = {}
+        self._actions: dict[str, list[str]] = {}
+        """The actions at work in each task, so that a question is put with the one it belongs to."""
+
+    def follow(self, task: str, heard: Heard) -> None:
+        """`heard` follows `task`, and nobody else does."""
+        self.leave(task)
+        self._followers[task] = _Follower(heard)
+
+    def leave(self, task: str) -> None:
+        """Nobody follows it."""
+        before = self._followers.pop(task, None)
+        if before is not None:
+            before.close()
+
+    def close(self) -> None:
+        """Nobody follows anything."""
+        for task in list(self._followers):
+            self.leave(task)
+
+    def tell(self, task: str, telling: Telling) -> None:
+        """Tell whoever follows `task`; of what concerns no task (`""`) everybody is told."""
+        for each, follower in list(self._followers.items()):
+            if task in ("", each):
+                follower.tell(telling)
+
+    def begin(self, task: str, action: str) -> None:
+        """An action of `task` is at work."""
+        self._actions.setdefault(task, []).append(action)
+
+    def end(self, task: str, action: str) -> None:
+        """It is not any more."""
+        at_work = self._actions.get(task, [])
+        if action in at_work:
+            at_work.remove(action)
+        if not at_work:
+            self._actions.pop(task, None)
+
+    def callbacks(self, server: Server, task: str) -> dict[str, Any]:
+        """What a session of `task` answers by itself: nothing that its file does not say `ask` of."""
+        if not task:
+            return {}
+        found: dict[str, Any] = {}
+        if server.sampling == "ask":
+            found["sampling_callback"] = self._answering(
+                server, task, "sampling/createMessage", types.CreateMessageResult
+            )
+        if server.elicitation == "ask":
+            found["elicitation_callback"] = self._answering(server, task, "elicitation/create", types.ElicitResult)
+        if server.roots == "ask":
+            found["list_roots_callback"] = self._answering(server, task, "roots/list", types.ListRootsResult)
+        return found
+
+    async def asked(self, server: Server, task: str, method: str, params: Wire) -> Wire | None:
+        """What whoever follows `task` answers; None: it is refused."""
+        follower = self._followers.get(task) if task else None
+        if follower is None or _said(server, method) != "ask":
+            return None
+        at_work = self._actions.get(task, [])
+        action = at_work[0] if len(at_work) == 1 else ""
+        try:
+            return await follower.heard.asked(server.name, action, method, params)
+        except InterlockError:
+            return None
+
+    def _answering(self, server: Server, task: str, method: str, kind: type[BaseModel]) -> Any:
+        async def answer(_context: ClientRequestContext, params: BaseModel | None = None) -> Any:
+            said = {} if params is None else params.model_dump(by_alias=True, mode="json", exclude_none=True)
+            found = await self.asked(server, task, method, said)
+            refused = types.ErrorData(code=types.INVALID_REQUEST, message=f"{method} is refused")
+            if found is None:
+                return refused
+            try:
+                return kind.model_validate(found)
+            except ValidationError:
+                return refused
+
+        return answer
+
+
+def _said(server: Server, method: str) -> str:
+    match method:
+        case "sampling/createMessage":
+            return server.sampling
+        case "elicitation/create":
+            return server.elicitation
+        case "roots/list":
+            return server.roots
+        case _:
+            return "deny"

@@ -1,0 +1,264 @@
+"""One connection to one server: a session of the official SDK on a bounded way, kept by a task of its own.
+
+The task begins the way, agrees on a revision of the protocol, and stays until the connection is closed or has ended by itself.
+Calls come from any task of the same loop.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, Protocol
+
+import anyio
+import mcp_types as types
+from mcp.client._transport import WriteStream
+from mcp.client.session import ClientSession
+from mcp.shared.exceptions import MCPError
+from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
+from mcp.shared.message import SessionMessage
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
+from pydantic import RootModel, ValidationError
+
+from interlock.adapters.mcp.asking import Asking
+from interlock.adapters.mcp.streams import Incoming
+from interlock.adapters.mcp.told import Ours, ours
+from interlock.domain.errors import EffectorError
+from interlock.domain.upstream import Definition, Http, Server, Wire
+
+MOST_PAGES: Final = 100
+MOST_LISTED: Final = 2_000
+"""Things of a kind that a server may have."""
+_LIMIT: Final = re.compile(r"event exceeded the \d+ byte limit|its answer is longer than \d+ bytes")
+CLIENT: Final = types.Implementation(name="interlock", version="0.1.0")
+
+Way = Callable[[], AbstractAsyncContextManager[tuple[Incoming, WriteStream[SessionMessage]]]]
+
+
+class _AsIs(RootModel[dict[str, Any]]):
+    """A result of which nothing is taken and nothing is made."""
+
+
+class FailedError(Exception):
+    """A request did not succeed. `kind`: what we know of it ourselves, or `answered` where the server said so, with its code."""
+
+    def __init__(self, kind: "Ours | str", why: str, code: int = 0) -> None:
+        super().__init__(why)
+        self.kind = kind
+        self.why = why
+        self.code = code
+
+
+class News(Protocol):
+    """Who is told what a server says unasked."""
+
+    def heard(self, connection: "Connection", news: types.ServerNotification) -> None:
+        """Take note, without waiting."""
+        ...
+
+
+class Connection:
+    """A session that is being held."""
+
+    def __init__(self, server: Server, way: Way, asking: Asking, news: News, *, task: str, legacy: bool) -> None:
+        self.server = server
+        self.task = task
+        self._way = way
+        self._asking = asking
+        self._news = news
+        self._legacy = legacy
+        self._closing = asyncio.Event()
+        self._ready: asyncio.Future[ClientSession] = asyncio.get_running_loop().create_future()
+        self._incoming: Incoming | None = None
+        self._keeper = asyncio.create_task(self._keep())
+        self.stale = False
+        """Nobody begins anything on it any more."""
+        self.tools: dict[str, Definition] | None = None
+        self.listed_at = 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, or is to be used no more."""
+        return self._keeper.done() or self.stale or (self._incoming is not None and self._incoming.ended)
+
+    @property
+    def protocol(self) -> str:
+        """The revision agreed on; empty before that."""
+        session = self._ready.result() if self._ready.done() and not self._ready.exception() else None
+        return (session.protocol_version or "") if session is not None else ""
+
+    async def opened(self) -> ClientSession:
+        """The session, once there is one. Raises EffectorError where none could be begun in time."""
+        try:
+            async with asyncio.timeout(self.server.timeout_ms / 1000):
+                return await asyncio.shield(self._ready)
+        except TimeoutError:
+            self.stale = True
+            raise EffectorError(
+                f"the server `{self.server.name}` did not answer within {self.server.timeout_ms} ms" + self._aside(),
+                next_step=f"see what it says: `interlock server check {self.server.name}`",
+            ) from None
+
+    async def call(
+        self, request: types.Request[Any, Any], *, progress: Any = None, timeout_s: float | None = None
+    ) -> Wire:
+        """One request and its result, just as it came. Raises FailedError."""
+        session = await self.opened()
+        limit = self.server.timeout_ms / 1000 if timeout_s is None else timeout_s
+        try:
+            with anyio.fail_after(limit):
+                found = await session.send_request(request, _AsIs, progress_callback=progress)
+                return found.root
+        except TimeoutError:
+            raise FailedError("lost", f"no answer within {round(limit * 1000)} ms") from None
+        except MCPError as error:
+            raise self._failed(error) from None
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = "/".join(str(step) for step in first["loc"])
+            raise FailedError(
+                "garbage", f"its answer is none that the protocol has ({place}: {first['msg']})"
+            ) from None
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            raise FailedError("unsent", "nothing was sent: the connection is closed") from None
+
+    async def list_tools(self) -> dict[str, Definition]:
+        """Its tools in its own words, by name. Raises FailedError."""
+        session, found = await self.opened(), dict[str, Definition]()
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            params = None if cursor is None else types.PaginatedRequestParams(cursor=cursor)
+            page = await self._listed(session, params)
+            for tool in page.tools:
+                found[tool.name] = definition_of(tool)
+            cursor = page.next_cursor
+            if cursor is None or len(found) > MOST_LISTED:
+                break
+        if cursor is not None:
+            raise FailedError("garbage", f"it lists more than {MOST_LISTED} tools, or without end")
+        self.tools, self.listed_at = found, asyncio.get_running_loop().time()
+        return found
+
+    async def close(self) -> None:
+        """End it, and what it began."""
+        self.stale = True
+        self._closing.set()
+        if not self._ready.done():
+            self._keeper.cancel()
+        await asyncio.gather(self._keeper, return_exceptions=True)
+
+    async def _listed(
+        self, session: ClientSession, params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        try:
+            with anyio.fail_after(self.server.timeout_ms / 1000):
+                return await session.list_tools(params=params)
+        except TimeoutError:
+            raise FailedError("lost", f"it did not list its tools within {self.server.timeout_ms} ms") from None
+        except MCPError as error:
+            raise self._failed(error) from None
+        except ValidationError:
+            raise FailedError("garbage", "its list of tools is none that the protocol has") from None
+
+    def _failed(self, error: MCPError) -> FailedError:
+        kind = ours(error.error.data)
+        if kind is not None:
+            return FailedError(kind, error.error.message)
+        if _LIMIT.search(error.error.message):
+            # In the words of the official transport, or in ours as it repeats them.
+            return FailedError("too long", f"its answer is longer than {self.server.most_bytes} bytes")
+        if self._incoming is not None and self._incoming.ended:
+            return FailedError("lost", self._why())
+        if isinstance(self.server.way, Http):
+            # Where no answer came, or none that could be read, the official transport says so in codes of the protocol.
+            if error.code == types.CONNECTION_CLOSED:
+                return FailedError("lost", error.error.message)
+            if error.code in (types.PARSE_ERROR, types.INVALID_REQUEST):
+                return FailedError("garbage", error.error.message)
+        return FailedError("answered", error.error.message, error.code)
+
+    def _why(self) -> str:
+        incoming = self._incoming
+        return "" if incoming is None else f"{incoming.why}{self._aside()}"
+
+    def _aside(self) -> str:
+        said = "" if self._incoming is None else " ".join(self._incoming.aside.split())[-160:]
+        return f"; it says: {said}" if said else ""
+
+    async def _keep(self) -> None:
+        try:
+            async with self._way() as (incoming, outgoing):
+                self._incoming = incoming
+                dispatcher = JSONRPCDispatcher(incoming, outgoing)
+                async with ClientSession(dispatcher=dispatcher, client_info=CLIENT, **self._callbacks()) as session:
+                    await self._agree(session)
+                    if not self._ready.done():
+                        self._ready.set_result(session)
+                    await self._until_over(incoming)
+        except EffectorError as error:
+            self._fail(error)
+        except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  whatever ends a connection is told to who waits for it
+            why = self._why() or f"{type(error).__name__}: {error}"
+            self._fail(
+                EffectorError(f"the server `{self.server.name}` cannot be spoken to: {' '.join(why.split())[:400]}")
+            )
+        finally:
+            self.stale = True
+            self._fail(EffectorError(f"the connection to `{self.server.name}` was closed"))
+
+    def _fail(self, error: EffectorError) -> None:
+        if not self._ready.done():
+            self._ready.set_exception(error)
+            # Perhaps nobody waits any more; then nobody is told.
+            self._ready.exception()
+
+    async def _until_over(self, incoming: Incoming) -> None:
+        closing = asyncio.create_task(self._closing.wait())
+        ended = asyncio.create_task(incoming.finished.wait())
+        try:
+            await asyncio.wait((closing, ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            closing.cancel()
+            ended.cancel()
+
+    async def _agree(self, session: ClientSession) -> None:
+        """Agree on a revision: the newest that both know; first the one that was seen at its review."""
+        if self._legacy:
+            try:
+                await session.initialize()
+            except MCPError as error:
+                if error.code != types.UNSUPPORTED_PROTOCOL_VERSION:
+                    raise
+                await session.discover()
+            return
+        try:
+            await session.discover()
+        except (MCPError, RuntimeError, ValidationError):
+            if self._incoming is not None and self._incoming.ended:
+                raise
+            await session.initialize()
+
+    def _callbacks(self) -> Mapping[str, Any]:
+        async def message(news: types.ServerNotification | Exception) -> None:
+            if not isinstance(news, Exception):
+                self._news.heard(self, news)
+
+        return {"message_handler": message, **self._asking.callbacks(self.server, self.task)}
+
+
+def definition_of(tool: types.Tool) -> Definition:
+    """A tool, in its server's words and no others."""
+    hints = tool.annotations
+    return Definition(
+        name=tool.name,
+        title=tool.title or "",
+        description=tool.description or "",
+        input_schema=tool.input_schema,
+        output_schema=tool.output_schema,
+        annotations={} if hints is None else hints.model_dump(by_alias=True, exclude_none=True, mode="json"),
+    )
+
+
+def speaks_handshake(protocol: str) -> bool:
+    """Whether this revision begins with a handshake."""
+    return protocol in HANDSHAKE_PROTOCOL_VERSIONS

@@ -1,0 +1,135 @@
+"""The two ends that a session of the official SDK reads and writes, with bounds of ours.
+
+Whatever is not an answer is counted: a server that sends more news and questions in a while than anybody could use is let go of,
+before it costs more than that.
+"""
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Final, Self
+
+import anyio
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCError, JSONRPCResponse
+
+MOST_NEWS: Final = 2_000
+"""So much that is no answer may come within WHILE_S."""
+WHILE_S: Final = 10.0
+MOST_WAITING: Final = 8
+"""Messages that wait to be looked at; a server that sends faster waits, too."""
+
+
+class Incoming:
+    """What came, in order; the end of it ends the session. `why` says why it ended."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[SessionMessage] = deque()
+        self._changed = asyncio.Event()
+        self._room = asyncio.Event()
+        self._news: deque[float] = deque(maxlen=MOST_NEWS)
+        self.ended = False
+        self.finished = asyncio.Event()
+        self.why = ""
+        self.aside = ""
+        """The end of what it said beside the protocol, for people."""
+
+    async def put(self, message: SessionMessage) -> None:
+        """Hand one over, once there is room."""
+        if not isinstance(message.message, JSONRPCResponse | JSONRPCError):
+            now = asyncio.get_running_loop().time()
+            if len(self._news) == MOST_NEWS and now - self._news[0] < WHILE_S:
+                self.end(f"it sent more than {MOST_NEWS} messages that were no answers within {WHILE_S:g} s")
+                return
+            self._news.append(now)
+        while len(self._waiting) >= MOST_WAITING and not self.ended:
+            self._room.clear()
+            await self._room.wait()
+        if not self.ended:
+            self._waiting.append(message)
+            self._changed.set()
+
+    def end(self, why: str) -> None:
+        """Nothing more comes. The first reason counts."""
+        if not self.ended:
+            self.ended, self.why = True, why
+            self.finished.set()
+        self._changed.set()
+        self._room.set()
+
+    async def receive(self) -> SessionMessage:
+        """The next one. Raises EndOfStream."""
+        while not self._waiting:
+            if self.ended:
+                raise anyio.EndOfStream
+            self._changed.clear()
+            await self._changed.wait()
+        self._room.set()
+        # A flood must not keep others on the loop from their turn.
+        await asyncio.sleep(0)
+        return self._waiting.popleft()
+
+    async def aclose(self) -> None:
+        """The session reads no more."""
+        self.end("closed")
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SessionMessage:
+        try:
+            return await self.receive()
+        except anyio.EndOfStream:
+            raise StopAsyncIteration from None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+class Outgoing:
+    """What is to be sent. It never waits: what finds no room is refused, and so is certainly not sent."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._size = 0
+        self._waiting: deque[bytes] = deque()
+        self._changed = asyncio.Event()
+        self.closed = False
+
+    async def send(self, message: SessionMessage) -> None:
+        """Queue one message. Raises BrokenResourceError where it is not sent."""
+        line = message.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+        if self.closed or self._size + len(line) > self._most:
+            raise anyio.BrokenResourceError
+        self._size += len(line)
+        self._waiting.append(line)
+        self._changed.set()
+
+    async def next(self) -> bytes | None:
+        """The next line to write; None at the end."""
+        while not self._waiting:
+            if self.closed:
+                return None
+            self._changed.clear()
+            await self._changed.wait()
+        line = self._waiting.popleft()
+        self._size -= len(line)
+        return line
+
+    async def aclose(self) -> None:
+        """Take no more."""
+        self.closed = True
+        self._changed.set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,268 @@
+"""The port to servers: connections when they are first needed, begun anew when they are over, and what they say passed on."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final, NamedTuple, cast
+
+import mcp_types as types
+
+from interlock.adapters.mcp.asking import Asking
+from interlock.adapters.mcp.connection import Connection, FailedError, speaks_handshake
+from interlock.adapters.mcp.pipe import pipe
+from interlock.adapters.mcp.web import web
+from interlock.domain.errors import EffectorError, InterlockError, NotAllowed, NotFound
+from interlock.domain.names import instead
+from interlock.domain.upstream import Definition, Http, Pinned, Server, Stdio, Wire
+from interlock.ports.upstream import Heard, Kind
+
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 30.0
+"""A server that ended, or could not be begun, is begun again after a pause that doubles."""
+MOST_CONNECTIONS: Final = 256
+MOST_LISTED: Final = 10_000
+
+_LISTS: Final[dict[Kind, tuple[Any, str, str]]] = {
+    "resources": (types.ListResourcesRequest, "resources", "uri"),
+    "templates": (types.ListResourceTemplatesRequest, "resourceTemplates", "uriTemplate"),
+    "prompts": (types.ListPromptsRequest, "prompts", "name"),
+}
+
+
+class _Place(NamedTuple):
+    """Whose connection it is: connections belong to the loop that opened them."""
+
+    loop: int
+    server: str
+    task: str
+
+
+class McpUpstreams:
+    """See `ports/upstream.py`."""
+
+    def __init__(
+        self,
+        servers: Mapping[str, Server],
+        pins: Callable[[str], Pinned | None],
+        folder: Path,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._servers = servers
+        self._pins = pins
+        self._folder = folder
+        self._environ = environ
+        self._connections: dict[_Place, Connection] = {}
+        self._pauses: dict[_Place, tuple[float, float]] = {}
+        """Until when nothing is begun, and how long that was."""
+        self.asking = Asking()
+
+    def servers(self) -> tuple[Server, ...]:
+        """See the port."""
+        return tuple(self._servers.values())
+
+    def server(self, name: str) -> Server:
+        """The server of that name. Raises NotFound."""
+        found = self._servers.get(name)
+        if found is None:
+            raise NotFound(
+                f"the workspace names no server `{name}`", next_step=instead(name, self._servers, "see `servers/`")
+            )
+        return found
+
+    def pinned(self, server: str) -> Pinned | None:
+        """See the port."""
+        return self._pins(self.server(server).name)
+
+    def missing(self, server: str) -> str:
+        """Why this process cannot reach it at all; empty: nothing is known against it."""
+        return "" if server in self._servers else f"no file in `servers/` says how `{server}` is reached"
+
+    async def connection(self, server: str, task: str = "") -> Connection:
+        """A connection that is open. Raises NotFound and EffectorError: then nothing was called."""
+        which = self.server(server)
+        own = task if which.connections == "each_task" else ""
+        loop = asyncio.get_running_loop()
+        place = _Place(id(loop), server, own)
+        found = self._connections.get(place)
+        if found is None or found.over:
+            found = await self._begun(which, place, found)
+        try:
+            await found.opened()
+        except EffectorError:
+            self._failed(place, loop.time())
+            raise
+        self._pauses.pop(place, None)
+        return found
+
+    async def definitions(self, server: str, *, task: str = "") -> tuple[Definition, ...]:
+        """See the port."""
+        return tuple((await self.tools(server, task)).values())
+
+    async def tools(self, server: str, task: str = "") -> Mapping[str, Definition]:
+        """The same by name."""
+        connection = await self.connection(server, task)
+        age = asyncio.get_running_loop().time() - connection.listed_at
+        if connection.tools is not None and age * 1000 < connection.server.refresh_ms:
+            return connection.tools
+        try:
+            return await connection.list_tools()
+        except FailedError as error:
+            raise _error(server, error) from None
+
+    async def offered(self, server: str, kind: Kind, *, task: str = "") -> tuple[Wire, ...]:
+        """See the port."""
+        connection = await self.connection(server, task)
+        request, member, name = _LISTS[kind]
+        found: list[Wire] = []
+        cursor: str | None = None
+        while len(found) < MOST_LISTED:
+            params = types.PaginatedRequestParams(cursor=cursor) if cursor else None
+            try:
+                page = await connection.call(request(params=params))
+            except FailedError as error:
+                if error.code == types.METHOD_NOT_FOUND:
+                    break
+                raise _error(server, error) from None
+            found += [
+                each for each in page.get(member, ()) if self._passes(connection.server, kind, str(each.get(name)))
+            ]
+            cursor = page.get("nextCursor")
+            if not cursor:
+                break
+        return tuple(found)
+
+    async def read(self, server: str, uri: str, *, task: str = "") -> Wire:
+        """See the port."""
+        self._may(server, "resources", uri)
+        params = types.ReadResourceRequestParams(uri=uri)
+        return await self._asked(server, task, types.ReadResourceRequest(params=params))
+
+    async def prompt(self, server: str, name: str, arguments: dict[str, str], *, task: str = "") -> Wire:
+        """See the port."""
+        self._may(server, "prompts", name)
+        params = types.GetPromptRequestParams(name=name, arguments=arguments)
+        return await self._asked(server, task, types.GetPromptRequest(params=params))
+
+    async def complete(self, server: str, params: Wire, *, task: str = "") -> Wire:
+        """See the port."""
+        reference = params.get("ref")
+        named = cast(Wire, reference) if isinstance(reference, dict) else {}
+        if named.get("type") == "ref/prompt":
+            self._may(server, "prompts", str(named.get("name")))
+        else:
+            self._may(server, "resources", str(named.get("uri")))
+        wanted = types.CompleteRequestParams.model_validate(params)
+        return await self._asked(server, task, types.CompleteRequest(params=wanted))
+
+    async def subscribe(self, server: str, uri: str, *, task: str = "", on: bool = True) -> None:
+        """See the port."""
+        self._may(server, "resources", uri)
+        if on:
+            await self._asked(server, task, types.SubscribeRequest(params=types.SubscribeRequestParams(uri=uri)))
+        else:
+            await self._asked(server, task, types.UnsubscribeRequest(params=types.UnsubscribeRequestParams(uri=uri)))
+
+    def follow(self, task: str, heard: Heard) -> None:
+        """See the port."""
+        self.asking.follow(task, heard)
+
+    async def leave(self, task: str) -> None:
+        """See the port."""
+        self.asking.leave(task)
+        for place in [each for each in self._connections if task and each.task == task]:
+            await self._connections.pop(place).close()
+
+    async def close(self) -> None:
+        """See the port. Connections of a loop that is over ended with it."""
+        self.asking.close()
+        here = id(asyncio.get_running_loop())
+        mine = [each for each in self._connections if each.loop == here]
+        await asyncio.gather(*(self._connections.pop(each).close() for each in mine))
+
+    def heard(self, connection: Connection, news: types.ServerNotification) -> None:
+        """Pass on what a server said unasked."""
+        name, task = connection.server.name, connection.task
+        match news:
+            case types.ToolListChangedNotification():
+                connection.tools = None
+                self.asking.tell(task, lambda heard: heard.changed(name, "tools"))
+            case types.ResourceListChangedNotification():
+                self.asking.tell(task, lambda heard: heard.changed(name, "resources"))
+            case types.PromptListChangedNotification():
+                self.asking.tell(task, lambda heard: heard.changed(name, "prompts"))
+            case types.ResourceUpdatedNotification():
+                uri = str(news.params.uri)
+                self.asking.tell(task, lambda heard: heard.updated(name, uri))
+            case types.LoggingMessageNotification() if task:
+                # On a shared connection nobody knows for whom it is said, and it may say what another task did.
+                said = news.params.model_dump(by_alias=True, mode="json", exclude_none=True)
+                self.asking.tell(task, lambda heard: heard.logged(name, said))
+            case _:
+                pass
+
+    async def _begun(self, server: Server, place: _Place, before: Connection | None) -> Connection:
+        """A new connection in `place`. Raises EffectorError where it is too early for another one."""
+        now = asyncio.get_running_loop().time()
+        if before is not None:
+            if before.protocol and not before.stale:
+                self._failed(place, now)
+            self._connections.pop(place, None)
+        until, _ = self._pauses.get(place, (0.0, 0.0))
+        if now < until:
+            raise EffectorError(
+                f"the server `{server.name}` failed, and is begun again in {until - now:.1f} s",
+                next_step=f"see what it says: `interlock server check {server.name}`",
+            )
+        if len(self._connections) >= MOST_CONNECTIONS:
+            raise EffectorError(f"there are {MOST_CONNECTIONS} connections to servers already")
+        pinned = self._pins(server.name)
+        legacy = pinned is not None and speaks_handshake(pinned.protocol)
+        made = Connection(server, lambda: self._way(server), self.asking, self, task=place.task, legacy=legacy)
+        self._connections[place] = made
+        if before is not None:
+            await before.close()
+        return made
+
+    def _way(self, server: Server) -> Any:
+        match server.way:
+            case Stdio() as way:
+                return pipe(server, way, self._folder, self._environ)
+            case Http() as way:
+                return web(server, way, self._environ, {})
+
+    def _failed(self, place: _Place, now: float) -> None:
+        _, before = self._pauses.get(place, (0.0, 0.0))
+        pause = min(before * 2 or FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        self._pauses[place] = (now + pause, pause)
+
+    async def _asked(self, server: str, task: str, request: types.Request[Any, Any]) -> Wire:
+        connection = await self.connection(server, task)
+        try:
+            return await connection.call(request)
+        except FailedError as error:
+            raise _error(server, error) from None
+
+    def _may(self, server: str, kind: Kind, name: str) -> None:
+        which = self.server(server)
+        if not self._passes(which, kind, name):
+            field = "prompts" if kind == "prompts" else "resources"
+            raise NotAllowed(
+                f"`{name[:200]}` of `{server}` is not let pass",
+                next_step=f"name it in `{field}` of servers/{server}.yaml",
+            )
+
+    def _passes(self, server: Server, kind: Kind, name: str) -> bool:
+        """Whether its file lets it pass. Where a URI could be read as another one, it is none that was meant."""
+        patterns = server.prompts if kind == "prompts" else server.resources
+        if kind == "resources" and ("/../" in f"{name}/" or ("%" in name and "%2e" in name.lower())):
+            return False
+        return any(fnmatchcase(name, each) for each in patterns)
+
+
+def _error(server: str, error: FailedError) -> InterlockError:
+    return EffectorError(
+        f"the server `{server}` failed: {' '.join(error.why.split())[:300]}",
+        next_step=f"see what it says: `interlock server check {server}`",
+    )
