@@ -1165,6 +1165,29 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "adopt.finds_tools", _ADOPT, "The tools of a program are found in each framework, by name, arguments and place."
     ),
+    Promise(
+        "adopt.holds",
+        _ADOPT,
+        "What is written for what was found passes `check`, in shadow, every guess marked as one.",
+    ),
+    Promise(
+        "adopt.injects_nothing",
+        _ADOPT,
+        "No name and no words of what was found write a field, a file or a line of their own.",
+    ),
+    Promise(
+        "adopt.overwrites_nothing",
+        _ADOPT,
+        "A workspace is there as a whole or not at all, and nothing is written over.",
+    ),
+    Promise(
+        "adopt.rewrites_safely", _ADOPT, "A client's configuration is changed at once, and is kept beside as it was."
+    ),
+    Promise(
+        "adopt.shadow",
+        _ADOPT,
+        "What is adopted acts on nothing until its stage is raised; what it would have done is on record.",
+    ),
     Promise("adopt.runs_nothing", _ADOPT, "What is looked at is read; it is neither run nor imported."),
     Promise(
         "adopt.stays_inside",

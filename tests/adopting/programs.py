@@ -244,7 +244,7 @@ PROGRAMS: Final = {
     "plain": PLAIN,
 }
 
-TOOLS: Final = {
+TOOLS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "langchain": {
         "get_price": ("sku", "size"),
         "close_account": ("account", "cents", "note"),

@@ -14,6 +14,7 @@ import typer
 from interlock.cli import (
     account,
     actions,
+    adopt,
     agents,
     approvals,
     audit,
@@ -99,6 +100,7 @@ def options(
 
 for module in (
     workspace,
+    adopt,
     agents,
     policy,
     actions,

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Effect, Risk
 
 Framework = Literal[
     "langchain", "openai-agents", "pydantic-ai", "google-adk", "strands", "autogen", "crewai", "mcp", "plain"
@@ -86,3 +87,60 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     servers: tuple[FoundServer, ...] = ()
     tools: tuple[FoundTool, ...] = ()
     overlooked: tuple[Overlooked, ...] = ()
+
+
+class Guessed(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool that was found, under the contract that was written for it, with what was guessed of it."""
+
+    tool: str
+    contract: str
+    server: str = ""
+    """Whose tool it is; empty: the agent's program's own."""
+    effect: Effect
+    risk: Risk
+    why: str
+    sure: bool = True
+    file: str
+    line: int = 0
+    framework: Framework | None = None
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes next: in words, and as commands or lines to put somewhere."""
+
+    words: str
+    lines: tuple[str, ...] = ()
+
+
+class Configured(msgspec.Struct, frozen=True, kw_only=True):
+    """A client's configuration, with the gateway in the place of the servers that were `gone` through it."""
+
+    file: str
+    shown: str = ""
+    """What to put there; no secret is in it."""
+    gone: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    """Servers that the client still reaches by itself: nothing governs them."""
+    before: str = ""
+    """Where it was kept as it was, once it was changed."""
+    why: str = ""
+    """Why a person has to change it."""
+
+
+class Adopted(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written to begin with, and what was found for it."""
+
+    folder: str
+    agent: str
+    files: tuple[str, ...]
+    servers: tuple[FoundServer, ...]
+    tools: tuple[Guessed, ...]
+    pinned: tuple[str, ...] = ()
+    """Servers that were reached, and what they offer accepted."""
+    todo: tuple[str, ...] = ()
+    """What is left to a person, file by file."""
+    overlooked: tuple[Overlooked, ...] = ()
+    wrong: tuple[str, ...] = ()
+    clients: tuple[Configured, ...] = ()
+    """What `check` has against it."""
+    steps: tuple[Step, ...] = ()

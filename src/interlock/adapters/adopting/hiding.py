@@ -15,7 +15,7 @@ from interlock.domain.secret import without_secrets
 _INNOCENT: Final = re.compile(
     r"(?i)|true|false|yes|no|on|off|none|null|\d{1,5}|debug|info|warn|warning|error|production|development|test|stdio|http|utf-?8"
 )
-_REFERENCE: Final = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]{0,127})(?::-[^{}]*)?\}")
+REFERENCE: Final = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]{0,127})(?::-[^{}]*)?\}")
 _INPUT: Final = re.compile(r"\$\{input:([^{}]{1,64})\}")
 _TELLING: Final = re.compile(
     r"(?i)key|token|secret|passw|auth|cred|cookie|dsn|connection|header|session|signature|bearer|pat\b"
@@ -36,6 +36,10 @@ class Hiding:
     def server(self, name: str) -> "OfServer":
         """What is hidden for one server."""
         return OfServer(self, name)
+
+    def values(self) -> dict[str, str]:
+        """What each variable stands for: to be put where it came from, never to be shown."""
+        return dict(self._values)
 
     def variable(self, wanted: str, prefix: str, value: str) -> str:
         """A name for `value` that stands for no other one."""
@@ -61,7 +65,7 @@ class OfServer:
 
     def header(self, key: str, value: str) -> str:
         """A value of a header."""
-        if key.lower() in _PLAIN_HEADERS or _INNOCENT.fullmatch(value) or _REFERENCE.search(self.known(value)):
+        if key.lower() in _PLAIN_HEADERS or _INNOCENT.fullmatch(value) or REFERENCE.search(self.known(value)):
             return self.known(value)
         scheme = value.split(None, 1)[0] + " " if _SCHEME.match(value) else ""
         return scheme + self._hide(f"the header {key}", f"{self._name}_{key}", value[len(scheme) :].strip())
@@ -91,10 +95,10 @@ class OfServer:
     def known(self, value: str) -> str:
         """`value` with the references of clients in our form: `${env:NAME}`, `${NAME:-else}`, `${input:id}`."""
         named = _INPUT.sub(lambda found: "${" + self._asked(found[1]) + "}", value)
-        return _REFERENCE.sub(lambda found: "${" + found[1] + "}", named)
+        return REFERENCE.sub(lambda found: "${" + found[1] + "}", named)
 
     def _asked(self, identifier: str) -> str:
-        variable = _variable(identifier)
+        variable = self._hiding.variable(identifier, self._name, "${input:" + identifier + "}")
         self.hidden.append(Hidden(what=f"what the client asks for as `{identifier}`", variable=variable))
         return variable
 
@@ -140,7 +144,7 @@ class OfServer:
 
 
 def _is_reference(value: str) -> bool:
-    return bool(_REFERENCE.fullmatch(value) or _INPUT.fullmatch(value))
+    return bool(REFERENCE.fullmatch(value) or _INPUT.fullmatch(value))
 
 
 def _looks_secret(text: str) -> bool:

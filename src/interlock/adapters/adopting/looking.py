@@ -16,6 +16,11 @@ MAX_TOOLS: Final = 500
 
 def look(path: Path) -> Found:
     """All that is found at `path`, a file or a folder. Raises FileError where there is nothing to look at."""
+    return look_closely(path)[0]
+
+
+def look_closely(path: Path) -> tuple[Found, dict[str, str]]:
+    """The same, and what each variable stands for that was put in a secret's place."""
     if path.is_dir():
         reading = Reading(path)
         files, named = list(reading.files()), False
@@ -37,7 +42,8 @@ def look(path: Path) -> Found:
     tools = list(Project(sources).tools())
     if len(tools) > MAX_TOOLS:
         reading.overlook(path, f"holds more than {MAX_TOOLS} tools: the others were left out")
-    return Found(servers=tuple(_once(servers)), tools=tuple(tools[:MAX_TOOLS]), overlooked=tuple(reading.overlooked))
+    found = Found(servers=tuple(_once(servers)), tools=tuple(tools[:MAX_TOOLS]), overlooked=tuple(reading.overlooked))
+    return found, hiding.values()
 
 
 def _read(

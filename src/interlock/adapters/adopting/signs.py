@@ -45,7 +45,8 @@ def signs_in(function: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[str, ...
     """The signs, in words that stand behind `because`, at most a few."""
     found = dict[str, None]()
     own = _own_names(function)
-    for number, node in enumerate(ast.walk(function)):
+    body = ast.Module(body=function.body, type_ignores=[])
+    for number, node in enumerate(ast.walk(body)):
         if number > MAX_NODES or len(found) >= MAX_SIGNS:
             break
         for sign in _signs(node, own):
