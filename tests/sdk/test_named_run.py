@@ -18,7 +18,7 @@ def test_without_a_name_calls_are_the_frameworks() -> None:
 
 @given(ARGUMENTS, ARGUMENTS)
 def test_in_a_named_run_calls_are_what_they_do(first: dict[str, object], second: dict[str, object]) -> None:
-    """Two calls of a tool are one where their arguments are equal, in whatever order and under whatever ids, and two otherwise."""
+    """Two calls of a tool are one where their arguments are equal, in whatever order and under whatever ids, and else two."""
     run = NamedRun("monday")
     one = run.call("refund", first, "r1", "c1")
     turned = run.call("refund", dict(reversed(first.items())), "r2", "c2")
