@@ -727,6 +727,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "relay.secrets", _RELAY, "Secrets in a question are masked before it leaves, or refused, as the workspace says."
     ),
+    Promise(
+        "relay.once",
+        _RELAY,
+        "A question that comes back under its idempotency key gets the first one's answer, and no model is asked again.",
+    ),
     Promise("relay.left", _RELAY, "A program that goes away ends its question at the provider, and all of it counts."),
     Promise(
         "relay.bounded",

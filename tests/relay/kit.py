@@ -20,6 +20,7 @@ from interlock.domain.budget import Budget
 from interlock.domain.ids import AgentName, Person
 from interlock.domain.use import Use
 from interlock.embedded import Embedded
+from interlock.relay.app import Relay
 from interlock.sdk.connection import Connection
 from interlock.sdk.home import Home
 from interlock.services.plane import ControlPlane
@@ -53,9 +54,10 @@ models:
 class Site:
     """All of it."""
 
-    def __init__(self, place: Place, plane: ControlPlane, first: Provider, second: Provider) -> None:
+    def __init__(self, place: Place, plane: ControlPlane, app: Relay, first: Provider, second: Provider) -> None:
         self.place = place
         self.plane = plane
+        self.app = app
         self.first = first
         self.second = second
         self.url = ""
@@ -126,7 +128,7 @@ async def relayed(folder: Path, *, bounds: Bounds | None = None, **how: Any) -> 
         home = Home()
         connection = Connection(Embedded(plane), home, lambda _: None, identity_of(plane))
         app = relay(place.folder, plane, connection)
-        site = Site(place, plane, first, second)
+        site = Site(place, plane, app, first, second)
         site.key = await site.make_key(bounds=bounds)
         try:
             async with anyio.create_task_group() as group:

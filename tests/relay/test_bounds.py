@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from interlock.domain.bearer import Bounds
 from interlock.domain.ids import ContractName
 from tests.relay.kit import HI, relayed
-from tests.relay.provider import chat
+from tests.relay.provider import chat, closes
 
 pytestmark = pytest.mark.anyio
 LIMIT = 2_000
@@ -205,3 +206,42 @@ async def test_secrets_in_a_question_are_masked_refused_or_kept(tmp_path: Path, 
     assert (key in sent[0]) == (how == "keep")
     assert ("[masked: github-token]" in sent[0]) == (how == "mask")
     assert entries[0]["prompt"].get("masked", {}) == ({"github-token": 1} if how == "mask" else {})
+
+
+@pytest.mark.proves("relay.once")
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_question_that_comes_back_under_its_key_is_answered_once(tmp_path: Path, stream: bool) -> None:
+    """The same bytes again, and no model is asked; another question under that key is refused, and so is one at the same time.
+    What failed is asked again, and nobody else has that key."""
+    key = {"idempotency-key": "k1"}
+    async with relayed(tmp_path) as site:
+        site.first.does(chat(delay=0.3), chat())
+        first, beside = await asyncio.gather(
+            site.ask(model="alone", headers=key, stream=stream),
+            _later(site.ask(model="alone", headers=key, stream=stream)),
+        )
+        again = await site.ask(model="alone", headers=key, stream=stream)
+        other = await site.ask(model="alone", headers=key, stream=stream, temperature=1)
+        strange = await site.make_key()
+        async with site.client(strange, headers=key) as client:
+            own = await client.post("/v1/chat/completions", json={"model": "alone", "messages": HI})
+        asked = len(site.first.asked)
+        site.first.does(closes, chat())
+        failed = await site.ask(model="alone", headers={"idempotency-key": "k2"}, stream=stream)
+        mended = await site.ask(model="alone", headers={"idempotency-key": "k2"}, stream=stream)
+        uses = await site.uses()
+
+    assert first.status_code == 200
+    assert stream or beside.status_code == 409
+    assert again.content == first.content
+    assert again.headers["x-interlock-use"] == first.headers["x-interlock-use"]
+    assert again.headers["x-interlock-replayed"] == "true"
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "key_reused")
+    assert own.headers["x-interlock-use"] != first.headers["x-interlock-use"]
+    assert asked == 2
+    assert (failed.status_code, mended.status_code, len(uses)) == (502, 200, 4)
+
+
+async def _later(asking: Awaitable[Any]) -> Any:
+    await asyncio.sleep(0.1)
+    return await asking

@@ -18,7 +18,7 @@ import anyio
 import anyio.lowlevel
 import msgspec
 
-from interlock.domain.duration import MINUTE
+from interlock.domain.duration import SECOND
 from interlock.domain.errors import InterlockError, KeyFileError, ModelNotAnswered, StoreError
 from interlock.domain.model_answer import is_error
 from interlock.domain.model_request import PATHS, Kind, Request, bound
@@ -34,7 +34,7 @@ from interlock.relay.delivering import EVENTS, JSON, Delivery
 from interlock.relay.metering import Metering
 from interlock.relay.refusing import no_more, of_provider
 
-AROUND_MS: Final = MINUTE
+AROUND_MS: Final = 10 * SECOND
 """So much longer than its answer lasts a use: until it is settled."""
 MOST_REFUSAL: Final = 64 * 1024
 DRAIN_S: Final = 0.2

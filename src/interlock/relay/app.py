@@ -22,8 +22,9 @@ from interlock.domain.ids import AgentName
 from interlock.domain.model_request import PATHS, read
 from interlock.domain.model_route import ModelRoute, Models
 from interlock.ports.model_provider import ModelProviders
+from interlock.relay.again import Again
 from interlock.relay.answering import Answering
-from interlock.relay.asking import TASK, Asking, asking_of, body_of
+from interlock.relay.asking import KEY, TASK, Asking, asking_of, body_of
 from interlock.relay.delivering import JSON, Delivery, Receive, Scope, Send, gone
 from interlock.relay.tasks import Tasks
 from interlock.web.refusals import Crowded, NoSuchMethod
@@ -59,6 +60,7 @@ class Relay:
         self._answering = answering
         self._allowed = allowed
         self._providers = providers
+        self._again = Again()
         self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,25 +99,19 @@ class Relay:
             raise Crowded(f"{self._models.at_once} questions are open already", next_step="ask again in a moment")
         self._open += 1
         try:
-            request = read(kind, await body_of(asking, receive, self._models.most_bytes), self._models.secrets)
+            raw = await body_of(asking, receive, self._models.most_bytes)
+            request = read(kind, raw, self._models.secrets)
             route = self._route(request.model)
-            named = asking.said.get(TASK, "")
-            task = await (self._tasks.named(named, who) if named else self._tasks.of(who))
-            failure: InterlockError | None = None
-            async with anyio.create_task_group() as group:
 
-                async def left() -> None:
-                    await gone(receive)
-                    group.cancel_scope.cancel()
+            async def answered() -> None:
+                named = asking.said.get(TASK, "")
+                task = await (self._tasks.named(named, who) if named else self._tasks.of(who))
+                await self._answering.answer(request, route, task, out)
 
-                group.start_soon(left)
-                try:
-                    await self._answering.answer(request, route, task, out)
-                except InterlockError as error:
-                    failure = error
-                group.cancel_scope.cancel()
-            if failure is not None:
-                raise failure
+            async def once() -> None:
+                await self._again.do(who, asking.said.get(KEY, ""), kind.encode() + b"\0" + raw, out, answered)
+
+            await _while_there(receive, once)
         finally:
             self._open -= 1
 
@@ -144,6 +140,25 @@ class Relay:
                 f"there is no route to a model `{name[:200]}` for this agent", next_step=f"list them: `{MODELS}`"
             )
         await out.whole(200, JSON, msgspec.json.encode(one), {})
+
+
+async def _while_there(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
+    """Do `work`, and cancel it once whoever asked is gone. Raises what it raises."""
+    failure: InterlockError | None = None
+    async with anyio.create_task_group() as group:
+
+        async def left() -> None:
+            await gone(receive)
+            group.cancel_scope.cancel()
+
+        group.start_soon(left)
+        try:
+            await work()
+        except InterlockError as error:
+            failure = error
+        group.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
 
 
 def _told(route: ModelRoute) -> dict[str, Any]:

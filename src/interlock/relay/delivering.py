@@ -23,16 +23,28 @@ JSON: Final = "application/json"
 EVENTS: Final = "text/event-stream"
 
 
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that was given whole."""
+
+    head: list[tuple[bytes, bytes]]
+    body: bytes
+
+
 class Delivery:
     """One answer on its way."""
 
     def __init__(self, send: Send) -> None:
-        self._send = send
+        self._deliver = send
+        self._keeps = 0
+        self._kept = bytearray()
+        self._head: list[tuple[bytes, bytes]] = []
+        self._status = 0
         self._digest = sha256()
         self.size = 0
         self.begun = False
         """Whether anything was sent. From then on nobody else is asked."""
         self._ended = False
+        self._failed = False
 
     @property
     def digest(self) -> str:
@@ -65,8 +77,26 @@ class Delivery:
         if not self.begun:
             await self.whole(refusal.status, JSON, msgspec.json.encode(refusal.body), refusal.headers)
         elif not self._ended:
+            self._failed = True
             await self._send({"type": "http.response.body", "body": _event(refusal), "more_body": True})
             await self.end()
+
+    def keep(self, most: int) -> None:
+        """Remember what is given, up to so many bytes."""
+        self._keeps = most
+
+    @property
+    def given(self) -> Given | None:
+        """What was given, where that was an answer, is over, and was kept whole."""
+        whole = self._keeps and self._ended and self._status == 200 and len(self._kept) <= self._keeps
+        return Given(head=self._head, body=bytes(self._kept)) if whole and not self._failed else None
+
+    async def replay(self, given: Given) -> None:
+        """The same once more."""
+        self.begun = self._ended = True
+        head = [*given.head, (b"x-interlock-replayed", b"true")]
+        await self._deliver({"type": "http.response.start", "status": 200, "headers": head})
+        await self._deliver({"type": "http.response.body", "body": given.body})
 
     def tell(self, body: bytes) -> tuple[str, int]:
         """Digest and size of an answer that is about to be given whole."""
@@ -78,7 +108,13 @@ class Delivery:
         self.begun = True
         said = [(b"content-type", kind.encode()), (b"cache-control", b"no-store")]
         said += [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+        self._status, self._head = status, said
         await self._send({"type": "http.response.start", "status": status, "headers": said})
+
+    async def _send(self, message: Message) -> None:
+        if len(self._kept) <= self._keeps:
+            self._kept += message.get("body", b"")
+        await self._deliver(message)
 
 
 def _event(refusal: Refusal) -> bytes:
