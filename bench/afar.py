@@ -13,7 +13,6 @@ from interlock.bootstrap.connecting import connect
 from interlock.bootstrap.site import definition, read_site
 from interlock.domain.action import Action
 from interlock.domain.canonical import JsonValue
-from interlock.domain.enrolling import Expected
 from interlock.domain.ids import AgentName, ContractName, Person
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
@@ -29,23 +28,11 @@ PASSWORD: Final = "measured by the hour, and by nobody else"  # noqa: S105  of p
 SETTINGS: Final = "identity: {attest: [local, bootstrap]}\nserver: {rate: 100000}\n"
 
 
-class Known(Remote):
-    """A program that asks once what its agent is to show: that changes with a release, not with an action."""
-
-    _expected: Expected | None = None
-
-    async def expected(self, agent: AgentName) -> Expected:
-        """See `Plane`."""
-        if self._expected is None:
-            self._expected = await super().expected(agent)
-        return self._expected
-
-
 class Program:
     """An agent's program on another machine, recognised by a bootstrap token."""
 
     def __init__(self, client: httpx.AsyncClient, secret: str, agent: AgentName) -> None:
-        self.remote, self._agent = Known(client), agent
+        self.remote, self._agent = Remote(client), agent
         self.identity = Identity(self.remote, InstanceKey(), SystemClock(), SystemIds(), shows("bootstrap", secret))
         self.connection = Connection(self.remote, Home(), lambda _: None, self.identity)
 

@@ -2425,6 +2425,16 @@ PROMISES: tuple[Promise, ...] = (
         "A program speaks to others through TLS with a certificate that it trusts, and in the clear to its own machine alone.",
     ),
     Promise(
+        "remote.own_tools",
+        _AFAR,
+        "A tool that only a program far away has runs there, once, when the server hands out its call, to who holds the task.",
+    ),
+    Promise(
+        "remote.own_crash",
+        _AFAR,
+        "Whoever is killed around such a call: no blind effect twice, nothing lost, and what nobody reported is found out.",
+    ),
+    Promise(
         "server.every_door_asks",
         _SERVER,
         "Every route of API and console opens for those whose roles give the permission, and for nobody else.",

@@ -6,6 +6,7 @@ import msgspec
 
 from interlock.domain.action import SETTLED, Action
 from interlock.domain.child_failure import ChildFailure
+from interlock.domain.claimed import Claimed, Report
 from interlock.domain.enrolling import LOCAL, Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
 from interlock.domain.errors import ContractError, NotAllowed
@@ -98,11 +99,21 @@ class Embedded:
         while True:
             action = await self._further(action)
             left = until - clock.now()
-            if action.state in SETTLED or left <= 0:
+            if action.state in SETTLED or left <= 0 or await self._is_theirs(action):
                 return action
             due = POLL_MS if action.due_at is None else max(action.due_at - clock.now(), 1)
             await store.changed(timeout_ms=min(left, POLL_MS, due))
             action = await store.get(Action, action_id) or action
+
+    async def claim(self, action_id: ActionId, presented: Presented, claim: str) -> Claimed:
+        """The call of an action whose tool is the caller's own."""
+        action, instance = await self._plane.holders.claims(action_id, presented, claim)
+        return await self._plane.handing_out.claim(action, instance, claim)
+
+    async def report(self, action_id: ActionId, presented: Presented, claim: str, report: Report) -> Claimed:
+        """What came of that call."""
+        action, instance = await self._plane.holders.reports(action_id, presented, claim, report)
+        return await self._plane.handing_out.report(action, instance, claim, report)
 
     async def proof(
         self, action_id: ActionId, presented: Presented, *, anchored: bool, within: TaskId | None = None
@@ -115,6 +126,11 @@ class Embedded:
     async def close(self) -> None:
         """Let go of the store."""
         await self._plane.close()
+
+    async def _is_theirs(self, action: Action) -> bool:
+        """Whether the caller itself has to do what is due, so that it must not go on waiting for us."""
+        del action
+        return False
 
     async def _further(self, action: Action) -> Action:
         """Take `action` up if it is due and can run here."""
@@ -201,11 +217,28 @@ class Outside(Embedded):
         found = await super().wait(action_id, _outside(presented), timeout_ms=timeout_ms, within=within)
         return published(found)
 
+    async def claim(self, action_id: ActionId, presented: Presented, claim: str) -> Claimed:
+        """The call of an action whose tool is the caller's own."""
+        found = await super().claim(action_id, _outside(presented), claim)
+        return msgspec.structs.replace(found, action=published(found.action))
+
+    async def report(self, action_id: ActionId, presented: Presented, claim: str, report: Report) -> Claimed:
+        """What came of that call."""
+        found = await super().report(action_id, _outside(presented), claim, report)
+        return msgspec.structs.replace(found, action=published(found.action))
+
     async def proof(
         self, action_id: ActionId, presented: Presented, *, anchored: bool, within: TaskId | None = None
     ) -> EntryProof:
         """What proves the last entry of an action."""
         return await super().proof(action_id, _outside(presented), anchored=anchored, within=within)
+
+    async def _is_theirs(self, action: Action) -> bool:
+        """What only a program far away can do is due: it has to hear so."""
+        if not action.place or action.state not in ("ready", "unknown") or action.due_at is None:
+            return False
+        contract = await self._plane.orders.contract(action.contract_digest)
+        return not self._plane.means.effectors.reaches(contract, action.idempotency_key)
 
 
 def _outside(presented: Presented) -> Presented:

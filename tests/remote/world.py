@@ -100,10 +100,13 @@ async def _worked(plane: ControlPlane) -> None:
 
 
 @contextmanager
-def reached(folder: Path, *, settings: str = "", files: tuple[tuple[str, str], ...] = ()) -> Iterator[Reached]:
+def reached(
+    folder: Path, *, settings: str = "", margin: str = "1s", files: tuple[tuple[str, str], ...] = ()
+) -> Iterator[Reached]:
     """The server over the workspace of `tests.workspaces`, in force."""
     place = workspace(folder)
-    place.write("interlock.yaml", (folder / "interlock.yaml").read_text() + SETTINGS + settings)
+    said = (folder / "interlock.yaml").read_text().replace("lease_margin: 1s", f"lease_margin: {margin}")
+    place.write("interlock.yaml", said + SETTINGS + settings)
     for name, text in files:
         place.write(name, text)
     plane = connect(folder, begin=True)

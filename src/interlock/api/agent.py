@@ -16,12 +16,14 @@ from interlock.api.agent_calls import (
     Begin,
     Call,
     Chained,
+    Claiming,
     Credential,
     Ending,
     Expecting,
     Looking,
     ProofWanted,
     Proving,
+    Reporting,
     Resuming,
     Settled,
     Token,
@@ -29,6 +31,7 @@ from interlock.api.agent_calls import (
 )
 from interlock.domain.action import Action
 from interlock.domain.child_failure import ChildFailure
+from interlock.domain.claimed import Claimed
 from interlock.domain.enrolling import Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
 from interlock.domain.ids import ActionId, TaskId, UseId
@@ -155,6 +158,18 @@ async def wait(request: Asked, agents: Agents, action: FromPath[str], data: JSON
     return kept(request, found)
 
 
+@post("/v1/agent/actions/{action:str}/claim", opt=PROVEN, status_code=200)
+async def claim(request: Asked, agents: Agents, action: FromPath[str], data: JSONBody[Claiming]) -> Response[Claimed]:
+    """The call of an action whose tool is the program's own, for it to make, once."""
+    return kept(request, await agents.claim(ActionId(action), data.shown.presented(), data.claim))
+
+
+@post("/v1/agent/actions/{action:str}/report", opt=PROVEN, status_code=200)
+async def report(request: Asked, agents: Agents, action: FromPath[str], data: JSONBody[Reporting]) -> Response[Claimed]:
+    """What came of that call, while its time lasts."""
+    return kept(request, await agents.report(ActionId(action), data.shown.presented(), data.claim, data.report))
+
+
 @post("/v1/agent/actions/{action:str}/proof", opt=PROVEN, status_code=200)
 async def proof(
     request: Asked, agents: Agents, action: FromPath[str], data: JSONBody[ProofWanted]
@@ -193,6 +208,8 @@ ROUTES: list[HTTPRouteHandler] = [
     propose,
     answer,
     wait,
+    claim,
+    report,
     proof,
     begin_use,
     settle_use,

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import msgspec
 
 from interlock.domain.canonical import JsonValue
+from interlock.domain.claimed import Report
 from interlock.domain.grant import Grant
 from interlock.domain.handover import Opened
 from interlock.domain.ids import AgentName, ContractName, Digest, TaskId
@@ -123,6 +124,18 @@ class Waiting(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     timeout_ms: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_MS)] = 0
     within: OfTask | None = None
+
+
+class Claiming(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Under which id: asked once more under it, the call is the same."""
+
+    claim: Annotated[str, _NAME]
+
+
+class Reporting(Claiming, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What came of a call that was claimed."""
+
+    report: Report
 
 
 class ProofWanted(Proving, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,9 +5,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from interlock.adapters.effectors.functions import Functions
+from interlock.adapters.effectors.python import InProcessEffectors
 from interlock.adapters.issuing import InstanceKey
 from interlock.adapters.remote.address import address_of
+from interlock.adapters.remote.own_tools import Offered
 from interlock.adapters.system import SystemClock, SystemIds
+from interlock.domain.contract import InProcess
 from interlock.domain.enrolling import LOCAL
 from interlock.domain.errors import NotAllowed
 from interlock.sdk.client import Client
@@ -15,6 +19,7 @@ from interlock.sdk.connection import Connection
 from interlock.sdk.home import Home
 from interlock.sdk.identity import Identity, shows
 from interlock.sdk.patience import Patience
+from interlock.sdk.signature import plain_result, values_of
 from interlock.sdk.tool import Tool
 
 if TYPE_CHECKING:
@@ -49,10 +54,14 @@ def open_afar(
     plane = _remote(address, str(ca), proxy, clock)
     identity = Identity(plane, InstanceKey(), clock, ids, shown, Patience())
 
-    def register(tool: Tool[..., Any]) -> None:
-        del tool
+    functions = InProcessEffectors(Functions(values_of, plain_result))
 
-    return Client(Connection(plane, Home(), register, identity), None)
+    def register(tool: Tool[..., Any]) -> None:
+        if isinstance(tool.contract.target, InProcess):
+            functions.offer(tool.contract.target.name, tool)
+
+    connection = Connection(plane, Home(), register, identity, functions.lend, Offered(functions), functions.offer)
+    return Client(connection, None)
 
 
 def _remote(address: str, ca: str, proxy: str, clock: SystemClock) -> "Remote":

@@ -179,7 +179,9 @@ def open(  # noqa: A001 the field's word
         before.stop()
     embedded = Embedded(control)
     identity = identity_of(control, shown)
-    return Client(Connection(embedded, Home(), register, identity, offered.lend), Attended(control))
+    return Client(
+        Connection(embedded, Home(), register, identity, offered.lend, offer=offered.offer), Attended(control)
+    )
 
 
 class _Quiet:

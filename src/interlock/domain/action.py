@@ -209,7 +209,8 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
     """When a worker should look at it next, UTC ms; None: nothing to do."""
 
     place: str = ""
-    """Where it can run: `""` is any process; the name of an in-process contract is the process that made it."""
+    """Where it can go on: `""` is any process; the name of an in-process contract is the process that made it. While a
+    program far away makes the call it is `""`: if nobody reports, any process finds out what that means."""
     owner: WorkerId | None = None
     lease_until: int | None = None
     fence: int = 0

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Final
 
 from interlock.domain.canonical import JsonValue
+from interlock.domain.claimed import Report
 from interlock.domain.ids import ActionId, TaskId, UseId
 from interlock.domain.possession import Call
 from interlock.domain.presented import called
@@ -22,6 +23,8 @@ FAILURES: Final = "interlock.failures"
 SETTLE: Final = "interlock.settle"
 WAIT: Final = "interlock.wait"
 PROVE: Final = "interlock.prove"
+CLAIM: Final = "interlock.claim"
+REPORT: Final = "interlock.report"
 
 
 def token_call(task: TaskId, audience: str) -> Call:
@@ -77,6 +80,24 @@ def wait_call(action: ActionId, within: TaskId | None, timeout_ms: int | None, a
     """Of whoever waits for what becomes of an action, of which it knows by its task `within`."""
     said: dict[str, JsonValue] = {"action": action, "timeout_ms": timeout_ms}
     return called(within or "", WAIT, said, None, audience=audience)
+
+
+def claim_call(action: ActionId, claim: str, audience: str) -> Call:
+    """Of whoever asks to make the call of an action whose tool is its own."""
+    return called("", CLAIM, {"action": action, "claim": claim}, None, audience=audience)
+
+
+def report_call(action: ActionId, claim: str, report: Report, audience: str) -> Call:
+    """Of whoever says what came of that call: all that it says. A result that has no form to sign is none of a contract's."""
+    said: dict[str, JsonValue] = {
+        "action": action,
+        "claim": claim,
+        "fence": report.fence,
+        "came": report.came,
+        "result": report.result,
+        "why": report.why,
+    }
+    return called("", REPORT, said, None, audience=audience)
 
 
 def prove_call(action: ActionId, within: TaskId | None, anchored: bool, audience: str) -> Call:

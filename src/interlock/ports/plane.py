@@ -9,6 +9,7 @@ from typing import Protocol
 
 from interlock.domain.action import Action
 from interlock.domain.child_failure import ChildFailure
+from interlock.domain.claimed import Claimed, Report
 from interlock.domain.enrolling import Enrolling, Expected
 from interlock.domain.entry_proof import EntryProof
 from interlock.domain.handover import Opened
@@ -83,6 +84,15 @@ class Plane(Protocol):
         For whoever holds its task; once that is over, for any instance of its agent. `within` is the task in which whoever asks
         was given it for its idempotency key, where that is another.
         """
+        ...
+
+    async def claim(self, action_id: ActionId, presented: Presented, claim: str) -> Claimed:
+        """The call of an action whose tool is this program's own, to be made by it now, once; or the action as it stands. For
+        whoever holds its task. Under one `claim`, an id, it is always the same call."""
+        ...
+
+    async def report(self, action_id: ActionId, presented: Presented, claim: str, report: Report) -> Claimed:
+        """What came of that call, and what is to be done next. Raises IllegalMove where the time for it is over."""
         ...
 
     async def proof(

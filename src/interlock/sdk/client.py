@@ -1,12 +1,12 @@
 """What a program holds: a client, from which it opens tasks, waits for tickets, and speaks for people."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from interlock.domain.entry_proof import EntryProof
-from interlock.domain.errors import NotAllowed
+from interlock.domain.errors import ContractError, NotAllowed
 from interlock.domain.fitting import Amount, Millis, checked, fitted
 from interlock.domain.ids import ActionId, AgentName, ContractName, TaskId
 from interlock.domain.task import Opening
@@ -39,6 +39,18 @@ class Client:
                 next_step="people decide in the console, by `interlock approvals`, or through `/v1` with an API key of their own",
             )
         return Desk(AsyncDesk(self._people, name, home), home)
+
+    @checked
+    def offer(self, name: str, function: Callable[..., Any]) -> None:
+        """Have the contract `name`, whose file says `run: in_process`, call this program's `function`: under the gate, with the
+        arguments that were agreed to, by name, and an `interlock.Call` where it asks for one.
+
+        It runs in this process alone, in tasks that this program holds. Raises ContractError for what cannot be called.
+        """
+        given = cast(object, function)
+        if not callable(given) or self._connection.offer is None:
+            raise ContractError(f"`{name}` is offered nothing that can be called", path="/function")
+        self._connection.offer(name, given)
 
     @checked
     def task(

@@ -27,7 +27,9 @@ from interlock.domain.ids import ActionId, AgentName, TaskId
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
 from interlock.domain.use import MODEL_USE, Asked, TokenCount, Use
+from interlock.ports.own_tools import OwnTools
 from interlock.ports.plane import Plane
+from interlock.sdk.carrying_out import Carrying
 from interlock.sdk.handing import Tokens
 from interlock.sdk.home import Home
 from interlock.sdk.identity import NOTHING, Identity, Showing
@@ -41,6 +43,8 @@ AnyTool = Tool[..., Any]
 ROUNDS: Final = 5
 """How often a call is made again because releases kept changing under it."""
 WAIT_MS: Final = 20_000
+AGAIN_MS: Final = 1_000
+_CLAIMABLE: Final = frozenset({"ready", "unknown"})
 """How long one call waits for news at most; the next shows anew who asks."""
 MOST_KNOWN: Final = 4096
 """Actions of which a program remembers in what task it was given them."""
@@ -71,12 +75,17 @@ class Connection:
         register: Callable[[AnyTool], None],
         identity: Identity,
         lend: Lend = nothing_lent,
+        own: OwnTools | None = None,
+        offer: Callable[[str, object], None] | None = None,
     ) -> None:
         self.plane = plane
         self.home = home
         self.register = register
         self.lend = lend
         self.identity = identity
+        self.offer = offer
+        self._own = own
+        """The tools that a program far from its control plane runs itself; in its own process the plane does."""
         self._known: dict[ActionId, Whose] = {}
 
     async def propose(self, proposal: Proposal, tokens: Tokens | None = None) -> Action:
@@ -96,7 +105,7 @@ class Connection:
         if len(self._known) >= MOST_KNOWN:
             del self._known[next(iter(self._known))]
         self._known[action.id] = Whose(proposal.task.agent, proposal.task.id)
-        return action
+        return await self._carried_out(action)
 
     async def opened(self, opening: Opening) -> Task:
         """Open a task as the instance that this program is."""
@@ -236,13 +245,24 @@ class Connection:
         until = None if timeout_ms is None else self.identity.now() + timeout_ms
         while True:
             left = WAIT_MS if until is None else min(max(until - self.identity.now(), 0), WAIT_MS)
-            action = await self._again(partial(self._looked, action_id, whose, left))
+            began = self.identity.now()
+            action = await self._carried_out(await self._again(partial(self._looked, action_id, whose, left)))
+            if self._own is not None and action.place and action.state not in SETTLED and left:
+                # What another program has to do we hear of no sooner by asking more often.
+                await self.identity.pause(min(AGAIN_MS, max(0, left - (self.identity.now() - began))))
             if action.state in SETTLED or (until is not None and self.identity.now() >= until):
                 return action
 
     async def _looked(self, action_id: ActionId, whose: Whose, timeout_ms: int) -> Action:
         shown = await self.identity.still(whose.agent, partial(wait_call, action_id, whose.task, timeout_ms))
         return await self.plane.wait(action_id, shown, timeout_ms=timeout_ms, within=whose.task)
+
+    async def _carried_out(self, action: Action) -> Action:
+        """The action, once this program made the call that only it can make, where that is due."""
+        own = self._own
+        if own is None or action.state not in _CLAIMABLE or not own.has(action.place, action.idempotency_key):
+            return action
+        return await Carrying(self.plane, self.identity, own).out(action)
 
     async def _again(self, attempt: Callable[[], Awaitable[R]], *, repeatable: bool = True) -> R:
         """`attempt`, again with another credential where another release came into force, and where the network lost it."""

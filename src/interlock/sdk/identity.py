@@ -189,6 +189,10 @@ class Identity:
         """UTC ms."""
         return self._clock.now()
 
+    async def pause(self, ms: int) -> None:
+        """Let `ms` pass."""
+        await self._clock.sleep(ms)
+
     def new(self) -> str:
         """An identifier that nobody else has."""
         return self._ids.new()
@@ -202,11 +206,14 @@ class Identity:
         """Whether calls that got lost on the way are made again."""
         return self._patience is not None
 
-    async def again(self, attempt: Callable[[], Awaitable[R]], *, repeatable: bool = True) -> R:
+    async def again(
+        self, attempt: Callable[[], Awaitable[R]], *, repeatable: bool = True, patience: Patience | None = None
+    ) -> R:
         """`attempt`, which shows who makes it, made again where the network lost it; in the program's own process once."""
-        if self._patience is None:
+        patience = patience or self._patience
+        if patience is None:
             return await attempt()
-        return await self._patience.over(attempt, self._clock, self._ids, repeatable=repeatable)
+        return await patience.over(attempt, self._clock, self._ids, repeatable=repeatable)
 
     async def _shown(self, agent: AgentName, call: Call, showing: Showing, expected: Expected) -> Presented:
         held = await self._current(agent, expected)

@@ -17,6 +17,8 @@ from interlock.ports.clock import Clock, Ids
 
 R = TypeVar("R")
 FIRST_MS: Final = 100
+LONGEST_MS: Final = 1_600
+"""What is waited at most that nobody asked for."""
 _PASSING: Final = (Unreachable, StoreBusy, StoreUnsure, Conflict, TooMany, TooSlow)
 
 
@@ -54,6 +56,6 @@ def _wait_ms(error: InterlockError, count: int, chance: str) -> int:
     """As long as we were told; otherwise twice as long each time, and by chance up to twice that: many programs that lost one
     server do not come back at one moment."""
     told = error.members.get(AFTER)
-    usual = FIRST_MS << (count - 1)
+    usual = min(FIRST_MS << min(count - 1, 10), LONGEST_MS)
     spread = usual * int(chance[:4], 16) // 0xFFFF
     return (told * SECOND if isinstance(told, int) else usual) + spread

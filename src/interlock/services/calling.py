@@ -22,6 +22,10 @@ class Calling:
     def __init__(self, effectors: Effectors) -> None:
         self._effectors = effectors
 
+    def reaches(self, action: Action, contract: Contract) -> bool:
+        """Whether this process can make the call of `action`."""
+        return self._effectors.reaches(contract, action.idempotency_key)
+
     async def call(
         self,
         action: Action,
@@ -35,17 +39,7 @@ class Calling:
         A target that cannot be found is Missing where this is the first attempt at it, and Unsure on a repeat: whether an
         earlier attempt found it is not ours to say.
         """
-        call = Call(
-            action_id=action.id,
-            idempotency_key=action.idempotency_key,
-            attempt=action.attempt,
-            fence=action.fence,
-            deadline_at=(action.dispatched_at or action.proposed_at) + contract.timeout_ms,
-            precondition=action.facts or None,
-            prepared=action.prepared,
-            task=action.task,
-            traceparent=action.traceparent,
-        )
+        call = call_of(action, contract)
         try:
             answer = await self._effectors.invoke(
                 contract, target, role, action.arguments if arguments is None else arguments, call
@@ -55,6 +49,21 @@ class Calling:
             return Missing(why) if _first(action, role) else Unsure(why)
         # Why something failed is read by agents, people and logs: what a tool says of it is cleaned where it comes in.
         return answer if isinstance(answer, Landed) else type(answer)(clean(answer.why, contract))
+
+
+def call_of(action: Action, contract: Contract) -> Call:
+    """What the tool is told of this attempt."""
+    return Call(
+        action_id=action.id,
+        idempotency_key=action.idempotency_key,
+        attempt=action.attempt,
+        fence=action.fence,
+        deadline_at=(action.dispatched_at or action.proposed_at) + contract.timeout_ms,
+        precondition=action.facts or None,
+        prepared=action.prepared,
+        task=action.task,
+        traceparent=action.traceparent,
+    )
 
 
 def _first(action: Action, role: Role) -> bool:

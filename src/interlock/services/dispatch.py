@@ -53,7 +53,9 @@ class Dispatch:
         worker: WorkerId,
         intents: Intents,
         log: Log,
+        afar: bool = False,
     ) -> None:
+        self._afar = afar
         self._orders = orders
         self._decider = decider
         self._cases = cases
@@ -65,6 +67,23 @@ class Dispatch:
         self._worker = worker
         self._intents = intents
         self._log = log
+
+    def for_program(self, worker: WorkerId) -> "Dispatch":
+        """The same, writing intents of calls that a program far away makes under the name of `worker`."""
+        return Dispatch(
+            orders=self._orders,
+            decider=self._decider,
+            cases=self._cases,
+            calling=self._calling,
+            recorder=self._recorder,
+            clock=self._clock,
+            steps=self._steps,
+            timing=self._timing,
+            worker=worker,
+            intents=Intents(),
+            log=self._log,
+            afar=True,
+        )
 
     async def clear(self, action: Action, contract: Contract) -> Action:
         """From `ready`: to `dispatching` or `preparing`, back to `held`, to an end, or waiting for a brake."""
@@ -126,7 +145,10 @@ class Dispatch:
     async def begin(self, action: Action, contract: Contract, conditions: tuple[Record, ...]) -> Action:
         """Write the intent of one more attempt, under a lease longer than the tool's timeout."""
         now = self._clock.now()
-        after = intent(action.after("dispatch"), owner=self._worker, until=now + self._timing.lease(contract), now=now)
+        # What a program was to do and nobody reports, any process finds out: it is bound to no place while it is called.
+        place = "" if self._afar else action.place
+        moved = action.after("dispatch", place=place)
+        after = intent(moved, owner=self._worker, until=now + self._timing.lease(contract), now=now)
         written = await self._recorder.write(after, "dispatching", None, conditions)
         self._intents.wrote(written)
         self._steps.reached("dispatch.recorded")

@@ -13,7 +13,7 @@ from interlock.domain.approval import reached, silence, walked
 from interlock.domain.binding import result_problem
 from interlock.domain.call import Answer, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Contract
+from interlock.domain.contract import Contract, InProcess
 from interlock.domain.errors import Conflict
 from interlock.domain.filtering import told
 from interlock.domain.ids import ActionId, WorkerId
@@ -51,7 +51,10 @@ class Execution:
         timing: Timing,
         worker: WorkerId,
         intents: Intents,
+        afar: bool = False,
     ) -> None:
+        self._afar = afar
+        """Whether calls are made by a program far away, not here: then `drive` ends where the call begins."""
         self._store = store
         self._orders = orders
         self._dispatch = dispatch
@@ -64,6 +67,32 @@ class Execution:
         self._timing = timing
         self._worker = worker
         self._intents = intents
+
+    def for_program(self, worker: WorkerId) -> "Execution":
+        """The same for a program far away that makes the calls itself, and holds its leases under the name of `worker`."""
+        return Execution(
+            store=self._store,
+            orders=self._orders,
+            dispatch=self._dispatch.for_program(worker),
+            calling=self._calling,
+            recorder=self._recorder,
+            breakers=self._breakers,
+            clock=self._clock,
+            ids=self._ids,
+            steps=self._steps,
+            timing=self._timing,
+            worker=worker,
+            intents=Intents(),
+            afar=True,
+        )
+
+    async def came(self, action: Action, contract: Contract, answer: Answer) -> Action:
+        """Go on from what a program said came of the call of `action`, whose lease it holds. See `drive`."""
+        try:
+            after = await self._answered(action, contract, answer)
+        except Conflict:
+            return await self._recorder.stored(action)
+        return await self.drive(after)
 
     async def claim(self, *, places: tuple[str, ...], only: ActionId | None = None, limit: int = 16) -> list[Action]:
         """Take due actions under a short lease; each is then this process's to `drive`."""
@@ -132,6 +161,8 @@ class Execution:
             self._intents.drop(action)
             step = settle(action, contract, self._clock.now(), self._timing)
             return await self._next(action, contract, step, Outcome(error="nobody recorded an answer"))
+        if self._afar:
+            return action
         if (action.lease_until or 0) - self._clock.now() <= contract.timeout_ms:
             # A lease shorter than the tool's timeout never starts a call: it is left to run out.
             return action
@@ -181,6 +212,10 @@ class Execution:
     async def _ask(self, action: Action, contract: Contract) -> Action:
         """An unknown one: ask the lookup, now that a *no* can be believed."""
         if contract.lookup is None:
+            if self._afar:
+                # The program that alone can repeat it is here.
+                step = settle(action, contract, self._clock.now(), self._timing)
+                return await self._next(action, contract, step, action.outcome or Outcome())
             return await self._recorder.wait(action, None)
         answer = await self._calling.call(action, contract, contract.lookup, "lookup")
         self._steps.reached("settle.asked")
@@ -197,10 +232,21 @@ class Execution:
             case _:
                 assert_never(answer)
 
+    def _may_repeat(self, action: Action, contract: Contract) -> bool:
+        """Whether whoever drives this could make the call once more."""
+        return self._afar or not isinstance(contract.target, InProcess) or self._calling.reaches(action, contract)
+
     async def _next(self, action: Action, contract: Contract, step: NextStep, outcome: Outcome) -> Action:
         """Do what the settlement rules say."""
         lost = action.state == "unknown"
         match step:
+            case Retry(at=at, fresh=fresh) if not self._may_repeat(action, contract):
+                if fresh:
+                    why = "it did not happen, and only the program that has the tool could try again"
+                    return await self._next(action, contract, Fail(why), outcome)
+                why = "the program that was to do it gave no answer, and it alone could do it again"
+                place = contract.target.name if isinstance(contract.target, InProcess) else ""
+                return await self._recorder.lose(action, "outcome", why, due_at=at, outcome=outcome, place=place)
             case Retry(at=at, fresh=fresh):
                 await self._clock.sleep(max(0, at - self._clock.now()))
                 if self._clock.now() > at + self._timing.lease_margin_ms:

@@ -12,9 +12,18 @@ read what became of its actions.
 from typing import Final, NamedTuple
 
 from interlock.domain.action import Action
-from interlock.domain.asking import close_call, failures_call, prove_call, settle_call, wait_call
+from interlock.domain.asking import (
+    claim_call,
+    close_call,
+    failures_call,
+    prove_call,
+    report_call,
+    settle_call,
+    wait_call,
+)
 from interlock.domain.bounds import beyond
 from interlock.domain.child_failure import ChildFailure
+from interlock.domain.claimed import Report
 from interlock.domain.errors import KeyFileError, NotAllowed
 from interlock.domain.ids import ActionId, AgentName, TaskId, UseId
 from interlock.domain.possession import Call
@@ -105,6 +114,18 @@ class Holders:
         call = prove_call(action_id, within, anchored, self._audience)
         return await self._readable(action_id, within, await self._who(presented, call))
 
+    async def claims(self, action_id: ActionId, presented: Presented, claim: str) -> tuple[Action, str]:
+        """The action, for the instance that holds its task and asks to make its call, and that instance. Raises NotFound and
+        NotAllowed."""
+        return await self._theirs(action_id, presented, claim_call(action_id, claim, self._audience))
+
+    async def reports(
+        self, action_id: ActionId, presented: Presented, claim: str, report: Report
+    ) -> tuple[Action, str]:
+        """The action, for the instance that holds its task and says what came of its call, and that instance. Raises NotFound and
+        NotAllowed."""
+        return await self._theirs(action_id, presented, report_call(action_id, claim, report, self._audience))
+
     # -- parts -------------------------------------------------------------------------------------------------
 
     @property
@@ -134,6 +155,14 @@ class Holders:
         if not who.admitted.holds(task):
             raise refused("task_instance" if task.delegated is None else "token_holder")
         return task
+
+    async def _theirs(self, action_id: ActionId, presented: Presented, call: Call) -> tuple[Action, str]:
+        """Steps 1 to 3, of an action that is the caller's to carry out. A claim and a report change what they change once, by the
+        lease they are made under: made again they find it as it is."""
+        who = await self._who(presented, call)
+        action = await stored_action(self._store, action_id)
+        await self._own(action.task, who)
+        return action, who.admitted.instance
 
     async def _readable(self, action_id: ActionId, within: TaskId | None, who: _Who) -> Action:
         """Step 3, of an action: that of whoever holds its task; once that is over and nobody can take it over any more, of any

@@ -121,9 +121,18 @@ class Recorder:
         await self._save(after.id, Change(puts=(after,)))
         return after.saved()
 
-    async def lose(self, action: Action, phase: Phase, why: str, *, due_at: int | None, outcome: Outcome) -> Action:
-        """It may or may not have happened. Visible as `unknown`; asked again at `due_at`, or by a person."""
-        return await self._move(action, "lose", phase, due_at=due_at, outcome=outcome, reasons=(why,))
+    async def lose(
+        self, action: Action, phase: Phase, why: str, *, due_at: int | None, outcome: Outcome, place: str | None = None
+    ) -> Action:
+        """It may or may not have happened. Visible as `unknown`; asked again at `due_at`, or by a person. With `place`
+        whoever goes on with it does so there."""
+        moved = action if place is None else msgspec.structs.replace(action, place=place)
+        return await self._move(moved, "lose", phase, due_at=due_at, outcome=outcome, reasons=(why,))
+
+    async def late(self, action: Action, outcome: Outcome) -> None:
+        """Write down beside what is known what somebody said who was to say it earlier. It changes nothing."""
+        said = overheard(msgspec.structs.replace(action, outcome=outcome), "outcome", self._clock.now(), {"late": True})
+        await save(self._store, Change(facts=(said,)))
 
     async def end(
         self,

@@ -8,6 +8,7 @@ import msgspec
 from interlock.adapters.remote.wire import LASTS_S, Wire
 from interlock.domain.action import Action
 from interlock.domain.child_failure import ChildFailure
+from interlock.domain.claimed import Claimed, Report
 from interlock.domain.contract import NO_CONTRACT
 from interlock.domain.duration import MINUTE
 from interlock.domain.enrolling import Enrolling, Expected
@@ -97,18 +98,18 @@ class Remote:
 
     async def propose(self, proposal: Proposal) -> Action:
         """Propose an action."""
-        return self._of_ours(await self._post("actions", _call(proposal), Action), proposal)
+        return self._of_ours(await self._post("actions", written(proposal), Action), proposal)
 
     async def answer(self, proposal: Proposal) -> Action:
         """The agent's answer to a reviewer's question."""
-        found = await self._post("answers", _call(proposal), Action)
+        found = await self._post("answers", written(proposal), Action)
         if found.agent != proposal.task.agent:
             raise _mixed_up()
         return found
 
     async def begin_use(self, proposal: Proposal) -> Use:
         """Reserve what a use of a model may take. One that names its id is begun once."""
-        found = await self._post("uses", _call(proposal), Use)
+        found = await self._post("uses", written(proposal), Use)
         if found.task != proposal.task.id or proposal.idempotency_key not in (None, found.id):
             raise _mixed_up()
         return found
@@ -131,6 +132,16 @@ class Remote:
         if found.id != action_id:
             raise _mixed_up()
         return found
+
+    async def claim(self, action_id: ActionId, presented: Presented, claim: str) -> Claimed:
+        """The call of an action whose tool is this program's own."""
+        body = _shown(presented) | {"claim": claim}
+        return _claimed(await self._post(f"actions/{_part(action_id)}/claim", body, Claimed), action_id)
+
+    async def report(self, action_id: ActionId, presented: Presented, claim: str, report: Report) -> Claimed:
+        """What came of that call."""
+        body = _shown(presented) | {"claim": claim, "report": report}
+        return _claimed(await self._post(f"actions/{_part(action_id)}/report", body, Claimed), action_id)
 
     async def proof(
         self, action_id: ActionId, presented: Presented, *, anchored: bool, within: TaskId | None = None
@@ -216,7 +227,8 @@ def _shown(presented: Presented | None) -> dict[str, Any]:
     return {"shown": said}
 
 
-def _call(proposal: Proposal) -> dict[str, Any]:
+def written(proposal: Proposal) -> dict[str, Any]:
+    """A proposal, as it is sent."""
     body: dict[str, Any] = {name: getattr(proposal, name) for name in _PROPOSING}
     return body | {"task": proposal.task.id} | _shown(proposal.presented)
 
@@ -226,6 +238,13 @@ def _part(name: str) -> str:
     if not name or len(name) > 200 or not all(each.isascii() and (each.isalnum() or each in "-_") for each in name):
         raise ContractError("that is no id", path="/id", next_step="give an id as Interlock gave it")
     return name
+
+
+def _claimed(found: Claimed, action_id: ActionId) -> Claimed:
+    """Raises NotUnderstood for the call of another action than the one that was claimed."""
+    if found.action.id != action_id or (found.call is not None and found.call.action_id != action_id):
+        raise _mixed_up()
+    return found
 
 
 def _of(task: Task, agent: AgentName) -> Task:

@@ -8,6 +8,7 @@ from interlock.services.dispatch import Dispatch
 from interlock.services.drafting import Drafts
 from interlock.services.execution import Execution
 from interlock.services.gate import Gate
+from interlock.services.handing_out import HandingOut
 from interlock.services.intents import Intents
 from interlock.services.means import Means
 from interlock.services.parts.groundwork import Groundwork
@@ -25,6 +26,7 @@ class Acting:
     compensation: Compensation
     settling: Settling
     withdrawing: Withdrawing
+    handing_out: HandingOut
 
 
 def acting(m: Means, g: Groundwork) -> Acting:
@@ -71,6 +73,9 @@ def acting(m: Means, g: Groundwork) -> Acting:
         ),
         execution=execution,
         compensation=compensation(m, g, drafts, execution),
+        handing_out=HandingOut(
+            execution=execution, orders=g.orders, recorder=g.recorder, clock=m.clock, ids=m.ids, timing=m.timing
+        ),
         settling=Settling(store=m.store, orders=g.orders, recorder=g.recorder, clock=m.clock, ids=m.ids),
         withdrawing=Withdrawing(store=m.store, recorder=g.recorder),
     )
