@@ -166,7 +166,9 @@ def _steps(asked: Adopting, wanted: Wanted, made: Draft) -> tuple[Step, ...]:
 
 
 def _put_under(asked: Adopting, made: Draft) -> Step:
-    frameworks: list[Framework] = [each for each in CALLED if any(tool.framework == each and not tool.server for tool in made.tools)]
+    frameworks: list[Framework] = [
+        each for each in CALLED if any(tool.framework == each and not tool.server for tool in made.tools)
+    ]
     guides = [f"{CALLED[each]}: {_GUIDES.get(each, _GUIDE)}" for each in frameworks if each != "mcp"]
     if not made.servers:
         return Step(words="Put the agent's tools under the gate, which is a line in its program.", lines=tuple(guides))
