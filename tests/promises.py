@@ -40,6 +40,8 @@ _STRANDS: Final = "Put it under Strands"
 _AUTOGEN: Final = "Put it under AutoGen"
 _AG2: Final = "Put it under AG2"
 _CREWAI: Final = "Put it under CrewAI"
+_OPENAI_AGENTS: Final = "Put it under the OpenAI Agents SDK"
+_PYDANTIC_AI: Final = "Put it under Pydantic AI"
 _NOTIFY: Final = "How to notify people"
 _BUDGET: Final = "How to set budgets and limits"
 _MODELS: Final = "How to meter what models cost"
@@ -2702,5 +2704,25 @@ PROMISES: tuple[Promise, ...] = (
         "crewai.retries",
         _CREWAI,
         "What CrewAI tries again, be it a task or a tool, is not done again.",
+    ),
+    Promise(
+        "frameworks.fractions",
+        _FRAMEWORKS,
+        "A fraction is decided on as the text of its digits, and the function gets the number.",
+    ),
+    Promise(
+        "openai-agents.governed",
+        _OPENAI_AGENTS,
+        "Function tools of an agent, and of those it hands over to, act through the gate; what cannot be governed is refused.",
+    ),
+    Promise(
+        "openai-agents.pause",
+        _OPENAI_AGENTS,
+        "A held call is an interruption of the run; the SDK's approval agrees to nothing, the record in the control plane does.",
+    ),
+    Promise(
+        "openai-agents.once",
+        _OPENAI_AGENTS,
+        "No crash, resumption from JSON or cancellation makes a call have its effect twice.",
     ),
 )

@@ -57,7 +57,7 @@ approvals: {{within: {within}}}
 POLICIES = """\
 @id("all") @owner("tests") permit(principal, action, resource);
 @id("ask") @owner("tests") @outcome("require_approval") @approver("reviewer") @reason("more than a hundred")
-forbid(principal, action == Action::"refund", resource) when { context.args.cents > 100 };
+forbid(principal, action in [ASKS], resource) when { context.args.cents > 100 };
 @id("no") @owner("tests") @outcome("deny") @reason("more than a thousand")
 forbid(principal, action == Action::"refund", resource) when { context.args.cents > 1000 };
 """
@@ -135,12 +135,13 @@ class Place:
         return Counter(self.ledger.read_text().splitlines() if self.ledger.exists() else [])
 
 
-def place_in(folder: Path, *, within: str = "1h", timeout: str = "5s") -> Place:
+def place_in(folder: Path, *, within: str = "1h", timeout: str = "5s", asks: tuple[str, ...] = ("refund",)) -> Place:
     """Make one: `refund` asks above 100 and is denied above 1000, `keyed` may be repeated under its key, `look` reads."""
     place = Place(folder)
     place.write("interlock.yaml", SETTINGS)
     place.write("people.yaml", PEOPLE)
-    place.write("policies/all.cedar", POLICIES)
+    named = ", ".join(f'Action::"{each}"' for each in asks)
+    place.write("policies/all.cedar", POLICIES.replace("ASKS", named))
     place.write("py/back.py", BACK)
     place.write("contracts/refund.yaml", REFUND.format(name="refund", idempotency="blind", timeout=timeout))
     place.write("contracts/keyed.yaml", REFUND.format(name="keyed", idempotency="keyed", timeout=timeout))

@@ -355,3 +355,46 @@ def test_a_task_is_what_a_governor_acts_in(place: Place) -> None:
     asyncio.run(program())
 
     assert place.effects() == {"o1 5": 2}
+
+
+@pytest.mark.proves("frameworks.fractions")
+def test_fractions_are_decided_on_as_text_and_given_as_numbers(place: Place) -> None:
+    """A fraction is held against the contract as the text of its digits, so that a reviewer can change it; the function gets a
+    number. What no number of JSON is, is refused."""
+    got: list[object] = []
+
+    def noting(arguments: dict[str, JsonValue]) -> object:
+        got.append(arguments["text"])
+        return None
+
+    def call(text: object, call_id: str) -> FrameworkCall:
+        return FrameworkCall(tool="note", arguments={"text": text}, call_id=call_id, own=noting, run_id="r")
+
+    with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:
+        came = [Governor(task).call(call(text, repr(text))) for text in (12.5, 0.1, "12.5", float("nan"))]
+        action = client.person("rita").action(came[0].done.action_id)  # type: ignore[union-attr]
+
+    assert got == [12.5, 0.1, "12.5"]
+    assert action.arguments == {"text": "12.5"}
+    assert isinstance(came[3], Told)
+    assert isinstance(came[3].outcome, interlock.Refused)
+
+
+def test_asking_alone_runs_nothing(place: Place) -> None:
+    """Whether people must decide first can be asked: that proposes the very action that the call then is, and runs nothing."""
+
+    async def program() -> None:
+        async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:
+            governor = Governor(task, hold="pause")
+            assert await governor.aasks(calling(counted(place))) is None
+            asked = await governor.aasks(calling(counted(place), cents=500, call_id="c2"))
+            assert isinstance(asked, Paused)
+            assert not place.effects()
+            assert isinstance(await governor.acall(calling(counted(place))), Given)
+            held = await governor.acall(calling(counted(place), cents=500, call_id="c2"))
+            assert isinstance(held, Paused)
+            assert held.action_id == asked.action_id
+
+    asyncio.run(program())
+
+    assert place.effects() == {"o1 5": 1}

@@ -5,15 +5,18 @@ is tried again ask for the same action and get its answer. The framework's own f
 call: it runs once the gate dispatches it, with the arguments that were agreed to, or not at all.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from hashlib import sha256
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast
 
 import msgspec
 
 from interlock.domain.action import SETTLED, Action
 from interlock.domain.canonical import JsonValue
-from interlock.domain.errors import KeyReused, NotAllowed
+from interlock.domain.errors import ContractError, KeyReused, NotAllowed
+from interlock.domain.exact import InexactError, Kept, Raw, given, kept
 from interlock.domain.ids import ActionId
 from interlock.sdk.connection import Connection
 from interlock.sdk.lending import Lent, Own
@@ -23,6 +26,7 @@ from interlock.sdk.rendering import rendered
 from interlock.sdk.task import Handle
 from interlock.sdk.told_model import refusal_of, told_of, waiting_of
 from interlock.sdk.tool import CURRENT
+from interlock.sdk.values import to_plain
 
 Hold = Literal["wait", "pause", "tell"]
 """What is done while people decide: wait right there; end the framework's run so that it can be resumed; or tell the model, which
@@ -111,13 +115,26 @@ class Governor:
 
     async def acall(self, call: FrameworkCall) -> Came:
         """Take `call` through the gate. Raises StoreErrors and the like, after which nothing may be assumed to have run."""
-        task, lent = self._in_force(), Lent(call.own, call.rendered)
-        return await task.connection.home.run(self._came, task, call, lent)
+        task, made = self._in_force(), _Made(call)
+        return await task.connection.home.run(self._came, task, made, True)
 
     def call(self, call: FrameworkCall) -> Came:
         """The same from a thread that is not the event loop's."""
-        task, lent = self._in_force(), Lent(call.own, call.rendered)
-        return task.connection.home.block(self._came, task, call, lent)
+        task, made = self._in_force(), _Made(call)
+        return task.connection.home.block(self._came, task, made, True)
+
+    async def aasks(self, call: FrameworkCall) -> Paused | None:
+        """Whether people are to decide on `call` first: it is proposed, and nothing is run. What comes of it gives `acall`, of
+        the same action."""
+        task, made = self._in_force(), _Made(call)
+        came = await task.connection.home.run(self._came, task, made, False)
+        return came if isinstance(came, Paused) else None
+
+    def tell(self, call: FrameworkCall, paused: Paused) -> str:
+        """For a framework that cannot pause just here: words for the model, which may ask again with the same arguments."""
+        task, made = self._in_force(), _Made(call)
+        self._remember(self._alike(task, made), _key(task, call))
+        return told_of(paused.outcome, call.tool)
 
     def _in_force(self) -> Handle:
         found = self._task or CURRENT.get()
@@ -128,16 +145,19 @@ class Governor:
             )
         return found
 
-    async def _came(self, task: Handle, call: FrameworkCall, lent: Lent) -> Came:
-        connection, contract = task.connection, self.contract_of(call.tool)
-        alike = _digest(
-            call.run_id or task.id, contract, msgspec.json.encode(call.arguments, enc_hook=repr, order="sorted")
-        )
+    async def _came(self, task: Handle, made: "_Made", run: bool) -> Came:
+        call, connection, contract = made.call, task.connection, self.contract_of(made.call.tool)
+        alike = self._alike(task, made)
         key = self._open.get(alike) or _key(task, call)
-        proposal = proposal_of(task.task, contract, (dict(call.arguments),), {}, Said(key))
-        with connection.lend(contract, key, lent.function):
+        proposal = proposal_of(task.task, contract, (made.arguments,), {}, Said(key))
+        if not run:
+            proposal = msgspec.structs.replace(proposal, here=False)
+        with connection.lend(contract, key, made.lent.function) if run else nullcontext():
             try:
-                action = await self._until(connection, await connection.propose(proposal, task.shows))
+                action = await connection.propose(proposal, task.shows)
+                if not run:
+                    return _asked(connection.outcome(action, None), call.tool)
+                action = await self._until(connection, action)
             except KeyReused as error:
                 return Told(refusal_of(error, call.tool), error)
         self._open.pop(alike, None)
@@ -147,14 +167,22 @@ class Governor:
                 withheld = Withheld(outcome)
                 return Told(refusal_of(withheld, call.tool), withheld)
             value = action.outcome.result if action.outcome is not None else None
-            return Given(value, outcome, lent.raw, lent.ran and value == lent.kept)
+            return Given(value, outcome, made.lent.raw, made.lent.ran and value == made.lent.kept)
         if isinstance(outcome, Held | Pending):
             if self._hold == "pause":
                 return Paused(waiting_of(outcome, call.tool), outcome)
-            if len(self._open) >= MOST_OPEN:
-                del self._open[next(iter(self._open))]
-            self._open[alike] = key
+            self._remember(alike, key)
         return Told(told_of(outcome, call.tool), outcome)
+
+    def _alike(self, task: Handle, made: "_Made") -> str:
+        """What calls of one run that ask for the same have in common."""
+        said = msgspec.json.encode(made.arguments, enc_hook=repr, order="sorted")
+        return _digest(made.call.run_id or task.id, self.contract_of(made.call.tool), said)
+
+    def _remember(self, alike: str, key: str) -> None:
+        if len(self._open) >= MOST_OPEN:
+            del self._open[next(iter(self._open))]
+        self._open[alike] = key
 
     async def _until(self, connection: Connection, action: Action) -> Action:
         """The action once it is over, nobody knows what became of it, or it is not to be waited for any longer."""
@@ -170,6 +198,38 @@ class Governor:
             left = SLICE_MS if patience is None else min(SLICE_MS, patience - spent)
             action = await connection.waited(action, left)
         return action
+
+
+class _Made:
+    """One call as it is made here: its arguments as they can be kept, and its function, which gets back what was no such JSON."""
+
+    def __init__(self, call: FrameworkCall) -> None:
+        self.call = call
+        self.kept = _kept(call.arguments)
+        self.arguments = dict(call.arguments) if self.kept is None else cast(dict[str, JsonValue], self.kept.value)
+        texts = () if self.kept is None else self.kept.texts
+        own = call.own
+
+        def exactly(arguments: dict[str, JsonValue]) -> Any:
+            return own(given(Kept(arguments, texts)))
+
+        async def later(arguments: dict[str, JsonValue]) -> Any:
+            return await own(given(Kept(arguments, texts)))
+
+        self.lent = Lent(later if inspect.iscoroutinefunction(own) else exactly, call.rendered)
+
+
+def _kept(arguments: Mapping[str, object]) -> Kept | None:
+    """Arguments with a canonical form: a fraction is the text of its digits. None where there is none, which the gate refuses."""
+    try:
+        return kept(cast(Raw, to_plain(dict(arguments))))
+    except (ContractError, InexactError):
+        return None
+
+
+def _asked(outcome: Outcome, tool: str) -> Came:
+    """What is known of a call that was only proposed."""
+    return Paused(waiting_of(outcome, tool), outcome) if isinstance(outcome, Held) else Told("", outcome)
 
 
 def _key(task: Handle, call: FrameworkCall) -> str:
