@@ -14,6 +14,7 @@ from bench import (
     package,
     pages,
     policy,
+    relayed,
     serving,
     showing,
     stopping,
@@ -40,6 +41,7 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "pages": pages.run,
     "serving": serving.run,
     "endurance": endurance.run,
+    "relay": relayed.run,
 }
 
 

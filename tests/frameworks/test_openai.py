@@ -9,7 +9,7 @@ NAME = "openai"
 
 @pytest.mark.proves("relay.clients")
 def test_a_base_url_and_a_key_is_all_that_changes() -> None:
-    """OpenAI's client, synchronous and asynchronous, whole and streamed; LangChain and Pydantic AI over it."""
+    """OpenAI's client, synchronous and asynchronous, whole and streamed; three frameworks over it."""
     passes(NAME, "test_chats_and_responses_whole_and_streamed", "test_frameworks_that_bring_the_client")
 
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
+import agents
 import httpx2
 import openai
 import pytest
@@ -152,7 +153,7 @@ async def test_a_client_that_tries_again_counts_no_more_than_it_asks(tmp_path: P
 
 
 async def test_frameworks_that_bring_the_client(tmp_path: Path) -> None:
-    """LangChain and Pydantic AI with another base URL and key."""
+    """LangChain, Pydantic AI and the OpenAI Agents SDK with another base URL and key."""
     async with relayed(tmp_path) as site, of(site) as client:
         chain = ChatOpenAI(model="gpt-4o-mini", base_url=f"{site.url}/v1", api_key=site.key, use_responses_api=False)
         said = await chain.ainvoke("hi")
@@ -160,12 +161,19 @@ async def test_frameworks_that_bring_the_client(tmp_path: Path) -> None:
         await chain.root_async_client.close()
         model = OpenAIChatModel("gpt-4o-mini", provider=OpenAIProvider(openai_client=client))
         run = await Agent(model).run("hi")
+        plain = agents.OpenAIChatCompletionsModel("gpt-4o-mini", openai_client=client)
+        theirs = agents.OpenAIResponsesModel("gpt-4o-mini", openai_client=client)
+        quiet = agents.RunConfig(tracing_disabled=True)  # it would be sent to OpenAI
+        ran = [
+            await agents.Runner.run(agents.Agent("a", model=each), "hi", run_config=quiet) for each in (plain, theirs)
+        ]
         uses = await site.uses()
 
     assert said.text == "hello there"
     assert "".join(pieces) == "hello there "
     assert run.output == "hello there"
-    assert [use.state for use in uses] == ["settled"] * 3
+    assert [each.final_output for each in ran] == ["hello there"] * 2
+    assert [use.state for use in uses] == ["settled"] * 5
 
 
 def test_bytes_bound_what_their_tokenizers_count() -> None:
