@@ -2427,6 +2427,11 @@ PROMISES: tuple[Promise, ...] = (
         "A program speaks to others through TLS with a certificate that it trusts, and in the clear to its own machine alone.",
     ),
     Promise(
+        "remote.any_language",
+        "How to use Interlock from any language",
+        "The programs that are shown, with curl and in TypeScript, enrol, act, wait for people and close, against a real server.",
+    ),
+    Promise(
         "remote.own_tools",
         _AFAR,
         "A tool that only a program far away has runs there, once, when the server hands out its call, to who holds the task.",

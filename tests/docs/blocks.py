@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 
-INERT = frozenset({"text", "mermaid", "json"})
-"""Languages of blocks that show something and do nothing."""
+INERT = frozenset({"text", "mermaid", "json", "typescript"})
+"""Languages of blocks that show something and do nothing. TypeScript is checked and run by `tests/foreign/test_typescript.py`."""
 LIVE = frozenset({"python", "output", "console", "bash", "yaml", "toml", "cedar"})
 
 _FILE = re.compile(r"(?:#|//) file: (\S+)")
