@@ -1993,6 +1993,21 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise("dpop.once", _ADMIT, "A proof counts once, in whatever process, and never if it cannot be remembered."),
     Promise(
+        "bearing.no_passing_on",
+        _ADMIT,
+        "What a client bears ends at the gateway: no server, record, file or answer holds it.",
+    ),
+    Promise(
+        "upstream.credentials",
+        _ADMIT,
+        "A server is called by an account of our own: a token for that server, had apart, renewed before its end or once on 401.",
+    ),
+    Promise(
+        "upstream.never_shown",
+        _ADMIT,
+        "Whoever asks for a call never reads the credential it is made with, not even where the server writes it back.",
+    ),
+    Promise(
         "identity.each_call",
         "How to give an agent an identity",
         "Every action of an agent's says which running instance proved to ask for it.",

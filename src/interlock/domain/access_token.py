@@ -139,7 +139,7 @@ class Unprovable(ValueError):
 
 def bound_to(claims: AccessClaims) -> str:
     """The thumbprint of the key that a token is bound to; empty: to none. Raises Unprovable."""
-    if claims.cnf is msgspec.UNSET or not isinstance(claims.cnf, msgspec.Raw):
+    if isinstance(claims.cnf, msgspec.UnsetType):
         return ""
     try:
         jkt = _confirmations.decode(claims.cnf).jkt

@@ -80,6 +80,11 @@ def carried(borne: Borne, *, metadata: str = "") -> Carried:
     return Carried(found, token)
 
 
+def is_token(text: str) -> bool:
+    """Whether `text` can be borne as a token (RFC 6750 section 2.1)."""
+    return len(text) <= MAX_TOKEN and _TOKEN.fullmatch(text) is not None
+
+
 def _in_the_address(query: str) -> bool:
     """Whether one of the fields of a query is named as tokens are, however that is written."""
     plain = _ENCODED.sub(lambda found: chr(int(found[1], 16)), query)

@@ -14,6 +14,7 @@ import msgspec
 
 from interlock.domain.duration import MINUTE, SECOND
 from interlock.domain.ids import Digest
+from interlock.domain.upstream_auth import ClientCredentials
 
 Wire = dict[str, Any]
 """JSON as the protocol writes it, fractions included. It is kept apart from what is canonical."""
@@ -48,6 +49,8 @@ class Http(_Way, frozen=True, kw_only=True, tag="http"):
     url: str
     headers: dict[str, str] = {}
     """`${NAME}` is an environment variable of the process that calls, never stored."""
+    auth: ClientCredentials | None = None
+    """By what account of ours it is called; None: by the headers alone."""
 
 
 Way = Stdio | Http

@@ -21,6 +21,8 @@ INHERITED: Final = (
     "TZ",
     "USER",
 )
+SHORTEST: Final = 8
+"""Characters that a secret has at least."""
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -39,6 +41,12 @@ def filled(values: Mapping[str, str], environ: Mapping[str, str], what: str) -> 
             raise EffectorError(f"{what} `{name}` is not one line of text")
         found[name] = value
     return found
+
+
+def secrets_in(values: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What `${NAME}` stands for in `values`: what nobody may read who asks for a call. Too short a word is none."""
+    named = {variable for template in values.values() for variable in _VARIABLE.findall(template)}
+    return tuple(sorted({environ[each] for each in named if len(environ.get(each, "")) >= SHORTEST}))
 
 
 def environment(own: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from interlock.adapters.mcp.asking import Asking
 from interlock.adapters.mcp.connection import Connection, FailedError, speaks_handshake
 from interlock.adapters.mcp.pipe import pipe
 from interlock.adapters.mcp.web import web
+from interlock.adapters.obtaining.tokens import Tokens
 from interlock.domain.errors import EffectorError, InterlockError, NotAllowed, NotFound
 from interlock.domain.names import instead
 from interlock.domain.upstream import Definition, Http, Pinned, Server, Stdio, Wire
@@ -56,6 +57,7 @@ class McpUpstreams:
         self._connections: dict[_Place, Connection] = {}
         self._pauses: dict[_Place, tuple[float, float]] = {}
         """Until when nothing is begun, and how long that was."""
+        self._accounts: dict[str, Tokens] = {}
         self.asking = Asking()
 
     def servers(self) -> tuple[Server, ...]:
@@ -230,7 +232,13 @@ class McpUpstreams:
             case Stdio() as way:
                 return pipe(server, way, self._folder, self._environ)
             case Http() as way:
-                return web(server, way, self._environ, {})
+                return web(server, way, self._environ, {}, self._account(server.name, way))
+
+    def _account(self, name: str, way: Http) -> Tokens | None:
+        """By what it is called: one account for all connections to it."""
+        if way.auth is None:
+            return None
+        return self._accounts.setdefault(name, Tokens(way.auth, way.url, self._folder, self._environ))
 
     def _failed(self, place: _Place, now: float) -> None:
         _, before = self._pauses.get(place, (0.0, 0.0))

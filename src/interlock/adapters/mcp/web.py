@@ -6,7 +6,7 @@ sent, the door said no) it tells as an error that only we can make.
 """
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, cast
 
@@ -17,9 +17,10 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 from mcp_types import ErrorData
 
-from interlock.adapters.mcp.environment import filled
+from interlock.adapters.mcp.environment import filled, secrets_in
 from interlock.adapters.mcp.streams import Incoming
 from interlock.adapters.mcp.told import Ours, told
+from interlock.adapters.obtaining.transport import Authorised, TokenSource
 from interlock.domain.errors import EffectorError
 from interlock.domain.upstream import Http, Server
 
@@ -55,9 +56,9 @@ class _Counted(httpx2.AsyncByteStream):
 class Bounded(httpx2.AsyncBaseTransport):
     """Sends requests, and gives answers that can be read."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, tokens: TokenSource | None = None, secrets: Sequence[str] = ()) -> None:
         self._most = most_bytes
-        self._inner = httpx2.AsyncHTTPTransport(retries=0)
+        self._inner = Authorised(httpx2.AsyncHTTPTransport(retries=0), tokens, secrets)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """One request. What goes wrong is an answer too, so that it costs this call and no other."""
@@ -148,13 +149,13 @@ def _is_error(body: bytes) -> bool:
 
 @asynccontextmanager
 async def web(
-    server: Server, way: Http, environ: Mapping[str, str], also: Mapping[str, str]
+    server: Server, way: Http, environ: Mapping[str, str], also: Mapping[str, str], tokens: TokenSource | None = None
 ) -> AsyncGenerator[tuple[Incoming, WriteStream[SessionMessage]]]:
-    """Open the way. `also` are headers beside those of the file. Raises EffectorError."""
+    """Open the way. `also` are headers beside those of the file; `tokens` gives what is borne. Raises EffectorError."""
     headers = filled(way.headers, environ, "the header") | dict(also)
     try:
         client = httpx2.AsyncClient(
-            transport=Bounded(server.most_bytes),
+            transport=Bounded(server.most_bytes, tokens, secrets_in(way.headers, environ)),
             headers={**headers, "Accept-Encoding": "identity"},
             timeout=httpx2.Timeout(None, connect=min(CONNECT_S, server.timeout_ms / 1000)),
             trust_env=False,

@@ -2,6 +2,7 @@
 
 stdio: {command: [mcp-server-git, --repository, /srv/notes], env: {GIT_TOKEN: "${GIT_TOKEN}"}, cwd: .}
 # or  http: {url: "https://tools.example/mcp", headers: {Authorization: "Bearer ${TOOLS_TOKEN}"}}
+auth: {client_credentials: {issuer: "https://id.example", client: interlock, secret: "env:TOOLS_SECRET"}}   # of http alone
 owner: platform-team           # of every contract below
 trusted: no                    # whether what it gives counts as our own systems' word
 connections: shared            # or each_task: a connection of its own for every task, where it may ask back
@@ -22,7 +23,9 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from interlock.adapters.addresses import is_safe
 from interlock.adapters.workspace.agent_file import Places
+from interlock.adapters.workspace.auth_file import read_auth
 from interlock.adapters.workspace.contract_file import EFFECTS, promises
 from interlock.adapters.workspace.fields import NAME, Section, near
 from interlock.adapters.workspace.nodes import Listing, Node, Scalar, is_empty
@@ -157,12 +160,16 @@ def _reverse(section: Section, word: str) -> Reverse:
 
 
 def _way(section: Section) -> Way:
-    stdio, http = section.section("stdio"), section.section("http")
+    stdio, http, auth = section.section("stdio"), section.section("http"), read_auth(section.section("auth"))
     nowhere = Stdio(command=())
     if (stdio is None) == (http is None):
         section.wrong("a server needs `stdio: {command: [...]}` or `http: {url: ...}`, one of them")
         return nowhere
     if stdio is not None:
+        if auth is not None:
+            section.wrong(
+                "`auth` is for a server behind `http`; a program is given its own in `env`", section.take("auth")
+            )
         command = _command(stdio)
         environ = named_values(stdio, "env", "variable")
         for each in environ:
@@ -179,7 +186,11 @@ def _way(section: Section) -> Way:
         http.wrong(f"`{url[:80]}` must begin with http:// or https://", node)
     elif url.startswith("http://") and not _LOOPBACK.match(url):
         http.wrong("what is sent to it can be read on the way: write https://", node, warn=True)
-    way = Http(url=url, headers=named_values(http, "headers", "header"))
+    way = Http(url=url, headers=named_values(http, "headers", "header"), auth=auth)
+    if auth is not None and not is_safe(url):
+        http.wrong("a credential is sent there: write https://", node)
+    if auth is not None and any(each.lower() == "authorization" for each in way.headers):
+        http.wrong("`auth` and a header `Authorization` are two credentials; write one", http.take("headers"))
     http.close()
     return way
 

@@ -1,0 +1,1 @@
+"""Credentials for servers behind the gateway: obtained apart, kept in memory alone, put on at the last moment."""
