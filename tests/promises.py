@@ -19,6 +19,7 @@ class Promise(NamedTuple):
 
 
 _ADOPT: Final = "How to adopt what you have"
+_UPSTREAM: Final = "How to put an MCP server under contract"
 _SIGN_IN: Final = "Sign people in"
 _DEMO: Final = "README: See it"
 _LIFE: Final = "The life of an action"
@@ -2744,5 +2745,50 @@ PROMISES: tuple[Promise, ...] = (
         "openai-agents.once",
         _OPENAI_AGENTS,
         "No crash, resumption from JSON or cancellation makes a call have its effect twice.",
+    ),
+    Promise(
+        "upstream.gated",
+        _UPSTREAM,
+        "A tool of an MCP server is an action like any other: bound, decided, done once under its key, proven.",
+    ),
+    Promise(
+        "upstream.labelled",
+        _UPSTREAM,
+        "A result of a server is labelled with where it came from, in the outcome and in the evidence.",
+    ),
+    Promise(
+        "upstream.careful",
+        _UPSTREAM,
+        "A tool of which nobody here spoke is external, critical and irreversible: it never runs unattended.",
+    ),
+    Promise(
+        "upstream.drift",
+        _UPSTREAM,
+        "A tool of which its server says something else than what was accepted is not called.",
+    ),
+    Promise(
+        "upstream.exact",
+        "Decisions: what a server said is pinned",
+        "Arguments and results pass through their texts exactly: a number comes out as the number it was, or is not sent.",
+    ),
+    Promise(
+        "upstream.any_schema",
+        "Decisions: what a server said is pinned",
+        "Of any schema of a server's arguments a contract comes, and what fits the schema fits the contract.",
+    ),
+    Promise(
+        "upstream.unsure",
+        "Decisions: a server's word that it failed",
+        "A call that left this machine and brought no result is unsure; that nothing happened is said of what was not sent.",
+    ),
+    Promise(
+        "upstream.bounded",
+        _UPSTREAM,
+        "A server that floods, hangs, sends 100 MB or no end costs its own call, bounded memory and bounded time.",
+    ),
+    Promise(
+        "upstream.no_orphans",
+        _UPSTREAM,
+        "A server's program ends with all it began when we end, however we end.",
     ),
 )

@@ -16,6 +16,8 @@ AGENT = "name: a\npurpose: p\n"
 CONTRACT = "name: a.b\neffect: write\nrisk: low\n"
 RUN = "run: {python: m:f}\n"
 
+SERVER = "stdio: {command: [a]}\n"
+
 STRANGERS = {  # a file with a field that nobody knows, by the heading its fields stand under
     "interlock.yaml": ("interlock.yaml", "xxxxxxxxxx: 1\n"),
     "timing": ("interlock.yaml", "timing: {xxxxxxxxxx: 1}\n"),
@@ -36,6 +38,10 @@ STRANGERS = {  # a file with a field that nobody knows, by the heading its field
     "behaviour": ("agents/a.yaml", AGENT + "behaviour: {xxxxxxxxxx: 1}\n"),
     "Contracts": ("contracts/a.yaml", CONTRACT + RUN + "xxxxxxxxxx: 1\n"),
     "reversal": ("contracts/a.yaml", CONTRACT + RUN + "reversal: {contract: c.d, xxxxxxxxxx: 1}\n"),
+    "Servers": ("servers/a.yaml", SERVER + "xxxxxxxxxx: 1\n"),
+    "stdio": ("servers/a.yaml", "stdio: {command: [a], xxxxxxxxxx: 1}\n"),
+    "http": ("servers/a.yaml", "http: {url: 'https://a.example', xxxxxxxxxx: 1}\n"),
+    "A tool of a server": ("servers/a.yaml", SERVER + "tools: {a: {xxxxxxxxxx: 1}}\n"),
     "Targets": ("contracts/a.yaml", CONTRACT + "run: {http: {url: 'https://a.example', xxxxxxxxxx: 1}}\n"),
 }
 

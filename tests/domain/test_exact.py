@@ -43,6 +43,7 @@ def same(one: object, other: object) -> bool:
     return one == other
 
 
+@pytest.mark.proves("upstream.exact")
 @for_all(ANYTHING)
 def test_any_json_is_kept_in_a_canonical_form_and_given_back_as_it_was(value: Raw) -> None:
     """Whatever JSON a server gives has a canonical form here, and comes back exactly."""
@@ -75,6 +76,7 @@ def test_a_decimal_text_is_sent_exactly_or_not_at_all(text: str) -> None:
 FORMS: dict[str, Form] = {"/price": "decimal", "/lines/*/share": "decimal", "/extra": "json", "/by/*": "json"}
 
 
+@pytest.mark.proves("upstream.exact")
 @for_all(
     st.fixed_dictionaries(
         {"name": st.text()},

@@ -28,6 +28,7 @@ async def once(how: str, folder: Path, *, env: dict[str, str] | None = None, **p
         return await server.call(server.contract("act", **{"timeout_ms": 10_000, **promises}), {"text": "x"})
 
 
+@pytest.mark.proves("upstream.unsure")
 @pytest.mark.parametrize(
     ("how", "why"),
     [
@@ -158,6 +159,7 @@ async def test_closing_leaves_no_process_behind(how: str, tmp_path: Path) -> Non
     assert not family()
 
 
+@pytest.mark.proves("upstream.no_orphans")
 async def test_dying_leaves_no_process_behind(tmp_path: Path) -> None:
     """A process of ours that is killed takes its servers with it, even those that ignore everything."""
     program = (
@@ -185,6 +187,7 @@ async def test_dying_leaves_no_process_behind(tmp_path: Path) -> None:
     assert not family()
 
 
+@pytest.mark.proves("upstream.bounded")
 @pytest.mark.parametrize(
     ("how", "why"),
     [

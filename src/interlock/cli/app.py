@@ -37,6 +37,7 @@ from interlock.cli import (
     revoking,
     rights,
     serve,
+    server,
     system,
     tasks,
     vigilance,
@@ -127,6 +128,7 @@ for module in (
     witness,
     doctor,
     serve,
+    server,
     gateway,
     system,
 ):

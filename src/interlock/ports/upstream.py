@@ -52,6 +52,10 @@ class Upstreams(Protocol):
         """Its tools in its own words, now: not older than it may be, anew once it said that they changed."""
         ...
 
+    async def seen(self, server: str, *, task: str = "") -> Pinned:
+        """All that it says of itself now, as somebody would accept it: whatever its file lets pass."""
+        ...
+
     async def offered(self, server: str, kind: Kind, *, task: str = "") -> tuple[Wire, ...]:
         """Its resources, templates of resources, or prompts: those only that its file lets pass."""
         ...

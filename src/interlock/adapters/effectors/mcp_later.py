@@ -62,6 +62,10 @@ class LaterMcp:
         """See `Upstreams`."""
         return await self._upstreams.definitions(server, task=task)
 
+    async def seen(self, server: str, *, task: str = "") -> Pinned:
+        """See `Upstreams`."""
+        return await self._upstreams.seen(server, task=task)
+
     async def offered(self, server: str, kind: Kind, *, task: str = "") -> tuple[Wire, ...]:
         """See `Upstreams`."""
         return await self._upstreams.offered(server, kind, task=task)

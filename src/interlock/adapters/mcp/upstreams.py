@@ -113,10 +113,32 @@ class McpUpstreams:
         except FailedError as error:
             raise _error(server, error) from None
 
-    async def offered(self, server: str, kind: Kind, *, task: str = "") -> tuple[Wire, ...]:
+    async def seen(self, server: str, *, task: str = "") -> Pinned:
         """See the port."""
         connection = await self.connection(server, task)
-        request, member, name = _LISTS[kind]
+        tools = await self.tools(server, task)
+        session = await connection.opened()
+        info = session.server_info
+        listed: dict[Kind, list[Wire]] = {kind: await self._listed(server, kind, task) for kind in _LISTS}
+        names = {kind: {str(each.get(_LISTS[kind][2])) for each in found} for kind, found in listed.items()}
+        return Pinned(
+            server="" if info is None else f"{info.name} {info.version}",
+            protocol=connection.protocol,
+            instructions=session.instructions or "",
+            tools=tuple(tools[each] for each in sorted(tools)),
+            prompts=tuple(sorted(names["prompts"])),
+            resources=tuple(sorted(names["resources"] | names["templates"])),
+        )
+
+    async def offered(self, server: str, kind: Kind, *, task: str = "") -> tuple[Wire, ...]:
+        """See the port."""
+        which, name = self.server(server), _LISTS[kind][2]
+        found = await self._listed(server, kind, task)
+        return tuple(each for each in found if self._passes(which, kind, str(each.get(name))))
+
+    async def _listed(self, server: str, kind: Kind, task: str) -> list[Wire]:
+        connection = await self.connection(server, task)
+        request, member, _ = _LISTS[kind]
         found: list[Wire] = []
         cursor: str | None = None
         while len(found) < MOST_LISTED:
@@ -127,13 +149,11 @@ class McpUpstreams:
                 if error.code == types.METHOD_NOT_FOUND:
                     break
                 raise _error(server, error) from None
-            found += [
-                each for each in page.get(member, ()) if self._passes(connection.server, kind, str(each.get(name)))
-            ]
+            found += page.get(member, ())
             cursor = page.get("nextCursor")
             if not cursor:
                 break
-        return tuple(found)
+        return found
 
     async def read(self, server: str, uri: str, *, task: str = "") -> Wire:
         """See the port."""
