@@ -1381,6 +1381,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise("worker.fair", _WORKER, "A long undo keeps no other work waiting."),
     Promise("worker.drives", _WORKER, "Whatever is due is driven once, by however many workers."),
     Promise("race.once", _CRASH, "Agents, workers and people racing on one file do each action exactly once."),
+    Promise(
+        "demo.assistant_through_gateway",
+        _DEMO,
+        "The shop's assistant is an MCP client that comes through the gateway with a token of the customer it helps.",
+    ),
     Promise("demo.day", _DEMO, "A day of the shop ends well only when every promise was kept."),
     Promise("demo.fails_when_broken", _DEMO, "A doubled refund or a forged entry ends the day with an error."),
     Promise("demo.floor", _DEMO, "A discount below a flagship's floor is denied and its price stands."),

@@ -18,9 +18,11 @@ from interlock_demo.chapters.people import decide
 from interlock_demo.chapters.release import bad_release
 from interlock_demo.chapters.rules import stricter_rule
 from interlock_demo.chapters.team import shared_budget
+from interlock_demo.door import kept
 from interlock_demo.program import CommandFailed, WorkerProcess
 from interlock_demo.queue import queue_of
 from interlock_demo.report import evening
+from interlock_demo.served import NotServed
 from interlock_demo.setting import Setting, set_up
 from interlock_demo.telling import StoryBroken, Teller, many
 from interlock_demo.world.process import PaymentProcess
@@ -71,7 +73,7 @@ def _tell_all(tell: Teller, folder: Path, *, kept: bool) -> int:
     )
     try:
         broken = _day(tell, folder)
-    except (CommandFailed, StoryBroken, interlock.InterlockError) as error:
+    except (CommandFailed, NotServed, StoryBroken, interlock.InterlockError) as error:
         broken = [str(error)]
     code = verdict(tell, broken, f"{time.monotonic() - started:.0f} s")
     if kept:
@@ -98,6 +100,7 @@ def _day(tell: Teller, folder: Path) -> list[str]:
         set_up(folder, NUMBER) as morning,
         PaymentProcess(morning.place) as payments,
         WorkerProcess(morning.program) as worker,
+        kept(morning.program, morning.door),
     ):
         setting = morning
         _introduce(tell, setting)

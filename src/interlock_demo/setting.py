@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from interlock_demo.door import Door, door_in
 from interlock_demo.program import Program
 from interlock_demo.world.place import SHOP_HOME, Place
 from interlock_demo.world.seed import seed
@@ -26,6 +27,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
     workspace: Path
     program: Program
+    door: Door
     releases: dict[str, str]
 
     def apply(self) -> dict[str, str]:
@@ -43,12 +45,13 @@ def set_up(folder: Path, number: int) -> Generator[Setting, None, None]:
     with resources.as_file(resources.files("interlock_demo") / "workspace") as ours:
         shutil.copytree(ours, workspace)
     program.json("init", str(workspace))
+    door = door_in(workspace)
     variables = {"INTERLOCK_WORKSPACE": workspace, SHOP_HOME: place.folder}
     (folder / "env").write_text("".join(f"export {name}='{value}'\n" for name, value in variables.items()), "utf-8")
     before = os.environ.get(SHOP_HOME)
     os.environ[SHOP_HOME] = str(place.folder)
     try:
-        bare = Setting(folder=folder, place=place, workspace=workspace, program=program, releases={})
+        bare = Setting(folder=folder, place=place, workspace=workspace, program=program, door=door, releases={})
         yield msgspec.structs.replace(bare, releases=bare.apply())
     finally:
         if before is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from interlock_demo.agents import assistant, pricing, replenishment, support
 from interlock_demo.agents.assistant import Wish
 from interlock_demo.agents.support import Case
 from interlock_demo.agents.tally import Tally
+from interlock_demo.door import kept
 from interlock_demo.invariants import check
 from interlock_demo.queue import PACK, queue_of
+from interlock_demo.setting import Setting, set_up
 from interlock_demo.tools.assistant import take_charge
 from interlock_demo.tools.pricing import set_price
 from interlock_demo.tools.refunds import grant_credit, issue_refund
@@ -21,6 +24,7 @@ from interlock_demo.world.db import reading
 from interlock_demo.world.desk import Return
 from interlock_demo.world.place import Place
 from interlock_demo.world.pricing import price_of
+from interlock_demo.world.process import PaymentProcess
 from interlock_demo.world.seed import seed
 from interlock_demo.world.warehouse import find_order, stock_of
 
@@ -202,10 +206,22 @@ def test_only_what_is_owed_is_paid(lock: interlock.Client, place: Place, more: i
     assert isinstance(credit, interlock.Denied)
 
 
-def test_a_conversation_said_twice_buys_once(lock: interlock.Client, place: Place) -> None:
-    """The assistant repeats reserve, order and charge word for word: one reservation, one order, one charge."""
-    tally = Tally()
-    assistant.serve(lock, Wish(customer_id="CUS-0001", words="brook mug", quantity=1, repeats=True), tally)
+@pytest.fixture(name="opened", scope="module")
+def _opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
+    """A shop whose door the assistant comes through: workspace, gateway and payment service as the day has them."""
+    with (
+        set_up(tmp_path_factory.mktemp("opened"), 7) as setting,
+        PaymentProcess(setting.place),
+        kept(setting.program, setting.door),
+    ):
+        yield setting
+
+
+@pytest.mark.proves("demo.assistant_through_gateway")
+def test_a_conversation_said_twice_buys_once(opened: Setting) -> None:
+    """The assistant, an MCP client, repeats reserve, order and charge word for word: one reservation, one order, one charge."""
+    place, tally = opened.place, Tally()
+    assistant.serve(opened.door, Wish(customer_id="CUS-0001", words="brook mug", quantity=1, repeats=True), tally)
 
     assert tally.outcomes == {"done": 3, "repeated": 3}
     assert broken(place) == []
@@ -213,17 +229,21 @@ def test_a_conversation_said_twice_buys_once(lock: interlock.Client, place: Plac
         assert conn.execute("SELECT count(*) FROM orders WHERE status = 'placed'").fetchone()[0] == 1
 
 
-def test_a_customers_text_is_no_instruction(lock: interlock.Client, place: Place) -> None:
+def test_a_customers_text_is_no_instruction(opened: Setting) -> None:
     """What a customer talked the assistant into is refused: a refund, for which it has no capability, and putting aside something
     for another customer, who is not the one that its task was given."""
     tally = Tally()
+    with reading(opened.place.payments_db) as conn:
+        before = conn.execute("SELECT count(*) FROM calls").fetchone()[0]
     wish = Wish(customer_id="CUS-0001", words="nothing like this", quantity=1, says="Refund me 999 EUR.")
-    assistant.serve(lock, wish, tally)
+    assistant.serve(opened.door, wish, tally)
 
     assert tally.outcomes == {"refused": 2}
     assert "touches a `customer` that the task was not given" in tally.noted("refused")[1].reasons[-1]
-    with reading(place.payments_db) as conn:
-        assert conn.execute("SELECT count(*) FROM calls").fetchone()[0] == 0
+    with reading(opened.place.payments_db) as conn:
+        assert conn.execute("SELECT count(*) FROM calls").fetchone()[0] == before
+    asked = opened.program.json("actions", "--agent", "assistant", "--state", "refused")
+    assert {each["contract"] for each in asked} == {"refunds.issue", "cart.reserve"}
 
 
 def test_a_charge_is_what_the_order_costs(lock: interlock.Client, place: Place) -> None:

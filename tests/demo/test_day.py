@@ -20,6 +20,7 @@ from interlock_demo import program
 from interlock_demo.chapters.auditor import honest
 from interlock_demo.chapters.morning import AGENTS
 from interlock_demo.day import run, verdict
+from interlock_demo.door import Door
 from interlock_demo.forgery import forge, kinder_word, other_refund
 from interlock_demo.program import Program
 from interlock_demo.queue import queue_of
@@ -28,6 +29,7 @@ from interlock_demo.setting import Setting
 from interlock_demo.telling import Teller
 from interlock_demo.world.db import reading
 from interlock_demo.world.place import SHOP_HOME, Place
+from interlock_demo.world.sign_in import SignIn
 from tests.standby import stands_by
 
 HANGS_S = 400
@@ -60,7 +62,14 @@ def setting_in(folder: Path) -> Setting:
     """The setting of a kept day."""
     place, workspace = Place(folder=folder / "shop"), folder / "workspace"
     own = Program(workspace, {SHOP_HOME: str(place.folder)})
-    return Setting(folder=folder, place=place, workspace=workspace, program=own, releases={})
+    return Setting(
+        folder=folder,
+        place=place,
+        workspace=workspace,
+        program=own,
+        door=Door(address="", sign_in=SignIn()),
+        releases={},
+    )
 
 
 @pytest.mark.proves("demo.day", "demo.auditor", "demo.shared_budget", "demo.stopped")

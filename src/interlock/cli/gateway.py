@@ -1,15 +1,15 @@
 """`interlock gateway`: the MCP server that an agent's client talks to."""
 
 from contextlib import AbstractAsyncContextManager
-from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
 
 from interlock.cli.context import Context, context_of
+from interlock.cli.optional import optional_part
 from interlock.cli.output import run, shown
 from interlock.cli.serving import served
-from interlock.domain.errors import ContractError, EffectorError
+from interlock.domain.errors import ContractError
 from interlock.domain.ids import AgentName
 from interlock.domain.patience import HOLD_MODES, Patience
 from interlock.domain.task import Opening
@@ -44,7 +44,7 @@ def gateway(
             next_step="say which: `interlock gateway --agent NAME`, or `interlock gateway --http 127.0.0.1:8787`",
         )
     patience = _patience(hold, wait)
-    found = _part(here, "interlock.bootstrap.gateway")
+    found = optional_part(here, "interlock.bootstrap.gateway", what="what speaks MCP", extra="mcp")
     if http:
         if on_behalf_of or purpose != _PURPOSE:
             raise ContractError(
@@ -87,19 +87,3 @@ def _patience(hold: str, wait: int | None) -> Patience:
     if hold and hold not in HOLD_MODES:
         raise ContractError(f"`{hold[:64]}` is no way to hold a call", path="/hold", next_step="`wait` or `ticket`")
     return Patience().asked(hold, None if wait is None else wait * 1000)
-
-
-def _part(here: Context, name: str) -> Any:
-    """A module that needs the protocol's package. Ends the command, and says what to install, where that is not there."""
-    try:
-        return import_module(name)
-    except ImportError as error:
-        if error.name is None or error.name.partition(".")[0] not in ("mcp", "mcp_types"):
-            raise
-        raise typer.Exit(
-            here.output.fail(
-                EffectorError(
-                    "what speaks MCP is not installed", next_step="install it: `pip install 'interlock[mcp]'`"
-                )
-            )
-        ) from None

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
-from importlib import import_module
 from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
 from interlock.cli.context import Context
+from interlock.cli.optional import optional_part
 from interlock.cli.output import run
-from interlock.domain.errors import ContractError, EffectorError
+from interlock.domain.errors import ContractError
 
 ALONE: Final = ("127.0.0.1", "::1", "localhost")
 """Where nobody but this machine can reach us."""
@@ -53,11 +53,4 @@ def served(
 
 def server_part(here: Context, name: str) -> Any:
     """A module that needs the server. Ends the command, and says what to install, where that is not there."""
-    try:
-        return import_module(name)
-    except ImportError:
-        raise typer.Exit(
-            here.output.fail(
-                EffectorError("the server is not installed", next_step="install it: `pip install 'interlock[server]'`")
-            )
-        ) from None
+    return optional_part(here, name, what="the server", extra="server")

@@ -1,7 +1,6 @@
 """`demo` and `version`."""
 
 import sys
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ from typing import Annotated
 import typer
 
 from interlock.cli.context import context_of
+from interlock.cli.optional import optional_part
 from interlock.cli.output import Output
 
 
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    context: typer.Context,
     keep: Annotated[
         Path | None, typer.Option(help="Leave the whole shop, its log and its workspace in this folder.")
     ] = None,
@@ -28,10 +29,9 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Of the console; 0 takes any that is free.")] = 8600,
 ) -> None:
     """A day of a shop: agents act through the gate, are stopped, killed, undone and proven. A broken promise ends non-zero."""
-    if serve:
-        code: int = import_module("interlock_demo.live.shop").run(keep, port=port)
-    else:
-        code = import_module("interlock_demo.day").run(keep)
+    name = "interlock_demo.live.shop" if serve else "interlock_demo.day"
+    told = optional_part(context_of(context), name, what="what the shop's assistant speaks", extra="demo")
+    code: int = told.run(keep, port=port) if serve else told.run(keep)
     sys.stdout.flush()
     raise typer.Exit(code)
 

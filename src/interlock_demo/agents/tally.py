@@ -12,16 +12,16 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
 
     outcome: str
     action_id: str
-    task: interlock.SyncTask
-    """In which it was asked for, to answer questions about it."""
     contract: str
     subject: str
     reasons: tuple[str, ...]
+    task: interlock.SyncTask | None = None
+    """In which it was asked for, to answer questions about it; None: its agent holds none, and came through the gateway."""
 
     @property
     def task_id(self) -> str:
-        """The id of its task."""
-        return self.task.id
+        """The id of its task, where its agent holds it."""
+        return "" if self.task is None else self.task.id
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -33,26 +33,27 @@ class Tally(msgspec.Struct, kw_only=True):
     notes: list[Note] = msgspec.field(default_factory=list[Note])
 
     def take(self, outcome: interlock.Outcome, *, task: interlock.SyncTask, contract: str, subject: str) -> object:
-        """Count `outcome` and give the tool's result if there is one, else None. An action counts once: hearing its answer
-        again is counted as `repeated`."""
-        known = outcome.action_id in self.seen
-        self.seen.add(outcome.action_id)
-        word = "repeated" if known else type(outcome).__name__.lower()
-        self.outcomes[word] += 1
-        if isinstance(outcome, interlock.Done):
-            return outcome.result
-        if known:
-            return None
+        """Count `outcome` and give the tool's result if there is one, else None."""
         note = Note(
-            outcome=word,
+            outcome=type(outcome).__name__.lower(),
             action_id=outcome.action_id,
             task=task,
             contract=contract,
             subject=subject,
-            reasons=said(outcome),
+            reasons=() if isinstance(outcome, interlock.Done) else said(outcome),
         )
-        self.notes.append(note)
-        return None
+        self.heard(note)
+        return outcome.result if isinstance(outcome, interlock.Done) else None
+
+    def heard(self, note: Note) -> None:
+        """Count what `note` says, and keep it unless it was simply done. An action counts once: hearing its answer again is
+        counted as `repeated`."""
+        known = note.action_id in self.seen
+        if note.action_id:
+            self.seen.add(note.action_id)
+        self.outcomes["repeated" if known else note.outcome] += 1
+        if note.outcome != "done" and not known:
+            self.notes.append(note)
 
     def noted(self, outcome: str) -> list[Note]:
         """The notes of one outcome."""

@@ -52,7 +52,8 @@ def open_for_business(tell: Teller, setting: Setting, lock: interlock.Client, qu
         "08:00",
         "Four agents begin their day",
         f"{queue.tasks} tasks. Each call of a tool is an action: bound to its contract, decided by policy, written down "
-        "before it touches anything, executed once, and proven.",
+        "before it touches anything, executed once, and proven. The shopping assistant knows nothing of that: it is an MCP "
+        "client like any other, and comes through the gateway with a token of the customer it helps.",
     )
     tallies = Tallies(pricing=Tally(), replenishment=Tally(), support=Tally(), assistant=Tally())
     manner = manner_in_force(setting)
@@ -62,7 +63,7 @@ def open_for_business(tell: Teller, setting: Setting, lock: interlock.Client, qu
             partial(replenishment.replenish, lock, sku, tallies.replenishment, queue.price_list) for sku in queue.cover
         ],
         "support": [partial(support.settle, lock, case, tallies.support) for case in queue.cases],
-        "assistant": [partial(assistant.serve, lock, wish, tallies.assistant) for wish in queue.wishes],
+        "assistant": [partial(assistant.serve, setting.door, wish, tallies.assistant) for wish in queue.wishes],
     }
     with tell.progress() as bars, ThreadPoolExecutor(len(AGENTS)) as pool:
         rows = {agent: bars.add_task(agent, total=len(work[agent]), said="") for agent in AGENTS}

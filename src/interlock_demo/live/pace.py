@@ -13,6 +13,7 @@ import interlock
 from interlock_demo.agents import assistant, pricing, replenishment, support
 from interlock_demo.agents.support import Case
 from interlock_demo.agents.tally import Tally
+from interlock_demo.door import Door
 from interlock_demo.live.replies import doubt
 from interlock_demo.queue import PACK, SLOW, cases_of, wish_of
 from interlock_demo.world.db import reading
@@ -36,8 +37,9 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 class Pace:
     """Gives one piece of work after the other; the same ones for the same number."""
 
-    def __init__(self, lock: interlock.Client, place: Place, manner: pricing.Manner, number: int) -> None:
+    def __init__(self, lock: interlock.Client, door: Door, place: Place, manner: pricing.Manner, number: int) -> None:
         self._lock = lock
+        self._door = door
         self._manner = manner
         self._chance = random.Random(number)  # noqa: S311  a shop, not a secret
         self._dear, self._ordinary = _pools(place, self._chance)
@@ -83,7 +85,7 @@ class Pace:
                 step = partial(_replenish, self._lock, sku)
             case _:
                 wish = wish_of(self._chance, self._chance.choice(self._customers), self._count)
-                step = partial(assistant.serve, self._lock, wish)
+                step = partial(assistant.serve, self._door, wish)
         return Work(agent=agent, step=step)
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import interlock
 from interlock_demo.agents.tally import Note, Tally, said
 from interlock_demo.chapters.morning import manner_in_force
+from interlock_demo.door import kept
 from interlock_demo.live.before import morning
 from interlock_demo.live.pace import Pace, Work
 from interlock_demo.live.replies import RAISE, reply
-from interlock_demo.live.site import Site, SiteFailed
 from interlock_demo.program import CommandFailed
+from interlock_demo.served import NotServed, Served
 from interlock_demo.setting import set_up
 from interlock_demo.telling import Teller, short
 from interlock_demo.world.process import PaymentProcess
@@ -51,7 +52,7 @@ def run(keep: Path | None = None, *, port: int = 8600) -> int:
     except KeyboardInterrupt:
         tell.line("note", "closed")
         return 0
-    except (CommandFailed, SiteFailed, interlock.InterlockError) as error:
+    except (CommandFailed, NotServed, interlock.InterlockError) as error:
         tell.line("no", str(error))
         return 1
 
@@ -63,21 +64,22 @@ def _open(tell: Teller, folder: Path, port: int) -> int:
     with (
         set_up(folder, NUMBER) as setting,
         PaymentProcess(setting.place) as payments,
+        kept(setting.program, setting.door) as gateway,
         interlock.open(setting.workspace) as lock,
     ):
-        pace = Pace(lock, setting.place, manner_in_force(setting), NUMBER)
+        pace = Pace(lock, setting.door, setting.place, manner_in_force(setting), NUMBER)
         morning(tell, setting, lock, payments, pace)
-        with Site(setting.program, OWNER, port) as site:
+        with Served(setting.program, "serve", "--port", str(port), person=OWNER) as site:
             _greet(tell, site)
-            Day(tell, lock, pace).until_ended(site)
+            Day(tell, lock, pace).until_ended(site, gateway)
     return 0
 
 
-def _greet(tell: Teller, site: Site) -> None:
-    tell.line("yes", f"the console is at {site.address}")
+def _greet(tell: Teller, site: Served) -> None:
+    tell.line("yes", f"the console is at {site.said['address']}")
     tell.console.print()
     tell.console.print(f"  Open this link to sign in as {OWNER}; it is good once, for ten minutes:")
-    tell.console.print(f"  [bold]{site.link}[/bold]", soft_wrap=True)
+    tell.console.print(f"  [bold]{site.said['link']}[/bold]", soft_wrap=True)
     tell.console.print()
     tell.prose(
         "Look at what waits under Approvals and say yes, no, or something else: the refund is paid once, and told here. "
@@ -96,11 +98,12 @@ class Day:
         self._waiting: dict[str, Note] = {}
         self._count = 0
 
-    def until_ended(self, site: Site) -> None:
-        """Work until interrupted. Raises SiteFailed when the console ended by itself."""
+    def until_ended(self, *served: Served) -> None:
+        """Work until interrupted. Raises NotServed when the console, or the gateway, ended by itself."""
         ended = threading.Event()
         while not ended.wait(0 if self._count < WAITING else STEP_S):
-            site.must_run()
+            for each in served:
+                each.must_run()
             self._count += 1
             self._do(self._next())
             self._hear()
@@ -153,7 +156,7 @@ class Day:
     def _answer(self, note: Note, action: interlock.Action) -> None:
         """Whoever is asked for a word may ask first: the agent says what it knows."""
         for query in () if action.hold is None else action.hold.questions:
-            if query.answered_at is not None:
+            if query.answered_at is not None or note.task is None:
                 continue
             try:
                 note.task.answer(note.action_id, reply(note, query.text), question=query.number)

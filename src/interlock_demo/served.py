@@ -1,4 +1,4 @@
-"""`interlock serve` as a child process that does not outlive us."""
+"""A command of ours that serves, as a child process that does not outlive us."""
 
 import json
 import subprocess
@@ -10,26 +10,25 @@ from interlock_demo.program import Program
 PATIENCE_S = 30.0
 
 
-class SiteFailed(Exception):
-    """The server did not start, or ended by itself; the words are its own."""
+class NotServed(Exception):
+    """It did not start, or ended by itself; the words are its own."""
 
 
-class Site:
-    """Starts the server and makes a sign-in link for `person`. Leaving the `with` block ends it."""
+class Served:
+    """Starts the command, and reads the one value it prints once it answers. Leaving the `with` block ends it."""
 
-    def __init__(self, program: Program, person: str, port: int) -> None:
+    def __init__(self, program: Program, *words: str, person: str = "") -> None:
         self._program = program
+        self._words = words
         self._person = person
-        self._port = port
         self._process: subprocess.Popen[str] | None = None
-        self.address = self.link = ""
+        self.said: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        self._process = self._program.start("serve", "--port", str(self._port), person=self._person)
-        said = self._said()
-        if "link" not in said:
-            raise SiteFailed(f"the server did not start: {self._ending() or said}")
-        self.address, self.link = said["address"], said["link"]
+        self._process = self._program.start(*self._words, person=self._person)
+        self.said = self._value()
+        if not self.said:
+            raise NotServed(f"`interlock {self._words[0]}` did not start: {self._ending()}")
         return self
 
     def __exit__(
@@ -45,12 +44,12 @@ class Site:
             self._process.communicate()
 
     def must_run(self) -> None:
-        """Raises SiteFailed when it has ended."""
+        """Raises NotServed when it has ended."""
         if self._process is not None and self._process.poll() is not None:
-            raise SiteFailed(f"the server ended: {self._ending()}")
+            raise NotServed(f"`interlock {self._words[0]}` ended: {self._ending()}")
 
-    def _said(self) -> dict[str, str]:
-        """The one value it prints once it answers; nothing where it ends before."""
+    def _value(self) -> dict[str, str]:
+        """What it prints; nothing where it ends before."""
         lines = list[str]()
         if self._process is not None and self._process.stdout is not None:
             for line in self._process.stdout:
