@@ -2647,6 +2647,31 @@ PROMISES: tuple[Promise, ...] = (
         "A call its client cancels is withdrawn while it waits, and goes on and is recorded once it began.",
     ),
     Promise(
+        "gateway.upstream_exact",
+        _GATEWAY,
+        "What a server's tool gave reaches the client exactly as it came, but for what was masked, under a label of ours.",
+    ),
+    Promise(
+        "gateway.upstream_gate",
+        _GATEWAY,
+        "A call of a server's tool takes the life of any action: held, agreed to, done once under one key.",
+    ),
+    Promise(
+        "gateway.drift",
+        _GATEWAY,
+        "A tool of which its server says something else than what was accepted is neither offered nor called.",
+    ),
+    Promise(
+        "gateway.resources",
+        _GATEWAY,
+        "Resources and prompts are had by actions: only what a server's file lets pass, bounded by policy, filtered, on record.",
+    ),
+    Promise(
+        "gateway.asked_back",
+        _GATEWAY,
+        "What a server asks back reaches a client only where the server's file, the agent, policy and the client all say so.",
+    ),
+    Promise(
         "gateway.told_of_changes",
         _GATEWAY,
         "A client hears that its list of tools changed, and what a brake took is neither listed nor done.",

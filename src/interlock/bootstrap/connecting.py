@@ -53,6 +53,7 @@ from interlock.sdk.client import Client
 from interlock.sdk.connection import Connection
 from interlock.sdk.home import Home
 from interlock.sdk.identity import Identity, Shows, shows
+from interlock.sdk.lending import Lend
 from interlock.sdk.signature import plain_result, values_of
 from interlock.sdk.tool import Hooks, Tool, tools_in
 from interlock.services.audit import Verifying
@@ -68,6 +69,12 @@ def connect(folder: Path, *, begin: bool = False, steps: Steps | None = None) ->
     Raises WorkspaceError, KeyFileError and StoreErrors.
     """
     return _connect(settled(folder), memory=False, begin=begin, steps=steps)[0]
+
+
+def lending(folder: Path) -> tuple[ControlPlane, Lend]:
+    """The same for a program that lends functions of its own to single calls, and how it does."""
+    plane, offered = _connect(settled(folder), memory=False, begin=False, steps=None)
+    return plane, offered.lend
 
 
 def rehearsing(folder: Path) -> ControlPlane:

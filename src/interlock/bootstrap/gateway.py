@@ -7,16 +7,20 @@ from pathlib import Path
 
 import anyio
 import msgspec
+from mcp.server.subscriptions import InMemorySubscriptionBus
 
-from interlock.bootstrap.connecting import connect, identity_of
+from interlock.bootstrap.connecting import identity_of, lending
 from interlock.bootstrap.relaying import relay
 from interlock.bootstrap.site import hosting_for
 from interlock.domain.access_token import WELL_KNOWN
+from interlock.domain.errors import WorkspaceError
 from interlock.domain.patience import Patience
 from interlock.domain.task import Opening
 from interlock.embedded import Embedded
 from interlock.gateway.alone import GRACE_S, serve_alone
+from interlock.gateway.beside import BesideTools
 from interlock.gateway.calls import Calls
+from interlock.gateway.ears import Ears
 from interlock.gateway.entrance import PATH, Entrance, work_in_room
 from interlock.gateway.events import Shelves
 from interlock.gateway.house import House
@@ -25,6 +29,7 @@ from interlock.gateway.offers import Offers
 from interlock.gateway.pending import UnderWay
 from interlock.gateway.rooms import Rooms
 from interlock.gateway.server import server_of
+from interlock.gateway.upstream import Accepted
 from interlock.gateway.work import Caller, Means, Work
 from interlock.relay.app import BELOW
 from interlock.sdk.connection import AnyTool, Connection
@@ -37,6 +42,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     """What a gateway is made of, for one client or for many."""
 
     calls: Calls
+    beside: BesideTools
     news: News
     means: Means
     plane: ControlPlane
@@ -47,19 +53,31 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
 async def gateway(folder: Path, patience: Patience) -> AsyncGenerator[Gateway]:
     """The gateway of the workspace in `folder`, as one more program of its agents. Raises WorkspaceError, KeyFileError and
     StoreErrors."""
-    plane = connect(folder)
-    home = Home()
+    plane, lend = lending(folder)
+    home, upstreams = Home(), plane.means.upstreams
     try:
+        if upstreams is None:
+            raise WorkspaceError("servers cannot be reached from here", next_step="open the gateway on a folder")
+        bus = InMemorySubscriptionBus()
+        under_way = UnderWay(plane.withdrawing)
         means = Means(
-            connection=Connection(Embedded(plane), home, _none_here, identity_of(plane)),
+            connection=Connection(Embedded(plane), home, _none_here, identity_of(plane), lend),
             orders=plane.orders,
             store=plane.means.store,
             clock=plane.means.clock,
+            upstreams=upstreams,
+            ears=lambda work: Ears(work, bus, patience.wait_ms),
         )
-        offers = Offers(plane.orders, plane.means.clock)
-        news = News(offers, plane.means.store)
-        calls = Calls(offers, patience, news, UnderWay(plane.withdrawing), plane.means.public_url)
-        yield Gateway(calls=calls, news=news, means=means, plane=plane, version=version("interlock"))
+        offers = Offers(plane.orders, plane.means.clock, Accepted(upstreams))
+        news = News(offers, plane.means.store, bus)
+        yield Gateway(
+            calls=Calls(offers, patience, news, under_way, plane.means.public_url),
+            beside=BesideTools(upstreams, offers, under_way, patience.wait_ms),
+            news=news,
+            means=means,
+            plane=plane,
+            version=version("interlock"),
+        )
     finally:
         home.stop()
         await plane.close()
@@ -75,7 +93,7 @@ async def house(folder: Path, patience: Patience, host: str) -> AsyncGenerator[H
     async with gateway(folder, patience) as found:
         shelves = Shelves()
         rooms = Rooms(found.means, shelves)
-        server = server_of(found.calls, found.news, work_in_room, found.version)
+        server = server_of(found.calls, found.beside, found.news, work_in_room, found.version)
         mcp = Entrance(server, found.plane.bearing, hosting, rooms, shelves)
         models = relay(folder, found.plane, found.means.connection)
         whose = Metadata(found.plane.bearing.resource)
@@ -106,7 +124,7 @@ async def serve_one(folder: Path, opening: Opening, patience: Patience) -> None:
     """Serve one client over standard input and output, in tasks that are begun with `opening`, until it goes."""
     async with gateway(folder, patience) as found:
         work = Work(Caller(agent=opening.agent, opening=lambda: opening), found.means)
-        await serve_alone(found.calls, found.news, work, found.version)
+        await serve_alone(found.calls, found.beside, found.news, work, found.version)
 
 
 def _none_here(tool: AnyTool) -> None:

@@ -103,6 +103,10 @@ class InProcess(_Part, frozen=True, kw_only=True, tag="in_process"):
     """A function that only the process which made it can call (a closure, a notebook cell)."""
 
     name: str
+    server: str = ""
+    """The server of the Model Context Protocol whose word it gives; empty: it is the process's own."""
+    trusted: bool = False
+    """Whether that counts as the word of a system of ours."""
 
 
 class McpTarget(_Part, frozen=True, kw_only=True, tag="mcp"):

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from interlock.domain.contract import Contract, McpTarget
+from interlock.domain.contract import Contract, InProcess, McpTarget
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -24,6 +24,6 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def source_of(contract: Contract) -> Source | None:
     """Whose word the result of `contract` is; None: of a tool of the workspace's own."""
     target = contract.target
-    if not isinstance(target, McpTarget):
+    if not isinstance(target, McpTarget | InProcess) or not target.server:
         return None
     return Source(kind="mcp", name=target.server, trusted=target.trusted)

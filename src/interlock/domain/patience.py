@@ -8,6 +8,7 @@ from interlock.domain.duration import SECOND
 
 HoldMode = Literal["wait", "ticket"]
 HOLD_MODES: Final[tuple[HoldMode, ...]] = ("wait", "ticket")
+_BY_WORD: Final[dict[str, HoldMode]] = {each: each for each in HOLD_MODES}
 LONGEST_MS: Final = 600 * SECOND
 """A call that waits longer than this is given a ticket in any case: no client and no proxy keeps a request open for ever."""
 
@@ -22,6 +23,6 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
 
     def asked(self, hold: object, wait_ms: object) -> "Patience":
         """The same, with what one call asks for itself. What is no such wish is none."""
-        mode: HoldMode = next((each for each in HOLD_MODES if each == hold), self.hold)
+        mode = _BY_WORD.get(hold, self.hold) if isinstance(hold, str) else self.hold
         whole = isinstance(wait_ms, int) and not isinstance(wait_ms, bool)
         return Patience(hold=mode, wait_ms=min(max(int(str(wait_ms)), 0), LONGEST_MS) if whole else self.wait_ms)

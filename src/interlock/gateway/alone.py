@@ -4,9 +4,11 @@ import signal
 from typing import Any, Final
 
 import anyio
-from mcp.server.lowlevel.server import NotificationOptions, Server
+from mcp.server.lowlevel.server import Server
 
-from interlock.gateway.calls import Calls, Context
+from interlock.gateway.beside import BesideTools
+from interlock.gateway.calls import Calls
+from interlock.gateway.context import Context
 from interlock.gateway.news import News
 from interlock.gateway.server import server_of
 from interlock.gateway.stdio import standard_streams
@@ -16,7 +18,7 @@ GRACE_S: Final = 10.0
 """How long what is under way is waited for at the end. What takes longer is gone on with by a worker."""
 
 
-async def serve_alone(calls: Calls, news: News, work: Work, version: str) -> None:
+async def serve_alone(calls: Calls, beside: BesideTools, news: News, work: Work, version: str) -> None:
     """Serve until the client goes, or somebody ends us. Raises what opening the task raises, before a word was spoken."""
     await work.task()
 
@@ -24,7 +26,7 @@ async def serve_alone(calls: Calls, news: News, work: Work, version: str) -> Non
         del ctx
         return work
 
-    server = server_of(calls, news, work_of, version)
+    server = server_of(calls, beside, news, work_of, version)
     try:
         async with anyio.create_task_group() as group:
             group.start_soon(_until_told, group.cancel_scope)
@@ -38,7 +40,7 @@ async def serve_alone(calls: Calls, news: News, work: Work, version: str) -> Non
 
 
 async def _spoken(server: Server[dict[str, Any]]) -> None:
-    options = server.create_initialization_options(NotificationOptions(tools_changed=True))
+    options = server.create_initialization_options()
     async with standard_streams() as (incoming, outgoing):
         await server.run(incoming, outgoing, options)
 

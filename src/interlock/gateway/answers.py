@@ -19,6 +19,8 @@ from interlock.sdk.outcomes import Done, Held, NotDone, Outcome, Pending, Unknow
 
 ACTION: Final = "interlock/action"
 STATE: Final = "interlock/state"
+SOURCE: Final = "interlock/source"
+"""Whose word it is, where it is not our own: never the source's own label."""
 AGAIN: Final = "do not call the tool again for it: that would be another action"
 _WAITS: Final = {
     "held": "it waits for a person's word, and nothing has happened yet",

@@ -8,27 +8,30 @@ import asyncio
 from typing import Any, Final, TypeAlias, cast
 
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Contract
+from interlock.domain.contract import Contract, McpTarget
 from interlock.domain.errors import InterlockError, NotFound
-from interlock.domain.ids import ContractName
+from interlock.domain.exact import InexactError, bound
+from interlock.domain.ids import ContractName, is_id
 from interlock.domain.patience import Patience
 from interlock.domain.tool_name import TICKET
 from interlock.gateway.answers import answered, refused
 from interlock.gateway.asking import ELICIT, NAME, Choice, asked, chosen, question
+from interlock.gateway.bridge import BRIDGE, Bridge
+from interlock.gateway.context import Context
+from interlock.gateway.ears import ears_of
 from interlock.gateway.listing import page
 from interlock.gateway.news import News
 from interlock.gateway.offers import Offers
 from interlock.gateway.pending import UnderWay
+from interlock.gateway.upstream import came
 from interlock.gateway.work import Work
-from interlock.sdk.outcomes import Held, Outcome, Pending, Refused
+from interlock.sdk.outcomes import Done, Held, Outcome, Pending, Refused
 
 Answer: TypeAlias = types.CallToolResult | types.InputRequiredResult
-Context: TypeAlias = ServerRequestContext[Any, Any]
 
 KEY: Final = "interlock/idempotency-key"
 """In `_meta` of a call: the same key gives the same action, and the same answer."""
@@ -61,8 +64,9 @@ class Calls:
     ) -> types.ListToolsResult:
         """A page of what the caller may use now. Raises MCPError for a cursor that is none."""
         offered = await self._offers.of((await work.task()).task)
+        ears_of(work).session = ctx.session
         self._news.listed(work, ctx.session, offered)
-        return page(offered, params.cursor if params is not None else None)
+        return page(offered, params.cursor if params is not None else None, self._offers.accepted)
 
     async def call(self, work: Work, ctx: Context, params: types.CallToolRequestParams) -> Answer:
         """One call. What the gate says no to is a result that says so; an MCPError is what is no call at all."""
@@ -87,6 +91,10 @@ class Calls:
         """The server is about to end: calls that break off now are not their clients' doing."""
         self._under_way.end()
 
+    def schema_of(self, name: str) -> dict[str, Any] | None:
+        """The schema of a tool's arguments, as it was last listed: what headers of a call are held against."""
+        return self._offers.accepted.schemas.get(name)
+
     async def finish(self, grace_s: float) -> None:
         """Wait for what is under way, for a while."""
         await self._under_way.finish(grace_s)
@@ -94,24 +102,26 @@ class Calls:
     # -- parts -------------------------------------------------------------------------------------------------
 
     async def _proposed(
-        self, work: Work, ctx: Context, params: types.CallToolRequestParams, name: ContractName
+        self, work: Work, ctx: Context, params: types.CallToolRequestParams, name: ContractName, again: str = ""
     ) -> Answer:
-        task = await work.task()
-        meta = _meta(ctx)
-        key = _key(meta)
-        arguments = cast("dict[str, object]", params.arguments or {})
-        said = _words(meta.get(WHY))
-        proposing = self._under_way.begun(task.propose(name, arguments, idempotency_key=key, justification=said))
+        """Propose the call; `again` is the key of one that was proposed before, and is to be found so."""
+        task, contract, meta = await work.task(), await self._contract(name), _meta(ctx)
+        mcp = contract is not None and isinstance(contract.target, McpTarget)
+        key = _key(meta) or again or None
+        # A server says how far it is with an action, and asks within one: by this key it is known which call that is.
+        named = key or (work.new() if mcp else None)
+        proposing = self._under_way.begun(
+            task.propose(name, _bound(contract, params), idempotency_key=named, justification=_words(meta.get(WHY)))
+        )
+        bridge = Bridge(ctx, named or work.new(), proposing)
+        if mcp:
+            ears_of(work).bridges[bridge.key] = bridge
         if key is None:
             # Under a key it is asked for again, and must be there then.
             self._under_way.open(work, ctx.request_id, proposing)
         broken = True
         try:
-            outcome = await asyncio.shield(proposing)
-            if isinstance(outcome, Refused) and outcome.rule == "interlock.capability":
-                # Recorded, and told in the words of what is not there: what an agent may not use does not exist for it.
-                raise _no_tool(params.name)
-            answer = await self._followed(work, ctx, outcome, name)
+            answer = await self._through(work, ctx, bridge, params.name, name)
             broken = False
         except (InterlockError, MCPError):
             broken = False
@@ -122,14 +132,29 @@ class Calls:
                 self._under_way.cancelled(work, ctx.request_id)
         return answer
 
+    async def _through(self, work: Work, ctx: Context, bridge: Bridge, asked_for: str, name: ContractName) -> Answer:
+        """The answer to a call that is on its way, or what its client is asked before that."""
+        found: Outcome | types.InputRequiredResult | None = None
+        try:
+            found = await bridge.until()
+            if isinstance(found, types.InputRequiredResult):
+                return found
+            if isinstance(found, Refused) and found.rule == "interlock.capability":
+                # Recorded, and told in the words of what is not there: what an agent may not use does not exist for it.
+                raise _no_tool(asked_for)
+            return await self._followed(work, ctx, found, name)
+        finally:
+            if not isinstance(found, types.InputRequiredResult):
+                ears_of(work).bridges.pop(bridge.key, None)
+
     async def _followed(self, work: Work, ctx: Context, outcome: Outcome, name: ContractName) -> Answer:
         """The answer to a call whose action is `outcome` so far."""
         patience = self._patience_of(ctx)
         if not isinstance(outcome, Held | Pending) or patience.hold == "ticket":
-            return answered(outcome, await self._contract(name))
+            return await self._told(ctx, outcome, name)
         question = await self._question(work, ctx, outcome)
         if question is None:
-            return answered(await self._until(ctx, outcome, patience.wait_ms), await self._contract(name))
+            return await self._told(ctx, await self._until(ctx, outcome, patience.wait_ms), name)
         if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return types.InputRequiredResult(input_requests={NAME: question}, request_state=outcome.action_id)
         asking = asyncio.create_task(asked(ctx.session, question, ctx.request_id))
@@ -141,9 +166,17 @@ class Calls:
     async def _went_on(
         self, work: Work, ctx: Context, params: types.CallToolRequestParams, name: ContractName
     ) -> Answer:
-        """The same call once more, with what the person at the client said. What it is about is no secret, and must be the
-        caller's own."""
-        action, outcome = await self._under_way.kept(work.ticket(str(params.request_state), 0))
+        """The same call once more, with what the client was asked for. What its state says is no secret, and counts only where it
+        is of the caller's own."""
+        state = str(params.request_state)
+        if state.startswith(BRIDGE):
+            bridge = ears_of(work).bridges.get(state.removeprefix(BRIDGE))
+            if bridge is None:
+                # Over meanwhile, or begun by another process: under its key it is found.
+                return await self._proposed(work, ctx, params, name, _again(state))
+            bridge.went_on(ctx, params.input_responses)
+            return await self._through(work, ctx, bridge, params.name, name)
+        action, outcome = await self._under_way.kept(work.ticket(state, 0))
         if action.contract != name:
             raise NotFound("that is the answer to another call", next_step="answer what was asked of this one")
         choice = chosen((params.input_responses or {}).get(NAME))
@@ -157,7 +190,7 @@ class Calls:
         await asyncio.wait({waiting, asking}, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done() and asking.result() != "wait":
             return await self._done_with(ctx, outcome, name, asking.result(), 0)
-        return answered(await asyncio.shield(waiting), await self._contract(name))
+        return await self._told(ctx, await asyncio.shield(waiting), name)
 
     async def _done_with(
         self, ctx: Context, outcome: Outcome, name: ContractName, choice: Choice, wait_ms: int
@@ -166,7 +199,7 @@ class Calls:
             if choice == "withdraw":
                 await self._under_way.withdraw(outcome)
             outcome = await self._until(ctx, outcome, 0 if choice != "wait" else wait_ms)
-        return answered(outcome, await self._contract(name))
+        return await self._told(ctx, outcome, name)
 
     async def _question(self, work: Work, ctx: Context, outcome: Held | Pending) -> types.ElicitRequest | None:
         if not isinstance(outcome, Held) or _meta(ctx).get(ELICIT) is False:
@@ -182,7 +215,16 @@ class Calls:
         action, outcome = await self._under_way.kept(work.ticket(name, 0))
         if isinstance(outcome, Held | Pending) and patience.wait_ms:
             outcome = await self._until(ctx, outcome, patience.wait_ms)
-        return answered(outcome, await self._contract(action.contract))
+        return await self._told(ctx, outcome, action.contract)
+
+    async def _told(self, ctx: Context, outcome: Outcome, name: ContractName) -> types.CallToolResult:
+        """What the client is told of an outcome."""
+        contract = await self._contract(name)
+        if isinstance(outcome, Done) and not outcome.withheld and contract is not None:
+            target = contract.target
+            if isinstance(target, McpTarget):
+                return came(outcome, contract, self._offers.accepted.definition(target), ctx.protocol_version)
+        return answered(outcome, contract)
 
     async def _contract(self, name: ContractName) -> Contract | None:
         return (await self._offers.now()).contracts.get(name)
@@ -242,6 +284,24 @@ def _key(meta: dict[str, Any]) -> str | None:
     if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY:
         raise MCPError(types.INVALID_PARAMS, f"`{KEY}` is a text of 1 to {LONGEST_KEY} characters")
     return key
+
+
+def _again(state: str) -> str:
+    key = state.removeprefix(BRIDGE)
+    if not is_id(key):
+        raise NotFound("that is the answer to no call", next_step="make the call anew")
+    return key
+
+
+def _bound(contract: Contract | None, params: types.CallToolRequestParams) -> dict[str, object]:
+    """The arguments as the contract takes them. What cannot be written so stays as it is: the gate refuses it, on record."""
+    arguments = cast("dict[str, object]", params.arguments or {})
+    if contract is None or not isinstance(contract.target, McpTarget):
+        return arguments
+    try:
+        return dict(bound(arguments, contract.target.forms))
+    except InexactError:
+        return arguments
 
 
 def _words(value: JsonValue) -> str:

@@ -23,7 +23,7 @@ from interlock.domain.bearer import Bearer
 from interlock.domain.borne import Borne
 from interlock.domain.errors import InterlockError, NotAdmitted, RateExceeded
 from interlock.domain.hosting import Hosting
-from interlock.gateway.calls import Context
+from interlock.gateway.context import Context
 from interlock.gateway.events import Shelves, speaking
 from interlock.gateway.rooms import IDLE_S, MOST_OF_ONE, MOST_SESSIONS, Room, Rooms
 from interlock.gateway.work import Work

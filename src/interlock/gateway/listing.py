@@ -2,15 +2,18 @@
 
 import base64
 import binascii
-from typing import Final
+from typing import Any, Final
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-from interlock.domain.contract import Contract
+from interlock.domain.contract import Contract, McpTarget
+from interlock.domain.label import source_of
 from interlock.domain.tool_name import TICKET
+from interlock.gateway.answers import SOURCE
 from interlock.gateway.offers import Offered
 from interlock.gateway.schemas import given, hints, taken
+from interlock.gateway.upstream import Accepted, promised, shown
 
 PAGE: Final = 100
 ASK: Final = types.Tool(
@@ -34,30 +37,47 @@ ASK: Final = types.Tool(
 )
 
 
-def page(offered: Offered, cursor: str | None) -> types.ListToolsResult:
+def page(offered: Offered, cursor: str | None, accepted: Accepted) -> types.ListToolsResult:
     """The tools whose names sort after `cursor`. Raises MCPError for a text that is no cursor of ours."""
     after = _after(cursor)
     names = [name for name in offered.tools if name > after]
-    tools = [_tool(name, offered.tools[name]) for name in names[:PAGE]]
+    tools = [_tool(name, offered.tools[name], accepted) for name in names[:PAGE]]
+    accepted.schemas.update({each.name: each.input_schema for each in tools})
     if not after:
         tools.insert(0, ASK)
     more = len(names) > PAGE
     return types.ListToolsResult(tools=tools, next_cursor=_cursor(names[PAGE - 1]) if more else None)
 
 
-def _tool(name: str, contract: Contract) -> types.Tool:
+def _tool(name: str, contract: Contract, accepted: Accepted) -> types.Tool:
+    target = contract.target
+    definition = accepted.definition(target) if isinstance(target, McpTarget) else None
+    meta: dict[str, Any] = {
+        "interlock/contract": contract.name,
+        "interlock/digest": contract.digest,
+        "interlock/risk": contract.risk,
+    }
+    source = source_of(contract)
+    if source is not None:
+        meta[SOURCE] = {"kind": source.kind, "name": source.name, "trusted": source.trusted}
+    if definition is None or not isinstance(target, McpTarget):
+        return types.Tool(
+            name=name,
+            title=contract.name,
+            description=contract.description or None,
+            input_schema=taken(contract),
+            output_schema=given(contract.output_schema) if source is None else None,
+            annotations=hints(contract),
+            _meta=meta,
+        )
     return types.Tool(
         name=name,
-        title=contract.name,
-        description=contract.description or None,
-        input_schema=taken(contract),
-        output_schema=given(contract.output_schema),
+        title=definition.title or contract.name,
+        description=definition.description or None,
+        input_schema=shown(definition, target),
+        output_schema=promised(definition),
         annotations=hints(contract),
-        _meta={
-            "interlock/contract": contract.name,
-            "interlock/digest": contract.digest,
-            "interlock/risk": contract.risk,
-        },
+        _meta=meta,
     )
 
 

@@ -23,12 +23,12 @@ class News:
     """Who is told of changes. Clients of the older versions hear it on their session, those of the newest on a stream they ask
     for."""
 
-    def __init__(self, offers: Offers, store: Store) -> None:
+    def __init__(self, offers: Offers, store: Store, bus: InMemorySubscriptionBus) -> None:
         self._offers = offers
         self._store = store
         self._heard: WeakKeyDictionary[Work, tuple[ServerSession, Offered]] = WeakKeyDictionary()
-        self._bus = InMemorySubscriptionBus()
-        self.listen = ListenHandler(self._bus, max_subscriptions=MOST_STREAMS, max_buffered_events=64)
+        self._bus = bus
+        self.listen = ListenHandler(bus, max_subscriptions=MOST_STREAMS, max_buffered_events=64)
 
     def listed(self, work: Work, session: ServerSession, offered: Offered) -> None:
         """`work` was given `offered` on `session`."""

@@ -16,7 +16,9 @@ from interlock.domain.ids import ActionId, AgentName, is_id
 from interlock.domain.task import Opening, Task
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
+from interlock.ports.upstream import Heard, Upstreams
 from interlock.sdk.connection import Connection, Resuming
+from interlock.sdk.framework_call import Governor
 from interlock.sdk.outcomes import Outcome
 from interlock.sdk.task import AsyncTask
 from interlock.services.orders import StandingOrders
@@ -40,6 +42,9 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     orders: StandingOrders
     store: Store
     clock: Clock
+    upstreams: Upstreams
+    ears: Callable[["Work"], Heard]
+    """Makes what hears servers for a work."""
 
 
 class Work:
@@ -51,6 +56,8 @@ class Work:
         self._opening = asyncio.Lock()
         self._task: AsyncTask | None = None
         self._closed = False
+        self.heard = means.ears(self)
+        self._governor: tuple[AsyncTask, Governor] | None = None
 
     @property
     def held(self) -> Task | None:
@@ -70,7 +77,18 @@ class Work:
             self._task = None
             task = await self._means.connection.opened(self.caller.opening())
             self._task = AsyncTask(self._means.connection, task)
+            self._means.upstreams.follow(task.id, self.heard)
             return self._task
+
+    def new(self) -> str:
+        """An identifier that nobody else has."""
+        return self._means.connection.identity.new()
+
+    def governor(self, task: AsyncTask, patience_ms: int) -> Governor:
+        """What takes the gateway's own functions through the gate in `task`: asked again, what waits is the same action."""
+        if self._governor is None or self._governor[0] is not task:
+            self._governor = (task, Governor(task, hold="tell", patience_ms=patience_ms))
+        return self._governor[1]
 
     async def action(self, name: ActionId) -> Action | None:
         """An action of this caller's as it stands; None for what is not theirs."""
@@ -111,7 +129,12 @@ class Work:
         standing = (await self._means.orders.refresh()).control.agents.get(task.agent)
         return standing is None or standing.release == task.release
 
+    async def stored(self, name: str) -> Action | None:
+        """An action as it stands, whosever it is."""
+        return await self._means.store.get(Action, name)
+
     async def _close(self, held: AsyncTask) -> None:
+        await self._means.upstreams.leave(held.task.id)
         try:
             await self._means.connection.closed(held.task, "")
         except InterlockError:

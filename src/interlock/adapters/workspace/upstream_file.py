@@ -37,6 +37,7 @@ from interlock.domain.duration import MINUTE, SECOND
 from interlock.domain.errors import ContractError
 from interlock.domain.upstream import MOST_BYTES, Connections, Http, Pinned, Reverse, Server, Stdio, Way
 from interlock.domain.upstream_contract import Words, collisions, contract_name, upstream_contract
+from interlock.domain.upstream_reads import beside_tools
 
 _CONNECTIONS: Final[tuple[Connections, ...]] = ("shared", "each_task")
 _REVERSE: Final[tuple[Reverse, ...]] = ("deny", "ask")
@@ -69,9 +70,9 @@ def read_server(path: Path, section: Section, places: Places) -> ServerFile:
     words = {} if tools is None else {each: _words(tools, each, node) for each, node in tools.own()}
     owner = section.text("owner")
     section.close()
-    beside = path.with_name(name + ENDING)
-    problems = Problems(f"{Path(section.problems.file).parent.as_posix()}/{beside.name}")
-    pinned = read_pinned(beside, problems)
+    pins = path.with_name(name + ENDING)
+    problems = Problems(f"{Path(section.problems.file).parent.as_posix()}/{pins.name}")
+    pinned = read_pinned(pins, problems)
     section.problems.found += problems.found
     if pinned is None:
         if not problems.found:
@@ -79,7 +80,24 @@ def read_server(path: Path, section: Section, places: Places) -> ServerFile:
             section.wrong(said, warn=True)
         return ServerFile(server, None, (), tuple(contract_name(name, each) for each in words))
     contracts, unread = _contracts(server, pinned, words, owner, section, tools, places)
-    return ServerFile(server, pinned, contracts, unread)
+    beside = _beside(server, owner, contracts, section, places)
+    return ServerFile(server, pinned, (*contracts, *beside), unread)
+
+
+def _beside(
+    server: Server, owner: str, tools: tuple[Contract, ...], section: Section, places: Places
+) -> tuple[Contract, ...]:
+    """The contracts of what is let pass beside tools, resources say. A tool of such a name keeps it."""
+    taken, found = {each.name for each in tools}, list[Contract]()
+    for each in beside_tools(server, owner):
+        if each.name in taken:
+            section.wrong(
+                f"`{each.name}` is a tool, and what is had beside tools would be called so: let none of it pass"
+            )
+            continue
+        places["contract", each.name] = places["contract", each.name, "reversal"] = section.place("tools")
+        found.append(each)
+    return tuple(found)
 
 
 def _contracts(

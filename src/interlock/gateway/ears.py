@@ -1,0 +1,158 @@
+"""What servers say and ask on their own, for one caller: passed to its client, or put before the gate first.
+
+What a server asks back is an action of the agent's: only where the server's file says so, the agent may, policy agrees and the
+client offers it is anybody asked. Whatever is missing is a no.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import mcp_types as types
+from mcp.server.session import ServerSession
+from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, SubscriptionBus
+from pydantic import ValidationError
+
+from interlock.domain.canonical import JsonValue
+from interlock.domain.errors import NotAllowed
+from interlock.domain.upstream import Wire
+from interlock.domain.upstream_reads import METHODS, as_it_came, beside_name, recorded
+from interlock.gateway.bridge import Bridge
+from interlock.gateway.work import Work
+from interlock.ports.upstream import Changed
+from interlock.sdk.framework_call import FrameworkCall, Given
+
+_LEVELS: Final = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
+MOST_LOGGED: Final = 16 * 1024
+"""Bytes of one message of a server's that are passed on."""
+
+
+class Ears:
+    """`ports.upstream.Heard` for one caller."""
+
+    def __init__(self, work: Work, bus: SubscriptionBus, patience_ms: int) -> None:
+        self._work = work
+        self._bus = bus
+        self._patience_ms = patience_ms
+        self.session: ServerSession | None = None
+        """Where a client of the older versions hears; None before it asked for anything."""
+        self.level = ""
+        """From which level on it hears messages; empty: it did not say, and hears none."""
+        self.bridges: dict[str, Bridge] = {}
+        """The calls under way, by their idempotency keys."""
+        self.wanted: set[str] = set()
+        """The resources of which it wants to hear."""
+
+    async def changed(self, server: str, what: Changed) -> None:
+        """One of a server's lists is another."""
+        del server
+        if what == "resources":
+            await self._bus.publish(ResourcesListChanged())
+        elif what == "prompts":
+            await self._bus.publish(PromptsListChanged())
+        if self.session is None:
+            return
+        if what == "tools":
+            await self.session.send_tool_list_changed()
+        elif what == "resources":
+            await self.session.send_resource_list_changed()
+        else:
+            await self.session.send_prompt_list_changed()
+
+    async def updated(self, server: str, uri: str) -> None:
+        """A resource is another."""
+        del server
+        if uri in self.wanted:
+            await self._bus.publish(ResourceUpdated(uri=uri))
+            if self.session is not None:
+                await self.session.send_resource_updated(uri)
+
+    async def logged(self, server: str, message: Wire) -> None:
+        """A message of the server's, as its own."""
+        level = message.get("level")
+        if self.session is None or self.level not in _LEVELS or level not in _LEVELS:
+            return
+        if _LEVELS.index(level) < _LEVELS.index(self.level) or len(json.dumps(message)) > MOST_LOGGED:
+            return
+        said: dict[str, Any] = {**message, "logger": f"{server}/{message.get('logger', '')}".rstrip("/")}
+        try:
+            params = types.LoggingMessageNotificationParams.model_validate(said, by_name=False)
+        except ValidationError:
+            return
+        await self.session.send_notification(types.LoggingMessageNotification(params=params))
+
+    async def progressed(self, server: str, action: str, news: Wire) -> None:
+        """How far a call is."""
+        del server
+        bridge = await self._bridge(action)
+        if bridge is not None:
+            await bridge.progressed(news)
+
+    async def asked(self, server: str, action: str, method: str, params: Wire) -> Wire:
+        """Put what a server asks before the gate, and then before the client. Raises NotAllowed for every no."""
+        bridge, what = await self._bridge(action), METHODS.get(method)
+        if bridge is None or what is None:
+            raise NotAllowed("it is not known which call that is asked for", next_step="nothing; it is refused")
+
+        async def own(agreed: Mapping[str, JsonValue]) -> Wire:
+            return await bridge.ask(method, _asked(method, params, agreed))
+
+        call = FrameworkCall(
+            tool=beside_name(server, what),
+            arguments=_shown(method, params),
+            call_id=self._work.new(),
+            own=own,
+            rendered=recorded,
+        )
+        task = await self._work.task()
+        came = await self._work.governor(task, self._patience_ms).acall(call)
+        if not isinstance(came, Given):
+            raise NotAllowed(came.text, next_step="nothing; the server is refused")
+        return as_it_came(came.value)
+
+    async def _bridge(self, action: str) -> Bridge | None:
+        """The call that an action is; of an action that nobody named the only one there is."""
+        if not action:
+            return next(iter(self.bridges.values())) if len(self.bridges) == 1 else None
+        found = await self._work.stored(action)
+        return None if found is None else self.bridges.get(found.idempotency_key)
+
+
+def _shown(method: str, params: Wire) -> dict[str, JsonValue]:
+    """What the gate is shown of a question, which policies and people decide on."""
+    match method:
+        case "sampling/createMessage":
+            most = params.get("maxTokens")
+            return {
+                "messages": json.dumps(params.get("messages", []), sort_keys=True),
+                "system": str(params.get("systemPrompt", "")),
+                "max_tokens": most if isinstance(most, int) and most >= 0 else 0,
+            }
+        case "elicitation/create":
+            return {
+                "message": str(params.get("message", "")),
+                "mode": str(params.get("mode", "form")),
+                "url": str(params.get("url", "")),
+            }
+        case _:
+            return {}
+
+
+def _asked(method: str, params: Wire, agreed: Mapping[str, JsonValue]) -> Wire:
+    """The question as it was agreed to."""
+    match method:
+        case "sampling/createMessage":
+            asked: Wire = {**params, "messages": json.loads(str(agreed["messages"])), "maxTokens": agreed["max_tokens"]}
+            return {**asked, "systemPrompt": agreed["system"]} if agreed["system"] else asked
+        case "elicitation/create":
+            asked = {**params, "message": agreed["message"]}
+            return {**asked, "url": agreed["url"]} if agreed["url"] else asked
+        case _:
+            return dict(params)
+
+
+def ears_of(work: Work) -> Ears:
+    """What hears servers for `work`. Raises TypeError for a work that somebody else made."""
+    if not isinstance(work.heard, Ears):
+        raise TypeError("nobody hears servers for this work")
+    return work.heard
