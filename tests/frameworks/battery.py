@@ -141,8 +141,9 @@ class Battery:
         assert place.effects() == {"o1 5": 1}
         with interlock.open(place.folder) as client:
             assert client.person("rita").waiting() == []
-        assert "refund" in _shell(place, "actions")
-        assert "done" in _shell(place, "actions")
+        told = _shell(place, "actions")
+        assert "refund" in told
+        assert "done" in told
 
     @pytest.mark.parametrize(
         ("ask", "agent", "words"),
@@ -263,9 +264,22 @@ class Battery:
         assert first.results == again.results == other.results == ["ok o1"]
         assert place.effects() == {"o1 5": 2}
 
-    def test_a_cancelled_run_leaves_nothing_unseen(self, place: Place) -> None:
+    def test_what_touched_nothing_is_judged_anew(self, place: Place) -> None:
+        """In a run that has a name a call that was refused is no call that was made: made again once the reason is gone, it
+        runs, and then once."""
+        refused = self.run(place, [[Ask()]], budgets={"calls": 0}, run="r")
+        twice = self.run(place, [[Ask(order="none")], [Ask(order="none", id="c2")]], run="r")
+        done = [self.run(place, [[Ask()]], run="r").results for _ in range(2)]
+
+        assert "budget" in refused.results[0]
+        assert all("sold out" in each for each in twice.results)
+        assert done == [["ok o1"], ["ok o1"]]
+        assert place.effects() == {"o1 5": 1}
+
+    def test_a_cancelled_run_leaves_nothing_unseen(self, tmp_path: Path) -> None:
         """Cancelled while its tool runs, the effect is no secret: the action is `unknown`, and the run made anew does not repeat
         it."""
+        place = place_in(tmp_path, timeout="1s")
 
         async def program() -> None:
             async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:

@@ -19,6 +19,7 @@ GOVERNED: Final = (
 ONCE: Final = (
     "test_a_tool_that_raises_is_not_run_again",
     "test_a_run_that_is_made_anew_under_its_name_repeats_nothing",
+    "test_what_touched_nothing_is_judged_anew",
     "test_a_cancelled_run_leaves_nothing_unseen",
     "test_a_killed_run_repeats_no_effect",
 )

@@ -26,6 +26,10 @@ CONFIDENCE: Final = 800
 """From how many per mille on an agent counts as sure, in the policies to begin with."""
 _GUIDES: Final[dict[Framework, str]] = {
     "langchain": "docs/how-to/put-it-under-langchain.md",
+    "google-adk": "docs/how-to/put-it-under-google-adk.md",
+    "strands": "docs/how-to/put-it-under-strands.md",
+    "autogen": "docs/how-to/put-it-under-autogen.md",
+    "crewai": "docs/how-to/put-it-under-crewai.md",
     "plain": "docs/how-to/use-it-from-a-program.md",
 }
 _GUIDE: Final = "docs/reference/frameworks.md"

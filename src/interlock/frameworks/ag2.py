@@ -97,10 +97,9 @@ class _Turn(BaseMiddleware):
             arguments = event.serialized_arguments
         except ValueError as error:
             return ToolResultEvent.from_call(event, f"Not done: the arguments are not JSON: {error}")
-        named = self._run.call(event.name, arguments, str(context.stream.id), event.id)
-        came = await self._governor.acall(
-            FrameworkCall(event.name, arguments, named.call_id, own, named.run_id, _written)
-        )
+        named = self._run.named(event.name, arguments, str(context.stream.id), event.id)
+        call = FrameworkCall(event.name, arguments, named.call_id, own, named.run_id, _written)
+        came = await self._run.acall(self._governor, call)
         if isinstance(came, Given):
             if came.is_raw:
                 return cast("ToolResultType", came.raw)

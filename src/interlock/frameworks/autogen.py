@@ -95,14 +95,10 @@ class GovernedWorkbench(Workbench):
         for ever."""
         token = cancellation_token or CancellationToken()
         given = dict(arguments or {})
-        named = self._run.call(name, given, self._here, call_id or token_hex(16))
-        asked = asyncio.ensure_future(
-            self._governor.acall(
-                FrameworkCall(
-                    name, given, named.call_id, self._own(name, token, call_id), named.run_id, self._written(name)
-                )
-            )
-        )
+        named = self._run.named(name, given, self._here, call_id or token_hex(16))
+        own = self._own(name, token, call_id)
+        call = FrameworkCall(name, given, named.call_id, own, named.run_id, self._written(name))
+        asked = asyncio.ensure_future(self._run.acall(self._governor, call))
         token.link_future(asked)
         try:
             came = await asked

@@ -5,13 +5,13 @@ where CrewAI runs it again when it raises, and again when a task is tried anew. 
 calls no names: in one kickoff, calls of one tool with the same arguments are one call, done once.
 """
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from secrets import token_hex
 from typing import Any, Self
 
 from crewai.execution import get_execution_uuid
 from crewai.tools import BaseTool
+from crewai.tools.base_tool import Tool
 from crewai.tools.tool_failure import ToolFailure, ToolFailureReason
 from pydantic import BaseModel, PrivateAttr
 
@@ -64,30 +64,31 @@ class GovernedTool(BaseTool):
         return self
 
     def _run(self, **kwargs: Any) -> Any:
-        return _given(self._governor.call(self._call(kwargs, self._inner._run)))  # noqa: SLF001  what CrewAI itself calls a tool's work
+        run = self._kickoff()
+        return _given(run.call(self._governor, self._call(run, kwargs, self._inner._run)))  # noqa: SLF001  what it calls its work
 
     async def _arun(self, **kwargs: Any) -> Any:
-        return _given(await self._governor.acall(self._call(kwargs, self._either)))
+        run, inner = self._kickoff(), self._inner
+        # What is asynchronous by its function gives something to be awaited where it is run.
+        plain = isinstance(inner, Tool) or type(inner)._arun is BaseTool._arun  # noqa: SLF001  as above
+        function = inner._run if plain else inner._arun  # noqa: SLF001  as above
+        return _given(await run.acall(self._governor, self._call(run, kwargs, function)))
 
-    async def _either(self, **kwargs: Any) -> Any:
-        """Asynchronously where the tool can, as CrewAI does it."""
-        try:
-            return await self._inner._arun(**kwargs)  # noqa: SLF001  as above
-        except NotImplementedError:
-            return await asyncio.to_thread(self._inner._run, **kwargs)  # noqa: SLF001  as above
+    def _kickoff(self) -> NamedRun:
+        """The run that a call is part of."""
+        return NamedRun(self._named or get_execution_uuid() or token_hex(16), self._repeats)
 
-    def _call(self, arguments: dict[str, Any], function: Callable[..., Any]) -> FrameworkCall:
+    def _call(self, run: NamedRun, arguments: dict[str, Any], function: Callable[..., Any]) -> FrameworkCall:
         """What CrewAI asks for. It gives calls no names."""
-        inner, given = self._inner, arguments
+        inner = self._inner
 
         def own(agreed: dict[str, JsonValue]) -> Any:
             schema = inner.args_schema
             values = schema.model_validate(agreed).model_dump() if schema.model_fields else agreed
             return function(**values)
 
-        run = self._named or get_execution_uuid() or token_hex(16)
-        named = NamedRun(run, self._repeats).call(inner.name, given, token_hex(16), "")
-        return FrameworkCall(inner.name, given, named.call_id, own, named.run_id, self._written)
+        named = run.named(inner.name, arguments, token_hex(16), "")
+        return FrameworkCall(inner.name, arguments, named.call_id, own, named.run_id, self._written)
 
     def _written(self, returned: Any) -> JsonValue:
         return rendered(returned.model_dump() if isinstance(returned, BaseModel) else returned)

@@ -71,7 +71,7 @@ class InterlockPlugin(BasePlugin):
         if confirmed is None and await tool.check_require_confirmation(tool_args, tool_context) is True:
             return _asking(tool_context, f"Please confirm or reject the call of `{tool.name}`.", {})
         governor = self._governor if confirmed is None else self._decided
-        came = await governor.acall(self._call(tool, tool_args, tool_context))
+        came = await self._run.acall(governor, self._call(tool, tool_args, tool_context))
         match came:
             case Given():
                 return _given(came.raw if came.is_raw else came.value)
@@ -85,7 +85,7 @@ class InterlockPlugin(BasePlugin):
             return await tool.run_async(args=dict(agreed), tool_context=context)
 
         invocation = context.get_invocation_context()
-        named = self._run.call(
+        named = self._run.named(
             tool.name, arguments, f"{invocation.session.id}/{invocation.invocation_id}", context.function_call_id or ""
         )
         return FrameworkCall(tool.name, arguments, named.call_id, own, named.run_id, rendered)

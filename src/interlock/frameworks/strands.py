@@ -6,7 +6,7 @@ left is resumed with `agent(None)`, and its calls get the answers they had.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Coroutine, Mapping
 from typing import Any, TypeAlias, cast
 
 from strands import Agent
@@ -75,12 +75,12 @@ class InterlockPlugin(Plugin):
             return
         tool = _Tool(context, run)
         call = self._call(context.agent, context.tool_use, tool)
-        async for event in tool.asking(self._governor, call):
+        async for event in tool.asking(self._run.acall(self._governor, call)):
             yield event
         if isinstance(tool.came, Paused):
             # Raises, until somebody resumes the run.
             context.interrupt(INTERRUPT, reason={"action": tool.came.action_id, "text": tool.came.text})
-            async for event in tool.asking(self._decided, call):
+            async for event in tool.asking(self._run.acall(self._decided, call)):
                 yield event
         if tool.came is not None:
             yield ToolResultEvent(_result(context.tool_use, tool.came))
@@ -89,7 +89,7 @@ class InterlockPlugin(Plugin):
         arguments = cast("Mapping[str, object]", use["input"] or {})
         # Models of some providers give all calls of one tool the same id; messages have ids of Strands' own.
         message = str(agent.messages[-1].get("tracking_id", "")) if agent.messages else ""
-        named = self._run.call(use["name"], arguments, message, use["toolUseId"])
+        named = self._run.named(use["name"], arguments, message, use["toolUseId"])
         return FrameworkCall(use["name"], arguments, named.call_id, tool.own, named.run_id, _written)
 
 
@@ -104,9 +104,9 @@ class _Tool:
         self._idle.set()
         self.came: Came | None = None
 
-    async def asking(self, governor: Governor, call: FrameworkCall) -> AsyncIterator[TypedEvent]:
-        """Take `call` through the gate."""
-        asked = asyncio.ensure_future(governor.acall(call))
+    async def asking(self, coming: Coroutine[Any, Any, Came]) -> AsyncIterator[TypedEvent]:
+        """Take the call through the gate."""
+        asked = asyncio.ensure_future(coming)
         asked.add_done_callback(lambda _: self._streamed.put_nowait(None))
         try:
             while (event := await self._streamed.get()) is not None:

@@ -136,6 +136,10 @@ class Governor:
         self._remember(self._alike(task, made), _key(task, call))
         return told_of(paused.outcome, call.tool)
 
+    def now(self) -> int:
+        """UTC ms, as the calls of the task have it."""
+        return self._in_force().connection.identity.now()
+
     def _in_force(self) -> Handle:
         found = self._task or CURRENT.get()
         if not isinstance(found, Handle):

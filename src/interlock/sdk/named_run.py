@@ -2,14 +2,25 @@
 
 Some frameworks keep their calls' ids, and have the same ones after a restart. Others ask the model anew, and it makes up new ids.
 For those a program names its run: under that name calls of one tool with the same arguments are one and the same call, whoever
-makes them, in whatever process and however often.
+makes them, in whatever process and however often. What touched nothing is no reason to say no for ever: a call that was refused,
+denied or only recorded, or whose tool said that nothing happened, is judged anew when it is made again.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
+
+from interlock.domain.action import State
+from interlock.domain.ids import ActionId
+from interlock.sdk.framework_call import Came, FrameworkCall, Governor, Told
+from interlock.sdk.outcomes import NotDone
+
+MOST: Final = 16
+"""How often one call of a named run is judged anew; after that the last word stands."""
+_ANEW: Final[frozenset[State]] = frozenset({"refused", "denied", "shadowed", "failed"})
+"""What rules or the tool said, of a call that touched nothing. A person's no stands, and so does their silence."""
 
 
 class Named(NamedTuple):
@@ -27,7 +38,7 @@ class NamedRun:
         self._name = name
         self._repeats = frozenset(repeats)
 
-    def call(self, tool: str, arguments: Mapping[str, object], run_id: str, call_id: str) -> Named:
+    def named(self, tool: str, arguments: Mapping[str, object], run_id: str, call_id: str) -> Named:
         """Which call it is; `run_id` and `call_id` are the framework's."""
         if not self._name:
             return Named(run_id, call_id)
@@ -35,3 +46,38 @@ class NamedRun:
             return Named(self._name, f"{run_id}/{call_id}")
         written = msgspec.json.encode([tool, arguments], enc_hook=repr, order="sorted")
         return Named(self._name, f"alike:{sha256(written).hexdigest()}")
+
+    async def acall(self, governor: Governor, call: FrameworkCall) -> Came:
+        """Take `call`, which is named so, through the gate."""
+        began, came = governor.now(), await governor.acall(call)
+        for each in self._anew(call):
+            if not _was_said(came, began):
+                break
+            came = await governor.acall(each)
+        return came
+
+    def call(self, governor: Governor, call: FrameworkCall) -> Came:
+        """The same from a thread that is not the event loop's."""
+        began, came = governor.now(), governor.call(call)
+        for each in self._anew(call):
+            if not _was_said(came, began):
+                break
+            came = governor.call(each)
+        return came
+
+    def _anew(self, call: FrameworkCall) -> Iterator[FrameworkCall]:
+        """What `call` is when it is made again, one after the other; the framework's own calls are what they were."""
+        if self._name and call.tool not in self._repeats:
+            for number in range(1, MOST):
+                yield call._replace(call_id=f"{call.call_id}~{number}")
+
+
+def _was_said(came: Came, began: int) -> bool:
+    """Whether this is what was said to a call before, and is no reason to say it again."""
+    outcome = came.outcome if isinstance(came, Told) else None
+    return isinstance(outcome, NotDone) and outcome.state in _ANEW and _born(outcome.action_id) < began
+
+
+def _born(action: ActionId) -> int:
+    """When it was proposed, UTC ms: the ids of actions are UUIDs of version 7."""
+    return int(action.replace("-", "")[:12], 16)

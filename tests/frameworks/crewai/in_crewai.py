@@ -1,12 +1,14 @@
 """The promises of the adapter of CrewAI, asked of CrewAI itself, in its environment."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
 
+import interlock
 from tests.frameworks.battery import Ask, Battery, Drive, acting
-from tests.frameworks.crewai.driver import Scripted, bare, tools_of
+from tests.frameworks.crewai.driver import BaseTool, Scripted, bare, governed, tool, tools_of
 from tests.frameworks.crewai.driver import drive as driven
 from tests.frameworks.kit import Place
 
@@ -101,6 +103,37 @@ class TestCrew(Battery):
 
         assert "usage limit" in saw.results[1]
         assert place.effects() == {"o1 5": 1}
+
+    def test_asynchronous_tools_are_run_once(self, place: Place) -> None:
+        """Awaited by the program itself, a governed tool is run once, be it a function, asynchronous or not, or a class with an
+        asynchronous half: also one that raises `NotImplementedError` after it acted."""
+
+        class Refund(BaseTool):
+            name: str = "refund"
+            description: str = "Pay back."
+
+            def _run(self, order: str, cents: int) -> str:
+                place.effect(f"sync {order} {cents}")
+                return order
+
+            async def _arun(self, order: str, cents: int) -> str:
+                place.effect(f"{order} {cents}")
+                raise NotImplementedError
+
+        @tool("refund")
+        async def refund(order: str, cents: int) -> str:
+            """Pay back."""
+            return str(await acting(place)(order, cents))
+
+        async def program() -> list[str]:
+            async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:
+                plain, odd = governed(task, [refund, Refund()])
+                return [str(await each.arun(order=order, cents=5)) for each, order in ((plain, "o1"), (odd, "o2"))]
+
+        said = asyncio.run(program())
+        assert said[0] == "ok o1"
+        assert "NotImplementedError" in said[1]
+        assert place.effects() == {"o1 5": 1, "o2 5": 1}
 
     def test_what_was_refused_is_asked_anew(self, place: Place) -> None:
         """What the gate said is not kept by CrewAI: a call that had to wait gives its result when it is made again."""
