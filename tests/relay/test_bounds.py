@@ -245,3 +245,20 @@ async def test_a_question_that_comes_back_under_its_key_is_answered_once(tmp_pat
 async def _later(asking: Awaitable[Any]) -> Any:
     await asyncio.sleep(0.1)
     return await asking
+
+
+@pytest.mark.proves("relay.bounded")
+async def test_a_question_that_nobody_reads_ends_with_its_answer(tmp_path: Path) -> None:
+    """Without a token, or longer than it may be, with a body that never ends: answered at once, and the connection closed."""
+    head = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n{more}\r\n"
+    async with relayed(tmp_path, more="  most_bytes: 10000") as site:
+        said: list[bytes] = []
+        for more in ("", f"authorization: Bearer {site.key}\r\n"):
+            host, _, port = site.url.removeprefix("http://").partition(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(head.format(more=more).encode() + b"3000\r\n" + b"x" * 0x3000 + b"\r\n")
+            said.append(await asyncio.wait_for(reader.read(), 5))
+            writer.close()
+
+    assert [each.partition(b" ")[2][:3] for each in said] == [b"401", b"413"]
+    assert all(b"connection: close" in each for each in said)

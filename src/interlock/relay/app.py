@@ -68,6 +68,7 @@ class Relay:
         if scope["type"] != "http":
             return
         out = Delivery(send)
+        out.unread = scope["method"] != "GET"
         try:
             asking = asking_of(scope, self._hosting)
             if asking.path == MODELS or asking.path.startswith(f"{MODELS}/"):
@@ -100,6 +101,7 @@ class Relay:
         self._open += 1
         try:
             raw = await body_of(asking, receive, self._models.most_bytes)
+            out.unread = False
             request = read(kind, raw, self._models.secrets)
             route = self._route(request.model)
 

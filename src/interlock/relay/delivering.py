@@ -23,6 +23,9 @@ JSON: Final = "application/json"
 EVENTS: Final = "text/event-stream"
 
 
+_ALWAYS: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+
+
 class Given(msgspec.Struct, frozen=True, kw_only=True):
     """An answer that was given whole."""
 
@@ -41,6 +44,8 @@ class Delivery:
         self._status = 0
         self._digest = sha256()
         self.size = 0
+        self.unread = False
+        """Whether a part of the question is left that nobody will read: then the connection ends with the answer."""
         self.begun = False
         """Whether anything was sent. From then on nobody else is asked."""
         self._ended = False
@@ -106,7 +111,9 @@ class Delivery:
 
     async def _begin(self, status: int, kind: str, headers: Mapping[str, str]) -> None:
         self.begun = True
-        said = [(b"content-type", kind.encode()), (b"cache-control", b"no-store")]
+        said = [(b"content-type", kind.encode()), *_ALWAYS]
+        if self.unread:
+            said.append((b"connection", b"close"))
         said += [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
         self._status, self._head = status, said
         await self._send({"type": "http.response.start", "status": status, "headers": said})
