@@ -41,6 +41,7 @@ routes:
     timeout: 5s
 secrets: refuse
 most_bytes: 1000
+of_one: 3
 lasts: 2m
 """,
     )
@@ -58,7 +59,7 @@ lasts: 2m
     ]
     assert (big.when, big.most_output, big.most_input, big.tools) == (("timeout", "429"), 100, 1000, ("web_search",))
     assert (big.output_field, big.timeout_ms) == ("max_tokens", 5 * SECOND)
-    assert (found.secrets, found.most_bytes, found.lasts_ms) == ("refuse", 1000, 2 * MINUTE)
+    assert (found.secrets, found.most_bytes, found.of_one, found.lasts_ms) == ("refuse", 1000, 3, 2 * MINUTE)
     assert read(tmp_path / "unsaid").settings.models == Models()
 
 

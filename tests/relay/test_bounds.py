@@ -262,3 +262,23 @@ async def test_a_question_that_nobody_reads_ends_with_its_answer(tmp_path: Path)
 
     assert [each.partition(b" ")[2][:3] for each in said] == [b"401", b"413"]
     assert all(b"connection: close" in each for each in said)
+
+
+@pytest.mark.proves("relay.bounded")
+async def test_one_bearer_takes_no_more_than_its_places(tmp_path: Path) -> None:
+    """Of many at once of one key as many are asked as may be open, and others are let in beside them."""
+    async with relayed(tmp_path, more="  of_one: 2\n  at_once: 3") as site:
+        site.first.does(chat(delay=0.5))
+        other = await site.make_key()
+
+        async def beside() -> int:
+            await asyncio.sleep(0.2)
+            async with site.client(other) as client:
+                return (await client.post("/v1/chat/completions", json={"model": "alone", "messages": HI})).status_code
+
+        got, strange = await asyncio.gather(asyncio.gather(*(site.ask(model="alone") for _ in range(5))), beside())
+        after = await site.ask(model="alone")
+
+    assert sorted(each.status_code for each in got) == [200, 200, 503, 503, 503]
+    assert {each.json()["error"]["code"] for each in got if each.status_code == 503} == {"crowded"}
+    assert (strange, after.status_code) == (200, 200)

@@ -28,6 +28,7 @@ LARGEST_BYTES: Final = 8 * 1024 * 1024
 MOST_ANSWER: Final = 16 * 1024 * 1024
 LARGEST_ANSWER: Final = 256 * 1024 * 1024
 AT_ONCE: Final = 256
+OF_ONE: Final = 64
 MOST_FALLBACKS: Final = 4
 
 
@@ -86,5 +87,7 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of an answer."""
     at_once: int = AT_ONCE
     """How many questions are open at once."""
+    of_one: int = OF_ONE
+    """How many of these may be one bearer's."""
     lasts_ms: int = LASTS_MS
     """How long one may take from beginning to end."""

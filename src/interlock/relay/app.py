@@ -8,7 +8,9 @@
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import anyio
@@ -61,7 +63,7 @@ class Relay:
         self._allowed = allowed
         self._providers = providers
         self._again = Again()
-        self._open = 0
+        self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -96,10 +98,7 @@ class Relay:
         if asking.method != "POST":
             raise NoSuchMethod("questions are asked with POST", next_step="ask with POST")
         who = await self._admit(asking.borne)
-        if self._open >= self._models.at_once:
-            raise Crowded(f"{self._models.at_once} questions are open already", next_step="ask again in a moment")
-        self._open += 1
-        try:
+        with self._room(who.same):
             raw = await body_of(asking, receive, self._models.most_bytes)
             out.unread = False
             request = read(kind, raw, self._models.secrets)
@@ -114,8 +113,22 @@ class Relay:
                 await self._again.do(who, asking.said.get(KEY, ""), kind.encode() + b"\0" + raw, out, answered)
 
             await _while_there(receive, once)
+
+    @contextmanager
+    def _room(self, whose: str) -> Generator[None]:
+        """One more question of whoever that is. Raises Crowded."""
+        most, of_one = self._models.at_once, self._models.of_one
+        if self._open.total() >= most:
+            raise Crowded(f"{most} questions are open already", next_step="ask again in a moment")
+        if self._open[whose] >= of_one:
+            raise Crowded(f"{of_one} questions of yours are open already", next_step="wait for some of their answers")
+        self._open[whose] += 1
+        try:
+            yield
         finally:
-            self._open -= 1
+            self._open[whose] -= 1
+            if not self._open[whose]:
+                del self._open[whose]
 
     def _route(self, model: str) -> ModelRoute:
         route = self._models.routes.get(model)

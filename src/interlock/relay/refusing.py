@@ -12,6 +12,7 @@ import msgspec
 from interlock.domain import errors
 from interlock.domain.errors import InterlockError
 from interlock.web.problems import AGAIN_S, status_of
+from interlock.web.refusals import Crowded
 
 _TYPES: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
@@ -93,7 +94,7 @@ def _headers(error: InterlockError) -> dict[str, str]:
             return no_more(again=False)
         case errors.ModelNotAnswered(sent=True):
             return no_more(again=False)
-        case errors.StoreBusy() | errors.Conflict():
+        case errors.StoreBusy() | errors.Conflict() | Crowded():
             return {"retry-after": str(AGAIN_S)}
         case _:
             return {}

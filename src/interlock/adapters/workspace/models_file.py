@@ -70,6 +70,7 @@ def read_models(section: Section | None) -> Models:
         most_bytes=_up_to(section, "most_bytes", plain.most_bytes, LARGEST_BYTES),
         most_answer=_up_to(section, "most_answer", plain.most_answer, LARGEST_ANSWER),
         at_once=_up_to(section, "at_once", plain.at_once, 10_000),
+        of_one=_up_to(section, "of_one", plain.of_one, 10_000),
         lasts_ms=section.span("lasts", plain.lasts_ms),
     )
     if models.lasts_ms + _AROUND_MS > MOST_MS:
