@@ -15,6 +15,7 @@ from bench import (
     pages,
     policy,
     relayed,
+    remote,
     serving,
     showing,
     stopping,
@@ -40,6 +41,7 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "stopping": stopping.run,
     "pages": pages.run,
     "serving": serving.run,
+    "remote": remote.run,
     "endurance": endurance.run,
     "relay": relayed.run,
 }

@@ -226,6 +226,8 @@ def test_what_nobody_reports_is_found_out_by_its_class(site: Reached) -> None:
     assert isinstance(again, interlock.Unknown)
     assert after == before + 1
     assert len(hand.did) == 1
+    report = site.there(site.plane.audit.verify())
+    assert not report.findings, report.findings
 
 
 @pytest.mark.proves("remote.own_crash")
@@ -243,6 +245,8 @@ def test_a_keyed_call_is_made_again_under_its_key_by_its_program_alone(site: Rea
     assert (lost.state, lost.place) == ("unknown", "own.keyed")
     assert isinstance(done, interlock.Done)
     assert [(key, attempt) for key, attempt, _ in hand.did] == [("order-7", 1), ("order-7", 2)]
+    report = site.there(site.plane.audit.verify())
+    assert not report.findings, report.findings
 
 
 def test_a_tool_that_breaks_is_what_it_is_at_the_server(site: Reached) -> None:
