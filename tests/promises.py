@@ -1006,6 +1006,11 @@ PROMISES: tuple[Promise, ...] = (
         _ERASE,
         "How a person signs in, and their keys, are erased once they hold no role, and nobody takes them for somebody new.",
     ),
+    Promise(
+        "erasure.agent_keys",
+        _ERASE,
+        "Keys by which agents worked for a person are erased with them; one that counts is named as still needed.",
+    ),
     Promise("erasure.words_beside", _ERASE, "What people wrote beside it goes too, from the log's entries as well."),
     Promise("erasure.unsettled_stays", _ERASE, "What somebody still needs is left, and named."),
     Promise("erasure.hold", _ERASE, "While a legal hold names it nothing is erased."),

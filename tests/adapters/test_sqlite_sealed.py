@@ -16,6 +16,7 @@ from interlock.adapters.sqlite import SqliteStore, SqliteVault
 from interlock.adapters.sqlite.opening import migrations, prepare
 from interlock.adapters.system import SystemIds
 from interlock.domain.action import Action
+from interlock.domain.agent_key import AgentKey
 from interlock.domain.agent_state import AgentWords
 from interlock.domain.api_key import ApiKey
 from interlock.domain.change import Change
@@ -232,7 +233,8 @@ def test_a_record_is_its_two_parts(record: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [Action, AgentWords, ApiKey, BrakeWords, Erasure, LegalHold, Login, Loss, Publication, Task, Unwind]
+    "kind",
+    [Action, AgentKey, AgentWords, ApiKey, BrakeWords, Erasure, LegalHold, Login, Loss, Publication, Task, Unwind],
 )
 def test_every_public_field_is_there(kind: Any) -> None:
     """Whatever is named public is a field of its kind, and every private field that is needed has a blank."""

@@ -31,6 +31,7 @@ SECRETS: dict[str, tuple[str, ...]] = {
         "xapp-" + "1-A0123456789-abcdef",
         "xoxe.xoxp-" + "1-Mi0yLTEyMzQ1Njc4",
     ),
+    "agent-key": ("ila_" + "0123456789abcdef" * 2 + "." + "0123456789abcdef" * 4,),
     "slack-webhook": ("hooks.slack.com/services/" + "T00000000/B00000000/" + "aBcD" * 6,),
     "stripe-key": (
         "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc",

@@ -12,6 +12,7 @@ from interlock.adapters.keys import verify
 from interlock.adapters.memory import Fault, Faults
 from interlock.domain import dsse, erasure_scope
 from interlock.domain.action import Action
+from interlock.domain.agent_key import AgentKey
 from interlock.domain.agent_state import AgentWords
 from interlock.domain.api_key import ApiKey
 from interlock.domain.change import Change, Unchanged
@@ -734,4 +735,28 @@ async def test_how_a_person_signs_in_goes_once_they_work_here_no_more() -> None:
     assert (await plane.welcoming.welcome(None, by="interlock.serve")).person is None
     token, _ = await plane.signing_in.offer(Person("ana"), by="ria")
     assert (await plane.signing_in.by_link(token)).person == "ana"
+    assert await findings(world) == []
+
+
+@pytest.mark.proves("erasure.agent_keys")
+async def test_a_key_by_which_an_agent_works_for_somebody_goes_with_them() -> None:
+    """One that counts is still needed, and named as left; once it is over or revoked it goes, with what its entries said of the
+    person, the log verifies, and it lets nobody in."""
+    world = World()
+    await world.apply(contract())
+    _, alive = await world.plane.agent_keys.make(AgentName("ag"), by=RITA, purpose="answer", on_behalf_of="user:ana")
+    _, other = await world.plane.agent_keys.make(AgentName("ag"), by=RITA, purpose="answer", on_behalf_of="user:ben")
+    plan = await erasing(world).plan(ANA)
+    assert (plan.unsettled, plan.beside) == ((alive.id,), ())
+    await world.plane.revoking.revoke("key", alive.id, by=RITA, why="")
+
+    assert (await erase(world, ANA)).covers == {"agent_key": 1}
+
+    kept = await world.store.get(AgentKey, alive.id)
+    assert kept is not None
+    assert (kept.withheld, kept.initiator, kept.purpose, kept.by, kept.digest) == ("erased", "", "", "", "")
+    left = await world.store.get(AgentKey, other.id)
+    assert left is not None
+    assert left.initiator == "user:ben"
+    assert [each.id for each in await world.plane.agent_keys.all()] == [other.id]
     assert await findings(world) == []

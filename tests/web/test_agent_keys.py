@@ -6,6 +6,7 @@ import pytest
 
 from interlock.domain.borne import Borne
 from interlock.domain.errors import NotAdmitted
+from interlock.domain.ids import AgentName, Person
 from tests.web.world import served
 
 pytestmark = pytest.mark.anyio
@@ -55,3 +56,32 @@ async def test_what_is_refused(tmp_path: Path) -> None:
     assert refused.status_code == 403
     assert unknown == [422, 400, 400, 404]
     assert none.status_code == 404
+
+
+async def test_the_console_lists_and_ends_them(tmp_path: Path) -> None:
+    """The agent's page shows each key that counts, for whom and what, without a secret; whoever may stop ends one there, once,
+    and nobody else does."""
+    async with served(
+        tmp_path, people="rita: [reviewer]\nria: [reviewer, lead]\nana: [reviewer]\nvic: [viewer]\n"
+    ) as site:
+        text, key = await site.plane.agent_keys.make(
+            AgentName("ag"), by=Person("rita"), purpose="answer <b>them</b>", on_behalf_of="user:cleo"
+        )
+        rita, vic = site.client_of("rita"), site.client_of("vic")
+        page = (await rita.get("/agents/ag")).text
+        seen = (await vic.get("/agents/ag")).text
+        place = f"/agents/ag/keys/{key.id}/revoke"
+        refused = await vic.post(place)
+        other = await rita.post(f"/agents/helper/keys/{key.id}/revoke")
+        ended = await rita.post(place)
+        again = await rita.post(place)
+        after = (await rita.get(ended.headers["location"])).text
+
+    assert f'action="{place}"' in page
+    assert f'action="{place}"' not in seen
+    assert "user:cleo" in seen
+    assert "answer &lt;b&gt;them" in page
+    assert text.partition(".")[2] not in page
+    assert (refused.status_code, other.status_code, ended.status_code, again.status_code) == (403, 404, 303, 404)
+    assert "The key is revoked" in after
+    assert key.id not in after

@@ -116,6 +116,8 @@ def _bounds(task: Task) -> Iterator[Line]:
         yield "within", f"task {task.parent}"
     if task.delegated is not None:
         yield "handed to", f"instance:{task.delegated.holder}, by tokens {', '.join(task.delegated.tokens)}"
+    if task.through:
+        yield "came through", task.through
     if task.prohibited:
         yield "prohibited", ", ".join(task.prohibited)
     for each in () if task.tools is None else task.tools.words() or ("none",):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Annotated
+from urllib.parse import quote
 
 import msgspec
 from litestar import Response, get, post
@@ -16,9 +17,11 @@ from interlock.console.words import lasting
 from interlock.domain.actor import Actor
 from interlock.domain.agent import OFFICES, Agent, Stage
 from interlock.domain.agent_card import OFFICE_MEANS, STAGE_MEANS, parts
+from interlock.domain.agent_key import KeyToldOf, told_of
 from interlock.domain.agent_state import MEANS, MOVES, Move, refusal
 from interlock.domain.brakes import Brake
 from interlock.domain.contract import Contract, NoReversal, Reversal
+from interlock.domain.errors import NotFound
 from interlock.domain.ids import AgentName, ContractName
 from interlock.domain.people import roles_of
 from interlock.services.agents import Registered
@@ -40,6 +43,12 @@ class Moving(msgspec.Struct, frozen=True, kw_only=True):
     """The form that suspends an agent, lets it act again or retires it."""
 
     move: Move
+    why: str = ""
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """The form that ends a key."""
+
     why: str = ""
 
 
@@ -84,6 +93,7 @@ async def agent(request: Asked, plane: Plane, actor: Who, name: FromPath[str]) -
         budgets=_of(await _budgets(plane), found.agent),
         brakes=_on(await plane.braking.brakes(), found),
         baseline=orders.baselines.get(found.agent.name),
+        keys=await _keys(plane, found.agent.name),
         choices=_choices(actor, found, roles_of(actor.person, orders.control)),
         done=said(request, "done"),
     )
@@ -100,6 +110,27 @@ async def move(
     done = await plane.agents.move(AgentName(name), data.move, by=actor.person, why=bounded(data.why, "why"))
     said_of = "waits" if done.waits_for else data.move if done.changed else "already"
     return lead_to(f"/agents/{done.agent}?done={said_of}")
+
+
+@post("/agents/{name:str}/keys/{key:str}/revoke", opt={"needs": "stop"}, include_in_schema=False, status_code=303)
+async def end_key(
+    plane: Plane,
+    actor: Who,
+    name: FromPath[str],
+    key: FromPath[str],
+    data: Annotated[Ending, Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Response[bytes]:
+    """End a key that lets programs in as the agent, with every task that was opened through it. Raises NotFound."""
+    if not any(each.id == key for each in await _keys(plane, AgentName(name))):
+        raise NotFound("there is no such key of this agent that counts", next_step="look at the agent's page again")
+    await plane.revoking.revoke("key", key, by=actor.person, why=bounded(data.why, "why"))
+    return lead_to(f"/agents/{quote(name, safe='')}?done=ended")
+
+
+async def _keys(plane: ControlPlane, name: AgentName) -> list[KeyToldOf]:
+    """The keys that let programs in as the agent now."""
+    now = plane.means.clock.now()
+    return [told_of(each, now) for each in await plane.agent_keys.all(name) if each.alive(now)]
 
 
 def _used(name: ContractName, contract: Contract | None, agent: Agent) -> tuple[str, Contract | None, Stage, str]:
@@ -141,4 +172,4 @@ def _on(brakes: Sequence[Brake], found: Registered) -> list[Brake]:
     ]
 
 
-ROUTES: list[HTTPRouteHandler] = [agents, agent, move]
+ROUTES: list[HTTPRouteHandler] = [agents, agent, move, end_key]

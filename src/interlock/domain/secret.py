@@ -9,6 +9,7 @@ Each shape and its source:
 - Stripe (`sk_live_`, `rk_live_`, test mode alike, `whsec_`): Stripe Docs, "API keys" and "Webhooks, signatures".
 - Google (`AIza`, `GOCSPX-`, `ya29.`): Google Cloud docs, "API keys" and "OAuth 2.0".
 - OpenAI (`sk-proj-`, `sk-svcacct-`, `sk-admin-`, `sk-`) and Anthropic (`sk-ant-...`): their API references, "Authentication".
+- Keys of agents, our own (`ila_`): `domain/agent_key.py`.
 - JWT: RFC 7519 section 3 in the compact form of RFC 7515, whose header is JSON and hence begins `eyJ`.
 - Bearer and basic credentials: RFC 6750 section 2.1, RFC 7617 section 2.
 - Passwords in URLs: RFC 3986 section 3.2.1.
@@ -40,6 +41,7 @@ _SHAPES: Final[tuple[tuple[str, str], ...]] = (
     ("google_key", _START + r"(?:AIza[0-9A-Za-z_-]{35}|GOCSPX-[0-9A-Za-z_-]{24}|ya29\.[0-9A-Za-z_-]{20})" + _REST),
     ("anthropic_key", _START + r"sk-ant-[a-z0-9]{2,12}-[A-Za-z0-9_-]{20}" + _REST),
     ("openai_key", _START + r"sk-(?:(?:proj|svcacct|admin)-[A-Za-z0-9_-]{20}|[A-Za-z0-9]{40})" + _REST),
+    ("agent_key", _START + r"ila_[0-9a-f]{32}\.[0-9a-f]{64}" + _REST),
     ("jwt", r"(?:(?<![A-Za-z0-9_.-])|(?<=\\[nrt]))eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_.-]*"),
     # With a digit: "bearer" is a word, too. The look ahead is bounded, or each `bearer` would read to the text's end.
     ("bearer", r"(?i:bearer)\s{1,4}(?P<bearer_>(?=[A-Za-z._~+/-]{0,256}[0-9])[A-Za-z0-9._~+/-]{16,}=*)"),
@@ -52,7 +54,7 @@ _PART: Final = {"aws_secret": "aws", "bearer": "bearer_", "basic": "basic_", "ur
 
 _MARKS: Final = tuple(
     b"AKIA ASIA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ xox xapp- hooks.slack k_live_ k_test_ whsec_ AIza GOCSPX- ya29. sk- eyJ "
-    b"PRIVATE".split()
+    b"PRIVATE ila_".split()
 )
 _WORDS: Final = (b"bearer", b"authorization", b"secret")
 _END: Final = "-----END "
