@@ -2782,6 +2782,21 @@ PROMISES: tuple[Promise, ...] = (
         "No crash, resumption from JSON or cancellation makes a call have its effect twice.",
     ),
     Promise(
+        "pydantic-ai.governed",
+        _PYDANTIC_AI,
+        "The calls of all toolsets of an agent go through the gate, and run with what was agreed to, as the tool's own types.",
+    ),
+    Promise(
+        "pydantic-ai.pause",
+        _PYDANTIC_AI,
+        "A held call is deferred; the framework's approval agrees to nothing, the record in the control plane does.",
+    ),
+    Promise(
+        "pydantic-ai.once",
+        _PYDANTIC_AI,
+        "No crash, resumption from messages or cancellation makes a call have its effect twice.",
+    ),
+    Promise(
         "upstream.gated",
         _UPSTREAM,
         "A tool of an MCP server is an action like any other: bound, decided, done once under its key, proven.",
