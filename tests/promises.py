@@ -1194,6 +1194,11 @@ PROMISES: tuple[Promise, ...] = (
         "A workspace is there as a whole or not at all, and nothing is written over.",
     ),
     Promise(
+        "adopt.connects",
+        _ADOPT,
+        "Servers are begun or reached where somebody says so; what they offer is accepted and guessed.",
+    ),
+    Promise(
         "adopt.rewrites_safely", _ADOPT, "A client's configuration is changed at once, and is kept beside as it was."
     ),
     Promise(

@@ -31,6 +31,7 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import InProcess
 from interlock.domain.errors import FileError, WorkspaceError
 from interlock.domain.guess import guess
+from scripts.generate import ROOT
 from tests.adopting.programs import PROGRAMS, TOOLS
 from tests.cli.shell import program
 
@@ -349,6 +350,12 @@ def test_the_next_steps_are_commands(tmp_path: Path) -> None:
     made = adopted(folder)
     assert len(made.steps) == 3
     assert shlex.split(made.steps[0].lines[-1])[1:] == ["-w", str(folder / "ws"), "apply"]
+
+
+@pytest.mark.parametrize("guide", adopting.GUIDES.values())
+def test_every_page_that_is_named_is_there(guide: str) -> None:
+    """Whatever the framework."""
+    assert (ROOT / guide).is_file()
 
 
 def test_where_nothing_is_found_it_says_what_to_name(tmp_path: Path) -> None:

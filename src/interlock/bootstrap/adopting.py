@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,16 +24,18 @@ from interlock.domain.errors import FileError, WorkspaceError
 
 CONFIDENCE: Final = 800
 """From how many per mille on an agent counts as sure, in the policies to begin with."""
-_GUIDES: Final[dict[Framework, str]] = {
+GUIDES: Final[dict[Framework, str]] = {
     "langchain": "docs/how-to/put-it-under-langchain.md",
+    "openai-agents": "docs/how-to/put-it-under-openai-agents.md",
+    "pydantic-ai": "docs/reference/frameworks.md",
     "google-adk": "docs/how-to/put-it-under-google-adk.md",
     "strands": "docs/how-to/put-it-under-strands.md",
     "autogen": "docs/how-to/put-it-under-autogen.md",
     "crewai": "docs/how-to/put-it-under-crewai.md",
+    "mcp": "docs/how-to/put-an-mcp-server-under-contract.md",
     "plain": "docs/how-to/use-it-from-a-program.md",
 }
-_GUIDE: Final = "docs/reference/frameworks.md"
-"""Where there is no page about a framework of its own."""
+"""The page about each."""
 
 
 class Adopting(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,12 +49,32 @@ class Adopting(msgspec.Struct, frozen=True, kw_only=True):
     """Whether clients' configurations are changed as well."""
 
 
-def adopt(asked: Adopting) -> Adopted:
-    """Look, and write a workspace in shadow. Raises FileError and WorkspaceError; then nothing was written."""
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found, and what is to be written for it. `values` are what was secret: it is never shown or written."""
+
+    asked: Adopting
+    found: Found
+    wanted: Wanted
+    made: Draft
+    values: dict[str, str]
+
+
+def looked(asked: Adopting) -> Looked:
+    """Look. Raises FileError and WorkspaceError; nothing is written."""
     free(asked.out)
     found, values = look_closely(asked.path)
     wanted = _wanted(asked, found)
-    made = draft(found, wanted)
+    return Looked(asked=asked, found=found, wanted=wanted, made=draft(found, wanted), values=values)
+
+
+def adopt(asked: Adopting) -> Adopted:
+    """Look, and write a workspace in shadow. Raises FileError and WorkspaceError; then nothing was written."""
+    return written(looked(asked))
+
+
+def written(seen: Looked) -> Adopted:
+    """Write it. Raises FileError and WorkspaceError; then nothing was."""
+    asked, wanted, made = seen.asked, seen.wanted, seen.made
     files, wrong = _written(asked.out, made, wanted)
     words = gateway_words(asked.out, wanted.agent, wanted.person)
     return Adopted(
@@ -64,8 +86,8 @@ def adopt(asked: Adopting) -> Adopted:
         todo=made.todo,
         overlooked=made.overlooked,
         wrong=tuple(wrong),
-        clients=_clients(asked, found, values, words),
-        steps=_steps(asked, wanted, made),
+        clients=_clients(asked, seen.found, seen.values, words),
+        steps=next_steps(seen, ()),
     )
 
 
@@ -149,14 +171,15 @@ def _written(out: Path, made: Draft, wanted: Wanted) -> tuple[list[str], list[st
     return files, wrong
 
 
-def _steps(asked: Adopting, wanted: Wanted, made: Draft) -> tuple[Step, ...]:
-    """The next three."""
+def next_steps(seen: Looked, pinned: Collection[str]) -> tuple[Step, ...]:
+    """The next three. `pinned` are the servers of which somebody accepted what they offer."""
+    asked, wanted, made = seen.asked, seen.wanted, seen.made
     here = f"interlock -w {shlex.quote(str(asked.out))}"
-    pins = list[str]()
+    pins = [f"{here} server pin {each.name}" for each in made.servers if not each.disabled and each.name not in pinned]
     variables = sorted({hidden.variable for each in made.servers for hidden in each.hidden})
     first = "Read what was guessed, say it yourself where it is wrong, and put it in force."
     if pins:
-        first = "See what each server offers, accept it, say what the agent may use of it, and put it in force."
+        first = "See what each server offers, accept it, name what the agent may use of it in its file, and put it in force."
     exported = [f"export {name}=..." for name in variables]
     return (
         Step(words=first, lines=(*exported, *pins, f"{here} check", f"{here} apply")),
@@ -173,7 +196,7 @@ def _put_under(asked: Adopting, made: Draft) -> Step:
     frameworks: list[Framework] = [
         each for each in CALLED if any(tool.framework == each and not tool.server for tool in made.tools)
     ]
-    guides = [f"{CALLED[each]}: {_GUIDES.get(each, _GUIDE)}" for each in frameworks if each != "mcp"]
+    guides = [f"{CALLED[each]}: {GUIDES[each]}" for each in frameworks if each != "mcp"]
     if not made.servers:
         return Step(words="Put the agent's tools under the gate, which is a line in its program.", lines=tuple(guides))
     if asked.rewrite:

@@ -1,16 +1,19 @@
 """`adopt`: a workspace from what somebody has already."""
 
+import sys
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from interlock.bootstrap.adopting import Adopting, adopt
-from interlock.cli.context import context_of
-from interlock.cli.output import counted, shown, table
-from interlock.domain.adoption import CALLED, Adopted, Configured, Overlooked
+from interlock.bootstrap.adopting import Adopting, Looked, looked, written
+from interlock.cli.context import Context, context_of
+from interlock.cli.output import UsageError, counted, run, shown, table
+from interlock.domain.adoption import CALLED, Adopted, Configured, FoundServer, Overlooked
 from interlock.domain.errors import InterlockError
 
 
@@ -26,19 +29,47 @@ def adopting(
     ] = Path(),
     out: Annotated[Path | None, typer.Option(help="Where the workspace is written; nothing may be there yet.")] = None,
     agent: Annotated[str, typer.Option(help="What the agent is called.")] = "",
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Begin or reach the servers, after asking, and accept what they offer.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Reach them without asking.")] = False,
     rewrite: Annotated[
         bool, typer.Option("--rewrite", help="Put the gateway into the clients' configurations, each kept as it was.")
     ] = False,
 ) -> None:
-    """Look at what you have, and write a workspace for it in shadow, every guess marked as one. Runs nothing."""
+    """Look at what you have, and write a workspace for it in shadow, every guess marked as one. Runs nothing but what
+    `--connect` begins."""
     here = context_of(context)
     where = out or (path if path.is_dir() else Path()) / "interlock-workspace"
     asked = Adopting(path=path, out=where, agent=agent, person=str(here.person or ""), rewrite=rewrite)
     try:
-        made = adopt(asked)
+        seen = looked(asked)
+        if connect and not yes:
+            _ask(here, seen)
+        made = written(seen)
     except InterlockError as error:
         raise typer.Exit(here.output.fail(error)) from None
+    if connect:
+        made = run(here.output, partial(import_module("interlock.bootstrap.adopting_servers").connect, seen, made))
     here.output.value(made, lambda console: _told(console, made))
+
+
+def _ask(here: Context, seen: Looked) -> None:
+    """Show what would be run or reached, and ask. Raises UsageError where nobody is there to say so."""
+    servers = [each for each in seen.made.servers if not each.disabled]
+    if here.output.json or not sys.stdin.isatty():
+        raise UsageError(
+            f"`--connect` runs or reaches {counted(len(servers), 'servers')}, and nobody is at the keyboard to say so",
+            next_step="look at them without `--connect`; then say `--yes`",
+        )
+    for each in servers:
+        here.output.say(f"  {shown(each.name)}: {shown(_way(each))}")
+    if not typer.confirm("Begin and reach them, to see what they offer?"):
+        raise UsageError("nothing was reached, and nothing was written", next_step="adopt without `--connect`")
+
+
+def _way(server: FoundServer) -> str:
+    return server.url or " ".join([server.command, *server.arguments])
 
 
 def _told(console: Console, made: Adopted) -> None:
@@ -87,9 +118,8 @@ def _found(console: Console, made: Adopted) -> None:
     if made.servers:
         rows = table("server", "reached by", "found in", "kept back")
         for server in made.servers:
-            by = server.url or " ".join([server.command, *server.arguments])
             hidden = ", ".join(dict.fromkeys(each.variable for each in server.hidden))
-            rows.add_row(shown(server.name), shown(by), shown(f"{server.file}:{server.line}"), shown(hidden))
+            rows.add_row(shown(server.name), shown(_way(server)), shown(f"{server.file}:{server.line}"), shown(hidden))
         console.print(rows)
         console.print()
     if made.tools:

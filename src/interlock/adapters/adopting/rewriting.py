@@ -102,22 +102,27 @@ def replace(path: Path, text: str) -> Path:
     except OSError as error:
         raise FileError(f"`{beside}` cannot be written: {error.strerror}") from None
     try:
-        opened, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(opened, "wb") as file:
-                os.fchmod(file.fileno(), mode)
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        put(target, text, mode)
     except OSError as error:
         if _is(target, before):
             beside.unlink(missing_ok=True)
         raise FileError(f"`{path}` cannot be written: {error.strerror}") from None
     return beside
+
+
+def put(target: Path, text: str, mode: int = 0o644) -> None:
+    """Write all of it or nothing: who reads meanwhile finds what was there before. Raises OSError."""
+    opened, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(opened, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _is(path: Path, data: bytes) -> bool:
