@@ -20,6 +20,7 @@ class Promise(NamedTuple):
 
 _ADOPT: Final = "How to adopt what you have"
 _UPSTREAM: Final = "How to put an MCP server under contract"
+_PEERS_MCP: Final = "How to put an MCP server under contract"
 _SIGN_IN: Final = "Sign people in"
 _DEMO: Final = "README: See it"
 _LIFE: Final = "The life of an action"
@@ -1216,6 +1217,12 @@ PROMISES: tuple[Promise, ...] = (
     Promise("adopt.guess_never_light", _ADOPT, "A tool that may act is never guessed to read."),
     Promise(
         "adopt.guess_only_graver", _ADOPT, "What a tool says of itself makes the guess about it graver, never lighter."
+    ),
+    Promise("gateway.inspector", _PEERS_MCP, "The MCP Inspector lists and calls tools through the gateway."),
+    Promise(
+        "gateway.real_servers",
+        _PEERS_MCP,
+        "Servers that others made are listed, read and written to through the gateway, in both eras.",
     ),
     Promise(
         "workspace.init_passes_check",
