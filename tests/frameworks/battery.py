@@ -11,13 +11,14 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
 import pytest
 
 import interlock
-from tests.frameworks.kit import Place, place_in
+from tests.frameworks.kit import KILLS, KillAt, Place, in_a_process, opened, place_in
 
 Act: TypeAlias = Callable[[str, int], Awaitable[Any]]
 """What the tools of an agent do in a test, given `order` and `cents`."""
@@ -320,6 +321,21 @@ class Battery:
             assert "ok o2" in again.stdout
         assert "ok o1" in again.stdout
 
+    def test_a_run_killed_at_any_step_repeats_no_effect(self, tmp_path: Path) -> None:
+        """Killed at each step of the gate and of the tool in turn, a run that is resumed or made anew has its effect once at
+        most, and the model hears that it is done, or that nobody knows."""
+        drive = type(self).drive
+        for step in (each for each in KILLS if each != "call.returned"):
+            place = place_in(tmp_path / step, timeout="1s")
+            interlock.open(place.folder, apply=True).close()
+            by: dict[str, Any] = {"session": place.folder / "session"} if self.resumes else {"run": "r"}
+            assert in_a_process(partial(_stepwise, drive, place, step, by)) == -signal.SIGKILL, step
+            assert in_a_process(partial(_stepwise, drive, place, "", by)) == 0, step
+            (said,) = (place.folder / "said").read_text().splitlines()
+            effects = place.effects()["o1"]
+            assert effects <= 1, step
+            assert (said == "ok o1" and effects == 1) or "not known whether" in said, (step, said, effects)
+
     def killed(self, place: Place, tool: str, how: str) -> "subprocess.CompletedProcess[str]":
         """The run in a process of its own."""
         code = (
@@ -369,6 +385,24 @@ class Battery:
 
         assert "expired" in saw.results[-1]
         assert not place.effects()
+
+
+def _stepwise(drive: Drive, place: Place, step: str, options: dict[str, Any]) -> None:
+    """The program that is killed at one step, or goes on."""
+    steps = KillAt(step)
+
+    async def act(order: str, cents: int) -> str:
+        steps.reached("tool.begun")
+        place.effect(order)
+        steps.reached("tool.acted")
+        return f"ok {order}"
+
+    async def program() -> Saw:
+        async with opened(place.folder, steps) as client, client.task("ag", purpose="test") as task:
+            return await drive(task, [[Ask()]], act, **options)
+
+    saw = asyncio.run(program())
+    (place.folder / "said").write_text("\n".join(saw.results))
 
 
 def crash(drive: Drive) -> None:

@@ -29,6 +29,8 @@ PAUSE: Final = (
     "test_resuming_a_paused_run_agrees_to_nothing",
 )
 """The framework's own pause, where it has one, is ours."""
+STEPS: Final = ("test_a_run_killed_at_any_step_repeats_no_effect",)
+"""The same at each step: what takes a while."""
 
 
 def of(suite: str, *names: str) -> tuple[str, ...]:

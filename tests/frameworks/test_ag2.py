@@ -3,7 +3,7 @@
 import pytest
 
 from tests.frameworks.environments import passes, well_typed
-from tests.frameworks.promised import GOVERNED, ONCE, PAUSE, of
+from tests.frameworks.promised import GOVERNED, ONCE, PAUSE, STEPS, of
 
 NAME = "ag2"
 SUITE = "TestAg2"
@@ -31,6 +31,12 @@ def test_no_crash_retry_or_cancellation_repeats_an_effect() -> None:
 def test_a_pause_is_not_pretended() -> None:
     """It cannot be paused so that it could be resumed, and asking for that is an error."""
     passes(NAME, *of(SUITE, PAUSE[0]))
+
+
+@pytest.mark.slow
+def test_no_step_is_one_at_which_a_crash_repeats_an_effect() -> None:
+    """Killed at each step of the gate and of the tool, a run has its effect once at most."""
+    passes(NAME, *of(SUITE, *STEPS))
 
 
 def test_the_adapter_is_well_typed() -> None:

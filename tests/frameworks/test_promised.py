@@ -3,14 +3,14 @@
 import re
 from pathlib import Path
 
-from tests.frameworks.promised import GOVERNED, ONCE, PAUSE
+from tests.frameworks.promised import GOVERNED, ONCE, PAUSE, STEPS
 
 
 def test_every_test_of_the_battery_is_run() -> None:
     """Each is named by one of the groups that every framework's file runs."""
     battery = Path(__file__).with_name("battery.py").read_text(encoding="utf-8")
 
-    assert sorted(re.findall(r"def (test_\w+)", battery)) == sorted((*GOVERNED, *ONCE, *PAUSE))
+    assert sorted(re.findall(r"def (test_\w+)", battery)) == sorted((*GOVERNED, *ONCE, *PAUSE, *STEPS))
 
 
 def test_every_test_of_a_framework_is_run() -> None:

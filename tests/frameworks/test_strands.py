@@ -3,7 +3,7 @@
 import pytest
 
 from tests.frameworks.environments import passes, well_typed
-from tests.frameworks.promised import GOVERNED, ONCE, PAUSE, of
+from tests.frameworks.promised import GOVERNED, ONCE, PAUSE, STEPS, of
 
 NAME = "strands"
 SUITE = "TestStrands"
@@ -43,6 +43,12 @@ def test_no_crash_retry_or_cancellation_repeats_an_effect() -> None:
 def test_our_pause_replaces_theirs() -> None:
     """A held call ends the run with an interrupt; whatever it is resumed with agrees to nothing."""
     passes(NAME, *of(SUITE, *PAUSE))
+
+
+@pytest.mark.slow
+def test_no_step_is_one_at_which_a_crash_repeats_an_effect() -> None:
+    """Killed at each step of the gate and of the tool, a run has its effect once at most."""
+    passes(NAME, *of(SUITE, *STEPS))
 
 
 def test_the_adapter_is_well_typed() -> None:
