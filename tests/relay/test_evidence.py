@@ -18,10 +18,11 @@ import pytest
 from interlock.adapters.system import SystemClock
 from interlock.bootstrap.connecting import connect
 from interlock.domain.duration import HOUR
-from interlock.domain.ids import AgentName, Person
+from interlock.domain.ids import AgentName, Person, TaskId
 from interlock.domain.use import Use
 from interlock.services.erasing import Target
 from interlock.services.plane import ControlPlane
+from interlock.services.task_trees import tree_of
 from interlock.worker import Worker
 from tests.relay.kit import HI, prepared, relayed
 from tests.relay.provider import closes, provider, streams_chat
@@ -61,11 +62,13 @@ async def test_both_verifiers_find_nothing_wrong(tmp_path: Path) -> None:
         alone = await asyncio.to_thread(run, f"{away}/verify.py", away, "--key", str(keys))
         shown = await asyncio.to_thread(run, "-m", "interlock", "-w", folder, "uses")
         told = json.loads(await asyncio.to_thread(run, "-m", "interlock", "-w", folder, "--json", "uses"))
+        tree = await tree_of(site.plane, TaskId(told["uses"][-1]["task"]))
 
     assert "verifies" in verified
     assert "verifies" in alone
     assert "local (2.)" in shown
     assert "lost: all of it (broken)" in shown
+    assert "llama by local" in str(tree)
     assert told["uses"][-1]["reply"]["model"] == "gpt-4o-mini-2024-07-18"
     assert told["uses"][-1]["reply"]["digest"] == ""
 

@@ -89,7 +89,7 @@ def use_bar(use: Use, depth: int, now: int) -> Bar:
     return Bar(
         kind="use",
         id=use.id,
-        name=use.model,
+        name=use.model if use.route is None else f"{use.model} by {use.route.provider}",
         state=use.state,
         depth=depth,
         start=use.begun_at,

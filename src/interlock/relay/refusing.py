@@ -90,7 +90,7 @@ def _headers(error: InterlockError) -> dict[str, str]:
     match error:
         case errors.NotAdmitted():
             return {"www-authenticate": error.challenge} if error.challenge else {}
-        case errors.BudgetExceeded():
+        case errors.BudgetExceeded() | errors.RateExceeded():
             return no_more(again=False)
         case errors.ModelNotAnswered(sent=True):
             return no_more(again=False)
