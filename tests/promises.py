@@ -2689,6 +2689,11 @@ PROMISES: tuple[Promise, ...] = (
         "What a server asks back reaches a client only where the server's file, the agent, policy and the client all say so.",
     ),
     Promise(
+        "gateway.hostile_client",
+        _GATEWAY,
+        "Whatever a client writes, however long, the gateway answers or drops it, holds its size and goes on.",
+    ),
+    Promise(
         "gateway.told_of_changes",
         _GATEWAY,
         "A client hears that its list of tools changed, and what a brake took is neither listed nor done.",

@@ -121,6 +121,20 @@ async def test_a_ticket_is_given_at_once_and_asked_about(place: Place, mode: str
     assert place.effects() == ["put 500"]
 
 
+async def test_the_workspace_says_how_calls_wait(place: Place) -> None:
+    """`gateway: {hold, wait}` in interlock.yaml holds for all calls; a call may say otherwise, and a wrong word is an error."""
+    place.change("interlock.yaml", lambda old: old + "gateway: {hold: ticket}\n")
+    wait: Any = {"interlock/hold": "wait", "interlock/wait-ms": 300}
+    async with client(place) as mcp:
+        with anyio.fail_after(20):
+            for meta in (None, wait):
+                assert said(await mcp.call_tool("box__put", {"n": 500}, meta=meta))["state"] == "held"
+    place.change("interlock.yaml", lambda old: old.replace("hold: ticket", "hold: on"))
+    ended = await anyio.run_process([PROGRAM, *words(place)], check=False)
+    assert (ended.returncode, ended.stdout) == (1, b"")
+    assert b"interlock.yaml" in ended.stderr
+
+
 @pytest.mark.proves("gateway.waits")
 @pytest.mark.parametrize("mode", ERAS)
 async def test_a_call_waits_for_a_person(place: Place, mode: str) -> None:

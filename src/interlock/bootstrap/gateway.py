@@ -11,10 +11,10 @@ from mcp.server.subscriptions import InMemorySubscriptionBus
 
 from interlock.bootstrap.connecting import identity_of, lending
 from interlock.bootstrap.relaying import relay
-from interlock.bootstrap.site import hosting_for
+from interlock.bootstrap.site import hosting_for, settled
 from interlock.domain.access_token import WELL_KNOWN
 from interlock.domain.errors import WorkspaceError
-from interlock.domain.patience import Patience
+from interlock.domain.patience import Wish
 from interlock.domain.task import Opening
 from interlock.embedded import Embedded
 from interlock.gateway.alone import GRACE_S, serve_alone
@@ -50,9 +50,10 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def gateway(folder: Path, patience: Patience) -> AsyncGenerator[Gateway]:
+async def gateway(folder: Path, wish: Wish) -> AsyncGenerator[Gateway]:
     """The gateway of the workspace in `folder`, as one more program of its agents. Raises WorkspaceError, KeyFileError and
     StoreErrors."""
+    patience = settled(folder).settings.patience.asked(*wish)
     plane, lend = lending(folder)
     home, upstreams = Home(), plane.means.upstreams
     try:
@@ -84,13 +85,13 @@ async def gateway(folder: Path, patience: Patience) -> AsyncGenerator[Gateway]:
 
 
 @asynccontextmanager
-async def house(folder: Path, patience: Patience, host: str) -> AsyncGenerator[House]:
+async def house(folder: Path, wish: Wish, host: str) -> AsyncGenerator[House]:
     """Everything that is spoken to with tokens over HTTP, for as long as it is used.
 
     Raises WorkspaceError where others could reach `host` and the workspace does not say who ends TLS in front of it.
     """
     hosting = hosting_for(folder, host)
-    async with gateway(folder, patience) as found:
+    async with gateway(folder, wish) as found:
         shelves = Shelves()
         rooms = Rooms(found.means, shelves)
         server = server_of(found.calls, found.beside, found.news, work_in_room, found.version)
@@ -120,9 +121,9 @@ async def house(folder: Path, patience: Patience, host: str) -> AsyncGenerator[H
                 await finish()
 
 
-async def serve_one(folder: Path, opening: Opening, patience: Patience) -> None:
+async def serve_one(folder: Path, opening: Opening, wish: Wish) -> None:
     """Serve one client over standard input and output, in tasks that are begun with `opening`, until it goes."""
-    async with gateway(folder, patience) as found:
+    async with gateway(folder, wish) as found:
         work = Work(Caller(agent=opening.agent, opening=lambda: opening), found.means)
         await serve_alone(found.calls, found.beside, found.news, work, found.version)
 

@@ -11,7 +11,7 @@ from interlock.cli.output import run, shown
 from interlock.cli.serving import served
 from interlock.domain.errors import ContractError
 from interlock.domain.ids import AgentName
-from interlock.domain.patience import HOLD_MODES, Patience
+from interlock.domain.patience import HOLD_MODES, Wish
 from interlock.domain.task import Opening
 
 _PURPOSE: Final = "work of an MCP client"
@@ -43,24 +43,24 @@ def gateway(
             path="/agent",
             next_step="say which: `interlock gateway --agent NAME`, or `interlock gateway --http 127.0.0.1:8787`",
         )
-    patience = _patience(hold, wait)
+    wish = _wish(hold, wait)
     found = optional_part(here, "interlock.bootstrap.gateway", what="what speaks MCP", extra="mcp")
     if http:
         if on_behalf_of or purpose != _PURPOSE:
             raise ContractError(
                 "over HTTP the token says for whom and for what, not the command line", path="/on_behalf_of"
             )
-        _listen(here, found, http, patience)
+        _listen(here, found, http, wish)
         return
     opening = Opening(agent=AgentName(agent), purpose=purpose, initiator=on_behalf_of)
 
     async def serve() -> None:
-        await found.serve_one(here.folder, opening, patience)
+        await found.serve_one(here.folder, opening, wish)
 
     run(here.output, serve)
 
 
-def _listen(here: Context, found: Any, address: str, patience: Patience) -> None:
+def _listen(here: Context, found: Any, address: str, wish: Wish) -> None:
     host, port = _address(address)
 
     def started(at: str) -> None:
@@ -68,7 +68,7 @@ def _listen(here: Context, found: Any, address: str, patience: Patience) -> None
         here.output.value({"address": address}, lambda console: console.print(f"the gateway is at {shown(address)}"))
 
     def begun() -> AbstractAsyncContextManager[Any]:
-        house: AbstractAsyncContextManager[Any] = found.house(here.folder, patience, host)
+        house: AbstractAsyncContextManager[Any] = found.house(here.folder, wish, host)
         return house
 
     served(here, begun, host, port, started, most=MOST_AT_ONCE)
@@ -83,7 +83,7 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _patience(hold: str, wait: int | None) -> Patience:
+def _wish(hold: str, wait: int | None) -> Wish:
     if hold and hold not in HOLD_MODES:
         raise ContractError(f"`{hold[:64]}` is no way to hold a call", path="/hold", next_step="`wait` or `ticket`")
-    return Patience().asked(hold, None if wait is None else wait * 1000)
+    return Wish(hold, None if wait is None else wait * 1000)

@@ -1,6 +1,6 @@
 """What a program that speaks MCP is given while its call waits: the answer later, or a ticket at once."""
 
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -11,6 +11,13 @@ HOLD_MODES: Final[tuple[HoldMode, ...]] = ("wait", "ticket")
 _BY_WORD: Final[dict[str, HoldMode]] = {each: each for each in HOLD_MODES}
 LONGEST_MS: Final = 600 * SECOND
 """A call that waits longer than this is given a ticket in any case: no client and no proxy keeps a request open for ever."""
+
+
+class Wish(NamedTuple):
+    """What whoever begins a gateway, or makes a call, asks for itself; nothing is as the workspace has it."""
+
+    hold: str = ""
+    wait_ms: int | None = None
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from interlock.adapters.workspace.anchors_file import Anchorage, read_anchorage
 from interlock.adapters.workspace.contract_file import read_contract
 from interlock.adapters.workspace.fields import NAME, Section
 from interlock.adapters.workspace.files import bytes_of, text_of
-from interlock.adapters.workspace.gateway_file import read_resource
+from interlock.adapters.workspace.gateway_file import read_patience, read_resource
 from interlock.adapters.workspace.identity_file import read_attestation
 from interlock.adapters.workspace.limits_of import limits, prices, rates
 from interlock.adapters.workspace.models_file import read_models
@@ -50,6 +50,7 @@ from interlock.domain.hosting import Hosting
 from interlock.domain.ids import Person, Tenant
 from interlock.domain.model_route import Models
 from interlock.domain.on_call import Rota
+from interlock.domain.patience import Patience
 from interlock.domain.policy import ENGINES, Engine
 from interlock.domain.proof import INVARIANTS
 from interlock.domain.publishing import TESTING, Publishing
@@ -105,6 +106,8 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who cosigns the log."""
     hosting: Hosting = Hosting()
     """Where the server is to be found."""
+    patience: Patience = Patience()
+    """How long calls of the gateway's clients wait for people."""
     models: Models = Models()
     """Who is asked when an agent asks for a model."""
     resource: Resource = Resource()
@@ -234,6 +237,7 @@ class _Reading:
         timing, base = section.section("timing"), Timing()
         budgets, soft = limits(section, "budgets")
         routing = read_approvals(section.section("approvals"))
+        gateway = section.section("gateway")
         settings = WorkspaceSettings(
             tenant=Tenant(tenant),
             trust_domain=trust_domain,
@@ -263,7 +267,8 @@ class _Reading:
             anchorage=read_anchorage(section, self.folder),
             hosting=read_hosting(section.section("server")),
             models=read_models(section.section("models")),
-            resource=read_resource(section.section("gateway")),
+            patience=read_patience(gateway),
+            resource=read_resource(gateway),
         )
         for scope, node in section.pairs("rates").items():
             self.places["rate", scope] = Place(SETTINGS, node.line, node.column)

@@ -1,6 +1,8 @@
 """`gateway` in `interlock.yaml`: whose access tokens let programs in, and as which agents.
 
 gateway:
+  hold: wait
+  wait: 45s
   resource: "https://gateway.example.org/mcp"
   issuers:
     - issuer: "https://id.example.org"
@@ -36,11 +38,24 @@ from interlock.domain.bearer import SURFACES, Bounds, Surface
 from interlock.domain.duration import HOUR, MINUTE
 from interlock.domain.grant import anything_with
 from interlock.domain.ids import AgentName, ContractName
+from interlock.domain.patience import HOLD_MODES, Patience
+from interlock.domain.patience import LONGEST_MS as LONGEST_WAIT_MS
 from interlock.domain.selector import Selector, SelectorError
 
 Bound = Literal["required", "where it is"]
 BOUND: Final[tuple[Bound, ...]] = ("required", "where it is")
 MOST_ISSUERS: Final = 16
+
+
+def read_patience(section: Section | None) -> Patience:
+    """How long calls wait for people, which it says beside."""
+    if section is None:
+        return Patience()
+    base = Patience()
+    wait = section.span("wait", base.wait_ms)
+    if wait > LONGEST_WAIT_MS:
+        section.wrong("a call waits for 10m at most", section.take("wait"))
+    return Patience(hold=section.choice("hold", HOLD_MODES, base.hold), wait_ms=min(wait, LONGEST_WAIT_MS))
 
 
 def read_resource(section: Section | None) -> Resource:
