@@ -2455,6 +2455,11 @@ PROMISES: tuple[Promise, ...] = (
         "Where no control plane answers nothing runs, nothing is kept to be asked later, and it is said whose fault it is.",
     ),
     Promise(
+        "remote.renewed",
+        _AFAR,
+        "A program is renewed before its credential is over, and recognised anew after; who is not recognised gets nothing.",
+    ),
+    Promise(
         "remote.believes_nobody",
         _AFAR,
         "Of what answers nothing is believed that is not a control plane's answer, in its form, of its size and in its time.",

@@ -22,7 +22,9 @@ from tests.remote.road import Road
 from tests.workspaces import Place, forget, workspace
 
 T = TypeVar("T")
-SETTINGS = "identity: {attest: [local, bootstrap]}\nserver: {rate: 100000}\n"
+IDENTITY = "identity: {attest: [local, bootstrap]}\n"
+SERVER = "server: {rate: 100000}\n"
+SETTINGS = IDENTITY + SERVER
 serving: Any = import_module("interlock.api.serving")
 
 
@@ -101,12 +103,12 @@ async def _worked(plane: ControlPlane) -> None:
 
 @contextmanager
 def reached(
-    folder: Path, *, settings: str = "", margin: str = "1s", files: tuple[tuple[str, str], ...] = ()
+    folder: Path, *, identity: str = IDENTITY, margin: str = "1s", files: tuple[tuple[str, str], ...] = ()
 ) -> Iterator[Reached]:
     """The server over the workspace of `tests.workspaces`, in force."""
     place = workspace(folder)
     said = (folder / "interlock.yaml").read_text().replace("lease_margin: 1s", f"lease_margin: {margin}")
-    place.write("interlock.yaml", said + SETTINGS + settings)
+    place.write("interlock.yaml", said + identity + SERVER)
     for name, text in files:
         place.write(name, text)
     plane = connect(folder, begin=True)
