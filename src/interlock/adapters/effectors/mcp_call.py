@@ -56,7 +56,6 @@ class McpEffectors:
         begun = _Begun()
         limit = contract.timeout_ms / 1000
         with anyio.move_on_after(limit):
-            connection = await self._upstreams.connection(target.server, call.task)
             definition = await self._as_accepted(target, call)
             try:
                 given = _given(target, definition, arguments, call)
@@ -64,7 +63,15 @@ class McpEffectors:
                 return not_called(role, str(error))
             self._upstreams.asking.begin(call.task, call.action_id)
             try:
-                return await self._called(connection, contract, target, given, call, begun)
+                for _ in range(2):
+                    connection = await self._upstreams.connection(target.server, call.task)
+                    answer = await self._called(connection, contract, target, given, call, begun)
+                    if answer is not None:
+                        return answer
+                    # Its session was gone, so nothing was done with the call: it is made in a new one, which says its tools anew.
+                    begun.sent = False
+                    await self._as_accepted(target, call)
+                return Nothing("its session is forgotten as soon as it began")
             finally:
                 self._upstreams.asking.end(call.task, call.action_id)
         why = f"no answer within {contract.timeout_ms} ms"
@@ -97,7 +104,8 @@ class McpEffectors:
         arguments: dict[str, Any],
         call: Call,
         begun: "_Begun",
-    ) -> Answer:
+    ) -> Answer | None:
+        """The answer; None where the server knew our session no more."""
         meta: Any = {KEY: call.idempotency_key, ACTION: call.action_id}
         if call.traceparent:
             meta["traceparent"] = call.traceparent
@@ -111,7 +119,7 @@ class McpEffectors:
                     timeout_s=contract.timeout_ms / 1000,
                 )
             except FailedError as error:
-                return _failure(error, contract, target)
+                return None if error.kind == "expired" else _failure(error, contract, target)
             if result.get("resultType", "complete") != "input_required":
                 return _meaning(result, contract, target)
             more = await self._answers(connection, call, result)
@@ -199,7 +207,7 @@ def _meaning(result: Wire, contract: Contract, target: McpTarget) -> Answer:
 def _failure(error: FailedError, contract: Contract, target: McpTarget) -> Answer:
     """A call that brought no result."""
     match error.kind:
-        case "unsent" | "expired" | "refused":
+        case "unsent" | "refused":
             return Nothing(one_line(error.why))
         case "answered" if error.code in (types.METHOD_NOT_FOUND, types.INVALID_PARAMS):
             return Nothing(one_line(f"{target.server} refused the call ({error.code}): {error.why}"))

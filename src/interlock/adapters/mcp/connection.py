@@ -26,6 +26,7 @@ from interlock.adapters.mcp.told import Ours, ours
 from interlock.domain.errors import EffectorError
 from interlock.domain.upstream import Definition, Http, Server, Wire
 
+RETIRING_S: Final = 600
 MOST_PAGES: Final = 100
 MOST_LISTED: Final = 2_000
 """Things of a kind that a server may have."""
@@ -73,6 +74,7 @@ class Connection:
         self._keeper = asyncio.create_task(self._keep())
         self.stale = False
         """Nobody begins anything on it any more."""
+        self._at_work = 0
         self.tools: dict[str, Definition] | None = None
         self.listed_at = 0.0
 
@@ -103,6 +105,13 @@ class Connection:
         self, request: types.Request[Any, Any], *, progress: Any = None, timeout_s: float | None = None
     ) -> Wire:
         """One request and its result, just as it came. Raises FailedError."""
+        self._at_work += 1
+        try:
+            return await self._called(request, progress, timeout_s)
+        finally:
+            self._at_work -= 1
+
+    async def _called(self, request: types.Request[Any, Any], progress: Any, timeout_s: float | None) -> Wire:
         session = await self.opened()
         limit = self.server.timeout_ms / 1000 if timeout_s is None else timeout_s
         try:
@@ -147,6 +156,17 @@ class Connection:
             self._keeper.cancel()
         await asyncio.gather(self._keeper, return_exceptions=True)
 
+    async def retire(self) -> None:
+        """Nobody begins anything on it; what is at work is let finish, as long as it may take at all."""
+        self.stale = True
+        try:
+            for _ in range(RETIRING_S * 10):
+                if not self._at_work or self._keeper.done():
+                    break
+                await asyncio.sleep(0.1)
+        finally:
+            await self.close()
+
     async def _listed(
         self, session: ClientSession, params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
@@ -163,6 +183,8 @@ class Connection:
     def _failed(self, error: MCPError) -> FailedError:
         kind = ours(error.error.data)
         if kind is not None:
+            # A session that the server has forgotten is no use to anybody.
+            self.stale = self.stale or kind == "expired"
             return FailedError(kind, error.error.message)
         if _LIMIT.search(error.error.message):
             # In the words of the official transport, or in ours as it repeats them.

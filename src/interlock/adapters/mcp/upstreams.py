@@ -58,6 +58,7 @@ class McpUpstreams:
         self._pauses: dict[_Place, tuple[float, float]] = {}
         """Until when nothing is begun, and how long that was."""
         self._accounts: dict[str, Tokens] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
         self.asking = Asking()
 
     def servers(self) -> tuple[Server, ...]:
@@ -110,6 +111,11 @@ class McpUpstreams:
             return connection.tools
         try:
             return await connection.list_tools()
+        except FailedError as error:
+            if error.kind != "expired":
+                raise _error(server, error) from None
+        try:
+            return await (await self.connection(server, task)).list_tools()
         except FailedError as error:
             raise _error(server, error) from None
 
@@ -201,6 +207,9 @@ class McpUpstreams:
         self.asking.close()
         here = id(asyncio.get_running_loop())
         mine = [each for each in self._connections if each.loop == here]
+        for each in self._retiring:
+            each.cancel()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
         await asyncio.gather(*(self._connections.pop(each).close() for each in mine))
 
     def heard(self, connection: Connection, news: types.ServerNotification) -> None:
@@ -244,7 +253,9 @@ class McpUpstreams:
         made = Connection(server, lambda: self._way(server), self.asking, self, task=place.task, legacy=legacy)
         self._connections[place] = made
         if before is not None:
-            await before.close()
+            retiring = asyncio.create_task(before.retire())
+            self._retiring.add(retiring)
+            retiring.add_done_callback(self._retiring.discard)
         return made
 
     def _way(self, server: Server) -> Any:
@@ -266,9 +277,13 @@ class McpUpstreams:
         self._pauses[place] = (now + pause, pause)
 
     async def _asked(self, server: str, task: str, request: types.Request[Any, Any]) -> Wire:
-        connection = await self.connection(server, task)
         try:
-            return await connection.call(request)
+            try:
+                return await (await self.connection(server, task)).call(request)
+            except FailedError as error:
+                if error.kind != "expired":
+                    raise
+                return await (await self.connection(server, task)).call(request)
         except FailedError as error:
             raise _error(server, error) from None
 

@@ -125,7 +125,8 @@ async def _refused(request: httpx2.Request, response: httpx2.Response) -> httpx2
         body.clear()
     finally:
         await response.aclose()
-    if status >= 400 and _is_error(bytes(body)):
+    forgotten = status == 404 and "mcp-session-id" in request.headers
+    if status >= 400 and not forgotten and _is_error(bytes(body)):
         return httpx2.Response(
             status, content=bytes(body), headers={"content-type": "application/json"}, request=request
         )
@@ -134,7 +135,7 @@ async def _refused(request: httpx2.Request, response: httpx2.Response) -> httpx2
     if 300 <= status < 400:
         return _answer(request, told("lost", f"it sends elsewhere ({status}), which is not followed"))
     kind: Ours = "refused" if status < 500 and status not in _TRY_LATER else "lost"
-    if status == 404 and "mcp-session-id" in request.headers:
+    if forgotten:
         kind = "expired"
     return _answer(request, told(kind, why))
 
