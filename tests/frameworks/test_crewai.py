@@ -21,6 +21,7 @@ def test_every_call_goes_through_the_gate() -> None:
             "test_a_limit_that_the_tool_has_counts_on",
             "test_what_was_refused_is_asked_anew",
             "test_asynchronous_tools_are_run_once",
+            "test_a_crew_that_is_awaited_is_governed",
         ),
     )
 

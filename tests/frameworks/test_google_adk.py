@@ -22,6 +22,7 @@ def test_every_call_goes_through_the_gate() -> None:
             "test_agents_under_agents_are_governed",
             "test_a_tool_that_does_not_exist_is_adks_business",
             "test_nothing_is_given_for_a_result_that_is_none",
+            "test_a_long_running_tool_answers_later",
         ),
     )
 

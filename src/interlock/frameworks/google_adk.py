@@ -74,7 +74,7 @@ class InterlockPlugin(BasePlugin):
         came = await self._run.acall(governor, self._call(tool, tool_args, tool_context))
         match came:
             case Given():
-                return _given(came.raw if came.is_raw else came.value)
+                return _given(tool, came.raw if came.is_raw else came.value)
             case Paused():
                 return _asking(tool_context, came.text, {"action": came.action_id})
             case _:
@@ -116,6 +116,9 @@ def _asking(context: ToolContext, hint: str, payload: dict[str, str]) -> dict[st
     return {"error": hint}
 
 
-def _given(value: object) -> dict[str, Any]:
-    """A result as ADK has them. None would mean that the tool is still to be run."""
+def _given(tool: BaseTool, value: object) -> dict[str, Any]:
+    """A result as ADK has them. None would mean that the tool is still to be run; nothing at all, that a long-running one answers
+    later."""
+    if value is None and tool.is_long_running:
+        return {}
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {"result": value}

@@ -82,6 +82,7 @@ async def drive(
     *,
     native: bool = True,
     kickoffs: int = 1,
+    how: str = "kickoff",
     guardrail: Any = None,
     tools: list[BaseTool] | None = None,
     model: Scripted | None = None,
@@ -100,7 +101,8 @@ async def drive(
     crew = Crew(agents=[agent], tasks=[work])
     saw = Saw()
     for _ in range(kickoffs):
-        saw.final = str(await asyncio.to_thread(crew.kickoff))
+        kickoff = getattr(crew, how)
+        saw.final = str(await (asyncio.to_thread(kickoff) if how == "kickoff" else kickoff()))
     last = json.loads(model.seen[-1])
     saw.results = [str(each["content"]) for each in last if each.get("role") == "tool"] if native else [model.seen[-1]]
     return saw

@@ -104,6 +104,15 @@ class TestCrew(Battery):
         assert "usage limit" in saw.results[1]
         assert place.effects() == {"o1 5": 1}
 
+    @pytest.mark.parametrize("how", ["akickoff", "kickoff_async"])
+    def test_a_crew_that_is_awaited_is_governed(self, place: Place, how: str) -> None:
+        """Both asynchronous kickoffs go through the gate, on the program's own event loop."""
+        saw = self.run(place, [[Ask(), Ask(order="no", cents=2000, id="c2")]], how=how)
+
+        assert saw.results[0] == "ok o1"
+        assert "denied" in saw.results[1]
+        assert place.effects() == {"o1 5": 1}
+
     def test_asynchronous_tools_are_run_once(self, place: Place) -> None:
         """Awaited by the program itself, a governed tool is run once, be it a function, asynchronous or not, or a class with an
         asynchronous half: also one that raises `NotImplementedError` after it acted."""

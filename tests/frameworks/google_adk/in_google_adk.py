@@ -9,6 +9,7 @@ from google.adk.plugins.reflect_retry_tool_plugin import ReflectAndRetryToolPlug
 from google.adk.tools.agent_tool import AgentTool
 from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.function_tool import FunctionTool
+from google.adk.tools.long_running_tool import LongRunningFunctionTool
 from google.adk.tools.tool_context import ToolContext
 
 import interlock
@@ -129,6 +130,19 @@ class TestAdk(Battery):
 
         assert "no tool with that name" in saw.results[0]
         assert not place.effects()
+
+    def test_a_long_running_tool_answers_later(self, place: Place) -> None:
+        """A long-running tool that gives nothing yet is begun once, and leaves its call open, as ADK has it."""
+
+        async def refund(order: str, cents: int) -> None:
+            """Pay back, some day."""
+            await acting(place)(order, cents)
+
+        asks = [[Ask()]]
+        saw = self.run(place, asks, agent=self.agent(place, asks, tools=[LongRunningFunctionTool(refund)]))
+
+        assert saw.results == []
+        assert place.effects() == {"o1 5": 1}
 
     def test_nothing_is_given_for_a_result_that_is_none(self, place: Place) -> None:
         """A tool that returns nothing is not run a second time."""
