@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from bench import (
+    adapters,
     audit,
     budgets,
     crowd,
@@ -44,6 +45,7 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "remote": remote.run,
     "endurance": endurance.run,
     "relay": relayed.run,
+    "adapters": adapters.run,
 }
 
 
