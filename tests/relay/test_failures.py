@@ -11,11 +11,13 @@ import pytest
 
 from tests.relay.kit import SECRET, Site, relayed
 from tests.relay.provider import (
+    Asked,
     Script,
     chat,
     closes,
     floods,
     hangs,
+    of_chat,
     says,
     streams,
     streams_chat,
@@ -252,3 +254,38 @@ async def _left(site: Site) -> None:
     """Wait until nobody is at the other end of the provider's first connection."""
     while not site.first.readers[0].at_eof():  # noqa: ASYNC110  there is no event to wait for
         await anyio.sleep(0.02)
+
+
+@pytest.mark.proves("relay.bounded")
+async def test_a_program_that_does_not_read_holds_up_its_provider(tmp_path: Path) -> None:
+    """Of a stream of 40 MB no more is taken from the provider than fits between, until the program reads on: then all comes."""
+    sent = 0
+
+    async def streams_much(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
+        event = (
+            b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": "x" * 65_000}}]}).encode() + b"\n\n"
+        )
+        for _ in range(600):
+            writer.write(event)
+            await writer.drain()
+            sent += len(event)
+        writer.write(b"\n\n".join(of_chat(asked)[-2:]) + b"\n\n")
+        await writer.drain()
+        writer.close()
+
+    async with relayed(tmp_path, more="  most_answer: 100000000") as site:
+        site.first.does(streams_much)
+        body = {"model": "gpt-4o-mini", "messages": [], "stream": True}
+        async with site.client() as client, client.stream("POST", "/v1/chat/completions", json=body) as answer:
+            pieces = answer.aiter_raw()
+            got = len(await anext(pieces))
+            await anyio.sleep(0.7)
+            held = sent
+            got += sum([len(piece) async for piece in pieces])
+        (use,) = await site.uses()
+
+    assert held < 15_000_000
+    assert got > 39_000_000
+    assert use.state == "settled"
