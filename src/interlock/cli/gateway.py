@@ -64,8 +64,12 @@ def _listen(here: Context, found: Any, address: str, wish: Wish) -> None:
     host, port = _address(address)
 
     def started(at: str) -> None:
-        address = f"{at.rstrip('/')}/mcp"
-        here.output.value({"address": address}, lambda console: console.print(f"the gateway is at {shown(address)}"))
+        base = at.rstrip("/")
+        address, models = f"{base}/mcp", f"{base}/v1"
+        here.output.value(
+            {"address": address, "models": models},
+            lambda console: console.print(f"the gateway is at {shown(address)}, models at {shown(models)}"),
+        )
 
     def begun() -> AbstractAsyncContextManager[Any]:
         house: AbstractAsyncContextManager[Any] = found.house(here.folder, wish, host)
