@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-tau2 battery peers foreign frameworks servers fuzz fuzz-parsers browser coverage docs sizes
+.PHONY: help demo test check bench bench-tau2 battery peers foreign frameworks servers conformance fuzz fuzz-parsers browser coverage docs sizes
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ peers: $(READY) ## the same battery on others, each in an environment of its own
 
 foreign: $(READY) ## the programs of others that tests/foreign asks; what cannot be had here is left out
 	@bash scripts/foreign.sh $(UV)
+
+conformance: $(READY) ## the protocol's conformance suite by itself and through the gateway, into docs/mcp-conformance.md
+	@$(BIN)/python -m tests.peers_mcp.report
 
 servers: $(READY) ## MCP servers and clients of others that tests/peers_mcp speaks to; what cannot be had here is left out
 	@bash scripts/servers.sh $(UV)

@@ -20,7 +20,7 @@ class Promise(NamedTuple):
 
 _ADOPT: Final = "How to adopt what you have"
 _UPSTREAM: Final = "How to put an MCP server under contract"
-_PEERS_MCP: Final = "How to put an MCP server under contract"
+_PEERS_MCP: Final = "The protocol's conformance suite, through the gateway"
 _SIGN_IN: Final = "Sign people in"
 _DEMO: Final = "README: See it"
 _LIFE: Final = "The life of an action"
@@ -1217,6 +1217,11 @@ PROMISES: tuple[Promise, ...] = (
     Promise("adopt.guess_never_light", _ADOPT, "A tool that may act is never guessed to read."),
     Promise(
         "adopt.guess_only_graver", _ADOPT, "What a tool says of itself makes the guess about it graver, never lighter."
+    ),
+    Promise(
+        "gateway.conforms",
+        _PEERS_MCP,
+        "What a server passes of the protocol's conformance suite by itself, it passes through the gateway.",
     ),
     Promise("gateway.inspector", _PEERS_MCP, "The MCP Inspector lists and calls tools through the gateway."),
     Promise(

@@ -121,7 +121,7 @@ CASES = {
     "everything": Case(
         server=lambda _: Server(node_server("mcp-server-everything"), {"get-sum": READ, "echo": READ}),
         tools=13,
-        read=("everything__echo", lambda _: {"message": "forty-two 42"}),
+        read=("everything__get-sum", lambda _: {"a": 1.5, "b": 40.5}),
         seen="42",
     ),
 }  # fmt: skip

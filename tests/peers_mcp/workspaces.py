@@ -17,6 +17,8 @@ capabilities: [{capabilities}]
 runtime: {{max_actions: 5000, max_task: 1h, max_repeats: 500}}
 approvals: {{within: 1h}}
 """
+BESIDE = {"resources": "read_resource", "prompts": "get_prompt", "sampling": "sample", "elicitation": "elicit"}
+"""The contracts that come of what a server's file lets pass beside tools."""
 POLICIES = """\
 @id("all") @owner("tests") permit(principal, action, resource);
 @id("ask") @owner("tests") @outcome("require_approval") @approver("reviewer") @reason("it writes")
@@ -38,8 +40,10 @@ def workspace(folder: Path, servers: dict[str, Server]) -> Place:
     for name in servers:
         command(place, "server", "pin", name, "--yes")
     known = json.loads(command(place, "server", "list", "--json").stdout)
-    capabilities = ", ".join(contract for each in known for contract in each["contracts"])
-    place.write("agents/ag.yaml", AGENT.format(capabilities=capabilities))
+    capabilities = [contract for each in known for contract in each["contracts"]]
+    for name, server in servers.items():
+        capabilities += [f"{name}.{made}" for word, made in BESIDE.items() if f"{word}: " in server.more]
+    place.write("agents/ag.yaml", AGENT.format(capabilities=", ".join(dict.fromkeys(capabilities))))
     command(place, "apply")
     return place
 

@@ -27,7 +27,7 @@ CONFIDENCE: Final = 800
 GUIDES: Final[dict[Framework, str]] = {
     "langchain": "docs/how-to/put-it-under-langchain.md",
     "openai-agents": "docs/how-to/put-it-under-openai-agents.md",
-    "pydantic-ai": "docs/reference/frameworks.md",
+    "pydantic-ai": "docs/how-to/put-it-under-pydantic-ai.md",
     "google-adk": "docs/how-to/put-it-under-google-adk.md",
     "strands": "docs/how-to/put-it-under-strands.md",
     "autogen": "docs/how-to/put-it-under-autogen.md",
