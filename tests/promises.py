@@ -2036,6 +2036,11 @@ PROMISES: tuple[Promise, ...] = (
         "Whoever asks for a call never reads the credential it is made with, not even where the server writes it back.",
     ),
     Promise(
+        "bearing.streams_end",
+        _ADMIT,
+        "Who is not let in any more hears no more: streams that are open end within seconds.",
+    ),
+    Promise(
         "identity.each_call",
         "How to give an agent an identity",
         "Every action of an agent's says which running instance proved to ask for it.",

@@ -132,3 +132,18 @@ def test_an_issuer_stands_there_once(tmp_path: Path) -> None:
         "}]}]", "}]}, {issuer: https://i.example, keys: k, clients: [{client: a, agent: ag, purpose: p}]}]"
     )
     assert any("an issuer is there twice" in each for each in _read(tmp_path, twice)[1])
+
+
+def test_the_gateway_has_an_address_of_its_own(tmp_path: Path) -> None:
+    """Where it has one it is found there, behind TLS where that says so; the console stays where it is."""
+    (tmp_path / "interlock.yaml").write_text("server: {public_url: 'https://console.example'}\n" + LEAST)
+    settings = read_workspace(tmp_path).settings
+    assert (settings.gateway.host, settings.gateway.secure, settings.hosting.host) == (
+        "g.example",
+        True,
+        "console.example",
+    )
+    (tmp_path / "interlock.yaml").write_text("server: {public_url: 'https://console.example'}\n")
+    assert read_workspace(tmp_path).settings.gateway.host == "console.example"
+    assert Resource(resource="https://[::1]:8700/mcp").host == "::1"
+    assert Resource(resource="https://G.example:8700/mcp").host == "g.example"

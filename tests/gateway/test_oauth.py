@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import anyio
 import httpx
 import httpx2
 import pytest
@@ -22,7 +23,7 @@ from mcp.shared.auth import ProtectedResourceMetadata
 
 import interlock
 from tests.adapters.issuers import Provider, b64, jwk_of, signed
-from tests.gateway.kit import INITIALIZE, House, house, said, tasks
+from tests.gateway.kit import INITIALIZE, PROGRAM, House, house, said, tasks
 from tests.workspaces import Place, forget, workspace
 
 pytestmark = pytest.mark.anyio
@@ -164,3 +165,41 @@ def test_a_token_in_the_address_is_refused(doors: tuple[House, House], provider:
     asked: Any = {"headers": {"authorization": f"Bearer {text}", "accept": "application/json, text/event-stream"}}
     answer = httpx.post(f"{doors[0].url}?access_token={text}", json=INITIALIZE, **asked)
     assert (answer.status_code, "invalid_request" in answer.headers["www-authenticate"]) == (400, True)
+
+
+@pytest.mark.proves("bearing.streams_end")
+async def test_who_is_not_let_in_any_more_hears_no_more(doors: tuple[House, House]) -> None:
+    """A stream that was opened with a key ends within seconds of its revocation, another's goes on."""
+    ended = {name: anyio.Event() for name in ("mine", "theirs")}
+    keys = {"mine": doors[0].key(), "theirs": doors[0].key("ag", "user:bob")}
+
+    async def listen(name: str, begun: anyio.Event) -> None:
+        headers = {"authorization": f"Bearer {keys[name]}", "accept": "application/json, text/event-stream"}
+        async with httpx.AsyncClient(timeout=30, headers=headers) as client:
+            first = await client.post(doors[0].url, json=INITIALIZE)
+            session = {"mcp-session-id": first.headers["mcp-session-id"]}
+            async with client.stream("GET", doors[0].url, headers=session) as answer:
+                assert answer.status_code == 200
+                begun.set()
+                async for _ in answer.aiter_bytes():
+                    pass
+        ended[name].set()
+
+    async with anyio.create_task_group() as group:
+        for name in ended:
+            begun = anyio.Event()
+            group.start_soon(listen, name, begun)
+            await begun.wait()
+        name = keys["mine"].partition(".")[0].removeprefix("ila_")
+        said = ["-w", str(doors[0].place.folder), "--as", "rita", "agent", "key", "revoke", name]
+        await anyio.run_process([PROGRAM, *said])
+        with anyio.fail_after(10):
+            await ended["mine"].wait()
+        assert not ended["theirs"].is_set()
+        group.cancel_scope.cancel()
+
+
+def test_the_gateway_answers_under_its_own_name(doors: tuple[House, House]) -> None:
+    """Beside what this machine calls itself, the host of `resource`, and no other."""
+    for host, status in (("127.0.0.1", 401), ("localhost:8700", 401), ("evil.example", 421)):
+        assert doors[0].ask(body=INITIALIZE, host=host).status_code == status

@@ -90,7 +90,7 @@ async def house(folder: Path, wish: Wish, host: str) -> AsyncGenerator[House]:
 
     Raises WorkspaceError where others could reach `host` and the workspace does not say who ends TLS in front of it.
     """
-    hosting = hosting_for(folder, host)
+    hosting = hosting_for(folder, host, gateway=True)
     async with gateway(folder, wish) as found:
         shelves = Shelves()
         rooms = Rooms(found.means, shelves)

@@ -23,7 +23,7 @@ def relay(folder: Path, plane: ControlPlane, connection: Connection) -> Relay:
 
     Raises WorkspaceError."""
     settings = settled(folder).settings
-    return relay_of(settings.models, settings.hosting, folder, plane, connection)
+    return relay_of(settings.models, settings.gateway, folder, plane, connection)
 
 
 def relay_of(models: Models, hosting: Hosting, folder: Path, plane: ControlPlane, connection: Connection) -> Relay:

@@ -88,13 +88,15 @@ def settled(folder: Path) -> Workspace:
     return workspace
 
 
-def hosting_for(folder: Path, host: str) -> Hosting:
-    """Where the server is to be found. Raises WorkspaceError where that would be in the clear."""
-    hosting = settled(folder).settings.hosting
+def hosting_for(folder: Path, host: str, *, gateway: bool = False) -> Hosting:
+    """Where the server, or the gateway, is to be found. Raises WorkspaceError where that would be in the clear."""
+    settings = settled(folder).settings
+    hosting = settings.gateway if gateway else settings.hosting
     if host not in NEAR and not hosting.secure:
         raise WorkspaceError(
             f"others can reach `{host}`, and nothing says that TLS ends in front of it",
             file="interlock.yaml",
-            next_step="put a proxy that ends TLS in front, and say so: `server: {public_url: https://...}` in interlock.yaml",
+            next_step="put a proxy that ends TLS in front, and say so: `server: {public_url: https://...}` in interlock.yaml"
+            + (", or `gateway: {resource: https://.../mcp}`" if gateway else ""),
         )
     return hosting

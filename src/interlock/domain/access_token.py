@@ -82,6 +82,12 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
         return f"{scheme}://{rest.partition('/')[0]}" if rest else ""
 
     @property
+    def host(self) -> str:
+        """The host in it, lower case, without the port."""
+        name = self.origin.partition("://")[2].lower()
+        return name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+
+    @property
     def path(self) -> str:
         """What stands behind that, without a `/` at its end."""
         return self.resource.removeprefix(self.origin).rstrip("/")

@@ -39,6 +39,8 @@ LARGEST_BODY: Final = 4 * 1024 * 1024
 LARGEST_HEAD: Final = 24 * 1024
 BODY_S: Final = 20.0
 """How long a body may take to arrive."""
+LOOK_S: Final = 2.0
+"""How often is asked whether who hears a stream would be let in still."""
 _ROOM: Final = "interlock.room"
 _METHODS: Final = ("GET", "POST", "DELETE")
 _ONCE: Final = (b"host", b"content-type", b"content-length", b"origin", b"mcp-session-id", b"mcp-protocol-version")
@@ -53,6 +55,7 @@ class Entrance:
         self._bearing = bearing
         self._hosting = hosting
         self._rooms = rooms
+        self._open: dict[anyio.CancelScope, Bearer] = {}
         self._until = anyio.CancelScope()
         self._manager = StreamableHTTPSessionManager(
             app=server,
@@ -65,9 +68,24 @@ class Entrance:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """For as long as requests may come: until cancelled, or told to `end`. Streams end with it."""
         with self._until:
-            async with self._manager.run():
+            async with self._manager.run(), anyio.create_task_group() as group:
+                group.start_soon(self._look)
                 task_status.started()
                 await self._rooms.run()
+
+    async def _look(self) -> None:
+        """Whoever is being answered goes on hearing for as long as they would be let in, and no longer."""
+        while True:
+            await anyio.sleep(LOOK_S)
+            counts: dict[str, bool] = {}
+            for scope, bearer in list(self._open.items()):
+                if bearer.same not in counts:
+                    try:
+                        counts[bearer.same] = await self._bearing.still(bearer)
+                    except InterlockError:
+                        counts[bearer.same] = False  # who cannot be looked up is not let in
+                if not counts[bearer.same]:
+                    scope.cancel()
 
     def end(self) -> None:
         """No more requests, and no more streams."""
@@ -94,10 +112,11 @@ class Entrance:
             raise Unread("Session not found", 404)
         if found is None:
             raise Unread(f"{MOST_OF_ONE} sessions are open with this token: end some of them", 429)
-        room, ended = found, False
+        room, ended, whole = found, False, True
 
         async def told(message: Message) -> None:
-            nonlocal ended
+            nonlocal ended, whole
+            whole = message["type"] != "http.response.start" and not message.get("more_body", False)
             if message["type"] == "http.response.start" and message["status"] < 400:
                 given = dict(message.get("headers", ())).get(b"mcp-session-id", b"").decode("latin-1")
                 ended = scope["method"] == "DELETE"
@@ -110,9 +129,14 @@ class Entrance:
         inside = {**scope, "user": user, _ROOM: room}
         room.busy += 1
         try:
-            with speaking(room.shelf):
-                await self._manager.handle_request(inside, _Body(receive).next, told)
+            with anyio.CancelScope() as answering:
+                self._open[answering] = bearer
+                with speaking(room.shelf):
+                    await self._manager.handle_request(inside, _Body(receive).next, told)
+            if answering.cancelled_caught and not whole:
+                await send({"type": "http.response.body", "body": b""})
         finally:
+            self._open.pop(answering, None)
             room.busy -= 1
             room.used_at = anyio.current_time()
             if ended and session:

@@ -112,6 +112,17 @@ class Bearing:
             )
         return bearer
 
+    async def still(self, bearer: Bearer) -> bool:
+        """Whether who was let in before would be now, token in hand: asked again while an answer goes on. Raises StoreErrors."""
+        if self._clock.now() >= bearer.expires_at + SKEW_MS:
+            return False
+        orders = await self._orders.refresh()
+        try:
+            self._must_stand(bearer, orders)
+        except NotAdmitted:
+            return False
+        return True
+
     def must_open(self, bearer: Bearer, tool: str) -> None:
         """Raises NotAdmitted, with the scopes that would do (RFC 6750 section 3.1), where who bears an access token asks for a
         tool that other scopes of its issuer open, and its own do not. What nothing opens is for the gate to refuse."""

@@ -113,6 +113,14 @@ class WorkspaceSettings(msgspec.Struct, frozen=True, kw_only=True):
     resource: Resource = Resource()
     """Whose access tokens let programs in, and as which agents."""
 
+    @property
+    def gateway(self) -> Hosting:
+        """Where what is spoken to with tokens is to be found: at its own address, where it has one."""
+        resource = self.resource
+        if not resource.resource:
+            return self.hosting
+        return msgspec.structs.replace(self.hosting, public_url=resource.origin, host=resource.host)
+
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a workspace's files say. In force it goes only without an error among the `problems`."""
