@@ -14,6 +14,7 @@ import anyio
 import mcp_types as types
 from mcp.client._transport import WriteStream
 from mcp.client.session import ClientSession
+from mcp.client.subscriptions import listen
 from mcp.shared.exceptions import MCPError
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
 from mcp.shared.message import SessionMessage
@@ -27,6 +28,7 @@ from interlock.domain.errors import EffectorError
 from interlock.domain.upstream import Definition, Http, Server, Wire
 
 RETIRING_S: Final = 600
+LISTEN_AGAIN_S: Final = 1.0
 MOST_PAGES: Final = 100
 MOST_LISTED: Final = 2_000
 """Things of a kind that a server may have."""
@@ -216,7 +218,7 @@ class Connection:
                     await self._agree(session)
                     if not self._ready.done():
                         self._ready.set_result(session)
-                    await self._until_over(incoming)
+                    await self._until_over(incoming, session)
         except EffectorError as error:
             self._fail(error)
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  whatever ends a connection is told to who waits for it
@@ -234,14 +236,42 @@ class Connection:
             # Perhaps nobody waits any more; then nobody is told.
             self._ready.exception()
 
-    async def _until_over(self, incoming: Incoming) -> None:
+    async def _until_over(self, incoming: Incoming, session: ClientSession) -> None:
         closing = asyncio.create_task(self._closing.wait())
         ended = asyncio.create_task(incoming.finished.wait())
+        hearing = asyncio.create_task(self._hear(session))
         try:
             await asyncio.wait((closing, ended), return_when=asyncio.FIRST_COMPLETED)
         finally:
             closing.cancel()
             ended.cancel()
+            hearing.cancel()
+            await asyncio.gather(hearing, return_exceptions=True)
+
+    async def _hear(self, session: ClientSession) -> None:
+        """From 2026-07-28 on a server tells what changed only to whoever listens. What may have been missed is asked anew."""
+        able = session.server_capabilities
+        if session.discover_result is None or able is None:
+            return
+        tools = able.tools is not None and bool(able.tools.list_changed)
+        prompts = able.prompts is not None and bool(able.prompts.list_changed)
+        resources = able.resources is not None and bool(able.resources.list_changed)
+        pause = LISTEN_AGAIN_S
+        while tools or prompts or resources:
+            try:
+                async with listen(
+                    session,
+                    tools_list_changed=tools,
+                    prompts_list_changed=prompts,
+                    resources_list_changed=resources,
+                ) as events:
+                    self.tools = None
+                    async for _ in events:
+                        pass  # each is told as any news is
+            except (MCPError, RuntimeError):
+                pause = min(2 * pause, 60 * LISTEN_AGAIN_S)
+            self.tools = None
+            await asyncio.sleep(pause)
 
     async def _agree(self, session: ClientSession) -> None:
         """Agree on a revision: the newest that both know; first the one that was seen at its review."""
