@@ -2794,6 +2794,11 @@ PROMISES: tuple[Promise, ...] = (
         "What CrewAI tries again, be it a task or a tool, is not done again.",
     ),
     Promise(
+        "frameworks.afar",
+        _FRAMEWORKS,
+        "A framework is governed from afar as it is in one process: each call runs its own function, once.",
+    ),
+    Promise(
         "frameworks.fractions",
         _FRAMEWORKS,
         "A fraction is decided on as the text of its digits, and the function gets the number.",
