@@ -68,7 +68,7 @@ def _listen(here: Context, found: Any, address: str, wish: Wish) -> None:
         address, models = f"{base}/mcp", f"{base}/v1"
         here.output.value(
             {"address": address, "models": models},
-            lambda console: console.print(f"the gateway is at {shown(address)}, models at {shown(models)}"),
+            lambda console: console.print(f"models are at {shown(models)}, the gateway is at {shown(address)}"),
         )
 
     def begun() -> AbstractAsyncContextManager[Any]:
