@@ -42,7 +42,7 @@ class Hand:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Reached]:
     """A server whose agent has tools of its program's own."""
-    with reached(tmp_path, files=FILES) as made:
+    with reached(tmp_path, margin="2s", files=FILES) as made:
         yield made
 
 
@@ -209,7 +209,7 @@ def test_what_nobody_reports_is_found_out_by_its_class(site: Reached) -> None:
     with program(site, hand) as client, client.task("ag", purpose="test") as task:
         name, carrying = left_behind(client, task, "own.blind", Dying(hand), "order-7")
         assert stored(site, name).state == "dispatching"
-        time.sleep(2.1)
+        time.sleep(3.2)
         site.work()
         lost = stored(site, name)
         before = len(site.there(site.plane.means.log.entries_of(name)))
@@ -236,7 +236,7 @@ def test_a_keyed_call_is_made_again_under_its_key_by_its_program_alone(site: Rea
     hand = Hand()
     with program(site, hand) as client, client.task("ag", purpose="test") as task:
         name, _ = left_behind(client, task, "own.keyed", Dying(hand), "order-7")
-        time.sleep(2.1)
+        time.sleep(3.2)
         site.work()
         lost = stored(site, name)
         time.sleep(0.2)
