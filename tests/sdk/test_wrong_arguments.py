@@ -50,6 +50,7 @@ FITTING: Final[dict[str, Any]] = {
     "agent": "ag",
     "arguments": {},
     "engine": "cedarpy",
+    "function": print,
     "happened": "done",
     "location": "nowhere",
     "held": "x",
