@@ -64,6 +64,7 @@ class _Clash(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Members: TypeAlias = Mapping[str, object]
+_Worded: TypeAlias = type[errors.NotSignedIn | errors.NotAdmitted | errors.Unreachable]
 
 
 def error_of(said: object) -> InterlockError:
@@ -92,7 +93,10 @@ def _made(problem: _Said, members: Members) -> InterlockError:
     make = _MAKING.get(kind)
     if make is not None:
         return make(problem, members)
-    return kind(problem.detail, next_step=problem.next, **members)
+    # Whatever else a kind asks for when it is raised, it is told in words: class, code, advice and members are the same.
+    made = kind.__new__(kind)
+    InterlockError.__init__(made, problem.detail, next_step=problem.next, **members)
+    return made
 
 
 def _no_error() -> NotUnderstood:
@@ -154,7 +158,9 @@ def _conflict(said: _Said, members: Members) -> InterlockError:
     return errors.Conflict(said.detail, kind=of.kind, key=of.key)
 
 
-def _worded(kind: type[errors.NotSignedIn | errors.NotAdmitted]) -> Callable[[_Said, Members], InterlockError]:
+def _worded(
+    kind: type[errors.NotSignedIn | errors.NotAdmitted | errors.Unreachable],
+) -> Callable[[_Said, Members], InterlockError]:
     def made(said: _Said, members: Members) -> InterlockError:
         del members
         return kind(said.detail, next_step=said.next)
@@ -185,6 +191,8 @@ _MAKING: Final[Mapping[type[InterlockError], Callable[[_Said, Members], Interloc
     errors.Conflict: _conflict,
     errors.NotSignedIn: _worded(errors.NotSignedIn),
     errors.NotAdmitted: _worded(errors.NotAdmitted),
+    errors.Unreachable: _worded(errors.Unreachable),
+    errors.Unanswered: _worded(errors.Unanswered),
     errors.NotDelivered: _bare(errors.NotDelivered),
     errors.ChildrenFailed: _children,
     refusals.TooMany: _too_many,
