@@ -125,8 +125,8 @@ def house(place: Place, *more: str) -> House:
         [PROGRAM, "-w", str(place.folder), "gateway", "--http", "127.0.0.1:0", *more], stdout=subprocess.PIPE
     )
     assert process.stdout is not None
-    said = process.stdout.readline().decode()
-    return House(process, said.split()[-1], place)
+    said = process.stdout.readline().decode().replace(",", " ").split()
+    return House(process, next(each for each in said if each.endswith("/mcp")), place)
 
 
 INITIALIZE: dict[str, Any] = {
