@@ -47,7 +47,8 @@ _FALSE: Final = ("no", "false")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LOOPBACK: Final = re.compile(r"http://(localhost|127\.0\.0\.1|\[::1\])([:/]|$)")
 LEAST_BYTES: Final = 4 * 1024
-MOST_EVER: Final = 64 * 1024 * 1024
+MOST_EVER: Final = 8 * 1024 * 1024
+"""A longer result could not be looked through for secrets, so nobody would get it."""
 
 
 class ServerFile(NamedTuple):
