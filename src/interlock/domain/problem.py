@@ -158,9 +158,7 @@ def _conflict(said: _Said, members: Members) -> InterlockError:
     return errors.Conflict(said.detail, kind=of.kind, key=of.key)
 
 
-def _worded(
-    kind: type[errors.NotSignedIn | errors.NotAdmitted | errors.Unreachable],
-) -> Callable[[_Said, Members], InterlockError]:
+def _worded(kind: _Worded) -> Callable[[_Said, Members], InterlockError]:
     def made(said: _Said, members: Members) -> InterlockError:
         del members
         return kind(said.detail, next_step=said.next)
