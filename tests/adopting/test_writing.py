@@ -344,6 +344,13 @@ def test_hostile_names_reach_no_terminal(tmp_path: Path) -> None:
     assert sorted(each.name for each in tmp_path.iterdir()) == ["p"]
 
 
+def test_a_secret_in_an_address_is_left_to_a_person(tmp_path: Path) -> None:
+    """It is not copied, and it is said that somebody has to put it somewhere."""
+    web = {"url": "https://mcp.example/s/0a1b2c3d4e5f60718293a4b5c6d7e8f9/mcp"}
+    made = adopted(project(tmp_path / "p", configuration={"mcpServers": {"web": web}}))
+    assert [each.partition(",")[0] for each in made.todo] == ["servers/web.yaml: its address held a secret"]
+
+
 def test_the_next_steps_are_commands(tmp_path: Path) -> None:
     """Three steps; what is said to be run is quoted for a shell."""
     folder = project(tmp_path / "a b", "strands")

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from tests.peers_mcp.workspaces import workspace
 SUITE: Final = "node/node_modules/@modelcontextprotocol/conformance"
 SERVER: Final = "fixture"
 PATIENCE_S: Final = 60
+WHEN: Final = re.compile(r"-\d{4}-\d\d-\d\dT.*$")
+"""When it was begun, behind the name of a scenario."""
 
 
 class Check(NamedTuple):
@@ -54,8 +57,7 @@ def results(url: str, folder: Path) -> Results:
     )
     found: Results = {}
     for file in sorted(folder.glob("**/checks.json")):
-        # `server-tools-list-2026-11-22T...`
-        scenario = file.parent.name.removeprefix("server-").rsplit("-20", 1)[0]
+        scenario = WHEN.sub("", file.parent.name.removeprefix("server-"))
         for each in msgspec.json.decode(file.read_bytes(), type=list[_Found]):
             if each.status in ("SUCCESS", "FAILURE"):
                 why = "" if each.status == "SUCCESS" else each.error_message or "failed"
