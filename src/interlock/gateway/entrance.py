@@ -128,8 +128,9 @@ class Entrance:
         user = AuthenticatedUser(AccessToken(token="", client_id=bearer.same, scopes=[]))
         inside = {**scope, "user": user, _ROOM: room}
         room.busy += 1
+        answering = anyio.CancelScope()
         try:
-            with anyio.CancelScope() as answering:
+            with answering:
                 self._open[answering] = bearer
                 with speaking(room.shelf):
                     await self._manager.handle_request(inside, _Body(receive).next, told)
