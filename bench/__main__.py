@@ -20,6 +20,7 @@ from bench import (
     serving,
     showing,
     stopping,
+    through,
     tokens,
     verify,
     waiting,
@@ -45,6 +46,7 @@ FIGURES: dict[str, Callable[[], Awaitable[None]]] = {
     "remote": remote.run,
     "endurance": endurance.run,
     "relay": relayed.run,
+    "mcp": through.run,
     "adapters": adapters.run,
 }
 
