@@ -14,8 +14,8 @@ import msgspec
 
 from interlock.domain.bearer import Bearer
 from interlock.domain.errors import Conflict, KeyReused
+from interlock.domain.refusals import BadRequest
 from interlock.relay.delivering import Delivery, Given
-from interlock.web.refusals import BadRequest
 
 KEPT: Final = 1_000
 KEPT_S: Final = 600.0

@@ -23,13 +23,13 @@ from interlock.domain.hosting import Hosting
 from interlock.domain.ids import AgentName
 from interlock.domain.model_request import PATHS, read
 from interlock.domain.model_route import ModelRoute, Models
+from interlock.domain.refusals import Crowded, NoSuchMethod
 from interlock.ports.model_provider import ModelProviders
 from interlock.relay.again import Again
 from interlock.relay.answering import Answering
 from interlock.relay.asking import KEY, TASK, Asking, asking_of, body_of
 from interlock.relay.delivering import JSON, Delivery, Receive, Scope, Send, gone
 from interlock.relay.tasks import Tasks
-from interlock.web.refusals import Crowded, NoSuchMethod
 
 BELOW: Final = "/v1/*"
 """Which paths it answers."""

@@ -13,9 +13,9 @@ import msgspec
 from interlock.domain.borne import Borne
 from interlock.domain.errors import NotAllowed
 from interlock.domain.hosting import Hosting
+from interlock.domain.refusals import BadRequest, NoHost, TooLarge, TooSlow
 from interlock.relay.delivering import Receive, Scope
 from interlock.web.front import host_name
-from interlock.web.refusals import BadRequest, NoHost, TooLarge, TooSlow
 
 BODY_S: Final = 60.0
 """How long a question may take to arrive."""

@@ -11,8 +11,8 @@ import msgspec
 
 from interlock.domain import errors
 from interlock.domain.errors import InterlockError
+from interlock.domain.refusals import Crowded
 from interlock.web.problems import AGAIN_S, status_of
-from interlock.web.refusals import Crowded
 
 _TYPES: Final[Mapping[int, str]] = {
     400: "invalid_request_error",

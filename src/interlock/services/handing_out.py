@@ -1,16 +1,14 @@
 """Calls handed out to the programs whose own tools they are, and what those say of them.
 
-1. A program that holds the action's task claims it. It is taken up as a worker takes it up: a lease, everything that may stop
-it asked
-   once more, and the intent durable, in the program's name. *A crash before leaves it waiting; one after, a lease that runs out.*
-2. The program is given the call. Asked again under the same claim it is given the same one, so that a lost answer loses
-nothing; under
-   another claim it is given nothing while that lease runs.
+1. A program that holds the action's task claims it. It is taken up as a worker takes it up: a lease, everything that may stop it
+   asked once more, and the intent durable, in the program's name. *A crash before leaves it waiting; one after, a lease that runs
+   out.*
+2. The program is given the call. Asked again under the same claim it is given the same one, so that a lost answer loses nothing;
+   under another claim it is given nothing while that lease runs.
 3. It makes the call. Nobody here sees that.
 4. It reports, under its claim and the call's fence. While the lease runs that counts as a tool's answer does here, in any
-process: its
-   result is held against the contract, its postcondition asked, its output filtered. *A crash before: it reports once more;
-   one after: what it reports is known already.*
+   process: its result is held against the contract, its postcondition asked, its output filtered. *A crash before: it reports
+   once more; one after: what it reports is known already.*
 5. A lease that runs out without a word is what a worker that died leaves: the class of the contract says what that means. What is
    reported after that is refused, and stands in the log beside what is known.
 """
