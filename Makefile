@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-tau2 battery peers foreign frameworks servers conformance fuzz fuzz-parsers browser coverage docs sizes
+.PHONY: help demo test check adapters bench bench-tau2 battery peers foreign frameworks servers conformance fuzz fuzz-parsers browser coverage docs sizes
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ FUZZ_PYTHON ?= python3.12
 fuzz-parsers: $(READY) ## every parser of the evidence under a coverage-guided fuzzer (FUZZ_PYTHON: 3.12 or newer)
 	@mkdir -p .foreign && $(UV) run --quiet --isolated --locked --python $(FUZZ_PYTHON) --with atheris==3.1.0 \
 	  python -m bench.battery.parsers $(SECONDS_EACH)
+
+adapters: $(READY) ## frameworks' adapters and MCP's own programs, in their environments, at length: types, crashes, pauses
+	@$(BIN)/pytest -n auto --dist worksteal tests/frameworks tests/peers_mcp
 
 battery: $(READY) ## the long versions of the slow suites
 	@$(BIN)/pytest $(PLUGINS) -m slow -n auto --dist worksteal

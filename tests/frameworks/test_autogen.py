@@ -24,12 +24,14 @@ def test_every_call_goes_through_the_gate() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.proves("autogen.once")
 def test_no_crash_retry_or_cancellation_repeats_an_effect() -> None:
     """Killed, cancelled or run again under its name, a run has each effect once at most."""
     passes(NAME, *of(SUITE, *ONCE, "test_a_cancelled_token_ends_a_call_that_waits"))
 
 
+@pytest.mark.slow
 def test_a_pause_is_not_pretended() -> None:
     """It cannot be paused so that it could be resumed, and asking for that is an error."""
     passes(NAME, *of(SUITE, PAUSE[0]))
@@ -41,6 +43,7 @@ def test_no_step_is_one_at_which_a_crash_repeats_an_effect() -> None:
     passes(NAME, *of(SUITE, *STEPS))
 
 
+@pytest.mark.slow
 def test_the_adapter_is_well_typed() -> None:
     """It is strictly typed, with the framework's own types."""
     well_typed(NAME)

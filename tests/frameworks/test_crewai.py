@@ -26,17 +26,20 @@ def test_every_call_goes_through_the_gate() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.proves("crewai.once")
 def test_no_crash_retry_or_cancellation_repeats_an_effect() -> None:
     """Killed, cancelled or run again under its name, a crew has each effect once at most."""
     passes(NAME, *of(SUITE, *ONCE, "test_alike_calls_of_one_kickoff_are_one_and_of_two_are_two"))
 
 
+@pytest.mark.slow
 def test_a_pause_is_not_pretended() -> None:
     """It cannot be paused so that it could be resumed, and asking for that is an error."""
     passes(NAME, *of(SUITE, PAUSE[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.proves("crewai.retries")
 def test_what_crewai_tries_again_is_not_done_again() -> None:
     """Guardrails, failing models and raising tools have bare CrewAI do the same thing twice and six times; under the gate it
@@ -52,6 +55,7 @@ def test_what_crewai_tries_again_is_not_done_again() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_adapter_is_well_typed() -> None:
     """It is strictly typed, with the framework's own types."""
     well_typed(NAME)

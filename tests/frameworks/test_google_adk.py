@@ -27,12 +27,14 @@ def test_every_call_goes_through_the_gate() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.proves("google-adk.once")
 def test_no_crash_retry_or_cancellation_repeats_an_effect() -> None:
     """Killed and resumed, tried again or cancelled and run again, a call has its effect once at most."""
     passes(NAME, *of(SUITE, *ONCE, "test_adks_own_retries_repeat_nothing"))
 
 
+@pytest.mark.slow
 @pytest.mark.proves("google-adk.pause")
 def test_our_pause_replaces_theirs() -> None:
     """A held call ends the run with a request for a confirmation; confirming agrees to nothing, not confirming runs nothing."""
@@ -53,6 +55,7 @@ def test_no_step_is_one_at_which_a_crash_repeats_an_effect() -> None:
     passes(NAME, *of(SUITE, *STEPS))
 
 
+@pytest.mark.slow
 def test_the_adapter_is_well_typed() -> None:
     """It is strictly typed, with the framework's own types."""
     well_typed(NAME)

@@ -22,6 +22,7 @@ def test_every_call_goes_through_the_gate() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.proves("langchain.pause")
 def test_our_pause_replaces_theirs() -> None:
     """A held call interrupts the graph; no way of resuming it agrees to anything; the record in the control plane does."""
@@ -34,6 +35,7 @@ def test_our_pause_replaces_theirs() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.proves("langchain.once")
 def test_no_crash_retry_fork_or_cancellation_repeats_an_effect() -> None:
     """Killed at each step, tried again, forked or cancelled and run again, a call has its effect once at most."""
@@ -46,6 +48,7 @@ def test_no_crash_retry_fork_or_cancellation_repeats_an_effect() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_adapter_is_well_typed() -> None:
     """It is strictly typed, with the framework's own types."""
     well_typed(NAME)

@@ -13,12 +13,14 @@ def test_a_base_url_and_a_key_is_all_that_changes() -> None:
     passes(NAME, "test_chats_and_responses_whole_and_streamed", "test_frameworks_that_bring_the_client")
 
 
+@pytest.mark.slow
 @pytest.mark.proves("relay.clients")
 def test_errors_and_tries_are_those_of_the_client() -> None:
     """Its own classes, and no more tries than cost nothing."""
     passes(NAME, "test_errors_are_those_of_the_client", "test_a_client_that_tries_again_counts_no_more_than_it_asks")
 
 
+@pytest.mark.slow
 @pytest.mark.proves("relay.metered")
 def test_bytes_bound_tokens() -> None:
     """With the vocabularies of OpenAI's models, no text has more tokens than are reserved for it."""

@@ -23,12 +23,14 @@ def test_every_call_goes_through_the_gate() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.proves("openai-agents.pause")
 def test_their_approval_agrees_to_nothing() -> None:
     """A held call is an interruption; approving it in the SDK agrees to nothing, the record in the control plane does."""
     passes(NAME, "test_their_approval_agrees_to_nothing", "test_a_rejected_one_is_told")
 
 
+@pytest.mark.slow
 @pytest.mark.proves("openai-agents.once")
 def test_no_crash_or_cancellation_repeats_an_effect() -> None:
     """Killed at each step and resumed from JSON in another process, cancelled or raising, a call has its effect once at most."""
@@ -40,6 +42,7 @@ def test_no_crash_or_cancellation_repeats_an_effect() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_adapter_is_well_typed() -> None:
     """It is strictly typed, with the framework's own types."""
     well_typed(NAME)

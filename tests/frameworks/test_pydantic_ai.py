@@ -21,6 +21,7 @@ def test_every_call_goes_through_the_gate() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.proves("pydantic-ai.pause")
 def test_their_approval_agrees_to_nothing() -> None:
     """A held call is deferred; approving it in the framework agrees to nothing, the record in the control plane does."""
@@ -32,6 +33,7 @@ def test_their_approval_agrees_to_nothing() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.proves("pydantic-ai.once")
 def test_no_crash_or_cancellation_repeats_an_effect() -> None:
     """Killed at each step and run again in its conversation, cancelled or raising, a call has its effect once at most."""
@@ -43,6 +45,7 @@ def test_no_crash_or_cancellation_repeats_an_effect() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_adapter_is_well_typed() -> None:
     """It is strictly typed, with the framework's own types."""
     well_typed(NAME)

@@ -25,6 +25,7 @@ def test_every_call_goes_through_the_gate() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.proves("strands.once")
 def test_no_crash_retry_or_cancellation_repeats_an_effect() -> None:
     """Killed and resumed, tried again by a hook or cancelled and run again, a call has its effect once at most."""
@@ -39,6 +40,7 @@ def test_no_crash_retry_or_cancellation_repeats_an_effect() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.proves("strands.pause")
 def test_our_pause_replaces_theirs() -> None:
     """A held call ends the run with an interrupt; whatever it is resumed with agrees to nothing."""
@@ -51,6 +53,7 @@ def test_no_step_is_one_at_which_a_crash_repeats_an_effect() -> None:
     passes(NAME, *of(SUITE, *STEPS))
 
 
+@pytest.mark.slow
 def test_the_adapter_is_well_typed() -> None:
     """It is strictly typed, with the framework's own types."""
     well_typed(NAME)

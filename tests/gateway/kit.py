@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 
 import anyio
 import httpx
+import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
@@ -25,6 +26,9 @@ from tests.workspaces import Place
 
 PROGRAM = str(Path(sys.executable).parent / "interlock")
 ERAS = ("legacy", "auto")
+NEWEST = (pytest.param("legacy", marks=pytest.mark.slow), "auto")
+OLDER = ("legacy", pytest.param("auto", marks=pytest.mark.slow))
+"""Both, where the short version of a suite has one of them."""
 
 
 def words(place: Place, *more: str, agent: str = "ag") -> list[str]:

@@ -10,7 +10,7 @@ from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 
 import interlock
-from tests.gateway.kit import ERAS, House, actions, client, said, text
+from tests.gateway.kit import NEWEST, House, actions, client, said, text
 from tests.gateway.upstreams import notes, with_server
 from tests.workspaces import Place
 
@@ -24,7 +24,7 @@ async def up(place: Place) -> Place:
 
 
 @pytest.mark.proves("gateway.upstream_exact")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_a_result_comes_through_as_it_came(up: Place, mode: str) -> None:
     """Content of every kind, fractions, large numbers and `_meta` reach the client exactly; the label is ours."""
     async with client(up, mode=mode, agent="up") as mcp:
@@ -62,7 +62,7 @@ async def test_what_a_server_says_of_itself_is_filtered_and_told(up: Place) -> N
 
 
 @pytest.mark.proves("gateway.upstream_gate")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_a_servers_tool_takes_the_life_of_any_action(up: Place, mode: str) -> None:
     """It waits for a person, is done once with our key, and under one idempotency key it is one effect."""
     meta: Any = {"interlock/idempotency-key": "n1"}
@@ -80,7 +80,7 @@ async def test_a_servers_tool_takes_the_life_of_any_action(up: Place, mode: str)
 
 
 @pytest.mark.proves("gateway.drift")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_a_tool_that_changed_is_neither_offered_nor_called(up: Place, mode: str) -> None:
     """A server that says something else of a tool than what was accepted: the list is without it, and nothing reaches it."""
     async with client(up, mode=mode, agent="up") as mcp:
@@ -97,7 +97,7 @@ async def test_a_tool_that_changed_is_neither_offered_nor_called(up: Place, mode
 
 
 @pytest.mark.proves("gateway.resources")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_resources_are_read_by_actions_within_bounds(up: Place, mode: str) -> None:
     """What a server's file lets pass is listed and read, each read on record and filtered; policy bounds the address."""
     async with client(up, mode=mode, agent="up") as mcp:
@@ -147,7 +147,7 @@ async def _subscribe(mcp: Client, uri: str) -> None:
 
 
 @pytest.mark.proves("gateway.resources")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_prompts_likewise(up: Place, mode: str) -> None:
     """Only what the file names is listed and had, as an action, under a name that says whose it is."""
     async with client(up, mode=mode, agent="up") as mcp:
@@ -161,7 +161,7 @@ async def test_prompts_likewise(up: Place, mode: str) -> None:
 
 
 @pytest.mark.proves("gateway.asked_back")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_what_a_server_asks_is_an_action_first(up: Place, mode: str) -> None:
     """Sampling and elicitation reach a client that offers them, on record; what policy denies reaches nobody."""
     asked: list[str] = []
@@ -193,7 +193,7 @@ async def test_what_a_server_asks_is_an_action_first(up: Place, mode: str) -> No
 
 
 @pytest.mark.proves("gateway.asked_back")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_a_client_that_offers_nothing_is_asked_nothing(up: Place, mode: str) -> None:
     """Without the client's offer the server is refused, and its call goes on."""
     async with client(up, mode=mode, agent="up") as mcp:
@@ -201,7 +201,7 @@ async def test_a_client_that_offers_nothing_is_asked_nothing(up: Place, mode: st
     assert text(result).startswith("refused")
 
 
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_progress_of_a_server_reaches_who_asked_for_it(up: Place, mode: str) -> None:
     """How far a server is reaches the call's client."""
     heard: list[float] = []

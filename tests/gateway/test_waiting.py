@@ -8,7 +8,7 @@ import mcp_types as types
 import pytest
 
 import interlock
-from tests.gateway.kit import ERAS, House, actions, client, held, said, text
+from tests.gateway.kit import OLDER, House, actions, client, held, said, text
 from tests.workspaces import Place
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +38,7 @@ async def agree(place: Place) -> None:
 
 
 @pytest.mark.proves("gateway.elicits")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_the_person_is_told_and_may_take_the_ticket(place: Place, mode: str) -> None:
     """Who offers elicitation hears what waits, why, of whom it is asked and until when; choosing so gives the ticket at once."""
     person = Person("accept", then="ticket")
@@ -53,7 +53,7 @@ async def test_the_person_is_told_and_may_take_the_ticket(place: Place, mode: st
 
 
 @pytest.mark.proves("gateway.elicits")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_the_person_may_take_the_call_back(place: Place, mode: str) -> None:
     """Withdrawn at the client the action is void, on record, and a reviewer's word comes too late."""
     async with client(place, mode=mode, elicitation_callback=Person("accept", then="withdraw")) as mcp:
@@ -65,7 +65,7 @@ async def test_the_person_may_take_the_call_back(place: Place, mode: str) -> Non
 
 
 @pytest.mark.proves("gateway.elicits")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 @pytest.mark.parametrize(
     "person",
     [
@@ -117,7 +117,7 @@ async def test_an_answer_to_another_call_is_none(place: Place) -> None:
 
 
 @pytest.mark.proves("gateway.cancelled")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_a_cancelled_call_is_withdrawn_while_it_waits(place: Place, mode: str) -> None:
     """The client cancels a call that waits for a person: the action is void, on record."""
     async with client(place, mode=mode) as mcp:
@@ -127,7 +127,7 @@ async def test_a_cancelled_call_is_withdrawn_while_it_waits(place: Place, mode: 
 
 
 @pytest.mark.proves("gateway.cancelled")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_a_cancelled_call_over_http_is_withdrawn_while_it_waits(served: House, mode: str) -> None:
     """Over HTTP, too: by the notification of the older versions, and by leaving in the newest."""
     async with served.client(served.key(), mode=mode) as mcp:
@@ -137,7 +137,7 @@ async def test_a_cancelled_call_over_http_is_withdrawn_while_it_waits(served: Ho
 
 
 @pytest.mark.proves("gateway.cancelled")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_under_a_key_a_cancelled_call_is_there_when_it_is_made_again(place: Place, mode: str) -> None:
     """A call with an idempotency key is meant to be made again: cancelled it waits on, and made again it is the same action."""
     meta: Any = {"interlock/idempotency-key": "again"}

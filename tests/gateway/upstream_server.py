@@ -11,7 +11,7 @@ from mcp.server.lowlevel.server import Server
 from mcp.server.stdio import stdio_server
 
 Context = ServerRequestContext[Any, Any]
-NOTES = Path(sys.argv[1])
+NOTES = Path(sys.argv[1] if __name__ == "__main__" else "notes")
 CHANGED = NOTES.with_suffix(".changed")
 NUMBER = {"type": "object", "properties": {"x": {"type": "number"}}, "required": ["x"]}
 TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}

@@ -9,6 +9,7 @@ from tests.peers_mcp.conformance import SUITE
 from tests.peers_mcp.report import PAGE, both, page
 
 
+@pytest.mark.slow
 @pytest.mark.proves("gateway.conforms")
 def test_what_passes_by_itself_passes_through_the_gateway(tmp_path: Path) -> None:
     """The same checks pass, all that there are, and the page says so."""

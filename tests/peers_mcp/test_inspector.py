@@ -12,6 +12,7 @@ from tests.peers_mcp.workspaces import workspace
 INSPECTOR = "node/node_modules/.bin/mcp-inspector"
 
 
+@pytest.mark.slow
 @pytest.mark.proves("gateway.inspector")
 def test_the_inspector_lists_and_calls_through_the_gateway(tmp_path: Path) -> None:
     """`tools/list` shows every tool of the server, `tools/call` gives its answer."""

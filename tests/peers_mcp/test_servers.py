@@ -65,6 +65,7 @@ def files(folder: Path) -> Path:
     return made
 
 
+SHORT = ("git", "everything")
 CASES = {
     "git": Case(
         server=lambda folder: Server(
@@ -135,7 +136,9 @@ async def agree(place: Place) -> None:
 
 
 @pytest.mark.proves("gateway.real_servers")
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [each if each in SHORT else pytest.param(each, marks=pytest.mark.slow) for each in CASES]
+)
 async def test_a_real_server_is_listed_read_and_written_to(tmp_path: Path, name: str) -> None:
     """In both eras every tool is offered, and what reads gives the server's own answer; what writes waits for a person, and is
     done once."""

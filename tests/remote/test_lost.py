@@ -28,7 +28,7 @@ FATES: tuple[tuple[How, ...], ...] = (
 
 
 @pytest.mark.proves("remote.once")
-@pytest.mark.parametrize("fate", FATES, ids="-".join)
+@pytest.mark.parametrize("fate", [*FATES[:-1], pytest.param(FATES[-1], marks=pytest.mark.slow)], ids="-".join)
 def test_what_is_lost_on_the_way_happens_once(site: Reached, fate: tuple[How, ...]) -> None:
     """Whether a request or its answer was lost, or it came twice: one task, one action, one effect, one use; each attempt shows a
     proof of its own."""

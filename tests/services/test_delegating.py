@@ -11,7 +11,7 @@ from interlock.adapters.memory.faults import Fault, Faults
 from interlock.domain.action import Action
 from interlock.domain.asking import begin_call, resume_call
 from interlock.domain.budget import Budget
-from interlock.domain.errors import BudgetExceeded, ContractError, NotAllowed, StoreError
+from interlock.domain.errors import BudgetExceeded, ContractError, KeyReused, NotAllowed, StoreError
 from interlock.domain.family import Family
 from interlock.domain.grant import anything_with, read_grant
 from interlock.domain.handover import Opened, Work, read_handover
@@ -425,17 +425,25 @@ async def test_a_token_that_is_shown_grants_what_it_did_when_it_was_given() -> N
 
 @pytest.mark.proves("lend.forged")
 async def test_nobody_says_of_a_task_that_it_was_handed_on_but_its_tokens() -> None:
-    """A program that opens a task cannot name its id, or tokens by which it came."""
-    _, parent, child, task = await ready()
+    """A program that opens a task cannot name tokens by which it came. An id it may name is one that says nothing, and no task's
+    that there is."""
+    world, parent, child, task = await ready()
     theirs, _ = await child.connection.accepted(await parent.hand(task, child))
-    opening = Opening(
-        agent=World.agent, purpose="mine", initiator="user:ana", id=TaskId("mine"), delegated=theirs.delegated
-    )
-    shown = await parent.identity.shown(World.agent, begin_call(opening, plane_id(DOMAIN)))
 
-    opened = await parent.plane.open_task(opening, shown)
+    async def opened(name: str) -> Task:
+        opening = Opening(
+            agent=World.agent, purpose="mine", initiator="user:ana", id=TaskId(name), delegated=theirs.delegated
+        )
+        shown = await parent.identity.shown(World.agent, begin_call(opening, plane_id(DOMAIN)))
+        return await parent.plane.open_task(opening, shown)
 
-    assert (opened.delegated, opened.id == "mine") == (None, False)
+    own = world.ids.new()
+    found = await opened(own)
+    assert (found.delegated, found.id) == (None, own)
+    with pytest.raises(ContractError, match="UUID"):
+        await opened("mine")
+    with pytest.raises(KeyReused):
+        await opened(theirs.id)
 
 
 async def test_what_an_instance_handed_on_is_opened_no_more_once_another_has_its_task() -> None:

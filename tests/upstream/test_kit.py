@@ -20,7 +20,12 @@ from interlock.ports.upstream import Changed, Kind
 from tests.upstream.reaching import LEGACY, MODERN, READ, Reaching, kit, over_http, reaching, written
 
 pytestmark = pytest.mark.anyio
-WAYS = [("stdio", LEGACY), ("stdio", MODERN), ("http", LEGACY), ("http", MODERN)]
+WAYS = [
+    ("stdio", LEGACY),
+    pytest.param(("stdio", MODERN), marks=pytest.mark.slow),
+    pytest.param(("http", LEGACY), marks=pytest.mark.slow),
+    ("http", MODERN),
+]
 
 
 @pytest.fixture(scope="module")

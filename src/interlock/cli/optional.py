@@ -14,8 +14,8 @@ def optional_part(here: Context, name: str, *, what: str, extra: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        if (error.name or "").partition(".")[0] in ("interlock", "interlock_demo"):
-            raise
+        if error.name != name and (error.name or "").partition(".")[0] in ("interlock", "interlock_demo"):
+            raise  # a fault of ours, which nothing that is installed mends
         raise typer.Exit(
             here.output.fail(
                 EffectorError(f"{what} is not installed", next_step=f"install it: `pip install 'interlock[{extra}]'`")
