@@ -21,8 +21,11 @@ help: ## this list
 demo: $(READY) ## a day of the shop: agents act, are stopped, killed, undone and proven (SERVE=1: live, behind the console)
 	@$(BIN)/interlock demo $(if $(SERVE),--serve)
 
+# Many tests wait for other processes: one more than there are cores keeps those busy.
+ONE_MORE = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
+
 test: $(READY) ## every promise, one line a suite
-	@$(BIN)/pytest $(PLUGINS) -m "not slow" -n auto --dist worksteal
+	@$(BIN)/pytest $(PLUGINS) -m "not slow" -n $(ONE_MORE) --dist worksteal
 
 check: $(READY) ## style, types, floors and drawn pages, in under a minute
 	@echo "ruff"        && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
@@ -64,7 +67,7 @@ fuzz-parsers: $(READY) ## every parser of the evidence under a coverage-guided f
 	  python -m bench.battery.parsers $(SECONDS_EACH)
 
 adapters: $(READY) ## frameworks' adapters and MCP's own programs, in their environments, at length: types, crashes, pauses
-	@$(BIN)/pytest -n auto --dist worksteal tests/frameworks tests/peers_mcp
+	@$(BIN)/pytest -n auto --dist worksteal tests/frameworks tests/peers_mcp tests/docs/test_pages.py
 
 battery: $(READY) ## the long versions of the slow suites
 	@$(BIN)/pytest $(PLUGINS) -m slow -n auto --dist worksteal

@@ -98,7 +98,14 @@ DISHONEST = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
+SLOW = ("ag2", "autogen", "crewai", "google-adk", "openai-agents", "strands")
+"""Frameworks that take long to load: their pages are followed by `make adapters`."""
+FOLLOWED = [
+    pytest.param(name, marks=pytest.mark.slow) if name.removesuffix(".md").endswith(SLOW) else name for name in PAGES
+]
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
 def test_a_page_can_be_followed(name: str, tmp_path: Path) -> None:
     """Whoever follows this page word by word in an empty folder sees what it shows."""
     with Reader(PAGES[name], tmp_path) as reader:

@@ -9,6 +9,7 @@ NAME = "ag2"
 SUITE = "TestAg2"
 
 
+@pytest.mark.slow
 @pytest.mark.proves("ag2.governed")
 def test_every_call_goes_through_the_gate() -> None:
     """One middleware governs an agent; what other middleware makes of a call is judged, and a tool's own runs inside."""

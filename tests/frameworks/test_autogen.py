@@ -9,6 +9,7 @@ NAME = "autogen"
 SUITE = "TestAutoGen"
 
 
+@pytest.mark.slow
 @pytest.mark.proves("autogen.governed")
 def test_every_call_goes_through_the_gate() -> None:
     """A governed workbench, of functions, tools or another one, governs an agent and never leaves it waiting for ever."""

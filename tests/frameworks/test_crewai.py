@@ -9,6 +9,7 @@ NAME = "crewai"
 SUITE = "TestCrew"
 
 
+@pytest.mark.slow
 @pytest.mark.proves("crewai.governed")
 def test_every_call_goes_through_the_gate() -> None:
     """Governed tools touch nothing but through the gate, whether calls are values or text; a no is no final answer."""

@@ -9,6 +9,7 @@ NAME = "google_adk"
 SUITE = "TestAdk"
 
 
+@pytest.mark.slow
 @pytest.mark.proves("google-adk.governed")
 def test_every_call_goes_through_the_gate() -> None:
     """One plugin governs all agents of a runner, those below them and those that are tools; what other plugins and callbacks

@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 import interlock
-from tests.gateway.kit import ERAS, INITIALIZE, PROGRAM, House, actions, house, said, tasks, until
+from tests.gateway.kit import INITIALIZE, NEWEST, PROGRAM, House, actions, house, said, tasks, until
 from tests.workspaces import Place
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.proves("gateway.both_eras")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_a_call_over_http_is_an_action_of_who_the_token_says(served: House, mode: str) -> None:
     """Whoever bears a key calls as its agent, for its initiator, and the task says through what it came."""
     key = served.key()
@@ -138,7 +138,7 @@ def _read_some(served: House, session: str, last: str, headers: dict[str, str]) 
 
 
 @pytest.mark.proves("gateway.many")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_sixteen_sessions_at_once(served: House, mode: str) -> None:
     """Sixteen clients of two bearers that call at once each get their own answers, each bearer's on its own record."""
     keys = [served.key("ag", f"user:{each}") for each in ("ana", "bob")]
@@ -157,7 +157,7 @@ async def test_sixteen_sessions_at_once(served: House, mode: str) -> None:
 
 
 @pytest.mark.proves("gateway.killed")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", NEWEST)
 async def test_a_ticket_outlives_a_gateway_that_was_killed(place: Place, mode: str) -> None:
     """A gateway over HTTP is killed while a call waits; the next answers the ticket to the same bearer, and no other."""
     first = house(place, "--hold", "ticket")

@@ -12,14 +12,14 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 import interlock
-from tests.gateway.kit import ERAS, PROGRAM, actions, client, held, said, tasks, text, until, words
+from tests.gateway.kit import OLDER, PROGRAM, actions, client, held, said, tasks, text, until, words
 from tests.workspaces import Place
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.proves("gateway.both_eras")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_a_call_is_an_action_in_either_era(place: Place, mode: str) -> None:
     """A tool's result comes back as it is, and what was done is recorded as an action of the agent for its initiator."""
     async with client(place, mode=mode) as mcp:
@@ -38,7 +38,7 @@ async def test_a_call_is_an_action_in_either_era(place: Place, mode: str) -> Non
 
 
 @pytest.mark.proves("gateway.offered")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_the_list_is_what_the_agent_may_use(place: Place, mode: str) -> None:
     """What is listed is the agent's capabilities in force, under names that clients take, with what the contract says of them."""
     async with client(place, mode=mode) as mcp:
@@ -107,7 +107,7 @@ async def test_unknown_is_said_and_never_called_done(place: Place) -> None:
 
 
 @pytest.mark.proves("gateway.ticket")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_a_ticket_is_given_at_once_and_asked_about(place: Place, mode: str) -> None:
     """With `hold: ticket` what waits for a person is answered with a ticket, and the ticket gives the result once they agreed."""
     async with client(place, "--hold", "ticket", mode=mode) as mcp:
@@ -136,7 +136,7 @@ async def test_the_workspace_says_how_calls_wait(place: Place) -> None:
 
 
 @pytest.mark.proves("gateway.waits")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_a_call_waits_for_a_person(place: Place, mode: str) -> None:
     """With `hold: wait` the call itself is answered once a person has spoken; who asked for progress hears that it waits."""
     heard: list[str] = []
@@ -160,7 +160,7 @@ async def test_a_call_waits_for_a_person(place: Place, mode: str) -> None:
 
 
 @pytest.mark.proves("gateway.once")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_the_same_key_is_one_effect(place: Place, mode: str) -> None:
     """Calls with one idempotency key, at once, later and by another process, are one action with one effect and one answer."""
     meta: Any = {"interlock/idempotency-key": "order-17"}
@@ -278,7 +278,7 @@ async def test_who_starts_it_wrongly_is_told_on_standard_error(place: Place) -> 
 
 
 @pytest.mark.proves("gateway.told_of_changes")
-@pytest.mark.parametrize("mode", ERAS)
+@pytest.mark.parametrize("mode", OLDER)
 async def test_clients_hear_that_the_list_changed(place: Place, mode: str) -> None:
     """When a brake takes a tool away the client is told so, and the list is without it."""
     changed = anyio.Event()
