@@ -7,10 +7,13 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from interlock.domain.bearer import Bounds
-from interlock.domain.ids import ContractName
+from interlock.domain.bearer import Bearer, Bounds
+from interlock.domain.errors import NotFound
+from interlock.domain.ids import AgentName, ContractName
+from interlock.domain.through import by_client
 from tests.relay.kit import HI, relayed
 from tests.relay.provider import chat, closes
 
@@ -143,6 +146,28 @@ async def test_twenty_at_once_never_take_more_than_there_is(tmp_path: Path) -> N
     assert len(answered) >= LIMIT // most
     assert (reserved, spent) == (0, 240 * len(answered))
     assert spent <= LIMIT
+
+
+@pytest.mark.proves("relay.task")
+async def test_users_of_one_program_do_not_ask_in_each_others_tasks(tmp_path: Path) -> None:
+    """Whoever bears a token of the same program for somebody else is told that there is no such task."""
+    async with relayed(tmp_path) as site:
+        expires = site.plane.means.clock.now() + 60_000
+        ana = Bearer(
+            agent=AgentName("ag"),
+            initiator="user:ana",
+            purpose="answer letters",
+            surfaces=("models",),
+            expires_at=expires,
+            through=by_client("https://id.example", "assistant"),
+            epoch=(await site.plane.orders.refresh()).control.revision,
+        )
+        tasks = site.app._tasks
+        task = await tasks.of(ana)
+        assert (await tasks.named(task.id, ana)).id == task.id
+        for other in ({"initiator": "user:bob"}, {"purpose": "write novels"}):
+            with pytest.raises(NotFound):
+                await tasks.named(task.id, msgspec.structs.replace(ana, **other))
 
 
 @pytest.mark.proves("relay.budget", "relay.task")

@@ -130,6 +130,10 @@ def main() -> None:
             if HOW == "endless list":
                 result["nextCursor"] = f"{time.time()}"
             say({"id": id_, "result": result})
+        elif method == "resources/list" and HOW == "endless resources":
+            say({"id": id_, "result": {"resources": [], "nextCursor": "x"}})
+        elif method == "resources/list" and HOW == "odd resources":
+            say({"id": id_, "result": {"resources": [1, None, {"uri": "a://b", "name": "b", "_meta": [1]}]}})
         elif method == "tools/call":
             call(id_, message["params"]["arguments"])
         elif id_ is not None and method is not None:

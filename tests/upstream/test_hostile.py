@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from interlock.adapters.mcp.upstreams import McpUpstreams
 from interlock.domain.call import Answer, Landed, Nothing, Unsure
 from interlock.domain.canonical import encode
 from interlock.domain.errors import EffectorError
@@ -119,6 +120,23 @@ async def test_an_endless_list_of_tools_is_no_list(tmp_path: Path) -> None:
     with pytest.raises(EffectorError, match="or without end"):
         async with reaching(hostile("endless list"), tmp_path):
             pass
+
+
+async def test_an_endless_list_of_resources_is_no_list(tmp_path: Path) -> None:
+    """A server whose pages of resources lead to more pages for ever is refused, and so is one that lists
+    what is no resource."""
+    upstreams = McpUpstreams(
+        {each: hostile(each, name=each, resources=("*",)) for each in ("endless resources", "odd resources")},
+        lambda _: None,
+        tmp_path,
+    )
+    try:
+        with pytest.raises(EffectorError, match="or without end"):
+            await upstreams.offered("endless resources", "resources")
+        with pytest.raises(EffectorError, match="odd resources"):
+            await upstreams.offered("odd resources", "resources")
+    finally:
+        await upstreams.close()
 
 
 async def test_a_server_that_never_reads_is_not_waited_for(tmp_path: Path) -> None:

@@ -167,7 +167,10 @@ class BesideTools:
                 raise listed
             else:
                 label = {"kind": "mcp", "name": server.name, "trusted": server.trusted}
-                found += [(server.name, {**each, "_meta": {**each.get("_meta", {}), SOURCE: label}}) for each in listed]
+                for each in listed:
+                    said = each.get("_meta")
+                    meta = cast(Wire, said) if isinstance(said, dict) else {}
+                    found.append((server.name, {**each, "_meta": {**meta, SOURCE: label}}))
         return found
 
 

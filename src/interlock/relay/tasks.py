@@ -12,6 +12,7 @@ from typing import Final
 from interlock.domain.bearer import Bearer
 from interlock.domain.errors import InterlockError, NotFound
 from interlock.domain.ids import TaskId, is_id
+from interlock.domain.initiator import whole
 from interlock.domain.task import Task
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
@@ -22,6 +23,10 @@ MARGIN_MS: Final = 1_000
 """A task that is over within this is not begun anything in."""
 MOST: Final = 4_096
 """So many are held open; the one that was opened first is closed for another."""
+
+
+def _whose(task: Task) -> tuple[str, str, str, str]:
+    return task.agent, task.through, whole(task.initiator), task.purpose
 
 
 class Tasks:
@@ -56,7 +61,8 @@ class Tasks:
         """The open task `name`, which this process began for `who`, such as that of a session with tools. Raises NotFound for
         any other, in the same words whether there is one or not."""
         task = await self._store.get(Task, TaskId(name)) if is_id(name) else None
-        own = task is not None and task.agent == who.agent and task.through == who.through
+        # One program of an issuer's bears the tokens of many: whoever it works for has tasks of their own.
+        own = task is not None and _whose(task) == (who.agent, who.through, whole(who.initiator), who.purpose)
         if task is None or not own or task.instance != self._connection.identity.thumbprint:
             raise NotFound(
                 "there is no such task of yours here",

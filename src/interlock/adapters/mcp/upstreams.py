@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 import mcp_types as types
+import msgspec
 
 from interlock.adapters.mcp.asking import Asking
-from interlock.adapters.mcp.connection import Connection, FailedError, speaks_handshake
+from interlock.adapters.mcp.connection import MOST_PAGES, Connection, FailedError, speaks_handshake
 from interlock.adapters.mcp.pipe import pipe
 from interlock.adapters.mcp.web import web
 from interlock.adapters.obtaining.tokens import Tokens
@@ -146,20 +147,28 @@ class McpUpstreams:
         connection = await self.connection(server, task)
         request, member, _ = _LISTS[kind]
         found: list[Wire] = []
-        cursor: str | None = None
-        while len(found) < MOST_LISTED:
+        held, cursor = 0, ""
+        until = asyncio.get_running_loop().time() + connection.server.timeout_ms / 1000
+        for _ in range(MOST_PAGES):
             params = types.PaginatedRequestParams(cursor=cursor) if cursor else None
             try:
                 page = await connection.call(request(params=params))
             except FailedError as error:
                 if error.code == types.METHOD_NOT_FOUND:
-                    break
+                    return found
                 raise _error(server, error) from None
-            found += page.get(member, ())
-            cursor = page.get("nextCursor")
+            listed, after = page.get(member, []), page.get("nextCursor") or ""
+            if not isinstance(after, str) or not isinstance(listed, list):
+                raise _error(server, FailedError("garbage", f"what it lists of {member} is no list"))
+            # Whoever lists is a stranger: what is no object is nothing that is offered.
+            found += [each for each in cast("list[object]", listed) if isinstance(each, dict)]
+            held, cursor = held + len(msgspec.json.encode(page)), after
             if not cursor:
+                return found
+            late = asyncio.get_running_loop().time() >= until
+            if len(found) > MOST_LISTED or held > connection.server.most_bytes or late:
                 break
-        return found
+        raise _error(server, FailedError("garbage", f"it lists more {member} than are taken, or without end"))
 
     async def read(self, server: str, uri: str, *, task: str = "") -> Wire:
         """See the port."""
