@@ -11,8 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from interlock.domain.call import Landed, Nothing, Unsure
+from interlock.adapters.effectors.mcp_call import _Begun
+from interlock.adapters.mcp.connection import FailedError
+from interlock.domain.call import Call, Landed, Nothing, Unsure
 from interlock.domain.errors import EffectorError, NotAllowed, NotFound
+from interlock.domain.ids import ActionId, TaskId
 from interlock.domain.tool_result import as_it_came
 from interlock.domain.upstream import Server, Wire
 from interlock.domain.upstream_contract import Words
@@ -283,3 +286,47 @@ async def test_a_program_sees_little_of_our_environment(tmp_path: Path, monkeypa
     with pytest.raises(EffectorError, match="no `NOT_SET`"):
         async with reaching(missing, tmp_path):
             pass
+
+
+async def test_what_is_at_work_goes_on_when_its_task_is_left(tmp_path: Path) -> None:
+    """A call that was begun on a connection of the task's own goes on to its end, whoever leaves the task meanwhile."""
+    notes = tmp_path / "notes"
+    async with reaching(kit(notes, connections="each_task"), tmp_path) as server:
+        assert isinstance(await server.call(server.contract("slow"), {"seconds": "0", "text": "first"}), Landed)
+        calling = asyncio.create_task(server.call(server.contract("slow"), {"seconds": "1", "text": "kept"}))
+        await asyncio.sleep(0.5)
+        await server.upstreams.leave("t-1")
+        assert isinstance(await calling, Landed)
+    assert written(notes) == ["first|", "kept|"]
+
+
+class Breaking:
+    """A connection on which a tool asks for something, and whatever follows fails."""
+
+    def __init__(self, server: Server, error: FailedError) -> None:
+        self.server = server
+        self._error = error
+        self._asked = False
+
+    async def call(self, request: Any, **how: Any) -> dict[str, Any]:
+        """Ask once, then fail."""
+        del request, how
+        if self._asked:
+            raise self._error
+        self._asked = True
+        form = {"mode": "form", "message": "sure?", "requestedSchema": {"type": "object", "properties": {}}}
+        question = {"method": "elicitation/create", "params": form}
+        return {"resultType": "input_required", "inputRequests": {"a": question}, "requestState": "s"}
+
+
+@pytest.mark.parametrize("kind", ["refused", "unsent", "expired", "lost", "answered"])
+async def test_a_tool_that_asked_was_at_work(kind: Any, tmp_path: Path) -> None:
+    """Once a tool asked for something, that the rest of its call was refused or never sent does not say that it did nothing, and
+    the call is not made from its beginning again."""
+    async with reaching(kit(), tmp_path) as server:
+        contract = server.contract("add", effect="external", risk="high", reversal={"none": "it is gone"})
+        connection: Any = Breaking(server.server, FailedError(kind, "no", -32602))
+        call = Call(action_id=ActionId("a-1"), idempotency_key="key-1", task=TaskId("t-1"))
+        target: Any = contract.target
+        answer = await server.effectors._called(connection, contract, target, {"a": 1}, call, _Begun())
+    assert isinstance(answer, Unsure)

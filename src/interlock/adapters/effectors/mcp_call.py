@@ -110,7 +110,7 @@ class McpEffectors:
         if call.traceparent:
             meta["traceparent"] = call.traceparent
         params = types.CallToolRequestParams(name=target.tool, arguments=arguments, _meta=meta)
-        for _ in range(MOST_ROUNDS):
+        for rounds in range(MOST_ROUNDS):
             begun.sent = True
             try:
                 result = await connection.call(
@@ -119,6 +119,9 @@ class McpEffectors:
                     timeout_s=contract.timeout_ms / 1000,
                 )
             except FailedError as error:
+                if rounds:
+                    # It was at work when it asked: that this round was refused, or never sent, does not say that it did nothing.
+                    return _later(error, contract, target)
                 return None if error.kind == "expired" else _failure(error, contract, target)
             if result.get("resultType", "complete") != "input_required":
                 return _meaning(result, contract, target)
@@ -217,6 +220,12 @@ def _failure(error: FailedError, contract: Contract, target: McpTarget) -> Answe
             return Unsure(one_line(error.why))
         case _:
             return _open(contract, error.why)
+
+
+def _later(error: FailedError, contract: Contract, target: McpTarget) -> Answer:
+    """A call that brought no result once the tool had asked for something."""
+    found = _failure(error, contract, target)
+    return _said_no(contract, target, error.why) if isinstance(found, Nothing) else found
 
 
 def _said_no(contract: Contract, target: McpTarget, why: str) -> Answer:

@@ -209,7 +209,8 @@ class McpUpstreams:
         """See the port."""
         self.asking.leave(task)
         for place in [each for each in self._connections if task and each.task == task]:
-            await self._connections.pop(place).close()
+            # What is at work on it goes on to its end: who left it does not take back what was begun.
+            self._retire(self._connections.pop(place))
 
     async def close(self) -> None:
         """See the port. Connections of a loop that is over ended with it."""
@@ -262,10 +263,13 @@ class McpUpstreams:
         made = Connection(server, lambda: self._way(server), self.asking, self, task=place.task, legacy=legacy)
         self._connections[place] = made
         if before is not None:
-            retiring = asyncio.create_task(before.retire())
-            self._retiring.add(retiring)
-            retiring.add_done_callback(self._retiring.discard)
+            self._retire(before)
         return made
+
+    def _retire(self, connection: Connection) -> None:
+        retiring = asyncio.create_task(connection.retire())
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
 
     def _way(self, server: Server) -> Any:
         match server.way:
