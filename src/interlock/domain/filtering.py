@@ -43,7 +43,8 @@ class Filtered(msgspec.Struct, frozen=True, kw_only=True):
 def filtered(result: JsonValue, rule: Output, names: frozenset[str] = frozenset()) -> Filtered:
     """What of `result` the agent gets under `rule`. In places only `names`, the contract's own, are said.
 
-    Nothing found: the same object. A secret under `refuse`, and a result that is too long, too deep or no JSON: nothing.
+    Nothing found: the same object. A secret under `refuse`, and a result that is too long, too deep or no JSON, or is JSON as a
+    text where the rule names members of it: nothing.
     """
     try:
         text = _to_json(result)
@@ -172,6 +173,9 @@ class _Walk:
         if depth > MAX_DEPTH:
             raise RecursionError
         if isinstance(value, str):
+            if fields and value.lstrip()[:1] in ("{", "["):
+                # JSON as a text, where the rule names members: what of it would have to go is not seen.
+                raise ValueError
             return self.text(value, path)
         if isinstance(value, dict):
             return self._members(value, path, depth, fields)
