@@ -3,6 +3,7 @@
 What nothing was found in stays the very same object. What cannot be looked through is withheld whole.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
@@ -173,7 +174,7 @@ class _Walk:
         if depth > MAX_DEPTH:
             raise RecursionError
         if isinstance(value, str):
-            if fields and value.lstrip()[:1] in ("{", "["):
+            if fields and _holds_members(value):
                 # JSON as a text, where the rule names members: what of it would have to go is not seen.
                 raise ValueError
             return self.text(value, path)
@@ -264,6 +265,17 @@ def _tree(rule: Output) -> _Fields:
             else:
                 at[last] = done
     return tree
+
+
+def _holds_members(text: str) -> bool:
+    """Whether a text is a JSON object or list."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return False
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_aws_secret(name: str, value: JsonValue) -> bool:
