@@ -229,6 +229,14 @@ def test_every_page_can_be_found() -> None:
     assert set(PAGES) - seen == set()
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_holds_what_a_merge_left(name: str) -> None:
+    """No page shows the marks of two versions that somebody had to choose between, and did not."""
+    text = PAGES[name].read_text(encoding="utf-8")
+
+    assert re.findall(r"^(?:<{7}|={7}|>{7}|\|{7})(?: .*)?$", text, re.MULTILINE) == []
+
+
 def test_what_one_can_make_can_be_made() -> None:
     """Every `make` command that a page names is in the Makefile, and CONTRIBUTING names every one there is."""
     there = set(re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
