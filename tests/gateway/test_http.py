@@ -81,6 +81,7 @@ async def test_a_revoked_key_is_out_at_once(served: House) -> None:
         (421, {"host": "evil.example"}),
         (403, {"origin": "https://evil.example"}),
         (403, {"origin": "null"}),
+        (403, {"origin": "http://["}),
         (404, {"mcp_session_id": "a b"}),
         (431, {"x_long": "a" * 30_000}),
     ],

@@ -14,6 +14,7 @@ from interlock.bootstrap.connecting import connect
 from interlock.bootstrap.site import definition, read_site
 from interlock.domain.access_token import Resource
 from interlock.domain.errors import EffectorError, InterlockError, NotAdmitted, RateExceeded
+from interlock.domain.hosting import Hosting
 from interlock.services.plane import ControlPlane
 from interlock.web.bearing import Answer, borne_of, metadata_answer, refusal_answer, send_answer
 from tests.adapters.issuers import Provider, b64, jwk_of, signed
@@ -22,6 +23,7 @@ from tests.workspaces import forget, workspace
 pytestmark = pytest.mark.anyio
 RESOURCE = "https://gateway.example/behind/mcp"
 METADATA = "https://gateway.example/.well-known/oauth-protected-resource/behind/mcp"
+HOSTING = Hosting(proxies=("10.0.0.0/8",))
 GATEWAY = """\
 gateway:
   resource: {resource}
@@ -108,7 +110,7 @@ async def test_whose_tokens_count_is_published(folder: Path) -> None:
         assert metadata_answer(resource, scope("/mcp", "GET")) is None
         assert metadata_answer(Resource(), scope("/.well-known/oauth-protected-resource", "GET")) is None
         with pytest.raises(NotAdmitted) as nobody:
-            await plane.bearing.admit(borne_of(scope(), "192.0.2.1"), "mcp")
+            await plane.bearing.admit(borne_of(scope(), HOSTING), "mcp")
         answer = refusal_answer(nobody.value)
         assert answer.status == 401
         assert dict(answer.headers)[b"www-authenticate"] == f'Bearer resource_metadata="{METADATA}"'.encode()
@@ -130,7 +132,7 @@ async def test_over_a_real_store_a_proof_counts_once(folder: Path, provider: Pro
         said = {"jti": "1", "htm": "POST", "htu": RESOURCE, "iat": one.means.clock.now() // 1000}
         said["ath"] = b64(hashlib.sha256(text.encode()).digest())
         proof = signed(key, {"typ": "dpop+jwt", "alg": "Ed25519", "jwk": jwk}, said)
-        request = borne_of(scope(authorization=f"DPoP {text}", dpop=proof), "192.0.2.1")
+        request = borne_of(scope(authorization=f"DPoP {text}", dpop=proof), HOSTING)
 
         bearer = await one.bearing.admit(request, "mcp")
         for plane in (two, one):
@@ -158,7 +160,7 @@ async def test_a_token_is_kept_nowhere(folder: Path, provider: Provider, caplog:
         key, _ = await plane.agent_keys.make("ag", by="rita", purpose="tidy up")  # type: ignore[arg-type]  # plain words
         told = b""
         for borne in (text, wrong, f"{wrong}x", key, f"{key[:-1]}g"):
-            request = borne_of(scope(authorization=f"Bearer {borne}"), "192.0.2.1")
+            request = borne_of(scope(authorization=f"Bearer {borne}"), HOSTING)
             told += repr(request).encode()
             try:
                 bearer = await plane.bearing.admit(request, "mcp")
@@ -176,12 +178,16 @@ async def test_a_token_is_kept_nowhere(folder: Path, provider: Provider, caplog:
 
 
 async def test_headers_are_taken_as_they_came() -> None:
-    """Each header of the name counts, in whatever letters; a raw path is taken as it was asked, without the query."""
+    """Each header of the name counts, in whatever letters; a raw path is taken as it was asked, without the query; where it comes
+    from is what our own proxies say."""
     request = scope("/mcp%2F", query=b"x=1", authorization=("Bearer a", "Bearer b"), dpop="p")
-    borne = borne_of(request, "192.0.2.1")
+    borne = borne_of(request, HOSTING)
     assert borne.authorization == ("Bearer a", "Bearer b")
     assert (borne.path, borne.query, borne.dpop) == ("/mcp%2F", "x=1", ("p",))
-    assert borne_of({"path": "/é", "headers": []}, "").path.encode("latin-1").decode() == "/é"
+    request["client"] = ("10.0.0.1", 40000)
+    request["headers"] += [(b"x-forwarded-for", b"198.51.100.9"), (b"x-forwarded-for", b"192.0.2.1, 10.0.0.2")]
+    assert (borne.address, borne_of(request, HOSTING).address) == ("", "192.0.2.1")
+    assert borne_of({"path": "/é", "headers": []}, HOSTING).path.encode("latin-1").decode() == "/é"
 
 
 async def test_answers_are_whole() -> None:
@@ -196,6 +202,8 @@ async def test_answers_are_whole() -> None:
     assert (crowded.status, dict(crowded.headers)[b"retry-after"]) == (429, b"60")
     assert [each["type"] for each in sent] == ["http.response.start", "http.response.body"]
     assert refusal_answer(EffectorError("keys")).status == 503
+    late = refusal_answer(EffectorError("keys"), 408, {"allow": "GET"})
+    assert (late.status, json.loads(late.body)["status"], dict(late.headers)[b"allow"]) == (408, 408, b"GET")
     assert isinstance(crowded, Answer)
 
 

@@ -3,11 +3,9 @@
 Before anything is read: the form of the request, the name of the server that was meant, whose page asks, and how much there is.
 """
 
-import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
-from urllib.parse import urlsplit
 
 import anyio
 import mcp_types as types
@@ -20,14 +18,15 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from interlock.domain.bearer import Bearer
-from interlock.domain.borne import Borne
-from interlock.domain.errors import InterlockError, NotAdmitted, RateExceeded
+from interlock.domain.errors import InterlockError
 from interlock.domain.hosting import Hosting
 from interlock.gateway.context import Context
 from interlock.gateway.events import Shelves, speaking
 from interlock.gateway.rooms import IDLE_S, MOST_OF_ONE, MOST_SESSIONS, Room, Rooms
 from interlock.gateway.work import Work
 from interlock.services.bearing import Bearing
+from interlock.web.bearing import borne_of, refusal_answer, send_answer
+from interlock.web.front import host_name, origin_name
 
 Message: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -44,7 +43,6 @@ LOOK_S: Final = 2.0
 _ROOM: Final = "interlock.room"
 _METHODS: Final = ("GET", "POST", "DELETE")
 _ONCE: Final = (b"host", b"content-type", b"content-length", b"origin", b"mcp-session-id", b"mcp-protocol-version")
-_HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 _SESSION: Final = re.compile(r"[!-~]{1,128}")
 
 
@@ -179,62 +177,27 @@ def sound(scope: Scope, hosting: Hosting) -> dict[bytes, bytes]:
     headers = dict(given)
     if b"transfer-encoding" in headers and b"content-length" in headers:
         raise Unread("the length of the request is said in two ways", 400)
-    if _name(headers.get(b"host", b"").decode("latin-1").lower()) not in hosting.hosts:
+    if host_name(headers.get(b"host", b"")) not in hosting.hosts:
         raise Unread("this server has another name than the one that was asked for", 421)
-    origin = headers.get(b"origin", b"").decode("latin-1").lower()
-    if origin and urlsplit(origin).hostname not in hosting.hosts:
+    origin = headers.get(b"origin", b"")
+    if origin and origin_name(origin) not in hosting.hosts:
         raise Unread("pages of others may not ask here", 403)
     if b"mcp-session-id" in headers and not _SESSION.fullmatch(headers[b"mcp-session-id"].decode("latin-1")):
         raise Unread("Session not found", 404)
     return headers
 
 
-def borne_of(scope: Scope, hosting: Hosting) -> Borne:
-    """What a request bears to say who makes it."""
-    by: dict[bytes, list[str]] = {}
-    for name, value in scope["headers"]:
-        by.setdefault(name, []).append(value.decode("latin-1"))
-    connected = (scope.get("client") or ("",))[0]
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return Borne(
-        authorization=tuple(by.get(b"authorization", ())),
-        dpop=tuple(by.get(b"dpop", ())),
-        method=scope["method"],
-        path=raw.decode("latin-1"),
-        query=scope["query_string"].decode("latin-1"),
-        address=hosting.sender(connected, ", ".join(by.get(b"x-forwarded-for", ()))),
-    )
-
-
 async def refuse(error: InterlockError, send: Send) -> None:
     """A request that gets no further: why, as a problem that nobody has to be admitted to read."""
-    headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
-    status = 503
-    if isinstance(error, Unread):
-        status = error.status
-    elif isinstance(error, NotAdmitted):
-        status = error.status
-        headers.append((b"www-authenticate", error.challenge.encode("latin-1")))
-    elif isinstance(error, RateExceeded):
-        status = 429
-        headers.append((b"retry-after", b"60"))
-    if status == 405:
-        headers.append((b"allow", ", ".join(_METHODS).encode()))
-    body = json.dumps({"title": error.code, "status": status, **error.problem()}).encode()
-    headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    status = error.status if isinstance(error, Unread) else 0
+    allow = {"allow": ", ".join(_METHODS)} if status == 405 else {}
+    await send_answer(refusal_answer(error, status, allow), send)
 
 
 def _is_newest(headers: dict[bytes, bytes]) -> bool:
     """Whether the request belongs to no session, as those of 2026-07-28: the header alone decides, as it does in the package."""
     said = headers.get(b"mcp-protocol-version", b"").decode("latin-1")
     return bool(said) and said not in HANDSHAKE_PROTOCOL_VERSIONS
-
-
-def _name(host: str) -> str:
-    found = _HOST.fullmatch(host)
-    return "" if found is None else found[1].strip("[]")
 
 
 class _Body:

@@ -4,8 +4,7 @@ Before anything of it is looked up: its form, the name of the server that was me
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import anyio
 import msgspec
@@ -15,7 +14,8 @@ from interlock.domain.errors import NotAllowed
 from interlock.domain.hosting import Hosting
 from interlock.domain.refusals import BadRequest, NoHost, TooLarge, TooSlow
 from interlock.relay.delivering import Receive, Scope
-from interlock.web.front import host_name
+from interlock.web.bearing import borne_of
+from interlock.web.front import host_name, origin_name
 
 BODY_S: Final = 60.0
 """How long a question may take to arrive."""
@@ -56,30 +56,18 @@ def asking_of(scope: Scope, hosting: Hosting) -> Asking:
         raise BadRequest("the length of the request is said in two ways")
     if host_name(said.get("host", "").encode("latin-1")) not in hosting.hosts:
         raise NoHost("this server has another name than the one that was asked for")
-    origin = said.get("origin", "").lower()
-    if origin and urlsplit(origin).hostname not in hosting.hosts:
+    origin = said.get("origin", "").encode("latin-1")
+    if origin and origin_name(origin) not in hosting.hosts:
         raise NotAllowed("pages of others may not ask here", next_step="ask from a program")
     if said.get("content-encoding", "identity").lower() != "identity":
         raise BadRequest("a packed body is not read here", next_step="send it as it is")
-    client: Any = scope.get("client")
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    borne = Borne(
-        authorization=tuple(value for name, value in headers if name == "authorization"),
-        dpop=tuple(value for name, value in headers if name == "dpop"),
-        method=scope["method"],
-        path=raw.decode("latin-1"),
-        query=query,
-        address=hosting.sender(
-            client[0] if client else "", ", ".join(value for name, value in headers if name == "x-forwarded-for")
-        ),
-    )
-    return Asking(method=scope["method"], path=scope["path"], said=said, borne=borne)
+    return Asking(method=scope["method"], path=scope["path"], said=said, borne=borne_of(scope, hosting))
 
 
 async def body_of(asking: Asking, receive: Receive, most: int) -> bytes:
     """All of the body. Raises TooLarge, before it is read where its length is said, and TooSlow."""
     length = asking.said.get("content-length", "0")
-    if not length.isdigit() or int(length[:12]) > most:
+    if not (length.isascii() and length.isdigit()) or int(length[:12]) > most:
         raise _too_large(most)
     body = bytearray()
     with anyio.move_on_after(BODY_S):

@@ -11,8 +11,7 @@ import msgspec
 
 from interlock.domain import errors
 from interlock.domain.errors import InterlockError
-from interlock.domain.refusals import Crowded
-from interlock.web.problems import AGAIN_S, status_of
+from interlock.web.problems import headers_of, status_of
 
 _TYPES: Final[Mapping[int, str]] = {
     400: "invalid_request_error",
@@ -73,8 +72,6 @@ def _status(error: InterlockError) -> int:
             return 400
         case errors.ModelNotAnswered(slow=True):
             return 504
-        case errors.NotAdmitted():
-            return error.status
         case errors.KeyFileError():
             return 502
         case _:
@@ -88,13 +85,9 @@ def _param(error: InterlockError) -> str | None:
 
 def _headers(error: InterlockError) -> dict[str, str]:
     match error:
-        case errors.NotAdmitted():
-            return {"www-authenticate": error.challenge} if error.challenge else {}
         case errors.BudgetExceeded() | errors.RateExceeded():
             return no_more(again=False)
         case errors.ModelNotAnswered(sent=True):
             return no_more(again=False)
-        case errors.StoreBusy() | errors.Conflict() | Crowded():
-            return {"retry-after": str(AGAIN_S)}
         case _:
-            return {}
+            return headers_of(error)

@@ -1,7 +1,7 @@
 """What a request to a gateway bears, and what answers it where nobody is let in: for any ASGI application, of whatever framework.
 
 answer = metadata_answer(resource, scope)          # RFC 9728: whose tokens count
-bearer = await bearing.admit(borne_of(scope, address), "mcp")
+bearer = await bearing.admit(borne_of(scope, hosting), "mcp")
 except InterlockError as error: await send_answer(refusal_answer(error), send)
 """
 
@@ -12,8 +12,9 @@ import msgspec
 
 from interlock.domain.access_token import WELL_KNOWN, Resource, metadata_of
 from interlock.domain.borne import Borne
-from interlock.domain.errors import InterlockError, NotAdmitted, NotFound, RateExceeded
-from interlock.web.problems import PROBLEM, encoded, problem_of
+from interlock.domain.errors import InterlockError, NotFound, RateExceeded
+from interlock.domain.hosting import Hosting
+from interlock.web.problems import PROBLEM, encoded, headers_of, problem_of
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -27,9 +28,10 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def borne_of(scope: Mapping[str, Any], address: str) -> Borne:
-    """What the request in an ASGI `scope` bears; it comes from `address`, as whoever knows of proxies says."""
+def borne_of(scope: Mapping[str, Any], hosting: Hosting) -> Borne:
+    """What the request in an ASGI `scope` bears, and from where it comes."""
     headers: list[tuple[bytes, bytes]] = list(scope.get("headers", ()))
+    connected = (scope.get("client") or ("",))[0]
     raw = scope.get("raw_path") or str(scope.get("path", "")).encode()
     return Borne(
         authorization=_all(headers, b"authorization"),
@@ -37,7 +39,7 @@ def borne_of(scope: Mapping[str, Any], address: str) -> Borne:
         method=str(scope.get("method", "")),
         path=bytes(raw).partition(b"?")[0].decode("latin-1"),
         query=bytes(scope.get("query_string", b"")).decode("latin-1"),
-        address=address,
+        address=hosting.sender(connected, ", ".join(_all(headers, b"x-forwarded-for"))),
     )
 
 
@@ -59,20 +61,23 @@ def metadata_answer(resource: Resource, scope: Mapping[str, Any]) -> Answer | No
     return Answer(200, headers, body if scope.get("method") == "GET" else b"")
 
 
-def refusal_answer(error: InterlockError) -> Answer:
-    """The answer to who is not let in, with its challenge, and nothing of what was borne."""
+def refusal_answer(error: InterlockError, status: int = 0, headers: Mapping[str, str] = {}) -> Answer:
+    """The answer to who is not let in, with its challenge, and nothing of what was borne. `status`, where it is not that of its
+    kind, and more `headers` are for who knows more of the request."""
     problem = problem_of(error)
+    if status:
+        problem = msgspec.structs.replace(problem, status=status)
     body = encoded(problem)
-    headers = [
-        (b"content-type", PROBLEM.encode()),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-    ]
-    if isinstance(error, NotAdmitted) and error.challenge:
-        headers.append((b"www-authenticate", error.challenge.encode("latin-1", "replace")))
-    if isinstance(error, RateExceeded):
-        headers.append((b"retry-after", b"60"))
-    return Answer(problem.status, tuple(headers), body)
+    said = {
+        "content-type": PROBLEM,
+        "content-length": str(len(body)),
+        "cache-control": "no-store",
+        **({"retry-after": "60"} if isinstance(error, RateExceeded) else headers_of(error)),
+        **headers,
+    }
+    return Answer(
+        problem.status, tuple((name.encode(), each.encode("latin-1", "replace")) for name, each in said.items()), body
+    )
 
 
 async def send_answer(answer: Answer, send: Send) -> None:

@@ -7,7 +7,7 @@ takes to arrive. Each answer carries the headers that keep a browser from helpin
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import anyio
 import anyio.lowlevel
@@ -133,6 +133,14 @@ def host_name(host: bytes) -> str:
     """The name in a `Host` header, without its port; empty for what is no such header."""
     found = _HOST.fullmatch(host.decode("latin-1").lower())
     return "" if found is None else found[1].strip("[]")
+
+
+def origin_name(origin: bytes) -> str:
+    """The name in an `Origin` header, without scheme and port; empty for what is none, such as `null`."""
+    try:
+        return urlsplit(origin.decode("latin-1").lower()).hostname or ""
+    except ValueError:
+        return ""
 
 
 def sound_path(raw: bytes) -> bool:

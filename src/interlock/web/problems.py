@@ -69,8 +69,6 @@ STATUS: Final[Mapping[type[InterlockError], int]] = {
 }
 """The status of each kind; of a kind that is not here, that of what it is a kind of."""
 
-_PASSING: Final = (Crowded, errors.StoreBusy, errors.StoreUnsure, errors.Conflict)
-
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """An error as it is answered."""
@@ -109,19 +107,34 @@ ProblemPage: TypeAlias = Callable[[AnyRequest, Problem], Response[Any]]
 
 def status_of(error: InterlockError) -> int:
     """The status that answers `error`."""
+    if isinstance(error, errors.NotAdmitted):
+        return error.status
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
 def problem_of(error: InterlockError) -> Problem:
     """`error` as it is answered."""
     return Problem(
-        status=error.status if isinstance(error, errors.NotAdmitted) else status_of(error),
+        status=status_of(error),
         code=error.code,
         fault=error.fault,
         detail=error.detail,
         next=error.next_step,
         members=error.members,
     )
+
+
+def headers_of(error: InterlockError) -> dict[str, str]:
+    """The headers that answer `error`: when to come again, and what would let in (RFC 6750 section 3, RFC 9728 section 5.1)."""
+    match error:
+        case TooMany() | errors.TooFast():
+            return {"retry-after": str(error.after_s)}
+        case Crowded() | errors.StoreBusy() | errors.StoreUnsure() | errors.Conflict():
+            return {"retry-after": str(AGAIN_S)}
+        case errors.NotAdmitted() if error.challenge:
+            return {"www-authenticate": error.challenge}
+        case _:
+            return {}
 
 
 def answers(page: ProblemPage | None = None) -> dict[type[Exception] | int, Callable[[AnyRequest, Any], Response[Any]]]:
@@ -155,12 +168,7 @@ def answers(page: ProblemPage | None = None) -> dict[type[Exception] | int, Call
         response = (
             page(request, problem) if page is not None and not for_programs(request.url.path) else program(problem)
         )
-        if isinstance(error, TooMany | errors.TooFast):
-            response.headers["Retry-After"] = str(error.after_s)
-        elif isinstance(error, _PASSING):
-            response.headers["Retry-After"] = str(AGAIN_S)
-        if isinstance(error, errors.NotAdmitted) and error.challenge:
-            response.headers["WWW-Authenticate"] = error.challenge
+        response.headers.update({} if error is None else headers_of(error))
         for name, value in (allow or {}).items():
             if name.lower() == "allow":
                 response.headers["Allow"] = value
