@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import httpx
 
+from interlock.adapters.exchange import BROKEN, exchanged
 from interlock.domain.errors import WitnessError
 from interlock.domain.quorum import Witness
 from interlock.domain.witnessing import MAX_REQUEST_BYTES
@@ -31,15 +32,8 @@ async def posted(
 ) -> tuple[int, bytes]:
     """Status and body of the answer, of which no more is read than a request may be long. Raises WitnessError."""
     try:
-        async with (
-            httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, transport=transport) as client,
-            client.stream("POST", address, content=data, headers=dict(headers)) as answer,
-        ):
-            body = bytearray()
-            async for part in answer.aiter_bytes():
-                body += part
-                if len(body) > MAX_REQUEST_BYTES:
-                    raise WitnessError(f"the answer is longer than {MAX_REQUEST_BYTES} bytes")
-            return answer.status_code, bytes(body)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        return await exchanged(
+            "POST", address, headers, data, most_bytes=MAX_REQUEST_BYTES, timeout_s=TIMEOUT_S, transport=transport
+        )
+    except BROKEN as error:
         raise WitnessError(f"it cannot be reached: {type(error).__name__}: {error}") from None

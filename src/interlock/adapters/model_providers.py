@@ -10,11 +10,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import anyio
 import httpx
 
+from interlock.adapters.exchange import Sending
 from interlock.adapters.references import NoSecret, is_reference, secret_at
 from interlock.domain.errors import KeyFileError, ModelNotAnswered
 from interlock.domain.model_route import Provider
@@ -45,7 +46,7 @@ class HttpProviders:
         }
         if key:
             headers["authorization"] = f"Bearer {key}"
-        sending, within = _Sending(), timeout_ms / 1000
+        sending, within = Sending(), timeout_ms / 1000
         message = self._connected().build_request(
             "POST",
             f"{provider.url}{path}",
@@ -126,18 +127,6 @@ class _Begun:
     def clean(self, body: bytes) -> bytes:
         """See `Answer`."""
         return body.replace(self._key, _MASK) if self._key else body
-
-
-class _Sending:
-    """Watches whether a request left this machine, by the events of https://www.encode.io/httpcore/extensions/#trace."""
-
-    def __init__(self) -> None:
-        self.begun = False
-
-    async def trace(self, event: str, _details: Mapping[str, Any]) -> None:
-        """Called by the client at every step."""
-        if event.endswith("send_request_headers.started"):
-            self.begun = True
 
 
 def _failed(error: Exception) -> str:

@@ -12,6 +12,7 @@ import anyio
 import httpx
 import msgspec
 
+from interlock.adapters.exchange import BROKEN, exchanged
 from interlock.domain.duration import HOUR, MINUTE, SECOND
 from interlock.domain.errors import EffectorError
 
@@ -49,8 +50,7 @@ class _Fetched(NamedTuple):
     at: int
 
 
-_HEADERS: Final = {"accept": "application/json", "accept-encoding": "identity"}
-"""Nothing is unpacked: of a little that came it could make more than there is room for."""
+_HEADERS: Final = {"accept": "application/json"}
 _keys: Final = msgspec.json.Decoder(_Keys)
 
 
@@ -90,7 +90,7 @@ class Published:
             keys = _keys.decode(data).keys
             if len(keys) > MOST_KEYS:
                 raise ValueError(f"more than {MOST_KEYS} keys")
-        except (OSError, httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
+        except BROKEN as error:
             if known is not None and 0 <= now - known.at < OLDEST_MS:
                 return known
             raise EffectorError(
@@ -103,7 +103,10 @@ class Published:
     async def _read(self, place: str) -> bytes:
         if not place.startswith(("https://", "http://")):
             with (self._folder / place).open("rb") as file:
-                return _bounded(file.read(MAX_BYTES + 1))
+                data = file.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                raise ValueError(f"longer than {MAX_BYTES} bytes")
+            return data
         return await fetched(place, self._timeout_s, self._transport)
 
 
@@ -111,22 +114,12 @@ async def fetched(
     address: str, timeout_s: float = TIMEOUT_S, transport: httpx.AsyncBaseTransport | None = None
 ) -> bytes:
     """What stands at an address: no redirects, and no more than may be. Raises httpx.HTTPError and ValueError."""
-    async with (
-        httpx.AsyncClient(timeout=timeout_s, follow_redirects=False, transport=transport) as client,
-        client.stream("GET", address, headers=_HEADERS) as answer,
-    ):
-        if answer.status_code != 200:
-            raise ValueError(f"answered {answer.status_code}")
-        body = b""
-        async for part in answer.aiter_raw():
-            body = _bounded(body + part)
-        return body
-
-
-def _bounded(data: bytes) -> bytes:
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"longer than {MAX_BYTES} bytes")
-    return data
+    status, body = await exchanged(
+        "GET", address, _HEADERS, most_bytes=MAX_BYTES, timeout_s=timeout_s, transport=transport
+    )
+    if status != 200:
+        raise ValueError(f"answered {status}")
+    return body
 
 
 def _named(keys: tuple[PublishedKey, ...], kid: str, purpose: Purpose) -> PublishedKey | None:

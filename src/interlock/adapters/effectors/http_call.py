@@ -18,6 +18,7 @@ import httpx
 
 from interlock.adapters.effectors.answers import acts, not_called, one_line, words_of
 from interlock.adapters.effectors.http_request import Request, UnfitError, checked_url, contract_headers, request_for
+from interlock.adapters.exchange import Sending
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import MAX_INTEGER, CanonicalError, JsonValue, encode
 from interlock.domain.contract import Contract, HttpTarget
@@ -64,15 +65,15 @@ class HttpEffectors:
             request = request_for(target, role, arguments, call, self._environ)
         except UnfitError as error:
             return not_called(role, str(error))
-        sending = _Sending()
+        sending = Sending()
         with anyio.move_on_after(contract.timeout_ms / 1000):
             try:
                 return await self._answer(request, role, sending)
             except httpx.InvalidURL as error:
                 raise EffectorError(f"`{target.url}` cannot be asked: {error}") from None
             except (httpx.HTTPError, httpx.StreamError, anyio.BrokenResourceError, OSError) as error:
-                return sending.failed(role, words_of(error))
-        return sending.failed(role, f"no answer within {contract.timeout_ms} ms")
+                return _failed(sending, role, words_of(error))
+        return _failed(sending, role, f"no answer within {contract.timeout_ms} ms")
 
     async def close(self) -> None:
         """Close the connections. A later call opens new ones."""
@@ -80,7 +81,7 @@ class HttpEffectors:
         if client is not None and self._loop is asyncio.get_running_loop():
             await client.aclose()
 
-    async def _answer(self, request: Request, role: Role, sending: "_Sending") -> Answer:
+    async def _answer(self, request: Request, role: Role, sending: Sending) -> Answer:
         client = self._connected()
         message = client.build_request(
             request.method,
@@ -109,20 +110,9 @@ class HttpEffectors:
         return self._client
 
 
-class _Sending:
-    """Watches whether a request left this machine, by the events of https://www.encode.io/httpcore/extensions/#trace."""
-
-    def __init__(self) -> None:
-        self.begun = False
-
-    async def trace(self, event: str, _details: Mapping[str, object]) -> None:
-        """Called by the client at every step. A tunnel through a proxy counts as begun: better unsure than wrong."""
-        if event.endswith("send_request_headers.started"):
-            self.begun = True
-
-    def failed(self, role: Role, why: str) -> Answer:
-        """What a failure means at this point."""
-        return Unsure(one_line(why)) if self.begun else not_called(role, f"nothing was sent: {why}")
+def _failed(sending: Sending, role: Role, why: str) -> Answer:
+    """What a failure means at this point."""
+    return Unsure(one_line(why)) if sending.begun else not_called(role, f"nothing was sent: {why}")
 
 
 async def _meaning(response: httpx.Response, role: Role) -> Answer:

@@ -9,11 +9,11 @@ import msgspec
 
 from interlock.adapters.addresses import is_safe
 from interlock.adapters.attesting.published import TIMEOUT_S, fetched
+from interlock.adapters.exchange import BROKEN
 from interlock.domain.duration import MINUTE
 from interlock.domain.errors import EffectorError
 
 KEPT_MS: Final = 10 * MINUTE
-BROKEN: Final = (OSError, httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError)
 
 
 class _Said(msgspec.Struct, frozen=True):

@@ -15,7 +15,8 @@ import anyio
 import httpx
 import msgspec
 
-from interlock.adapters.obtaining.endpoint import BROKEN, Endpoint
+from interlock.adapters.exchange import BROKEN, exchanged
+from interlock.adapters.obtaining.endpoint import Endpoint
 from interlock.adapters.obtaining.signing_later import signed
 from interlock.adapters.references import NoSecret, secret_at
 from interlock.adapters.system import SystemClock
@@ -105,11 +106,7 @@ class Tokens:
         form = {"grant_type": "client_credentials", "resource": self._resource}
         if wanted.scope:
             form["scope"] = wanted.scope
-        headers = {
-            "content-type": "application/x-www-form-urlencoded",
-            "accept": "application/json",
-            "accept-encoding": "identity",
-        }
+        headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
         if wanted.key:
             # For whom it is made an issuer's name says best: a token address could be another's.
             audience, key = wanted.issuer or where, self._secret(wanted.key)
@@ -127,18 +124,16 @@ class Tokens:
         raise _not_had(where, f"{status} {said}".strip())
 
     async def _sent(self, address: str, form: str, headers: dict[str, str]) -> tuple[int, bytes]:
-        async with (
-            httpx.AsyncClient(
-                timeout=TIMEOUT_S, follow_redirects=False, transport=self._transport, trust_env=False
-            ) as client,
-            client.stream("POST", address, content=form, headers=headers) as answer,
-        ):
-            body = b""
-            async for part in answer.aiter_raw():
-                body += part
-                if len(body) > MAX_BYTES:
-                    raise ValueError(f"longer than {MAX_BYTES} bytes")
-            return answer.status_code, body
+        return await exchanged(
+            "POST",
+            address,
+            headers,
+            form,
+            most_bytes=MAX_BYTES,
+            timeout_s=TIMEOUT_S,
+            transport=self._transport,
+            proxied=False,
+        )
 
     def _secret(self, place: str) -> str:
         """What is to be shown or signed with, read each time: it may have been replaced."""

@@ -18,6 +18,7 @@ from authlib.oauth2.rfc6749 import parameters
 from interlock.adapters.addresses import is_safe
 from interlock.adapters.attesting.published import MAX_BYTES, TIMEOUT_S, Published, fetched
 from interlock.adapters.attesting.tokens import parts_of, payload_of
+from interlock.adapters.exchange import BROKEN, exchanged
 from interlock.adapters.references import NoSecret, secret_at
 from interlock.domain.duration import MINUTE
 from interlock.domain.errors import EffectorError, NotAllowed
@@ -31,7 +32,6 @@ _pkce: Final[Any] = rfc7636
 """Authlib says nothing of its types."""
 _REFUSALS: Final = (400, 401)
 """RFC 6749 section 5.2."""
-_BROKEN: Final = (OSError, httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError)
 
 
 class _Configuration(msgspec.Struct, frozen=True):
@@ -124,23 +124,21 @@ class OidcProvider:
             if status != 200:
                 raise ValueError(f"answered {status}")
             return _answer.decode(body).id_token
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _unreachable(self._definition.issuer, error) from None
 
     async def _sent(self, address: str, form: str, secret: str) -> tuple[int, bytes]:
         """What a form is answered with, within bounds."""
-        headers = {"content-type": "application/x-www-form-urlencoded", "accept-encoding": "identity"}
-        who = httpx.BasicAuth(self._definition.client, secret) if secret else None
-        async with (
-            httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, transport=self._transport) as client,
-            client.stream("POST", address, content=form, headers=headers, auth=who) as answer,
-        ):
-            body = b""
-            async for part in answer.aiter_raw():
-                body += part
-                if len(body) > MAX_BYTES:
-                    raise ValueError(f"longer than {MAX_BYTES} bytes")
-            return answer.status_code, body
+        return await exchanged(
+            "POST",
+            address,
+            {"content-type": "application/x-www-form-urlencoded"},
+            form,
+            auth=httpx.BasicAuth(self._definition.client, secret) if secret else None,
+            most_bytes=MAX_BYTES,
+            timeout_s=TIMEOUT_S,
+            transport=self._transport,
+        )
 
     async def _published_by(self, now: int) -> _Configuration:
         """What the provider says of itself; `now` 0: whatever is known will do."""
@@ -153,7 +151,7 @@ class OidcProvider:
                     f"{issuer.rstrip('/')}/.well-known/openid-configuration", transport=self._transport
                 )
             known = _configuration.decode(data)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise _unreachable(issuer, error) from None
         if known.issuer != issuer:
             raise EffectorError("the identity provider calls itself otherwise than interlock.yaml does")

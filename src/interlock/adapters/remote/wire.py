@@ -6,7 +6,7 @@ again, for less time than the server keeps them; of an answer at most 16 MiB are
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import anyio
 import httpx
 import msgspec
 
+from interlock.adapters.exchange import Sending
 from interlock.domain.errors import FileError, InterlockError, NotAllowed, NotUnderstood, Unanswered, Unreachable
 from interlock.domain.problem import AFTER, error_of
 
@@ -58,12 +59,12 @@ class Wire:
         plane."""
         if self._closed:
             raise NotAllowed("this client is closed", next_step="open another client: `interlock.open(...)`")
-        sending = _Sending()
+        sending = Sending()
         try:
             with anyio.fail_after(lasts_s):
                 return await self._answered(path, body, sending)
         except TimeoutError:
-            raise sending.failed(self.address, f"no answer within {lasts_s:.0f} s") from None
+            raise _failed(sending, self.address, f"no answer within {lasts_s:.0f} s") from None
         except (
             httpx.HTTPError,
             httpx.StreamError,
@@ -71,7 +72,7 @@ class Wire:
             anyio.ClosedResourceError,
             OSError,
         ) as error:
-            raise sending.failed(self.address, _words(error), certificate=_is_of_certificate(error)) from None
+            raise _failed(sending, self.address, _words(error), certificate=_is_of_certificate(error)) from None
 
     async def close(self) -> None:
         """Let go of the connections, on the loop that they live on. From any loop; idempotent."""
@@ -88,7 +89,7 @@ class Wire:
         # The loop may be waiting for us: then it closes them once we are gone.
         await asyncio.wait({asyncio.wrap_future(closing)}, timeout=0.5)
 
-    async def _answered(self, path: str, body: bytes, sending: "_Sending") -> bytes:
+    async def _answered(self, path: str, body: bytes, sending: Sending) -> bytes:
         client = await self._connected()
         request = client.build_request("POST", path, content=body, extensions={"trace": sending.trace})
         response = await client.send(request, stream=True)
@@ -174,28 +175,17 @@ async def _until_over(client: httpx.AsyncClient) -> AsyncGenerator[None]:
 _HEADERS: Final = {"content-type": _JSON, "accept": f"{_JSON}, {_PROBLEM}", "accept-encoding": "identity"}
 
 
-class _Sending:
-    """Watches whether a request left this machine, by the events of https://www.encode.io/httpcore/extensions/#trace."""
-
-    def __init__(self) -> None:
-        self.begun = False
-
-    async def trace(self, event: str, _details: Mapping[str, object]) -> None:
-        """Called by the client at every step. A tunnel through a proxy counts as begun: better unsure than wrong."""
-        if event.endswith("send_request_headers.started"):
-            self.begun = True
-
-    def failed(self, address: str, why: str, *, certificate: bool = False) -> Unreachable:
-        """What a failure means at this point."""
-        if self.begun:
-            return Unanswered(f"`{address}` did not answer: {why}")
-        if certificate:
-            return Unreachable(
-                f"`{address}` does not show a certificate that is trusted here: {why}",
-                passing=False,
-                next_step="give the file of the authority that signed it: `interlock.open(..., ca='ca.pem')`",
-            )
-        return Unreachable(f"`{address}` cannot be reached: {why}")
+def _failed(sending: Sending, address: str, why: str, *, certificate: bool = False) -> Unreachable:
+    """What a failure means at this point."""
+    if sending.begun:
+        return Unanswered(f"`{address}` did not answer: {why}")
+    if certificate:
+        return Unreachable(
+            f"`{address}` does not show a certificate that is trusted here: {why}",
+            passing=False,
+            next_step="give the file of the authority that signed it: `interlock.open(..., ca='ca.pem')`",
+        )
+    return Unreachable(f"`{address}` cannot be reached: {why}")
 
 
 def _after(response: httpx.Response) -> dict[str, Any]:
