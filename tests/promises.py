@@ -2566,6 +2566,16 @@ PROMISES: tuple[Promise, ...] = (
         "What a framework's function gets are the arguments that were agreed to, never what the model said instead.",
     ),
     Promise(
+        "frameworks.no-id",
+        _FRAMEWORKS,
+        "Calls of a framework that have no id are told apart by what they do: alike in one run, they are one.",
+    ),
+    Promise(
+        "frameworks.same-id",
+        _FRAMEWORKS,
+        "Two different calls of one run under one id are never taken for one another: the second one touches nothing.",
+    ),
+    Promise(
         "frameworks.pause",
         _FRAMEWORKS,
         "A call that is held and paused is the same action when it is made again, and runs once when it is agreed to.",

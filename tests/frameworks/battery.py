@@ -343,10 +343,10 @@ class Battery:
             "from tests.frameworks.battery import crash\n"
             "crash(drive)"
         )
-        root = str(Path(__file__).parents[2])
+        root = Path(__file__).parents[2]
         return subprocess.run(
             [sys.executable, "-c", code, str(place.folder), tool, how, "session" if self.resumes else "name"],
-            env={**os.environ, "PYTHONPATH": root},
+            env={**os.environ, "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}"},
             check=False,
             capture_output=True,
             text=True,

@@ -5,9 +5,9 @@ killed run is made anew: name it (`run="refunds-of-monday"`), and a call that wa
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from secrets import token_hex
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, Unpack, cast
 
 from autogen_core import CancellationToken
 from autogen_core.tools import (
@@ -22,9 +22,9 @@ from autogen_core.tools import (
 from pydantic import BaseModel
 
 from interlock.domain.canonical import JsonValue
-from interlock.domain.errors import ContractError, InterlockError
-from interlock.sdk.framework_call import FrameworkCall, Given, Governor, Hold
-from interlock.sdk.named_run import NamedRun
+from interlock.domain.errors import InterlockError
+from interlock.sdk.framework_call import FrameworkCall, Given
+from interlock.sdk.framework_gate import FrameworkGate, Options
 from interlock.sdk.rendering import rendered, words_of_value
 from interlock.sdk.task import Handle
 
@@ -36,34 +36,16 @@ class ToolFailed(Exception):
 
 
 def governed(
-    task: Handle | None,
-    tools: Sequence[AnyTool] | Workbench,
-    *,
-    hold: Hold = "wait",
-    run: str = "",
-    repeats: Collection[str] = (),
-    contracts: Mapping[str, str] | None = None,
-    patience_ms: int | None = None,
-) -> Workbench:
+    task: Handle | None, tools: Sequence[AnyTool] | Workbench, **options: Unpack[Options]
+) -> "GovernedWorkbench":
     """`tools`, as `AssistantAgent` takes them, or the tools of a workbench, called through the gate: in `task`, or, where that is
-    None, in the task that is open where the agent is run.
-
-    While people decide the call waits; with `hold="tell"` the model is told, and may ask again. With `run` calls are told apart
-    by what they do: alike in one run, they are one; `repeats` are tools that may be called twice alike in it. Without it each run
-    of the program is one of its own.
-    """
-    if hold == "pause":
-        raise ContractError(
-            "AutoGen cannot pause a run so that it can be resumed",
-            path="/hold",
-            next_step="say `hold='wait'`, or `hold='tell'`",
-        )
-    governor = Governor(task, hold=hold, contracts=contracts, patience_ms=patience_ms)
+    None, in the task that is open where the agent is run. Without `run` each run of the program is one of its own. `hold="pause"`
+    is an error."""
+    gate = FrameworkGate(task, cannot_pause="AutoGen cannot pause a run so that it can be resumed", **options)
     if isinstance(tools, Workbench):
-        return GovernedWorkbench(tools, {}, governor, NamedRun(run, repeats))
+        return GovernedWorkbench(tools, {}, gate)
     known = [_tool(each) for each in tools]
-    inner = StaticStreamWorkbench(known)
-    return GovernedWorkbench(inner, {each.name: each for each in known}, governor, NamedRun(run, repeats))
+    return GovernedWorkbench(StaticStreamWorkbench(known), {each.name: each for each in known}, gate)
 
 
 class GovernedWorkbench(Workbench):
@@ -71,13 +53,10 @@ class GovernedWorkbench(Workbench):
 
     component_type = "workbench"
 
-    def __init__(
-        self, inner: Workbench, tools: Mapping[str, BaseTool[Any, Any]], governor: Governor, run: NamedRun
-    ) -> None:
+    def __init__(self, inner: Workbench, tools: Mapping[str, BaseTool[Any, Any]], gate: FrameworkGate) -> None:
         self._inner = inner
         self._tools = tools
-        self._governor = governor
-        self._run = run
+        self._gate = gate
         self._here = token_hex(16)
 
     async def list_tools(self) -> list[ToolSchema]:
@@ -93,12 +72,14 @@ class GovernedWorkbench(Workbench):
     ) -> ToolResult:
         """Through the gate. Nothing is raised for a no, nor for a tool that fails: an agent that waits for its tools would wait
         for ever."""
+        if name in self._gate.through:
+            return await self._inner.call_tool(name, arguments, cancellation_token, call_id)
         token = cancellation_token or CancellationToken()
-        given = dict(arguments or {})
-        named = self._run.named(name, given, self._here, call_id or token_hex(16))
+        # A program that calls a tool by itself gives it no id: that is a call of its own. An agent's have one.
+        known_as = token_hex(16) if call_id is None else call_id
         own = self._own(name, token, call_id)
-        call = FrameworkCall(name, given, named.call_id, own, named.run_id, self._written(name))
-        asked = asyncio.ensure_future(self._run.acall(self._governor, call))
+        call = FrameworkCall(name, dict(arguments or {}), known_as, own, self._here, self._written(name))
+        asked = asyncio.ensure_future(self._gate.acall(call))
         token.link_future(asked)
         try:
             came = await asked

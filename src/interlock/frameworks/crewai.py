@@ -5,9 +5,9 @@ where CrewAI runs it again when it raises, and again when a task is tried anew. 
 calls no names: in one kickoff, calls of one tool with the same arguments are one call, done once.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from secrets import token_hex
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from crewai.execution import get_execution_uuid
 from crewai.tools import BaseTool
@@ -16,37 +16,21 @@ from crewai.tools.tool_failure import ToolFailure, ToolFailureReason
 from pydantic import BaseModel, PrivateAttr
 
 from interlock.domain.canonical import JsonValue
-from interlock.domain.errors import ContractError
-from interlock.sdk.framework_call import Came, FrameworkCall, Given, Governor, Hold
-from interlock.sdk.named_run import NamedRun
+from interlock.sdk.framework_call import Came, FrameworkCall, Given
+from interlock.sdk.framework_gate import FrameworkGate, Options
 from interlock.sdk.rendering import rendered
 from interlock.sdk.task import Handle
 
 
-def governed(
-    task: Handle | None,
-    tools: Sequence[BaseTool],
-    *,
-    hold: Hold = "wait",
-    run: str = "",
-    repeats: Collection[str] = (),
-    contracts: Mapping[str, str] | None = None,
-    patience_ms: int | None = None,
-) -> list[BaseTool]:
+def governed(task: Handle | None, tools: Sequence[BaseTool], **options: Unpack[Options]) -> list[BaseTool]:
     """`tools`, called through the gate: in `task`, or, where that is None, in the task that is open where the crew is run.
 
     Calls of one tool with the same arguments are one call in a run, however often CrewAI or the model makes it; `repeats` are
-    tools of which each call is one of its own. A run is a kickoff, or what `run` names: then also one of another process. While
-    people decide the call waits; with `hold="tell"` the model is told, and may ask again.
+    tools of which each call is one of its own. A run is a kickoff, or what `run` names: then also one of another process.
+    `hold="pause"` is an error.
     """
-    if hold == "pause":
-        raise ContractError(
-            "CrewAI cannot pause a crew so that it can be resumed",
-            path="/hold",
-            next_step="say `hold='wait'`, or `hold='tell'`",
-        )
-    governor = Governor(task, hold=hold, contracts=contracts, patience_ms=patience_ms)
-    return [_wrapped(each, governor, run, frozenset(repeats)) for each in tools]
+    gate = FrameworkGate(task, cannot_pause="CrewAI cannot pause a crew so that it can be resumed", **options)
+    return [each if each.name in gate.through else _wrapped(each, gate) for each in tools]
 
 
 class GovernedTool(BaseTool):
@@ -54,32 +38,25 @@ class GovernedTool(BaseTool):
     would run it again."""
 
     _inner: BaseTool = PrivateAttr()
-    _governor: Governor = PrivateAttr()
-    _named: str = PrivateAttr(default="")
-    _repeats: frozenset[str] = PrivateAttr(default=frozenset())
+    _gate: FrameworkGate = PrivateAttr()
 
-    def around(self, inner: BaseTool, governor: Governor, named: str, repeats: frozenset[str]) -> Self:
+    def around(self, inner: BaseTool, gate: FrameworkGate) -> Self:
         """Stand around `inner`."""
-        self._inner, self._governor, self._named, self._repeats = inner, governor, named, repeats
+        self._inner, self._gate = inner, gate
         return self
 
     def _run(self, **kwargs: Any) -> Any:
-        run = self._kickoff()
-        return _given(run.call(self._governor, self._call(run, kwargs, self._inner._run)))  # noqa: SLF001  what it calls its work
+        return _given(self._gate.call(self._call(kwargs, self._inner._run)))  # noqa: SLF001  what it calls its work
 
     async def _arun(self, **kwargs: Any) -> Any:
-        run, inner = self._kickoff(), self._inner
+        inner = self._inner
         # What is asynchronous by its function gives something to be awaited where it is run.
         plain = isinstance(inner, Tool) or type(inner)._arun is BaseTool._arun  # noqa: SLF001  as above
         function = inner._run if plain else inner._arun  # noqa: SLF001  as above
-        return _given(await run.acall(self._governor, self._call(run, kwargs, function)))
+        return _given(await self._gate.acall(self._call(kwargs, function)))
 
-    def _kickoff(self) -> NamedRun:
-        """The run that a call is part of."""
-        return NamedRun(self._named or get_execution_uuid() or token_hex(16), self._repeats)
-
-    def _call(self, run: NamedRun, arguments: dict[str, Any], function: Callable[..., Any]) -> FrameworkCall:
-        """What CrewAI asks for. It gives calls no names."""
+    def _call(self, arguments: dict[str, Any], function: Callable[..., Any]) -> FrameworkCall:
+        """What CrewAI asks for, in the kickoff that it is part of. It gives calls no ids."""
         inner = self._inner
 
         def own(agreed: dict[str, JsonValue]) -> Any:
@@ -87,14 +64,13 @@ class GovernedTool(BaseTool):
             values = schema.model_validate(agreed).model_dump() if schema.model_fields else agreed
             return function(**values)
 
-        named = run.named(inner.name, arguments, token_hex(16), "")
-        return FrameworkCall(inner.name, arguments, named.call_id, own, named.run_id, self._written)
+        return FrameworkCall(inner.name, arguments, "", own, get_execution_uuid() or token_hex(16), self._written)
 
     def _written(self, returned: Any) -> JsonValue:
         return rendered(returned.model_dump() if isinstance(returned, BaseModel) else returned)
 
 
-def _wrapped(tool: BaseTool, governor: Governor, run: str, repeats: frozenset[str]) -> GovernedTool:
+def _wrapped(tool: BaseTool, gate: FrameworkGate) -> GovernedTool:
     wrapped = GovernedTool(
         name=tool.name,
         description=tool.description,
@@ -107,7 +83,7 @@ def _wrapped(tool: BaseTool, governor: Governor, run: str, repeats: frozenset[st
         max_usage_count=tool.max_usage_count,
         tool_failure_policy=tool.tool_failure_policy,
     )
-    return wrapped.around(tool, governor, run, repeats)
+    return wrapped.around(tool, gate)
 
 
 def _never(_arguments: Any = None, _result: Any = None) -> bool:
@@ -116,5 +92,5 @@ def _never(_arguments: Any = None, _result: Any = None) -> bool:
 
 def _given(came: Came) -> Any:
     if isinstance(came, Given):
-        return came.raw if came.is_raw else came.value
+        return came.returned
     return ToolFailure(message=came.text, reason=ToolFailureReason.TOOL_REPORTED)

@@ -6,8 +6,7 @@ they had. ADK promises at-least-once for tools of resumed invocations; the gate 
 """
 
 import inspect
-from collections.abc import Collection, Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, Unpack, cast
 
 from google.adk.agents import LlmAgent
 from google.adk.plugins.base_plugin import BasePlugin
@@ -19,9 +18,8 @@ from google.adk.tools.tool_context import ToolContext
 from google.adk.tools.transfer_to_agent_tool import TransferToAgentTool, transfer_to_agent
 
 from interlock.domain.canonical import JsonValue
-from interlock.sdk.framework_call import FrameworkCall, Given, Governor, Hold, Paused
-from interlock.sdk.named_run import NamedRun
-from interlock.sdk.rendering import rendered
+from interlock.sdk.framework_call import FrameworkCall, Given, Paused
+from interlock.sdk.framework_gate import FrameworkGate, Options
 from interlock.sdk.task import Handle
 
 _OF_ADK: Final = (AgentTool, SetModelResponseTool, TransferToAgentTool)
@@ -34,33 +32,18 @@ class InterlockPlugin(BasePlugin):
     It stands last in `plugins`: what others make of a call is judged, and those after it would not be asked.
 
     With `hold="pause"` the run ends where people must decide, with ADK's request for a confirmation; confirmed, it goes on from
-    what they said, and waits for that. `"wait"` waits right there, `"tell"` tells the model, which may ask again. With `run`
-    calls are told apart by what they do, and not by ADK's ids; `repeats` are tools that may be called twice alike in one.
-    `through` are tools that are not governed; those by which ADK's agents hand the word to one another never are.
+    what they said, and waits for that. The tools by which ADK's agents hand the word to one another are not governed.
     """
 
-    def __init__(
-        self,
-        task: Handle | None = None,
-        *,
-        hold: Hold = "wait",
-        run: str = "",
-        repeats: Collection[str] = (),
-        contracts: Mapping[str, str] | None = None,
-        patience_ms: int | None = None,
-        through: Collection[str] = (),
-    ) -> None:
+    def __init__(self, task: Handle | None = None, **options: Unpack[Options]) -> None:
         super().__init__(name="interlock")
-        self._governor = Governor(task, hold=hold, contracts=contracts, patience_ms=patience_ms)
-        self._decided = Governor(task, contracts=contracts, patience_ms=patience_ms)
-        self._run = NamedRun(run, repeats)
-        self._through = frozenset(through)
+        self._gate = FrameworkGate(task, **options)
 
     async def before_tool_callback(
         self, *, tool: BaseTool, tool_args: dict[str, Any], tool_context: ToolContext
     ) -> dict[str, Any] | None:
         """What the tool gave, or why it did not run."""
-        if tool.name in self._through or _is_of_adk(tool):
+        if tool.name in self._gate.through or _is_of_adk(tool):
             return None
         answered = await _answered(tool, tool_args, tool_context)
         if answered is not None:
@@ -70,25 +53,24 @@ class InterlockPlugin(BasePlugin):
             return {"error": f"Not done: whoever was asked did not confirm `{tool.name}`. Nothing was touched."}
         if confirmed is None and await tool.check_require_confirmation(tool_args, tool_context) is True:
             return _asking(tool_context, f"Please confirm or reject the call of `{tool.name}`.", {})
-        governor = self._governor if confirmed is None else self._decided
-        came = await self._run.acall(governor, self._call(tool, tool_args, tool_context))
+        call = _call(tool, tool_args, tool_context)
+        came = await (self._gate.acall(call) if confirmed is None else self._gate.aresumed(call))
         match came:
             case Given():
-                return _given(tool, came.raw if came.is_raw else came.value)
+                return _given(tool, came.returned)
             case Paused():
                 return _asking(tool_context, came.text, {"action": came.action_id})
             case _:
                 return {"error": came.text}
 
-    def _call(self, tool: BaseTool, arguments: dict[str, Any], context: ToolContext) -> FrameworkCall:
-        async def own(agreed: dict[str, JsonValue]) -> object:
-            return await tool.run_async(args=dict(agreed), tool_context=context)
 
-        invocation = context.get_invocation_context()
-        named = self._run.named(
-            tool.name, arguments, f"{invocation.session.id}/{invocation.invocation_id}", context.function_call_id or ""
-        )
-        return FrameworkCall(tool.name, arguments, named.call_id, own, named.run_id, rendered)
+def _call(tool: BaseTool, arguments: dict[str, Any], context: ToolContext) -> FrameworkCall:
+    async def own(agreed: dict[str, JsonValue]) -> object:
+        return await tool.run_async(args=dict(agreed), tool_context=context)
+
+    invocation = context.get_invocation_context()
+    run_id = f"{invocation.session.id}/{invocation.invocation_id}"
+    return FrameworkCall(tool.name, arguments, context.function_call_id or "", own, run_id)
 
 
 def _is_of_adk(tool: BaseTool) -> bool:

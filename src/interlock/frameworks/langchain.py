@@ -7,8 +7,8 @@ interrupts the graph; the record in the control plane decides, so that `Command(
 """
 
 import warnings
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Unpack, cast
 
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain_core.messages import AIMessage, ToolMessage
@@ -19,7 +19,8 @@ from langgraph.types import interrupt
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import NotAllowed
 from interlock.frameworks.langchain_results import Result, again, written
-from interlock.sdk.framework_call import Came, FrameworkCall, Given, Governor, Hold, Paused
+from interlock.sdk.framework_call import Came, FrameworkCall, Given, Paused
+from interlock.sdk.framework_gate import FrameworkGate, Options
 from interlock.sdk.lending import Own
 from interlock.sdk.rendering import rendered
 from interlock.sdk.task import Handle
@@ -32,26 +33,14 @@ class InterlockMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
     `awrap_tool_call`.
     """
 
-    def __init__(
-        self,
-        task: Handle | None = None,
-        *,
-        hold: Hold = "wait",
-        contracts: Mapping[str, str] | None = None,
-        patience_ms: int | None = None,
-        through: Collection[str] = (),
-    ) -> None:
-        """`contracts` names the contracts of tools that are called otherwise. `through` are tools that are not governed: agents
-        that are called as tools, whose own calls are."""
+    def __init__(self, task: Handle | None = None, **options: Unpack[Options]) -> None:
         super().__init__()
-        self._governor = Governor(task, hold=hold, contracts=contracts, patience_ms=patience_ms)
-        self._pauses = hold == "pause"
-        self._through = frozenset(through)
+        self._gate = FrameworkGate(task, **options)
         self._warned = False
 
     def wrap_tool_call(self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Result]) -> Result:
         """Take one call through the gate."""
-        if request.tool_call["name"] in self._through:
+        if request.tool_call["name"] in self._gate.through:
             return handler(request)
         self._look(request)
 
@@ -59,17 +48,17 @@ class InterlockMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
             return _acted(lambda: handler(_with(request, arguments)))
 
         call = _call_of(request, own)
-        came = self._governor.call(call)
+        came = self._gate.call(call)
         while isinstance(came, Paused):
             _interrupted(came, call)
-            came = self._governor.call(call)
+            came = self._gate.call(call)
         return _result(came, request)
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Result]]
     ) -> Result:
         """The same, awaited."""
-        if request.tool_call["name"] in self._through:
+        if request.tool_call["name"] in self._gate.through:
             return await handler(request)
         self._look(request)
 
@@ -80,17 +69,17 @@ class InterlockMiddleware(AgentMiddleware[AgentState[Any], Any, Any]):
                 raise _itself(error) from error
 
         call = _call_of(request, own)
-        came = await self._governor.acall(call)
+        came = await self._gate.acall(call)
         while isinstance(came, Paused):
             _interrupted(came, call)
-            came = await self._governor.acall(call)
+            came = await self._gate.acall(call)
         return _result(came, request)
 
     def _look(self, request: ToolCallRequest) -> None:
         """Whether the graph keeps what a pause or a crash needs."""
         configurable = _runtime_of(request).config.get("configurable", {})
         if configurable.get("thread_id") is None:
-            if self._pauses:
+            if self._gate.pauses:
                 raise NotAllowed(
                     '`hold="pause"` interrupts the graph, and without a checkpointer nothing could resume it',
                     next_step='give the agent a checkpointer and a `thread_id`, or `hold="wait"`',

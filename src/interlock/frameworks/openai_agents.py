@@ -8,9 +8,8 @@ The tool runs once, when the gate dispatches it, with the arguments that were ag
 """
 
 import json
-from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, Unpack, cast
 
 from agents import Agent, FunctionTool, Handoff, RunContextWrapper, RunState, Tool
 from agents.tool import set_function_tool_failure_error_function
@@ -18,46 +17,35 @@ from agents.tool_context import ToolContext
 
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import NotAllowed
-from interlock.sdk.framework_call import FrameworkCall, Given, Governor, Hold, Paused
+from interlock.sdk.framework_call import FrameworkCall, Given, Paused
+from interlock.sdk.framework_gate import FrameworkGate, Options
 from interlock.sdk.lending import Own
 from interlock.sdk.task import Handle
 
 C = TypeVar("C")
 
 
-def governed(
-    agent: Agent[C],
-    task: Handle | None = None,
-    *,
-    hold: Hold = "wait",
-    run_id: str = "",
-    contracts: Mapping[str, str] | None = None,
-    patience_ms: int | None = None,
-    through: Collection[str] = (),
-) -> Agent[C]:
+def governed(agent: Agent[C], task: Handle | None = None, *, run_id: str = "", **options: Unpack[Options]) -> Agent[C]:
     """The same agent, whose tools act through the gate: in `task`, or in the task that is open where it is run.
 
-    `run_id` names the conversation or ticket. It is the same when a run is resumed in another process, so `hold="pause"` wants
-    it; without it it is the task's id. `contracts` names the contracts of tools that are called otherwise. `through` are tools,
-    hosted ones and MCP servers, by name, that are not governed here. Raises NotAllowed for any other that is not this program's
-    function."""
-    if hold == "pause" and not run_id:
+    `run_id` names the conversation or ticket, in which calls are told apart by the SDK's ids; without it it is the task's id. It
+    is the same when a run is resumed in another process, so `hold="pause"` wants it, or a `run`. `through` are also hosted tools
+    and MCP servers, by name. Raises NotAllowed for any other that is not this program's function."""
+    gate = FrameworkGate(task, **options)
+    if gate.pauses and not (run_id or options.get("run")):
         raise NotAllowed(
             '`hold="pause"` ends the run, and the SDK has no name for it by which a resumed one is known again',
             next_step='give one of yours: `governed(agent, task, hold="pause", run_id="ticket-17")`',
         )
-    governor = Governor(task, hold=hold, contracts=contracts, patience_ms=patience_ms)
-    return _Governing(governor, run_id, hold == "pause", frozenset(through)).agent(agent)
+    return _Governing(gate, run_id).agent(agent)
 
 
 class _Governing:
     """Makes governed agents of agents, each once: they may hand over in circles."""
 
-    def __init__(self, governor: Governor, run_id: str, pauses: bool, through: frozenset[str]) -> None:
-        self._governor = governor
+    def __init__(self, gate: FrameworkGate, run_id: str) -> None:
+        self._gate = gate
         self._run_id = run_id
-        self._pauses = pauses
-        self._through = through
         self._made: dict[int, tuple[Agent[Any], Agent[Any]]] = {}
 
     def agent(self, agent: Agent[C]) -> Agent[C]:
@@ -65,7 +53,7 @@ class _Governing:
         if id(agent) in self._made:
             return cast(Agent[C], self._made[id(agent)][1])
         for server in agent.mcp_servers:
-            if server.name not in self._through:
+            if server.name not in self._gate.through:
                 raise _beyond(f"the MCP server `{server.name}`", server.name)
         made = agent.clone()
         self._made[id(agent)] = (agent, made)
@@ -82,16 +70,16 @@ class _Governing:
         return replace(handoff, on_invoke_handoff=over)
 
     def _tool(self, tool: Tool) -> Tool:
-        if tool.name in self._through:
+        if tool.name in self._gate.through:
             return tool
         if not isinstance(tool, FunctionTool):
             raise _beyond(f"`{tool.name}`, which is no function of this program", tool.name)
         # Its failures come as they are, not as words that look like a result.
         own = set_function_tool_failure_error_function(replace(tool), None)
 
-        invoker = _Invoker(self._governor, own, self._run_id)
+        invoker = _Invoker(self._gate, own, self._run_id)
         # How long a call may take says its contract; people may take longer than a tool.
-        if not self._pauses:
+        if not self._gate.pauses:
             return replace(tool, on_invoke_tool=invoker, timeout_seconds=None)
         return replace(tool, on_invoke_tool=invoker, needs_approval=invoker.asks, timeout_seconds=None)
 
@@ -99,8 +87,8 @@ class _Governing:
 class _Invoker:
     """One tool, called through the gate."""
 
-    def __init__(self, governor: Governor, own: FunctionTool, run_id: str) -> None:
-        self._governor = governor
+    def __init__(self, gate: FrameworkGate, own: FunctionTool, run_id: str) -> None:
+        self._gate = gate
         self._own = own
         self._run_id = run_id
 
@@ -114,16 +102,16 @@ class _Invoker:
             return await self._own.on_invoke_tool(context, json.dumps(agreed))
 
         call = self._call(arguments, context.tool_call_id, run)
-        came = await self._governor.acall(call)
+        came = await self._gate.acall(call)
         if isinstance(came, Given):
-            return came.raw if came.is_raw else came.value
+            return came.returned
         # It was let go on without the control plane's word: it cannot pause any more.
-        return self._governor.tell(call, came) if isinstance(came, Paused) else came.text
+        return self._gate.tell(call, came) if isinstance(came, Paused) else came.text
 
     async def asks(self, context: RunContextWrapper[Any], arguments: dict[str, Any], call_id: str) -> bool:
         """Whether people are still to decide on a call. It proposes the very action that the call then is."""
         del context
-        return await self._governor.aasks(self._call(arguments, call_id, _never)) is not None
+        return await self._gate.aasks(self._call(arguments, call_id, _never)) is not None
 
     def _call(self, arguments: dict[str, Any], call_id: str, own: Own) -> FrameworkCall:
         return FrameworkCall(tool=self._own.name, arguments=arguments, call_id=call_id, own=own, run_id=self._run_id)

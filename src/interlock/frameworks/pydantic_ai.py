@@ -7,9 +7,8 @@ The tool runs once, when the gate dispatches it, with the arguments that were ag
 agrees to nothing.
 """
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 from pydantic_ai import AbstractToolset, ModelRetry, RunContext
 from pydantic_ai.capabilities import AbstractCapability
@@ -19,7 +18,8 @@ from pydantic_ai.toolsets import ToolsetTool, WrapperToolset
 
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import ContractError
-from interlock.sdk.framework_call import FrameworkCall, Given, Governor, Hold, Paused
+from interlock.sdk.framework_call import FrameworkCall, Given, Paused
+from interlock.sdk.framework_gate import FrameworkGate, Options
 from interlock.sdk.task import Handle
 from interlock.sdk.tool import NoEffect
 from interlock.sdk.values import to_plain
@@ -28,37 +28,25 @@ from interlock.sdk.values import to_plain
 class InterlockCapability(AbstractCapability[Any]):
     """Takes each tool call through the gate, in `task` or in the task that is open where the agent is run."""
 
-    def __init__(
-        self,
-        task: Handle | None = None,
-        *,
-        hold: Hold = "wait",
-        contracts: Mapping[str, str] | None = None,
-        patience_ms: int | None = None,
-        through: Collection[str] = (),
-    ) -> None:
-        """`contracts` names the contracts of tools that are called otherwise. `through` are tools that are not governed: those
-        that run other agents, whose own calls are."""
-        self._governor = Governor(task, hold=hold, contracts=contracts, patience_ms=patience_ms)
-        self._through = frozenset(through)
+    def __init__(self, task: Handle | None = None, **options: Unpack[Options]) -> None:
+        self._gate = FrameworkGate(task, **options)
 
     def get_wrapper_toolset(self, toolset: AbstractToolset[Any]) -> AbstractToolset[Any]:
         """All toolsets of the agent, governed."""
-        return GovernedToolset(wrapped=toolset, governor=self._governor, through=self._through)
+        return GovernedToolset(wrapped=toolset, gate=self._gate)
 
 
 @dataclass
 class GovernedToolset(WrapperToolset[Any]):
     """A toolset whose calls go through the gate: what the capability makes, for an agent that governs one toolset alone."""
 
-    governor: Governor = field(default_factory=Governor)
-    through: frozenset[str] = frozenset()
+    gate: FrameworkGate = field(default_factory=FrameworkGate)
 
     async def call_tool(
         self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]
     ) -> Any:
         """Take one call through the gate. Raises ApprovalRequired for one that pauses, ToolFailed with words for the model."""
-        if name in self.through:
+        if name in self.gate.through:
             return await super().call_tool(name, tool_args, ctx, tool)
         proposed = _plain(tool_args)
 
@@ -81,9 +69,9 @@ class GovernedToolset(WrapperToolset[Any]):
             own=own,
             run_id=ctx.conversation_id or ctx.run_id or "",
         )
-        came = await self.governor.acall(call)
+        came = await self.gate.acall(call)
         if isinstance(came, Given):
-            return came.raw if came.is_raw else came.value
+            return came.returned
         if isinstance(came, Paused):
             raise ApprovalRequired({"waits_for": "interlock", "action_id": came.action_id, "why": came.text})
         raise ToolFailed(came.text)

@@ -6,8 +6,8 @@ left is resumed with `agent(None)`, and its calls get the answers they had.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Coroutine, Mapping
-from typing import Any, TypeAlias, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from typing import Any, TypeAlias, Unpack, cast
 
 from strands import Agent
 from strands.middleware import ExecuteToolContext, ExecuteToolStage, MiddlewareNext
@@ -17,8 +17,8 @@ from strands.types.events import ToolResultEvent, TypedEvent
 from strands.types.tools import ToolResult, ToolResultContent, ToolUse
 
 from interlock.domain.canonical import JsonValue
-from interlock.sdk.framework_call import Came, FrameworkCall, Given, Governor, Hold, Paused
-from interlock.sdk.named_run import NamedRun
+from interlock.sdk.framework_call import Came, FrameworkCall, Given, Paused
+from interlock.sdk.framework_gate import FrameworkGate, Options
 from interlock.sdk.rendering import rendered, words_of_value
 from interlock.sdk.task import Handle
 
@@ -33,30 +33,13 @@ class ToolInterrupted(Exception):
 
 
 class InterlockPlugin(Plugin):
-    """Takes an agent's tool calls through the gate, in `task` or in the task that is open where the agent is run.
+    """Takes an agent's tool calls through the gate, in `task` or in the task that is open where the agent is run. With
+    `hold="pause"` the run ends with an interrupt where people must decide; resumed with any response it goes on from what they
+    said, and waits for that."""
 
-    With `hold="pause"` the run ends with an interrupt where people must decide; resumed with any response it goes on from what
-    they said. `"wait"` waits right there, `"tell"` tells the model, which may ask again. With `run` calls are told apart by what
-    they do, and not by Strands' ids; `repeats` are tools that may be called twice alike in one. `through` are tools that are
-    not governed: agents that are called as tools, whose own calls are.
-    """
-
-    def __init__(
-        self,
-        task: Handle | None = None,
-        *,
-        hold: Hold = "wait",
-        run: str = "",
-        repeats: Collection[str] = (),
-        contracts: Mapping[str, str] | None = None,
-        patience_ms: int | None = None,
-        through: Collection[str] = (),
-    ) -> None:
+    def __init__(self, task: Handle | None = None, **options: Unpack[Options]) -> None:
         super().__init__()
-        self._governor = Governor(task, hold=hold, contracts=contracts, patience_ms=patience_ms)
-        self._decided = Governor(task, contracts=contracts, patience_ms=patience_ms)
-        self._run = NamedRun(run, repeats)
-        self._through = frozenset(through)
+        self._gate = FrameworkGate(task, **options)
 
     @property
     def name(self) -> str:
@@ -69,28 +52,21 @@ class InterlockPlugin(Plugin):
 
     async def _execute(self, context: ExecuteToolContext, run: Next) -> AsyncGenerator[TypedEvent, None]:
         # Where there is no such tool nothing could run, and Strands tells the model so.
-        if context.tool is None or context.tool_use["name"] in self._through:
+        if context.tool is None or context.tool_use["name"] in self._gate.through:
             async for event in run(context):
                 yield event
             return
         tool = _Tool(context, run)
-        call = self._call(context.agent, context.tool_use, tool)
-        async for event in tool.asking(self._run.acall(self._governor, call)):
+        call = _call(context.agent, context.tool_use, tool)
+        async for event in tool.asking(self._gate.acall(call)):
             yield event
         if isinstance(tool.came, Paused):
             # Raises, until somebody resumes the run.
             context.interrupt(INTERRUPT, reason={"action": tool.came.action_id, "text": tool.came.text})
-            async for event in tool.asking(self._run.acall(self._decided, call)):
+            async for event in tool.asking(self._gate.aresumed(call)):
                 yield event
         if tool.came is not None:
             yield ToolResultEvent(_result(context.tool_use, tool.came))
-
-    def _call(self, agent: LocalAgent, use: ToolUse, tool: "_Tool") -> FrameworkCall:
-        arguments = cast("Mapping[str, object]", use["input"] or {})
-        # Models of some providers give all calls of one tool the same id; messages have ids of Strands' own.
-        message = str(agent.messages[-1].get("tracking_id", "")) if agent.messages else ""
-        named = self._run.named(use["name"], arguments, message, use["toolUseId"])
-        return FrameworkCall(use["name"], arguments, named.call_id, tool.own, named.run_id, _written)
 
 
 class _Tool:
@@ -140,6 +116,13 @@ class _Tool:
         if found.exception is not None:
             raise found.exception
         return found.tool_result
+
+
+def _call(agent: LocalAgent, use: ToolUse, tool: _Tool) -> FrameworkCall:
+    # Models of some providers give all calls of one tool the same id; messages have ids of Strands' own.
+    message = str(agent.messages[-1].get("tracking_id", "")) if agent.messages else ""
+    arguments = cast("Mapping[str, object]", use["input"] or {})
+    return FrameworkCall(use["name"], arguments, use["toolUseId"], tool.own, message, _written)
 
 
 def _written(returned: object) -> JsonValue:

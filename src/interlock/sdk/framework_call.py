@@ -48,6 +48,7 @@ class FrameworkCall(NamedTuple):
     tool: str
     arguments: Mapping[str, object]
     call_id: str
+    """Empty, for a call that is taken through a FrameworkGate: calls of that run are told apart by what they do."""
     own: Own
     """The framework's function, of all arguments as one mapping; it may be asynchronous."""
     run_id: str = ""
@@ -66,6 +67,11 @@ class Given(NamedTuple):
     is_raw: bool = False
     """Whether it ran here and now, and nothing was taken of what it returned: then the framework may be given that very
     object."""
+
+    @property
+    def returned(self) -> Any:
+        """That very object where it may be given, and what was recorded of it where not."""
+        return self.raw if self.is_raw else self.value
 
 
 class Told(NamedTuple):

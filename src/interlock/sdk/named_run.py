@@ -8,6 +8,7 @@ denied or only recorded, or whose tool said that nothing happened, is judged ane
 
 from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
+from secrets import token_hex
 from typing import Final, NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ from interlock.sdk.outcomes import NotDone
 
 MOST: Final = 16
 """How often one call of a named run is judged anew; after that the last word stands."""
+_ALIKE: Final = "alike:"
 _ANEW: Final[frozenset[State]] = frozenset({"refused", "denied", "shadowed", "failed"})
 """What rules or the tool said, of a call that touched nothing. A person's no stands, and so does their silence."""
 
@@ -39,13 +41,14 @@ class NamedRun:
         self._repeats = frozenset(repeats)
 
     def named(self, tool: str, arguments: Mapping[str, object], run_id: str, call_id: str) -> Named:
-        """Which call it is; `run_id` and `call_id` are the framework's."""
-        if not self._name:
+        """Which call it is; `run_id` and `call_id` are the framework's. Where it has no id it is told by what it does."""
+        if call_id and not self._name:
             return Named(run_id, call_id)
+        name = self._name or run_id
         if tool in self._repeats:
-            return Named(self._name, f"{run_id}/{call_id}")
+            return Named(name, f"{run_id}/{call_id or token_hex(16)}")
         written = msgspec.json.encode([tool, arguments], enc_hook=repr, order="sorted")
-        return Named(self._name, f"alike:{sha256(written).hexdigest()}")
+        return Named(name, f"{_ALIKE}{sha256(written).hexdigest()}")
 
     async def acall(self, governor: Governor, call: FrameworkCall) -> Came:
         """Take `call`, which is named so, through the gate."""
@@ -67,7 +70,7 @@ class NamedRun:
 
     def _anew(self, call: FrameworkCall) -> Iterator[FrameworkCall]:
         """What `call` is when it is made again, one after the other; the framework's own calls are what they were."""
-        if self._name and call.tool not in self._repeats:
+        if call.call_id.startswith(_ALIKE):
             for number in range(1, MOST):
                 yield call._replace(call_id=f"{call.call_id}~{number}")
 
