@@ -2714,6 +2714,16 @@ PROMISES: tuple[Promise, ...] = (
         "What a server asks back reaches a client only where the server's file, the agent, policy and the client all say so.",
     ),
     Promise(
+        "gateway.asked_as_agreed",
+        _GATEWAY,
+        "The client is asked what the gate agreed to, as somebody may have altered it, and nothing that the gate was not shown.",
+    ),
+    Promise(
+        "gateway.asked_within",
+        _GATEWAY,
+        "What a server asks is put within the call it asks it in, or, where that cannot be known, refused.",
+    ),
+    Promise(
         "gateway.hostile_client",
         _GATEWAY,
         "Whatever a client writes, however long, the gateway answers or drops it, holds its size and goes on.",

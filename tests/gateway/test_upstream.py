@@ -161,13 +161,17 @@ async def test_prompts_likewise(up: Place, mode: str) -> None:
 
 
 @pytest.mark.proves("gateway.asked_back")
+@pytest.mark.proves("gateway.asked_as_agreed")
 @pytest.mark.parametrize("mode", NEWEST)
 async def test_what_a_server_asks_is_an_action_first(up: Place, mode: str) -> None:
-    """Sampling and elicitation reach a client that offers them, on record; what policy denies reaches nobody."""
+    """Sampling and elicitation reach a client that offers them, on record; what policy denies reaches nobody. All that
+    reaches the client stood before the gate."""
     asked: list[str] = []
+    sent: dict[str, Any] = {}
 
     async def sample(context: Any, params: Any) -> types.CreateMessageResult:
         asked.append("sample")
+        sent.update(params.model_dump(by_alias=True, exclude_none=True, exclude={"meta"}))
         return types.CreateMessageResult(role="assistant", content=types.TextContent(text="4"), model="m")
 
     async def elicit(context: Any, params: Any) -> types.ElicitResult:
@@ -188,8 +192,17 @@ async def test_what_a_server_asks_is_an_action_first(up: Place, mode: str) -> No
     assert json.loads(text(elicited))["content"] == {"colour": "red"}
     assert text(rooted).startswith("refused")
     assert asked == ["sample", "Which colour?"]
-    found = [(each.contract, each.state) for each in await actions(up)]
-    assert {("up.sample", "done"), ("up.elicit", "done"), ("up.roots", "denied")} <= set(found)
+    found = {str(each.contract): each for each in await actions(up)}
+    assert {name: found[f"up.{name}"].state for name in ("sample", "elicit", "roots")} == {
+        "sample": "done",
+        "elicit": "done",
+        "roots": "denied",
+    }
+    seen: Any = dict(found["up.sample"].arguments)
+    assert seen["include_context"] == sent["includeContext"] == "allServers"
+    assert (json.loads(seen["metadata"]), seen["max_tokens"]) == (sent["metadata"], sent["maxTokens"])
+    assert set(sent) == {"messages", "maxTokens", "includeContext", "metadata"}
+    assert "colour" in str(found["up.elicit"].arguments["schema"])
 
 
 @pytest.mark.proves("gateway.asked_back")

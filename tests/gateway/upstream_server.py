@@ -76,7 +76,9 @@ async def asked(ctx: Context, what: str) -> types.CallToolResult:
         case "sample":
             message = types.SamplingMessage(role="user", content=types.TextContent(text="2+2?"))
             request = types.CreateMessageRequest(
-                params=types.CreateMessageRequestParams(messages=[message], max_tokens=10)
+                params=types.CreateMessageRequestParams(
+                    messages=[message], max_tokens=10, include_context="allServers", metadata={"hidden": "in here"}
+                )
             )
             kind = types.CreateMessageResult
         case "elicit":

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver import Context, Elicit, MCPServer, Resolve
 from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel, Field
 
@@ -72,6 +72,17 @@ async def ask(ctx: Context[Any, Any]) -> str:
     """Ask back."""
     answer = await ctx.elicit("Which colour?", Colour)
     return f"{answer.action}: {answer.data.colour if answer.action == 'accept' else ''}"
+
+
+def wanted() -> Elicit[Colour]:
+    """What is asked, as each era has it."""
+    return Elicit("Which colour?", Colour)
+
+
+@server.tool()
+async def ask_first(colour: Annotated[Colour, Resolve(wanted)]) -> str:
+    """Ask before anything is done: within the call in the newest version, on the connection in the others."""
+    return f"it is {colour.colour}"
 
 
 @server.tool()

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from interlock.adapters.effectors.mcp_call import _Begun
+from interlock.adapters.effectors.mcp_call import McpEffectors, _Begun
 from interlock.adapters.mcp.connection import FailedError
+from interlock.adapters.mcp.upstreams import McpUpstreams
 from interlock.domain.call import Call, Landed, Nothing, Unsure
 from interlock.domain.errors import EffectorError, NotAllowed, NotFound
 from interlock.domain.ids import ActionId, TaskId
@@ -20,7 +21,7 @@ from interlock.domain.tool_result import as_it_came
 from interlock.domain.upstream import Server, Wire
 from interlock.domain.upstream_contract import Words
 from interlock.ports.upstream import Changed, Kind
-from tests.upstream.reaching import LEGACY, MODERN, READ, Reaching, kit, over_http, reaching, written
+from tests.upstream.reaching import LEGACY, MODERN, READ, Reaching, hostile, kit, over_http, reaching, written
 
 pytestmark = pytest.mark.anyio
 WAYS = [
@@ -254,6 +255,62 @@ async def test_a_server_asks_back_only_where_its_file_says_so(web: Server, tmp_p
             assert [each[:2] for each in mine.heard] == [("a-1", "elicitation/create")]
             unfollowed = await server.call(server.contract("ask"), {}, task="t-2")
             assert isinstance(unfollowed, Unsure)
+
+
+@pytest.mark.proves("gateway.asked_within")
+@pytest.mark.parametrize("protocol", [LEGACY, MODERN])
+async def test_a_question_is_put_within_the_very_call(web: Server, protocol: str, tmp_path: Path) -> None:
+    """Of several calls at once each is asked for what was asked in it, where the way tells: over HTTP, and in the newest era."""
+    own = msgspec.structs.replace(web, connections="each_task", elicitation="ask")
+    async with reaching(own, tmp_path, protocol) as server:
+        server.upstreams.follow("t-1", mine := Follower())
+        slow = asyncio.create_task(server.call(server.contract("slow"), {"seconds": "0.4"}, action_id="slow"))
+        await asyncio.sleep(0.1)
+        asking = (server.call(server.contract("ask_first"), {}, action_id=each) for each in ("one", "two"))
+        answers = [*await asyncio.gather(*asking), await slow]
+    assert [type(each) for each in answers] == [Landed] * 3
+    assert sorted(each[0] for each in mine.heard) == ["one", "two"]
+
+
+@pytest.mark.proves("gateway.asked_within")
+async def test_a_question_that_may_be_of_either_call_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Over standard input and output the older versions do not tell within which of several calls is asked: nobody is asked, the
+    server hears why, and its call goes on. By itself the same call is asked for."""
+    own = kit(connections="each_task", elicitation="ask")
+    async with reaching(own, tmp_path) as server:
+        server.upstreams.follow("t-1", mine := Follower())
+        slow = asyncio.create_task(server.call(server.contract("slow"), {"seconds": "0.4"}, action_id="slow"))
+        await asyncio.sleep(0.1)
+        refused = await server.call(server.contract("ask"), {}, action_id="ask")
+        await slow
+        assert isinstance(refused, Unsure)
+        assert "in which call" in refused.why
+        assert mine.heard == []
+        assert isinstance(await server.call(server.contract("ask"), {}, action_id="alone"), Landed)
+    assert [each[0] for each in mine.heard] == ["alone"]
+    assert "nobody knows in which" in caplog.text
+
+
+@pytest.mark.proves("gateway.asked_within")
+async def test_a_question_in_no_call_is_refused(tmp_path: Path) -> None:
+    """A server that asks where nobody called it is not put before anybody, even while another server is being called for the same
+    task, and is told so by a code."""
+    notes = tmp_path / "notes"
+    servers = [hostile("asks alone", notes, connections="each_task", elicitation="ask"), kit(connections="each_task")]
+    async with reaching(servers[1], tmp_path) as server:
+        upstreams = McpUpstreams({each.name: each for each in servers}, lambda _: server.pinned, tmp_path)
+        upstreams.follow("t-1", mine := Follower())
+        calling = McpEffectors(upstreams)
+        slow: Any = server.contract("slow")
+        call = Call(action_id=ActionId("a-1"), idempotency_key="key-1", task=TaskId("t-1"))
+        under_way = asyncio.create_task(calling.invoke(slow, slow.target, "run", {"seconds": "0.5"}, call))
+        await upstreams.tools("bad", "t-1")
+        await under_way
+        await upstreams.close()
+    assert [json.loads(each) for each in written(notes)] == [{"code": "asked_in_no_call"}]
+    assert mine.heard == []
 
 
 @pytest.mark.parametrize("protocol", [LEGACY, MODERN])

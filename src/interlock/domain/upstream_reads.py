@@ -10,6 +10,7 @@ from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Final, Literal, cast
 
+from interlock.domain.asked_back import takes as asks
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, InProcess
 from interlock.domain.exact import Kept, Raw, given, kept
@@ -17,20 +18,12 @@ from interlock.domain.ids import ContractName
 from interlock.domain.upstream import Server, Wire
 
 Beside = Literal["read_resource", "get_prompt", "sample", "elicit", "roots"]
-METHODS: Final[dict[str, Beside]] = {
-    "resources/read": "read_resource",
-    "prompts/get": "get_prompt",
-    "sampling/createMessage": "sample",
-    "elicitation/create": "elicit",
-    "roots/list": "roots",
-}
 _TEXT: Final[dict[str, JsonValue]] = {"type": "string", "maxLength": 8_192}
-_JSON: Final[dict[str, JsonValue]] = {"type": "string", "description": "JSON"}
 _TAKES: Final[dict[Beside, dict[str, JsonValue]]] = {
     "read_resource": {"uri": _TEXT},
     "get_prompt": {"name": _TEXT, "arguments": {"type": "object", "additionalProperties": {"type": "string"}}},
-    "sample": {"messages": _JSON, "system": {"type": "string"}, "max_tokens": {"type": "integer", "minimum": 0}},
-    "elicit": {"message": {"type": "string"}, "mode": {"type": "string"}, "url": {"type": "string"}},
+    "sample": asks("sample"),
+    "elicit": asks("elicit"),
     "roots": {},
 }
 _SAID: Final[dict[Beside, str]] = {

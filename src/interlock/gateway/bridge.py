@@ -94,8 +94,7 @@ class Bridge:
             )
 
     def _request(self, method: str, params: Wire) -> tuple[Any, type[BaseModel]]:
-        offered = self.ctx.session.client_capabilities
-        if method not in _REQUESTS or offered is None or getattr(offered, _OFFER[method]) is None:
+        if method not in _REQUESTS or not _offers(self.ctx.session.client_capabilities, method, params):
             raise NotAllowed(f"the client offers nothing that answers `{method}`", next_step="nothing; it cannot")
         request, said, result = _REQUESTS[method]
         if method == "elicitation/create" and params.get("mode") == "url":
@@ -122,4 +121,20 @@ class Bridge:
             self._asks.pop(name, None)
 
 
-_OFFER: Final = {"sampling/createMessage": "sampling", "elicitation/create": "elicitation", "roots/list": "roots"}
+def _offers(offered: types.ClientCapabilities | None, method: str, params: Wire) -> bool:
+    """Whether a client said that it answers such a question: tools in one, and addresses, are offered apart."""
+    if offered is None:
+        return False
+    match method:
+        case "sampling/createMessage":
+            tools = "tools" in params or "toolChoice" in params
+            return offered.sampling is not None and (not tools or offered.sampling.tools is not None)
+        case "elicitation/create":
+            elicits = offered.elicitation
+            if elicits is None:
+                return False
+            return (
+                elicits.url is not None if params.get("mode") == "url" else elicits.form is not None or not elicits.url
+            )
+        case _:
+            return offered.roots is not None

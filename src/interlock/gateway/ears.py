@@ -13,10 +13,11 @@ from mcp.server.session import ServerSession
 from mcp.server.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, SubscriptionBus
 from pydantic import ValidationError
 
+from interlock.domain.asked_back import QUESTIONS, agreed, shown
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import NotAllowed
 from interlock.domain.upstream import Wire
-from interlock.domain.upstream_reads import METHODS, as_it_came, beside_name, recorded
+from interlock.domain.upstream_reads import as_it_came, beside_name, recorded
 from interlock.gateway.bridge import Bridge
 from interlock.gateway.work import Work
 from interlock.ports.upstream import Changed
@@ -90,16 +91,16 @@ class Ears:
 
     async def asked(self, server: str, action: str, method: str, params: Wire) -> Wire:
         """Put what a server asks before the gate, and then before the client. Raises NotAllowed for every no."""
-        bridge, what = await self._bridge(action), METHODS.get(method)
+        bridge, what = await self._bridge(action), QUESTIONS.get(method)
         if bridge is None or what is None:
             raise NotAllowed("it is not known which call that is asked for", next_step="nothing; it is refused")
 
-        async def own(agreed: Mapping[str, JsonValue]) -> Wire:
-            return await bridge.ask(method, _asked(method, params, agreed))
+        async def own(arguments: Mapping[str, JsonValue]) -> Wire:
+            return await bridge.ask(method, agreed(what, arguments))
 
         call = FrameworkCall(
             tool=beside_name(server, what),
-            arguments=_shown(method, params),
+            arguments=shown(what, params),
             call_id=self._work.new(),
             own=own,
             rendered=recorded,
@@ -111,44 +112,9 @@ class Ears:
         return as_it_came(came.value)
 
     async def _bridge(self, action: str) -> Bridge | None:
-        """The call that an action is; of an action that nobody named the only one there is."""
-        if not action:
-            return next(iter(self.bridges.values())) if len(self.bridges) == 1 else None
-        found = await self._work.stored(action)
+        """The call that an action is. Without the action's name none: what was asked in no call is nobody's."""
+        found = await self._work.stored(action) if action else None
         return None if found is None else self.bridges.get(found.idempotency_key)
-
-
-def _shown(method: str, params: Wire) -> dict[str, JsonValue]:
-    """What the gate is shown of a question, which policies and people decide on."""
-    match method:
-        case "sampling/createMessage":
-            most = params.get("maxTokens")
-            return {
-                "messages": json.dumps(params.get("messages", []), sort_keys=True),
-                "system": str(params.get("systemPrompt", "")),
-                "max_tokens": most if isinstance(most, int) and most >= 0 else 0,
-            }
-        case "elicitation/create":
-            return {
-                "message": str(params.get("message", "")),
-                "mode": str(params.get("mode", "form")),
-                "url": str(params.get("url", "")),
-            }
-        case _:
-            return {}
-
-
-def _asked(method: str, params: Wire, agreed: Mapping[str, JsonValue]) -> Wire:
-    """The question as it was agreed to."""
-    match method:
-        case "sampling/createMessage":
-            asked: Wire = {**params, "messages": json.loads(str(agreed["messages"])), "maxTokens": agreed["max_tokens"]}
-            return {**asked, "systemPrompt": agreed["system"]} if agreed["system"] else asked
-        case "elicitation/create":
-            asked = {**params, "message": agreed["message"]}
-            return {**asked, "url": agreed["url"]} if agreed["url"] else asked
-        case _:
-            return dict(params)
 
 
 def ears_of(work: Work) -> Ears:

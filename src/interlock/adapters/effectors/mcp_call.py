@@ -61,19 +61,15 @@ class McpEffectors:
                 given = _given(target, definition, arguments, call)
             except InexactError as error:
                 return not_called(role, str(error))
-            self._upstreams.asking.begin(call.task, call.action_id)
-            try:
-                for _ in range(2):
-                    connection = await self._upstreams.connection(target.server, call.task)
-                    answer = await self._called(connection, contract, target, given, call, begun)
-                    if answer is not None:
-                        return answer
-                    # Its session was gone, so nothing was done with the call: it is made in a new one, which says its tools anew.
-                    begun.sent = False
-                    await self._as_accepted(target, call)
-                return Nothing("its session is forgotten as soon as it began")
-            finally:
-                self._upstreams.asking.end(call.task, call.action_id)
+            for _ in range(2):
+                connection = await self._upstreams.connection(target.server, call.task)
+                answer = await self._called(connection, contract, target, given, call, begun)
+                if answer is not None:
+                    return answer
+                # Its session was gone, so nothing was done with the call: it is made in a new one, which says its tools anew.
+                begun.sent = False
+                await self._as_accepted(target, call)
+            return Nothing("its session is forgotten as soon as it began")
         why = f"no answer within {contract.timeout_ms} ms"
         return Unsure(why) if begun.sent else not_called(role, f"nothing was sent: {why}")
 
@@ -117,6 +113,7 @@ class McpEffectors:
                     types.CallToolRequest(params=params),
                     progress=self._progress(target.server, call),
                     timeout_s=contract.timeout_ms / 1000,
+                    within=call.action_id,
                 )
             except FailedError as error:
                 if rounds:
@@ -152,7 +149,8 @@ class McpEffectors:
         for name, request in (asked.input_requests or {}).items():
             said = request.model_dump(by_alias=True, mode="json", exclude_none=True)
             method = str(said["method"])
-            answer = await self._upstreams.asking.asked(connection.server, call.task, method, said.get("params") or {})
+            asked_for: Wire = said.get("params") or {}
+            answer = await self._upstreams.asking.asked(connection.server, call.task, call.action_id, method, asked_for)
             if answer is None:
                 if method != "elicitation/create":
                     return None

@@ -1,6 +1,7 @@
 """Whoever follows a task: told what servers say for it, asked what they ask back, never waited for longer than it deserves."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -13,8 +14,12 @@ from interlock.domain.errors import InterlockError
 from interlock.domain.upstream import Server, Wire
 from interlock.ports.upstream import Heard
 
+_log = logging.getLogger("interlock.mcp")
 MOST_NEWS: Final = 256
 """News that wait for one follower; beyond, the oldest are dropped."""
+
+ASKED_IN_NO_CALL: Final = "asked_in_no_call"
+"""What a server is told whose question belongs to no call that is known."""
 
 Telling = Callable[[Heard], Awaitable[None]]
 
@@ -53,8 +58,6 @@ class Asking:
 
     def __init__(self) -> None:
         self._followers: dict[str, _Follower] = {}
-        self._actions: dict[str, list[str]] = {}
-        """The actions at work in each task, so that a question is put with the one it belongs to."""
 
     def follow(self, task: str, heard: Heard) -> None:
         """`heard` follows `task`, and nobody else does."""
@@ -78,49 +81,46 @@ class Asking:
             if task in ("", each):
                 follower.tell(telling)
 
-    def begin(self, task: str, action: str) -> None:
-        """An action of `task` is at work."""
-        self._actions.setdefault(task, []).append(action)
-
-    def end(self, task: str, action: str) -> None:
-        """It is not any more."""
-        at_work = self._actions.get(task, [])
-        if action in at_work:
-            at_work.remove(action)
-        if not at_work:
-            self._actions.pop(task, None)
-
-    def callbacks(self, server: Server, task: str) -> dict[str, Any]:
-        """What a session of `task` answers by itself: nothing that its file does not say `ask` of."""
+    def callbacks(self, server: Server, task: str, within: Callable[[], str]) -> dict[str, Any]:
+        """What a session of `task` answers by itself: nothing that its file does not say `ask` of. `within` gives the action in
+        whose call something is being asked."""
         if not task:
             return {}
         found: dict[str, Any] = {}
         if server.sampling == "ask":
-            found["sampling_callback"] = self._answering(
-                server, task, "sampling/createMessage", types.CreateMessageResult
-            )
+            sampled = types.CreateMessageResult
+            found["sampling_callback"] = self._answering(server, task, within, "sampling/createMessage", sampled)
         if server.elicitation == "ask":
-            found["elicitation_callback"] = self._answering(server, task, "elicitation/create", types.ElicitResult)
+            found["elicitation_callback"] = self._answering(
+                server, task, within, "elicitation/create", types.ElicitResult
+            )
         if server.roots == "ask":
-            found["list_roots_callback"] = self._answering(server, task, "roots/list", types.ListRootsResult)
+            found["list_roots_callback"] = self._answering(server, task, within, "roots/list", types.ListRootsResult)
         return found
 
-    async def asked(self, server: Server, task: str, method: str, params: Wire) -> Wire | None:
-        """What whoever follows `task` answers; None: it is refused."""
+    async def asked(self, server: Server, task: str, action: str, method: str, params: Wire) -> Wire | None:
+        """What whoever follows `task` answers to a question within the call of `action`; None: it is refused."""
         follower = self._followers.get(task) if task else None
-        if follower is None or _said(server, method) != "ask":
+        if follower is None or not action or _said(server, method) != "ask":
             return None
-        at_work = self._actions.get(task, [])
-        action = at_work[0] if len(at_work) == 1 else ""
         try:
             return await follower.heard.asked(server.name, action, method, params)
         except InterlockError:
             return None
 
-    def _answering(self, server: Server, task: str, method: str, kind: type[BaseModel]) -> Any:
+    def _answering(
+        self, server: Server, task: str, within: Callable[[], str], method: str, kind: type[BaseModel]
+    ) -> Any:
         async def answer(_context: ClientRequestContext, params: BaseModel | None = None) -> Any:
+            action = within()
+            if not action:
+                _log.warning(
+                    "`%s` asks `%s` in none of its calls, or nobody knows in which: refused", server.name, method
+                )
+                why = "it cannot be known in which call that is asked"
+                return types.ErrorData(code=types.INVALID_REQUEST, message=why, data={"code": ASKED_IN_NO_CALL})
             said = {} if params is None else params.model_dump(by_alias=True, mode="json", exclude_none=True)
-            found = await self.asked(server, task, method, said)
+            found = await self.asked(server, task, action, method, said)
             refused = types.ErrorData(code=types.INVALID_REQUEST, message=f"{method} is refused")
             if found is None:
                 return refused

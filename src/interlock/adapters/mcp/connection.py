@@ -22,7 +22,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import RootModel, ValidationError
 
 from interlock.adapters.mcp.asking import Asking
-from interlock.adapters.mcp.streams import Incoming
+from interlock.adapters.mcp.streams import WITHIN, Incoming
 from interlock.adapters.mcp.told import Ours, ours
 from interlock.domain.errors import EffectorError
 from interlock.domain.upstream import Definition, Http, Server, Wire
@@ -76,7 +76,8 @@ class Connection:
         self._keeper = asyncio.create_task(self._keep())
         self.stale = False
         """Nobody begins anything on it any more."""
-        self._at_work = 0
+        self._open: list[str] = []
+        """The requests under way, by the actions they are made for; empty for what is no action's."""
         self.tools: dict[str, Definition] | None = None
         self.listed_at = 0.0
 
@@ -104,14 +105,29 @@ class Connection:
             ) from None
 
     async def call(
-        self, request: types.Request[Any, Any], *, progress: Any = None, timeout_s: float | None = None
+        self,
+        request: types.Request[Any, Any],
+        *,
+        progress: Any = None,
+        timeout_s: float | None = None,
+        within: str = "",
     ) -> Wire:
-        """One request and its result, just as it came. Raises FailedError."""
-        self._at_work += 1
+        """One request and its result, just as it came; `within` is the action it is made for. Raises FailedError."""
+        self._open.append(within)
+        token = WITHIN.set(within)
         try:
             return await self._called(request, progress, timeout_s)
         finally:
-            self._at_work -= 1
+            WITHIN.reset(token)
+            self._open.remove(within)
+
+    def asked_within(self) -> str:
+        """The action within whose call something is being asked; empty where that cannot be known. Where the way does not tell it
+        is the only request there is, if it is the only one."""
+        found = WITHIN.get()
+        if found is None:
+            return self._open[0] if len(self._open) == 1 else ""
+        return found if found in self._open else ""
 
     async def _called(self, request: types.Request[Any, Any], progress: Any, timeout_s: float | None) -> Wire:
         session = await self.opened()
@@ -163,7 +179,7 @@ class Connection:
         self.stale = True
         try:
             for _ in range(RETIRING_S * 10):
-                if not self._at_work or self._keeper.done():
+                if not self._open or self._keeper.done():
                     break
                 await asyncio.sleep(0.1)
         finally:
@@ -210,6 +226,7 @@ class Connection:
         return f"; it says: {said}" if said else ""
 
     async def _keep(self) -> None:
+        WITHIN.set(None)  # whoever needed the connection first is not who everything on it is said for
         try:
             async with self._way() as (incoming, outgoing):
                 self._incoming = incoming
@@ -295,7 +312,7 @@ class Connection:
             if not isinstance(news, Exception):
                 self._news.heard(self, news)
 
-        return {"message_handler": message, **self._asking.callbacks(self.server, self.task)}
+        return {"message_handler": message, **self._asking.callbacks(self.server, self.task, self.asked_within)}
 
 
 def definition_of(tool: types.Tool) -> Definition:

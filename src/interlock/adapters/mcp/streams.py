@@ -6,6 +6,7 @@ before it costs more than that.
 
 import asyncio
 from collections import deque
+from contextvars import Context, ContextVar, copy_context
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,13 +19,17 @@ MOST_NEWS: Final = 2_000
 WHILE_S: Final = 10.0
 MOST_WAITING: Final = 8
 """Messages that wait to be looked at; a server that sends faster waits, too."""
+WITHIN: ContextVar[str | None] = ContextVar("interlock_mcp_within", default=None)
+"""The action of the call that something was said in; empty: in a request that is no action's. None: the way does not tell."""
 
 
 class Incoming:
     """What came, in order; the end of it ends the session. `why` says why it ended."""
 
     def __init__(self) -> None:
-        self._waiting: deque[SessionMessage] = deque()
+        self._waiting: deque[tuple[SessionMessage, str | None]] = deque()
+        self.last_context: Context | None = None
+        """In which what was received last is looked at: where the session of the official SDK looks for it."""
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._news: deque[float] = deque(maxlen=MOST_NEWS)
@@ -34,8 +39,8 @@ class Incoming:
         self.aside = ""
         """The end of what it said beside the protocol, for people."""
 
-    async def put(self, message: SessionMessage) -> None:
-        """Hand one over, once there is room."""
+    async def put(self, message: SessionMessage, within: str | None = None) -> None:
+        """Hand one over, once there is room: said `within` a call, where the way tells (`WITHIN`)."""
         if not isinstance(message.message, JSONRPCResponse | JSONRPCError):
             now = asyncio.get_running_loop().time()
             if len(self._news) == MOST_NEWS and now - self._news[0] < WHILE_S:
@@ -46,7 +51,7 @@ class Incoming:
             self._room.clear()
             await self._room.wait()
         if not self.ended:
-            self._waiting.append(message)
+            self._waiting.append((message, within))
             self._changed.set()
 
     def end(self, why: str) -> None:
@@ -67,7 +72,12 @@ class Incoming:
         self._room.set()
         # A flood must not keep others on the loop from their turn.
         await asyncio.sleep(0)
-        return self._waiting.popleft()
+        message, within = self._waiting.popleft()
+        self.last_context = None
+        if within is not None:
+            self.last_context = copy_context()
+            self.last_context.run(WITHIN.set, within)
+        return message
 
     async def aclose(self) -> None:
         """The session reads no more."""

@@ -8,6 +8,7 @@ sent, the door said no) it tells as an error that only we can make.
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import Context
 from typing import Final, cast
 
 import anyio
@@ -18,7 +19,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import ErrorData
 
 from interlock.adapters.mcp.environment import filled, secrets_in
-from interlock.adapters.mcp.streams import Incoming
+from interlock.adapters.mcp.streams import WITHIN, Incoming
 from interlock.adapters.mcp.told import Ours, told
 from interlock.adapters.obtaining.transport import Authorised, TokenSource
 from interlock.domain.errors import EffectorError
@@ -174,7 +175,9 @@ async def web(
             try:
                 async for item in reading:
                     if isinstance(item, SessionMessage):
-                        await incoming.put(item)
+                        # What comes on the stream of a request comes from where that request was made.
+                        said: Context | None = getattr(reading, "last_context", None)
+                        await incoming.put(item, None if said is None else said.get(WITHIN))
             except anyio.ClosedResourceError:
                 pass
             incoming.end("the way to it is closed")
