@@ -2684,6 +2684,11 @@ PROMISES: tuple[Promise, ...] = (
         "The person at the client hears that a call waits, for whom and until when; nothing answered there agrees to anything.",
     ),
     Promise(
+        "gateway.own_calls",
+        _GATEWAY,
+        "A client takes back its own calls alone, whatever others of its key call theirs.",
+    ),
+    Promise(
         "gateway.cancelled",
         _GATEWAY,
         "A call its client cancels is withdrawn while it waits, and goes on and is recorded once it began.",

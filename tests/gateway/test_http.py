@@ -82,6 +82,7 @@ async def test_a_revoked_key_is_out_at_once(served: House) -> None:
         (403, {"origin": "https://evil.example"}),
         (403, {"origin": "null"}),
         (403, {"origin": "http://["}),
+        (403, {"origin": "http://localhost@evil.example"}),
         (404, {"mcp_session_id": "a b"}),
         (431, {"x_long": "a" * 30_000}),
     ],

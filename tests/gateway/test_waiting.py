@@ -1,14 +1,16 @@
 """A call that waits, and the person at the client: what they are told, what they may choose, and what that never does."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import anyio
+import httpx
 import mcp_types as types
 import pytest
 
 import interlock
-from tests.gateway.kit import OLDER, House, actions, client, held, said, text
+from tests.gateway.kit import INITIALIZE, OLDER, House, actions, client, held, said, text
 from tests.workspaces import Place
 
 pytestmark = pytest.mark.anyio
@@ -136,6 +138,44 @@ async def test_a_cancelled_call_over_http_is_withdrawn_while_it_waits(served: Ho
     assert served.place.effects() == []
 
 
+@pytest.mark.proves("gateway.own_calls")
+async def test_whoever_leaves_takes_back_their_own_call_alone(served: House) -> None:
+    """Two clients of one key, in the version without sessions, ask under the same ids; one leaves, and the call of the other
+    still waits, is agreed to, and is done once."""
+    key = served.key()
+    async with served.client(key) as leaves, served.client(key) as stays:
+        left = asyncio.create_task(leaves.call_tool("box__put", {"n": 501}))
+        await _many_held(served.place, 1)
+        calling = asyncio.create_task(stays.call_tool("box__put", {"n": 500}))
+        await _many_held(served.place, 2)
+        left.cancel()
+        await _states(served.place, "held", "voided")
+        await agree(served.place)
+        with anyio.fail_after(20):
+            result = await calling
+    assert said(result) == {"n": 500, "word": "x"}
+    assert served.place.effects() == ["put 500"]
+
+
+@pytest.mark.proves("gateway.own_calls")
+async def test_of_two_calls_under_one_id_the_later_is_taken_back(served: House) -> None:
+    """A session that asks twice under one id, once as a number and once as its digits, takes back by it what it asked last."""
+    bearing = {"authorization": f"Bearer {served.key()}", "accept": "application/json, text/event-stream"}
+    async with httpx.AsyncClient(headers=bearing, timeout=30) as http, anyio.create_task_group() as group:
+        begun = await http.post(served.url, json=INITIALIZE)
+        http.headers["mcp-session-id"] = begun.headers["mcp-session-id"]
+        for so_many, (request, n) in enumerate(((7, 500), ("7", 501)), start=1):
+            params = {"name": "box__put", "arguments": {"n": n}}
+            body = {"jsonrpc": "2.0", "id": request, "method": "tools/call", "params": params}
+            group.start_soon(partial(http.post, served.url, json=body))
+            await _many_held(served.place, so_many)
+        taken = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}}
+        assert (await http.post(served.url, json=taken)).status_code == 202
+        await _states(served.place, "held", "voided")
+        group.cancel_scope.cancel()
+    assert [each.arguments["n"] for each in await actions(served.place) if each.state == "held"] == [500]
+
+
 @pytest.mark.proves("gateway.cancelled")
 @pytest.mark.parametrize("mode", OLDER)
 async def test_under_a_key_a_cancelled_call_is_there_when_it_is_made_again(place: Place, mode: str) -> None:
@@ -171,7 +211,17 @@ async def _cancelled(call: Any, place: Place) -> None:
     await asyncio.gather(calling, return_exceptions=True)
 
 
-async def _state(place: Place, state: str) -> None:
-    with anyio.fail_after(15):
-        while [each.state for each in await actions(place)] != [state]:  # noqa: ASYNC110  another process brings it about
+async def _many_held(place: Place, so_many: int) -> None:
+    with anyio.fail_after(20):
+        while sum(each.state == "held" for each in await actions(place)) != so_many:  # noqa: ASYNC110  as below
             await anyio.sleep(0.05)
+
+
+async def _states(place: Place, *states: str) -> None:
+    with anyio.fail_after(15):
+        while sorted(each.state for each in await actions(place)) != [*states]:  # noqa: ASYNC110  another process does it
+            await anyio.sleep(0.05)
+
+
+async def _state(place: Place, state: str) -> None:
+    await _states(place, state)

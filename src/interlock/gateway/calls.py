@@ -116,9 +116,9 @@ class Calls:
         bridge = Bridge(ctx, named or work.new(), proposing)
         if mcp:
             ears_of(work).bridges[bridge.key] = bridge
-        if key is None:
-            # Under a key it is asked for again, and must be there then.
-            self._under_way.open(work, ctx.request_id, proposing)
+        # Under a key it is asked for again, and must be there then.
+        named_by = None if _by_leaving(ctx) else ctx.request_id
+        wanted = self._under_way.open(proposing, work, named_by) if key is None else None
         broken = True
         try:
             answer = await self._through(work, ctx, bridge, params.name, name)
@@ -127,9 +127,10 @@ class Calls:
             broken = False
             raise
         finally:
-            self._under_way.over(work, ctx.request_id, broken=broken)
-            if broken and _by_leaving(ctx):
-                self._under_way.cancelled(work, ctx.request_id)
+            if wanted is not None:
+                self._under_way.over(wanted, broken=broken)
+                if broken and _by_leaving(ctx):
+                    self._under_way.unwanted(wanted)
         return answer
 
     async def _through(self, work: Work, ctx: Context, bridge: Bridge, asked_for: str, name: ContractName) -> Answer:

@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
+from mcp.shared.dispatcher import coerce_request_id
+from mcp_types import RequestId
+
 from interlock.domain.errors import InterlockError
 from interlock.gateway.work import Work
 from interlock.sdk.outcomes import Held, Outcome, Pending
@@ -14,13 +17,23 @@ _REMEMBERED_S: Final = 5.0
 """For so long after a call was broken off the client's word that it was meant so is waited for."""
 
 
+class Wanted:
+    """One call that its client may take back, and by which of its requests. It is itself the token of the call: what two
+    clients call alike is never taken for one."""
+
+    def __init__(self, proposing: asyncio.Task[Outcome], name: tuple[Work, RequestId] | None) -> None:
+        self.proposing = proposing
+        self.name = name
+        """Under what its client takes it back by a message; None where it has no way but to leave."""
+
+
 class UnderWay:
     """All of them."""
 
     def __init__(self, withdrawing: Withdrawing) -> None:
         self._withdrawing = withdrawing
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._calls: dict[tuple[int, object], asyncio.Task[Outcome]] = {}
+        self._calls: dict[tuple[Work, RequestId], Wanted] = {}
         self._ending = False
 
     def begun(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -34,22 +47,32 @@ class UnderWay:
         """Begin `work` and await it."""
         return await asyncio.shield(self.begun(work))
 
-    def open(self, work: Work, request: object, proposing: asyncio.Task[Outcome]) -> None:
-        """The call that a client's request is about, as long as it may be cancelled."""
-        self._calls[id(work), request] = proposing
+    def open(self, proposing: asyncio.Task[Outcome], work: Work, request: RequestId | None) -> Wanted:
+        """A call that its client may take back, as long as it is not over: by `request`, which is one of the session that `work`
+        is of, or without one by leaving alone."""
+        wanted = Wanted(proposing, None if request is None else (work, coerce_request_id(request)))
+        if wanted.name is not None:
+            self._calls[wanted.name] = wanted
+        return wanted
 
-    def over(self, work: Work, request: object, *, broken: bool) -> None:
+    def over(self, wanted: Wanted, *, broken: bool) -> None:
         """It is answered; or it was broken off, and why is yet to be heard."""
         if broken:
-            asyncio.get_running_loop().call_later(_REMEMBERED_S, self._calls.pop, (id(work), request), None)
+            asyncio.get_running_loop().call_later(_REMEMBERED_S, self._forget, wanted)
         else:
-            self._calls.pop((id(work), request), None)
+            self._forget(wanted)
 
-    def cancelled(self, work: Work, request: object) -> None:
+    def cancelled(self, work: Work, request: RequestId) -> None:
+        """The client of a session wants the answer to that request no more."""
+        wanted = self._calls.get((work, coerce_request_id(request)))
+        if wanted is not None:
+            self.unwanted(wanted)
+
+    def unwanted(self, wanted: Wanted) -> None:
         """The client wants the call no more: what of it still waits is withdrawn. What began goes on, and is recorded."""
-        proposing = self._calls.pop((id(work), request), None)
-        if proposing is not None and not self._ending:
-            self.begun(self._withdraw(proposing))
+        self._forget(wanted)
+        if not self._ending:
+            self.begun(self._withdraw(wanted.proposing))
 
     async def withdraw(self, outcome: Outcome) -> bool:
         """Take back what waits. Whether it was."""
@@ -72,6 +95,11 @@ class UnderWay:
         except InterlockError:
             # What it became is on record, or nothing was proposed.
             return
+
+    def _forget(self, wanted: Wanted) -> None:
+        """Its client's name for it may be another call's by now."""
+        if wanted.name is not None and self._calls.get(wanted.name) is wanted:
+            del self._calls[wanted.name]
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
