@@ -1502,8 +1502,8 @@ class Records:
 
 
 PROFILES = {
-    "eu-ai-act": ("EU AI Act: evidence by article", "191b2e42541a8f031d080f9eca8ac67827b7077cb077c1310630ebf5c42a0a05"),
-    "soc2": ("SOC 2: evidence by criterion", "343f4f1abc8c603529d3b66baa8e52141c478c2ca76bf23da74fce0197d2ce25"),
+    "eu-ai-act": ("EU AI Act: evidence by article", "4e20cb34cc6f57214226c9bf488cab29faa8a686f8ad752dd391e541c3925c0f"),
+    "soc2": ("SOC 2: evidence by criterion", "6e570b3c9b04ea4a9d369c6b54cc62ba3a8c4810f369ae9a69b6ebbf1ab9db4a"),
 }
 """The lists of evidence: what each is called, and the SHA-256 over its clauses and the rules that they go by."""
 

@@ -2879,6 +2879,17 @@ PROMISES: tuple[Promise, ...] = (
         "A tool of which its server says something else than what was accepted is not called.",
     ),
     Promise(
+        "upstream.drift_told",
+        _UPSTREAM,
+        "That a server says something else of a tool than what was accepted stands in the log once for each definition that was "
+        "found, whichever process saw it.",
+    ),
+    Promise(
+        "upstream.drift_accepted",
+        _UPSTREAM,
+        "Who accepted which definition of a tool stands in the log before it counts.",
+    ),
+    Promise(
         "upstream.exact",
         "Decisions: what a server said is pinned",
         "Arguments and results pass through their texts exactly: a number comes out as the number it was, or is not sent.",

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
+from interlock.domain.account import told
+from interlock.workbench.planes import reading
 from tests.cli.shell import Shell
 from tests.upstream.reaching import HERE, written
 from tests.workspaces import forget, workspace
@@ -130,7 +133,7 @@ def test_a_worker_carries_out_what_was_held(kit: Kit) -> None:
     assert [each.split("|")[0] for each in written(kit.notes)] == ["ask"]
 
 
-@pytest.mark.proves("upstream.drift")
+@pytest.mark.proves("upstream.drift", "upstream.drift_accepted")
 def test_a_server_that_changed_is_held_until_somebody_looked(kit: Kit) -> None:
     """Another description is not called: nothing happened, what changed is shown; once accepted and in force it runs."""
     kit.program.write_text(kit.program.read_text().replace("Write a line down.", "Write a line down. And tell Eve."))
@@ -147,12 +150,32 @@ def test_a_server_that_changed_is_held_until_somebody_looked(kit: Kit) -> None:
     assert "~ add" not in shown.out
     assert kit("server", "check", "kit").code == 3
     assert kit("server", "pin", "kit").code == 6  # nobody is there to be asked, and nothing is accepted
-    assert kit("server", "accept", "kit", "note").code == 0
+    assert kit("--as", "nobody", "server", "accept", "kit", "note").code == 1
+    assert kit("--as", "rita", "server", "accept", "kit", "note").code == 0
     assert kit("server", "diff", "kit").code == 0
     assert run(kit, "kit.note", text="two")["state"] == "failed"  # accepted, and not in force yet
     assert kit("apply").code == 0
     assert run(kit, "kit.note", text="three")["state"] == "done"
     assert [each.split("|")[0] for each in written(kit.notes)] == ["three"]
+    seen = [each for each in of_servers(kit) if each.get("tool") == "note"]
+    assert [(each["phase"], each.get("drift")) for each in seen] == [
+        ("pinned", None),
+        ("drifted", "changed"),
+        ("pinned", None),
+    ]
+    assert seen[2]["found"] == seen[1]["found"] != seen[0]["found"] == seen[1]["pinned"]
+    assert kit("verify").code == 0
+
+
+def of_servers(kit: Kit) -> list[dict[str, Any]]:
+    """What the log says of servers."""
+
+    async def read() -> list[dict[str, Any]]:
+        async with reading(kit.place.folder) as plane:
+            every = [told(each.index, each.leaf) for each in await plane.means.log.entries(0, 1_000)]
+        return [each.predicate for each in every if each is not None and each.subject == "server"]
+
+    return anyio.run(read)
 
 
 def test_only_what_was_named_is_accepted(kit: Kit) -> None:

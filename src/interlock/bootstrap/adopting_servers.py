@@ -19,6 +19,7 @@ from interlock.domain.adoption import Adopted, FoundServer, Guessed
 from interlock.domain.contract import McpTarget
 from interlock.domain.errors import FileError, InterlockError
 from interlock.domain.guess import Guess, guess
+from interlock.domain.ids import Person
 from interlock.domain.upstream import Definition, Pinned
 
 
@@ -26,6 +27,7 @@ async def connect(seen: Looked, adopted: Adopted) -> Adopted:
     """Begin or reach each server that is not switched off, and accept what it says of its tools. One that cannot be reached is
     left to a person, with the reason. Raises FileError where what was learnt cannot be written."""
     folder = Path(adopted.folder)
+    by = Person(seen.asked.person) if seen.asked.person else None
     pinned: dict[str, Pinned] = {}
     todo = list(adopted.todo)
     with _lent(seen.values):
@@ -33,7 +35,8 @@ async def connect(seen: Looked, adopted: Adopted) -> Adopted:
             if server.disabled:
                 continue
             try:
-                pinned[server.name] = accept(folder, await look(folder, server.name))
+                found = await look(folder, server.name)
+                pinned[server.name] = (await accept(folder, found, by=by)).pinned
             except InterlockError as error:
                 todo.append(f"servers/{server.name}.yaml: it was not reached: {error.detail}; {error.next_step}")
     try:

@@ -12,11 +12,13 @@ from interlock.adapters.system import SystemClock
 from interlock.adapters.workspace.fields import NAME
 from interlock.adapters.workspace.pinned_file import pinned_path, pinned_text
 from interlock.adapters.workspace.starters import write_new
-from interlock.bootstrap.connecting import upstreams_of
+from interlock.bootstrap.connecting import connect, upstreams_of
 from interlock.bootstrap.site import settled
 from interlock.domain.contract import Contract, McpTarget
 from interlock.domain.errors import FileError, NotFound, WorkspaceError
+from interlock.domain.ids import Person
 from interlock.domain.names import instead
+from interlock.domain.people import UNNAMED, must_be_known
 from interlock.domain.upstream import Change, Definition, Http, Pinned, Server, Stdio, changes
 
 _FILE = """\
@@ -48,6 +50,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     def words_changed(self) -> bool:
         """Whether it says something else of itself as a whole."""
         return self.pinned is not None and self.pinned.instructions != self.present.instructions
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody accepted."""
+
+    pinned: Pinned
+    began: Path | None
+    """Where a log was begun to write it in, since there was none."""
 
 
 def add_server(
@@ -120,9 +130,11 @@ async def look(folder: Path, name: str) -> Look:
     )
 
 
-def accept(folder: Path, found: Look, tools: Collection[str] | None = None) -> Pinned:
+async def accept(folder: Path, found: Look, *, by: Person | None, tools: Collection[str] | None = None) -> Accepted:
     """Write down as accepted what was looked at: all of it, or of `tools` alone. What is not accepted stays as it was: pinned
-    as before, or not at all. Raises NotFound and FileError."""
+    as before, or not at all. It stands in the log before it stands in the file, by the person that `by` names.
+
+    Raises NotFound, NotAllowed where people are in force and `by` names none of them, FileError and StoreErrors."""
     before = {} if found.pinned is None else by_name(found.pinned)
     present = by_name(found.present)
     taken = {*before, *present} if tools is None else set(tools)
@@ -134,8 +146,9 @@ def accept(folder: Path, found: Look, tools: Collection[str] | None = None) -> P
     whole = tools is None or found.pinned is None
     base = found.present if whole or found.pinned is None else found.pinned
     pinned = msgspec.structs.replace(base, tools=tuple(tools_now[each] for each in sorted(tools_now)))
+    began = await _recorded(folder, found.server.name, before, by_name(pinned), by)
     _write(pinned_path(folder, found.server.name), pinned_text(pinned))
-    return pinned
+    return Accepted(pinned=pinned, began=began)
 
 
 def by_name(pinned: Pinned) -> dict[str, Definition]:
@@ -150,6 +163,24 @@ def way_of(server: Server) -> str:
             return " ".join(command)
         case Http(url=url):
             return url
+
+
+async def _recorded(
+    folder: Path, server: str, before: Mapping[str, Definition], after: Mapping[str, Definition], by: Person | None
+) -> Path | None:
+    """That `by` accepted it, in the log. A workspace that has neither keys nor a log is a copy: its own has what is applied."""
+    settings = settled(folder).settings
+    if not settings.keys.exists() and not settings.store.exists():
+        return None
+    began = None if settings.store.exists() else settings.store
+    plane = connect(folder, begin=True)
+    try:
+        if by is not None:
+            must_be_known(by, (await plane.orders.refresh()).control)
+        await plane.drifts.accepted(server, before, after, by or UNNAMED)
+    finally:
+        await plane.close()
+    return began
 
 
 def _write(path: Path, text: str) -> None:

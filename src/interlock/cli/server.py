@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
-from interlock.bootstrap.upstreams import Look, accept, add_server, by_name, known_servers, look, way_of
+from interlock.bootstrap.upstreams import Accepted, Look, accept, add_server, by_name, known_servers, look, way_of
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import Exit, UsageError, counted, run, safe, shown, table
 from interlock.domain.contract import NoReversal
@@ -107,10 +107,11 @@ def pin(context: typer.Context, name: Name, yes: Yes = False) -> None:
             if here.output.json or not _asked(f"Accept what `{name}` says?"):
                 here.output.say("\nnothing was accepted; `--yes` accepts it")
                 return Exit.WAITING
-        pinned = accept(here.folder, found)
+        accepted = await accept(here.folder, found, by=here.person)
         if yes and here.output.json:
             here.output.value(_value(found, accepted=True), lambda _: None)
-        here.output.say(f"[green]accepted[/green] {counted(len(pinned.tools), 'tools')} of {shown(name)}{_APPLY}")
+        tools = counted(len(accepted.pinned.tools), "tools")
+        here.output.say(f"[green]accepted[/green] {tools} of {shown(name)}{_log(accepted)}{_APPLY}")
         return Exit.OK
 
     raise typer.Exit(run(here.output, work))
@@ -145,7 +146,7 @@ def review(context: typer.Context, name: Name) -> None:
             _show_change(here.output.console, found, change)
             if _asked(f"Accept `{change.tool}`?"):
                 taken.append(change.tool)
-        return _took(here, found, taken)
+        return await _took(here, found, taken)
 
     raise typer.Exit(run(here.output, work))
 
@@ -161,7 +162,7 @@ def accepting(
     async def work() -> int:
         found = await look(here.folder, name)
         there = {*by_name(found.present), *({} if found.pinned is None else by_name(found.pinned))}
-        return _took(here, found, tools or sorted(there))
+        return await _took(here, found, tools or sorted(there))
 
     raise typer.Exit(run(here.output, work))
 
@@ -178,17 +179,21 @@ def check(context: typer.Context, name: Name) -> None:
     raise typer.Exit(run(here.output, work))
 
 
-def _took(here: Context, found: Look, taken: Sequence[str]) -> int:
+async def _took(here: Context, found: Look, taken: Sequence[str]) -> int:
     name = found.server.name
     if not taken:
         here.output.say("nothing was accepted")
         return Exit.WAITING
-    accept(here.folder, found, taken)
+    accepted = await accept(here.folder, found, by=here.person, tools=taken)
     here.output.value(
         {"server": name, "accepted": list(taken)},
-        lambda console: console.print(f"[green]accepted[/green] {shown(', '.join(taken))}{_APPLY}"),
+        lambda console: console.print(f"[green]accepted[/green] {shown(', '.join(taken))}{_log(accepted)}{_APPLY}"),
     )
     return Exit.OK
+
+
+def _log(accepted: Accepted) -> str:
+    return "" if accepted.began is None else f"\n  log       a new one begins in {shown(str(accepted.began))}"
 
 
 def _asked(question: str) -> bool:

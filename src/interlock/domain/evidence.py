@@ -41,6 +41,7 @@ Subject = Literal[
     "enrolment",
     "use",
     "access",
+    "server",
 ]
 
 Phase = Literal[
@@ -97,6 +98,8 @@ Phase = Literal[
     "password_set",
     "key_made",
     "glass_broken",
+    "drifted",
+    "pinned",
 ]
 
 MARKED: Final = ("introduced", "rotated", "retired", "anchored", "erased")

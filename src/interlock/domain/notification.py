@@ -27,6 +27,7 @@ Event = Literal[
     "alarm",
     "glass_broken",
     "budget",
+    "drifted",
     "test",
 ]
 EVENTS: Final[tuple[Event, ...]] = get_args(Event)
@@ -45,6 +46,7 @@ SAID: Final[dict[Event, str]] = {
     "alarm": "the policy engines disagree, and the slower one answers",
     "glass_broken": "somebody took emergency rights",
     "budget": "a budget is nearly used up",
+    "drifted": "a server says something else of a tool than what was accepted: it is not called",
     "test": "this is a test",
 }
 WAITS: Final[tuple[int, ...]] = (5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR)

@@ -1,9 +1,14 @@
 """Who may speak at all: people are those of `people.yaml`, in force."""
 
+from typing import Final
+
 from interlock.domain.control import Control
 from interlock.domain.errors import ContractError, NotAllowed
 from interlock.domain.ids import Person
 from interlock.domain.names import instead
+
+UNNAMED: Final = "unnamed"
+"""What stands in the log for somebody who did not say who they are."""
 
 
 def roles_of(person: str, control: Control) -> frozenset[str]:

@@ -299,6 +299,24 @@ class AccessBody(Part, frozen=True, kw_only=True):
     """Of `locked`: how many passwords were tried since the last right one."""
 
 
+class ServerBody(Part, frozen=True, kw_only=True):
+    """A server of the Model Context Protocol was seen to say something else of a tool than what was accepted (`drifted`), once
+    for each definition found in the place of a pin; or somebody accepted what it says (`pinned`)."""
+
+    server: str
+    """Its name in the workspace."""
+    tool: str = ""
+    """By the server's name for it. Of one that nobody accepted it stands behind `toolNamed`."""
+    drift: Literal["", "new", "gone", "changed"] = ""
+    """Of `drifted`: in what way. `new`: nobody accepted such a tool."""
+    pinned: str = ""
+    """SHA-256 of what was accepted until then; absent: nothing."""
+    found: str = ""
+    """SHA-256 of what was found, or of `pinned` is accepted since; absent: it is gone. Its text stands behind `definition`."""
+    fields: list[str] = []
+    """Of `changed`: which of its members."""
+
+
 BODIES: Final[dict[Subject, type[Part]]] = {
     "action": ActionBody,
     "task": TaskBody,
@@ -314,4 +332,5 @@ BODIES: Final[dict[Subject, type[Part]]] = {
     "enrolment": EnrolmentBody,
     "use": UseBody,
     "access": AccessBody,
+    "server": ServerBody,
 }

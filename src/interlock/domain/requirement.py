@@ -72,8 +72,8 @@ _AI_ACT: Final = (
     Requirement(
         "Art. 12(2)(a)",
         "what may be a risk, or a substantial change, can be found",
-        "actions that were refused, denied, failed or unknown; changes of contracts, policies and releases",
-        (_RISKS, *_CHANGES),
+        "actions that were refused, denied, failed or unknown; changes of contracts, policies, releases and servers",
+        (_RISKS, *_CHANGES, _of("server")),
     ),
     Requirement(
         "Art. 12(2)(b)",
@@ -134,12 +134,17 @@ _SOC2: Final = (
     Requirement(
         "CC6.3", "access follows roles and separation of duties", "words of people, with their roles", (_AGREED,)
     ),
-    Requirement("CC7.1", "configurations are watched for change", "everything that came into force", _CHANGES),
+    Requirement(
+        "CC7.1",
+        "configurations are watched for change",
+        "everything that came into force; what servers said, and who accepted it",
+        (*_CHANGES, _of("server")),
+    ),
     Requirement(
         "CC7.2",
         "anomalies are watched for",
-        "refusals, denials, failures, alarms",
-        (_RISKS, _of("control", "alarm engine")),
+        "refusals, denials, failures, alarms, servers that say something else than what was accepted",
+        (_RISKS, _of("control", "alarm engine"), _of("server", "drifted")),
     ),
     Requirement(
         "CC7.3",

@@ -46,6 +46,8 @@ SAID_BY: Final[dict[str, Grade]] = {
     "usage": "agent-asserted",
     "providerUsage": "target-reported",
     "answeredBy": "target-reported",
+    "definition": "target-reported",
+    "toolNamed": "target-reported",
 }
 """By the name of a field of the predicate or of a commitment, of which none is both. All others are `gateway-observed`."""
 
@@ -109,6 +111,8 @@ COMMITTED: Final[dict[str, str]] = {
     "answeredBy": "of a use of a model that Interlock asked: what its answer says of itself: `model`, `finish` and the like",
     "delivered": "of a use of a model that Interlock asked: digest and size of what the agent was given, and how long it took",
     "cost": "of a use of a model: what these cost, with its `unit`",
+    "definition": "what a server says of a tool, in its own words; nothing where that is long",
+    "toolNamed": "what a server calls a tool that nobody accepted",
     "vigilance": "of an item known to be bad: which, what was wrong, and who noticed or did not",
 }
 """What stands behind each commitment. Each is a salted digest (RFC 9901 section 4.2) of a clear text kept beside the log."""

@@ -4,6 +4,7 @@ A tool's call goes through the gate and its effector, never through here. Everyt
 server's file says. Every failure is an InterlockError with a code; whatever was given comes from a stranger.
 """
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 from interlock.domain.upstream import Definition, Pinned, Server, Wire
@@ -34,6 +35,14 @@ class Heard(Protocol):
     async def asked(self, server: str, action: str, method: str, params: Wire) -> Wire:
         """Answer what it asks back (`sampling/createMessage`, `elicitation/create`, `roots/list`) within a call of this action;
         empty: within none. Raises InterlockError to refuse. Only asked where the server's file says `ask`."""
+        ...
+
+
+class Watcher(Protocol):
+    """Whoever is told what servers say of their tools."""
+
+    async def saw(self, server: str, tools: Mapping[str, Definition]) -> None:
+        """The tools of `server`, by name, as it has just listed them. Raises nothing: whatever was asked for goes on."""
         ...
 
 
@@ -74,6 +83,10 @@ class Upstreams(Protocol):
 
     async def subscribe(self, server: str, uri: str, *, task: str = "", on: bool = True) -> None:
         """Hear of a resource, or of it no longer."""
+        ...
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of every list of tools as it comes, before anything is done by it. There is one in a process."""
         ...
 
     def follow(self, task: str, heard: Heard) -> None:

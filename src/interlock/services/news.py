@@ -24,7 +24,7 @@ _OF_ACTIONS: Final[Mapping[str, Event]] = {
 }
 _OF_CONTROL: Final[Mapping[str, Event]] = {"stopped": "stopped", "resumed": "resumed", "alarm": "alarm"}
 _PHASES: Final = frozenset(
-    {"decided", "modified", "outcome", "compensation", "glass_broken", *_OF_ACTIONS, *_OF_CONTROL}
+    {"decided", "modified", "outcome", "compensation", "glass_broken", "drifted", *_OF_ACTIONS, *_OF_CONTROL}
 )
 """Of other entries nobody is told: they are not even parsed."""
 
@@ -47,7 +47,10 @@ class News:
             return None
         made_at = self._clock.now()
         if not said.action:
-            detail = " ".join(str(within(said.predicate, name)) for name in ("scope", "name") if name in said.predicate)
+            if within(said.predicate, "drift") == "new":
+                return None  # what nobody accepted is no tool of anybody's yet
+            named = ("scope", "name", "server", "tool")
+            detail = " ".join(str(within(said.predicate, name)) for name in named if name in said.predicate)
             return Message(
                 id=f"{channel.name}-{entry.index}",
                 event=event,
@@ -127,4 +130,6 @@ def _event(subject: str, phase: str, state: str, *, asks: bool) -> Event | None:
         return "undo_failed" if phase == "compensation" and state == "undo_failed" else None
     if subject == "control":
         return _OF_CONTROL.get(phase)
+    if subject == "server":
+        return "drifted" if phase == "drifted" else None
     return "glass_broken" if phase == "glass_broken" else None

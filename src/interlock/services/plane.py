@@ -33,6 +33,9 @@ def plane(means: Means) -> ControlPlane:
     """Put the parts together; a service that two parts brought, or none, is an error at once."""
     ground = groundwork(means)
     reading = evidence(means, ground)
+    governs = governing(means, ground)
+    if means.upstreams is not None:
+        means.upstreams.watch(governs.drifts)
     return ControlPlane(
         means=means,
         orders=ground.orders,
@@ -40,7 +43,7 @@ def plane(means: Means) -> ControlPlane:
         **vars(reading),
         **vars(acting(means, ground)),
         **vars(oversight(means, ground, reading)),
-        **vars(governing(means, ground)),
+        **vars(governs),
         **vars(agency(means, ground)),
         **vars(access(means, ground)),
     )

@@ -47,7 +47,19 @@ _DECISIVE: Final = frozenset(
 )
 """After which the list of what waits for people may be another one."""
 _ABOUT_WORK: Final = frozenset(
-    {"opened", "closed", "stopped", "resumed", "drill", "offered", "signed_in", "anchored", "settled"}
+    {
+        "opened",
+        "closed",
+        "stopped",
+        "resumed",
+        "drill",
+        "offered",
+        "signed_in",
+        "anchored",
+        "settled",
+        "drifted",
+        "pinned",
+    }
 )
 """Of what is no action: after these everybody may do what they might before."""
 _BY_PHASE: Final = {
@@ -56,6 +68,8 @@ _BY_PHASE: Final = {
     "stopped": "brakes",
     "resumed": "brakes",
     "drill": "brakes",
+    "drifted": "servers",
+    "pinned": "servers",
     "proposed": "policies",
     "accepted": "policies",
     "published": "policies",

@@ -8,6 +8,7 @@ from interlock.bootstrap.site import definition, read_site
 from interlock.domain.brakes import Brake
 from interlock.domain.control import Alarm
 from interlock.domain.ids import Person
+from interlock.domain.people import UNNAMED
 from interlock.domain.policy import Engine
 from interlock.domain.publication import Publication
 from interlock.services.publishing import Applied
@@ -15,7 +16,6 @@ from interlock.services.reviewing import Review
 from interlock.workbench.finding import find_publication
 from interlock.workbench.planes import reading, working
 
-UNNAMED = "unnamed"
 REPLAYED = 20_000
 """How many of the newest recorded decisions a review asks again, unless told."""
 

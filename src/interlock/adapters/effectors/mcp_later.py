@@ -14,7 +14,7 @@ from interlock.domain.contract import Contract, McpTarget
 from interlock.domain.errors import EffectorError, NotFound
 from interlock.domain.upstream import Definition, Pinned, Server, Wire
 from interlock.ports.effector import Role
-from interlock.ports.upstream import Heard, Kind
+from interlock.ports.upstream import Heard, Kind, Watcher
 
 if TYPE_CHECKING:
     from interlock.adapters.effectors.mcp_call import McpEffectors
@@ -35,6 +35,7 @@ class LaterMcp:
         self._pins = pins
         self._folder = folder
         self._environ = environ
+        self._watcher: Watcher | None = None
 
     def missing(self, target: McpTarget) -> str:
         """See `McpEffectors`."""
@@ -86,6 +87,12 @@ class LaterMcp:
         """See `Upstreams`."""
         await self._upstreams.subscribe(server, uri, task=task, on=on)
 
+    def watch(self, watcher: Watcher) -> None:
+        """See `Upstreams`."""
+        self._watcher = watcher
+        if "_upstreams" in vars(self):
+            self._upstreams.watch(watcher)
+
     def follow(self, task: str, heard: Heard) -> None:
         """See `Upstreams`."""
         self._upstreams.follow(task, heard)
@@ -107,6 +114,8 @@ class LaterMcp:
         made: McpUpstreams = import_module("interlock.adapters.mcp.upstreams").McpUpstreams(
             self._servers, self._pins, self._folder, self._environ
         )
+        if self._watcher is not None:
+            made.watch(self._watcher)
         return made
 
     @cached_property

@@ -18,7 +18,7 @@ from interlock.adapters.obtaining.tokens import Tokens
 from interlock.domain.errors import EffectorError, InterlockError, NotAllowed, NotFound
 from interlock.domain.names import instead
 from interlock.domain.upstream import Definition, Http, Pinned, Server, Stdio, Wire
-from interlock.ports.upstream import Heard, Kind
+from interlock.ports.upstream import Heard, Kind, Watcher
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
@@ -60,6 +60,7 @@ class McpUpstreams:
         """Until when nothing is begun, and how long that was."""
         self._accounts: dict[str, Tokens] = {}
         self._retiring: set[asyncio.Task[None]] = set()
+        self._watcher: Watcher | None = None
         self.asking = Asking()
 
     def servers(self) -> tuple[Server, ...]:
@@ -110,13 +111,20 @@ class McpUpstreams:
         age = asyncio.get_running_loop().time() - connection.listed_at
         if connection.tools is not None and age * 1000 < connection.server.refresh_ms:
             return connection.tools
+        found = await self._tools_now(connection)
+        if self._watcher is not None:
+            await self._watcher.saw(server, found)
+        return found
+
+    async def _tools_now(self, connection: Connection) -> Mapping[str, Definition]:
+        server = connection.server.name
         try:
             return await connection.list_tools()
         except FailedError as error:
             if error.kind != "expired":
                 raise _error(server, error) from None
         try:
-            return await (await self.connection(server, task)).list_tools()
+            return await (await self.connection(server, connection.task)).list_tools()
         except FailedError as error:
             raise _error(server, error) from None
 
@@ -200,6 +208,10 @@ class McpUpstreams:
             await self._asked(server, task, types.SubscribeRequest(params=types.SubscribeRequestParams(uri=uri)))
         else:
             await self._asked(server, task, types.UnsubscribeRequest(params=types.UnsubscribeRequestParams(uri=uri)))
+
+    def watch(self, watcher: Watcher) -> None:
+        """See the port."""
+        self._watcher = watcher
 
     def follow(self, task: str, heard: Heard) -> None:
         """See the port."""

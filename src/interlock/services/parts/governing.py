@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from interlock.services.baselines import Baselines
 from interlock.services.consenting import Consenting
+from interlock.services.drifts import Drifts
 from interlock.services.engines import Engines
 from interlock.services.explaining import Explaining
 from interlock.services.means import Means
@@ -25,6 +26,7 @@ class Governing:
     reviewing: Reviewing
     baselines: Baselines
     engines: Engines
+    drifts: Drifts
     whatif: WhatIf
     explaining: Explaining | None
     """What accounts for decisions; None where nothing can say in words why a policy is satisfied."""
@@ -32,8 +34,13 @@ class Governing:
     """How what nobody proposed would be decided; None as above."""
 
 
+def _unpinned(_: str) -> None:
+    """Where no server is reached, none is pinned."""
+
+
 def governing(m: Means, g: Groundwork) -> Governing:
     """Put together what governs."""
+    pins = _unpinned if m.upstreams is None else m.upstreams.pinned
     whatif = WhatIf(m.store, m.policies, m.tenant)
     consenting = Consenting(store=m.store, orders=g.orders, editions=g.editions, policies=m.policies, clock=m.clock)
     publisher = Publisher(
@@ -46,6 +53,7 @@ def governing(m: Means, g: Groundwork) -> Governing:
         reviewing=Reviewing(consenting=consenting, orders=g.orders, editions=g.editions, whatif=whatif),
         baselines=Baselines(store=m.store, orders=g.orders, editions=g.editions, publisher=publisher, clock=m.clock),
         engines=g.engines,
+        drifts=Drifts(store=m.store, clock=m.clock, worker=m.worker, pins=pins),
         whatif=whatif,
         explaining=g.explaining,
         trying=Trying(orders=g.orders, decider=g.decider, explaining=g.explaining, clock=m.clock, tenant=m.tenant)
