@@ -736,6 +736,11 @@ PROMISES: tuple[Promise, ...] = (
         _RELAY,
         "A question that comes back under its idempotency key gets the first one's answer, and no model is asked again.",
     ),
+    Promise(
+        "relay.stopped",
+        _RELAY,
+        "An answer goes on only while whoever asked would be let in, in an open task, unstopped and with a budget.",
+    ),
     Promise("relay.left", _RELAY, "A program that goes away ends its question at the provider, and all of it counts."),
     Promise(
         "relay.bounded",

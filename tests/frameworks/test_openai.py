@@ -7,10 +7,16 @@ from tests.frameworks.environments import passes
 NAME = "openai"
 
 
-@pytest.mark.proves("relay.clients")
+@pytest.mark.proves("relay.clients", "relay.stopped")
 def test_a_base_url_and_a_key_is_all_that_changes() -> None:
-    """OpenAI's client, synchronous and asynchronous, whole and streamed; three frameworks over it."""
-    passes(NAME, "test_chats_and_responses_whole_and_streamed", "test_frameworks_that_bring_the_client")
+    """OpenAI's client, synchronous and asynchronous, whole and streamed, and where a stream may not go on; three frameworks over
+    it."""
+    passes(
+        NAME,
+        "test_chats_and_responses_whole_and_streamed",
+        "test_a_stream_that_may_not_go_on_is_an_error_of_the_client",
+        "test_frameworks_that_bring_the_client",
+    )
 
 
 @pytest.mark.slow

@@ -232,6 +232,20 @@ def streams_chat(keep: int | None = None, usage: object = USAGE, words: str = "h
     return script
 
 
+def dawdles(pause: float = 0.02) -> Script:
+    """A stream of words without an end, as chats or responses have them."""
+
+    async def script(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        word = b"data: " + json.dumps(chunk(asked, choices=[{"index": 0, "delta": {"content": "word "}}])).encode()
+        first = [word]
+        if asked.path.endswith("/responses"):
+            created, word, _ = of_responses(asked)
+            first = [created]
+        await streams(*first, *[word] * 10_000, pause=pause)(asked, writer)
+
+    return script
+
+
 async def closes(asked: Asked, writer: asyncio.StreamWriter) -> None:
     """No answer at all."""
     writer.transport.abort()

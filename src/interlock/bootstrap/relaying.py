@@ -13,6 +13,7 @@ from interlock.domain.model_route import Models
 from interlock.relay.answering import Answering
 from interlock.relay.app import Relay
 from interlock.relay.metering import Metering
+from interlock.relay.standing import Standing
 from interlock.relay.tasks import Tasks
 from interlock.sdk.connection import Connection
 from interlock.services.plane import ControlPlane
@@ -38,6 +39,7 @@ def relay_of(models: Models, hosting: Hosting, folder: Path, plane: ControlPlane
 
     means = plane.means
     providers = LaterProviders(folder, os.environ)
-    answering = Answering(models, providers, Metering(connection, plane.uses), means.ids)
+    standing = Standing(plane.bearing.must_stand, plane.uses.must_go_on)
+    answering = Answering(models, providers, Metering(connection, plane.uses), standing, means.ids)
     tasks = Tasks(connection, plane.orders, means.store, means.clock)
     return Relay(models, hosting, admit, tasks, answering, allowed, providers)

@@ -77,6 +77,11 @@ class Seen:
         return taken
 
     @property
+    def so_far(self) -> Taken | None:
+        """What the provider says it took until now, where it says so before the end; as little can be believed of that."""
+        return None if self._ended or self._usage is None else usage_of(self._usage, self._kind)
+
+    @property
     def ended(self) -> bool:
         """Whether the answer came to its end."""
         return self._ended

@@ -4,7 +4,7 @@ from typing import Final
 
 import anyio
 
-from interlock.domain.errors import ModelNotAnswered
+from interlock.domain.errors import InterlockError, ModelNotAnswered
 from interlock.domain.model_answer import Seen
 from interlock.domain.model_request import Kind
 from interlock.domain.model_route import Reason
@@ -19,8 +19,9 @@ _NOTHING: Final = TokenCount(input=0, output=0)
 class Account:
     """One use's account."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, most: TokenCount) -> None:
         self.seen = Seen(kind)
+        self._most = most
         self.counted: Counted = "nothing"
         self.why = "not_sent"
         self.status = 0
@@ -51,18 +52,30 @@ class Account:
             return "timeout"
         return "connect" if error.why in ("broken", "unreached") else None
 
+    def stopped(self, why: InterlockError) -> None:
+        """It was ended from here, since it might not go on."""
+        self.why = why.code
+
     def over(self) -> None:
         """The answer came to its end, or to the end of what came."""
         self.why = "no_usage" if self.seen.ended else "broken"
 
+    @property
+    def exceeded(self) -> bool:
+        """Whether the provider says, before the end, that more was taken than was reserved."""
+        so_far = self.seen.so_far
+        return so_far is not None and so_far.tokens.total > self._most.total
+
     def reply(self, digest: str, size: int) -> tuple[TokenCount | None, Reply]:
         """What it took, and what was answered, of which the agent was given so much. None: all that was reserved."""
         taken = self.seen.taken if self.counted == "reserved" else None
+        if taken is None and self.counted == "reserved" and self.exceeded:
+            taken = self.seen.so_far
         counted: Counted = "provider" if taken is not None else self.counted
         now = anyio.current_time()
         reply = Reply(
             counted=counted,
-            why="" if counted == "provider" else self.why,
+            why="" if counted == "provider" and self.seen.ended else self.why,
             status=self.status,
             model=self.seen.model,
             fingerprint=self.seen.fingerprint,

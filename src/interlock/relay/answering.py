@@ -3,10 +3,12 @@
 1. For each way of the route in turn: what it takes at most is bounded, and reserved as a use of its own.
 2. Its provider is asked. A failure that the route names leads to the next way, as long as nothing was given to the agent.
 3. The answer goes back: whole once its use is settled, or as it comes, settled at its end.
-4. The use is settled by the provider's word, by nothing where the model was not asked or refused, and by all that was reserved in
+4. Meanwhile it is looked whether whoever asked would be let in still, in a task that goes on, by an agent that nobody stopped and
+   with a budget (`standing`). Where not, the provider is left, and the answer ends with an error that says why.
+5. The use is settled by the provider's word, by nothing where the model was not asked or refused, and by all that was reserved in
    every other case: what broke off, fell silent or says nothing that can be believed may have been billed.
 
-A crash between 1 and 4 leaves an open use, which a worker gives up when its time is over: then all of it counts.
+A crash between 1 and 5 leaves an open use, which a worker gives up when its time is over: then all of it counts.
 """
 
 import contextlib
@@ -18,11 +20,12 @@ import anyio
 import anyio.lowlevel
 import msgspec
 
+from interlock.domain.bearer import Bearer
 from interlock.domain.duration import SECOND
 from interlock.domain.errors import InterlockError, KeyFileError, ModelNotAnswered, StoreError
 from interlock.domain.model_answer import is_error
 from interlock.domain.model_request import PATHS, Kind, Request, bound
-from interlock.domain.model_route import Leg, ModelRoute, Models, Provider, Reason
+from interlock.domain.model_route import Leg, ModelRoute, Models, Reason
 from interlock.domain.relayed import Relayed, Route
 from interlock.domain.server_events import Event, Events
 from interlock.domain.task import Task
@@ -31,8 +34,10 @@ from interlock.ports.clock import Ids
 from interlock.ports.model_provider import Answer, ModelProviders
 from interlock.relay.account import Account
 from interlock.relay.delivering import EVENTS, JSON, Delivery
+from interlock.relay.meanwhile import unless
 from interlock.relay.metering import Metering
 from interlock.relay.refusing import no_more, of_provider
+from interlock.relay.standing import Standing
 
 AROUND_MS: Final = 10 * SECOND
 """So much longer than its answer lasts a use: until it is settled."""
@@ -45,6 +50,16 @@ _OF_OPERATORS: Final = (401, 402, 403, 407)
 """Who is refused by these is the workspace, not the agent."""
 
 _log = logging.getLogger("interlock.relay")
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that may be asked: whose it is, in which task, and where its answer goes."""
+
+    request: Request
+    route: ModelRoute
+    who: Bearer
+    task: Task
+    out: Delivery
 
 
 class _Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,19 +84,22 @@ class _Came(msgspec.Struct, frozen=True, kw_only=True):
 class Answering:
     """Answers questions by the routes of a workspace."""
 
-    def __init__(self, models: Models, providers: ModelProviders, metering: Metering, ids: Ids) -> None:
+    def __init__(
+        self, models: Models, providers: ModelProviders, metering: Metering, standing: Standing, ids: Ids
+    ) -> None:
         self._models = models
         self._providers = providers
         self._metering = metering
+        self._standing = standing
         self._ids = ids
 
-    async def answer(self, request: Request, route: ModelRoute, task: Task, out: Delivery) -> None:
+    async def answer(self, turn: Turn) -> None:
         """Ask, and give what is answered. Raises InterlockError where nobody answers; nothing was given then, or a part of a
         stream."""
-        name = self._ids.new()
+        name, route, out = self._ids.new(), turn.route, turn.out
         for number, leg in enumerate(route.legs, 1):
-            way = Route(asked=request.model, provider=leg.provider, sent=leg.model, attempt=number, request=name)
-            came = await self._tried(request, route, leg, way, task, out)
+            way = Route(asked=turn.request.model, provider=leg.provider, sent=leg.model, attempt=number, request=name)
+            came = await self._tried(turn, leg, way)
             if came.elsewhere in route.when and not out.begun and number < len(route.legs):
                 _log.info("`%s` did not answer: `%s` is asked instead", leg.provider, route.legs[number].provider)
                 continue
@@ -92,28 +110,38 @@ class Answering:
             await out.end()
             return
 
-    async def _tried(
-        self, request: Request, route: ModelRoute, leg: Leg, way: Route, task: Task, out: Delivery
-    ) -> _Came:
+    async def _tried(self, turn: Turn, leg: Leg, way: Route) -> _Came:
         """One way, as a use of its own, settled whatever comes of it."""
-        bounded = bound(request, route, leg)
+        request = turn.request
+        bounded = bound(request, turn.route, leg)
         relayed = Relayed(route=way, question=request.question)
         lasts_ms = self._models.lasts_ms + AROUND_MS
         use = await self._metering.begin(
-            task, Asked(model=leg.name, tokens=bounded.most, lasts_ms=lasts_ms, relayed=relayed)
+            turn.task, Asked(model=leg.name, tokens=bounded.most, lasts_ms=lasts_ms, relayed=relayed)
         )
-        account = Account(request.kind)
-        provider = self._providers_of(leg)
-        try:
-            # Whoever left while it was begun asks no model any more.
-            await anyio.lowlevel.checkpoint()
+        account = Account(request.kind, bounded.most)
+        came = _Came()
+
+        async def asked() -> None:
+            nonlocal came
             account.sent()
             with anyio.fail_after(self._models.lasts_ms / 1000):
                 async with self._providers.ask(
-                    provider, _UPSTREAM[request.kind], bounded.body, timeout_ms=route.timeout_ms
+                    self._models.providers[leg.provider],
+                    _UPSTREAM[request.kind],
+                    bounded.body,
+                    timeout_ms=turn.route.timeout_ms,
                 ) as answer:
                     account.began(answer.status)
-                    came = await self._heard(request, answer, account, _marks(use, answer), out)
+                    came = await self._heard(request, answer, account, _marks(use, answer), turn.out)
+
+        try:
+            # Whoever left while it was begun asks no model any more.
+            await anyio.lowlevel.checkpoint()
+            stopped = await unless(lambda: self._standing.over(turn.who, use.id), asked)
+            if stopped is not None:
+                account.stopped(stopped)
+                came = _Came(failure=stopped)
         except TimeoutError:
             error = ModelNotAnswered(f"`{leg.provider}` did not come to an end in time", sent=True, slow=True)
             came = _Came(failure=error, elsewhere=account.failed(error))
@@ -123,11 +151,8 @@ class Answering:
             account.counted, account.why = "nothing", "no_key"
             came = _Came(failure=error)
         finally:
-            await self._settled(use, account, out)
+            await self._settled(use, account, turn.out)
         return came
-
-    def _providers_of(self, leg: Leg) -> Provider:
-        return self._models.providers[leg.provider]
 
     async def _heard(
         self, request: Request, answer: Answer, account: Account, marks: dict[str, str], out: Delivery
@@ -173,6 +198,8 @@ async def _passed(
         await _give(events.feed(piece), request, account, marks, out)
         if seen.over:
             break
+        if account.exceeded:
+            raise ModelNotAnswered("the provider writes more than it was asked for", sent=True, why="too_long")
     rest = events.rest()
     if rest is not None:
         await _give([rest._replace(raw=rest.raw.rstrip(b"\r\n") + b"\n\n")], request, account, marks, out)

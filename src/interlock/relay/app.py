@@ -2,7 +2,8 @@
 
 1. Who asks: a token, for `models`. Nothing is read of a question before that.
 2. The question: bounded, read, its secrets dealt with as the workspace says; its model must have a route.
-3. The task of whoever asks, with its budgets; brakes, what the agent may run on and what is left are asked as the use begins.
+3. The task of whoever asks, with its budgets; brakes, what the agent may run on and what is left are asked as the use begins,
+   and again while the model writes.
 4. The answer, see `answering`. Whoever leaves meanwhile leaves the provider, too.
 """
 
@@ -13,7 +14,6 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
-import anyio
 import msgspec
 
 from interlock.domain.bearer import Bearer
@@ -26,9 +26,10 @@ from interlock.domain.model_route import ModelRoute, Models
 from interlock.domain.refusals import Crowded, NoSuchMethod
 from interlock.ports.model_provider import ModelProviders
 from interlock.relay.again import Again
-from interlock.relay.answering import Answering
+from interlock.relay.answering import Answering, Turn
 from interlock.relay.asking import KEY, TASK, Asking, asking_of, body_of
 from interlock.relay.delivering import JSON, Delivery, Receive, Scope, Send, gone
+from interlock.relay.meanwhile import unless
 from interlock.relay.tasks import Tasks
 
 BELOW: Final = "/v1/*"
@@ -107,12 +108,12 @@ class Relay:
             async def answered() -> None:
                 named = asking.said.get(TASK, "")
                 task = await (self._tasks.named(named, who) if named else self._tasks.of(who))
-                await self._answering.answer(request, route, task, out)
+                await self._answering.answer(Turn(request=request, route=route, who=who, task=task, out=out))
 
             async def once() -> None:
                 await self._again.do(who, asking.said.get(KEY, ""), kind.encode() + b"\0" + raw, out, answered)
 
-            await _while_there(receive, once)
+            await unless(lambda: gone(receive), once)
 
     @contextmanager
     def _room(self, whose: str) -> Generator[None]:
@@ -155,25 +156,6 @@ class Relay:
                 f"there is no route to a model `{name[:200]}` for this agent", next_step=f"list them: `{MODELS}`"
             )
         await out.whole(200, JSON, msgspec.json.encode(one), {})
-
-
-async def _while_there(receive: Receive, work: Callable[[], Awaitable[None]]) -> None:
-    """Do `work`, and cancel it once whoever asked is gone. Raises what it raises."""
-    failure: InterlockError | None = None
-    async with anyio.create_task_group() as group:
-
-        async def left() -> None:
-            await gone(receive)
-            group.cancel_scope.cancel()
-
-        group.start_soon(left)
-        try:
-            await work()
-        except InterlockError as error:
-            failure = error
-        group.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
 
 
 def _told(route: ModelRoute) -> dict[str, Any]:

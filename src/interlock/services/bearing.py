@@ -114,14 +114,17 @@ class Bearing:
 
     async def still(self, bearer: Bearer) -> bool:
         """Whether who was let in before would be now, token in hand: asked again while an answer goes on. Raises StoreErrors."""
-        if self._clock.now() >= bearer.expires_at + SKEW_MS:
-            return False
-        orders = await self._orders.refresh()
         try:
-            self._must_stand(bearer, orders)
+            await self.must_stand(bearer)
         except NotAdmitted:
             return False
         return True
+
+    async def must_stand(self, bearer: Bearer) -> None:
+        """Raises NotAdmitted where who was let in before would not be any more, and StoreErrors."""
+        if self._clock.now() >= bearer.expires_at + SKEW_MS:
+            raise self._refused(_NONE, "invalid_token")
+        self._must_stand(bearer, await self._orders.refresh())
 
     def must_open(self, bearer: Bearer, tool: str) -> None:
         """Raises NotAdmitted, with the scopes that would do (RFC 6750 section 3.1), where who bears an access token asks for a

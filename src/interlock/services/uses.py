@@ -8,14 +8,13 @@
 A crash after 1 leaves an open use, which a worker gives up when its time is over; after 2 or 3 nothing is left to be done.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from interlock.domain.budget import MONEY, Draw, ended, settled, unit_of
+from interlock.domain.budget import Draw, ended, settled, unit_of
 from interlock.domain.canonical import JsonValue
 from interlock.domain.change import Change, Unchanged, given
-from interlock.domain.control import HOLDS, REFUSES
 from interlock.domain.errors import (
     BudgetExceeded,
     Conflict,
@@ -27,12 +26,11 @@ from interlock.domain.errors import (
 )
 from interlock.domain.evidence import Phase
 from interlock.domain.ids import UseId, is_id
-from interlock.domain.presented import REFUSALS, SPENT, Code, Spent
+from interlock.domain.presented import SPENT, Spent
 from interlock.domain.proposal import Proposal
 from interlock.domain.relayed import Reply
 from interlock.domain.task import Task
 from interlock.domain.use import (
-    MODEL_USE,
     Asked,
     Priced,
     TokenCount,
@@ -41,30 +39,22 @@ from interlock.domain.use import (
     answered_fact,
     asked_fact,
     asked_of,
-    not_among,
     refusal_fact,
     use_fact,
 )
 from interlock.ports.clock import Clock, Ids
 from interlock.ports.prices import Prices
 from interlock.ports.store import Store
-from interlock.services.admission import Admitted, Door, let_in, of_another, words
+from interlock.services.admission import Admitted, Door, let_in, of_another
 from interlock.services.drawing import keys_of
 from interlock.services.known_tasks import KnownTasks
 from interlock.services.orders import Orders, StandingOrders
 from interlock.services.saving import save
+from interlock.services.use_bounds import Refused, UseBounds, refused
 
 MAX_ROUNDS: Final = 20
 """How often a use is looked at again because the orders or its task changed meanwhile."""
 AT_ONCE: Final = 100
-
-
-class _Refused(NamedTuple):
-    """Why a use may not begin, by code and in words."""
-
-    code: str
-    why: str
-    next_step: str | None = None
 
 
 class Uses:
@@ -80,6 +70,7 @@ class Uses:
         self._ids = ids
         self._door = door
         self._prices = prices
+        self._bounds = UseBounds(store=store, orders=orders, clock=clock, prices=prices)
 
     async def begin(self, proposal: Proposal) -> Use:
         """Reserve what `proposal`, made of `Asked.arguments`, may take at most.
@@ -93,7 +84,7 @@ class Uses:
             raise ContractError("the key of a use is a UUID, as Interlock makes them", path="/idempotency_key")
         admitted = await let_in(proposal, self._door, self._orders)
         if isinstance(admitted, str):
-            raise await self._refused(proposal.task, _of(admitted), ())
+            raise await self._refused(proposal.task, refused(admitted), ())
         asked = asked_of(proposal.arguments)
         task = proposal.task
         # What it reserved is no reason why it could not be begun.
@@ -105,21 +96,25 @@ class Uses:
             code = self._door.standing(admitted, task.agent, orders.control) or of_another(task, admitted)
             if code == "credential_release" and round_:
                 raise CredentialStale("another release came into force while this was looked at")
-            refusal = _of(code) if code is not None else await self._limit(asked, task, orders, admitted)
+            refusal = (
+                refused(code)
+                if code is not None
+                else await self._bounds.limit(asked.model, task, orders, admitted.caller, admitted.chain)
+            )
             priced = None
             if refusal is None:
-                priced, refusal = await self._priced(asked, task, orders)
+                priced, refusal = await self._bounds.priced(asked, task, orders)
             try:
                 if refusal is not None:
                     # It leans on the orders like a beginning: what was lifted since would never be found out.
                     raise await self._refused(task, refusal, admitted.spent, given(orders.control))
                 return await self._begun(UseId(name or self._ids.new()), asked, task, orders, admitted, priced)
             except BudgetExceeded as error:
-                await self._refused(task, _Refused("interlock.budget", error.detail), admitted.spent)
+                await self._refused(task, Refused("interlock.budget", error.detail), admitted.spent)
                 raise
             except Conflict as conflict:
                 if conflict.kind == SPENT:
-                    raise await self._refused(task, _of("proof_replayed"), ()) from None
+                    raise await self._refused(task, refused("proof_replayed"), ()) from None
                 if (conflict.kind, conflict.key) == (Use.kind, name):
                     return await self._begun_before(await self.of(UseId(conflict.key)), asked, task, admitted)
                 await self._orders.refresh()
@@ -154,6 +149,13 @@ class Uses:
                 continue  # somebody else says what it took, or gave it up
             return after.saved()
 
+    async def must_go_on(self, name: UseId) -> None:
+        """Raises NotAllowed and BudgetExceeded where a use that was begun may not go on: what would keep another from beginning
+        keeps it from going on, but for what it reserved itself. StoreErrors where that cannot be seen."""
+        use = await self.of(name)
+        task = await self._tasks.read(use.task)
+        await self._bounds.must_go_on(use, task)
+
     async def tend(self) -> int:
         """Give up the uses whose time is over. How many were looked at; a worker does it again while there are any."""
         due = await self._store.due(Use, now=self._clock.now(), limit=AT_ONCE)
@@ -173,10 +175,10 @@ class Uses:
     async def _begun_before(self, found: Use, asked: Asked, task: Task, admitted: Admitted) -> Use:
         """The use of that key, which is this very one, asked for again because its answer was lost. Raises KeyReused."""
         if await self._store.spent(admitted.spent):
-            raise await self._refused(task, _of("proof_replayed"), ())
+            raise await self._refused(task, refused("proof_replayed"), ())
         code = of_another(task, admitted)
         if code is not None:
-            raise await self._refused(task, _of(code), ())
+            raise await self._refused(task, refused(code), ())
         if (found.task, found.model, found.most) != (task.id, asked.model, asked.tokens):
             raise KeyReused("the key belongs to another use of a model")
         return found
@@ -219,43 +221,6 @@ class Uses:
         await save(self._store, change)
         return use.saved()
 
-    async def _limit(self, asked: Asked, task: Task, orders: Orders, admitted: Admitted) -> _Refused | None:
-        """Why no model may be asked in this task, or not this one."""
-        now = self._clock.now()
-        state = orders.control.state_of(task.agent)
-        if state != "active":
-            return _Refused("interlock.limit", f"agent `{task.agent}` is {state}")
-        taken = await self._orders.revoked(orders, task, admitted.caller, admitted.chain)
-        if taken is not None:
-            return _Refused("interlock.revoked", await self._orders.taken(taken), "have the work given out anew")
-        acting = await self._orders.acting(orders, task, None, admitted.instance)
-        # A pause holds what is to be dispatched, and this is: there is nothing that could wait instead of the program.
-        stop = orders.control.stopped(acting, now, modes=REFUSES | HOLDS)
-        if stop is not None:
-            return _Refused("interlock.limit", await self._orders.stopped(stop))
-        refusal = task.refusal(MODEL_USE, now)
-        if refusal is not None:
-            return _Refused("interlock.limit", refusal)
-        # Both what it was opened under and what is in force now: what was taken away is gone for what runs, too.
-        release = await self._orders.release(task.release)
-        files = [await self._orders.agent(release.agent_digest)]
-        files += [orders.agents[task.agent]] if task.agent in orders.agents else []
-        why = not_among(asked.model, tuple(files))
-        if why is not None:
-            return _Refused("interlock.model", why, f"see `runtime: {{models}}` in the file of `{task.agent}`")
-        return None
-
-    async def _priced(self, asked: Asked, task: Task, orders: Orders) -> tuple[Priced | None, _Refused | None]:
-        """What it costs at most; where that is not known and a budget of money holds, why it may not begin."""
-        try:
-            return await self._prices.of(asked.model, asked.tokens), None
-        except NotFound as error:
-            keys = keys_of(MONEY, task, orders, self._clock.now())
-            if not keys:
-                return None, None
-            why = f"{error.detail}, and the budget of {MONEY} for {keys[0].partition('/')[0]} limits what it may cost"
-            return None, _Refused("interlock.price", why, error.next_step)
-
     async def _after(self, use: Use, used: TokenCount | None) -> tuple[Use, tuple[Draw, ...], Phase, bool]:
         """The use once that is said, the draws that close it, and whether it was given up before."""
         now = self._clock.now()
@@ -277,16 +242,9 @@ class Uses:
         except NotFound:
             return use.cost  # it had a price when it was begun: at most that
 
-    async def _refused(
-        self, task: Task, refusal: _Refused, spent: tuple[Spent, ...], *leaning: Unchanged
-    ) -> NotAllowed:
+    async def _refused(self, task: Task, refusal: Refused, spent: tuple[Spent, ...], *leaning: Unchanged) -> NotAllowed:
         """Record that it was refused, and give the error that says why."""
         agent = {"id": task.agent, "release": task.release}
         fact = refusal_fact(UseId(self._ids.new()), agent, task.id, refusal.code, refusal.why, self._clock.now())
         await save(self._store, Change(facts=(fact,), spent=spent, given=leaning))
         return NotAllowed(refusal.why, next_step=refusal.next_step)
-
-
-def _of(code: Code) -> _Refused:
-    """A refusal at the door. Nothing of what was presented stands in it."""
-    return _Refused(f"interlock.{code}", words(code), REFUSALS[code].next)

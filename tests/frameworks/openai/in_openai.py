@@ -24,7 +24,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from interlock.domain.model_request import bound, read
 from interlock.domain.model_route import Leg, ModelRoute
 from tests.relay.kit import HI, Site, relayed
-from tests.relay.provider import USAGE, closes, says, streams_chat
+from tests.relay.provider import USAGE, closes, dawdles, says, streams_chat
 
 pytestmark = pytest.mark.anyio
 R = TypeVar("R")
@@ -114,6 +114,43 @@ async def test_errors_are_those_of_the_client(tmp_path: Path) -> None:
     assert json.loads(json.dumps(broken.value.body))["code"] == "model_not_answered"
     assert away.value.code == "model_not_answered"
     assert (full.value.code, full.value.type) == ("budget_exceeded", "insufficient_quota")
+
+
+async def test_a_stream_that_may_not_go_on_is_an_error_of_the_client(tmp_path: Path) -> None:
+    """A slow answer whose agent is stopped, or whose key is revoked, ends with the client's own error, in both forms and both
+    clients; what was reserved counts."""
+    async with relayed(tmp_path) as site, of(site, max_retries=0) as client:
+        site.first.does(dawdles())
+        site.app._answering._standing._every_s = 0.2
+        said: list[str] = []
+
+        async def stop(told: list[str]) -> None:
+            while len(told) < 3:  # noqa: ASYNC110  there is no event to wait for
+                await asyncio.sleep(0.01)
+            await site.plane.braking.stop("agent", "ag", by="rita", why="it writes nonsense")
+
+        async def chats() -> None:
+            async for piece in await client.chat.completions.create(model="alone", messages=HI, stream=True):
+                said.extend(choice.delta.content or "" for choice in piece.choices)
+
+        with pytest.raises(openai.APIError) as chat:
+            await asyncio.gather(chats(), stop(said))
+        await site.plane.braking.resume("agent", "ag", by="rita")
+        steps: list[str] = []
+
+        def responds(one: OpenAI) -> None:
+            steps.extend(step.type for step in one.responses.create(model="alone", input="hi", stream=True))
+
+        with pytest.raises(openai.APIError) as response:
+            await asyncio.gather(sync(site, responds, max_retries=0), stop(steps))
+        uses = await site.uses()
+
+    assert said[:3] == ["word "] * 3
+    assert steps[0] == "response.created"
+    for error in (chat.value, response.value):
+        assert (error.code, error.type) == ("not_allowed", "permission_error")
+        assert "it writes nonsense" in error.message
+    assert [(use.state, use.reply.why if use.reply else "") for use in uses] == [("lost", "not_allowed")] * 2
 
 
 async def test_a_client_that_tries_again_counts_no_more_than_it_asks(tmp_path: Path) -> None:
