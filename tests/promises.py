@@ -1906,6 +1906,11 @@ PROMISES: tuple[Promise, ...] = (
         "Members that a contract names are dropped or masked, through lists and under any name.",
     ),
     Promise(
+        "output.exact",
+        "How to filter what an agent gets back",
+        "A server's result is filtered as the value that came, however it is written, and the rest is given exactly.",
+    ),
+    Promise(
         "output.named",
         "How to filter what an agent gets back",
         "A rule that names what the result schema has not is refused, with its place.",

@@ -30,6 +30,10 @@ DECIMAL: Final = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 MAX_DIGITS: Final = 64
 """How long a number's text may be."""
 
+TEXTS: Final = "asText"
+"""Under which name an object says what in it is JSON text."""
+
+_Steps: TypeAlias = dict[str, "_Steps"]
 _DECIMAL: Final = re.compile(DECIMAL)
 _ANY: Final = "/*"
 
@@ -71,10 +75,28 @@ def kept(value: Raw) -> Kept:
 
 def given(was: Kept) -> Any:
     """The value that was kept. A text that was altered meanwhile (masked, say) stays what it now is."""
-    value = cast(Raw, was.value)
+    tree: _Steps = {}
     for path in was.texts:
-        value = _replaced(value, path.split("/")[1:])
-    return value
+        at = tree
+        for step in path.split("/")[1:]:
+            at = at.setdefault(step.replace("~1", "/").replace("~0", "~"), {})
+    return _replaced(cast(Raw, was.value), tree) if was.texts else was.value
+
+
+def written(members: Mapping[str, Raw]) -> dict[str, JsonValue]:
+    """An object with a canonical form, which says itself what in it is JSON text: `asText`, where anything is. Raises
+    InexactError."""
+    was = kept({name: each for name, each in members.items() if name != TEXTS})
+    found = cast("dict[str, JsonValue]", was.value)
+    return {**found, TEXTS: list(was.texts)} if was.texts else found
+
+
+def opened(members: Mapping[str, JsonValue]) -> dict[str, Raw]:
+    """What was `written`, as it was. What was altered meanwhile stays what it now is."""
+    texts = members.get(TEXTS)
+    places = tuple(each for each in texts if isinstance(each, str)) if isinstance(texts, list) else ()
+    found = given(Kept({name: each for name, each in members.items() if name != TEXTS}, places))
+    return cast("dict[str, Raw]", found)
 
 
 def decimal_of(number: float) -> str:
@@ -194,7 +216,7 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _replaced(value: Raw, steps: list[str]) -> Raw:
+def _replaced(value: Raw, steps: _Steps) -> Raw:
     """`value` with what `steps` lead to read as JSON text. What is not there any more is not put back."""
     if not steps:
         if not isinstance(value, str):
@@ -203,9 +225,9 @@ def _replaced(value: Raw, steps: list[str]) -> Raw:
             return _read(value)
         except ValueError:
             return value
-    step = steps[0].replace("~1", "/").replace("~0", "~")
     if isinstance(value, dict):
-        return {**value, step: _replaced(value[step], steps[1:])} if step in value else value
-    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-        return [_replaced(each, steps[1:]) if at == int(step) else each for at, each in enumerate(value)]
+        return {name: _replaced(each, steps[name]) if name in steps else each for name, each in value.items()}
+    if isinstance(value, list):
+        numbered = ((each, steps.get(str(at))) for at, each in enumerate(value))
+        return [each if below is None else _replaced(each, below) for each, below in numbered]
     return value

@@ -1,36 +1,40 @@
 """Filtering what a tool gave back, before anybody but the contract's own checks sees it: the half of step 9 that is a rule.
 
-What nothing was found in stays the very same object. What cannot be looked through is withheld whole.
+What nothing was found in stays the very same object. What cannot be looked through is withheld whole. Of a server's result it is
+the value that came which is looked through, whatever of it is recorded as a text.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import msgspec
 
 from interlock.domain.action import Action, Outcome
-from interlock.domain.canonical import MAX_DEPTH, JsonValue, pointer
-from interlock.domain.contract import Contract, Reversal
+from interlock.domain.canonical import JsonValue
+from interlock.domain.contract import Contract, InProcess, McpTarget, Reversal
+from interlock.domain.exact import Raw, opened, written
 from interlock.domain.output import ANY, MASKING, Output, Redaction, Taken
-from interlock.domain.personal import is_card, without_personal
-from interlock.domain.secret import mask, may_hold_secrets, without_secrets
+from interlock.domain.secret import mask, may_hold_secrets
+from interlock.domain.sifting import FIELD, Fields, Walk, fields_of, leaves, merged
 
 MAX_BYTES: Final = 8 * 1024 * 1024
 """Of a result as JSON, before and after: what an effector lets through (1 MiB) is less, whatever its escapes."""
-MAX_TAKEN: Final = 64
-"""How many kinds of place are told apart; the rest is counted under the result as a whole."""
-MAX_ROUNDS: Final = 8
-"""How often a text is looked through again after something in it was masked."""
+MOST_HIDDEN: Final = 512
+"""So many values that a rule took are looked for in the words beside them; of more, no words are given."""
+SHORTEST: Final = 3
+"""Characters of a value that is looked for."""
 
-_FIELD: Final = mask("field")
-_Fields = dict[str, "_Fields | str"]
-"""A rule's fields as a tree: by name what is below, or what is done."""
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_ESCAPES: Final = (rb"\\u", rb"\\/")
+"""An escape in a text that is JSON itself: what it spells may be a secret."""
 _to_json: Final[Callable[[object], bytes]] = msgspec.json.Encoder().encode
 _in_order: Final[Callable[[object], bytes]] = msgspec.json.Encoder(order="sorted").encode
+
+Form = Literal["plain", "exact", "tool"]
+"""How a result is written down: as it is; with what has no canonical form as texts (`exact.written`); so, and the result of a
+server's tool, whose words (`content`) repeat what it says in `structuredContent`."""
 
 
 class Filtered(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,37 +45,45 @@ class Filtered(msgspec.Struct, frozen=True, kw_only=True):
     withheld: bool = False
 
 
-def filtered(result: JsonValue, rule: Output, names: frozenset[str] = frozenset()) -> Filtered:
+def filtered(result: JsonValue, rule: Output, names: frozenset[str] = frozenset(), *, form: Form = "plain") -> Filtered:
     """What of `result` the agent gets under `rule`. In places only `names`, the contract's own, are said.
 
-    Nothing found: the same object. A secret under `refuse`, and a result that is too long, too deep or no JSON, or is JSON as a
-    text where the rule names members of it: nothing.
+    Nothing found: the same object. A secret under `refuse`, and a result that is too long, too deep or no JSON: nothing.
     """
     try:
         text = _to_json(result)
         if len(text) > MAX_BYTES:
             return _withheld("unreadable")
-        looks = rule.secrets != "keep" and may_hold_secrets(text)
+        looks = rule.secrets != "keep" and (may_hold_secrets(text) or any(each in text for each in _ESCAPES))
         if not (looks or rule.personal or rule.drop or rule.mask):
             return Filtered(result=result)
-        walk = _Walk(rule, names)
-        after = walk.value(result, "", 0, _tree(rule))
+        walk = Walk(rule, names)
+        fields = fields_of(rule)
+        value = opened(result) if form != "plain" and isinstance(result, dict) else cast(Raw, result)
+        after = walk.value(value, "", 0, _echoed(fields) if form == "tool" else fields)
         if not walk.taken:
             return Filtered(result=result)
         if walk.refused:
             return Filtered(result=None, taken=walk.told(), withheld=True)
+        if form == "tool" and walk.hidden and isinstance(after, dict):
+            after = _without_echo(after, walk)
+        if form != "plain" and isinstance(after, dict):
+            after = cast(Raw, written(after))
         if len(_to_json(after)) > MAX_BYTES:
             return _withheld("unreadable")
     except (UnicodeEncodeError, RecursionError, TypeError, ValueError, OverflowError):
         return _withheld("unreadable")
-    return Filtered(result=after, taken=walk.told())
+    return Filtered(result=cast(JsonValue, after), taken=walk.told())
 
 
 def clean(text: str, contract: Contract) -> str:
     """Words of a tool (why it failed, what it calls an error) as they may be shown. A secret in them is masked unless
     secrets are kept; a result can be refused, the reason of a failure cannot."""
     rule = contract.output or MASKING
-    return _Walk(rule, frozenset()).text(text, "")
+    try:
+        return Walk(rule).text(text, "")
+    except RecursionError:
+        return mask("text")
 
 
 def told(outcome: Outcome, contract: Contract, salt: Callable[[], str]) -> Outcome:
@@ -82,7 +94,7 @@ def told(outcome: Outcome, contract: Contract, salt: Callable[[], str]) -> Outco
     got = outcome.result
     if got is None:
         return outcome
-    seen = filtered(got, contract.output or MASKING, contract.result_names)
+    seen = filtered(got, contract.output or MASKING, contract.result_names, form=_form(contract))
     if not seen.taken:
         return outcome
     random = salt()
@@ -155,132 +167,48 @@ def misstated(output: object, phase: str, commitments: Mapping[str, str], clear:
     return None
 
 
-class _Walk:
-    """One look through a result, which counts what it takes."""
-
-    def __init__(self, rule: Output, names: frozenset[str]) -> None:
-        self._rule = rule
-        self._names = names
-        self._path = ""
-        self.taken: dict[tuple[str, str], int] = {}
-        self.refused = False
-
-    def told(self) -> tuple[Taken, ...]:
-        """What was taken, in the order in which it was found."""
-        return tuple(Taken(path=path, kind=kind, places=places) for (path, kind), places in self.taken.items())
-
-    def value(self, value: JsonValue, path: str, depth: int, fields: _Fields) -> JsonValue:
-        """`value` at `path` as the agent gets it: the same object where nothing in it was taken."""
-        if depth > MAX_DEPTH:
-            raise RecursionError
-        if isinstance(value, str):
-            if fields and _holds_members(value):
-                # JSON as a text, where the rule names members: what of it would have to go is not seen.
-                raise ValueError
-            return self.text(value, path)
-        if isinstance(value, dict):
-            return self._members(value, path, depth, fields)
-        if isinstance(value, list):
-            items = [self.value(each, f"{path}/{ANY}", depth + 1, fields) for each in value]
-            return value if all(new is old for new, old in zip(items, value, strict=True)) else items
-        if type(value) is int and "card" in self._rule.personal and is_card(value):
-            self._take("card", path)
-            return mask("card")
-        return value
-
-    def text(self, text: str, path: str) -> str:
-        """`text` with what must not leave masked."""
-        self._path = path
-        after = text
-        for _ in range(MAX_ROUNDS):
-            before = after
-            if self._rule.secrets != "keep":
-                after = without_secrets(after, self._secret)
-            if self._rule.personal:
-                after = without_personal(after, self._rule.personal, self._found)
-            if after is before:
-                return after
-        # What stood beside something masked may be something itself, now that it stands alone; but not for ever.
-        return mask("text")
-
-    def _members(self, value: dict[str, JsonValue], path: str, depth: int, fields: _Fields) -> JsonValue:
-        after: dict[str, JsonValue] = {}
-        same = True
-        for name, member in value.items():
-            place = path + (pointer(name) if name in self._names else f"/{ANY}")
-            rule = fields.get(name, fields.get(ANY, _NO_FIELDS))
-            if rule == "drop":
-                self._take("dropped", place)
-                same = False
-                continue
-            # A name may hold a secret as well as what it names.
-            key = name if name in self._names else self.text(name, place)
-            if isinstance(rule, str):
-                new = self._masked(member, place)
-            elif _is_aws_secret(name, member) and self._rule.secrets != "keep":
-                self._path = place
-                self._secret("aws-secret")
-                new = mask("aws-secret")
-            else:
-                new = self.value(member, place, depth + 1, rule)
-            same = same and new is member and key is name
-            while key in after:
-                key += "'"
-            after[key] = new
-        return value if same else after
-
-    def _masked(self, member: JsonValue, place: str) -> JsonValue:
-        """A member that the rule names: text says that it is masked, anything else is null."""
-        if member is None or member == _FIELD:
-            return member
-        self._take("field", place)
-        return _FIELD if isinstance(member, str) else None
-
-    def _secret(self, kind: str) -> None:
-        self.refused = self.refused or self._rule.secrets == "refuse"
-        self._take(kind, self._path)
-
-    def _found(self, kind: str) -> None:
-        self._take(kind, self._path)
-
-    def _take(self, kind: str, path: str) -> None:
-        place = (path, kind) if (path, kind) in self.taken or len(self.taken) < MAX_TAKEN else ("", kind)
-        self.taken[place] = self.taken.get(place, 0) + 1
+def _form(contract: Contract) -> Form:
+    match contract.target:
+        case McpTarget():
+            return "tool"
+        case InProcess(server=server) if server:
+            return "exact"
+        case _:
+            return "plain"
 
 
-_NO_FIELDS: Final[_Fields] = {}
+def _echoed(fields: Fields) -> Fields:
+    """What is said of `structuredContent`, said of the words that repeat it, too."""
+    said = fields.get("structuredContent", fields.get(ANY))
+    if not isinstance(said, dict):
+        return fields
+    words: Fields = {"text": said, "resource": {"text": said}}
+    return {**fields, "content": merged(fields.get("content", fields.get(ANY, {})), words)}
 
 
-def _tree(rule: Output) -> _Fields:
-    tree: _Fields = {}
-    for paths, done in ((rule.mask, "mask"), (rule.drop, "drop")):
-        for path in paths:
-            *above, last = path.split(".")
-            at = tree
-            for step in above:
-                below = at.setdefault(step, {})
-                if isinstance(below, str):
-                    break  # all of it goes already
-                at = below
-            else:
-                at[last] = done
-    return tree
+def _without_echo(result: dict[str, Raw], walk: Walk) -> dict[str, Raw]:
+    """`result` without what the rule took elsewhere in it and its words say once more."""
+    found = leaves(walk.hidden, MOST_HIDDEN)
+    longest = sorted((each for each in found or () if len(each) >= SHORTEST and each != FIELD), key=len, reverse=True)
+    if found is not None and not longest:
+        return result
+    # Of so many values that nobody looks for them all no word is given.
+    pattern = re.compile(r"(?s).+" if found is None else rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")
 
+    def block(value: Raw) -> Raw:
+        if not isinstance(value, dict):
+            return value
+        after = dict(value)
+        if isinstance(words := value.get("text"), str):
+            after["text"], count = pattern.subn(FIELD, words)
+            for _ in range(count):
+                walk.take("field", "/content/*/text")
+        if isinstance(inner := value.get("resource"), dict):
+            after["resource"] = block(inner)
+        return after
 
-def _holds_members(text: str) -> bool:
-    """Whether a text is a JSON object or list."""
-    if text.lstrip()[:1] not in ("{", "["):
-        return False
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_aws_secret(name: str, value: JsonValue) -> bool:
-    """AWS's own answers give the secret key as a member of that name; the value has no mark."""
-    return isinstance(value, str) and len(value) == 40 and name.replace("_", "").lower().endswith("secretaccesskey")
+    content = result.get("content")
+    return {**result, "content": [block(each) for each in content]} if isinstance(content, list) else result
 
 
 def _withheld(kind: str) -> Filtered:

@@ -9,18 +9,15 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from interlock.domain.canonical import JsonValue
-from interlock.domain.exact import Kept, Raw, given, kept
+from interlock.domain.exact import TEXTS, Raw, opened, written
 from interlock.domain.upstream import Wire
 
 _PARTS: Final = ("content", "structuredContent", "_meta")
-TEXTS: Final = "asText"
 
 
 def recorded(result: Mapping[str, Raw]) -> dict[str, JsonValue]:
     """The result of a `tools/call` with a canonical form. Raises InexactError for what is no JSON."""
-    was = kept({name: result[name] for name in _PARTS if name in result})
-    parts = cast("dict[str, JsonValue]", was.value)
-    return {**parts, TEXTS: list(was.texts)} if was.texts else parts
+    return written({name: result[name] for name in _PARTS if name in result})
 
 
 def as_it_came(result: JsonValue) -> Wire:
@@ -28,10 +25,7 @@ def as_it_came(result: JsonValue) -> Wire:
     another kind of tool is given as text."""
     if not isinstance(result, dict) or not result.keys() & {"content", "structuredContent"}:
         return {"content": []} if result is None else {"content": [{"type": "text", "text": _text(result)}]}
-    texts = result.get(TEXTS)
-    places = tuple(each for each in texts if isinstance(each, str)) if isinstance(texts, list) else ()
-    value = {name: part for name, part in result.items() if name in _PARTS}
-    found = cast(Wire, given(Kept(cast(JsonValue, value), places)))
+    found = cast(Wire, opened({name: part for name, part in result.items() if name in (*_PARTS, TEXTS)}))
     return found if isinstance(found.get("content"), list) else {**found, "content": []}
 
 

@@ -13,7 +13,7 @@ from typing import Final, Literal, cast
 from interlock.domain.asked_back import takes as asks
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, InProcess
-from interlock.domain.exact import Kept, Raw, given, kept
+from interlock.domain.exact import Raw, opened, written
 from interlock.domain.ids import ContractName
 from interlock.domain.upstream import Server, Wire
 
@@ -101,15 +101,12 @@ def _contract(server: Server, what: Beside, owner: str) -> Contract:
 
 def recorded(said: object) -> JsonValue:
     """What a server gave, with a canonical form. Raises InexactError for what is no JSON."""
-    was = kept(cast(Raw, said))
-    return {"said": was.value, **({"asText": list(was.texts)} if was.texts else {})}
+    return cast(JsonValue, written({"said": cast(Raw, said)}))
 
 
 def as_it_came(value: JsonValue) -> Wire:
     """What a server gave, from what was recorded of it; what was masked meanwhile stays so."""
     if not isinstance(value, dict):
         return {}
-    texts = value.get("asText")
-    places = tuple(each for each in texts if isinstance(each, str)) if isinstance(texts, list) else ()
-    found = given(Kept(value.get("said"), places))
+    found = opened(value).get("said")
     return cast(Wire, found) if isinstance(found, dict) else {}
