@@ -2647,6 +2647,11 @@ PROMISES: tuple[Promise, ...] = (
         "A call that waits for a person can be answered with a ticket, which gives the result once they agreed.",
     ),
     Promise(
+        "gateway.own_tickets",
+        _GATEWAY,
+        "A ticket is answered to whoever proposed it: another key, and a token that lacks its tool, are told there is none.",
+    ),
+    Promise(
         "gateway.waits",
         _GATEWAY,
         "A call that waits for a person can wait itself, and tells whoever asks for progress that it does.",

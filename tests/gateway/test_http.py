@@ -1,6 +1,7 @@
 """Many clients over HTTP: nobody without a token that counts, and nobody in another's session."""
 
 import asyncio
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -156,6 +157,20 @@ async def test_sixteen_sessions_at_once(served: House, mode: str) -> None:
     found = await actions(served.place)
     assert len(found) == 48
     assert {(each.state, each.initiator) for each in found} == {("done", "user:ana"), ("done", "user:bob")}
+
+
+@pytest.mark.proves("gateway.own_tickets")
+async def test_a_ticket_is_not_another_keys(served: House) -> None:
+    """Another key of the same agent, for the same initiator, is told of a ticket what it is told of one that never was."""
+    mine, other = served.key(), served.key()
+    async with served.client(mine) as mcp:
+        ticket = said(await mcp.call_tool("box__put", {"n": 500}, meta=cast("Any", {"interlock/hold": "ticket"})))[
+            "ticket"
+        ]
+    async with served.client(other) as mcp:
+        assert said(await mcp.call_tool("interlock_ticket", {"ticket": ticket}))["code"] == "not_found"
+    async with served.client(mine, mode="legacy") as mcp:
+        assert said(await mcp.call_tool("interlock_ticket", {"ticket": ticket}))["state"] == "held"
 
 
 @pytest.mark.proves("gateway.killed")

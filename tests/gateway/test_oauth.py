@@ -11,6 +11,7 @@ from uuid import uuid4
 import anyio
 import httpx
 import httpx2
+import mcp_types as types
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from mcp.client.auth.utils import (
@@ -135,6 +136,24 @@ async def test_a_client_with_a_token_calls_as_its_agent(doors: tuple[House, Hous
         refused = doors[1].ask(body=INITIALIZE, authorization=f"Bearer {wrong}")
         assert refused.status_code in (401, 403)
         assert wrong.split(".")[1] not in refused.text
+
+
+@pytest.mark.proves("gateway.own_tickets")
+async def test_a_narrower_token_reads_no_ticket_of_a_wider_one(doors: tuple[House, House], provider: Provider) -> None:
+    """What was proposed under one scope is not there for a token of the same program and person that lacks it, neither to read
+    nor to take back; a renewed token that has it, at another process of the gateway, reads it."""
+    meta: Any = {"interlock/hold": "ticket"}
+    async with doors[0].client(token(provider, scope="put look")) as mcp:
+        ticket = said(await mcp.call_tool("box__put", {"n": 500}, meta=meta))["ticket"]
+    answers: Any = {"interlock_waiting": types.ElicitResult(action="accept", content={"then": "withdraw"})}
+    async with doors[1].client(token(provider, scope="look")) as mcp:
+        read = await mcp.call_tool("interlock_ticket", {"ticket": ticket})
+        none = await mcp.call_tool("interlock_ticket", {"ticket": ticket[:-1] + ("0" if ticket[-1] != "0" else "1")})
+        taken = await mcp.session.call_tool("box__put", {"n": 500}, input_responses=answers, request_state=ticket)
+    assert (said(read)["code"], said(none)["code"], said(taken)["code"]) == ("not_found",) * 3
+    async with doors[1].client(token(provider, scope="put")) as mcp:
+        read = await mcp.call_tool("interlock_ticket", {"ticket": ticket})
+    assert said(read)["state"] == "held"
 
 
 @pytest.mark.proves("dpop.proven", "dpop.once")

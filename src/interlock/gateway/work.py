@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from interlock.domain.action import Action
+from interlock.domain.bounds import beyond
 from interlock.domain.errors import InterlockError, NotAllowed, NotFound
 from interlock.domain.ids import ActionId, AgentName, is_id
 from interlock.domain.task import Opening, Task
@@ -93,9 +94,7 @@ class Work:
     async def action(self, name: ActionId) -> Action | None:
         """An action of this caller's as it stands; None for what is not theirs."""
         held, found = self.held, await self._means.store.get(Action, name)
-        if found is None or held is None or found.agent != held.agent or found.initiator != held.initiator:
-            return None
-        return found
+        return found if held is not None and found is not None and await self._is_theirs(found, held) else None
 
     async def ticket(self, name: str, wait_ms: int) -> tuple[Action, Outcome]:
         """What became of an action of this caller's, waited for at most `wait_ms`, also one of a task that another process began
@@ -103,7 +102,7 @@ class Work:
         there, and NotAllowed."""
         task = (await self.task()).task
         found = await self._means.store.get(Action, name) if is_id(name) else None
-        if found is None or found.agent != task.agent or found.initiator != task.initiator or found.withheld:
+        if found is None or found.withheld or not await self._is_theirs(found, task):
             raise NotFound(
                 f"there is no ticket `{name[:64]}` of yours", next_step="give the ticket as a call of yours gave it"
             )
@@ -132,6 +131,21 @@ class Work:
     async def stored(self, name: str) -> Action | None:
         """An action as it stands, whosever it is."""
         return await self._means.store.get(Action, name)
+
+    async def _is_theirs(self, action: Action, task: Task) -> bool:
+        """Whether an action is of the caller who works in `task`: of the same agent, for the same initiator, come by the same key
+        or the same program of an issuer's, and one that the task might do itself."""
+        if action.agent != task.agent or action.initiator != task.initiator:
+            return False
+        if action.task == task.id:
+            return True
+        begun = await self._means.store.get(Task, action.task)
+        if begun is None or begun.through != task.through:
+            return False
+        if not action.contract_digest:
+            return True  # it was refused before anything was known of it
+        contract = await self._means.orders.contract(action.contract_digest)
+        return contract.name not in task.prohibited and beyond(task, contract, action.arguments, None) is None
 
     async def _close(self, held: AsyncTask) -> None:
         await self._means.upstreams.leave(held.task.id)
