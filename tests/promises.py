@@ -799,6 +799,12 @@ PROMISES: tuple[Promise, ...] = (
         "A process that dies around a call is settled by another exactly as an answer that never came.",
     ),
     Promise("execution.late_answer", _LIFE, "An answer that comes late speaks for its own attempt only."),
+    Promise(
+        "execution.left_behind",
+        _WORKER,
+        "What a program leaves behind that died in a tool that only it has, any worker settles once its lease is over: by "
+        "asking, or as unknown; only a program that has the tool repeats it.",
+    ),
     Promise("execution.lease", _LIFE, "A lease that cannot cover the tool's timeout starts no call."),
     Promise(
         "execution.output",

@@ -70,6 +70,17 @@ def test_nothing_is_passed_over(made: list[tuple[State, bool]]) -> None:
         assert (type(step), step.action) == (wanted, last)
 
 
+@pytest.mark.proves("undo.in_flight", "undo.blocks")
+def test_a_program_that_may_never_come_back_is_not_waited_for() -> None:
+    """What only a program could repeat blocks what came before it; where a lookup will be asked, that is waited for."""
+    left = landed(2, "unknown", due_at=5, place="own")
+    step = next_undo([landed(1), left], CONTRACTS, 10)
+    assert isinstance(step, Blocked)
+    assert step.action == left
+    asked = landed(2, "unknown", due_at=5)
+    assert next_undo([landed(1), asked], CONTRACTS, 10) == Wait(asked)
+
+
 @pytest.mark.proves("undo.reverse_order")
 def test_a_late_word_does_not_make_a_late_effect() -> None:
     """What a person or a lookup settled long afterwards counts from when it was begun."""

@@ -75,7 +75,7 @@ def test_a_programs_own_tool_runs_in_the_program(site: Reached, name: str) -> No
     assert done.result == {"n": 3, "note": "fine"}
     assert hand.did == [("order-7", 1, 3)]
     action = stored(site, done.action_id)
-    assert (action.state, action.place, action.owner, action.attempt) == ("done", "", None, 1)
+    assert (action.state, action.place, action.owner, action.attempt) == ("done", name, None, 1)
 
 
 @pytest.mark.proves("remote.own_tools")

@@ -4,7 +4,7 @@
 a way out is an end. Every state that waits for something has a `due_at`, so that a worker finds it.
 """
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 
 import msgspec
 
@@ -149,6 +149,8 @@ SETTLED: frozenset[State] = ENDS | frozenset[State](("done", "undoing", "undo_fa
 """States in which the caller of the action has its answer."""
 WAITING: frozenset[State] = frozenset({"held", "ready", "preparing", "prepared", "dispatching"})
 """States in which its caller still waits."""
+_ANYWHERE: Final[frozenset[State]] = frozenset({"held", "dispatching"})
+"""States in which no call of its tool is what is next."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -209,8 +211,7 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
     """When a worker should look at it next, UTC ms; None: nothing to do."""
 
     place: str = ""
-    """Where it can go on: `""` is any process; the name of an in-process contract is the process that made it. While a
-    program far away makes the call it is `""`: if nobody reports, any process finds out what that means."""
+    """Where its next call can be made: `""` is any process; the name of an in-process contract a program that has that tool."""
     owner: WorkerId | None = None
     lease_until: int | None = None
     fence: int = 0
@@ -238,6 +239,12 @@ class Action(Record, frozen=True, kw_only=True, omit_defaults=True):
     def key(self) -> str:
         """Its id."""
         return self.id
+
+    @property
+    def waits_at(self) -> str:
+        """Where it goes on when it is due. That people are silent, and that whoever made its call is dead, any process may find
+        out."""
+        return "" if self.state in _ANYWHERE else self.place
 
     @property
     def deadline(self) -> int | None:

@@ -235,6 +235,16 @@ class Contract(Record, frozen=True, kw_only=True, omit_defaults=True, dict=True)
         return *plain, facts, self.parses, self.data_classes, unit, self.confidence
 
     @property
+    def place(self) -> str:
+        """Where it can be called: `""` is any process; the name of an in-process one is a program that has that tool."""
+        return self.target.name if isinstance(self.target, InProcess) else ""
+
+    @property
+    def asked_at(self) -> str:
+        """The same of its lookup."""
+        return self.place if isinstance(self.lookup, InProcess) else ""
+
+    @property
     def acts(self) -> bool:
         """Whether it changes anything at all."""
         return self.effect != "read"

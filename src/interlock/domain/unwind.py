@@ -90,12 +90,14 @@ Next = Undo | Wait | Blocked | Finished
 
 def next_undo(actions: Sequence[Action], contracts: Mapping[Digest, Contract], now: int) -> Next:
     """What to do next about `actions`, those of one scope that act and were not undone already. What a machine will still
-    settle by itself is waited for.
+    settle by itself is waited for; what only a program can that has the tool is not: it may never come back.
 
     Undos themselves (`undoes` set) must not be among them.
     """
     flying = [
-        each for each in actions if each.state in IN_FLIGHT or (each.state == "unknown" and each.due_at is not None)
+        each
+        for each in actions
+        if each.state in IN_FLIGHT or (each.state == "unknown" and each.due_at is not None and not each.place)
     ]
     if flying:
         return Wait(flying[0])

@@ -44,7 +44,6 @@ ROUNDS: Final = 5
 """How often a call is made again because releases kept changing under it."""
 WAIT_MS: Final = 20_000
 AGAIN_MS: Final = 1_000
-_CLAIMABLE: Final = frozenset({"ready", "unknown"})
 """How long one call waits for news at most; the next shows anew who asks."""
 MOST_KNOWN: Final = 4096
 """Actions of which a program remembers in what task it was given them."""
@@ -247,7 +246,7 @@ class Connection:
             left = WAIT_MS if until is None else min(max(until - self.identity.now(), 0), WAIT_MS)
             began = self.identity.now()
             action = await self._carried_out(await self._again(partial(self._looked, action_id, whose, left)))
-            if self._own is not None and action.place and action.state not in SETTLED and left:
+            if self._own is not None and action.place and _claimable(action) and left:
                 # What another program has to do we hear of no sooner by asking more often.
                 await self.identity.pause(min(AGAIN_MS, max(0, left - (self.identity.now() - began))))
             if action.state in SETTLED or (until is not None and self.identity.now() >= until):
@@ -260,7 +259,7 @@ class Connection:
     async def _carried_out(self, action: Action) -> Action:
         """The action, once this program made the call that only it can make, where that is due."""
         own = self._own
-        if own is None or action.state not in _CLAIMABLE or not own.has(action.place, action.idempotency_key):
+        if own is None or not _claimable(action) or not own.has(action.place, action.idempotency_key):
             return action
         return await Carrying(self.plane, self.identity, own).out(action)
 
@@ -282,6 +281,11 @@ class Connection:
 
     async def _presented(self, proposal: Proposal, tokens: Tokens | None) -> Proposal:
         return await self.identity.presented(proposal, NOTHING if tokens is None else await tokens.shown())
+
+
+def _claimable(action: Action) -> bool:
+    """Whether a call of it is what is next."""
+    return action.state in ("ready", "unknown") and action.due_at is not None
 
 
 def _repeatable(proposal: Proposal, key: str) -> Proposal:

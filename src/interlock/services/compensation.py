@@ -212,7 +212,7 @@ class Compensation:
         if original.undone_by is None or original.state != "undoing":
             return None
         undo = await self._store.get(Action, original.undone_by)
-        if undo is not None and undo.state == "unknown" and undo.due_at is None:
+        if undo is not None and undo.state == "unknown" and (undo.due_at is None or undo.place):
             return f"it is unknown whether its undo {undo.id} happened; settle that first"
         return None
 

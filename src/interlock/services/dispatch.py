@@ -53,9 +53,7 @@ class Dispatch:
         worker: WorkerId,
         intents: Intents,
         log: Log,
-        afar: bool = False,
     ) -> None:
-        self._afar = afar
         self._orders = orders
         self._decider = decider
         self._cases = cases
@@ -82,7 +80,6 @@ class Dispatch:
             worker=worker,
             intents=Intents(),
             log=self._log,
-            afar=True,
         )
 
     async def clear(self, action: Action, contract: Contract) -> Action:
@@ -145,9 +142,7 @@ class Dispatch:
     async def begin(self, action: Action, contract: Contract, conditions: tuple[Record, ...]) -> Action:
         """Write the intent of one more attempt, under a lease longer than the tool's timeout."""
         now = self._clock.now()
-        # What a program was to do and nobody reports, any process finds out: it is bound to no place while it is called.
-        place = "" if self._afar else action.place
-        moved = action.after("dispatch", place=place)
+        moved = action.after("dispatch")
         after = intent(moved, owner=self._worker, until=now + self._timing.lease(contract), now=now)
         written = await self._recorder.write(after, "dispatching", None, conditions)
         self._intents.wrote(written)
@@ -183,7 +178,7 @@ class Dispatch:
         if contract.two_phase is None:
             phase: Phase = "settled" if action.state == "unknown" else "outcome"
             return await self._recorder.end(action, "fail", phase, outcome=outcome, reasons=reasons)
-        after = self._leased(action.after("abort", outcome=outcome, reasons=reasons), contract)
+        after = self._leased(action.after("abort", outcome=outcome, reasons=reasons, place=contract.place), contract)
         return await self._recorder.write(after, "voided")
 
     async def two_phases(self, action: Action, contract: Contract) -> Action:

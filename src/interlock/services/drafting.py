@@ -10,7 +10,7 @@ from interlock.domain.action import Action, first
 from interlock.domain.binding import bind, fingerprint
 from interlock.domain.canonical import MAX_INTEGER, CanonicalError, JsonValue, digest, encode
 from interlock.domain.change import Change
-from interlock.domain.contract import Contract, InProcess
+from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError
 from interlock.domain.exception_case import must_be_unanswered
 from interlock.domain.ids import ActionId, Digest
@@ -67,7 +67,7 @@ class Drafts:
             idempotency_key=key,
             initiator=task.initiator,
             proposed_at=self._clock.now(),
-            place=contract.target.name if isinstance(contract.target, InProcess) else "",
+            place=contract.place,
             state="refused",
         )
 

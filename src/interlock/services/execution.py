@@ -13,7 +13,7 @@ from interlock.domain.approval import reached, silence, walked
 from interlock.domain.binding import result_problem
 from interlock.domain.call import Answer, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Contract, InProcess
+from interlock.domain.contract import Contract
 from interlock.domain.errors import Conflict
 from interlock.domain.filtering import told
 from interlock.domain.ids import ActionId, WorkerId
@@ -212,7 +212,7 @@ class Execution:
     async def _ask(self, action: Action, contract: Contract) -> Action:
         """An unknown one: ask the lookup, now that a *no* can be believed."""
         if contract.lookup is None:
-            if self._afar:
+            if contract.place and self._may_repeat(action, contract):
                 # The program that alone can repeat it is here.
                 step = settle(action, contract, self._clock.now(), self._timing)
                 return await self._next(action, contract, step, action.outcome or Outcome())
@@ -234,19 +234,23 @@ class Execution:
 
     def _may_repeat(self, action: Action, contract: Contract) -> bool:
         """Whether whoever drives this could make the call once more."""
-        return self._afar or not isinstance(contract.target, InProcess) or self._calling.reaches(action, contract)
+        return self._afar or not contract.place or self._calling.reaches(action, contract)
 
     async def _next(self, action: Action, contract: Contract, step: NextStep, outcome: Outcome) -> Action:
         """Do what the settlement rules say."""
         lost = action.state == "unknown"
         match step:
-            case Retry(at=at, fresh=fresh) if not self._may_repeat(action, contract):
+            case Retry(fresh=fresh) if not self._may_repeat(action, contract):
                 if fresh:
                     why = "it did not happen, and only the program that has the tool could try again"
                     return await self._next(action, contract, Fail(why), outcome)
+                if contract.lookup is not None and not contract.asked_at:
+                    return await self._next(action, contract, Ask(self._timing.quiet_at(action, contract)), outcome)
                 why = "the program that was to do it gave no answer, and it alone could do it again"
-                place = contract.target.name if isinstance(contract.target, InProcess) else ""
-                return await self._recorder.lose(action, "outcome", why, due_at=at, outcome=outcome, place=place)
+                now = self._clock.now()  # that program waits by itself before it tries again
+                return await self._recorder.lose(
+                    action, "outcome", why, due_at=now, outcome=outcome, place=contract.place
+                )
             case Retry(at=at, fresh=fresh):
                 await self._clock.sleep(max(0, at - self._clock.now()))
                 if self._clock.now() > at + self._timing.lease_margin_ms:
@@ -257,7 +261,9 @@ class Execution:
             case Ask(at=at):
                 if lost:
                     return await self._recorder.wait(action, at)
-                return await self._recorder.lose(action, "outcome", "it will be asked", due_at=at, outcome=outcome)
+                return await self._recorder.lose(
+                    action, "outcome", "it will be asked", due_at=at, outcome=outcome, place=contract.asked_at
+                )
             case Fail(why=why):
                 said = msgspec.structs.replace(outcome, error=why, observed_at=self._clock.now())
                 return await self._dispatch.fail(action, contract, said, action.reasons)

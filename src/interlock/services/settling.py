@@ -52,7 +52,13 @@ class Settling:
                 if happened == "failed" and contract.two_phase is not None:
                     # A worker releases what was reserved, and ends it.
                     after = action.after(
-                        "abort", outcome=said, reasons=(), owner=None, lease_until=None, due_at=said.observed_at
+                        "abort",
+                        outcome=said,
+                        reasons=(),
+                        owner=None,
+                        lease_until=None,
+                        due_at=said.observed_at,
+                        place=contract.place,
                     )
                     return await self._recorder.write(after, "settled")
                 return await self._recorder.end(

@@ -183,7 +183,7 @@ class MemoryStore:
 
     async def next_due_at(self, places: tuple[str, ...]) -> int | None:
         """See `Store.next_due_at`."""
-        here = (action.due_at for action in self._open().actions() if action.place in places)
+        here = (action.due_at for action in self._open().actions() if action.waits_at in places)
         return min((due_at for due_at in here if due_at is not None), default=None)
 
     async def close(self) -> None:

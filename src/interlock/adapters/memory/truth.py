@@ -226,6 +226,6 @@ def _is_due(action: Action, claim: Claim) -> bool:
         action.due_at is not None
         and action.due_at <= claim.now
         and (action.lease_until is None or action.lease_until <= claim.now)
-        and action.place in claim.places
+        and action.waits_at in claim.places
         and (claim.only is None or action.id == claim.only)
     )

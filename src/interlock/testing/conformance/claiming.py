@@ -97,6 +97,22 @@ async def only_where_it_can_run(world: World) -> None:
     expect([each.id for each in await store.claim(_claim(places=("p2",)))] == [there.id], "theirs")
 
 
+async def silence_and_death_are_found_out_anywhere(world: World) -> None:
+    """Where no call of its tool is what is next, an action is claimed in any place: while people are asked, and under a lease
+    that ran out in a call. What is next for it then is bound to its place again."""
+    store = await world.open()
+    asked, begun = action(place="p1", state="held"), action(place="p1", state="dispatching", lease_until=NOON)
+    await store.commit(Change(puts=(asked, begun)))
+
+    expect(await store.next_due_at(("",)) == NOON, "due anywhere")
+    found = await store.claim(_claim())
+    expect({each.id for each in found} == {asked.id, begun.id}, "both")
+    free = [msgspec.structs.replace(each, state="unknown", owner=None, lease_until=None, due_at=NOON) for each in found]
+    await store.commit(Change(puts=tuple(free)))
+    expect(await store.next_due_at(("",)) is None, "nobody's but who serves that place")
+    expect({each.id for each in await store.claim(_claim(places=("p1",)))} == {asked.id, begun.id}, "theirs")
+
+
 async def only_the_one_asked_for(world: World) -> None:
     """A claim on one action takes that one or none: not where it is not due, not here, or leased."""
     store = await world.open()
@@ -128,6 +144,7 @@ PROMISES: tuple[Promise, ...] = (
     a_lease_holds_though_it_is_due,
     only_what_is_due,
     only_where_it_can_run,
+    silence_and_death_are_found_out_anywhere,
     only_the_one_asked_for,
     letting_go_is_saving,
 )
