@@ -8,9 +8,10 @@ from rich.console import Console
 from interlock.cli.context import context_of
 from interlock.cli.given import arguments_from, json_from
 from interlock.cli.output import Exit, run, short, shown, state, table, worded
-from interlock.cli.story import progress
+from interlock.cli.story import RUN_BY_PROGRAM, progress
 from interlock.domain.action import Action
 from interlock.domain.approval import open_requirements
+from interlock.domain.contract import Contract, InProcess
 from interlock.domain.diff import between
 from interlock.domain.errors import ContractError, NotFound
 from interlock.domain.filtering import published
@@ -54,7 +55,8 @@ def approve(
             after = await plane.approvals.approve(
                 found.id, here.who(), note=note, view=_view(found, view), target=target or None
             )
-        here.output.value(after, lambda console: _said(console, after))
+            contract = await plane.orders.contract(after.contract_digest)
+        here.output.value(after, lambda console: _said(console, after, contract))
 
     run(here.output, work)
 
@@ -93,7 +95,7 @@ def modify(
         rows = () if asked is None else between(contract, asked, after.arguments)
 
         def telling(console: Console) -> None:
-            _said(console, after)
+            _said(console, after, contract)
             for row in rows:
                 console.print(f"[dim]{shown(f'{row.name}: {row.before_text} -> {row.after_text}')}[/dim]")
 
@@ -202,7 +204,7 @@ async def _target(plane: ControlPlane, what: str) -> tuple[UnwindScope, str]:
     return "action", found.id
 
 
-def _said(console: Console, action: Action) -> None:
+def _said(console: Console, action: Action, contract: Contract | None = None) -> None:
     console.print(f"{shown(action.contract)} {short(action.id)} is {state(action.state)}")
     if turned_out(action):
         console.print(f"[bold]{shown(action.reasons[-1])}[/bold]")
@@ -210,7 +212,8 @@ def _said(console: Console, action: Action) -> None:
         for need in open_requirements(action.hold, initiator=action.initiator):
             console.print(f"[dim]{shown(progress(action.hold, need, action.initiator))}[/dim]")
     if action.state == "ready":
-        console.print("[dim]a worker runs it: `interlock work`[/dim]")
+        by_program = contract is not None and isinstance(contract.target, InProcess)
+        console.print(f"[dim]{RUN_BY_PROGRAM if by_program else 'a worker runs it: `interlock work`'}[/dim]")
 
 
 def _unwinding(console: Console, request: Unwind) -> None:

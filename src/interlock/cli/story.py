@@ -12,7 +12,7 @@ from interlock.domain.action import MEANING, Action, Outcome
 from interlock.domain.approval import Hold, agreed, roles_for
 from interlock.domain.baseline import MEANS
 from interlock.domain.canonical import JsonValue
-from interlock.domain.contract import Blind, Conditional, Contract, Keyed, Lookup
+from interlock.domain.contract import Blind, Conditional, Contract, InProcess, Keyed, Lookup
 from interlock.domain.dossier import Dossier, reversal_words
 from interlock.domain.duration import words
 from interlock.domain.output import MASKING, Output, in_words
@@ -31,6 +31,9 @@ _THEN = {
     "undo_failed": "interlock retry    (lists what blocks)",
 }
 
+RUN_BY_PROGRAM: Final = "the agent's program runs it: resume it, or let it ask again"
+"""What is said of an action that is ready and `run: in_process`: no worker has the function."""
+
 
 def show_action(
     console: Console,
@@ -43,9 +46,14 @@ def show_action(
 ) -> None:
     """The whole life of an action, top to bottom. `missing` is why it could not be run right here, `lift` what to do about
     the brake that holds it, `dossier` what helps to decide on it."""
-    headline = f"cleared, but it cannot be run here: {missing}" if missing else _headline(action)
+    if action.state == "ready" and contract is not None and isinstance(contract.target, InProcess):
+        headline, then = "cleared; waiting for the agent's program", lift or RUN_BY_PROGRAM
+    elif missing:
+        headline = f"cleared, but it cannot be run here: {missing}"
+        then = "interlock work    (where it can be run, or here once that is mended)"
+    else:
+        headline, then = _headline(action), lift
     console.print(f"[bold]{shown(action.contract)}[/bold]  {state(action.state)}  [dim]{shown(headline)}[/dim]")
-    then = "interlock work    (where it can be run, or here once that is mended)" if missing else lift
     print_lines(
         console,
         [

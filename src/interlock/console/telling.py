@@ -9,7 +9,7 @@ from interlock.domain.vigilance import turned_out
 NOW: Final[Mapping[State, str]] = {
     "held": "people must agree before anything happens",
     "shadowed": "the agent only watches here: what it would have done is recorded, and nothing was touched",
-    "ready": "it is cleared, and runs as soon as a worker takes it",
+    "ready": "it is cleared, and runs as soon as a worker takes it, or the agent's own program where it has the tool",
     "preparing": "it is reserving what it needs; nothing is final yet",
     "prepared": "what it needs is reserved; nothing is final yet",
     "dispatching": "it is being done right now",
@@ -21,7 +21,7 @@ NOW: Final[Mapping[State, str]] = {
 
 _YES: Final[Mapping[State, str]] = {
     "held": "Your word is kept. It waits for others to agree.",
-    "ready": "Approved. It runs now.",
+    "ready": "Approved. It runs as soon as it is taken up.",
     "preparing": "Approved. It is reserving what it needs.",
     "prepared": "Approved. What it needs is reserved.",
     "dispatching": "Approved. It is being done right now.",
