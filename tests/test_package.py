@@ -61,6 +61,15 @@ def test_opening_loads_no_client_of_the_network() -> None:
     assert tops(loaded("import interlock\ninterlock.open")) & {"httpx", "typer", "rich", "click"} == set()
 
 
+def test_the_gateway_for_one_client_needs_nothing_of_the_server() -> None:
+    """`pip install 'interlock[mcp]'` is enough for a client's own gateway: what serves many over HTTP is another extra."""
+    gateway = tops(loaded("import interlock.bootstrap.gateway"))
+    serving = {"argon2", "authlib", "jinja2", "litestar", "prometheus_client"}
+
+    assert gateway & serving == set()
+    assert "litestar" in tops(loaded("import interlock.bootstrap.house"))
+
+
 def test_every_public_name_is_there() -> None:
     """Each name of `__all__` loads, is listed once, and a name that does not exist is an AttributeError."""
     assert len(set(interlock.__all__)) == len(interlock.__all__)

@@ -1,41 +1,34 @@
-"""The gateway over a workspace: the agent's side of the control plane, and the protocol that agents' clients speak."""
+"""The gateway over a workspace: the agent's side of the control plane, and the protocol that agents' clients speak.
+
+One client on this machine needs nothing of what serves many over HTTP: that is in `house`.
+"""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-import anyio
 import msgspec
 from mcp.server.subscriptions import InMemorySubscriptionBus
 
 from interlock.bootstrap.connecting import identity_of, lending
-from interlock.bootstrap.relaying import relay
-from interlock.bootstrap.site import hosting_for, settled
-from interlock.domain.access_token import WELL_KNOWN
+from interlock.bootstrap.site import settled
 from interlock.domain.errors import WorkspaceError
 from interlock.domain.patience import Wish
 from interlock.domain.task import Opening
 from interlock.embedded import Embedded
-from interlock.gateway.alone import GRACE_S, serve_alone
+from interlock.gateway.alone import serve_alone
 from interlock.gateway.beside import BesideTools
 from interlock.gateway.calls import Calls
 from interlock.gateway.ears import Ears
-from interlock.gateway.entrance import PATH, Entrance, work_in_room
-from interlock.gateway.events import Shelves
-from interlock.gateway.house import House
 from interlock.gateway.news import News
 from interlock.gateway.offers import Offers
 from interlock.gateway.pending import UnderWay
-from interlock.gateway.rooms import Rooms
-from interlock.gateway.server import server_of
 from interlock.gateway.upstream import Accepted
 from interlock.gateway.work import Caller, Means, Work
-from interlock.relay.app import BELOW
 from interlock.sdk.connection import AnyTool, Connection
 from interlock.sdk.home import Home
 from interlock.services.plane import ControlPlane
-from interlock.web.bearing import Metadata
 
 
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,43 +75,6 @@ async def gateway(folder: Path, wish: Wish) -> AsyncGenerator[Gateway]:
     finally:
         home.stop()
         await plane.close()
-
-
-@asynccontextmanager
-async def house(folder: Path, wish: Wish, host: str) -> AsyncGenerator[House]:
-    """Everything that is spoken to with tokens over HTTP, for as long as it is used.
-
-    Raises WorkspaceError where others could reach `host` and the workspace does not say who ends TLS in front of it.
-    """
-    hosting = hosting_for(folder, host, gateway=True)
-    async with gateway(folder, wish) as found:
-        shelves = Shelves()
-        rooms = Rooms(found.means, shelves)
-        server = server_of(found.calls, found.beside, found.news, work_in_room, found.version)
-        mcp = Entrance(server, found.plane.bearing, hosting, rooms, shelves)
-        models = relay(folder, found.plane, found.means.connection)
-        whose = Metadata(found.plane.bearing.resource)
-
-        def end() -> None:
-            found.calls.end()
-            mcp.end()
-
-        async def finish() -> None:
-            await found.calls.finish(GRACE_S)
-            await rooms.close()
-            await models.close()
-
-        try:
-            async with anyio.create_task_group() as group:
-                group.start_soon(found.news.run)
-                await group.start(mcp.run)
-                yield House(
-                    {PATH: mcp, BELOW: models, WELL_KNOWN: whose, f"{WELL_KNOWN}/*": whose}, end=end, finish=finish
-                )
-                group.cancel_scope.cancel()
-        finally:
-            with anyio.CancelScope(shield=True):
-                await finish()
 
 
 async def serve_one(folder: Path, opening: Opening, wish: Wish) -> None:

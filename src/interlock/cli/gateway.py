@@ -44,14 +44,15 @@ def gateway(
             next_step="say which: `interlock gateway --agent NAME`, or `interlock gateway --http 127.0.0.1:8787`",
         )
     wish = _wish(hold, wait)
-    found = optional_part(here, "interlock.bootstrap.gateway", what="what speaks MCP", extra="mcp")
     if http:
         if on_behalf_of or purpose != _PURPOSE:
             raise ContractError(
                 "over HTTP the token says for whom and for what, not the command line", path="/on_behalf_of"
             )
-        _listen(here, found, http, wish)
+        needs = "what serves MCP over HTTP"
+        _listen(here, optional_part(here, "interlock.bootstrap.house", what=needs, extra="mcp,server"), http, wish)
         return
+    found = optional_part(here, "interlock.bootstrap.gateway", what="what speaks MCP", extra="mcp")
     opening = Opening(agent=AgentName(agent), purpose=purpose, initiator=on_behalf_of)
 
     async def serve() -> None:
