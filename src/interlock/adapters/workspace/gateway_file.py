@@ -19,9 +19,8 @@ gateway:
 """
 
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
-from interlock.adapters.addresses import is_safe
+from interlock.adapters.addresses import is_safe, unfit
 from interlock.adapters.workspace.fields import Section
 from interlock.adapters.workspace.nodes import Listing, Node, Scalar
 from interlock.domain.access_token import (
@@ -63,7 +62,7 @@ def read_resource(section: Section | None) -> Resource:
     if section is None:
         return Resource()
     resource = section.text("resource")
-    problem = _unfit(resource) if resource else ""
+    problem = unfit(resource) if resource else ""
     if problem:
         section.wrong(f"`resource` {problem}", section.take("resource"))
     issuers = tuple(_issuer(each) for each in section.sections("issuers"))
@@ -79,8 +78,8 @@ def read_resource(section: Section | None) -> Resource:
 
 def _issuer(section: Section) -> AccessIssuer:
     issuer, keys = section.text("issuer", required=True), section.text("keys", required=True)
-    if issuer and (_unfit(issuer) or "#" in issuer):
-        section.wrong(f"`issuer` {_unfit(issuer)}", section.take("issuer"))
+    if issuer and unfit(issuer):
+        section.wrong(f"`issuer` {unfit(issuer)}", section.take("issuer"))
     if "://" in keys and not is_safe(keys):
         section.wrong("`keys` must begin with https://; http:// is for this machine alone", section.take("keys"))
     lasts = section.span("lasts", HOUR)
@@ -164,19 +163,3 @@ def _tools(section: Section, node: Node) -> tuple[str, ...]:
         if "*" in each.removesuffix(".*") and each != "*":
             section.wrong(f"`{each[:64]}`: a `*` stands alone, or for all that begins so: `shop.*`", node)
     return tuple(named)
-
-
-def _unfit(address: str) -> str:
-    """What is wrong with an address that names somebody; nothing where it is fit."""
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "is no address"
-    if parts.scheme not in ("http", "https") or not host or not address.isascii() or not address.isprintable():
-        return "must begin with https:// and name a host"
-    if not is_safe(address):
-        return "must begin with https://; http:// is for this machine alone"
-    if parts.username or parts.password or parts.query or parts.fragment or " " in address or '"' in address:
-        return "is scheme, host, port and path, and nothing behind them"
-    return ""

@@ -9,9 +9,8 @@ models:
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
-from interlock.adapters.addresses import is_safe
+from interlock.adapters.addresses import unfit
 from interlock.adapters.references import is_reference
 from interlock.adapters.workspace.fields import NAME, Section, kind_of
 from interlock.adapters.workspace.nodes import Node, Scalar
@@ -84,7 +83,7 @@ def _provider(name: str, section: Section) -> Provider | None:
         section.wrong(f"`{name[:64]}` is no name: a word of letters, digits, `_` and `-`")
         return None
     url = section.text("url", required=True).rstrip("/")
-    problem = _problem(url) if url else ""
+    problem = unfit(url) if url else ""
     if problem:
         section.wrong(f"`url` {problem}", section.take("url"))
     key = section.text("key")
@@ -174,19 +173,3 @@ def _up_to(section: Section, name: str, default: int, most: int) -> int:
     if value > most:
         section.wrong(f"`{name}` is at most {most}", section.take(name))
     return min(value, most)
-
-
-def _problem(url: str) -> str:
-    """What is wrong with where a provider is, or nothing."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "is no address"
-    if parts.scheme not in ("http", "https") or not host:
-        return "must begin with https:// and name a host"
-    if not is_safe(url):
-        return "must begin with https://; http:// is for this machine alone"
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return "is scheme, host, port and path, and nothing behind them"
-    return ""

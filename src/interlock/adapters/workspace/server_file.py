@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
-from interlock.adapters.addresses import is_safe
+from interlock.adapters.addresses import unfit
 from interlock.adapters.references import is_reference
 from interlock.adapters.workspace.fields import Section
 from interlock.adapters.workspace.nodes import Scalar
@@ -28,7 +28,8 @@ def read_hosting(section: Section | None) -> Hosting:
     if section is None:
         return Hosting()
     url = section.text("public_url").rstrip("/")
-    host, problem = _host(url) if url else ("", "")
+    problem = unfit(url, path=False) if url else ""
+    host = (urlsplit(url).hostname or "") if url and not problem else ""
     if problem:
         section.wrong(f"`public_url` {problem}", section.take("public_url"))
     live = section.integer("live", Hosting().live_most, least=1)
@@ -72,7 +73,7 @@ def _provider(section: Section | None) -> SignInProvider | None:
         return None
     issuer = section.text("issuer", required=True)
     secret = section.text("secret")
-    if issuer and _host(issuer, path=True)[1]:
+    if issuer and unfit(issuer):
         section.wrong("`issuer` must begin with https://; http:// is for this machine alone", section.take("issuer"))
     if secret and not is_reference(secret):
         # It is not repeated: it may be the secret itself.
@@ -87,19 +88,3 @@ def _provider(section: Section | None) -> SignInProvider | None:
     )
     section.close()
     return found
-
-
-def _host(url: str, *, path: bool = False) -> tuple[str, str]:
-    """The host of an address, or what is wrong with that; a `path` may be behind it."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "", "is no address"
-    if parts.scheme not in ("http", "https") or not host:
-        return "", "must begin with https:// and name a host"
-    if not is_safe(url):
-        return "", "must begin with https://; http:// is for this machine alone"
-    if parts.username or parts.password or parts.query or parts.fragment or (parts.path and not path):
-        return "", "is scheme, host and port, and nothing behind them"
-    return host, ""
