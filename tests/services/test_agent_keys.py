@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.adapters.memory import Fault, Faults
-from interlock.domain.agent_key import LONGEST_MS, AgentKey, split_agent_key, told_of
+from interlock.domain.agent_key import AGENT_KEY, LONGEST_MS, AgentKey, told_of
 from interlock.domain.bearer import Bearer, Bounds
 from interlock.domain.borne import Borne
 from interlock.domain.duration import DAY, HOUR, MINUTE
@@ -422,7 +422,7 @@ async def test_a_use_that_cannot_be_dated_lets_in_all_the_same() -> None:
 async def test_no_text_is_a_key_that_was_not_made(text: str) -> None:
     """Whatever is borne, in whatever letters, is refused in the tree of our errors."""
     world = await ready()
-    parts = split_agent_key(text)
+    parts = AGENT_KEY.split(text)
     assert parts is None or f"ila_{parts[0]}.{parts[1]}" == text
     with pytest.raises(NotAdmitted):
         await admitted(world, text)

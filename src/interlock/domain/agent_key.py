@@ -5,7 +5,6 @@ A key of a person (`il_`) opens what that person may do with the control plane. 
 bears it proposes actions as the agent, through a gateway, and each takes the life that every action takes.
 """
 
-import re
 from typing import ClassVar, Final
 
 import msgspec
@@ -14,27 +13,20 @@ from interlock.domain.bearer import Bearer, Bounds, Surface
 from interlock.domain.canonical import JsonValue
 from interlock.domain.duration import DAY, HOUR
 from interlock.domain.evidence import Fact, at, digest_of_said
-from interlock.domain.ids import AgentName, Digest, Person
-from interlock.domain.record import Record, Withheld
+from interlock.domain.ids import AgentName, Person
+from interlock.domain.secret_key import KeyForm, SecretKey
 from interlock.domain.through import KEY
 
-AGENT_KEY_PREFIX: Final = "ila_"
-"""By which programs that look for leaked secrets know one."""
+AGENT_KEY: Final = KeyForm("ila_")
 LASTS_MS: Final = 8 * HOUR
 LONGEST_MS: Final = 90 * DAY
 
-_FORM: Final = re.compile(r"ila_([0-9a-f]{32})\.([0-9a-f]{64})")
 
-
-class AgentKey(Record, frozen=True, kw_only=True, omit_defaults=True):
+class AgentKey(SecretKey, frozen=True, kw_only=True, omit_defaults=True):
     """What is kept of a key."""
 
     kind: ClassVar[str] = "agent_key"
 
-    id: str
-    """The part of the key that is no secret."""
-    digest: Digest
-    """SHA-256 of the part that is: 256 bits of chance."""
     agent: AgentName
     initiator: str
     """On whose behalf whoever bears it works."""
@@ -43,19 +35,8 @@ class AgentKey(Record, frozen=True, kw_only=True, omit_defaults=True):
     bounds: Bounds = Bounds()
     by: Person
     """Who made it."""
-    made_at: int
-    expires_at: int
     epoch: int
     """The revision of the standing orders under which it was made: what is revoked of its agent or initiator later takes it."""
-    used_at: int = 0
-    """When it was last used, to the day: 0 if never."""
-    revoked_at: int = 0
-    withheld: Withheld = ""
-
-    @property
-    def key(self) -> str:
-        """Filed by id."""
-        return self.id
 
     @property
     def through(self) -> str:
@@ -64,11 +45,7 @@ class AgentKey(Record, frozen=True, kw_only=True, omit_defaults=True):
 
     def alive(self, now: int) -> bool:
         """Whether it counts at `now`."""
-        return not self.revoked_at and not self.withheld and self.made_at <= now < self.expires_at
-
-    def used(self, now: int) -> "AgentKey":
-        """It, used today."""
-        return msgspec.structs.replace(self, used_at=now - now % DAY)
+        return self.made_at <= now and super().alive(now)
 
     def bearer(self) -> Bearer:
         """Whoever bears it."""
@@ -119,17 +96,6 @@ def told_of(key: AgentKey, now: int) -> KeyToldOf:
         revoked_at=key.revoked_at,
         counts=key.alive(now),
     )
-
-
-def agent_key_text(name: str, secret: str) -> str:
-    """The key as it is told, once."""
-    return f"{AGENT_KEY_PREFIX}{name}.{secret}"
-
-
-def split_agent_key(text: str) -> tuple[str, str] | None:
-    """Id and secret of a key, or None for what none of ours ever was."""
-    found = _FORM.fullmatch(text) if len(text) <= 128 else None
-    return (found[1], found[2]) if found else None
 
 
 def made_fact(key: AgentKey) -> Fact:

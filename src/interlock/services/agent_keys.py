@@ -5,22 +5,19 @@ and can be revoked.* One is revoked as everything that was granted is (`Revoking
 then on every process refuses what comes of it, and closes the tasks that were opened through it.
 """
 
-import contextlib
-from hmac import compare_digest
 from typing import Final
 
 from interlock.domain.agent_key import (
+    AGENT_KEY,
     LASTS_MS,
     LONGEST_MS,
     AgentKey,
-    agent_key_text,
     made_fact,
-    split_agent_key,
 )
 from interlock.domain.bearer import Bounds, initiator_of, must_bound, purpose_of, surfaces_of
 from interlock.domain.change import Change, given
-from interlock.domain.errors import Conflict, ContractError, StoreError
-from interlock.domain.ids import AgentName, Digest, Person
+from interlock.domain.errors import Conflict, ContractError
+from interlock.domain.ids import AgentName, Person
 from interlock.domain.in_force import must_act
 from interlock.domain.instance import digest_of_secret
 from interlock.domain.misspelt import must_be_there
@@ -28,10 +25,10 @@ from interlock.ports.clock import Clock, Ids
 from interlock.ports.store import Store
 from interlock.services.inviting import Inviting
 from interlock.services.orders import StandingOrders
+from interlock.services.recognising import recognised
 from interlock.services.saving import save
 
 MOST_LISTED: Final = 1000
-_NONE: Final = Digest("0" * 64)
 
 
 class AgentKeys:
@@ -94,25 +91,12 @@ class AgentKeys:
                 await save(self._store, Change(puts=(key,), given=(given(control),), facts=(made_fact(key),)))
             except Conflict:
                 continue
-            return agent_key_text(name, secret), key.saved()
+            return AGENT_KEY.text(name, secret), key.saved()
 
     async def recognise(self, text: str) -> AgentKey | None:
         """The key that `text` is, over or not; None for what nobody made. Whether it counts, and its agent may act, is asked
         elsewhere."""
-        parts = split_agent_key(text)
-        key = await self._store.get(AgentKey, parts[0]) if parts is not None else None
-        secret = parts[1] if parts is not None else text
-        # As long for an id that nobody has as for one whose secret is wrong.
-        right = compare_digest(digest_of_secret(secret), _NONE if key is None else key.digest or _NONE)
-        if key is None or not right:
-            return None
-        now = self._clock.now()
-        used = key.used(now)
-        if used.used_at != key.used_at and key.alive(now):
-            # Once a day, and only if nobody else does: losing it loses a date.
-            with contextlib.suppress(StoreError, Conflict):
-                await save(self._store, Change(puts=(used,)))
-        return key
+        return await recognised(self._store, AgentKey, AGENT_KEY, text, self._clock.now())
 
     async def all(self, agent: str = "") -> list[AgentKey]:
         """The keys of every agent, or of one, the last made first, with those that are over."""

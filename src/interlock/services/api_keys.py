@@ -4,7 +4,6 @@ What a key opens is decided at each request: its scopes, as far as its person's 
 secret is kept, so it is told once. *A crash before it is told leaves a key that nobody knows, is listed, and can be revoked.*
 """
 
-import contextlib
 from typing import NamedTuple
 
 import msgspec
@@ -12,18 +11,17 @@ import msgspec
 from interlock.domain.access import Permission, permissions_of
 from interlock.domain.access_facts import access_fact
 from interlock.domain.api_key import (
+    API_KEY,
     LASTS_MS,
     LONGEST_MS,
     MOST_KEYS,
     MOST_LABEL,
     ApiKey,
-    key_text,
     scopes_of,
-    split_key,
 )
 from interlock.domain.change import Change
 from interlock.domain.control import Control
-from interlock.domain.errors import Conflict, ContractError, NotAllowed, NotFound, StoreError
+from interlock.domain.errors import ContractError, NotAllowed, NotFound
 from interlock.domain.evidence import Fact, at
 from interlock.domain.ids import Person
 from interlock.domain.instance import digest_of_secret
@@ -34,6 +32,7 @@ from interlock.ports.store import Store
 from interlock.services.again import again
 from interlock.services.logins import Logins
 from interlock.services.orders import StandingOrders
+from interlock.services.recognising import recognised
 from interlock.services.saving import save
 
 ALL = 1000
@@ -95,7 +94,7 @@ class ApiKeys:
             scopes=list(wanted),
             until=at(key.expires_at),
         )
-        return key_text(key.id, secret), await self._kept(key, fact)
+        return API_KEY.text(key.id, secret), await self._kept(key, fact)
 
     @again
     async def _kept(self, key: ApiKey, fact: Fact) -> ApiKey:
@@ -111,20 +110,14 @@ class ApiKeys:
 
     async def recognise(self, text: str) -> KeyHeld | None:
         """The key that `text` is; None for what is none, is over or revoked, or whose person holds no role any more."""
-        parts = split_key(text)
-        key = await self._store.get(ApiKey, parts[0]) if parts is not None else None
         now = self._clock.now()
-        if parts is None or key is None or not key.alive(now) or digest_of_secret(parts[1]) != key.digest:
+        key = await recognised(self._store, ApiKey, API_KEY, text, now)
+        if key is None or not key.alive(now):
             return None
         control: Control = (await self._orders.refresh()).control
         roles = tuple(sorted(control.roles(key.person)))
         if not roles:
             return None
-        used = key.used(now)
-        if used.used_at != key.used_at:
-            # Once a day, and only if nobody else does: losing it loses a date.
-            with contextlib.suppress(StoreError, Conflict):
-                await save(self._store, Change(puts=(used,)))
         return KeyHeld(key, roles, permissions_of(roles) & frozenset(key.scopes))
 
     async def of(self, person: Person) -> list[ApiKey]:

@@ -29,7 +29,7 @@ from interlock.domain.access_token import (
     scopes_for,
     unlike,
 )
-from interlock.domain.agent_key import AGENT_KEY_PREFIX
+from interlock.domain.agent_key import AGENT_KEY
 from interlock.domain.bearer import Bearer, Surface, initiator_of
 from interlock.domain.borne import Borne, Carried, Wrong, carried, refused
 from interlock.domain.change import Change
@@ -95,7 +95,7 @@ class Bearing:
             self._attempts.look_from(borne.address, now)
         orders = await self._orders.refresh()
         try:
-            if said.token.startswith(AGENT_KEY_PREFIX):
+            if said.token.startswith(AGENT_KEY.prefix):
                 bearer = await self._by_key(said, now)
                 self._must_stand(bearer, orders)
             else:
