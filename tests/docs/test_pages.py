@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from markdown_it.token import Token
 
 from scripts.generate import ROOT, pages
 from tests.docs.blocks import Block, Wrong, blocks, commands, learned, translated
-from tests.docs.reader import Reader
+from tests.docs.reader import ENVIRONMENT, Reader
 
 PAGES = {page.relative_to(ROOT).as_posix(): page for page in pages()}
 
@@ -227,6 +228,18 @@ def test_every_page_can_be_found() -> None:
                 ahead.append(file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else "")
 
     assert set(PAGES) - seen == set()
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if ENVIRONMENT.search(page.read_text("utf-8"))])
+def test_a_page_says_what_to_install(name: str) -> None:
+    """A page about a framework names every package of the environment that it is followed in, in that version."""
+    text = PAGES[name].read_text(encoding="utf-8")
+    (environment,) = ENVIRONMENT.findall(text)
+    project = tomllib.loads((ROOT / "tests" / "frameworks" / environment / "pyproject.toml").read_text("utf-8"))
+    needed = [each for each in project["project"]["dependencies"] if not each.startswith(("interlock", "pytest"))]
+
+    assert needed
+    assert [each for each in needed if f"'{each}'" not in text] == []
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -150,8 +150,8 @@ class Governor:
         found = self._task or CURRENT.get()
         if not isinstance(found, Handle):
             raise NotAllowed(
-                "a tool of a framework acts only in a task, and none is open here",
-                next_step="give the adapter one, or run the agent inside `with client.task(...)`",
+                "a tool of a framework acts only in a task, and none is open here: run the agent inside `with client.task(...)`",
+                next_step="or give the adapter one that was opened, `with client.task(...) as task`",
             )
         return found
 
