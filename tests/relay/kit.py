@@ -102,11 +102,13 @@ class Site:
                 await anyio.sleep(0.02)
 
 
-def prepared(folder: Path, first: str, second: str, *, budgets: str = "", models: str = "", more: str = "") -> Place:
+def prepared(
+    folder: Path, first: str, second: str, *, budgets: str = "", models: str = "", more: str = "", gateway: str = ""
+) -> Place:
     """The workspace, in force."""
     place = workspace(folder)
     place.write("openai.key", SECRET)
-    place.change("interlock.yaml", lambda text: text + MODELS.format(first=first, second=second, more=more))
+    place.change("interlock.yaml", lambda text: text + MODELS.format(first=first, second=second, more=more) + gateway)
     allowed = models or "gpt-4o-mini, llama, embed"
     place.change(
         "agents/ag.yaml",

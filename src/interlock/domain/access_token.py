@@ -19,6 +19,7 @@ from interlock.domain.jwk import is_thumbprint
 from interlock.domain.providing import EMAIL
 from interlock.domain.selector import ANY, BELOW, Selector, SelectorError
 from interlock.domain.through import by_client
+from interlock.domain.use import MODEL_USE
 
 SKEW_MS: Final = 30 * SECOND
 LONGEST_MS: Final = DAY
@@ -59,7 +60,8 @@ class AccessIssuer(msgspec.Struct, frozen=True, kw_only=True):
     initiator: str = "sub"
     """The claim that names on whose behalf: `user:<what it says>`."""
     scopes: dict[str, tuple[str, ...]] = {}
-    """By scope, the tools it opens: names of contracts, `shop.*`, or `*`. None: scopes open nothing and close nothing."""
+    """By scope, the tools it opens: names of contracts, `shop.*`, or `*`; `interlock.model_use` opens models, which are open
+    where no scope does that. None: scopes open nothing and close nothing."""
     beside: tuple[str, ...] = ()
     """Other audiences that a token may be for as well. Whoever runs those can bear it here."""
     lasts_ms: int = HOUR
@@ -218,6 +220,12 @@ def scopes_for(tool: str, issuer: AccessIssuer) -> tuple[str, ...]:
     return tuple(
         scope for scope in issuer.scopes if opened_by(frozenset({scope}), issuer, frozenset({tool})) != frozenset()
     )
+
+
+def closed_to_models(granted: frozenset[str], issuer: AccessIssuer) -> tuple[str, ...]:
+    """The scopes of which any opens models, where scopes of the issuer do and none of these was granted; else none."""
+    scopes = scopes_for(MODEL_USE, issuer)
+    return () if granted & set(scopes) else scopes
 
 
 def bearer_of(

@@ -18,45 +18,27 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
-from interlock.domain.access_token import (
-    Resource,
-    Unprovable,
-    bearer_of,
-    bound_to,
-    client_of,
-    named_by,
-    opened_by,
-    scopes_for,
-    unlike,
-)
+from interlock.domain.access_token import Resource, scopes_for
 from interlock.domain.agent_key import AGENT_KEY
-from interlock.domain.bearer import Bearer, Surface, initiator_of
-from interlock.domain.borne import Borne, Carried, Wrong, carried, refused
-from interlock.domain.change import Change
-from interlock.domain.dpop import ALGORITHMS, spent
-from interlock.domain.dpop import unlike as unlike_proof
+from interlock.domain.bearer import Bearer, Surface
+from interlock.domain.borne import Borne, Carried, carried
 from interlock.domain.duration import SECOND
-from interlock.domain.errors import Conflict, ContractError, NotAdmitted, NotAllowed, NotFound, RateExceeded
+from interlock.domain.errors import NotAdmitted, NotAllowed, NotFound, RateExceeded
 from interlock.domain.in_force import must_act, standing_of
-from interlock.domain.presented import SPENT
 from interlock.domain.revocation import AGAIN, Revocation, revoked
 from interlock.domain.throttle import TOKENS
 from interlock.domain.through import CLIENT
 from interlock.domain.token import SKEW_MS
-from interlock.ports.access_tokens import AccessTokens, Signed
+from interlock.ports.access_tokens import AccessTokens
 from interlock.ports.clock import Clock
 from interlock.ports.store import Store
+from interlock.services.access_bearing import NONE, AccessBearing, MadeUp, Refusals
 from interlock.services.agent_keys import AgentKeys
 from interlock.services.attempts import Attempts
 from interlock.services.orders import Orders, StandingOrders
 
 MOST_KNOWN: Final = 4096
 """Tokens that are remembered as let in, by digests."""
-_NONE: Final = "the token is none that counts: made up, over, or revoked"
-
-
-class _MadeUp(NotAdmitted):
-    """A token that nobody whose word counts here ever gave out. It is counted."""
 
 
 class Bearing:
@@ -73,10 +55,10 @@ class Bearing:
         clock: Clock,
     ) -> None:
         self._keys = keys
-        self._tokens = tokens
         self.resource = resource
         """What access tokens must be made for, and whose count."""
-        self._store = store
+        self._refusals = Refusals(resource)
+        self._access = AccessBearing(tokens=tokens, resource=resource, store=store, refusals=self._refusals)
         self._orders = orders
         self._clock = clock
         self._attempts = Attempts(words=TOKENS, scope="gateway")
@@ -99,15 +81,17 @@ class Bearing:
                 bearer = await self._by_key(said, now)
                 self._must_stand(bearer, orders)
             else:
-                bearer = await self._by_token(said, borne, orders, now)
-        except _MadeUp:
+                signed, thumbprint = await self._access.proven(said, borne, now)
+                bearer = self._access.bearer(signed, thumbprint, surface, orders)
+                self._must_stand(bearer, orders, granted_at=signed.claims.iat * SECOND)
+        except MadeUp:
             self._known.pop(name, None)
             with suppress(RateExceeded):
                 self._attempts.count_from(borne.address, now)
             raise
         self._remember(name)
         if surface not in bearer.surfaces:
-            raise self._refused(
+            raise self._refusals.refused(
                 f"this token is for {' and '.join(bearer.surfaces)}, not for {surface}", "insufficient_scope"
             )
         return bearer
@@ -123,7 +107,7 @@ class Bearing:
     async def must_stand(self, bearer: Bearer) -> None:
         """Raises NotAdmitted where who was let in before would not be any more, and StoreErrors."""
         if self._clock.now() >= bearer.expires_at + SKEW_MS:
-            raise self._refused(_NONE, "invalid_token")
+            raise self._refusals.refused(NONE, "invalid_token")
         self._must_stand(bearer, await self._orders.refresh())
 
     def must_open(self, bearer: Bearer, tool: str) -> None:
@@ -136,7 +120,7 @@ class Bearing:
         for issuer in self.resource.issuers if bearer.through.startswith(CLIENT) else ():
             scopes = scopes_for(tool, issuer) if issuer.issuer == name else ()
             if scopes:
-                raise self._refused(
+                raise self._refusals.refused(
                     "the scopes of the token do not open this tool", "insufficient_scope", scopes=scopes
                 )
 
@@ -145,82 +129,10 @@ class Bearing:
     async def _by_key(self, said: Carried, now: int) -> Bearer:
         key = await self._keys.recognise(said.token) if said.scheme == "bearer" else None
         if key is None:
-            raise self._made_up(_NONE)
+            raise self._refusals.made_up(NONE)
         if not key.alive(now):
-            raise self._refused(_NONE, "invalid_token")
+            raise self._refusals.refused(NONE, "invalid_token")
         return key.bearer()
-
-    async def _by_token(self, said: Carried, borne: Borne, orders: Orders, now: int) -> Bearer:
-        tokens = self._tokens
-        if tokens is None or not self.resource.issuers:
-            raise self._made_up(_NONE)
-        try:
-            signed = await tokens.signed(said.token, now=now)
-        except NotAllowed as error:
-            raise self._made_up(error.detail) from None
-        why = unlike(signed.claims, signed.issuer, self.resource.resource, now)
-        if why:
-            raise self._refused(why, "invalid_token")
-        thumbprint = await self._proven(tokens, said, borne, signed, now)
-        bearer = self._bearer(signed, thumbprint, orders)
-        self._must_stand(bearer, orders, granted_at=signed.claims.iat * SECOND)
-        return bearer
-
-    async def _proven(self, tokens: AccessTokens, said: Carried, borne: Borne, signed: Signed, now: int) -> str:
-        """The thumbprint of the key that was proven to be held; empty where the token asks for no proof."""
-        try:
-            bound = bound_to(signed.claims)
-        except Unprovable:
-            raise self._refused("the token is bound to what cannot be proven here", "invalid_token") from None
-        if not bound:
-            if signed.issuer.bound or said.scheme == "dpop":
-                raise self._refused("the token is bound to no key, and it must be", "invalid_token")
-            return ""
-        if said.scheme != "dpop" or not borne.dpop:
-            raise self._refused(
-                "the token is bound to a key: bear it as `Authorization: DPoP`, with a proof by that key in `DPoP`",
-                "invalid_dpop_proof" if said.scheme == "dpop" else "invalid_token",
-                dpop=True,
-            )
-        try:
-            held = tokens.held(borne.dpop[0])
-        except NotAllowed as error:
-            raise self._refused(error.detail, "invalid_dpop_proof") from None
-        url = f"{self.resource.origin}{self._prefix}{borne.path}"
-        why = unlike_proof(held, token=said.token, bound_to=bound, method=borne.method, url=url, now=now)
-        if why:
-            raise self._refused(why, "invalid_dpop_proof")
-        try:
-            await self._store.commit(Change(spent=(spent(held),)))
-        except Conflict as conflict:
-            if conflict.kind != SPENT:
-                raise
-            raise self._refused("the proof was used before", "invalid_dpop_proof") from None
-        return bound
-
-    def _bearer(self, signed: Signed, thumbprint: str, orders: Orders) -> Bearer:
-        issuer, claims = signed.issuer, signed.claims
-        client = client_of(claims, issuer)
-        if client is None:
-            raise self._refused("interlock.yaml lets nobody in as an agent with this token", "insufficient_scope")
-        opened = opened_by(claims.granted(), issuer, frozenset(orders.contracts))
-        if opened is not None and not claims.granted() & issuer.scopes.keys():
-            raise self._refused(
-                "the token has none of the scopes that open something", "insufficient_scope", scopes=(*issuer.scopes,)
-            )
-        try:
-            initiator = initiator_of(named_by(claims, signed.other, issuer), client.agent)
-            return bearer_of(
-                claims,
-                client,
-                issuer,
-                initiator,
-                opened=opened,
-                thumbprint=thumbprint,
-                epoch=orders.control.revision,
-            )
-        except ContractError as error:
-            raise self._refused(error.detail, "insufficient_scope") from None
 
     def _must_stand(self, bearer: Bearer, orders: Orders, granted_at: int | None = None) -> None:
         control = orders.control
@@ -228,7 +140,7 @@ class Bearing:
             standing_of(bearer.agent, control)
             must_act(bearer.agent, control)
         except (NotFound, NotAllowed) as error:
-            raise self._refused(error.detail, "insufficient_scope", next_step=error.next_step) from None
+            raise self._refusals.refused(error.detail, "insufficient_scope", next_step=error.next_step) from None
         taken: Revocation | None
         if granted_at is None:
             taken = revoked(control.revocations, bearer.marks, bearer.epoch)
@@ -239,35 +151,7 @@ class Bearing:
                 (each for each in found if each.kind not in AGAIN or granted_at <= each.since_at + SKEW_MS), None
             )
         if taken is not None:
-            raise self._refused("what the token was made for was revoked", "invalid_token")
-
-    @property
-    def _prefix(self) -> str:
-        """What stands before our own paths where a proxy passes only what is below it on."""
-        return self.resource.path.removesuffix("/mcp")
-
-    def _made_up(self, why: str) -> _MadeUp:
-        said = self._refused(why, "invalid_token")
-        return _MadeUp(said.detail, status=said.status, challenge=said.challenge, next_step=said.next_step)
-
-    def _refused(
-        self,
-        why: str,
-        wrong: Wrong,
-        *,
-        scopes: tuple[str, ...] = (),
-        dpop: bool = False,
-        next_step: str | None = None,
-    ) -> NotAdmitted:
-        algorithms = ALGORITHMS if dpop or wrong == "invalid_dpop_proof" else ()
-        return refused(
-            why,
-            wrong,
-            metadata=self.resource.metadata,
-            scopes=scopes,
-            algorithms=algorithms,
-            next_step=next_step,
-        )
+            raise self._refusals.refused("what the token was made for was revoked", "invalid_token")
 
     def _remember(self, name: bytes) -> None:
         self._known[name] = None
