@@ -2750,6 +2750,12 @@ PROMISES: tuple[Promise, ...] = (
         "What a server asks is put within the call it asks it in, or, where that cannot be known, refused.",
     ),
     Promise(
+        "gateway.subscribed",
+        _GATEWAY,
+        "A client of either era hears that a resource is another from a server of either era, until it wants to hear no more; "
+        "what one lets go of others go on hearing of.",
+    ),
+    Promise(
         "gateway.hostile_client",
         _GATEWAY,
         "Whatever a client writes, however long, the gateway answers or drops it, holds its size and goes on.",

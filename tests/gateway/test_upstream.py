@@ -6,7 +6,6 @@ from typing import Any
 import anyio
 import mcp_types as types
 import pytest
-from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 
 import interlock
@@ -119,31 +118,6 @@ async def test_resources_are_read_by_actions_within_bounds(up: Place, mode: str)
     found = [(each.contract, each.state, each.arguments) for each in await actions(up)]
     assert ("up.read_resource", "denied", {"uri": "notes://other/x"}) in found
     assert ("up.read_resource", "done", {"uri": "notes://one"}) in found
-
-
-@pytest.mark.proves("gateway.resources")
-async def test_who_subscribed_hears_of_it(up: Place) -> None:
-    """A client hears that a resource it may read is another; of one it may not read it cannot."""
-    heard: list[str] = []
-    event = anyio.Event()
-
-    async def hear(message: Any) -> None:
-        if isinstance(message, types.ResourceUpdatedNotification):
-            heard.append(str(message.params.uri))
-            event.set()
-
-    async with client(up, mode="legacy", agent="up", message_handler=hear) as mcp:
-        await _subscribe(mcp, "notes://one")
-        with pytest.raises(MCPError, match="Resource not found"):
-            await _subscribe(mcp, "notes://secret/keys")
-        with anyio.fail_after(10):
-            await event.wait()
-    assert heard == ["notes://one"]
-
-
-async def _subscribe(mcp: Client, uri: str) -> None:
-    request = types.SubscribeRequest(params=types.SubscribeRequestParams(uri=uri))
-    await mcp.session.send_request(request, types.EmptyResult)
 
 
 @pytest.mark.proves("gateway.resources")

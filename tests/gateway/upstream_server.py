@@ -9,6 +9,7 @@ import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.server import Server
 from mcp.server.stdio import stdio_server
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
 
 Context = ServerRequestContext[Any, Any]
 NOTES = Path(sys.argv[1] if __name__ == "__main__" else "notes")
@@ -17,6 +18,9 @@ NUMBER = {"type": "object", "properties": {"x": {"type": "number"}}, "required":
 TEXT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
 KEYED = {"type": "object", "properties": {"text": {"type": "string"}, "key": {"type": "string"}}, "required": ["text"]}
 ANY: dict[str, Any] = {"type": "object"}
+SUBSCRIBED: set[str] = set()
+BUS = InMemorySubscriptionBus()
+LISTEN = ListenHandler(BUS)
 
 
 def tool(name: str, schema: dict[str, Any], **more: Any) -> types.Tool:
@@ -41,6 +45,9 @@ async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.
     """Call one."""
     given = params.arguments or {}
     match params.name:
+        case "note" if str(given["text"]).startswith("touch "):
+            await touched(ctx, str(given["text"]).removeprefix("touch "))
+            return words("touched")
         case "note":
             noted(f"{given['text']}|{given.get('key', '')}")
             return words("noted")
@@ -145,9 +152,36 @@ async def complete(ctx: Context, params: types.CompleteRequestParams) -> types.C
 
 
 async def subscribe(ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
-    """Say at once that it changed."""
-    await ctx.session.send_resource_updated(params.uri)
+    """Say from now on that it changed."""
+    noted(f"subscribe {params.uri}")
+    SUBSCRIBED.add(params.uri)
     return types.EmptyResult()
+
+
+async def unsubscribe(ctx: Context, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
+    """Say it no more."""
+    noted(f"unsubscribe {params.uri}")
+    SUBSCRIBED.discard(params.uri)
+    return types.EmptyResult()
+
+
+async def listen(ctx: Context, params: types.SubscriptionsListenRequestParams) -> types.SubscriptionsListenResult:
+    """The same in the newest version: one stream for all that it names."""
+    uris = params.notifications.resource_subscriptions
+    if not uris:
+        return await LISTEN(ctx, params)
+    noted(f"listen {' '.join(uris)}")
+    try:
+        return await LISTEN(ctx, params)
+    finally:
+        noted(f"deaf {' '.join(uris)}")
+
+
+async def touched(ctx: Context, uri: str) -> None:
+    """A resource is another by now."""
+    await BUS.publish(ResourceUpdated(uri=uri))
+    if uri in SUBSCRIBED:
+        await ctx.session.send_resource_updated(uri)
 
 
 SERVER: Server[Any] = Server(
@@ -159,6 +193,8 @@ SERVER: Server[Any] = Server(
     on_list_resource_templates=list_templates,
     on_read_resource=read,
     on_subscribe_resource=subscribe,
+    on_unsubscribe_resource=unsubscribe,
+    on_subscriptions_listen=listen,
     on_list_prompts=list_prompts,
     on_get_prompt=prompt,
     on_completion=complete,

@@ -56,8 +56,8 @@ def notes(place: Place) -> list[str]:
     return file.read_text().splitlines() if file.exists() else []
 
 
-async def with_server(place: Place) -> Place:
-    """Put the server behind the workspace, as somebody accepted it."""
+async def with_server(place: Place, protocol: str = "2025-11-25") -> Place:
+    """Put the server behind the workspace, as somebody accepted it, in that revision of the protocol."""
     file = place.folder / "notes.txt"
     command = (sys.executable, str(PROGRAM), str(file))
     reached = McpUpstreams({"up": Server(name="up", way=Stdio(command=command))}, lambda _: None, place.folder)
@@ -66,7 +66,7 @@ async def with_server(place: Place) -> Place:
     finally:
         await reached.close()
     place.write("servers/up.yaml", SERVER.format(python=sys.executable, program=PROGRAM, notes=file))
-    place.write("servers/up.pinned.json", pinned_text(Pinned(server="up 1", protocol="2025-11-25", tools=tools)))
+    place.write("servers/up.pinned.json", pinned_text(Pinned(server="up 1", protocol=protocol, tools=tools)))
     place.write("agents/up.yaml", AGENT.format(name="up", stage="partial", capabilities=", ".join(CAPABILITIES)))
     place.write("policies/up.cedar", POLICIES)
     async with await _opened(place):

@@ -188,7 +188,14 @@ async def test_resources_and_prompts_pass_where_the_file_lets_them(way: tuple[Se
         assert template["uriTemplate"] == "notes://{name}"
         read = await server.upstreams.read("kit", "notes://a")
         assert read["contents"][0]["text"] == "the note a"
-        for uri in ("secret://keys", "notes://../../secret", "notes://%2e%2e/x"):
+        for uri in (
+            "secret://keys",
+            "notes://../../secret",
+            "notes://%2e%2e/x",
+            "notes://x/%252e%252e/y",
+            "notes://x\\..\\y",
+            "notes://x\n",
+        ):
             with pytest.raises(NotAllowed):
                 await server.upstreams.read("kit", uri)
         prompt = await server.upstreams.prompt("kit", "greet", {"name": "Ana"})

@@ -20,9 +20,9 @@ from interlock.domain.label import Source
 from interlock.domain.upstream import Server, Wire
 from interlock.domain.upstream_reads import Beside, as_it_came, beside_name, passes, recorded
 from interlock.gateway.answers import ACTION, SOURCE
-from interlock.gateway.ears import ears_of
 from interlock.gateway.offers import Offers
 from interlock.gateway.pending import UnderWay
+from interlock.gateway.subscriptions import Subscriptions
 from interlock.gateway.work import Work
 from interlock.ports.upstream import Kind, Upstreams
 from interlock.sdk.framework_call import FrameworkCall, Given
@@ -34,7 +34,6 @@ PAGE: Final = 100
 NOT_THERE: Final = -32002
 """The protocol's word for a resource that there is not."""
 REFUSED: Final = -32003
-MOST_WANTED: Final = 256
 
 
 class BesideTools:
@@ -45,6 +44,7 @@ class BesideTools:
         self._offers = offers
         self._under_way = under_way
         self._patience_ms = patience_ms
+        self.subscriptions = Subscriptions(upstreams, self.server_of)
 
     async def resources(self, work: Work, cursor: str | None) -> types.ListResourcesResult:
         """What may be read."""
@@ -107,18 +107,6 @@ class BesideTools:
             raise MCPError(types.INVALID_PARAMS, "nothing of that name may be had")
         return _one(types.CompleteResult, await self._upstreams.complete(found.name, said, task=task))
 
-    async def subscribe(self, work: Work, uri: str, *, on: bool = True) -> bool:
-        """Have the caller hear of a resource it may read, or no longer. Whether it may. It hears that it is another, not what."""
-        server = await self.server_of(work, uri)
-        if server is None:
-            return False
-        wanted = ears_of(work).wanted
-        if on and uri not in wanted and len(wanted) >= MOST_WANTED:
-            raise MCPError(types.INVALID_REQUEST, f"a session hears of {MOST_WANTED} resources at most")
-        (wanted.add if on else wanted.discard)(uri)
-        await self._upstreams.subscribe(server.name, uri, task=(await work.task()).id, on=on)
-        return True
-
     async def server_of(self, work: Work, uri: str) -> Server | None:
         """The server whose file lets `uri` pass, the first by name, where the task may read of it."""
         for server in await self._servers(work, "read_resource"):
@@ -163,6 +151,8 @@ class BesideTools:
         for server, listed in zip(servers, lists, strict=True):
             if isinstance(listed, InterlockError):
                 _log.warning("what `%s` offers cannot be listed: %s", server.name, listed.detail)
+            elif isinstance(listed, Exception):
+                _log.error("what `%s` offers cannot be listed, by a defect of Interlock", server.name, exc_info=listed)
             elif isinstance(listed, BaseException):
                 raise listed
             else:

@@ -4,9 +4,10 @@ What a server asks back is an action of the agent's: only where the server's fil
 client offers it is anybody asked. Whatever is missing is a no.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import mcp_types as types
 from mcp.server.session import ServerSession
@@ -28,6 +29,14 @@ MOST_LOGGED: Final = 16 * 1024
 """Bytes of one message of a server's that are passed on."""
 
 
+class Wanted(NamedTuple):
+    """A resource of which a caller wants to hear."""
+
+    server: str
+    by: set[object]
+    """Its session, and the streams it opened; none: it is let go of."""
+
+
 class Ears:
     """`ports.upstream.Heard` for one caller."""
 
@@ -41,8 +50,10 @@ class Ears:
         """From which level on it hears messages; empty: it did not say, and hears none."""
         self.bridges: dict[str, Bridge] = {}
         """The calls under way, by their idempotency keys."""
-        self.wanted: set[str] = set()
+        self.wanted: dict[str, Wanted] = {}
         """The resources of which it wants to hear."""
+        self.wanting = asyncio.Lock()
+        """Held by whoever adds to them, or takes away."""
 
     async def changed(self, server: str, what: Changed) -> None:
         """One of a server's lists is another."""
@@ -62,8 +73,8 @@ class Ears:
 
     async def updated(self, server: str, uri: str) -> None:
         """A resource is another."""
-        del server
-        if uri in self.wanted:
+        wanted = self.wanted.get(uri)
+        if wanted is not None and wanted.server == server:
             await self._bus.publish(ResourceUpdated(uri=uri))
             if self.session is not None:
                 await self.session.send_resource_updated(uri)

@@ -1,5 +1,6 @@
 """Telling clients that what they are offered changed: those that listed it, once what they would be given is another list."""
 
+import logging
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,7 @@ from interlock.gateway.offers import Offered, Offers
 from interlock.gateway.work import Work
 from interlock.ports.store import Store
 
+_log = logging.getLogger("interlock.gateway")
 _LOOK_MS: Final = 10_000
 """How long one wait for news lasts at most; news of any process ends it early."""
 _REST_S: Final = 0.2
@@ -36,26 +38,40 @@ class News:
 
     async def run(self) -> None:
         """Look at the standing orders whenever something was recorded, until cancelled."""
-        revision = (await self._offers.now()).control.revision
+        revision: int | None = None
+        owed = False
         while True:
             try:
-                if await self._store.changed(timeout_ms=_LOOK_MS):
+                if await self._store.changed(timeout_ms=_LOOK_MS) or revision is None or owed:
                     now = (await self._offers.now()).control.revision
-                    if now != revision:
-                        revision = now
-                        await self._tell()
+                    owed = owed or (revision is not None and now != revision)
+                    revision = now
+                    if owed:
+                        owed = not await self._tell()
             except InterlockError:
                 # The store cannot be read now: who asks is told so, and nobody is told that anything changed.
                 await anyio.sleep(_LOOK_MS / 1000)
+            except Exception:  # noqa: BLE001  whatever it is, the gateway goes on, and whoever asks anew is answered
+                _log.exception("a defect of Interlock, in looking for what changed")
+                await anyio.sleep(_LOOK_MS / 1000)
             await anyio.sleep(_REST_S)
 
-    async def _tell(self) -> None:
+    async def _tell(self) -> bool:
+        """Tell everybody whose list is another. Whether it is known of everybody."""
+        known = True
         for work, (session, before) in list(self._heard.items()):
             task = work.held
             if task is None:
                 continue
-            now = await self._offers.of(task)
-            if now.tools != before.tools:
-                self._heard[work] = (session, now)
-                await session.send_tool_list_changed()
+            try:
+                now = await self._offers.of(task)
+                if now.tools != before.tools:
+                    await session.send_tool_list_changed()
+                    self._heard[work] = (session, now)
+            except InterlockError:
+                known = False
+            except Exception as error:  # noqa: BLE001  one that cannot be told is told no more, and keeps nobody from hearing
+                _log.warning("a client cannot be told that its tools changed: %s: %s", type(error).__name__, error)
+                self._heard.pop(work, None)
         await self._bus.publish(ToolsListChanged())
+        return known

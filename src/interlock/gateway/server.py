@@ -80,13 +80,13 @@ class Handlers:
 
     async def subscribe(self, ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         """Hear of a resource."""
-        if not await self._beside.subscribe(await self._heard(ctx), params.uri, on=True):
+        if not await self._beside.subscriptions.begin(await self._heard(ctx), params.uri):
             raise MCPError(NOT_THERE, "Resource not found", {"uri": params.uri[:1024]})
         return types.EmptyResult()
 
     async def unsubscribe(self, ctx: Context, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
         """Hear of it no longer."""
-        await self._beside.subscribe(await self._heard(ctx), params.uri, on=False)
+        await self._beside.subscriptions.end(await self._heard(ctx), params.uri)
         return types.EmptyResult()
 
     async def listen(
@@ -94,11 +94,11 @@ class Handlers:
     ) -> types.SubscriptionsListenResult:
         """A stream of news, as clients of the newest version ask for it."""
         work = await self._work_of(ctx)
-        uris = [
-            uri for uri in params.notifications.resource_subscriptions or () if await self._beside.subscribe(work, uri)
-        ]
-        wanted = params.notifications.model_copy(update={"resource_subscriptions": uris or None})
-        return await self._news.listen(ctx, params.model_copy(update={"notifications": wanted}))
+        async with self._beside.subscriptions.listening(
+            work, params.notifications.resource_subscriptions or ()
+        ) as uris:
+            wanted = params.notifications.model_copy(update={"resource_subscriptions": uris or None})
+            return await self._news.listen(ctx, params.model_copy(update={"notifications": wanted}))
 
     async def set_level(self, ctx: Context, params: types.SetLevelRequestParams) -> types.EmptyResult:
         """From which level on it hears what servers log."""

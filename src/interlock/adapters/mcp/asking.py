@@ -49,6 +49,8 @@ class _Follower:
                     await self._waiting.popleft()(self.heard)
                 except InterlockError:
                     continue  # what a follower cannot take is its own loss
+                except Exception as error:  # noqa: BLE001  a follower's defect ends nobody else's news, nor the rest of its own
+                    _log.warning("something that a server said did not reach who follows it: %s", told_as(error))
             self._changed.clear()
             await self._changed.wait()
 
@@ -63,6 +65,11 @@ class Asking:
         """`heard` follows `task`, and nobody else does."""
         self.leave(task)
         self._followers[task] = _Follower(heard)
+
+    def follower(self, task: str) -> Heard | None:
+        """Who follows `task`."""
+        found = self._followers.get(task)
+        return None if found is None else found.heard
 
     def leave(self, task: str) -> None:
         """Nobody follows it."""
@@ -130,6 +137,11 @@ class Asking:
                 return refused
 
         return answer
+
+
+def told_as(error: BaseException) -> str:
+    """A failure that is none of ours, in one line of a log."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:400]
 
 
 def _said(server: Server, method: str) -> str:

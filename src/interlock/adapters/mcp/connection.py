@@ -23,12 +23,20 @@ from pydantic import RootModel, ValidationError
 
 from interlock.adapters.mcp.asking import Asking
 from interlock.adapters.mcp.streams import WITHIN, Incoming
+from interlock.adapters.mcp.subscribed import (
+    LISTEN_AGAIN_S,
+    LONGEST_PAUSE_S,
+    ByRequest,
+    ByStream,
+    Telling,
+    Wanted,
+    renewed,
+)
 from interlock.adapters.mcp.told import Ours, ours
 from interlock.domain.errors import EffectorError
 from interlock.domain.upstream import Definition, Http, Server, Wire
 
 RETIRING_S: Final = 600
-LISTEN_AGAIN_S: Final = 1.0
 MOST_PAGES: Final = 100
 MOST_LISTED: Final = 2_000
 """Things of a kind that a server may have."""
@@ -63,12 +71,18 @@ class News(Protocol):
 class Connection:
     """A session that is being held."""
 
-    def __init__(self, server: Server, way: Way, asking: Asking, news: News, *, task: str, legacy: bool) -> None:
+    def __init__(
+        self, server: Server, way: Way, asking: Asking, news: News, wanted: Wanted, *, task: str, legacy: bool
+    ) -> None:
         self.server = server
         self.task = task
         self._way = way
         self._asking = asking
         self._news = news
+        self._wanted = wanted
+        self._before = wanted.uris
+        """What was wanted when it was begun: nobody asked this connection for it yet."""
+        self._telling: Telling | None = None
         self._legacy = legacy
         self._closing = asyncio.Event()
         self._ready: asyncio.Future[ClientSession] = asyncio.get_running_loop().create_future()
@@ -166,6 +180,24 @@ class Connection:
         self.tools, self.listed_at = found, asyncio.get_running_loop().time()
         return found
 
+    async def subscribe(self, uri: str, task: str, *, on: bool) -> None:
+        """Have `task` hear of a resource, or no longer. Raises FailedError and EffectorError; then it does not."""
+        await self.opened()
+        async with self._wanted.lock:
+            if not (self._wanted.add(uri, task) if on else self._wanted.drop(uri, task)) or self._telling is None:
+                return
+            try:
+                with anyio.fail_after(self.server.timeout_ms / 1000):
+                    await (self._telling.begin(uri) if on else self._telling.end(uri))
+            except BaseException as error:
+                if on:
+                    self._wanted.drop(uri, task)
+                if isinstance(error, MCPError):
+                    raise self._failed(error) from None
+                if isinstance(error, TimeoutError | RuntimeError):
+                    raise FailedError("lost", f"it did not answer: {error}".removesuffix(": ")) from None
+                raise
+
     async def close(self) -> None:
         """End it, and what it began."""
         self.stale = True
@@ -233,6 +265,8 @@ class Connection:
                 dispatcher = JSONRPCDispatcher(incoming, outgoing)
                 async with ClientSession(dispatcher=dispatcher, client_info=CLIENT, **self._callbacks()) as session:
                     await self._agree(session)
+                    modern = session.discover_result is not None
+                    self._telling = ByStream(session, self._missed) if modern else ByRequest(session)
                     if not self._ready.done():
                         self._ready.set_result(session)
                     await self._until_over(incoming, session)
@@ -256,14 +290,20 @@ class Connection:
     async def _until_over(self, incoming: Incoming, session: ClientSession) -> None:
         closing = asyncio.create_task(self._closing.wait())
         ended = asyncio.create_task(incoming.finished.wait())
+        telling = self._telling or ByRequest(session)
         hearing = asyncio.create_task(self._hear(session))
+        renewing = asyncio.create_task(renewed(telling, self._wanted, self._before, self.server.name, self._missed))
         try:
             await asyncio.wait((closing, ended), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            closing.cancel()
-            ended.cancel()
-            hearing.cancel()
-            await asyncio.gather(hearing, return_exceptions=True)
+            for each in (closing, ended, hearing, renewing):
+                each.cancel()
+            await asyncio.gather(hearing, renewing, telling.close(), return_exceptions=True)
+
+    def _missed(self, uri: str) -> None:
+        """A resource may have changed while nobody could be told."""
+        params = types.ResourceUpdatedNotificationParams(uri=uri)
+        self._news.heard(self, types.ResourceUpdatedNotification(params=params))
 
     async def _hear(self, session: ClientSession) -> None:
         """From 2026-07-28 on a server tells what changed only to whoever listens. What may have been missed is asked anew."""
@@ -286,7 +326,7 @@ class Connection:
                     async for _ in events:
                         pass  # each is told as any news is
             except (MCPError, RuntimeError):
-                pause = min(2 * pause, 60 * LISTEN_AGAIN_S)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
             self.tools = None
             await asyncio.sleep(pause)
 

@@ -1,25 +1,29 @@
 """The port to servers: connections when they are first needed, begun anew when they are over, and what they say passed on."""
 
 import asyncio
+import json
+import logging
 import os
-from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
+from weakref import WeakKeyDictionary
 
 import mcp_types as types
-import msgspec
 
 from interlock.adapters.mcp.asking import Asking
 from interlock.adapters.mcp.connection import MOST_PAGES, Connection, FailedError, speaks_handshake
 from interlock.adapters.mcp.pipe import pipe
+from interlock.adapters.mcp.subscribed import Wanted
 from interlock.adapters.mcp.web import web
 from interlock.adapters.obtaining.tokens import Tokens
 from interlock.domain.errors import EffectorError, InterlockError, NotAllowed, NotFound
 from interlock.domain.names import instead
 from interlock.domain.upstream import Definition, Http, Pinned, Server, Stdio, Wire
+from interlock.domain.upstream_reads import passes
 from interlock.ports.upstream import Heard, Kind, Watcher
 
+_log = logging.getLogger("interlock.mcp")
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
 """A server that ended, or could not be begun, is begun again after a pause that doubles."""
@@ -59,8 +63,12 @@ class McpUpstreams:
         self._pauses: dict[_Place, tuple[float, float]] = {}
         """Until when nothing is begun, and how long that was."""
         self._accounts: dict[str, Tokens] = {}
-        self._retiring: set[asyncio.Task[None]] = set()
         self._watcher: Watcher | None = None
+        self._begun_here: set[asyncio.Task[None]] = set()
+        """What is done beside, that nobody waits for."""
+        self._wanted: dict[_Place, Wanted] = {}
+        self._wants: WeakKeyDictionary[Heard, set[tuple[str, str]]] = WeakKeyDictionary()
+        """Of which resources of which servers whoever follows a task hears, in whatever task that is."""
         self.asking = Asking()
 
     def servers(self) -> tuple[Server, ...]:
@@ -87,9 +95,7 @@ class McpUpstreams:
     async def connection(self, server: str, task: str = "") -> Connection:
         """A connection that is open. Raises NotFound and EffectorError: then nothing was called."""
         which = self.server(server)
-        own = task if which.connections == "each_task" else ""
-        loop = asyncio.get_running_loop()
-        place = _Place(id(loop), server, own)
+        loop, place = asyncio.get_running_loop(), self._place(which, task)
         found = self._connections.get(place)
         if found is None or found.over:
             found = await self._begun(which, place, found)
@@ -170,7 +176,10 @@ class McpUpstreams:
                 raise _error(server, FailedError("garbage", f"what it lists of {member} is no list"))
             # Whoever lists is a stranger: what is no object is nothing that is offered.
             found += [each for each in cast("list[object]", listed) if isinstance(each, dict)]
-            held, cursor = held + len(msgspec.json.encode(page)), after
+            try:
+                held, cursor = held + len(json.dumps(page)), after
+            except (ValueError, RecursionError) as problem:
+                raise _error(server, FailedError("garbage", f"what it lists cannot be held: {problem}")) from None
             if not cursor:
                 return found
             late = asyncio.get_running_loop().time() >= until
@@ -203,11 +212,25 @@ class McpUpstreams:
 
     async def subscribe(self, server: str, uri: str, *, task: str = "", on: bool = True) -> None:
         """See the port."""
-        self._may(server, "resources", uri)
         if on:
-            await self._asked(server, task, types.SubscribeRequest(params=types.SubscribeRequestParams(uri=uri)))
-        else:
-            await self._asked(server, task, types.UnsubscribeRequest(params=types.UnsubscribeRequestParams(uri=uri)))
+            self._may(server, "resources", uri)
+        heard = self.asking.follower(task)
+        if heard is not None:
+            wants = self._wants.setdefault(heard, set())
+            (wants.add if on else wants.discard)((server, uri))
+        try:
+            try:
+                await (await self.connection(server, task)).subscribe(uri, task, on=on)
+            except FailedError as error:
+                if error.kind != "expired":
+                    raise
+                await (await self.connection(server, task)).subscribe(uri, task, on=on)
+        except (FailedError, InterlockError) as error:
+            if heard is not None:
+                self._wants.get(heard, set()).discard((server, uri))
+            if isinstance(error, FailedError):
+                raise _error(server, error) from None
+            raise
 
     def watch(self, watcher: Watcher) -> None:
         """See the port."""
@@ -216,23 +239,33 @@ class McpUpstreams:
     def follow(self, task: str, heard: Heard) -> None:
         """See the port."""
         self.asking.follow(task, heard)
+        if wants := self._wants.get(heard):
+            # Whoever goes on in another task goes on hearing of what they wanted.
+            self._begin(self._again(task, tuple(wants)))
 
     async def leave(self, task: str) -> None:
         """See the port."""
         self.asking.leave(task)
         for place in [each for each in self._connections if task and each.task == task]:
             # What is at work on it goes on to its end: who left it does not take back what was begun.
-            self._retire(self._connections.pop(place))
+            self._begin(self._connections.pop(place).retire())
+            self._wanted.pop(place, None)
+        here = id(asyncio.get_running_loop())
+        for place, wanted in self._wanted.items():
+            if place.loop == here and (uris := wanted.of(task)):
+                self._begin(self._let_go(place, task, uris))
 
     async def close(self) -> None:
         """See the port. Connections of a loop that is over ended with it."""
         self.asking.close()
         here = id(asyncio.get_running_loop())
         mine = [each for each in self._connections if each.loop == here]
-        for each in self._retiring:
+        for each in self._begun_here:
             each.cancel()
-        await asyncio.gather(*self._retiring, return_exceptions=True)
+        await asyncio.gather(*self._begun_here, return_exceptions=True)
         await asyncio.gather(*(self._connections.pop(each).close() for each in mine))
+        for place in [each for each in self._wanted if each.loop == here]:
+            del self._wanted[place]
 
     def heard(self, connection: Connection, news: types.ServerNotification) -> None:
         """Pass on what a server said unasked."""
@@ -272,16 +305,40 @@ class McpUpstreams:
             raise EffectorError(f"there are {MOST_CONNECTIONS} connections to servers already")
         pinned = self._pins(server.name)
         legacy = pinned is not None and speaks_handshake(pinned.protocol)
-        made = Connection(server, lambda: self._way(server), self.asking, self, task=place.task, legacy=legacy)
+        wanted = self._wanted.setdefault(place, Wanted())
+        made = Connection(server, lambda: self._way(server), self.asking, self, wanted, task=place.task, legacy=legacy)
         self._connections[place] = made
         if before is not None:
-            self._retire(before)
+            self._begin(before.retire())
         return made
 
-    def _retire(self, connection: Connection) -> None:
-        retiring = asyncio.create_task(connection.retire())
-        self._retiring.add(retiring)
-        retiring.add_done_callback(self._retiring.discard)
+    def _place(self, server: Server, task: str) -> _Place:
+        own = task if server.connections == "each_task" else ""
+        return _Place(id(asyncio.get_running_loop()), server.name, own)
+
+    async def _again(self, task: str, wants: tuple[tuple[str, str], ...]) -> None:
+        for server, uri in wants:
+            try:
+                await self.subscribe(server, uri, task=task)
+            except InterlockError as error:
+                _log.warning("`%s` does not tell any more of %s: %s", server, uri[:200], error.detail)
+
+    async def _let_go(self, place: _Place, task: str, uris: tuple[str, ...]) -> None:
+        """A task was left that heard of these on a connection that others share."""
+        connection = self._connections.get(place)
+        for uri in uris:
+            if connection is None or connection.over:
+                self._wanted[place].drop(uri, task)
+                continue
+            try:
+                await connection.subscribe(uri, task, on=False)
+            except (InterlockError, FailedError) as error:
+                _log.info("`%s` may go on telling of %s: %s", place.server, uri[:200], error)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._begun_here.add(task)
+        task.add_done_callback(self._begun_here.discard)
 
     def _way(self, server: Server) -> Any:
         match server.way:
@@ -322,11 +379,8 @@ class McpUpstreams:
             )
 
     def _passes(self, server: Server, kind: Kind, name: str) -> bool:
-        """Whether its file lets it pass. Where a URI could be read as another one, it is none that was meant."""
-        patterns = server.prompts if kind == "prompts" else server.resources
-        if kind == "resources" and ("/../" in f"{name}/" or ("%" in name and "%2e" in name.lower())):
-            return False
-        return any(fnmatchcase(name, each) for each in patterns)
+        """Whether its file lets it pass."""
+        return passes(name, server.prompts if kind == "prompts" else server.resources)
 
 
 def _error(server: str, error: FailedError) -> InterlockError:
