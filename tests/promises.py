@@ -2421,6 +2421,11 @@ PROMISES: tuple[Promise, ...] = (
         "Whatever agents wrote is text on every page: no markup of theirs, nothing that hides or turns reading round.",
     ),
     Promise(
+        "console.servers",
+        _CONSOLE,
+        "Each tool of a server is shown as it stands beside what was accepted of it; how a server is reached, without a secret.",
+    ),
+    Promise(
         "console.offered",
         _CONSOLE,
         "What somebody may not do is not offered to them on a page, and refused if they ask for it all the same.",

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.adapters.adopting.clients import Unfit, server_of
-from interlock.adapters.adopting.hiding import Hiding
 from interlock.adapters.adopting.jsonc import jsonc
 from interlock.adapters.adopting.looking import look
 from interlock.domain.adoption import FoundServer
+from interlock.domain.hiding import Hiding
 
 MADE: Final = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 """Has the shape of a token."""

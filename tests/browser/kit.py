@@ -8,7 +8,7 @@ async with console(tmp_path) as c:
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -66,10 +66,10 @@ class Console:
 
 
 @asynccontextmanager
-async def console(folder: Path) -> AsyncGenerator[Console]:
-    """The console, with nothing waiting."""
+async def console(folder: Path, more: Sequence[tuple[str, str]] = ()) -> AsyncGenerator[Console]:
+    """The console, with nothing waiting, and `more` files in its workspace."""
     async with AsyncExitStack() as stack:
-        d = await stack.enter_async_context(desk(folder))
+        d = await stack.enter_async_context(desk(folder, more))
         driver = await stack.enter_async_context(async_playwright())
         browser = await driver.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]

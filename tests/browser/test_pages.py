@@ -10,6 +10,7 @@ import pytest
 
 from interlock.ports.store import ActionQuery
 from tests.browser.kit import PHONE, WIDE, Console, console, needs_chromium
+from tests.console.servers import FILES, drift
 
 # It says nothing of its types.
 axe: Any = import_module("axe_playwright_python.async_playwright")
@@ -22,6 +23,9 @@ PAGES = (
     "/actions?state=nothing",
     "/tasks?all=true",
     "/agents",
+    "/servers",
+    "/servers/lines",
+    "/servers/tracker",
     "/policies",
     "/policies/try",
     "/policies/what-if",
@@ -55,7 +59,8 @@ async def wrong_with(
 
 
 async def there(c: Console) -> tuple[str, ...]:
-    """Every page, with one task's and one agent's."""
+    """Every page, with one task's and one agent's, and a server that says other things than what was accepted."""
+    await drift(c.desk.site.plane)
     await c.desk.refund()
     (action,) = await c.desk.site.plane.means.store.actions(ActionQuery(limit=1))
     return (*PAGES, f"/tasks/{action.task}", f"/agents/{action.agent}")
@@ -64,9 +69,10 @@ async def there(c: Console) -> tuple[str, ...]:
 @pytest.mark.proves("console.for_all")
 async def test_pages_keep_nobody_out(tmp_path: Path) -> None:
     """A few pages break no rule of WCAG that axe knows, do not scroll sideways, and ask nobody else for anything."""
-    async with console(tmp_path) as c:
+    async with console(tmp_path, FILES) as c:
         *_, task, _ = await there(c)
         found = await wrong_with(c, ("/", "/actions", task), "light", WIDE)
+        found += await wrong_with(c, ("/servers/lines",), "dark", PHONE)
 
     assert found == []
     assert c.wrong == []
@@ -76,7 +82,7 @@ async def test_pages_keep_nobody_out(tmp_path: Path) -> None:
 @pytest.mark.proves("console.for_all")
 async def test_every_page_keeps_nobody_out(tmp_path: Path) -> None:
     """Every page, in light and in the dark, on a wide screen and on a phone."""
-    async with console(tmp_path) as c:
+    async with console(tmp_path, FILES) as c:
         paths = await there(c)
         found = await wrong_with(c, paths, "light", WIDE)
         found += await wrong_with(c, paths, "dark", WIDE) + await wrong_with(c, paths, "light", PHONE)

@@ -8,7 +8,7 @@ async with desk(tmp_path) as d:
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -177,14 +177,15 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(folder: Path) -> AsyncGenerator[Desk]:
-    """The desk, with nothing waiting."""
+async def desk(folder: Path, more: Sequence[tuple[str, str]] = ()) -> AsyncGenerator[Desk]:
+    """The desk, with nothing waiting, and `more` files in its workspace."""
     module = f"desk_of_test_{next(_NUMBERS)}"
     files = [
         ("interlock.yaml", SETTINGS.format(module=module)),
         ("policies/all.cedar", POLICIES),
         (f"{module}.py", TOOLS),
         *((f"agents/{each}.yaml", AGENT.format(name=name)) for each, name in AGENTS.items()),
+        *more,
     ]
     async with served(folder, people=PEOPLE, files=files) as site:
         with interlock.open(folder) as lock:

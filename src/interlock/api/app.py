@@ -19,6 +19,7 @@ from interlock.api import (
     notifications,
     policies,
     registry,
+    servers,
 )
 from interlock.api.describing import schema
 
@@ -27,6 +28,7 @@ OF_PEOPLE: Sequence[HTTPRouteHandler] = (
     *exceptions.ROUTES,
     *actions.ROUTES,
     *registry.ROUTES,
+    *servers.ROUTES,
     *agent_keys.ROUTES,
     *brakes.ROUTES,
     *policies.ROUTES,

@@ -19,7 +19,7 @@ from interlock.domain.errors import FileError, NotFound, WorkspaceError
 from interlock.domain.ids import Person
 from interlock.domain.names import instead
 from interlock.domain.people import UNNAMED, must_be_known
-from interlock.domain.upstream import Change, Definition, Http, Pinned, Server, Stdio, changes
+from interlock.domain.upstream import Change, Definition, Pinned, Server, changes
 
 _FILE = """\
 {way}
@@ -154,15 +154,6 @@ async def accept(folder: Path, found: Look, *, by: Person | None, tools: Collect
 def by_name(pinned: Pinned) -> dict[str, Definition]:
     """Its tools by name."""
     return {each.name: each for each in pinned.tools}
-
-
-def way_of(server: Server) -> str:
-    """How it is reached, in words."""
-    match server.way:
-        case Stdio(command=command):
-            return " ".join(command)
-        case Http(url=url):
-            return url
 
 
 async def _recorded(

@@ -8,12 +8,13 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
-from interlock.bootstrap.upstreams import Accepted, Look, accept, add_server, by_name, known_servers, look, way_of
+from interlock.bootstrap.upstreams import Accepted, Look, accept, add_server, by_name, known_servers, look
 from interlock.cli.context import Context, context_of
 from interlock.cli.output import Exit, UsageError, counted, run, safe, shown, table
 from interlock.domain.contract import NoReversal
 from interlock.domain.errors import ContractError, InterlockError
 from interlock.domain.foreign import foreign
+from interlock.domain.server_seen import reached_by
 from interlock.domain.upstream import Change, Definition
 from interlock.domain.upstream_contract import UNSAID
 
@@ -86,7 +87,7 @@ def listing(context: typer.Context) -> None:
                 str(len(unspoken)) if unspoken else "",
                 "yes" if each.server.trusted else "no",
                 "" if each.pinned is None else shown(each.pinned.server),
-                shown(way_of(each.server)),
+                shown(reached_by(each.server)[1]),
             )
         console.print(rows)
 

@@ -39,6 +39,7 @@ PLACES: Final = (
     Place(path="/actions", name="Actions"),
     Place(path="/tasks", name="Tasks"),
     Place(path="/agents", name="Agents"),
+    Place(path="/servers", name="Servers"),
     Place(path="/policies", name="Policies"),
     Place(path="/audit", name="Audit"),
     Place(path="/settings", name="Settings"),

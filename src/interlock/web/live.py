@@ -23,7 +23,7 @@ from interlock.services.plane import ControlPlane
 from interlock.services.showing import unverified
 from interlock.web.parts import Asked, Who
 
-TOPICS: Final = frozenset({"approvals", "actions", "tasks", "brakes", "policies", "figures"})
+TOPICS: Final = frozenset({"approvals", "actions", "tasks", "brakes", "policies", "servers", "figures"})
 OF_ONE: Final = "action:"
 """The topic of one action begins so; its id follows."""
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from interlock.adapters.adopting.hiding import Hiding, OfServer
 from interlock.adapters.adopting.jsonc import jsonc
 from interlock.adapters.adopting.reading import CONFIGURED, Reading
 from interlock.adapters.adopting.shapes import Entry, list_of, table_of
 from interlock.domain.adoption import FoundServer
+from interlock.domain.hiding import Hiding, OfServer
 
 _NAMES: Final = frozenset(
     {".mcp.json", "mcp.json", "mcp_config.json", "claude_desktop_config.json", "cline_mcp_settings.json"}

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Final
 
 from interlock.adapters.adopting.clients import Unfit, is_configuration, server_of, servers_in
-from interlock.adapters.adopting.hiding import Hiding
 from interlock.adapters.adopting.python_tools import Project, servers_named, unknown_decorators
 from interlock.adapters.adopting.reading import Reading
 from interlock.adapters.adopting.source import Source
 from interlock.domain.adoption import Found, FoundServer
 from interlock.domain.errors import FileError
+from interlock.domain.hiding import Hiding
 
 MAX_TOOLS: Final = 500
 

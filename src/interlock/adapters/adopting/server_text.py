@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from interlock.adapters.adopting.contract_text import guessed
-from interlock.adapters.adopting.hiding import REFERENCE
 from interlock.adapters.adopting.yaml_text import clean, flow, plain
 from interlock.domain.adoption import FoundServer
 from interlock.domain.canonical import JsonValue
 from interlock.domain.guess import Guess
+from interlock.domain.hiding import REFERENCE
 
 
 def server_text(server: FoundServer, root: Path | None, guesses: Mapping[str, Guess], *, begun: str = "") -> str:

@@ -12,6 +12,7 @@ from interlock.services.parts.groundwork import Groundwork
 from interlock.services.publishing import Publisher
 from interlock.services.registry import Registry
 from interlock.services.reviewing import Reviewing
+from interlock.services.servers import Servers
 from interlock.services.trying import Trying
 from interlock.services.whatif import WhatIf
 
@@ -27,6 +28,7 @@ class Governing:
     baselines: Baselines
     engines: Engines
     drifts: Drifts
+    servers: Servers
     whatif: WhatIf
     explaining: Explaining | None
     """What accounts for decisions; None where nothing can say in words why a policy is satisfied."""
@@ -41,6 +43,7 @@ def _unpinned(_: str) -> None:
 def governing(m: Means, g: Groundwork) -> Governing:
     """Put together what governs."""
     pins = _unpinned if m.upstreams is None else m.upstreams.pinned
+    drifts = Drifts(store=m.store, clock=m.clock, worker=m.worker, pins=pins)
     whatif = WhatIf(m.store, m.policies, m.tenant)
     consenting = Consenting(store=m.store, orders=g.orders, editions=g.editions, policies=m.policies, clock=m.clock)
     publisher = Publisher(
@@ -53,7 +56,8 @@ def governing(m: Means, g: Groundwork) -> Governing:
         reviewing=Reviewing(consenting=consenting, orders=g.orders, editions=g.editions, whatif=whatif),
         baselines=Baselines(store=m.store, orders=g.orders, editions=g.editions, publisher=publisher, clock=m.clock),
         engines=g.engines,
-        drifts=Drifts(store=m.store, clock=m.clock, worker=m.worker, pins=pins),
+        drifts=drifts,
+        servers=Servers(upstreams=m.upstreams, drifts=drifts, orders=g.orders),
         whatif=whatif,
         explaining=g.explaining,
         trying=Trying(orders=g.orders, decider=g.decider, explaining=g.explaining, clock=m.clock, tenant=m.tenant)

@@ -1,4 +1,4 @@
-"""Secrets in a client's configuration: none of them reaches a file of ours.
+"""Secrets in how a server is reached, as a client's configuration or a file of ours says it: none of them is copied or shown.
 
 A value of the environment or of a header is copied only if it is plainly none (`true`, `8080`, `info`); of a command's words and
 of an address, what stands where secrets stand, what has the shape of one, and what nobody would write by hand, is not copied.
@@ -7,7 +7,6 @@ In each place stands `${NAME}` instead, and whoever begins the server sets NAME.
 
 import re
 from typing import Final
-from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from interlock.domain.adoption import Hidden
 from interlock.domain.secret import without_secrets
@@ -21,6 +20,8 @@ _TELLING: Final = re.compile(
     r"(?i)key|token|secret|passw|auth|cred|cookie|dsn|connection|header|session|signature|bearer|pat\b"
 )
 _PLAIN_HEADERS: Final = frozenset({"accept", "content-type", "user-agent"})
+_URL: Final = re.compile(r"([^:/?#]+:)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.DOTALL)
+"""RFC 3986 appendix B."""
 _PAIR: Final = re.compile(r"(-{0,2}[A-Za-z_][A-Za-z0-9_.-]{0,127})=(.*)", re.DOTALL)
 _RANDOM: Final = re.compile(r"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])[A-Za-z0-9_+=~.-]{20,}|[0-9a-fA-F-]{32,}")
 _VERSIONED: Final = re.compile(r"[@A-Za-z0-9_./-]*[@=]{1,2}[0-9]+(\.[0-9]+)*[a-z0-9.-]*")
@@ -80,17 +81,18 @@ class OfServer:
 
     def url(self, url: str, what: str = "the address") -> str:
         """An address: who signs in, what is asked for, and what in its path nobody would write by hand."""
-        try:
-            parts = urlsplit(url)
-            user, host = parts.netloc.rpartition("@")[::2]
-        except ValueError:
+        parts = _URL.fullmatch(url)
+        if parts is None or ("[" in url) != ("]" in url):
             return self._hide(what, f"{self._name}_URL", url)
+        scheme, place, path, query = (each or "" for each in parts.groups())
+        user, host = place.rpartition("@")[::2]
         if user:
             user = self._hide(f"who signs in at {what}", f"{self._name}_USER", user) + "@"
-        path = "/".join(self._segment(each, what) for each in parts.path.split("/"))
-        query = "&".join(self._queried(each, what) for each in parts.query.split("&")) if parts.query else ""
+        path = "/".join(self._segment(each, what) for each in path.split("/"))
+        query = "&".join(self._queried(each, what) for each in query.split("&")) if query else ""
         # What stands behind `#` is never sent.
-        return urlunsplit(SplitResult(parts.scheme, user + host, path, query, ""))
+        authority = f"//{user}{host}" if place else ""
+        return f"{scheme}{authority}{path}{f'?{query}' if query else ''}"
 
     def known(self, value: str) -> str:
         """`value` with the references of clients in our form: `${env:NAME}`, `${NAME:-else}`, `${input:id}`."""
