@@ -2715,6 +2715,11 @@ PROMISES: tuple[Promise, ...] = (
         "A client takes back its own calls alone, whatever others of its key call theirs.",
     ),
     Promise(
+        "gateway.heard",
+        _GATEWAY,
+        "Who would not be let in any more is told so in the answer they wait for, and takes nothing back by that.",
+    ),
+    Promise(
         "gateway.cancelled",
         _GATEWAY,
         "A call its client cancels is withdrawn while it waits, and goes on and is recorded once it began.",

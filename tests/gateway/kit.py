@@ -139,3 +139,16 @@ INITIALIZE: dict[str, Any] = {
     "method": "initialize",
     "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}},
 }
+
+
+NEWEST_VERSION = "2026-07-28"
+
+
+def stateless(request: object, tool: str, arguments: Any, **more: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """A call of a tool in the version without sessions, as it is written: body and headers."""
+    said = "io.modelcontextprotocol/"
+    meta: dict[str, Any] = {f"{said}protocolVersion": NEWEST_VERSION, f"{said}clientCapabilities": {}, **more}
+    params: dict[str, Any] = {"name": tool, "arguments": arguments, "_meta": meta}
+    headers = {"mcp-protocol-version": NEWEST_VERSION, "mcp-method": "tools/call", "mcp-name": tool}
+    accept = {"accept": "application/json, text/event-stream"}
+    return {"jsonrpc": "2.0", "id": request, "method": "tools/call", "params": params}, {**headers, **accept}

@@ -23,6 +23,7 @@ from interlock.gateway.asking import ELICIT, NAME, Choice, asked, chosen, questi
 from interlock.gateway.bridge import BRIDGE, Bridge
 from interlock.gateway.context import Context
 from interlock.gateway.ears import ears_of
+from interlock.gateway.hearing import answering_of
 from interlock.gateway.listing import page
 from interlock.gateway.news import News
 from interlock.gateway.offers import Offers
@@ -129,7 +130,7 @@ class Calls:
         finally:
             if wanted is not None:
                 self._under_way.over(wanted, broken=broken)
-                if broken and _by_leaving(ctx):
+                if broken and _has_left(ctx):
                     self._under_way.unwanted(wanted)
         return answer
 
@@ -232,6 +233,9 @@ class Calls:
 
     async def _until(self, ctx: Context, outcome: Held | Pending, wait_ms: int) -> Outcome:
         """The outcome once it is settled, or as it stands after `wait_ms`. Whoever wants progress is told that it waits."""
+        answering = answering_of(ctx)
+        if answering is not None:
+            answering.ticket = outcome.action_id
         waited = self._under_way.begun(outcome.ticket.wait_async(timeout_ms=wait_ms))
         words, told = f"{outcome.detail}; ticket {outcome.action_id}", 0
         while not waited.done():
@@ -252,6 +256,12 @@ def _meta(ctx: Context) -> dict[str, Any]:
 def _by_leaving(ctx: Context) -> bool:
     """Whether a client that goes away takes its call back by that: over HTTP in the newest version there is no other way."""
     return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS and ctx.request is not None
+
+
+def _has_left(ctx: Context) -> bool:
+    """Whether it is the client that took a broken call back so: not where we ended the answer."""
+    answering = answering_of(ctx)
+    return _by_leaving(ctx) and answering is not None and answering.ended is None
 
 
 class _Place:

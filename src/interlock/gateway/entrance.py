@@ -22,25 +22,22 @@ from interlock.domain.errors import InterlockError
 from interlock.domain.hosting import Hosting
 from interlock.gateway.context import Context
 from interlock.gateway.events import Shelves, speaking
-from interlock.gateway.rooms import IDLE_S, MOST_OF_ONE, MOST_SESSIONS, Room, Rooms
+from interlock.gateway.hearing import Answering, Message, Send, Unheard, Watch, answering_of, within
+from interlock.gateway.rooms import IDLE_S, MOST_OF_ONE, MOST_SESSIONS, Rooms
 from interlock.gateway.work import Work
 from interlock.services.bearing import Bearing
 from interlock.web.bearing import borne_of, refusal_answer, send_answer
 from interlock.web.front import host_name, origin_name
+from interlock.web.problems import headers_of, status_of
 
-Message: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 PATH: Final = "/mcp"
 LARGEST_BODY: Final = 4 * 1024 * 1024
 LARGEST_HEAD: Final = 24 * 1024
 BODY_S: Final = 20.0
 """How long a body may take to arrive."""
-LOOK_S: Final = 2.0
-"""How often is asked whether who hears a stream would be let in still."""
-_ROOM: Final = "interlock.room"
 _METHODS: Final = ("GET", "POST", "DELETE")
 _ONCE: Final = (b"host", b"content-type", b"content-length", b"origin", b"mcp-session-id", b"mcp-protocol-version")
 _SESSION: Final = re.compile(r"[!-~]{1,128}")
@@ -53,7 +50,7 @@ class Entrance:
         self._bearing = bearing
         self._hosting = hosting
         self._rooms = rooms
-        self._open: dict[anyio.CancelScope, Bearer] = {}
+        self._watch = Watch(bearing.must_stand)
         self._until = anyio.CancelScope()
         self._manager = StreamableHTTPSessionManager(
             app=server,
@@ -67,23 +64,9 @@ class Entrance:
         """For as long as requests may come: until cancelled, or told to `end`. Streams end with it."""
         with self._until:
             async with self._manager.run(), anyio.create_task_group() as group:
-                group.start_soon(self._look)
+                group.start_soon(self._watch.run)
                 task_status.started()
                 await self._rooms.run()
-
-    async def _look(self) -> None:
-        """Whoever is being answered goes on hearing for as long as they would be let in, and no longer."""
-        while True:
-            await anyio.sleep(LOOK_S)
-            counts: dict[str, bool] = {}
-            for scope, bearer in list(self._open.items()):
-                if bearer.same not in counts:
-                    try:
-                        counts[bearer.same] = await self._bearing.still(bearer)
-                    except InterlockError:
-                        counts[bearer.same] = False  # who cannot be looked up is not let in
-                if not counts[bearer.same]:
-                    scope.cancel()
 
     def end(self) -> None:
         """No more requests, and no more streams."""
@@ -104,38 +87,33 @@ class Entrance:
         self, scope: Scope, headers: dict[bytes, bytes], bearer: Bearer, receive: Receive, send: Send
     ) -> None:
         session = headers.get(b"mcp-session-id", b"").decode("latin-1")
-        within = bool(session) or _is_newest(headers)
-        found = self._rooms.of(session, bearer) if within else self._rooms.new(bearer)
-        if found is None and within:
+        in_session = bool(session) or _is_newest(headers)
+        found = self._rooms.of(session, bearer) if in_session else self._rooms.new(bearer)
+        if found is None and in_session:
             raise Unread("Session not found", 404)
         if found is None:
             raise Unread(f"{MOST_OF_ONE} sessions are open with this token: end some of them", 429)
-        room, ended, whole = found, False, True
+        room, ended = found, False
+        answering = Answering(bearer, room.work, send, refuse)
 
         async def told(message: Message) -> None:
-            nonlocal ended, whole
-            whole = message["type"] != "http.response.start" and not message.get("more_body", False)
+            nonlocal ended
             if message["type"] == "http.response.start" and message["status"] < 400:
                 given = dict(message.get("headers", ())).get(b"mcp-session-id", b"").decode("latin-1")
                 ended = scope["method"] == "DELETE"
                 if given and not session:
                     self._rooms.begun(given, room)
-            await send(message)
+            await answering.say(message)
 
         # Sessions of the package's own are bound to who began them, too: by a name that tells it nothing else.
         user = AuthenticatedUser(AccessToken(token="", client_id=bearer.same, scopes=[]))
-        inside = {**scope, "user": user, _ROOM: room}
+        inside = within({**scope, "user": user}, answering)
         room.busy += 1
-        answering = anyio.CancelScope()
         try:
-            with answering:
-                self._open[answering] = bearer
-                with speaking(room.shelf):
-                    await self._manager.handle_request(inside, _Body(receive).next, told)
-            if answering.cancelled_caught and not whole:
-                await send({"type": "http.response.body", "body": b""})
+            with self._watch.over(answering), answering.lasting(), speaking(room.shelf):
+                await self._manager.handle_request(inside, _Body(receive).next, told)
+            await answering.finish()
         finally:
-            self._open.pop(answering, None)
             room.busy -= 1
             room.used_at = anyio.current_time()
             if ended and session:
@@ -144,11 +122,10 @@ class Entrance:
 
 async def work_in_room(ctx: Context) -> Work:
     """The work of whoever made the request. Raises MCPError where nobody did."""
-    request = ctx.request
-    room = None if request is None else request.scope.get(_ROOM)
-    if not isinstance(room, Room):
+    answering = answering_of(ctx)
+    if answering is None:
         raise MCPError(types.INVALID_REQUEST, "nobody made this request")
-    return room.work
+    return answering.work
 
 
 class Unread(InterlockError):
@@ -189,6 +166,9 @@ def sound(scope: Scope, hosting: Hosting) -> dict[bytes, bytes]:
 
 async def refuse(error: InterlockError, send: Send) -> None:
     """A request that gets no further: why, as a problem that nobody has to be admitted to read."""
+    if isinstance(error, Unheard):
+        await send_answer(refusal_answer(error, status_of(error.why), headers_of(error.why)), send)
+        return
     status = error.status if isinstance(error, Unread) else 0
     allow = {"allow": ", ".join(_METHODS)} if status == 405 else {}
     await send_answer(refusal_answer(error, status, allow), send)

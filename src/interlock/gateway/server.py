@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 import mcp_types as types
@@ -16,6 +17,7 @@ from interlock.gateway.beside import NOT_THERE, BesideTools
 from interlock.gateway.calls import Answer, Calls
 from interlock.gateway.context import Context
 from interlock.gateway.ears import ears_of
+from interlock.gateway.hearing import answering_of
 from interlock.gateway.news import News
 from interlock.gateway.work import Work
 
@@ -161,8 +163,9 @@ class _Announcing(Server[dict[str, Any]]):
 
 async def guarded(ctx: Context, call_next: CallNext) -> HandlerResult:
     """What goes wrong is told in the protocol's words: of a user's mistake what to do, of a defect of ours nothing but that."""
+    answering = answering_of(ctx)
     try:
-        return await call_next(ctx)
+        return await (call_next(ctx) if answering is None else answering.handled(partial(call_next, ctx)))
     except (MCPError, ValidationError):
         raise
     except InterlockError as error:
