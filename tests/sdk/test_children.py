@@ -6,15 +6,16 @@ import contextlib
 import pytest
 
 import interlock
+from tests.sdk.doors import Door
 from tests.workspaces import Place
 
 THREE = {"calls": 3}
 
 
 @pytest.mark.proves("tree.failures")
-def test_a_failure_that_was_caught_is_told_when_its_parent_is_left(place: Place) -> None:
+def test_a_failure_that_was_caught_is_told_when_its_parent_is_left(door: Door) -> None:
     """Caught and forgotten it is raised as ChildrenFailed, which names the task; once looked at it is not."""
-    client = interlock.open(place.folder, apply=True)
+    client = door.open()
     with (
         pytest.raises(interlock.ChildrenFailed, match=r"task \S+ of `ag`: ValueError") as caught,
         client.task("ag", purpose="outer"),
@@ -34,11 +35,11 @@ def test_a_failure_that_was_caught_is_told_when_its_parent_is_left(place: Place)
 
 
 @pytest.mark.proves("tree.failures")
-def test_beside_an_error_that_is_on_its_way_it_is_a_note(place: Place) -> None:
+def test_beside_an_error_that_is_on_its_way_it_is_a_note(door: Door) -> None:
     """The error that left the task keeps its kind, and says what else failed inside."""
 
     async def program() -> None:
-        async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="outer"):
+        async with door.open() as client, client.task("ag", purpose="outer"):
             with contextlib.suppress(ValueError):
                 async with client.task("ag", purpose="inner"):
                     raise ValueError
@@ -51,11 +52,11 @@ def test_beside_an_error_that_is_on_its_way_it_is_a_note(place: Place) -> None:
 
 
 @pytest.mark.proves("tree.gather")
-def test_gathered_works_all_end_and_all_their_failures_are_told(place: Place) -> None:
+def test_gathered_works_all_end_and_all_their_failures_are_told(door: Door) -> None:
     """Two of four fail: the others' effects are there, both failures are in the group, and none is told twice."""
-    tools = place.tools()
+    tools = door.tools()
 
-    with interlock.open(place.folder, apply=True) as client:
+    with door.open() as client:
 
         def work(n: int) -> int:
             with client.task("ag", purpose=f"part {n}", budgets=THREE):
@@ -70,17 +71,17 @@ def test_gathered_works_all_end_and_all_their_failures_are_told(place: Place) ->
 
     assert sorted(each.args[0] for each in caught.value.exceptions) == [1, 3]
     assert again == [11, 21]
-    assert sorted(place.effects()) == ["put 1", "put 11", "put 21", "put 3"]
+    assert sorted(door.effects()) == ["put 1", "put 11", "put 21", "put 3"]
 
 
 @pytest.mark.proves("tree.gather")
-def test_the_same_asynchronously(place: Place) -> None:
+def test_the_same_asynchronously(door: Door) -> None:
     """No more run at a time than was said, and what they give comes in their order."""
-    tools = place.tools()
+    tools = door.tools()
     running, most = 0, 0
 
     async def program() -> list[int]:
-        async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="outer") as task:
+        async with door.open() as client, client.task("ag", purpose="outer") as task:
 
             async def work(n: int) -> int:
                 nonlocal running, most

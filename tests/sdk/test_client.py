@@ -7,17 +7,18 @@ import pytest
 
 import interlock
 from interlock.domain.errors import KeyReused, NotAllowed, NotFound, StoreError, WorkspaceError
+from tests.sdk.doors import Door
 from tests.workspaces import Place
 
 
-def test_a_call_gives_the_tools_own_result(place: Place) -> None:
+def test_a_call_gives_the_tools_own_result(door: Door) -> None:
     """By position, by name or left to its default a call is the same, and its result is what the tool returned."""
-    with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test"):
-        tools = place.tools()
+    with door.open() as client, client.task("ag", purpose="test"):
+        tools = door.tools()
         results = [tools.put(7), tools.put(n=7), tools.put(7, "x"), tools.put(word="x", n=7)]
 
     assert results == [tools.Put(n=7, word="x")] * 4
-    assert place.effects() == ["put 7"] * 4
+    assert door.effects() == ["put 7"] * 4
 
 
 Kind = type[interlock.Done] | type[interlock.NotDone]
@@ -50,15 +51,15 @@ OUTCOMES: tuple[tuple[str, str, tuple[object, ...], dict[str, Any], Kind, str], 
 """Agent; tool, or contract by its name; arguments; what comes of it, and a word of the reason."""
 
 
-@pytest.mark.proves("sdk.outcomes")
+@pytest.mark.proves("sdk.outcomes", "remote.same_surface")
 @pytest.mark.parametrize(("agent", "what", "args", "kwargs", "kind", "why"), OUTCOMES)
 def test_every_outcome_is_a_value_and_an_exception(
-    place: Place, agent: str, what: str, args: tuple[object, ...], kwargs: dict[str, Any], kind: Kind, why: str
+    door: Door, agent: str, what: str, args: tuple[object, ...], kwargs: dict[str, Any], kind: Kind, why: str
 ) -> None:
     """`propose` gives the outcome with its action and its reasons; whatever is not done can be raised as it is."""
-    with interlock.open(place.folder, apply=True) as client, client.task(agent, purpose="test") as task:
-        outcome = task.propose(what if "." in what else getattr(place.tools(), what), *args, **kwargs)
-        stored = client.person("rita").action(outcome.action_id)
+    with door.open(agent) as client, client.task(agent, purpose="test") as task:
+        outcome = task.propose(what if "." in what else getattr(door.tools(), what), *args, **kwargs)
+        stored = door.person("rita").action(outcome.action_id)
 
     assert type(outcome) is kind
     assert why in "; ".join(outcome.reasons)
@@ -71,65 +72,69 @@ def test_every_outcome_is_a_value_and_an_exception(
             raise outcome
 
 
-def test_a_tool_that_is_called_raises_what_is_not_done(place: Place) -> None:
+def test_a_tool_that_is_called_raises_what_is_not_done(door: Door) -> None:
     """A plain call raises; shadow says what would have been, a refusal by which rule, and nothing is touched."""
-    with interlock.open(place.folder, apply=True) as client:
-        tools = place.tools()
-        with client.task("shade", purpose="test"), pytest.raises(interlock.Shadowed) as shadowed:
-            tools.put(1)
-        with client.task("ag", purpose="test"):
-            with pytest.raises(interlock.Denied):
-                tools.put(2000)
-            with pytest.raises(interlock.Refused) as refused:
-                tools.put("two")
+    tools = door.tools()
+    with (
+        door.open("shade") as client,
+        client.task("shade", purpose="test"),
+        pytest.raises(interlock.Shadowed) as shadowed,
+    ):
+        tools.put(1)
+    with door.open() as client, client.task("ag", purpose="test"):
+        with pytest.raises(interlock.Denied):
+            tools.put(2000)
+        with pytest.raises(interlock.Refused) as refused:
+            tools.put("two")
 
     assert shadowed.value.would_be == "allow"
     assert refused.value.rule == "interlock.arguments"
     assert "interlock show" in refused.value.next_step
-    assert place.effects() == []
+    assert door.effects() == []
 
 
 @pytest.mark.proves("sdk.key_survives_restart")
-def test_an_idempotency_key_outlives_the_program(place: Place) -> None:
+def test_an_idempotency_key_outlives_the_program(door: Door) -> None:
     """The same key gives the first action's outcome, also from a client and a task opened later, and acts once."""
     outcomes: list[interlock.Outcome] = []
-    tools = place.tools()
+    key = door.key()
+    tools = door.tools()
     for _ in range(2):
-        with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:
-            outcomes += [task.propose(tools.put, 3, idempotency_key="once") for _ in range(2)]
+        with door.open() as client, client.task("ag", purpose="test") as task:
+            outcomes += [task.propose(tools.put, 3, idempotency_key=key) for _ in range(2)]
             with pytest.raises(KeyReused):
-                task.propose(tools.put, 4, idempotency_key="once")
+                task.propose(tools.put, 4, idempotency_key=key)
 
     assert len({each.action_id for each in outcomes}) == 1
     assert all(isinstance(each, interlock.Done) and each.result == tools.Put(n=3, word="x") for each in outcomes)
-    assert place.effects() == ["put 3"]
+    assert door.effects() == ["put 3"]
 
 
-def test_a_held_action_is_waited_for_by_its_ticket(place: Place) -> None:
+def test_a_held_action_is_waited_for_by_its_ticket(door: Door) -> None:
     """A ticket gives the outcome as it stands when the time is over, and the result once a person agreed."""
-    with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:
-        held = task.propose(place.tools().put, 500)
+    with door.open() as client, client.task("ag", purpose="test") as task:
+        held = task.propose(door.tools().put, 500)
         assert isinstance(held, interlock.Held)
         early = held.ticket.wait(timeout_ms=10)
-        client.person("rita").approve(held.action_id)
+        door.person("rita").approve(held.action_id)
         late = held.ticket.wait(timeout_ms=10_000)
         again = client.ticket(held.action_id).wait()
 
     assert isinstance(early, interlock.Held)
     assert isinstance(late, interlock.Done)
-    assert late.result == place.tools().Put(n=500, word="x")
+    assert late.result == door.tools().Put(n=500, word="x")
     assert isinstance(again, interlock.Done)
     assert again.result == {"n": 500, "word": "x"}
-    assert place.effects() == ["put 500"]
+    assert door.effects() == ["put 500"]
 
 
-def test_a_no_ends_the_waiting(place: Place) -> None:
+def test_a_no_ends_the_waiting(door: Door) -> None:
     """A person's no is the outcome that the ticket gives, with the person's words."""
-    with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:
-        held = task.propose(place.tools().put, 500)
+    with door.open() as client, client.task("ag", purpose="test") as task:
+        held = task.propose(door.tools().put, 500)
         assert isinstance(held, interlock.Held)
         waiting = threading.Thread(
-            target=lambda: client.person("rita").reject(held.action_id, note="not today"), name="rita"
+            target=lambda: door.person("rita").reject(held.action_id, note="not today"), name="rita"
         )
         waiting.start()
         outcome = held.ticket.wait(timeout_ms=10_000)
@@ -139,10 +144,10 @@ def test_a_no_ends_the_waiting(place: Place) -> None:
     assert (outcome.state, outcome.reasons) == ("rejected", ("not today",))
 
 
-def test_a_task_inside_a_task_is_its_child(place: Place) -> None:
+def test_a_task_inside_a_task_is_its_child(door: Door) -> None:
     """What the outer task prohibits the inner one may not do either, and calls go to the innermost task."""
-    with interlock.open(place.folder, apply=True) as client:
-        tools = place.tools()
+    with door.open() as client:
+        tools = door.tools()
         with client.task("ag", purpose="outer", prohibited=("box.drop",)) as outer:
             with client.task("ag", purpose="inner") as inner:
                 assert (inner.task.parent, inner.task.depth) == (outer.id, 1)
@@ -150,16 +155,16 @@ def test_a_task_inside_a_task_is_its_child(place: Place) -> None:
                 with pytest.raises(interlock.Refused, match="prohibits"):
                     tools.drop("x")
             tools.put(2)
-            placed = [client.person("rita").action(each.id).task for each in client.person("rita").waiting()]
+            waits = {each.task for each in door.person("rita").waiting()}
 
-    assert placed == []
-    assert place.effects() == ["put 1", "put 2"]
+    assert not waits & {outer.id, inner.id}
+    assert door.effects() == ["put 1", "put 2"]
 
 
-def test_a_closed_task_takes_nothing_more(place: Place) -> None:
+def test_a_closed_task_takes_nothing_more(door: Door) -> None:
     """After its block a task refuses, calls find no task, and an error inside closes it as well."""
-    with interlock.open(place.folder, apply=True) as client:
-        tools = place.tools()
+    with door.open() as client:
+        tools = door.tools()
         scope = client.task("ag", purpose="test")
         with pytest.raises(RuntimeError, match="planned"), scope as task:
             raise RuntimeError("planned")
@@ -172,12 +177,12 @@ def test_a_closed_task_takes_nothing_more(place: Place) -> None:
     assert isinstance(outcome, interlock.Refused)
     assert outcome.reasons == ("the task is closed",)
     assert again.id != task.id
-    assert place.effects() == []
+    assert door.effects() == []
 
 
-def test_an_error_is_not_hidden_by_the_task_that_cannot_be_closed(place: Place) -> None:
+def test_an_error_is_not_hidden_by_the_task_that_cannot_be_closed(door: Door) -> None:
     """What went wrong inside is what is raised; that the task could not be closed is noted on it."""
-    client = interlock.open(place.folder, apply=True)
+    client = door.open()
 
     def use() -> None:
         with client.task("ag", purpose="test"):
@@ -188,7 +193,7 @@ def test_an_error_is_not_hidden_by_the_task_that_cannot_be_closed(place: Place) 
         use()
     with (
         pytest.raises(NotAllowed, match="closed"),
-        interlock.open(place.folder) as other,
+        door.open() as other,
         other.task("ag", purpose="t"),
     ):
         other.close()
@@ -196,9 +201,10 @@ def test_an_error_is_not_hidden_by_the_task_that_cannot_be_closed(place: Place) 
     assert "could not be closed" in caught.value.__notes__[-1]
 
 
-def test_a_client_closes_once_and_then_says_so(place: Place) -> None:
+def test_a_client_closes_once_and_then_says_so(door: Door) -> None:
     """Closing twice is once; afterwards every call says that the client is closed, and no thread of it is left."""
-    client = interlock.open(place.folder, apply=True)
+    before = {*threading.enumerate()}
+    client = door.open()
     with client.task("ag", purpose="test") as task:
         pass
     client.close()
@@ -207,14 +213,14 @@ def test_a_client_closes_once_and_then_says_so(place: Place) -> None:
     for use in (lambda: client.task("ag", purpose="x").__enter__(), lambda: task.propose("box.look", word="a")):
         with pytest.raises(NotAllowed, match="this client is closed"):
             use()
-    assert not [each for each in threading.enumerate() if each.name.startswith(("interlock", "write"))]
+    assert not {*threading.enumerate()} - before
 
 
-def test_a_client_that_is_closed_ends_those_who_wait(place: Place) -> None:
+def test_a_client_that_is_closed_ends_those_who_wait(door: Door) -> None:
     """A thread that waits for a person is not left waiting for ever when the client is closed under it."""
-    client = interlock.open(place.folder, apply=True)
+    client = door.open()
     with client.task("ag", purpose="test") as task:
-        held = task.propose(place.tools().put, 500)
+        held = task.propose(door.tools().put, 500)
     assert isinstance(held, interlock.Held)
     errors: list[Exception] = []
 
@@ -234,10 +240,10 @@ def test_a_client_that_is_closed_ends_those_who_wait(place: Place) -> None:
 
 
 @pytest.mark.proves("gate.contract_changed")
-def test_code_that_is_not_what_was_applied_is_refused(place: Place) -> None:
+def test_code_that_is_not_what_was_applied_is_refused(door: Door) -> None:
     """Where the contract in force is another than the code carries, the call is refused and says what to do."""
-    with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test"):
-        tools = place.tools()
+    with door.open() as client, client.task("ag", purpose="test"):
+        tools = door.tools()
 
         @interlock.tool(name="box.put", effect="write", risk="high", reversal=interlock.NoReversal(why="another"))
         def put(n: int) -> None:
@@ -249,11 +255,12 @@ def test_code_that_is_not_what_was_applied_is_refused(place: Place) -> None:
 
     assert refused.value.rule == "interlock.contract-changed"
     assert "interlock apply" in refused.value.next_step
-    assert place.effects() == ["put 2"]
+    assert door.effects() == ["put 2"]
 
 
 def test_what_cannot_be_opened_is_said(place: Place) -> None:
     """No workspace, nothing applied, an unknown agent, a workspace with an error: each names itself."""
+    before = {*threading.enumerate()}
     with pytest.raises(WorkspaceError, match="is no workspace"):
         interlock.open(place.folder / "elsewhere")
     with pytest.raises(StoreError, match="there is no store"):
@@ -269,7 +276,7 @@ def test_what_cannot_be_opened_is_said(place: Place) -> None:
     with pytest.raises(WorkspaceError, match=r"agents/ag\.yaml:.*there is no contract `box\.lok`"):
         interlock.open(place.folder, apply=True)
 
-    assert not [each for each in threading.enumerate() if each.name.startswith(("interlock", "write"))]
+    assert not {*threading.enumerate()} - before
 
 
 def test_memory_keeps_nothing(place: Place) -> None:
@@ -285,10 +292,10 @@ def test_memory_keeps_nothing(place: Place) -> None:
     assert not list((place.folder / ".interlock").iterdir())
 
 
-def test_a_budget_of_a_task_is_its_own(place: Place) -> None:
+def test_a_budget_of_a_task_is_its_own(door: Door) -> None:
     """A task opened with a budget refuses what goes beyond it, by the rule it names."""
-    with interlock.open(place.folder, apply=True) as client:
-        tools = place.tools()
+    with door.open() as client:
+        tools = door.tools()
         with client.task("ag", purpose="test", budgets={"calls": 2}):
             tools.put(1)
             tools.put(2)
@@ -298,4 +305,4 @@ def test_a_budget_of_a_task_is_its_own(place: Place) -> None:
             tools.put(4)
 
     assert refused.value.rule == "interlock.budget"
-    assert place.effects() == ["put 1", "put 2", "put 4"]
+    assert door.effects() == ["put 1", "put 2", "put 4"]

@@ -7,17 +7,17 @@ import pytest
 
 import interlock
 from interlock.domain.errors import NotAllowed
-from tests.workspaces import Place
+from tests.sdk.doors import Door
 
 
-def test_the_same_asynchronously(place: Place) -> None:
+def test_the_same_asynchronously(door: Door) -> None:
     """Async tools are awaited, sync ones proposed or called in a thread; results, refusals and keys are the same."""
-    tools = place.tools()
+    tools, key = door.tools(), door.key()
 
     async def program() -> list[object]:
-        async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:
-            first = await task.propose(tools.put, 2, idempotency_key="k")
-            again = await task.propose(tools.put, n=2, idempotency_key="k")
+        async with door.open() as client, client.task("ag", purpose="test") as task:
+            first = await task.propose(tools.put, 2, idempotency_key=key)
+            again = await task.propose(tools.put, n=2, idempotency_key=key)
             with pytest.raises(interlock.Refused):
                 await tools.aput(-1)
             return [first, again, await tools.aput(1), await asyncio.to_thread(tools.put, 3)]
@@ -27,15 +27,15 @@ def test_the_same_asynchronously(place: Place) -> None:
     assert isinstance(first, interlock.Done)
     assert first == again
     assert (first.result, awaited, threaded) == tuple(tools.Put(n=n, word="x") for n in (2, 1, 3))
-    assert place.effects() == ["put 2", "put 1", "put 3"]
+    assert door.effects() == ["put 2", "put 1", "put 3"]
 
 
-def test_a_ticket_is_awaited(place: Place) -> None:
+def test_a_ticket_is_awaited(door: Door) -> None:
     """`await ticket` gives the outcome once a person agreed, while the loop goes on with other things."""
-    tools = place.tools()
+    tools = door.tools()
 
     async def program() -> tuple[interlock.Outcome, int]:
-        async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:
+        async with door.open() as client, client.task("ag", purpose="test") as task:
             held = await task.propose(tools.put, 500)
             assert isinstance(held, interlock.Held)
             waiting = asyncio.ensure_future(held.ticket.wait_async())
@@ -44,7 +44,7 @@ def test_a_ticket_is_awaited(place: Place) -> None:
                 await asyncio.sleep(0.01)
                 turns += 1
                 if turns == 3:
-                    await client.person("rita").aio.approve(held.action_id)
+                    await door.person("rita").aio.approve(held.action_id)
             return await held.ticket, turns
 
     outcome, turns = asyncio.run(program())
@@ -52,15 +52,15 @@ def test_a_ticket_is_awaited(place: Place) -> None:
     assert isinstance(outcome, interlock.Done)
     assert outcome.result == tools.Put(n=500, word="x")
     assert turns >= 3
-    assert place.effects()[-1] == "put 500"
+    assert door.effects()[-1] == "put 500"
 
 
-def test_a_synchronous_call_on_the_loop_is_refused(place: Place) -> None:
+def test_a_synchronous_call_on_the_loop_is_refused(door: Door) -> None:
     """Where a call would wait for the very loop that has to run it, it says so instead of waiting for ever."""
-    tools = place.tools()
+    tools = door.tools()
 
     async def program() -> None:
-        async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test"):
+        async with door.open() as client, client.task("ag", purpose="test"):
             with pytest.raises(NotAllowed, match="wait for ever"):
                 tools.put(1)
             with pytest.raises(NotAllowed, match="wait for ever"), client.task("ag", purpose="inner"):
@@ -69,15 +69,15 @@ def test_a_synchronous_call_on_the_loop_is_refused(place: Place) -> None:
 
     asyncio.run(program())
 
-    assert place.effects() == ["put 2"]
+    assert door.effects() == ["put 2"]
 
 
-def test_a_client_is_closed_from_the_loop_it_lives_on(place: Place) -> None:
+def test_a_client_is_closed_from_the_loop_it_lives_on(door: Door) -> None:
     """`with interlock.open(...)` around asynchronous tasks ends as it should."""
-    tools = place.tools()
+    tools = door.tools()
 
     async def program() -> None:
-        with interlock.open(place.folder, apply=True) as client:
+        with door.open() as client:
             async with client.task("ag", purpose="test"):
                 await tools.aput(1)
         with pytest.raises(NotAllowed, match="closed"):
@@ -85,13 +85,13 @@ def test_a_client_is_closed_from_the_loop_it_lives_on(place: Place) -> None:
 
     asyncio.run(program())
 
-    assert place.effects() == ["put 1"]
+    assert door.effects() == ["put 1"]
 
 
-def test_one_client_in_two_loops_at_once(place: Place) -> None:
+def test_one_client_in_two_loops_at_once(door: Door) -> None:
     """Two event loops in two threads and a synchronous thread share a client; every call acts once."""
-    tools = place.tools()
-    client = interlock.open(place.folder, apply=True)
+    tools = door.tools()
+    client = door.open()
     start, end = threading.Barrier(3), threading.Barrier(3)
     failures: list[BaseException] = []
 
@@ -131,13 +131,13 @@ def test_one_client_in_two_loops_at_once(place: Place) -> None:
     client.close()
 
     assert failures == []
-    assert sorted(place.effects()) == sorted(f"put {n}" for n in range(30))
+    assert sorted(door.effects()) == sorted(f"put {n}" for n in range(30))
 
 
-def test_one_client_in_one_loop_after_another(place: Place) -> None:
+def test_one_client_in_one_loop_after_another(door: Door) -> None:
     """A program that runs `asyncio.run` twice, with synchronous calls in between, keeps its client."""
-    tools = place.tools()
-    client = interlock.open(place.folder, apply=True)
+    tools = door.tools()
+    client = door.open()
 
     async def program(n: int) -> None:
         async with client.task("ag", purpose="test"):
@@ -149,15 +149,15 @@ def test_one_client_in_one_loop_after_another(place: Place) -> None:
     asyncio.run(program(3))
     client.close()
 
-    assert place.effects() == ["put 1", "put 2", "put 3"]
+    assert door.effects() == ["put 1", "put 2", "put 3"]
 
 
-def test_tasks_of_one_program_do_not_mix(place: Place) -> None:
+def test_tasks_of_one_program_do_not_mix(door: Door) -> None:
     """Coroutines that run at the same time each act in the task they opened."""
-    tools = place.tools()
+    tools = door.tools()
 
     async def program() -> list[tuple[str, str]]:
-        async with interlock.open(place.folder, apply=True) as client:
+        async with door.open() as client:
 
             async def one(number: int) -> tuple[str, str]:
                 async with client.task("ag", purpose=f"number {number}") as task:
@@ -166,7 +166,7 @@ def test_tasks_of_one_program_do_not_mix(place: Place) -> None:
                     assert isinstance(outcome, interlock.Held)
                     with pytest.raises(interlock.Held) as called:
                         await asyncio.to_thread(tools.put, 600 + number)
-                    desk = client.person("rita").aio
+                    desk = door.person("rita").aio
                     return task.id, (await desk.action(called.value.action_id)).task
 
             return list(await asyncio.gather(*(one(number) for number in range(5))))
@@ -177,9 +177,9 @@ def test_tasks_of_one_program_do_not_mix(place: Place) -> None:
     assert len(dict(found)) == 5
 
 
-def test_a_cancelled_program_closes_its_task(place: Place) -> None:
+def test_a_cancelled_program_closes_its_task(door: Door) -> None:
     """Cancelling an agent in the middle of a call closes its task, which takes nothing more."""
-    tools = place.tools()
+    tools = door.tools()
 
     async def program() -> interlock.Outcome:
         opened = asyncio.get_running_loop().create_future()
@@ -189,7 +189,7 @@ def test_a_cancelled_program_closes_its_task(place: Place) -> None:
                 opened.set_result(task)
                 await task.propose(tools.put, 1, wait_ms=1_000)
 
-        async with interlock.open(place.folder, apply=True) as client:
+        async with door.open() as client:
             running = asyncio.ensure_future(agent(client))
             task: interlock.AsyncTask = await opened
             await asyncio.sleep(0.1)

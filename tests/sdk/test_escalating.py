@@ -11,6 +11,7 @@ import pytest
 
 import interlock
 from interlock.exceptions import Resolution
+from tests.sdk.doors import Door
 from tests.workspaces import AGENT, SETTINGS, forget, workspace
 
 POLICIES = """\
@@ -61,13 +62,13 @@ def test_an_exception_outlives_the_program_that_raised_it(tmp_path: Path) -> Non
 
 
 @pytest.mark.proves("exception.default")
-def test_what_comes_of_one(tmp_path: Path) -> None:
+def test_what_comes_of_one(door: Door) -> None:
     """An answer from another thread, silence with a default, a no, no time and no such kind each come back as what they are."""
-    with raising(tmp_path) as client, client.task("ag", purpose="test", on_behalf_of="user:bob") as task:
-        rita = client.person("rita")
+    rita, key = door.person("rita"), door.key()
+    with door.open() as client, client.task("ag", purpose="test", on_behalf_of="user:bob") as task:
 
         def close() -> None:
-            while not (rows := rita.inbox().rows):
+            while not (rows := [each for each in rita.inbox().rows if each.contract == "exception.raise"]):
                 time.sleep(0.02)
             rita.approve(rows[0].action)
 
@@ -79,10 +80,10 @@ def test_what_comes_of_one(tmp_path: Path) -> None:
         with pytest.raises(interlock.Refused):
             task.escalate("out_of_scop", "what now?")
         with pytest.raises(interlock.Held) as held:
-            task.escalate("out_of_scope", "what now?", idempotency_key="k", timeout_ms=0)
+            task.escalate("out_of_scope", "what now?", idempotency_key=key, timeout_ms=0)
         rita.reject(held.value.action_id, note="it is in scope")
         with pytest.raises(interlock.Denied, match="it is in scope"):
-            task.escalate("out_of_scope", "what now?", idempotency_key="k")
+            task.escalate("out_of_scope", "what now?", idempotency_key=key)
 
     assert closed == Resolution(how="closed", answer="")
     assert silent == Resolution(how="default", answer="keep it")

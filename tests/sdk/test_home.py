@@ -28,13 +28,14 @@ async def nothing() -> None:
 
 def test_without_a_loop_home_is_a_thread_of_ours() -> None:
     """Synchronous callers, in whatever thread, share one loop, which ends with the home."""
+    before = {*threading.enumerate()}
     home = Home()
     with ThreadPoolExecutor(8) as callers:
         threads = set(callers.map(lambda _: home.block(where), range(32)))
     home.stop()
 
     assert threads == {"interlock"}
-    assert "interlock" not in {each.name for each in threading.enumerate()}
+    assert not {*threading.enumerate()} - before
 
 
 def test_the_first_loop_becomes_home() -> None:

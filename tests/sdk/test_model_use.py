@@ -9,40 +9,31 @@ from interlock.adapters.prices import BY
 from interlock.domain.budget import Budget
 from interlock.domain.use import Use
 from interlock.workbench.planes import working
-from tests.workspaces import Place
-
-FILE = """
-budgets: {tokens: 1000, USD.micro: {limit: 1000, per: day}}
-"""
+from tests.sdk.doors import Door
 
 
-def limited(place: Place) -> None:
-    """The agent has budgets of tokens and money, and two models."""
-    file = place.folder / "agents" / "ag.yaml"
-    said = file.read_text().replace("max_task: 1h", "max_task: 1h, models: [gpt-4o-mini, 'openai:gpt-4o-mini', own]")
-    file.write_text(said + FILE)
-
-
-async def uses(place: Place) -> tuple[list[Use], dict[str, tuple[int, int]]]:
-    """The uses that are stored, oldest first, and what is reserved and spent of the agent's budgets."""
-    async with working(place.folder) as plane:
-        budgets = [each for each in await plane.means.store.all(Budget) if each.scope == "agent:ag" and each.spent]
-        found = await plane.means.store.all(Use)
+async def uses(door: Door, agent: str) -> tuple[list[Use], dict[str, tuple[int, int]]]:
+    """The agent's uses that are stored, oldest first, and what is reserved and spent of its budgets."""
+    async with working(door.place.folder) as plane:
+        budgets = [
+            each for each in await plane.means.store.all(Budget) if each.scope == f"agent:{agent}" and each.spent
+        ]
+        found = [each for each in await plane.means.store.all(Use) if each.agent == agent]
         return found[::-1], {each.unit: (each.reserved, each.spent) for each in budgets}
 
 
 @pytest.mark.proves("use.reserved", "use.priced")
-def test_a_program_settles_what_a_model_took(place: Place) -> None:
+def test_a_program_settles_what_a_model_took(door: Door) -> None:
     """At the prices that are installed, rounded up; the price is known at most before and exactly afterwards."""
-    limited(place)
-    with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="ask") as task:
+    agent = door.asker(0)
+    with door.open(agent) as client, client.task(agent, purpose="ask") as task:
         with task.model_use("gpt-4o-mini", input_tokens=200, max_output_tokens=100) as use:
             at_most = use.cost_micro
             use.settle(input_tokens=101, output_tokens=10, cached_tokens=100)
         with task.model_use("openai:gpt-4o-mini", input_tokens=200, max_output_tokens=100) as other:
             pass
 
-    (first, second), stood = asyncio.run(uses(place))
+    (first, second), stood = asyncio.run(uses(door, agent))
 
     # $0.15, $0.60 and $0.075 a million: 90 at most, and 0.15 + 6 + 7.5 of them.
     assert (at_most, use.cost_micro) == (90, 14)
@@ -51,10 +42,10 @@ def test_a_program_settles_what_a_model_took(place: Place) -> None:
     assert stood == {"tokens": (0, 411), "USD.micro": (0, 104)}
 
 
-def test_what_does_not_fit_is_an_error_on_the_way_in(place: Place) -> None:
+def test_what_does_not_fit_is_an_error_on_the_way_in(door: Door) -> None:
     """Before the model is asked: another model, too much, a price that nobody knows; and a block that is entered twice."""
-    limited(place)
-    with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="ask") as task:
+    agent = door.asker(1)
+    with door.open(agent) as client, client.task(agent, purpose="ask") as task:
         for model, most, why in (
             ("gpt-4o", 10, "may not run on `gpt-4o`; it may run on `gpt-4o-mini`, `openai:gpt-4o-mini`, `own`"),
             ("gpt-4o-mini", 10_000, "is needed"),
@@ -74,9 +65,9 @@ def test_what_does_not_fit_is_an_error_on_the_way_in(place: Place) -> None:
 
 
 @pytest.mark.proves("use.lost")
-def test_an_exception_leaves_all_of_it_used_unless_the_program_knows_better(place: Place) -> None:
+def test_an_exception_leaves_all_of_it_used_unless_the_program_knows_better(door: Door) -> None:
     """Asynchronously, too, and cancelled. Cancelled before the model could be asked nothing was used."""
-    limited(place)
+    agent = door.asker(2)
 
     async def refused(task: interlock.AsyncTask, *, known: bool) -> None:
         async with task.model_use("gpt-4o-mini", input_tokens=10, max_output_tokens=10) as use:
@@ -97,7 +88,7 @@ def test_an_exception_leaves_all_of_it_used_unless_the_program_knows_better(plac
             raise AssertionError("it was cancelled before")
 
     async def program() -> None:
-        async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="ask") as task:
+        async with door.open(agent) as client, client.task(agent, purpose="ask") as task:
             for known in (True, False):
                 with pytest.raises(ConnectionError):
                     await refused(task, known=known)
@@ -108,6 +99,6 @@ def test_an_exception_leaves_all_of_it_used_unless_the_program_knows_better(plac
 
     asyncio.run(program())
 
-    found, stood = asyncio.run(uses(place))
+    found, stood = asyncio.run(uses(door, agent))
     assert [each.state for each in found] == ["settled", "lost", "lost", "settled"]
     assert stood["tokens"] == (0, 23)

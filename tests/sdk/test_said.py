@@ -12,6 +12,7 @@ from interlock.domain.errors import ContractError
 from interlock.domain.evidence import Packet
 from interlock.domain.ids import ActionId
 from interlock.domain.telling import Telling, tell
+from tests.sdk.doors import Door
 from tests.workspaces import Place
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -78,13 +79,18 @@ def test_words_of_ours_are_never_the_tools_own(client: interlock.Client) -> None
     ("said", "word"),
     [
         ({"kpi": {"grams": 1.5}}, "whole number"),
+        ({"confidence": 0.9}, "per mille"),
         ({"kpi": ["grams"]}, "mapping"),
         ({"kpi": {"two words": 1}}, "plain name"),
         ({"traceparent": "ana@example.com"}, "Trace Context"),
         ({"traceparent": 7}, "expected `str`"),
     ],
 )
-def test_what_has_no_place_in_the_log_is_an_error(client: interlock.Client, said: dict[str, Any], word: str) -> None:
+def test_what_has_no_place_in_the_log_is_an_error(door: Door, said: dict[str, Any], word: str) -> None:
     """Figures are whole and plainly named, a trace context is one; the error says so, and nothing was proposed."""
-    with client, client.task("ag", purpose="test") as task, pytest.raises(ContractError, match=word):
-        task.propose(weigh, "ab", 3, **said)
+    with (
+        door.open() as client,
+        client.task("ag", purpose="test") as task,
+        pytest.raises(ContractError, match=word),
+    ):
+        task.propose("box.look", word="ab", **said)

@@ -25,6 +25,7 @@ from interlock.domain.errors import ContractError, CredentialStale, NotAllowed, 
 from interlock.domain.handover import Opened, read_handover
 from interlock.domain.ids import ActionId, AgentName, TaskId
 from interlock.domain.proposal import Proposal
+from interlock.domain.said_beside import must_be_writable
 from interlock.domain.task import Opening, Task
 from interlock.domain.use import MODEL_USE, Asked, TokenCount, Use
 from interlock.ports.own_tools import OwnTools
@@ -91,6 +92,7 @@ class Connection:
         """Propose as the instance that this program is."""
 
         if self.identity.patient:
+            must_be_writable(proposal)  # as the gate says it, which far away would only find that it is no request
             proposal = _repeatable(proposal, self.identity.new())
 
         async def proposed() -> Action:

@@ -26,12 +26,13 @@ from interlock.domain.errors import (
 from interlock.domain.ids import AgentName, is_id
 from interlock.domain.presented import SPENT, Code, Spent
 from interlock.domain.proposal import Proposal
+from interlock.domain.said_beside import must_be_writable
 from interlock.domain.stating import Beginning
 from interlock.domain.task import Task
 from interlock.ports.steps import Steps
 from interlock.ports.store import ActionQuery, Store
 from interlock.services.admission import Admitted, Door, let_in, of_another, words
-from interlock.services.drafting import Drafts, must_be_writable, storable
+from interlock.services.drafting import Drafts, storable
 from interlock.services.habits import Habits
 from interlock.services.intents import Intents
 from interlock.services.judging import Judging
