@@ -1,14 +1,12 @@
-"""Providers of models over HTTP, by httpx: connections are kept and used again, redirects are not followed, nothing is retried.
+"""Providers of models over HTTP, by httpx: redirects are not followed, nothing is retried.
 
 Whether anything left this machine is told by the client's own trace, so that what was never asked costs nobody anything. Of the
 answer's headers a few names pass; the key passes in one direction only.
 """
 
-import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +14,16 @@ import anyio
 import httpx
 
 from interlock.adapters.exchange import Sending
+from interlock.adapters.model_connections import ModelConnections
 from interlock.adapters.references import NoSecret, is_reference, secret_at
 from interlock.domain.errors import KeyFileError, ModelNotAnswered
 from interlock.domain.model_route import Provider
 
 _PASSED: Final = ("x-request-id", "retry-after", "openai-processing-ms", "openai-version")
 _LONGEST: Final = 200
+_SHORTEST: Final = 8
+"""Characters of a secret: a shorter one stands in what is no secret, too."""
 _CONNECT_S: Final = 10.0
-_KEPT_S: Final = 30.0
 _MASK: Final = b"[masked: key]"
 
 
@@ -33,48 +33,32 @@ class HttpProviders:
     def __init__(self, folder: Path, environ: Mapping[str, str] = os.environ) -> None:
         self._folder = folder
         self._environ = environ
-        self._client: httpx.AsyncClient | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connections = ModelConnections()
 
     @asynccontextmanager
-    async def ask(self, provider: Provider, path: str, body: bytes, *, timeout_ms: int) -> AsyncGenerator["_Begun"]:
+    async def ask(
+        self, provider: Provider, path: str, body: bytes, *, whose: str, timeout_ms: int
+    ) -> AsyncGenerator["_Begun"]:
         """See `ModelProviders`."""
-        key = self._secret(provider, provider.key) if provider.key else ""
-        headers = {
-            name: self._secret(provider, value) if is_reference(value) else value
-            for name, value in provider.headers.items()
+        said = {name: value for name, value in provider.headers.items() if not is_reference(value)}
+        secrets = {
+            name: self._secret(provider, value) for name, value in provider.headers.items() if is_reference(value)
         }
-        if key:
-            headers["authorization"] = f"Bearer {key}"
-        sending, within = Sending(), timeout_ms / 1000
-        message = self._connected().build_request(
-            "POST",
-            f"{provider.url}{path}",
-            content=body,
-            headers={**headers, "content-type": "application/json"},
-            timeout=httpx.Timeout(within, connect=min(within, _CONNECT_S), pool=within),
-            extensions={"trace": sending.trace},
-        )
-        try:
-            with anyio.fail_after(within):
-                response = await self._connected().send(message, stream=True)
-        except TimeoutError:
-            raise ModelNotAnswered(f"`{provider.name}` did not answer in time", sent=sending.begun, slow=True) from None
-        except httpx.TimeoutException:
-            raise ModelNotAnswered(f"`{provider.name}` did not answer in time", sent=sending.begun, slow=True) from None
-        except (httpx.HTTPError, httpx.InvalidURL, anyio.BrokenResourceError, OSError) as error:
-            raise ModelNotAnswered(f"`{provider.name}` {_failed(error)}", sent=sending.begun) from None
-        try:
-            yield _Begun(response, provider.name, key)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await response.aclose()
+        headers = {**said, **secrets}
+        if provider.key:
+            secrets["authorization"] = self._secret(provider, provider.key)
+            headers["authorization"] = f"Bearer {secrets['authorization']}"
+        async with self._connections.of(whose) as client:
+            response = await _answered(client, provider, path, body, headers, timeout_ms / 1000)
+            try:
+                yield _Begun(response, provider.name, secrets.values())
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await response.aclose()
 
     async def close(self) -> None:
         """Let go of the connections. A later question opens new ones."""
-        client, self._client = self._client, None
-        if client is not None and self._loop is asyncio.get_running_loop():
-            await client.aclose()
+        await self._connections.close()
 
     def _secret(self, provider: Provider, reference: str) -> str:
         try:
@@ -88,29 +72,40 @@ class HttpProviders:
             raise KeyFileError(f"the key of `{provider.name}` is no word that can be sent in a header")
         return found
 
-    def _connected(self) -> httpx.AsyncClient:
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
-            self._loop = loop
-            self._client = httpx.AsyncClient(
-                follow_redirects=False,
-                headers={"accept-encoding": "identity", "user-agent": "interlock"},
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=_KEPT_S),
-            )
-        return self._client
+
+async def _answered(
+    client: httpx.AsyncClient, provider: Provider, path: str, body: bytes, headers: Mapping[str, str], within: float
+) -> httpx.Response:
+    """What begins to come, `within` so many seconds. Raises ModelNotAnswered."""
+    sending = Sending()
+    try:
+        message = client.build_request(
+            "POST",
+            f"{provider.url}{path}",
+            content=body,
+            headers={**headers, "content-type": "application/json"},
+            timeout=httpx.Timeout(within, connect=min(within, _CONNECT_S), pool=within),
+            extensions={"trace": sending.trace},
+        )
+        with anyio.fail_after(within):
+            return await client.send(message, stream=True)
+    except (TimeoutError, httpx.TimeoutException):
+        raise ModelNotAnswered(f"`{provider.name}` did not answer in time", sent=sending.begun, slow=True) from None
+    except (httpx.HTTPError, httpx.InvalidURL, anyio.BrokenResourceError, OSError) as error:
+        raise ModelNotAnswered(f"`{provider.name}` {_failed(error)}", sent=sending.begun) from None
 
 
 class _Begun:
     """`ports.model_provider.Answer`."""
 
-    def __init__(self, response: httpx.Response, who: str, key: str) -> None:
+    def __init__(self, response: httpx.Response, who: str, secrets: Collection[str]) -> None:
         self._response = response
         self._who = who
-        self._key = key.encode()
+        self._secrets = [each.encode() for each in secrets if len(each) >= _SHORTEST]
         self.status = response.status_code
         self.kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self.headers = {name: said[:_LONGEST] for name in _PASSED if (said := response.headers.get(name, ""))}
+        told = ((name, response.headers.get(name, "").encode("latin-1", "replace")) for name in _PASSED)
+        self.headers = {name: self.clean(said).decode("latin-1")[:_LONGEST] for name, said in told if said}
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """See `Answer`."""
@@ -126,7 +121,9 @@ class _Begun:
 
     def clean(self, body: bytes) -> bytes:
         """See `Answer`."""
-        return body.replace(self._key, _MASK) if self._key else body
+        for each in self._secrets:
+            body = body.replace(each, _MASK)
+        return body
 
 
 def _failed(error: Exception) -> str:

@@ -19,10 +19,10 @@ class LaterProviders:
         self._environ = environ
 
     def ask(
-        self, provider: Provider, path: str, body: bytes, *, timeout_ms: int
+        self, provider: Provider, path: str, body: bytes, *, whose: str, timeout_ms: int
     ) -> AbstractAsyncContextManager[Answer]:
         """See `ModelProviders`."""
-        return self._door.ask(provider, path, body, timeout_ms=timeout_ms)
+        return self._door.ask(provider, path, body, whose=whose, timeout_ms=timeout_ms)
 
     async def close(self) -> None:
         """See `ModelProviders`; what was never made has nothing to close."""

@@ -22,7 +22,7 @@ class Answer(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Of its headers those that an agent may see, lower case."""
+        """Of its headers those that an agent may see, lower case, clean."""
         ...
 
     def pieces(self) -> AsyncIterator[bytes]:
@@ -30,7 +30,7 @@ class Answer(Protocol):
         ...
 
     def clean(self, body: bytes) -> bytes:
-        """`body` without the key that was sent, should the provider repeat it."""
+        """`body` without the secrets that were sent, should the provider repeat them."""
         ...
 
 
@@ -38,11 +38,11 @@ class ModelProviders(Protocol):
     """Asks them."""
 
     def ask(
-        self, provider: Provider, path: str, body: bytes, *, timeout_ms: int
+        self, provider: Provider, path: str, body: bytes, *, whose: str, timeout_ms: int
     ) -> AbstractAsyncContextManager[Answer]:
-        """Ask, and give the answer once it begins; leaving it lets go of the connection. `timeout_ms` is how long nothing may be
-        said. Raises ModelNotAnswered, with `sent` False where nothing of it left this machine, and KeyFileError where the key
-        that the workspace names cannot be read."""
+        """Ask, and give the answer once it begins; leaving it lets go of the connection, over which nobody but `whose` asks.
+        `timeout_ms` is how long nothing may be said. Raises ModelNotAnswered, with `sent` False where nothing of it left this
+        machine, and KeyFileError where the key that the workspace names cannot be read."""
         ...
 
     async def close(self) -> None:

@@ -28,7 +28,7 @@ from interlock.ports.model_provider import ModelProviders
 from interlock.relay.again import Again
 from interlock.relay.answering import Answering, Turn
 from interlock.relay.asking import KEY, TASK, Asking, asking_of, body_of
-from interlock.relay.delivering import JSON, Delivery, Receive, Scope, Send, gone
+from interlock.relay.delivering import Delivery, Receive, Scope, Send, gone
 from interlock.relay.meanwhile import unless
 from interlock.relay.tasks import Tasks
 
@@ -148,14 +148,14 @@ class Relay:
         found = [_told(route) for route in self._models.routes.values() if not allowed or route.legs[0].name in allowed]
         name = asking.path.removeprefix(MODELS).removeprefix("/")
         if not name:
-            await out.whole(200, JSON, msgspec.json.encode({"object": "list", "data": found}), {})
+            await out.whole(200, msgspec.json.encode({"object": "list", "data": found}), {})
             return
         one = next((each for each in found if each["id"] == name), None)
         if one is None:
             raise NotFound(
                 f"there is no route to a model `{name[:200]}` for this agent", next_step=f"list them: `{MODELS}`"
             )
-        await out.whole(200, JSON, msgspec.json.encode(one), {})
+        await out.whole(200, msgspec.json.encode(one), {})
 
 
 def _told(route: ModelRoute) -> dict[str, Any]:

@@ -56,9 +56,9 @@ class Delivery:
         """SHA-256 of what was given of the answer so far; empty where nothing was."""
         return self._digest.hexdigest() if self.size else ""
 
-    async def whole(self, status: int, kind: str, body: bytes, headers: Mapping[str, str]) -> None:
-        """All of it at once."""
-        await self._begin(status, kind, {**headers, "content-length": str(len(body))})
+    async def whole(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+        """All of it at once, as JSON."""
+        await self._begin(status, JSON, {**headers, "content-length": str(len(body))})
         await self._send({"type": "http.response.body", "body": body})
         self._ended = True
 
@@ -80,7 +80,7 @@ class Delivery:
         """An error, or where the answer has begun, its end with an event that says so."""
         refusal = refusal_of(error)
         if not self.begun:
-            await self.whole(refusal.status, JSON, msgspec.json.encode(refusal.body), refusal.headers)
+            await self.whole(refusal.status, msgspec.json.encode(refusal.body), refusal.headers)
         elif not self._ended:
             self._failed = True
             await self._send({"type": "http.response.body", "body": _event(refusal), "more_body": True})
