@@ -2720,6 +2720,11 @@ PROMISES: tuple[Promise, ...] = (
         "Who would not be let in any more is told so in the answer they wait for, and takes nothing back by that.",
     ),
     Promise(
+        "gateway.steps_up",
+        _GATEWAY,
+        "A token that lacks the scope of what is asked for is told which scope would do, and can come again with it.",
+    ),
+    Promise(
         "gateway.cancelled",
         _GATEWAY,
         "A call its client cancels is withdrawn while it waits, and goes on and is recorded once it began.",

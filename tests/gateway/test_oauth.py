@@ -24,7 +24,7 @@ from mcp.shared.auth import ProtectedResourceMetadata
 
 import interlock
 from tests.adapters.issuers import Provider, b64, jwk_of, signed
-from tests.gateway.kit import INITIALIZE, PROGRAM, House, house, said, tasks
+from tests.gateway.kit import INITIALIZE, PROGRAM, House, actions, house, said, stateless, tasks
 from tests.workspaces import Place, forget, workspace
 
 pytestmark = pytest.mark.anyio
@@ -138,6 +138,30 @@ async def test_a_client_with_a_token_calls_as_its_agent(doors: tuple[House, Hous
         assert wrong.split(".")[1] not in refused.text
 
 
+@pytest.mark.proves("gateway.steps_up")
+@pytest.mark.parametrize("era", ["handshake", "stateless"])
+async def test_a_scope_that_is_missing_is_asked_for(doors: tuple[House, House], provider: Provider, era: str) -> None:
+    """A call of a tool that another scope opens is answered as RFC 6750 says, with the scope and where to look, in both eras, and
+    nothing is proposed; a tool that no scope of the issuer opens is for the gate. With the scope the same call passes."""
+    for scope, tool, status in (("put", "box__look", 403), ("put", "box__mail", 200), ("put look", "box__look", 200)):
+        bearing = {"authorization": f"Bearer {token(provider, scope=scope)}"}
+        body, headers = stateless(1, tool, {"word": "w"} if tool == "box__look" else {"to": "x"})
+        if era == "handshake":
+            begun = doors[0].ask(body=INITIALIZE, **bearing)
+            headers = {"mcp-session-id": begun.headers["mcp-session-id"]}
+        answer = doors[0].ask(body=body, **bearing, **headers)
+        assert answer.status_code == status
+        if status == 403:
+            challenge = answer.headers["www-authenticate"]
+            assert 'error="insufficient_scope", ' in challenge
+            assert 'scope="look", resource_metadata="http' in challenge
+            assert await actions(doors[0].place) == []
+    assert [(each.contract, each.state) for each in await actions(doors[0].place)] == [
+        ("box.look", "done"),
+        ("box.mail", "refused"),
+    ]
+
+
 @pytest.mark.proves("gateway.own_tickets")
 async def test_a_narrower_token_reads_no_ticket_of_a_wider_one(doors: tuple[House, House], provider: Provider) -> None:
     """What was proposed under one scope is not there for a token of the same program and person that lacks it, neither to read
@@ -149,8 +173,9 @@ async def test_a_narrower_token_reads_no_ticket_of_a_wider_one(doors: tuple[Hous
     async with doors[1].client(token(provider, scope="look")) as mcp:
         read = await mcp.call_tool("interlock_ticket", {"ticket": ticket})
         none = await mcp.call_tool("interlock_ticket", {"ticket": ticket[:-1] + ("0" if ticket[-1] != "0" else "1")})
-        taken = await mcp.session.call_tool("box__put", {"n": 500}, input_responses=answers, request_state=ticket)
+        taken = await mcp.session.call_tool("box__look", {"word": "w"}, input_responses=answers, request_state=ticket)
     assert (said(read)["code"], said(none)["code"], said(taken)["code"]) == ("not_found",) * 3
+    assert said(taken)["detail"] == said(read)["detail"]
     async with doors[1].client(token(provider, scope="put")) as mcp:
         read = await mcp.call_tool("interlock_ticket", {"ticket": ticket})
     assert said(read)["state"] == "held"

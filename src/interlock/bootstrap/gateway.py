@@ -21,6 +21,7 @@ from interlock.gateway.alone import serve_alone
 from interlock.gateway.beside import BesideTools
 from interlock.gateway.calls import Calls
 from interlock.gateway.ears import Ears
+from interlock.gateway.meant import Meant
 from interlock.gateway.news import News
 from interlock.gateway.offers import Offers
 from interlock.gateway.pending import UnderWay
@@ -37,6 +38,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     calls: Calls
     beside: BesideTools
     news: News
+    meant: Meant
     means: Means
     plane: ControlPlane
     version: str
@@ -68,6 +70,7 @@ async def gateway(folder: Path, wish: Wish) -> AsyncGenerator[Gateway]:
             calls=Calls(offers, patience, news, under_way, plane.means.public_url),
             beside=BesideTools(upstreams, offers, under_way, patience.wait_ms),
             news=news,
+            meant=Meant(offers, upstreams),
             means=means,
             plane=plane,
             version=version("interlock"),

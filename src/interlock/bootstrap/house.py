@@ -32,7 +32,7 @@ async def house(folder: Path, wish: Wish, host: str) -> AsyncGenerator[House]:
         shelves = Shelves()
         rooms = Rooms(found.means, shelves)
         server = server_of(found.calls, found.beside, found.news, work_in_room, found.version)
-        mcp = Entrance(server, found.plane.bearing, hosting, rooms, shelves)
+        mcp = Entrance(server, found.plane.bearing, hosting, rooms, shelves, found.meant)
         models = relay(folder, found.plane, found.means.connection)
         whose = Metadata(found.plane.bearing.resource)
 

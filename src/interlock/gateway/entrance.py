@@ -4,6 +4,7 @@ Before anything is read: the form of the request, the name of the server that wa
 """
 
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
@@ -20,9 +21,12 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from interlock.domain.bearer import Bearer
 from interlock.domain.errors import InterlockError
 from interlock.domain.hosting import Hosting
+from interlock.domain.ids import ContractName
+from interlock.domain.through import CLIENT
 from interlock.gateway.context import Context
 from interlock.gateway.events import Shelves, speaking
 from interlock.gateway.hearing import Answering, Message, Send, Unheard, Watch, answering_of, within
+from interlock.gateway.meant import Meant
 from interlock.gateway.rooms import IDLE_S, MOST_OF_ONE, MOST_SESSIONS, Rooms
 from interlock.gateway.work import Work
 from interlock.services.bearing import Bearing
@@ -46,8 +50,11 @@ _SESSION: Final = re.compile(r"[!-~]{1,128}")
 class Entrance:
     """The application. It answers `/mcp` alone; who composes it with others says what else there is."""
 
-    def __init__(self, server: Server[Any], bearing: Bearing, hosting: Hosting, rooms: Rooms, shelves: Shelves) -> None:
+    def __init__(
+        self, server: Server[Any], bearing: Bearing, hosting: Hosting, rooms: Rooms, shelves: Shelves, meant: Meant
+    ) -> None:
         self._bearing = bearing
+        self._meant = meant
         self._hosting = hosting
         self._rooms = rooms
         self._watch = Watch(bearing.must_stand)
@@ -93,7 +100,9 @@ class Entrance:
             raise Unread("Session not found", 404)
         if found is None:
             raise Unread(f"{MOST_OF_ONE} sessions are open with this token: end some of them", 429)
-        room, ended = found, False
+        room, ended, body = found, False, _Body(receive)
+        if scope["method"] == "POST" and bearer.bounds.tools is not None and bearer.through.startswith(CLIENT):
+            self._must_open(bearer, await self._meant.contracts(await body.looked_at(), bearer.agent))
         answering = Answering(bearer, room.work, send, refuse)
 
         async def told(message: Message) -> None:
@@ -111,13 +120,20 @@ class Entrance:
         room.busy += 1
         try:
             with self._watch.over(answering), answering.lasting(), speaking(room.shelf):
-                await self._manager.handle_request(inside, _Body(receive).next, told)
+                await self._manager.handle_request(inside, body.next, told)
             await answering.finish()
         finally:
             room.busy -= 1
             room.used_at = anyio.current_time()
             if ended and session:
                 await self._rooms.over(session)
+
+    def _must_open(self, bearer: Bearer, asked: tuple[ContractName, ...]) -> None:
+        """Raises NotAdmitted where none of what would do is opened by the token, and other scopes of its issuer open it."""
+        tools = bearer.bounds.tools
+        if tools is None or not tools.tools.keys() & set(asked):
+            for each in asked:
+                self._bearing.must_open(bearer, each)
 
 
 async def work_in_room(ctx: Context) -> Work:
@@ -187,9 +203,21 @@ class _Body:
         self._receive = receive
         self._whole = False
         self._until = anyio.current_time() + BODY_S
+        self._seen: deque[Message] = deque()
 
     async def next(self) -> Message:
         """What comes next. Raises Unread."""
+        return self._seen.popleft() if self._seen else await self._come()
+
+    async def looked_at(self) -> bytes:
+        """All of it, which comes next all the same; of one that is too long the beginning. Raises Unread."""
+        size = 0
+        while not self._whole and size <= LARGEST_BODY:
+            self._seen.append(await self._come())
+            size += len(self._seen[-1].get("body", b""))
+        return b"".join(each.get("body", b"") for each in self._seen)
+
+    async def _come(self) -> Message:
         if self._whole:
             return await self._receive()
         try:
