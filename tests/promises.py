@@ -2771,6 +2771,11 @@ PROMISES: tuple[Promise, ...] = (
         "what one lets go of others go on hearing of.",
     ),
     Promise(
+        "gateway.questions",
+        _GATEWAY,
+        "What a reviewer asks about a held call is told with its ticket, answered by whoever proposed it, once, and shown.",
+    ),
+    Promise(
         "gateway.hostile_client",
         _GATEWAY,
         "Whatever a client writes, however long, the gateway answers or drops it, holds its size and goes on.",

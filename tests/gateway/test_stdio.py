@@ -44,7 +44,11 @@ async def test_the_list_is_what_the_agent_may_use(place: Place, mode: str) -> No
     async with client(place, mode=mode) as mcp:
         listed = {tool.name: tool for tool in (await mcp.list_tools()).tools}
     assert sorted(listed) == sorted(
-        ["interlock_ticket", *(f"box__{each}" for each in ("put", "aput", "look", "mail", "drop", "lose", "stay"))]
+        [
+            "interlock_answer",
+            "interlock_ticket",
+            *(f"box__{each}" for each in ("put", "aput", "look", "mail", "drop", "lose", "stay")),
+        ]
     )
     look, mail, put = (listed[f"box__{each}"] for each in ("look", "mail", "put"))
     hints = [each.annotations for each in (look, mail, put)]

@@ -12,6 +12,8 @@ from interlock.domain.ids import ContractName
 LONGEST: Final = 64
 TICKET: Final = "interlock_ticket"
 """The tool of the gateway's own, by which a client hears what became of a call that had to wait."""
+ANSWER: Final = "interlock_answer"
+"""The other one, by which it answers what a reviewer asks about such a call."""
 OURS: Final = "interlock"
 """How names of our own begin."""
 _PIECE: Final = 8

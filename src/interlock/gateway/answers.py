@@ -13,7 +13,7 @@ from interlock.domain.contract import Contract
 from interlock.domain.errors import ContractError, InterlockError
 from interlock.domain.ids import ActionId
 from interlock.domain.output import in_words
-from interlock.domain.tool_name import TICKET
+from interlock.domain.tool_name import ANSWER, TICKET
 from interlock.gateway.schemas import given, structured
 from interlock.sdk.outcomes import Done, Held, NotDone, Outcome, Pending, Unknown
 
@@ -55,7 +55,12 @@ def waiting(outcome: Held | Pending | Unknown) -> CallToolResult:
     takes it for done."""
     said = ticket_of(outcome)
     lines = [f"{outcome.detail}: {_WAITS[outcome.code]}."]
-    lines += [f"{each.person} asks: {each.text}" for each in _open(outcome)]
+    asked = _open(outcome)
+    lines += [f"{each.person} asks ({each.number}): {each.text}" for each in asked]
+    if asked:
+        lines.append(
+            f"Answer with `{ANSWER}`, ticket `{outcome.action_id}` and your words: whoever decides reads them."
+        )
     lines.append(f"To hear what became of it call `{TICKET}` with ticket `{outcome.action_id}`; {AGAIN}.")
     unsure = isinstance(outcome, Unknown)
     return result("\n".join(lines), said, outcome.action_id, outcome.state, is_error=unsure)
@@ -69,7 +74,7 @@ def ticket_of(outcome: Held | Pending | Unknown) -> dict[str, JsonValue]:
         "state": outcome.state,
         "poll_with": TICKET,
         "reasons": list(outcome.reasons),
-        **({"questions": asked} if asked else {}),
+        **({"questions": asked, "answer_with": ANSWER} if asked else {}),
     }
 
 

@@ -17,7 +17,7 @@ from interlock.domain.errors import InterlockError, NotFound
 from interlock.domain.exact import InexactError, bound
 from interlock.domain.ids import ContractName, is_id
 from interlock.domain.patience import Patience
-from interlock.domain.tool_name import TICKET
+from interlock.domain.tool_name import ANSWER, TICKET
 from interlock.gateway.answers import answered, refused
 from interlock.gateway.asking import ELICIT, NAME, Choice, asked, chosen, question
 from interlock.gateway.bridge import BRIDGE, Bridge
@@ -28,6 +28,7 @@ from interlock.gateway.listing import page
 from interlock.gateway.news import News
 from interlock.gateway.offers import Offers
 from interlock.gateway.pending import UnderWay
+from interlock.gateway.questions import Questions
 from interlock.gateway.upstream import came
 from interlock.gateway.work import Work
 from interlock.sdk.outcomes import Done, Held, Outcome, Pending, Refused
@@ -59,6 +60,7 @@ class Calls:
         self._under_way = under_way
         self._public_url = public_url
         self._busy: dict[int, int] = {}
+        self._questions = Questions()
 
     async def list(
         self, work: Work, ctx: Context, params: types.PaginatedRequestParams | None
@@ -75,6 +77,8 @@ class Calls:
             try:
                 if params.name == TICKET:
                     return await self._ticket(work, ctx, params.arguments or {})
+                if params.name == ANSWER:
+                    return await self._answered(work, ctx, params.arguments or {})
                 name = await self._offers.contract_of(params.name)
                 if name is None:
                     raise _no_tool(params.name)
@@ -153,15 +157,15 @@ class Calls:
         """The answer to a call whose action is `outcome` so far."""
         patience = self._patience_of(ctx)
         if not isinstance(outcome, Held | Pending) or patience.hold == "ticket":
-            return await self._told(ctx, outcome, name)
+            return await self._told(work, ctx, outcome, name)
         question = await self._question(work, ctx, outcome)
         if question is None:
-            return await self._told(ctx, await self._until(ctx, outcome, patience.wait_ms), name)
+            return await self._told(work, ctx, await self._until(work, ctx, outcome, patience.wait_ms), name)
         if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return types.InputRequiredResult(input_requests={NAME: question}, request_state=outcome.action_id)
         asking = asyncio.create_task(asked(ctx.session, question, ctx.request_id))
         try:
-            return await self._chosen(ctx, outcome, name, patience.wait_ms, asking)
+            return await self._chosen(work, ctx, outcome, name, patience.wait_ms, asking)
         finally:
             asking.cancel()
 
@@ -182,26 +186,32 @@ class Calls:
         if action.contract != name:
             raise NotFound("that is the answer to another call", next_step="answer what was asked of this one")
         choice = chosen((params.input_responses or {}).get(NAME))
-        return await self._done_with(ctx, outcome, name, choice, self._patience_of(ctx).wait_ms)
+        return await self._done_with(work, ctx, outcome, name, choice, self._patience_of(ctx).wait_ms)
 
     async def _chosen(
-        self, ctx: Context, outcome: Held | Pending, name: ContractName, wait_ms: int, asking: asyncio.Task[Choice]
+        self,
+        work: Work,
+        ctx: Context,
+        outcome: Held | Pending,
+        name: ContractName,
+        wait_ms: int,
+        asking: asyncio.Task[Choice],
     ) -> Answer:
         """Wait for the outcome and for what the person at the client says, whichever comes first."""
-        waiting = self._under_way.begun(self._until(ctx, outcome, wait_ms))
+        waiting = self._under_way.begun(self._until(work, ctx, outcome, wait_ms))
         await asyncio.wait({waiting, asking}, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done() and asking.result() != "wait":
-            return await self._done_with(ctx, outcome, name, asking.result(), 0)
-        return await self._told(ctx, await asyncio.shield(waiting), name)
+            return await self._done_with(work, ctx, outcome, name, asking.result(), 0)
+        return await self._told(work, ctx, await asyncio.shield(waiting), name)
 
     async def _done_with(
-        self, ctx: Context, outcome: Outcome, name: ContractName, choice: Choice, wait_ms: int
+        self, work: Work, ctx: Context, outcome: Outcome, name: ContractName, choice: Choice, wait_ms: int
     ) -> Answer:
         if isinstance(outcome, Held | Pending):
             if choice == "withdraw":
                 await self._under_way.withdraw(outcome)
-            outcome = await self._until(ctx, outcome, 0 if choice != "wait" else wait_ms)
-        return await self._told(ctx, outcome, name)
+            outcome = await self._until(work, ctx, outcome, 0 if choice != "wait" else wait_ms)
+        return await self._told(work, ctx, outcome, name)
 
     async def _question(self, work: Work, ctx: Context, outcome: Held | Pending) -> types.ElicitRequest | None:
         if not isinstance(outcome, Held) or _meta(ctx).get(ELICIT) is False:
@@ -216,11 +226,16 @@ class Calls:
         patience = self._patience.asked("wait", wait)
         action, outcome = await self._under_way.kept(work.ticket(name, 0))
         if isinstance(outcome, Held | Pending) and patience.wait_ms:
-            outcome = await self._until(ctx, outcome, patience.wait_ms)
-        return await self._told(ctx, outcome, action.contract)
+            outcome = await self._until(work, ctx, outcome, patience.wait_ms)
+        return await self._told(work, ctx, outcome, action.contract)
 
-    async def _told(self, ctx: Context, outcome: Outcome, name: ContractName) -> types.CallToolResult:
+    async def _answered(self, work: Work, ctx: Context, arguments: dict[str, Any]) -> types.CallToolResult:
+        action, outcome = await self._under_way.kept(self._questions.answer(work, arguments))
+        return await self._told(work, ctx, outcome, action.contract)
+
+    async def _told(self, work: Work, ctx: Context, outcome: Outcome, name: ContractName) -> types.CallToolResult:
         """What the client is told of an outcome."""
+        self._questions.told(work, outcome)
         contract = await self._contract(name)
         if isinstance(outcome, Done) and not outcome.withheld and contract is not None:
             target = contract.target
@@ -231,17 +246,22 @@ class Calls:
     async def _contract(self, name: ContractName) -> Contract | None:
         return (await self._offers.now()).contracts.get(name)
 
-    async def _until(self, ctx: Context, outcome: Held | Pending, wait_ms: int) -> Outcome:
-        """The outcome once it is settled, or as it stands after `wait_ms`. Whoever wants progress is told that it waits."""
+    async def _until(self, work: Work, ctx: Context, outcome: Held | Pending, wait_ms: int) -> Outcome:
+        """The outcome once it is settled or a reviewer asks something, or as it stands after `wait_ms`. Whoever wants progress is
+        told that it waits."""
         answering = answering_of(ctx)
         if answering is not None:
             answering.ticket = outcome.action_id
+        if wait_ms and self._questions.new(work, outcome):
+            return outcome
         waited = self._under_way.begun(outcome.ticket.wait_async(timeout_ms=wait_ms))
         words, told = f"{outcome.detail}; ticket {outcome.action_id}", 0
         while not waited.done():
             await ctx.session.report_progress(told * _TOLD_EVERY_S, None, words)
             told += 1
             await asyncio.wait({waited}, timeout=_TOLD_EVERY_S)
+            if not waited.done() and self._questions.new(work, now := await outcome.ticket.wait_async(timeout_ms=0)):
+                return now
         return waited.result()
 
     def _patience_of(self, ctx: Context) -> Patience:

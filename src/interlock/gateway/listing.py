@@ -12,6 +12,7 @@ from interlock.domain.label import source_of
 from interlock.domain.tool_name import TICKET
 from interlock.gateway.answers import SOURCE
 from interlock.gateway.offers import Offered
+from interlock.gateway.questions import TOOL as ANSWERING
 from interlock.gateway.schemas import given, hints, taken
 from interlock.gateway.upstream import Accepted, promised, shown
 
@@ -44,7 +45,7 @@ def page(offered: Offered, cursor: str | None, accepted: Accepted) -> types.List
     tools = [_tool(name, offered.tools[name], accepted) for name in names[:PAGE]]
     accepted.schemas.update({each.name: each.input_schema for each in tools})
     if not after:
-        tools.insert(0, ASK)
+        tools[:0] = [ASK, ANSWERING]
     more = len(names) > PAGE
     return types.ListToolsResult(tools=tools, next_cursor=_cursor(names[PAGE - 1]) if more else None)
 

@@ -20,7 +20,7 @@ from interlock.ports.store import Store
 from interlock.ports.upstream import Heard, Upstreams
 from interlock.sdk.connection import Connection, Resuming
 from interlock.sdk.framework_call import Governor
-from interlock.sdk.outcomes import Outcome
+from interlock.sdk.outcomes import Held, Outcome
 from interlock.sdk.task import AsyncTask
 from interlock.services.orders import StandingOrders
 
@@ -113,6 +113,29 @@ class Work:
             await self._means.connection.resumed(Resuming(found.task, task.agent))
             outcome = await ticket.wait_async(timeout_ms=wait_ms)
         return await self._means.store.get(Action, name) or found, outcome
+
+    async def answer(self, name: str, text: str, question: int | None) -> tuple[Action, Outcome]:
+        """Answer what a reviewer asked about an action of this caller's; it waits on. Raises as `ticket` does, and what an answer
+        raises."""
+        action, outcome = await self.ticket(name, 0)
+        begun = await self._means.store.get(Task, action.task)
+        if begun is None:
+            raise NotFound(f"the task of `{name[:64]}` is not there any more", next_step="nothing; nobody can answer")
+        about: Held | str = outcome if isinstance(outcome, Held) else name
+        try:
+            outcome = await AsyncTask(self._means.connection, begun).answer(about, text, question=question)
+        except NotAllowed:
+            # Another process began the task, and ended: one that was killed is taken over from, one that closed it is not.
+            if self._task is not None and self._task.id == begun.id:
+                raise
+            if begun.state != "open":
+                raise NotAllowed(
+                    "the session that made this call is over, and nobody answers in its place",
+                    next_step="wait for what becomes of it; a reviewer who needs to know rejects it and says so",
+                ) from None
+            resumed = await self._means.connection.resumed(Resuming(begun.id, begun.agent))
+            outcome = await AsyncTask(self._means.connection, resumed).answer(about, text, question=question)
+        return await self._means.store.get(Action, name) or action, outcome
 
     async def close(self) -> None:
         """Close the task. Idempotent. One that cannot be closed now is over when its time is."""
