@@ -2937,6 +2937,11 @@ PROMISES: tuple[Promise, ...] = (
         "Who accepted which definition of a tool stands in the log before it counts.",
     ),
     Promise(
+        "upstream.hidden",
+        _UPSTREAM,
+        "What a server is given as a secret is masked in whatever it says: results, news, errors, and its last words in the log.",
+    ),
+    Promise(
         "upstream.exact",
         "Decisions: what a server said is pinned",
         "Arguments and results pass through their texts exactly: a number comes out as the number it was, or is not sent.",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 HOW = sys.argv[1]
+SECRET = os.environ.get("SECRET", "")
 NOTES = Path(os.environ.get("NOTES", os.devnull))
 TOOL: dict[str, Any] = {
     "name": "act",
@@ -92,6 +93,29 @@ def call(id_: Any, arguments: dict[str, Any]) -> None:  # noqa: C901, PLR0912  o
             sys.stdout.flush()
         case "hostile":
             say({"id": id_, "result": {**text(HOSTILE), "structuredContent": {"a\u202eb\x1b[2J": HOSTILE}}})
+        case "tells":
+            sys.stderr.write(f"using {SECRET}\n")
+            say({"method": "notifications/message", "params": {"level": "info", "data": {SECRET: [SECRET]}}})
+            nested = json.dumps(json.dumps({"k": SECRET}))
+            meta = {"x/y": SECRET, SECRET: [1, int(os.environ["PIN"]), True, None]}
+            say(
+                {
+                    "id": id_,
+                    "result": {
+                        "content": [*text(f"a{SECRET}b")["content"], *text(nested)["content"]],
+                        "structuredContent": {"k": SECRET},
+                        "_meta": meta,
+                    },
+                }
+            )
+        case "tells no":
+            say({"id": id_, "error": {"code": -32000, "message": f"no {SECRET}", "data": [SECRET]}})
+        case "tells broken":
+            sys.stdout.write('{"jsonrpc": "2.0", "result": {"of another": "' + SECRET + "}\n")
+            sys.stdout.flush()
+        case "tells dying":
+            sys.stderr.write(f"another's words\nusing {SECRET}\x1b[2J\n")
+            sys.exit(3)
         case "noise":
             for each in range(50):
                 print(f"debug line {each}")

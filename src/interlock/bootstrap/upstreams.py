@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from interlock.adapters.system import SystemClock
+from interlock.adapters.upstream_addresses import wrong_with
 from interlock.adapters.workspace.fields import NAME
 from interlock.adapters.workspace.pinned_file import pinned_path, pinned_text
 from interlock.adapters.workspace.starters import write_new
@@ -73,6 +74,8 @@ def add_server(
             "a server is a command or an address",
             next_step=f"`interlock server add {name} -- COMMAND ...`, or `interlock server add {name} --url URL`",
         )
+    if problem := wrong_with(url):
+        raise WorkspaceError(f"the address of `{name}` {problem}", next_step="nothing was written; say it so")
     settled(folder)
     way: dict[str, object] = {"http": {"url": url, **({"headers": dict(headers)} if headers else {})}}
     if command:

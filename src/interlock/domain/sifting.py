@@ -4,10 +4,9 @@ A text that is JSON is looked into: its members are seen under their own names, 
 written anew. So it makes no difference whether a value came as itself or as the text of itself, however often wrapped.
 """
 
-import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 import msgspec
 
@@ -16,6 +15,7 @@ from interlock.domain.exact import Raw
 from interlock.domain.output import ANY, Output, Taken
 from interlock.domain.personal import is_card, without_personal
 from interlock.domain.secret import mask, without_secrets
+from interlock.domain.wrapped import wrapped, wrapping
 
 MAX_TAKEN: Final = 64
 """How many kinds of place are told apart; the rest is counted under the result as a whole."""
@@ -29,9 +29,6 @@ Fields: TypeAlias = dict[str, "Fields | str"]
 """A rule's fields as a tree: by name what is below, or what is done."""
 
 _NO_FIELDS: Final[Fields] = {}
-_BEGINS: Final = ("{", "[", '"')
-_BLANK: Final = " \t\r\n\ufeff"
-_to_json: Final = msgspec.json.Encoder().encode
 
 
 def fields_of(rule: Output) -> Fields:
@@ -116,7 +113,7 @@ class Walk:
 
     def _within(self, text: str, path: str, depth: int, fields: Fields) -> str:
         """A text that is JSON, written anew where something in it was taken."""
-        read = _json_in(text)
+        read = wrapped(text)
         if read is None:
             return text
         after = self.value(read.value, path, depth + 1, fields)
@@ -124,7 +121,7 @@ class Walk:
             self.take(REPEATED, path)
         elif after is read.value:
             return text
-        return _json_of(after)
+        return wrapping(after)
 
     def _members(self, value: dict[str, Raw], path: str, depth: int, fields: Fields) -> Raw:
         after: dict[str, Raw] = {}
@@ -169,43 +166,6 @@ class Walk:
         self.take(kind, self._path)
 
 
-class _Read:
-    """A text as the JSON it is. Numbers that are none to every program stay as they are written (`msgspec.Raw`)."""
-
-    def __init__(self, text: str) -> None:
-        self.repeated = False
-        self.value = cast(
-            Raw,
-            json.loads(
-                text,
-                object_pairs_hook=self._members,
-                parse_int=_as_written,
-                parse_float=_as_written,
-                parse_constant=_as_written,
-            ),
-        )
-
-    def _members(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        self.repeated = self.repeated or len(found) < len(pairs)
-        return found
-
-
-def _json_in(text: str) -> _Read | None:
-    """What a text is that is an object, a list or a text in JSON. Raises RecursionError where it is too deep to be seen."""
-    bare = text.strip(_BLANK)
-    if not bare.startswith(_BEGINS):
-        return None
-    try:
-        return _Read(bare)
-    except ValueError:
-        return None
-
-
-def _as_written(number: str) -> object:
-    return msgspec.Raw(number.encode())
-
-
 def _is_card(value: object) -> bool:
     """Whether a number is a card's, whichever way it is written."""
     if isinstance(value, msgspec.Raw):
@@ -234,20 +194,6 @@ def _spread(tree: Fields) -> Fields:
         all_of_it = merged(below, every) if name != ANY else below
         found[name] = all_of_it if isinstance(all_of_it, str) else _spread(all_of_it)
     return found
-
-
-def _json_of(value: object) -> str:
-    """JSON text of what was read of one, with half a character as its escape."""
-    try:
-        return _to_json(value).decode()
-    except UnicodeEncodeError:
-        pass
-    if isinstance(value, dict):
-        members = cast("dict[str, object]", value).items()
-        return "{" + ",".join(f"{_json_of(name)}:{_json_of(member)}" for name, member in members) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_json_of, cast("list[object]", value))) + "]"
-    return json.dumps(value)
 
 
 def _is_aws_secret(name: str, value: object) -> bool:

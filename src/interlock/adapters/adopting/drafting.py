@@ -18,7 +18,7 @@ from interlock.domain.adoption import Found, FoundServer, FoundTool, Guessed, Ov
 from interlock.domain.guess import Guess, guess
 
 SETTINGS: Final = "interlock.yaml"
-_ADDRESS: Final = "send it as a header, or write it there where nobody else reads the file"
+_ADDRESS: Final = "set it where the server is called from"
 
 
 class Draft(NamedTuple):
@@ -126,7 +126,7 @@ def _servers(
         files[f"servers/{name}.yaml"] = server_text(server, wanted.root, {each.name: guess_of(each) for each in tools})
         made.append(msgspec.structs.replace(server, name=name))
         if "${" in server.url:
-            todo.append(f"servers/{name}.yaml: its address held a secret, and an address takes no variable: {_ADDRESS}")
+            todo.append(f"servers/{name}.yaml: its address held a secret, which is a variable there now: {_ADDRESS}")
         offered += [_guessed(each, f"{name}.{fitted(each.name, 'tool')}", guess_of(each), name) for each in tools]
     for file, tools in sources.items():
         name = names.take(Path(file).stem, "server")

@@ -5,10 +5,11 @@ Calls come from any task of the same loop.
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import anyio
 import mcp_types as types
@@ -22,7 +23,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import RootModel, ValidationError
 
 from interlock.adapters.mcp.asking import Asking
-from interlock.adapters.mcp.streams import WITHIN, Incoming
+from interlock.adapters.mcp.streams import CLOSED, WITHIN, Incoming
 from interlock.adapters.mcp.subscribed import (
     LISTEN_AGAIN_S,
     LONGEST_PAUSE_S,
@@ -37,12 +38,15 @@ from interlock.domain.errors import EffectorError
 from interlock.domain.upstream import Definition, Http, Server, Wire
 
 RETIRING_S: Final = 600
+MOST_TOLD: Final = 1_000
+"""Characters of what a server said last, in the log of whoever runs this."""
 MOST_PAGES: Final = 100
 MOST_LISTED: Final = 2_000
 """Things of a kind that a server may have."""
 _LIMIT: Final = re.compile(r"event exceeded the \d+ byte limit|its answer is longer than \d+ bytes")
 CLIENT: Final = types.Implementation(name="interlock", version="0.1.0")
 
+_log = logging.getLogger("interlock.servers")
 Way = Callable[[], AbstractAsyncContextManager[tuple[Incoming, WriteStream[SessionMessage]]]]
 
 
@@ -112,9 +116,11 @@ class Connection:
             async with asyncio.timeout(self.server.timeout_ms / 1000):
                 return await asyncio.shield(self._ready)
         except TimeoutError:
+            if not self.stale:
+                self._tell(f"did not answer within {self.server.timeout_ms} ms")
             self.stale = True
             raise EffectorError(
-                f"the server `{self.server.name}` did not answer within {self.server.timeout_ms} ms" + self._aside(),
+                f"the server `{self.server.name}` did not answer within {self.server.timeout_ms} ms",
                 next_step=f"see what it says: `interlock server check {self.server.name}`",
             ) from None
 
@@ -240,7 +246,7 @@ class Connection:
             # In the words of the official transport, or in ours as it repeats them.
             return FailedError("too long", f"its answer is longer than {self.server.most_bytes} bytes")
         if self._incoming is not None and self._incoming.ended:
-            return FailedError("lost", self._why())
+            return FailedError("lost", self._incoming.why)
         if isinstance(self.server.way, Http):
             # Where no answer came, or none that could be read, the official transport says so in codes of the protocol.
             if error.code == types.CONNECTION_CLOSED:
@@ -249,13 +255,12 @@ class Connection:
                 return FailedError("garbage", error.error.message)
         return FailedError("answered", error.error.message, error.code)
 
-    def _why(self) -> str:
+    def _tell(self, what: str) -> None:
+        """Tell whoever runs this, with the server's last words. They may be of anybody's call, so that no caller reads them."""
         incoming = self._incoming
-        return "" if incoming is None else f"{incoming.why}{self._aside()}"
-
-    def _aside(self) -> str:
-        said = "" if self._incoming is None else " ".join(self._incoming.aside.split())[-160:]
-        return f"; it says: {said}" if said else ""
+        said = "" if incoming is None else incoming.hiding.text(incoming.aside)
+        plain = " ".join("".join(each if each.isprintable() else " " for each in said).split())[-MOST_TOLD:]
+        _log.warning("the server `%s`: %s%s", self.server.name, what, f"; it says: {plain}" if plain else "")
 
     async def _keep(self) -> None:
         WITHIN.set(None)  # whoever needed the connection first is not who everything on it is said for
@@ -273,12 +278,18 @@ class Connection:
         except EffectorError as error:
             self._fail(error)
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  whatever ends a connection is told to who waits for it
-            why = self._why() or f"{type(error).__name__}: {error}"
+            ended = "" if self._incoming is None else self._incoming.why.removeprefix(CLOSED)
+            why = ended or _words_of(error)
             self._fail(
-                EffectorError(f"the server `{self.server.name}` cannot be spoken to: {' '.join(why.split())[:400]}")
+                EffectorError(
+                    f"the server `{self.server.name}` cannot be spoken to: {' '.join(why.split())[:400]}",
+                    next_step=f"see what it says: `interlock server check {self.server.name}`",
+                )
             )
         finally:
             self.stale = True
+            if self._incoming is not None and self._incoming.why not in ("", CLOSED):
+                self._tell(self._incoming.why)
             self._fail(EffectorError(f"the connection to `{self.server.name}` was closed"))
 
     def _fail(self, error: EffectorError) -> None:
@@ -353,6 +364,18 @@ class Connection:
                 self._news.heard(self, news)
 
         return {"message_handler": message, **self._asking.callbacks(self.server, self.task, self.asked_within)}
+
+
+def _words_of(error: BaseException) -> str:
+    """What an error says; of what is no answer of the server's only its kind, for it may repeat anything that came."""
+    found: list[BaseException] = [error]
+    while found:
+        each = found.pop()
+        if isinstance(each, MCPError):
+            return each.error.message
+        if isinstance(each, BaseExceptionGroup):
+            found += cast("BaseExceptionGroup[BaseException]", each).exceptions
+    return type(error).__name__
 
 
 def definition_of(tool: types.Tool) -> Definition:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from interlock.domain.errors import EffectorError
 
@@ -21,8 +22,6 @@ INHERITED: Final = (
     "TZ",
     "USER",
 )
-SHORTEST: Final = 8
-"""Characters that a secret has at least."""
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -30,7 +29,7 @@ def filled(values: Mapping[str, str], environ: Mapping[str, str], what: str) -> 
     """`values` with their `${NAME}` filled in. Raises EffectorError for one that is not set; no value is ever in an error."""
     found: dict[str, str] = {}
     for name, template in values.items():
-        for variable in _VARIABLE.findall(template):
+        for variable in named_in(template):
             if not environ.get(variable):
                 raise EffectorError(
                     f"the environment has no `{variable}`, which {what} `{name}` needs",
@@ -43,10 +42,22 @@ def filled(values: Mapping[str, str], environ: Mapping[str, str], what: str) -> 
     return found
 
 
-def secrets_in(values: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, ...]:
-    """What `${NAME}` stands for in `values`: what nobody may read who asks for a call. Too short a word is none."""
-    named = {variable for template in values.values() for variable in _VARIABLE.findall(template)}
-    return tuple(sorted({environ[each] for each in named if len(environ.get(each, "")) >= SHORTEST}))
+def named_in(template: str) -> tuple[str, ...]:
+    """The variables that `template` names."""
+    return tuple(_VARIABLE.findall(template))
+
+
+def filled_address(template: str, environ: Mapping[str, str]) -> str:
+    """An address with its `${NAME}` filled in, as what they are: none of them ends what it stands in. Raises EffectorError."""
+    named = {name: environ.get(name, "") for name in named_in(template)}
+    filled({"url": template}, environ, "the address")
+    return _VARIABLE.sub(lambda match: quote(named[match[1]], safe=""), template)
+
+
+def named_address(template: str) -> str:
+    """An address as it may be shown: with the names of variables, and without who signs in."""
+    parts = urlsplit(template)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def environment(own: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

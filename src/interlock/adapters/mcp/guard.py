@@ -12,6 +12,9 @@ import signal
 import subprocess
 import sys
 
+NOT_BEGUN = 127
+"""How it ends where it could not begin the command. In every other case it is killed, with all the others."""
+
 
 def main() -> int:
     """Run the command with our own standard streams; end as it ends, and take all it began with it."""
@@ -26,7 +29,7 @@ def main() -> int:
         child = subprocess.Popen(command)  # noqa: S603  what the workspace's owner wrote; no shell reads it
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
-        return 127
+        return NOT_BEGUN
     # Its standard streams are the server's alone from here on: their ends must show.
     for stream in (0, 1):
         os.close(stream)

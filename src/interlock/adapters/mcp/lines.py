@@ -19,13 +19,18 @@ MOST_NOISE: Final = 1_000
 """Lines that are no messages, before it is no server."""
 ENDLESS: Final = 64
 """So many times the limit a line may be long before nobody waits for its end."""
+MOST_PIECE: Final = 2_048
 _END: Final = 512
 _HEAD: Final = re.compile(rb'^\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*(\d{1,15})\s*,')
 _TAIL: Final = re.compile(rb',\s*"id"\s*:\s*(\d{1,15})\s*\}\s*$')
 
 
 class GarbageError(ValueError):
-    """What came is no message, and nothing after it can be trusted to be one."""
+    """What came is no message, and nothing after it can be trusted to be one. `piece` is the beginning of it."""
+
+    def __init__(self, why: str, piece: bytes = b"") -> None:
+        super().__init__(why)
+        self.piece = piece[:MOST_PIECE]
 
 
 class Lines:
@@ -73,7 +78,7 @@ class Lines:
             # Many a program prints where it should only speak the protocol.
             self._noise += 1
             if self._noise > MOST_NOISE:
-                raise GarbageError(f"it wrote {MOST_NOISE} lines that are no messages: {line[:80]!r}")
+                raise GarbageError(f"it wrote {MOST_NOISE} lines that are no messages", line)
 
     def _too_long(self, tail: bytes, long: int) -> SessionMessage:
         found = _HEAD.search(self._head) or _TAIL.search(tail)
@@ -90,6 +95,6 @@ def message_in(data: bytes) -> JSONRPCMessage:
         msgspec.json.decode(data, type=msgspec.Raw)
         return jsonrpc_message_adapter.validate_json(data, by_name=False)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise GarbageError(f"it sent what is no JSON: {data[:80]!r}") from None
+        raise GarbageError("it sent what is no JSON", data) from None
     except ValidationError:
-        raise GarbageError(f"it sent what is no message of the protocol: {data[:80]!r}") from None
+        raise GarbageError("it sent what is no message of the protocol", data) from None

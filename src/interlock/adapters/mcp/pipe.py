@@ -11,21 +11,22 @@ from typing import Final
 
 from interlock.adapters.mcp import guard
 from interlock.adapters.mcp.environment import environment
+from interlock.adapters.mcp.hiding import Hiding
 from interlock.adapters.mcp.lines import GarbageError, Lines
-from interlock.adapters.mcp.streams import Incoming, Outgoing
+from interlock.adapters.mcp.streams import CLOSED, Incoming, Outgoing
 from interlock.domain.errors import EffectorError
 from interlock.domain.upstream import Server, Stdio
 
 CHUNK: Final = 64 * 1024
 KEPT_STDERR: Final = 2_048
-"""Of what it says for people, the end is kept: it tells why a program could not begin."""
+"""Of what it says for people, the end is kept: it tells why a program ended."""
 GRACE_S: Final = 2.0
 """So long a server may take to end by itself; then its whole group is killed."""
 
 
 @asynccontextmanager
 async def pipe(
-    server: Server, way: Stdio, folder: Path, environ: Mapping[str, str]
+    server: Server, way: Stdio, folder: Path, environ: Mapping[str, str], hiding: Hiding
 ) -> AsyncGenerator[tuple[Incoming, Outgoing]]:
     """Begin the program, and end it and all it began. Raises EffectorError where it cannot begin."""
     alive, held = os.pipe()
@@ -51,7 +52,7 @@ async def pipe(
         raise EffectorError(f"the server `{server.name}` cannot be begun: {error}") from None
     finally:
         os.close(alive)
-    incoming, outgoing = Incoming(), Outgoing(4 * server.most_bytes)
+    incoming, outgoing = Incoming(hiding), Outgoing(4 * server.most_bytes)
     talk = [
         asyncio.create_task(each)
         for each in (
@@ -63,7 +64,7 @@ async def pipe(
     try:
         yield incoming, outgoing
     finally:
-        incoming.end("closed")
+        incoming.end(CLOSED)
         await _ended(process, held)
         for each in talk:
             each.cancel()
@@ -78,11 +79,14 @@ async def _read(process: asyncio.subprocess.Process, incoming: Incoming, most: i
             for message in lines.feed(data):
                 await incoming.put(message)
     except GarbageError as error:
-        incoming.end(str(error))
+        incoming.end(str(error), error.piece)
     except OSError as error:
         incoming.end(f"it cannot be read: {error.strerror}")
     # What it said last of why it ends is worth a moment.
     await asyncio.sleep(0.05)
+    if process.returncode == guard.NOT_BEGUN:
+        # The guard ends by itself only where it could begin nothing: what is said then is its own word.
+        incoming.end(f"its program cannot be begun: {' '.join(incoming.aside.split())}")
     incoming.end("it ended")
 
 
@@ -96,11 +100,14 @@ async def _write(process: asyncio.subprocess.Process, outgoing: Outgoing) -> Non
 
 async def _overhear(process: asyncio.subprocess.Process, incoming: Incoming) -> None:
     assert process.stderr is not None  # noqa: S101  it was asked for
-    last = bytearray()
+    last, cut = bytearray(), False
     while data := await process.stderr.read(CHUNK):
         last += data
+        cut = cut or len(last) > KEPT_STDERR
         del last[:-KEPT_STDERR]
-        incoming.aside = bytes(last).decode(errors="replace")
+        # Where it was cut in the midst of a line, the end of a secret may stand there.
+        whole = bytes(last).partition(b"\n")[2] if cut else bytes(last)
+        incoming.aside = whole.decode(errors="replace")
 
 
 async def _ended(process: asyncio.subprocess.Process, held: int) -> None:

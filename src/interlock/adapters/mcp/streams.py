@@ -8,11 +8,13 @@ import asyncio
 from collections import deque
 from contextvars import Context, ContextVar, copy_context
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import anyio
 from mcp.shared.message import SessionMessage
-from mcp_types import JSONRPCError, JSONRPCResponse
+from mcp_types import JSONRPCError, JSONRPCNotification, JSONRPCRequest, JSONRPCResponse
+
+from interlock.adapters.mcp.hiding import Hiding
 
 MOST_NEWS: Final = 2_000
 """So much that is no answer may come within WHILE_S."""
@@ -23,10 +25,17 @@ WITHIN: ContextVar[str | None] = ContextVar("interlock_mcp_within", default=None
 """The action of the call that something was said in; empty: in a request that is no action's. None: the way does not tell."""
 
 
+CLOSED: Final = "closed"
+"""Why it ended where we ended it."""
+MOST_PIECE: Final = 400
+"""Characters of a piece that is no message, in the log."""
+
+
 class Incoming:
     """What came, in order; the end of it ends the session. `why` says why it ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, hiding: Hiding | None = None) -> None:
+        self.hiding = hiding or Hiding()
         self._waiting: deque[tuple[SessionMessage, str | None]] = deque()
         self.last_context: Context | None = None
         """In which what was received last is looked at: where the session of the official SDK looks for it."""
@@ -37,7 +46,7 @@ class Incoming:
         self.finished = asyncio.Event()
         self.why = ""
         self.aside = ""
-        """The end of what it said beside the protocol, for people."""
+        """The end of what it said beside the protocol, for whoever runs it: nobody who calls reads it."""
 
     async def put(self, message: SessionMessage, within: str | None = None) -> None:
         """Hand one over, once there is room: said `within` a call, where the way tells (`WITHIN`)."""
@@ -51,16 +60,33 @@ class Incoming:
             self._room.clear()
             await self._room.wait()
         if not self.ended:
-            self._waiting.append((message, within))
+            self._waiting.append((self._without_secrets(message), within))
             self._changed.set()
 
-    def end(self, why: str) -> None:
-        """Nothing more comes. The first reason counts."""
+    def end(self, why: str, piece: bytes = b"") -> None:
+        """Nothing more comes. The first reason counts; the `piece` that it ended at is as little a caller's."""
         if not self.ended:
             self.ended, self.why = True, why
+            words = self.hiding.text(piece.decode(errors="replace"))[:MOST_PIECE]
+            self.aside = f"{words} {self.aside}" if words else self.aside
             self.finished.set()
         self._changed.set()
         self._room.set()
+
+    def _without_secrets(self, message: SessionMessage) -> SessionMessage:
+        """`message` as anybody may read it."""
+        if not self.hiding.secrets:
+            return message
+        said, seen = message.message, dict[str, Any]()
+        match said:
+            case JSONRPCResponse(result=result):
+                seen["result"] = self.hiding.value(result)
+            case JSONRPCError(error=error):
+                words = {"message": self.hiding.text(error.message), "data": self.hiding.value(error.data)}
+                seen["error"] = error.model_copy(update=words)
+            case JSONRPCNotification(params=params) | JSONRPCRequest(params=params):
+                seen["params"] = self.hiding.value(params)
+        return SessionMessage(said.model_copy(update=seen), message.metadata)
 
     async def receive(self) -> SessionMessage:
         """The next one. Raises EndOfStream."""
@@ -81,7 +107,7 @@ class Incoming:
 
     async def aclose(self) -> None:
         """The session reads no more."""
-        self.end("closed")
+        self.end(CLOSED)
 
     def __aiter__(self) -> Self:
         return self

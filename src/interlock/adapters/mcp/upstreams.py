@@ -13,6 +13,7 @@ import mcp_types as types
 
 from interlock.adapters.mcp.asking import Asking
 from interlock.adapters.mcp.connection import MOST_PAGES, Connection, FailedError, speaks_handshake
+from interlock.adapters.mcp.hiding import hiding
 from interlock.adapters.mcp.pipe import pipe
 from interlock.adapters.mcp.subscribed import Wanted
 from interlock.adapters.mcp.web import web
@@ -343,9 +344,9 @@ class McpUpstreams:
     def _way(self, server: Server) -> Any:
         match server.way:
             case Stdio() as way:
-                return pipe(server, way, self._folder, self._environ)
+                return pipe(server, way, self._folder, self._environ, hiding(way, self._environ))
             case Http() as way:
-                return web(server, way, self._environ, {}, self._account(server.name, way))
+                return web(server, way, self._environ, hiding(way, self._environ), self._account(server.name, way))
 
     def _account(self, name: str, way: Http) -> Tokens | None:
         """By what it is called: one account for all connections to it."""

@@ -6,10 +6,12 @@ sent, the door said no) it tells as an error that only we can make.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
 from typing import Final, cast
+from urllib.parse import unquote_to_bytes
 
 import anyio
 import httpx2
@@ -18,8 +20,9 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.message import SessionMessage
 from mcp_types import ErrorData
 
-from interlock.adapters.mcp.environment import filled, secrets_in
-from interlock.adapters.mcp.streams import WITHIN, Incoming
+from interlock.adapters.mcp.environment import filled, filled_address, named_address
+from interlock.adapters.mcp.hiding import Hiding
+from interlock.adapters.mcp.streams import CLOSED, WITHIN, Incoming
 from interlock.adapters.mcp.told import Ours, told
 from interlock.adapters.obtaining.transport import Authorised, TokenSource
 from interlock.domain.errors import EffectorError
@@ -57,17 +60,21 @@ class _Counted(httpx2.AsyncByteStream):
 class Bounded(httpx2.AsyncBaseTransport):
     """Sends requests, and gives answers that can be read."""
 
-    def __init__(self, most_bytes: int, tokens: TokenSource | None = None, secrets: Sequence[str] = ()) -> None:
+    def __init__(
+        self, address: str, most_bytes: int, tokens: TokenSource | None = None, secrets: Sequence[str] = ()
+    ) -> None:
+        """`address` is the whole of it; what is asked for above names no secret, so that nothing there can show one."""
         self._most = most_bytes
+        self._address = httpx2.URL(address).copy_with(userinfo=b"")
+        self._user = httpx2.URL(address).userinfo
         self._inner = Authorised(httpx2.AsyncHTTPTransport(retries=0), tokens, secrets)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """One request. What goes wrong is an answer too, so that it costs this call and no other."""
         begun = _Begun()
-        request.extensions = {**request.extensions, "trace": begun.trace}
         try:
             with anyio.fail_after(await _patience(request)):
-                response = await self._inner.handle_async_request(request)
+                response = await self._inner.handle_async_request(self._addressed(request, begun))
         except (httpx2.HTTPError, OSError) as error:
             words = f"{type(error).__name__}: {error}".removesuffix(": ")
             if begun.sent:
@@ -86,6 +93,19 @@ class Bounded(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+
+    def _addressed(self, request: httpx2.Request, begun: "_Begun") -> httpx2.Request:
+        """The request as it leaves: at the whole address, and with who signs in there."""
+        headers = request.headers.copy()
+        if self._user and "authorization" not in headers:
+            headers["Authorization"] = f"Basic {b64encode(unquote_to_bytes(self._user)).decode()}"
+        return httpx2.Request(
+            request.method,
+            self._address,
+            headers=headers,
+            stream=request.stream,
+            extensions={**request.extensions, "trace": begun.trace},
+        )
 
 
 class _Begun:
@@ -151,23 +171,27 @@ def _is_error(body: bytes) -> bool:
 
 @asynccontextmanager
 async def web(
-    server: Server, way: Http, environ: Mapping[str, str], also: Mapping[str, str], tokens: TokenSource | None = None
+    server: Server, way: Http, environ: Mapping[str, str], hiding: Hiding, tokens: TokenSource | None = None
 ) -> AsyncGenerator[tuple[Incoming, WriteStream[SessionMessage]]]:
-    """Open the way. `also` are headers beside those of the file; `tokens` gives what is borne. Raises EffectorError."""
-    headers = filled(way.headers, environ, "the header") | dict(also)
+    """Open the way. `tokens` gives what is borne. Raises EffectorError."""
+    headers = filled(way.headers, environ, "the header")
+    address = filled_address(way.url, environ)
     try:
         client = httpx2.AsyncClient(
-            transport=Bounded(server.most_bytes, tokens, secrets_in(way.headers, environ)),
+            transport=Bounded(address, server.most_bytes, tokens, hiding.secrets),
             headers={**headers, "Accept-Encoding": "identity"},
             timeout=httpx2.Timeout(None, connect=min(CONNECT_S, server.timeout_ms / 1000)),
             trust_env=False,
         )
     except (ValueError, UnicodeEncodeError) as error:
         raise EffectorError(f"`{server.name}` cannot be asked: {error}") from None
-    incoming = Incoming()
+    incoming, shown = Incoming(hiding), named_address(way.url)
     async with (
         client,
-        streamable_http_client(way.url, http_client=client, max_sse_event_size=server.most_bytes) as (reading, writing),
+        streamable_http_client(shown, http_client=client, max_sse_event_size=server.most_bytes) as (
+            reading,
+            writing,
+        ),
         anyio.create_task_group() as group,
     ):
 
@@ -186,5 +210,5 @@ async def web(
         try:
             yield incoming, writing
         finally:
-            incoming.end("closed")
+            incoming.end(CLOSED)
             group.cancel_scope.cancel()

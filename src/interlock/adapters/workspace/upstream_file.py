@@ -24,6 +24,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from interlock.adapters.addresses import is_safe
+from interlock.adapters.upstream_addresses import wrong_with
 from interlock.adapters.workspace.agent_file import Places
 from interlock.adapters.workspace.auth_file import read_auth
 from interlock.adapters.workspace.contract_file import EFFECTS, promises
@@ -202,12 +203,16 @@ def _way(section: Section) -> Way:
     url = http.text("url", required=True)
     node = http.take("url")
     if url and not url.startswith(("http://", "https://")):
-        http.wrong(f"`{url[:80]}` must begin with http:// or https://", node)
+        http.wrong("`url` must begin with http:// or https://", node)
     elif url.startswith("http://") and not _LOOPBACK.match(url):
         http.wrong("what is sent to it can be read on the way: write https://", node, warn=True)
+    if url and (problem := wrong_with(url)):
+        http.wrong(f"`url` {problem}", node)
     way = Http(url=url, headers=named_values(http, "headers", "header"), auth=auth)
     if auth is not None and not is_safe(url):
         http.wrong("a credential is sent there: write https://", node)
+    if auth is not None and "${" in url:
+        http.wrong("`auth` and a secret in the address are two credentials; write one", node)
     if auth is not None and any(each.lower() == "authorization" for each in way.headers):
         http.wrong("`auth` and a header `Authorization` are two credentials; write one", http.take("headers"))
     http.close()
