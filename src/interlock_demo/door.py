@@ -35,6 +35,11 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     sign_in: SignIn
 
+    @property
+    def place(self) -> str:
+        """What the gateway behind it is told to listen at."""
+        return self.address.removeprefix("http://").removesuffix("/mcp")
+
     def token(self, customer_id: str) -> str:
         """What a program bears that helps this customer."""
         return self.sign_in.token(customer_id, self.address)
@@ -54,5 +59,4 @@ def door_in(workspace: Path) -> Door:
 
 def kept(program: Program, door: Door) -> Served:
     """The gateway behind the door, to be used with `with`."""
-    place = door.address.removeprefix("http://").removesuffix("/mcp")
-    return Served(program, "gateway", "--http", place)
+    return Served(program, "gateway", "--http", door.place)

@@ -58,7 +58,10 @@ def kit(tmp_path: Path) -> Iterator[Kit]:
     (place.folder / "servers/kit.yaml").write_text(said)
     agent = place.folder / "agents/ag.yaml"
     agent.write_text(agent.read_text().replace("[box.put,", "[kit.add, kit.note, kit.odd, kit.big, box.put,"))
-    assert made("server", "pin", "kit", "--yes").code == 0
+    pinned = made("server", "pin", "kit", "--yes")
+    assert pinned.code == 0
+    assert "kit.note" not in pinned.out + pinned.err  # an agent names it already
+    assert "under `capabilities` of an agent" in pinned.out + pinned.err
     policies = place.folder / "policies/all.cedar"
     policies.write_text(
         policies.read_text()
@@ -201,7 +204,7 @@ def test_servers_are_added_and_listed(kit: Kit) -> None:
     assert checked.code == 0, checked
     assert "interlock server pin web" in checked.out + checked.err
     listed = kit.json("server", "list")
-    assert [(each["server"]["name"], each["tools"]) for each in listed] == [("kit", 10), ("notes", 0), ("web", 0)]
+    assert [(each["server"]["name"], each["tools"]) for each in listed] == [("kit", 11), ("notes", 0), ("web", 0)]
     assert "notes-server --root /x y" in kit("server", "list").out
     assert kit("server", "check", "nots").code == 1
     assert kit("server", "check", "notes").code == 3

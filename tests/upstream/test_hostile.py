@@ -52,6 +52,16 @@ async def test_a_server_that_breaks_in_a_call_leaves_it_unsure(how: str, why: st
     assert written(tmp_path / "notes") == ["x"]
 
 
+async def test_a_server_that_does_not_begin_says_where_its_environment_stands(tmp_path: Path) -> None:
+    """A program that ends before it speaks is told with what to look at: its own file, and `env` in it."""
+    server = msgspec.structs.replace(hostile("dies", tmp_path / "notes"), way=Stdio(command=("false",)))
+    with pytest.raises(EffectorError, match="`bad` cannot be spoken to") as refused:
+        async with reaching(server, tmp_path) as reached:
+            await reached.upstreams.seen("bad")
+    assert "servers/bad.yaml" in str(refused.value.next_step)
+    assert "`env`" in str(refused.value.next_step)
+
+
 @pytest.mark.parametrize("how", ["hangs", "wrong id"])
 async def test_a_server_that_does_not_answer_is_not_waited_for(how: str, tmp_path: Path) -> None:
     """Silence, and answers to something else, are waited for as long as the contract says."""

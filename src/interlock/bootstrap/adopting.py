@@ -179,7 +179,10 @@ def next_steps(seen: Looked, pinned: Collection[str]) -> tuple[Step, ...]:
     variables = sorted({hidden.variable for each in made.servers for hidden in each.hidden})
     first = "Read what was guessed, say it yourself where it is wrong, and put it in force."
     if pins:
-        first = "See what each server offers, accept it, name what the agent may use of it in its file, and put it in force."
+        first = (
+            "See what each server offers, accept it, say what its tools do (unsaid, they count as acting), name what the agent "
+            "may use in its file, and put it in force. Adopted anew with `--connect`, all of that is done at once, with guesses."
+        )
     exported = [f"export {name}=..." for name in variables]
     return (
         Step(words=first, lines=(*exported, *pins, f"{here} check", f"{here} apply")),

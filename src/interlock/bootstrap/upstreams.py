@@ -36,6 +36,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     server: Server
     pinned: Pinned | None
     contracts: tuple[Contract, ...]
+    unused: tuple[str, ...] = ()
+    """The names of those that no agent names among its capabilities."""
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,18 +90,17 @@ def add_server(
 def known_servers(folder: Path) -> tuple[Known, ...]:
     """Those that the workspace names and whose files are right."""
     workspace = settled(folder)
-    return tuple(
-        Known(
-            server=each,
-            pinned=workspace.pins.get(each.name),
-            contracts=tuple(
-                found
-                for found in workspace.contracts
-                if isinstance(found.target, McpTarget) and found.target.server == each.name
-            ),
+    named = {name for agent in workspace.agents for name in agent.capabilities}
+    found: list[Known] = []
+    for each in workspace.servers:
+        contracts = tuple(
+            contract
+            for contract in workspace.contracts
+            if isinstance(contract.target, McpTarget) and contract.target.server == each.name
         )
-        for each in workspace.servers
-    )
+        unused = tuple(sorted(contract.name for contract in contracts if contract.name not in named))
+        found.append(Known(server=each, pinned=workspace.pins.get(each.name), contracts=contracts, unused=unused))
+    return tuple(found)
 
 
 async def look(folder: Path, name: str) -> Look:

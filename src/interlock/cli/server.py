@@ -112,7 +112,7 @@ def pin(context: typer.Context, name: Name, yes: Yes = False) -> None:
         if yes and here.output.json:
             here.output.value(_value(found, accepted=True), lambda _: None)
         tools = counted(len(accepted.pinned.tools), "tools")
-        here.output.say(f"[green]accepted[/green] {tools} of {shown(name)}{_log(accepted)}{_APPLY}")
+        here.output.say(f"[green]accepted[/green] {tools} of {shown(name)}{_log(accepted)}{_named(here, name)}{_APPLY}")
         return Exit.OK
 
     raise typer.Exit(run(here.output, work))
@@ -191,6 +191,15 @@ async def _took(here: Context, found: Look, taken: Sequence[str]) -> int:
         lambda console: console.print(f"[green]accepted[/green] {shown(', '.join(taken))}{_log(accepted)}{_APPLY}"),
     )
     return Exit.OK
+
+
+def _named(here: Context, name: str) -> str:
+    """Those of its tools that no agent names, to be copied from: an agent may use none that its file does not name."""
+    known = next((each for each in known_servers(here.folder) if each.server.name == name), None)
+    if known is None or not known.unused:
+        return ""
+    says = f"Say in servers/{name}.yaml what they do, and under `capabilities` of an agent which of them it may use:"
+    return f"\n{shown(says)}\n  {shown(', '.join(known.unused))}"
 
 
 def _log(accepted: Accepted) -> str:

@@ -65,6 +65,7 @@ def open_for_business(tell: Teller, setting: Setting, lock: interlock.Client, qu
         "support": [partial(support.settle, lock, case, tallies.support) for case in queue.cases],
         "assistant": [partial(assistant.serve, setting.door, wish, tallies.assistant) for wish in queue.wishes],
     }
+    tell.command("sam", "gateway", "--http", setting.door.place)
     with tell.progress() as bars, ThreadPoolExecutor(len(AGENTS)) as pool:
         rows = {agent: bars.add_task(agent, total=len(work[agent]), said="") for agent in AGENTS}
         stopped = threading.Event()
@@ -91,6 +92,11 @@ def _tell(tell: Teller, lock: interlock.Client, tallies: Tallies, queue: Queue) 
     denied, held, refused = (tallies.noted(word) for word in ("denied", "held", "refused"))
     done = sum(tallies.of(agent).outcomes["done"] for agent in AGENTS)
     tell.line("yes", f"{spaced(done)} actions done", "within policy, each with its way back")
+    tell.line(
+        "yes",
+        f"{many(len(queue.wishes), 'customer')} helped over MCP",
+        "one session each, behind the gateway; what the assistant calls `cart__reserve` there is the action `cart.reserve` here",
+    )
     if denied:
         said = sorted({reason for note in denied for reason in note.reasons})
         tell.line("no", f"{many(len(denied), 'discount')} denied", "; ".join(said))

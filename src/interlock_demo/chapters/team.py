@@ -25,7 +25,7 @@ def shared_budget(tell: Teller, setting: Setting, lock: interlock.Client) -> Len
         "15:30",
         "Three workers, one budget",
         f"A carrier dropped a pallet, and pays {euros(limit)}. The claims agent opens a task that may spend so much, and "
-        "within it one for each case, three at a time. Any three cases fit; all four do not.",
+        "within it one for each case, three at a time. Any three cases fit; all four do not. Budgets count cents.",
     )
     tell.code("claims", f"lock.task('claims', ..., budgets={{'EUR': {limit}}})", "and task.gather(...) its workers")
     task, tallies = claims.hand_out(lock, cases, {"EUR": limit})

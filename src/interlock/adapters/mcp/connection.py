@@ -35,7 +35,7 @@ from interlock.adapters.mcp.subscribed import (
 )
 from interlock.adapters.mcp.told import Ours, ours
 from interlock.domain.errors import EffectorError
-from interlock.domain.upstream import Definition, Http, Server, Wire
+from interlock.domain.upstream import Definition, Http, Server, Stdio, Wire
 
 RETIRING_S: Final = 600
 MOST_TOLD: Final = 1_000
@@ -283,7 +283,7 @@ class Connection:
             self._fail(
                 EffectorError(
                     f"the server `{self.server.name}` cannot be spoken to: {' '.join(why.split())[:400]}",
-                    next_step=f"see what it says: `interlock server check {self.server.name}`",
+                    next_step=_reached(self.server),
                 )
             )
         finally:
@@ -394,3 +394,14 @@ def definition_of(tool: types.Tool) -> Definition:
 def speaks_handshake(protocol: str) -> bool:
     """Whether this revision begins with a handshake."""
     return protocol in HANDSHAKE_PROTOCOL_VERSIONS
+
+
+def _reached(server: Server) -> str:
+    """What to look at where a server cannot be spoken to."""
+    lacks = (
+        "what it needs of your environment"
+        if isinstance(server.way, Stdio)
+        else "its address, and headers that it asks for"
+    )
+    where = f"servers/{server.name}.yaml" + (", under `env`" if isinstance(server.way, Stdio) else "")
+    return f"see what it says: `interlock server check {server.name}`; {lacks} is said in {where}"
