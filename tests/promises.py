@@ -2511,6 +2511,12 @@ PROMISES: tuple[Promise, ...] = (
         "A tool that only a program far away has runs there, once, when the server hands out its call, to who holds the task.",
     ),
     Promise(
+        "remote.many",
+        _AFAR,
+        "However many calls a program makes at once, from threads or a loop, each happens once, on few connections, and it is "
+        "recognised once.",
+    ),
+    Promise(
         "remote.own_crash",
         _AFAR,
         "Whoever is killed around such a call: no blind effect twice, nothing lost, and what nobody reported is found out.",

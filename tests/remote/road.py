@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-How = Literal["pass", "lose", "cut", "busy", "gone", "wait", "twice"]
+How = Literal["pass", "lose", "cut", "busy", "gone", "full", "late", "torn", "page", "wait", "twice"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class Road:
     """Passes requests to a port of this machine, each on a connection of its own there.
 
     `lose`: the server does it, and the answer is lost. `cut`: the request is. `busy`: answers 429, come back in a second. `gone`:
-    502, as a proxy does. `wait`: the answer comes a second late. `twice`: the server gets it twice; the first answer is passed.
+    502, as a proxy does; `full`: 503, by one that does not pass it on; `late`: 504, once the server did it. `torn`: of the answer
+    comes the half. `page`: a page with 200, of somebody who wants to be signed in to. `wait`: the answer comes a second late.
+    `twice`: the server gets it twice; the first answer is passed.
     """
 
     def __init__(self, to: int) -> None:
@@ -32,7 +34,9 @@ class Road:
         self.plan: dict[str, deque[How]] = {}
         """By the end of a path, what happens to the next requests there."""
         self.passed: list[Passed] = []
-        self.connections = 0
+        self.connections = self.most = 0
+        """How many there were, and how many at one time."""
+        self._open = 0
         self._server: asyncio.Server | None = None
 
     async def open(self) -> int:
@@ -55,10 +59,14 @@ class Road:
         return [each for each in self.passed if each.path.endswith(end)]
 
     async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        with contextlib.closing(writer), contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._one(reader, writer):
-                pass
+        self.connections, self._open = self.connections + 1, self._open + 1
+        self.most = max(self.most, self._open)
+        try:
+            with contextlib.closing(writer), contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                while await self._one(reader, writer):
+                    pass
+        finally:
+            self._open -= 1
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -74,7 +82,17 @@ class Road:
         if how == "gone":
             writer.write(b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\ngone")
             return True
+        if how in ("full", "page"):
+            writer.write(_page(503 if how == "full" else 200))
+            return True
         answer = await self._server_says(head, body)
+        if how == "late":
+            writer.write(_page(504))
+            return True
+        if how == "torn":
+            writer.write(answer[: answer.index(b"\r\n\r\n") + 5])
+            await writer.drain()
+            return False
         if how == "twice":
             await self._server_says(head, body)
         if how == "lose":
@@ -105,6 +123,11 @@ _BUSY = (
     b'{"type":"urn:interlock:problem:too_many_requests","title":"Too Many Requests","status":429,"detail":"too many",'
     b'"code":"too_many_requests","fault":"yours","next":"ask less often","after_s":1}'
 )
+
+
+def _page(status: int) -> bytes:
+    body = b"<!doctype html><title>a proxy</title>"
+    return b"HTTP/1.1 %d X\r\ncontent-type: text/html\r\ncontent-length: %d\r\n\r\n%s" % (status, len(body), body)
 
 
 def _answer(status: int, headers: bytes, body: bytes) -> bytes:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import interlock
 from interlock.bootstrap.connecting import connect
 from interlock.bootstrap.site import definition, read_site
 from interlock.domain.action import Action
@@ -201,3 +203,37 @@ def test_a_server_that_is_killed_between_claim_and_report(tmp_path: Path) -> Non
 
         assert said["kind"] == "Done"
         assert len(site.did()) == 1
+
+
+@pytest.mark.proves("remote.once", "remote.closed")
+def test_a_server_that_is_begun_anew_under_its_clients(tmp_path: Path) -> None:
+    """While nobody answers a call fails with a code and nothing is kept of it. Who asks while the server comes back is heard, in
+    the very task and by the very ticket it had."""
+    with installed(tmp_path) as site:
+        first = site.serve()
+        with (
+            interlock.open(site.address, attest="bootstrap", evidence=site.secret()) as client,
+            client.task("ag", purpose="test") as task,
+        ):
+            held = task.propose("box.put", n=500)
+            assert isinstance(held, interlock.Held)
+            first.kill()
+            first.wait()
+            began = time.monotonic()
+            with pytest.raises(interlock.InterlockError) as away:
+                task.propose("box.put", n=1)
+            took = time.monotonic() - began
+            heard: list[interlock.Outcome] = []
+            asking = threading.Thread(target=lambda: heard.append(held.ticket.wait(timeout_ms=60_000)))
+            asking.start()
+            site.serve()
+            with interlock.open(site.folder) as here:
+                here.person("rita").approve(held.action_id)
+            asking.join(60)
+            after = task.propose("box.put", n=2)
+
+    assert (away.value.code, away.value.fault) in (("unreachable", "operator"), ("unanswered", "operator"))
+    assert took < 10
+    assert isinstance(after, interlock.Done)
+    assert (tmp_path / "effects.txt").read_text().count("put 1\n") == 0
+    assert [type(each) for each in heard] == [interlock.Done]

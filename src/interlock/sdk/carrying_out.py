@@ -20,13 +20,11 @@ from interlock.domain.refusals import TooMany
 from interlock.ports.own_tools import OwnTools
 from interlock.ports.plane import Plane
 from interlock.sdk.identity import Identity
-from interlock.sdk.patience import Patience
+from interlock.sdk.patience import MOST_PATIENT
 
 MOST_BYTES: Final = 900 * 1024
 """Of a result: a request has 1 MiB."""
 ROUNDS: Final = 20
-MOST_PATIENT: Final = Patience(attempts=100)
-"""A server that is begun anew is waited for: who claimed a call, or made one, has a lease that runs."""
 
 
 class Carrying:

@@ -36,6 +36,7 @@ from interlock.sdk.home import Home
 from interlock.sdk.identity import NOTHING, Identity, Showing
 from interlock.sdk.lending import Lend, nothing_lent
 from interlock.sdk.outcomes import Outcome, outcome_of, plain_result
+from interlock.sdk.patience import MOST_PATIENT, Patience
 from interlock.sdk.signature import returned
 from interlock.sdk.ticket import Ticket
 from interlock.sdk.tool import Tool
@@ -247,7 +248,11 @@ class Connection:
         while True:
             left = WAIT_MS if until is None else min(max(until - self.identity.now(), 0), WAIT_MS)
             began = self.identity.now()
-            action = await self._carried_out(await self._again(partial(self._looked, action_id, whose, left)))
+            # Nothing is asked for by waiting: a server that is begun anew meanwhile is waited for, too.
+            longer = self.identity.patient and (until is None or until - began > MOST_PATIENT.most_ms)
+            patience = MOST_PATIENT if longer else None
+            looked = self._again(partial(self._looked, action_id, whose, left), patience=patience)
+            action = await self._carried_out(await looked)
             if self._own is not None and action.place and _claimable(action) and left:
                 # What another program has to do we hear of no sooner by asking more often.
                 await self.identity.pause(min(AGAIN_MS, max(0, left - (self.identity.now() - began))))
@@ -265,9 +270,11 @@ class Connection:
             return action
         return await Carrying(self.plane, self.identity, own).out(action)
 
-    async def _again(self, attempt: Callable[[], Awaitable[R]], *, repeatable: bool = True) -> R:
+    async def _again(
+        self, attempt: Callable[[], Awaitable[R]], *, repeatable: bool = True, patience: Patience | None = None
+    ) -> R:
         """`attempt`, again with another credential where another release came into force, and where the network lost it."""
-        return await self.identity.again(partial(_anew, attempt), repeatable=repeatable)
+        return await self.identity.again(partial(_anew, attempt), repeatable=repeatable, patience=patience)
 
     def _whose(self, action_id: ActionId, agent: str) -> Whose:
         known = self._known.get(action_id)

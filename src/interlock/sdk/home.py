@@ -42,6 +42,11 @@ class Home:
         self._thread: threading.Thread | None = None
         self._stopped = False
 
+    @property
+    def forked(self) -> bool:
+        """Whether this is the process that made it no more: nothing of it works here."""
+        return self._process != os.getpid()
+
     async def run(self, work: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Await `work(...)` at home, from any loop. The first loop to ask becomes home."""
         here = asyncio.get_running_loop()
@@ -79,7 +84,7 @@ class Home:
 
     def finish(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `work()`, which belongs to no loop, and stop; from any thread, also that of home. Twice is once."""
-        if self._stopped or self._process != os.getpid():
+        if self._stopped or self.forked:
             return
         # Home may be the caller, or may be waiting for what `work` ends: so it runs beside it.
         with ThreadPoolExecutor(1, "interlock close") as beside:
@@ -88,7 +93,7 @@ class Home:
 
     def stop(self) -> None:
         """End the thread of ours, if there is one. Idempotent."""
-        if self._process != os.getpid():
+        if self.forked:
             return
         with self._lock:
             self._stopped = True
@@ -102,7 +107,7 @@ class Home:
 
     def _home(self, otherwise: Callable[[], asyncio.AbstractEventLoop]) -> asyncio.AbstractEventLoop:
         """The loop that is home; `otherwise` gives one where there is none, or it no longer runs."""
-        if self._process != os.getpid():
+        if self.forked:
             # None of our threads came along, and the lock may have been held.
             raise NotAllowed("this client was opened by the process that forked this one", next_step=_AGAIN)
         with self._lock:

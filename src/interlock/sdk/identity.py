@@ -18,7 +18,7 @@ from interlock.domain.credential import Credential, renew_at, unverified
 from interlock.domain.duration import SECOND
 from interlock.domain.enrolling import LOCAL, Enrolling, Expected
 from interlock.domain.errors import ContractError, FileError, NotAllowed
-from interlock.domain.ids import AgentName
+from interlock.domain.ids import AgentName, Digest
 from interlock.domain.jwk import jwk
 from interlock.domain.jws import JwsError
 from interlock.domain.possession import Call, prove
@@ -28,6 +28,7 @@ from interlock.ports.clock import Clock, Ids
 from interlock.ports.plane import Plane
 from interlock.ports.possession import Possession
 from interlock.sdk.patience import Patience
+from interlock.sdk.together import Together
 
 R = TypeVar("R")
 
@@ -134,6 +135,7 @@ class Identity:
         self._clock = clock
         self._ids = ids
         self._held: dict[AgentName, _Held] = {}
+        self._enrolling: Together[tuple[AgentName, Digest], _Held] = Together()
 
     @property
     def thumbprint(self) -> str:
@@ -224,7 +226,8 @@ class Identity:
     async def _current(self, agent: AgentName, expected: Expected) -> _Held:
         held = self._held.get(agent)
         if held is None or held.claims.release != expected.release or renew_at(held.claims) <= self._clock.now():
-            held = self._held[agent] = await self._enrolled(agent, held, expected)
+            wanted = (agent, expected.release)
+            return await self._enrolling.one(wanted, lambda: self._enrolled(agent, held, expected))
         return held
 
     async def _enrolled(self, agent: AgentName, held: _Held | None, expected: Expected) -> _Held:
@@ -240,7 +243,8 @@ class Identity:
             asked = Enrolling(agent=agent, jwk=self._jwk, by=self._shows.by, evidence=evidence)
         proof = self._proof(asked.call(expected.audience))
         text = await self._plane.enrol(msgspec.structs.replace(asked, proof=proof))
-        return _Held(text=text, claims=unverified(text))
+        found = self._held[agent] = _Held(text=text, claims=unverified(text))
+        return found
 
     def _proof(self, call: Call) -> str:
         try:

@@ -46,6 +46,11 @@ class Patience(NamedTuple):
         return await attempt()
 
 
+MOST_PATIENT: Final = Patience(attempts=100)
+"""A server that is begun anew is waited for: by who waits for people anyway, and by who claimed a call, or made one, and has a
+lease that runs."""
+
+
 def _may_pass(error: InterlockError, *, repeatable: bool) -> bool:
     if isinstance(error, Unreachable):
         return error.passing and (repeatable or not isinstance(error, Unanswered))

@@ -76,11 +76,12 @@ class TaskScope:
         return await self._connection.failures(task)
 
     def _nested(self) -> Opening | Resuming | str:
-        """A task opened inside another is its child. One that was handed on stands where its token says."""
+        """A task opened inside another is its child, unless that is of the process that forked this one. One that was handed on
+        stands where its token says."""
         if self._handle is not None:
             raise NotAllowed("this task is open already", next_step="ask the client for another: `client.task(...)`")
         around = CURRENT.get()
-        if isinstance(around, Handle) and isinstance(self._opening, Opening):
+        if isinstance(around, Handle) and isinstance(self._opening, Opening) and not around.connection.home.forked:
             self._around = around
             return msgspec.structs.replace(self._opening, parent=around.task)
         return self._opening
