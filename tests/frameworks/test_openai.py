@@ -16,6 +16,8 @@ def test_a_base_url_and_a_key_is_all_that_changes() -> None:
         "test_chats_and_responses_whole_and_streamed",
         "test_a_stream_that_may_not_go_on_is_an_error_of_the_client",
         "test_frameworks_that_bring_the_client",
+        "test_an_agent_with_tools_by_environment_alone",
+        "test_answers_that_are_kept_at_the_provider",
     )
 
 

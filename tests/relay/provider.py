@@ -166,6 +166,25 @@ def of_chat(asked: Asked, usage: object = USAGE, words: str = "hello there") -> 
     return [*(b"data: " + json.dumps(each).encode() for each in pieces), b"data: [DONE]"]
 
 
+def calls_first(name: str, arguments: str) -> Script:
+    """A model that has a tool called with these arguments, and says what came of it once it is told."""
+
+    async def script(asked: Asked, writer: asyncio.StreamWriter) -> None:
+        given = [each for each in asked.body["input"] if isinstance(each, dict) and "output" in each]
+        made = response(asked)
+        if given:
+            made["output"][0]["content"][0]["text"] = f"it says {given[-1]['output']}"
+        else:
+            call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": name, "arguments": arguments}
+            made["output"] = [{**call, "status": "completed"}]
+        steps = [{"type": "response.created", "sequence_number": 0, "response": response(asked, "in_progress")}]
+        steps.append({"type": "response.completed", "sequence_number": 1, "response": made})
+        events = [f"event: {each['type']}\ndata: {json.dumps(each)}".encode() for each in steps]
+        await (streams(*events) if asked.body.get("stream") else says(200, made))(asked, writer)
+
+    return script
+
+
 def response(asked: Asked, status: str = "completed", usage: object = OF_RESPONSES) -> dict[str, Any]:
     """An answer in the form of responses."""
     text = {"type": "output_text", "text": "hello there", "annotations": []}

@@ -15,6 +15,7 @@ import agents
 import httpx2
 import openai
 import pytest
+from agents.models.openai_provider import shared_http_client
 from langchain_openai import ChatOpenAI
 from openai import AsyncOpenAI, OpenAI
 from pydantic_ai import Agent
@@ -24,7 +25,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from interlock.domain.model_request import bound, read
 from interlock.domain.model_route import Leg, ModelRoute
 from tests.relay.kit import HI, Site, relayed
-from tests.relay.provider import USAGE, closes, dawdles, says, streams_chat
+from tests.relay.provider import USAGE, calls_first, closes, dawdles, says, streams_chat
 
 pytestmark = pytest.mark.anyio
 R = TypeVar("R")
@@ -211,6 +212,61 @@ async def test_frameworks_that_bring_the_client(tmp_path: Path) -> None:
     assert run.output == "hello there"
     assert [each.final_output for each in ran] == ["hello there"] * 2
     assert [use.state for use in uses] == ["settled"] * 5
+
+
+async def test_an_agent_with_tools_by_environment_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Agents SDK, whose program is not changed at all: its agent calls its own tool and answers, whole and streamed; each
+    question to the model is a use of one task, and only what is sent is passed on."""
+
+    @agents.function_tool
+    def weather(city: str) -> str:
+        """What the weather is."""
+        return f"sun in {city}"
+
+    agent = agents.Agent("clerk", model="gpt-4o-mini", tools=[weather])
+    async with relayed(tmp_path) as site:
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{site.url}/v1")
+        monkeypatch.setenv("OPENAI_API_KEY", site.key)
+        quiet = agents.RunConfig(tracing_disabled=True)  # it would be sent to OpenAI
+        site.first.does(calls_first("weather", '{"city": "Bern"}'))
+        ran = await agents.Runner.run(agent, "how is it?", run_config=quiet)
+        streamed = agents.Runner.run_streamed(agent, "how is it?", run_config=quiet)
+        steps = [step.type async for step in streamed.stream_events()]
+        await shared_http_client().aclose()
+        uses = await site.uses()
+        sent = [each.body for each in site.first.asked]
+
+    assert ran.final_output == streamed.final_output == "it says sun in Bern"
+    assert "raw_response_event" in steps
+    assert [use.state for use in uses] == ["settled"] * 4
+    assert len({use.task for use in uses}) == 1
+    assert [each.get("stream", False) for each in sent] == [False, False, True, True]
+    assert all(each["tools"][0]["name"] == "weather" and each["max_output_tokens"] == 50 for each in sent)
+
+
+async def test_answers_that_are_kept_at_the_provider(tmp_path: Path) -> None:
+    """Whether it keeps an answer the program says; what goes on from a kept one takes the whole window of the model, and is
+    refused where nobody says how large that is; none is fetched here. Vectors come as the client asks for them."""
+    async with relayed(tmp_path) as site, of(site, max_retries=0) as client:
+        first = await client.responses.create(model="alone", input="hi", store=False)
+        await client.responses.create(model="alone", input="and then?", previous_response_id=first.id)
+        with pytest.raises(openai.BadRequestError) as unbounded:
+            await client.responses.create(model="gpt-4o-mini", input="hi", previous_response_id=first.id)
+        with pytest.raises(openai.BadRequestError) as later:
+            await client.responses.create(model="alone", input="hi", background=True)
+        with pytest.raises(openai.NotFoundError):
+            await client.responses.retrieve(first.id)
+        await client.embeddings.create(model="embed", input="a")
+        uses = await site.uses()
+        sent = [each.body for each in site.first.asked]
+
+    assert sent[0]["store"] is False
+    assert "store" not in sent[1]
+    assert sent[1]["previous_response_id"] == first.id
+    assert sent[2]["encoding_format"] == "base64"
+    assert [use.most.input for use in uses[:2]] == [uses[0].most.input, 5000]
+    assert "most_input" in str(unbounded.value)
+    assert (later.value.code, later.value.param) == ("contract", "background")
 
 
 def test_bytes_bound_what_their_tokenizers_count() -> None:
