@@ -2948,6 +2948,11 @@ PROMISES: tuple[Promise, ...] = (
         "What a server is given as a secret is masked in whatever it says: results, news, errors, and its last words in the log.",
     ),
     Promise(
+        "upstream.reviewed",
+        _UPSTREAM,
+        "A review accepts what somebody said yes to, tool by tool; whoever leaves in the middle of it accepted nothing.",
+    ),
+    Promise(
         "upstream.exact",
         "Decisions: what a server said is pinned",
         "Arguments and results pass through their texts exactly: a number comes out as the number it was, or is not sent.",

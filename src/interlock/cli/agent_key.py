@@ -9,6 +9,7 @@ from interlock.cli.context import context_of
 from interlock.cli.given import json_from
 from interlock.cli.moments import span_of
 from interlock.cli.output import UsageError, counted, moment, run, shown, table, worded
+from interlock.cli.secret_key import id_in, standing, told_once, used, words_in
 from interlock.domain.agent_key import KeyToldOf, told_of
 from interlock.domain.bearer import SURFACES, Bounds
 from interlock.domain.grant import Grant, GrantError, read_grant
@@ -60,18 +61,15 @@ def new(
                 by=here.who(),
                 purpose=purpose,
                 on_behalf_of=on_behalf_of,
-                surfaces=tuple(each.strip() for each in surfaces.split(",") if each.strip()),
+                surfaces=words_in(surfaces),
                 lasts_ms=lasts_ms,
                 bounds=bounds,
             )
             told = told_of(made, plane.means.clock.now())
 
         def show(console: Console) -> None:
-            console.print(text, soft_wrap=True)
-            console.print(
-                f"[dim]lets in as {shown(agent)}, on behalf of {shown(told.on_behalf_of)}, for "
-                f"{', '.join(told.surfaces)}, until {moment(told.expires_at)} UTC; it is not shown again[/dim]"
-            )
+            whom = f"lets in as {shown(agent)}, on behalf of {shown(told.on_behalf_of)}"
+            told_once(console, text, f"{whom}, for {', '.join(told.surfaces)}", told.expires_at)
 
         here.output.value({"key": text, **_value(told)}, show)
 
@@ -101,7 +99,7 @@ def revoke(
     here = context_of(context)
 
     async def work() -> None:
-        name = key.partition(".")[0].removeprefix("ila_")
+        name = id_in(key)
         async with here.plane() as plane:
             taken = await plane.revoking.revoke("key", name, by=here.who(), why=why)
 
@@ -155,7 +153,6 @@ def _listed(console: Console, found: list[KeyToldOf]) -> None:
         return
     rows = table("id", "agent", "on behalf of", "purpose", "for", "until (UTC)", "last used (UTC)", "")
     for each in found:
-        over = "[red]revoked[/red]" if each.revoked_at else "" if each.counts else "[dim]over[/dim]"
         rows.add_row(
             each.id,
             shown(each.agent),
@@ -163,7 +160,7 @@ def _listed(console: Console, found: list[KeyToldOf]) -> None:
             shown(each.purpose),
             ", ".join(each.surfaces),
             moment(each.expires_at),
-            moment(each.used_at)[:10] if each.used_at else "never",
-            over,
+            used(each.used_at),
+            standing(each.revoked_at, counts=each.counts),
         )
     console.print(rows)

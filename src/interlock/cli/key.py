@@ -8,6 +8,7 @@ from rich.console import Console
 from interlock.cli.context import context_of
 from interlock.cli.moments import span_of
 from interlock.cli.output import moment, run, shown, table
+from interlock.cli.secret_key import id_in, standing, told_once, used, words_in
 from interlock.domain.access import PERMISSIONS
 from interlock.domain.api_key import ApiKey
 
@@ -29,20 +30,15 @@ def new(
 ) -> None:
     """Make a key of your own. It opens what its scopes and your roles both open. It is shown now and never again."""
     here = context_of(context)
-    wanted = tuple(each.strip() for each in scopes.split(",") if each.strip())
 
     async def work() -> None:
         lasts_ms = span_of(lasts, "--lasts")
         async with here.plane() as plane:
             who = here.who()
-            text, made = await plane.api_keys.make(who, label, wanted, by=who, lasts_ms=lasts_ms)
+            text, made = await plane.api_keys.make(who, label, words_in(scopes), by=who, lasts_ms=lasts_ms)
 
         def told(console: Console) -> None:
-            console.print(text, soft_wrap=True)
-            console.print(
-                f"[dim]opens {', '.join(made.scopes)} as {shown(who)}, until {moment(made.expires_at)} UTC;"
-                " it is not shown again[/dim]"
-            )
+            told_once(console, text, f"opens {', '.join(made.scopes)} as {shown(who)}", made.expires_at)
 
         here.output.value({"key": text, **_value(made)}, told)
 
@@ -55,8 +51,8 @@ def listing(context: typer.Context) -> None:
 
     async def work() -> None:
         async with here.reading() as plane:
-            found = await plane.api_keys.all()
-        here.output.value([_value(each) for each in found], lambda console: _listed(console, found))
+            found, now = await plane.api_keys.all(), plane.means.clock.now()
+        here.output.value([_value(each) for each in found], lambda console: _listed(console, found, now))
 
     run(here.output, work)
 
@@ -68,7 +64,7 @@ def revoke(
     here = context_of(context)
 
     async def work() -> None:
-        name = key.partition(".")[0].removeprefix("il_")
+        name = id_in(key)
         async with here.plane() as plane:
             who = here.who()
             own = any(each.id == name for each in await plane.api_keys.of(who))
@@ -94,7 +90,7 @@ def _value(key: ApiKey) -> dict[str, object]:
     }
 
 
-def _listed(console: Console, found: list[ApiKey]) -> None:
+def _listed(console: Console, found: list[ApiKey], now: int) -> None:
     if not found:
         console.print("[dim]there is no key[/dim]")
         return
@@ -106,7 +102,7 @@ def _listed(console: Console, found: list[ApiKey]) -> None:
             shown(each.label),
             ", ".join(each.scopes),
             moment(each.expires_at),
-            moment(each.used_at)[:10] if each.used_at else "never",
-            "[red]revoked[/red]" if each.revoked_at else "",
+            used(each.used_at),
+            standing(each.revoked_at, counts=each.alive(now)),
         )
     console.print(rows)

@@ -274,9 +274,9 @@ class _Reading:
             channels=read_channels(section.section("notifications")),
             anchorage=read_anchorage(section, self.folder),
             hosting=read_hosting(section.section("server")),
-            models=read_models(section.section("models")),
+            models=read_models(section.section("models"), self.places),
             patience=read_patience(gateway),
-            resource=read_resource(gateway),
+            resource=read_resource(gateway, self.places),
         )
         for scope, node in section.pairs("rates").items():
             self.places["rate", scope] = Place(SETTINGS, node.line, node.column)

@@ -21,6 +21,7 @@ gateway:
 from typing import Final, Literal
 
 from interlock.adapters.addresses import is_safe, unfit
+from interlock.adapters.workspace.agent_file import Places
 from interlock.adapters.workspace.fields import Section
 from interlock.adapters.workspace.nodes import Listing, Node, Scalar
 from interlock.domain.access_token import (
@@ -57,7 +58,7 @@ def read_patience(section: Section | None) -> Patience:
     return Patience(hold=section.choice("hold", HOLD_MODES, base.hold), wait_ms=min(wait, LONGEST_WAIT_MS))
 
 
-def read_resource(section: Section | None) -> Resource:
+def read_resource(section: Section | None, places: Places) -> Resource:
     """What it says; no access token counts where nothing is said."""
     if section is None:
         return Resource()
@@ -65,7 +66,7 @@ def read_resource(section: Section | None) -> Resource:
     problem = unfit(resource) if resource else ""
     if problem:
         section.wrong(f"`resource` {problem}", section.take("resource"))
-    issuers = tuple(_issuer(each) for each in section.sections("issuers"))
+    issuers = tuple(_issuer(each, places) for each in section.sections("issuers"))
     if issuers and not resource:
         section.wrong("`resource` is missing: tokens are made for one address, and must be for this one")
     if len({each.issuer for each in issuers}) < len(issuers):
@@ -76,7 +77,7 @@ def read_resource(section: Section | None) -> Resource:
     return Resource(resource=resource, issuers=issuers)
 
 
-def _issuer(section: Section) -> AccessIssuer:
+def _issuer(section: Section, places: Places) -> AccessIssuer:
     issuer, keys = section.text("issuer", required=True), section.text("keys", required=True)
     if issuer and unfit(issuer):
         section.wrong(f"`issuer` {unfit(issuer)}", section.take("issuer"))
@@ -93,7 +94,7 @@ def _issuer(section: Section) -> AccessIssuer:
         keys=keys,
         algorithms=algorithms or ALGORITHMS,
         types=types or (TYPE,),
-        clients=tuple(_client(each) for each in section.sections("clients")),
+        clients=tuple(_client(each, issuer, places) for each in section.sections("clients")),
         initiator=section.text("initiator", "sub"),
         scopes=_scopes(section),
         beside=section.texts("other_audiences"),
@@ -104,7 +105,7 @@ def _issuer(section: Section) -> AccessIssuer:
     return found
 
 
-def _client(section: Section) -> Client:
+def _client(section: Section, issuer: str, places: Places) -> Client:
     tools = section.texts("tools")
     surfaces: list[Surface] = [section.one_of(each, "for", SURFACES, "mcp") for each in section.words("for")]
     lasts = section.span("task_lasts", None)
@@ -123,6 +124,7 @@ def _client(section: Section) -> Client:
             lasts_ms=lasts,
         ),
     )
+    places["client", issuer, found.name] = section.place("agent")
     section.close()
     return found
 

@@ -12,8 +12,10 @@ from typing import Final
 
 from interlock.adapters.addresses import unfit
 from interlock.adapters.references import is_reference
+from interlock.adapters.workspace.agent_file import Places
 from interlock.adapters.workspace.fields import NAME, Section, kind_of
 from interlock.adapters.workspace.nodes import Node, Scalar
+from interlock.adapters.workspace.problem import Place
 from interlock.domain.duration import MINUTE
 from interlock.domain.model_route import (
     DIALECTS,
@@ -47,7 +49,7 @@ _AROUND_MS: Final = MINUTE
 """So much longer than the answer lasts the use of the model."""
 
 
-def read_models(section: Section | None) -> Models:
+def read_models(section: Section | None, places: Places) -> Models:
     """What it says; without it no model is asked for anybody."""
     if section is None:
         return Models()
@@ -56,11 +58,14 @@ def read_models(section: Section | None) -> Models:
         for name, node in section.pairs("providers").items()
         if (below := section.below(node, f"providers.{name[:64]}")) and (provider := _provider(name, below))
     }
+    written = section.pairs("routes")
     routes = {
         name: route
-        for name, node in section.pairs("routes").items()
+        for name, node in written.items()
         if (below := section.below(node, f"routes.{name[:64]}")) and (route := _route(name, below, providers))
     }
+    for name, node in written.items():
+        places["route", name] = Place(section.problems.file, node.line, node.column)
     plain = Models()
     models = Models(
         providers=providers,

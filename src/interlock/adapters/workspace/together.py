@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from interlock.adapters.workspace.agent_together import of_agent
 from interlock.adapters.workspace.fields import near
 from interlock.adapters.workspace.folder import Workspace
+from interlock.adapters.workspace.gateway_together import of_clients, of_models, of_servers
 from interlock.adapters.workspace.problem import Problem, Severity
 from interlock.adapters.workspace.rights_together import of_rights
 from interlock.domain.binding import bind
@@ -50,6 +51,7 @@ class _Together:
             seen.add(contract.name)
             if isinstance(contract.reversal, Reversal):
                 yield from self.reversal(contract, contract.reversal)
+        yield from self.gateway()
         yield from self.unused()
         if self.workspace.agents and self.contracts and not self.workspace.policies:
             said = "there is no policy in `policies/`, so whatever an agent proposes is denied: `interlock policy new`"
@@ -156,6 +158,16 @@ class _Together:
                     contract.name,
                     "reversal",
                 )
+
+    def gateway(self) -> Iterator[Problem]:
+        """Who comes through the gateway, for which models and tools, against what there is."""
+        settings, agents = self.workspace.settings, self.workspace.agents
+        for found in (
+            *of_clients(settings.resource, agents),
+            *of_models(settings.models, agents),
+            *of_servers(self.by_name, agents),
+        ):
+            yield self.problem(found.message, *found.where, severity=found.severity)
 
     def unused(self) -> Iterator[Problem]:
         """Contracts that no agent may use, and that undo nothing an agent may do."""
