@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from scripts import api, cli, errors, evidence, http_api, life, promises, settings
+from scripts import api, cli, errors, evidence, frameworks, http_api, life, promises, settings
 
 DRAWINGS: dict[str, Callable[[], str]] = {
     "life-in-brief": life.brief_picture,
@@ -28,6 +28,8 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "exit-codes": cli.exit_codes,
     "settings": settings.settings,
     "promises": promises.promises,
+    "frameworks": frameworks.frameworks,
+    "frameworks-battery": frameworks.battery,
     "evidence-common": evidence.common,
     "evidence-actions": evidence.actions,
     "evidence-commitments": evidence.commitments,

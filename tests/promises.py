@@ -2603,6 +2603,11 @@ PROMISES: tuple[Promise, ...] = (
         "Two different calls of one run under one id are never taken for one another: the second one touches nothing.",
     ),
     Promise(
+        "frameworks.hostile",
+        _FRAMEWORKS,
+        "Whatever a model says (names, arguments, ids), and whoever else is at work, nothing gets past a framework's adapter.",
+    ),
+    Promise(
         "frameworks.pause",
         _FRAMEWORKS,
         "A call that is held and paused is the same action when it is made again, and runs once when it is agreed to.",

@@ -75,7 +75,8 @@ class Embedded:
             and action.lease_until is not None
         ):
             return await self._plane.execution.drive(action)
-        return await self._further(action) if proposal.here else action
+        # Whoever only asks whether people are to decide is told when they have not in time.
+        return await self._further(action) if proposal.here or action.state == "held" else action
 
     async def answer(self, proposal: Proposal) -> Action:
         """The agent's answer to a reviewer's question."""

@@ -20,10 +20,18 @@ def python_of(name: str) -> Path:
     return found
 
 
-def passes(name: str, *tests: str) -> None:
-    """Run tests of `tests/frameworks/NAME/in_NAME.py` in its environment, by their names: each is there, and all pass."""
-    file = f"tests/frameworks/{name}/in_{name}.py"
-    wanted = [f"{file}::{each}" for each in tests]
+def passes(name: str, group: str) -> None:
+    """Run the tests of `tests/frameworks/NAME/in_NAME.py` that are marked as `group` in its environment: there are some, and all
+    pass."""
+    _inside(name, f"tests/frameworks/{name}/in_{name}.py", "-m", group)
+
+
+def named(name: str, *tests: str) -> None:
+    """The same of tests by their names."""
+    _inside(name, *(f"tests/frameworks/{name}/in_{name}.py::{each}" for each in tests))
+
+
+def _inside(name: str, *wanted: str) -> None:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "COV_"))}
     done = subprocess.run(
         [python_of(name), "-m", "pytest", "-q", "-c", "tests/frameworks/inside.ini", "--rootdir", ".", *wanted],

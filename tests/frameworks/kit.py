@@ -8,7 +8,8 @@ import signal
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from interlock.attended import Attended
@@ -17,9 +18,11 @@ from interlock.bootstrap.connecting import _connect, connect, identity_of
 from interlock.bootstrap.site import settled
 from interlock.domain.ids import Person
 from interlock.embedded import Embedded
+from interlock.ports.store import ActionQuery
 from interlock.sdk.client import Client
 from interlock.sdk.connection import Connection
 from interlock.sdk.home import Home, once
+from interlock.services.plane import ControlPlane
 
 KILLS = (
     "propose.bound",
@@ -124,15 +127,38 @@ class Place:
         once(self._stopped)
 
     async def _stopped(self) -> None:
-        control = connect(self.folder)
-        try:
+        async with _plane(self.folder) as control:
             await control.braking.stop("all", "", by=Person("ria"), why="a test")
-        finally:
-            await control.close()
+
+    def go_on(self) -> None:
+        """Lift it."""
+        once(self._resumed)
+
+    async def _resumed(self) -> None:
+        async with _plane(self.folder) as control:
+            await control.braking.resume("all", "", by=Person("ria"))
+
+    def actions(self) -> list[tuple[str, str]]:
+        """The actions on record, the oldest first: their contracts, and what became of them."""
+        return once(self._recorded)
+
+    async def _recorded(self) -> list[tuple[str, str]]:
+        async with _plane(self.folder) as control:
+            found = await control.means.store.actions(ActionQuery())
+        return [(each.contract, each.state) for each in reversed(found)]
 
     def effects(self) -> Counter[str]:
         """What happened, and how often."""
         return Counter(self.ledger.read_text().splitlines() if self.ledger.exists() else [])
+
+
+@asynccontextmanager
+async def _plane(folder: Path) -> AsyncIterator[ControlPlane]:
+    control = connect(folder)
+    try:
+        yield control
+    finally:
+        await control.close()
 
 
 def place_in(folder: Path, *, within: str = "1h", timeout: str = "5s", asks: tuple[str, ...] = ("refund",)) -> Place:

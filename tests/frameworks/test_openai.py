@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.frameworks.environments import passes
+from tests.frameworks.environments import named
 
 NAME = "openai"
 
@@ -11,7 +11,7 @@ NAME = "openai"
 def test_a_base_url_and_a_key_is_all_that_changes() -> None:
     """OpenAI's client, synchronous and asynchronous, whole and streamed, and where a stream may not go on; three frameworks over
     it."""
-    passes(
+    named(
         NAME,
         "test_chats_and_responses_whole_and_streamed",
         "test_a_stream_that_may_not_go_on_is_an_error_of_the_client",
@@ -25,11 +25,11 @@ def test_a_base_url_and_a_key_is_all_that_changes() -> None:
 @pytest.mark.proves("relay.clients")
 def test_errors_and_tries_are_those_of_the_client() -> None:
     """Its own classes, and no more tries than cost nothing."""
-    passes(NAME, "test_errors_are_those_of_the_client", "test_a_client_that_tries_again_counts_no_more_than_it_asks")
+    named(NAME, "test_errors_are_those_of_the_client", "test_a_client_that_tries_again_counts_no_more_than_it_asks")
 
 
 @pytest.mark.slow
 @pytest.mark.proves("relay.metered")
 def test_bytes_bound_tokens() -> None:
     """With the vocabularies of OpenAI's models, no text has more tokens than are reserved for it."""
-    passes(NAME, "test_bytes_bound_what_their_tokenizers_count")
+    named(NAME, "test_bytes_bound_what_their_tokenizers_count")

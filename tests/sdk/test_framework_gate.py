@@ -76,6 +76,40 @@ def test_a_resumed_call_waits_and_does_not_pause_again(place: Place) -> None:
     assert place.effects() == {"o1 500": 1}
 
 
+def test_whoever_asks_hears_that_nobody_answered_in_time(tmp_path: Path) -> None:
+    """A call that people did not decide on in time is none that they are to decide on: asked again, without any worker, it is
+    over, and made again it is told so."""
+
+    async def program() -> Any:
+        place = place_in(tmp_path, within="100ms")
+        async with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:
+            gate, call = FrameworkGate(task, hold="pause"), calling(counted(place), 500)
+            assert await gate.aasks(call) is not None
+            await asyncio.sleep(0.15)
+            assert await gate.aasks(call) is None
+            return await gate.acall(call)
+
+    came = asyncio.run(program())
+    assert isinstance(came, Told)
+    assert "expired" in came.text
+
+
+@pytest.mark.parametrize("run", ["", "monday"])
+@pytest.mark.parametrize("depth", [100, 900, 20_000])
+def test_arguments_that_are_too_deep_are_told(place: Place, depth: int, run: str) -> None:
+    """However deep a model nests what it wants, the call is refused and not an error of the program."""
+    deep: Any = 5
+    for _ in range(depth):
+        deep = [deep]
+    with interlock.open(place.folder, apply=True) as client, client.task("ag", purpose="test") as task:
+        call = calling(counted(place))._replace(arguments={"order": deep, "cents": 5})
+        came = FrameworkGate(task, run=run).call(call)
+
+    assert isinstance(came, Told)
+    assert "Not done" in came.text
+    assert not place.effects()
+
+
 def test_a_hold_that_cannot_be_kept_is_an_error() -> None:
     """A word that is none, and a pause where a framework has none, are refused when the adapter is made."""
     hold: Any = "later"

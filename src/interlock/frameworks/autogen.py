@@ -74,6 +74,10 @@ class GovernedWorkbench(Workbench):
         for ever."""
         if name in self._gate.through:
             return await self._inner.call_tool(name, arguments, cancellation_token, call_id)
+        # What a model wrote is only by word of the types a mapping.
+        if not isinstance(cast("object", arguments or {}), Mapping):
+            text = f"Not done: the arguments of `{name}` are no JSON object. Nothing was touched."
+            return _result(name, text, is_error=True)
         token = cancellation_token or CancellationToken()
         # A program that calls a tool by itself gives it no id: that is a call of its own. An agent's have one.
         known_as = token_hex(16) if call_id is None else call_id

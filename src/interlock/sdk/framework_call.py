@@ -22,7 +22,7 @@ from interlock.sdk.connection import Connection
 from interlock.sdk.lending import Lent, Own
 from interlock.sdk.outcomes import Done, Held, Outcome, Pending, Withheld
 from interlock.sdk.proposing import Said, proposal_of
-from interlock.sdk.rendering import rendered
+from interlock.sdk.rendering import rendered, telling_apart
 from interlock.sdk.task import Handle
 from interlock.sdk.told_model import refusal_of, told_of, waiting_of
 from interlock.sdk.tool import CURRENT
@@ -186,7 +186,7 @@ class Governor:
 
     def _alike(self, task: Handle, made: "_Made") -> str:
         """What calls of one run that ask for the same have in common."""
-        said = msgspec.json.encode(made.arguments, enc_hook=repr, order="sorted")
+        said = telling_apart(made.arguments)
         return _digest(made.call.run_id or task.id, self.contract_of(made.call.tool), said)
 
     def _remember(self, alike: str, key: str) -> None:

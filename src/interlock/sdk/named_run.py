@@ -11,12 +11,11 @@ from hashlib import sha256
 from secrets import token_hex
 from typing import Final, NamedTuple
 
-import msgspec
-
 from interlock.domain.action import State
 from interlock.domain.ids import ActionId
 from interlock.sdk.framework_call import Came, FrameworkCall, Governor, Told
 from interlock.sdk.outcomes import NotDone
+from interlock.sdk.rendering import telling_apart
 
 MOST: Final = 16
 """How often one call of a named run is judged anew; after that the last word stands."""
@@ -47,7 +46,7 @@ class NamedRun:
         name = self._name or run_id
         if tool in self._repeats:
             return Named(name, f"{run_id}/{call_id or token_hex(16)}")
-        written = msgspec.json.encode([tool, arguments], enc_hook=repr, order="sorted")
+        written = telling_apart([tool, arguments])
         return Named(name, f"{_ALIKE}{sha256(written).hexdigest()}")
 
     async def acall(self, governor: Governor, call: FrameworkCall) -> Came:

@@ -8,6 +8,8 @@ down; what is too large to be written down is not given to anybody.
 import json
 from typing import Any, cast
 
+import msgspec
+
 from interlock.domain.canonical import MAX_INTEGER, CanonicalError, JsonValue, encode
 from interlock.domain.errors import ContractError
 from interlock.sdk.values import to_plain
@@ -20,6 +22,15 @@ def rendered(value: object) -> JsonValue:
     except ContractError:
         return _text(_said(value))
     return plain if _holds(plain) else _exact(plain)
+
+
+def telling_apart(value: object) -> bytes:
+    """The same for values that are the same, and else other bytes. What is nested too deep to be written is all the same: no
+    contract takes it."""
+    try:
+        return msgspec.json.encode(value, enc_hook=repr, order="sorted")
+    except RecursionError:
+        return b"too deep"
 
 
 def words_of_value(value: JsonValue) -> str:

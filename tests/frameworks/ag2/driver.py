@@ -1,6 +1,5 @@
 """An AG2 agent that follows a script."""
 
-import json
 from typing import Any
 
 from ag2 import Agent
@@ -9,7 +8,7 @@ from ag2.testing import TestConfig
 
 from interlock.frameworks.ag2 import InterlockMiddleware
 from interlock.sdk.task import Handle
-from tests.frameworks.battery import Act, Saw, Script
+from tests.frameworks.driven import Act, Saw, Script, tools_of
 
 
 async def drive(
@@ -19,34 +18,24 @@ async def drive(
     *,
     tools: list[Any] | None = None,
     more: list[Any] | None = None,
+    way: str = "ask",
     **options: Any,
 ) -> Saw:
     """Run; AG2 has nothing to resume."""
 
-    async def refund(order: str, cents: int) -> str:
-        """Pay back."""
-        return str(await act(order, cents))
-
-    async def keyed(order: str, cents: int) -> str:
-        """Pay back under a key."""
-        return str(await act(order, cents))
-
-    async def wipe(order: str, cents: int) -> str:
-        """Has no contract."""
-        return str(await act(order, cents))
-
-    turns = [
-        [ToolCallEvent(name=ask.tool, arguments=json.dumps(ask.arguments), id=ask.id) for ask in turn]
-        for turn in script
-    ]
+    turns = [[ToolCallEvent(name=ask.tool, arguments=ask.words, id=ask.id) for ask in turn] for turn in script]
     agent = Agent(
         "support",
         "Help.",
         config=TestConfig(*turns, "done", raise_tool_errors=False),
-        tools=[*(tools or (refund, keyed, wipe))],
+        tools=[*(tools or tools_of(act))],
         middleware=[*(more or []), InterlockMiddleware(task, **options)],
     )
-    reply = await agent.ask("do it")
+    if way == "ask":
+        reply = await agent.ask("do it")
+    else:
+        async with agent.run("do it") as running:
+            reply = await running.result()
     saw = Saw(final=reply.body or "")
     for event in await reply.history.get_events():
         if isinstance(event, ToolResultsEvent):

@@ -3,12 +3,14 @@
 from copy import copy
 from typing import Any, ClassVar
 
+import pytest
 from ag2 import Middleware, tool
 from ag2.events import ToolCallEvent
 from ag2.middleware import BaseMiddleware
 
 from tests.frameworks.ag2.driver import drive as driven
-from tests.frameworks.battery import Ask, Battery, Drive, acting
+from tests.frameworks.battery import Battery
+from tests.frameworks.driven import Ask, Drive, acting
 from tests.frameworks.kit import Place
 
 
@@ -29,6 +31,7 @@ class TestAg2(Battery):
     drive: ClassVar[Drive] = staticmethod(driven)
     folder: ClassVar[str] = "ag2"
 
+    @pytest.mark.once
     def test_what_other_middleware_makes_of_a_call_is_judged_and_its_retries_repeat_nothing(self, place: Place) -> None:
         """Middleware that changes the arguments changes what is decided on; tried again, the same call gets its answer."""
         saw = self.run(place, [[Ask()]], more=[Middleware(Meddles)])
@@ -36,6 +39,7 @@ class TestAg2(Battery):
         assert saw.results == ["ok o1"]
         assert place.effects() == {"o1 4": 1}
 
+    @pytest.mark.governed
     def test_a_tools_own_middleware_runs_inside_the_gate(self, place: Place) -> None:
         """What is held never reaches the tool's own middleware; what is allowed passes it once."""
         passed: list[str] = []
@@ -55,6 +59,7 @@ class TestAg2(Battery):
         assert "denied" in saw.results[1]
         assert passed == ["o1"]
 
+    @pytest.mark.governed
     def test_agents_that_are_tools_are_named(self, place: Place) -> None:
         """An agent that is called as a tool touches nothing itself: named in `through` it is passed, and what it calls goes
         through its own middleware."""

@@ -1,6 +1,5 @@
 """An AutoGen agent that follows a script."""
 
-import json
 from typing import Any
 
 from autogen_agentchat.agents import AssistantAgent
@@ -11,7 +10,7 @@ from autogen_ext.models.replay import ReplayChatCompletionClient
 
 from interlock.frameworks.autogen import governed
 from interlock.sdk.task import Handle
-from tests.frameworks.battery import Act, Saw, Script
+from tests.frameworks.driven import Act, Saw, Script, tools_of
 
 USAGE = RequestUsage(prompt_tokens=1, completion_tokens=1)
 
@@ -23,26 +22,15 @@ async def drive(
     *,
     token: CancellationToken | None = None,
     tools: Any = None,
+    way: str = "run",
     **options: Any,
 ) -> Saw:
     """Run; AutoGen has nothing to resume."""
 
-    async def refund(order: str, cents: int) -> str:
-        """Pay back."""
-        return str(await act(order, cents))
-
-    async def keyed(order: str, cents: int) -> str:
-        """Pay back under a key."""
-        return str(await act(order, cents))
-
-    async def wipe(order: str, cents: int) -> str:
-        """Has no contract."""
-        return str(await act(order, cents))
-
     turns: list[CreateResult | str] = [
         CreateResult(
             finish_reason="function_calls",
-            content=[FunctionCall(id=ask.id, name=ask.tool, arguments=json.dumps(ask.arguments)) for ask in turn],
+            content=[FunctionCall(id=ask.id, name=ask.tool, arguments=ask.words) for ask in turn],
             usage=USAGE,
             cached=False,
         )
@@ -56,10 +44,13 @@ async def drive(
                 function_calling=True, vision=False, json_output=False, family="unknown", structured_output=False
             ),
         ),
-        workbench=governed(task, tools or [refund, keyed, wipe], **options),
+        workbench=governed(task, tools or tools_of(act), **options),
         max_tool_iterations=10,
     )
-    result = await agent.run(task="do it", cancellation_token=token)
+    if way == "run":
+        result: Any = await agent.run(task="do it", cancellation_token=token)
+    else:
+        *_, result = [each async for each in agent.run_stream(task="do it", cancellation_token=token)]
     saw = Saw()
     for message in result.messages:
         if isinstance(message, ToolCallExecutionEvent):

@@ -3,13 +3,15 @@
 import asyncio
 from typing import Any, ClassVar
 
+import pytest
 from autogen_core import CancellationToken
 from autogen_core.tools import FunctionTool, StaticWorkbench
 
 import interlock
 from interlock.frameworks.autogen import governed
 from tests.frameworks.autogen.driver import drive as driven
-from tests.frameworks.battery import Ask, Battery, Drive, acting
+from tests.frameworks.battery import Battery
+from tests.frameworks.driven import Ask, Drive, acting
 from tests.frameworks.kit import Place, held_in
 
 
@@ -19,6 +21,7 @@ class TestAutoGen(Battery):
     drive: ClassVar[Drive] = staticmethod(driven)
     folder: ClassVar[str] = "autogen"
 
+    @pytest.mark.governed
     def test_the_tools_of_a_workbench_are_governed(self, place: Place) -> None:
         """Any workbench may be wrapped: what its tools give is given, and where it says that a tool failed nobody knows whether
         it acted."""
@@ -35,6 +38,7 @@ class TestAutoGen(Battery):
         assert "denied" in saw.results[2]
         assert place.effects() == {"o1 5": 1, "bad 5": 1}
 
+    @pytest.mark.once
     def test_a_cancelled_token_ends_a_call_that_waits(self, place: Place) -> None:
         """Cancelled by AutoGen's own token while people decide, nothing runs, then or when they agree; and nothing hangs."""
 
@@ -52,6 +56,7 @@ class TestAutoGen(Battery):
         asyncio.run(program())
         assert not place.effects()
 
+    @pytest.mark.governed
     def test_a_gate_that_is_closed_is_told_and_hangs_nobody(self, place: Place) -> None:
         """Where the gate cannot be asked the tool does not run, and the agent, which would wait for ever on an exception, goes on
         with a result that says so."""
@@ -65,6 +70,7 @@ class TestAutoGen(Battery):
         assert "Not known to be done" in saw.results[0]
         assert not place.effects()
 
+    @pytest.mark.governed
     def test_tools_and_state_are_those_inside(self) -> None:
         """What a governed workbench lists, saves and loads is what the one inside it does."""
 

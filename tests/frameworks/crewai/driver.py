@@ -19,7 +19,8 @@ with warnings.catch_warnings():
     from interlock.frameworks.crewai import governed
 
 from interlock.sdk.task import Handle
-from tests.frameworks.battery import Act, Saw, Script
+from tests.frameworks.driven import Act, Saw, Script, synchronous
+from tests.frameworks.driven import tools_of as functions_of
 
 
 class Scripted(BaseLLM):
@@ -46,33 +47,17 @@ class Scripted(BaseLLM):
                 {
                     "id": ask.id,
                     "type": "function",
-                    "function": {"name": ask.tool, "arguments": json.dumps(ask.arguments)},
+                    "function": {"name": ask.tool, "arguments": ask.words},
                 }
                 for ask in self.script[turn]
             ]
         (ask,) = self.script[turn]
-        return f"Thought: so\nAction: {ask.tool}\nAction Input: {json.dumps(ask.arguments)}"
+        return f"Thought: so\nAction: {ask.tool}\nAction Input: {ask.words}"
 
 
 def tools_of(act: Act) -> list[BaseTool]:
-    """The tools of all tests."""
-
-    @tool("refund")
-    def refund(order: str, cents: int) -> Any:
-        """Pay back."""
-        return asyncio.run(act(order, cents))
-
-    @tool("keyed")
-    def keyed(order: str, cents: int) -> Any:
-        """Pay back under a key."""
-        return asyncio.run(act(order, cents))
-
-    @tool("wipe")
-    def wipe(order: str, cents: int) -> Any:
-        """Has no contract."""
-        return asyncio.run(act(order, cents))
-
-    return [refund, keyed, wipe]
+    """The tools of all tests. A kickoff calls them from a thread of its own, so the asynchronous ones are run there."""
+    return [tool(each.__name__)(synchronous(each)) for each in functions_of(act)]
 
 
 async def drive(
@@ -82,7 +67,7 @@ async def drive(
     *,
     native: bool = True,
     kickoffs: int = 1,
-    how: str = "kickoff",
+    way: str = "kickoff",
     guardrail: Any = None,
     tools: list[BaseTool] | None = None,
     model: Scripted | None = None,
@@ -101,8 +86,8 @@ async def drive(
     crew = Crew(agents=[agent], tasks=[work])
     saw = Saw()
     for _ in range(kickoffs):
-        kickoff = getattr(crew, how)
-        saw.final = str(await (asyncio.to_thread(kickoff) if how == "kickoff" else kickoff()))
+        kickoff = getattr(crew, way)
+        saw.final = str(await (asyncio.to_thread(kickoff) if way == "kickoff" else kickoff()))
     last = json.loads(model.seen[-1])
     saw.results = [str(each["content"]) for each in last if each.get("role") == "tool"] if native else [model.seen[-1]]
     return saw

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import pytest
 
 import interlock
-from tests.frameworks.battery import Ask, Battery, Drive, acting
+from tests.frameworks.battery import Battery
 from tests.frameworks.crewai.driver import BaseTool, Scripted, bare, governed, tool, tools_of
 from tests.frameworks.crewai.driver import drive as driven
+from tests.frameworks.driven import Ask, Drive, acting
 from tests.frameworks.kit import Place
 
 # What CrewAI says of its own parts.
@@ -46,6 +47,7 @@ class TestCrew(Battery):
     drive: ClassVar[Drive] = staticmethod(driven)
     folder: ClassVar[str] = "crewai"
 
+    @pytest.mark.retries
     def test_a_guardrail_that_has_a_task_tried_again_repeats_nothing(self, place: Place) -> None:
         """Where a guardrail has the task done again the model calls its tool again: bare CrewAI does it twice, under the gate it
         is done once, and the second call gets the first one's answer."""
@@ -55,6 +57,7 @@ class TestCrew(Battery):
         assert saw.results == ["ok o1"]
         assert place.effects() == {"bare 5": 2, "o1 5": 1}
 
+    @pytest.mark.retries
     def test_a_task_that_is_tried_again_after_an_error_repeats_nothing(self, place: Place) -> None:
         """Where the model's provider fails CrewAI executes the task anew, calls included: bare, its effects are there twice,
         under the gate once."""
@@ -65,6 +68,7 @@ class TestCrew(Battery):
         assert saw.results == ["ok o1"]
         assert place.effects() == {"bare 5": 2, "o1 5": 1}
 
+    @pytest.mark.retries
     def test_a_tool_that_raises_is_run_once_where_crewai_runs_it_six_times(self, place: Place) -> None:
         """Where calls are text CrewAI runs a tool that raises six times over; under the gate once."""
         bare([[Ask(order="bad", cents=6)]], acting(place), native=False)
@@ -73,6 +77,7 @@ class TestCrew(Battery):
         assert "Do not call it again" in saw.results[0]
         assert place.effects() == {"bad 6": 6, "bad 5": 1}
 
+    @pytest.mark.once
     @pytest.mark.parametrize("native", [True, False])
     def test_alike_calls_of_one_kickoff_are_one_and_of_two_are_two(self, place: Place, native: bool) -> None:
         """In a kickoff a call of the same tool with the same arguments is the same call; the next kickoff's is another.
@@ -84,6 +89,7 @@ class TestCrew(Battery):
         self.run(place, script, repeats=["refund"], native=native)
         assert place.effects() == {"o1 5": 4, "o2 5": 3}
 
+    @pytest.mark.governed
     def test_a_no_is_no_final_answer(self, place: Place) -> None:
         """A tool whose result is the crew's answer gives none where it did not run: the crew goes on."""
         tools = tools_of(acting(place))
@@ -95,6 +101,7 @@ class TestCrew(Battery):
         assert fine.final == "ok o1"
         assert place.effects() == {"o1 5": 1}
 
+    @pytest.mark.governed
     def test_a_limit_that_the_tool_has_counts_on(self, place: Place) -> None:
         """A tool that may be used once is run once."""
         tools = tools_of(acting(place))
@@ -104,15 +111,7 @@ class TestCrew(Battery):
         assert "usage limit" in saw.results[1]
         assert place.effects() == {"o1 5": 1}
 
-    @pytest.mark.parametrize("how", ["akickoff", "kickoff_async"])
-    def test_a_crew_that_is_awaited_is_governed(self, place: Place, how: str) -> None:
-        """Both asynchronous kickoffs go through the gate, on the program's own event loop."""
-        saw = self.run(place, [[Ask(), Ask(order="no", cents=2000, id="c2")]], how=how)
-
-        assert saw.results[0] == "ok o1"
-        assert "denied" in saw.results[1]
-        assert place.effects() == {"o1 5": 1}
-
+    @pytest.mark.governed
     def test_asynchronous_tools_are_run_once(self, place: Place) -> None:
         """Awaited by the program itself, a governed tool is run once, be it a function, asynchronous or not, or a class with an
         asynchronous half: also one that raises `NotImplementedError` after it acted."""
@@ -144,6 +143,7 @@ class TestCrew(Battery):
         assert "NotImplementedError" in said[1]
         assert place.effects() == {"o1 5": 1, "o2 5": 1}
 
+    @pytest.mark.governed
     def test_what_was_refused_is_asked_anew(self, place: Place) -> None:
         """What the gate said is not kept by CrewAI: a call that had to wait gives its result when it is made again."""
         saw = self.run(place, [[Ask(cents=500)], [Ask(cents=500, id="c2")]], hold="tell")

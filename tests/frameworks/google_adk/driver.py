@@ -1,11 +1,13 @@
 """An ADK agent that follows a script."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from google.adk.agents import LlmAgent
 from google.adk.apps import App, ResumabilityConfig
+from google.adk.events.event import Event
 from google.adk.models.base_llm import BaseLlm
 from google.adk.models.llm_request import LlmRequest
 from google.adk.models.llm_response import LlmResponse
@@ -18,7 +20,7 @@ from google.genai import types
 
 from interlock.frameworks.google_adk import InterlockPlugin
 from interlock.sdk.task import Handle
-from tests.frameworks.battery import Act, Saw, Script
+from tests.frameworks.driven import Act, Saw, Script, tools_of
 
 CONFIRM = "adk_request_confirmation"
 
@@ -42,24 +44,6 @@ class Scripted(BaseLlm):
         yield LlmResponse(content=types.Content(role="model", parts=parts))
 
 
-def tools_of(act: Act) -> list[Callable[..., Awaitable[Any]]]:
-    """The tools of all tests."""
-
-    async def refund(order: str, cents: int) -> Any:
-        """Pay back."""
-        return await act(order, cents)
-
-    async def keyed(order: str, cents: int) -> Any:
-        """Pay back under a key."""
-        return await act(order, cents)
-
-    async def wipe(order: str, cents: int) -> Any:
-        """Has no contract."""
-        return await act(order, cents)
-
-    return [refund, keyed, wipe]
-
-
 async def drive(
     task: Handle | None,
     script: Script,
@@ -69,6 +53,7 @@ async def drive(
     confirms: bool = True,
     agent: LlmAgent | None = None,
     before: list[BasePlugin] | None = None,
+    way: str = "run_async",
     **options: Any,
 ) -> Saw:
     """Run, or resume what is in the session."""
@@ -94,7 +79,7 @@ async def drive(
             parts = [types.Part(function_response=each) for each in answers]
             asked["new_message"] = types.Content(role="user", parts=parts)
     saw = Saw()
-    async for event in runner.run_async(user_id="ana", session_id="s", **asked):
+    async for event in _run(runner, way, asked):
         saw.paused = saw.paused or any(call.name == CONFIRM for call in event.get_function_calls())
         saw.final = "".join(part.text or "" for part in event.content.parts or []) if event.content else saw.final
     kept = await service.get_session(app_name="shop", user_id="ana", session_id="s")
@@ -102,6 +87,15 @@ async def drive(
         for event in kept.events:
             saw.results += [_words(each.response) for each in event.get_function_responses() if each.name != CONFIRM]
     return saw
+
+
+async def _run(runner: Runner, way: str, asked: dict[str, Any]) -> AsyncIterator[Event]:
+    if way == "run_async":
+        async for event in runner.run_async(user_id="ana", session_id="s", **asked):
+            yield event
+        return
+    for event in await asyncio.to_thread(lambda: list(runner.run(user_id="ana", session_id="s", **asked))):
+        yield event
 
 
 def _words(response: dict[str, Any] | None) -> str:

@@ -13,8 +13,9 @@ from google.adk.tools.long_running_tool import LongRunningFunctionTool
 from google.adk.tools.tool_context import ToolContext
 
 import interlock
-from tests.frameworks.battery import Ask, Battery, Drive, acting
-from tests.frameworks.google_adk.driver import Scripted, tools_of
+from tests.frameworks.battery import Battery
+from tests.frameworks.driven import Ask, Drive, acting, tools_of
+from tests.frameworks.google_adk.driver import Scripted
 from tests.frameworks.google_adk.driver import drive as driven
 from tests.frameworks.kit import Place
 
@@ -42,14 +43,13 @@ class TestAdk(Battery):
 
     drive: ClassVar[Drive] = staticmethod(driven)
     folder: ClassVar[str] = "google_adk"
-    resumes: ClassVar[bool] = True
-    pauses: ClassVar[bool] = True
 
     def agent(self, place: Place, asks: list[list[Ask]], **options: Any) -> LlmAgent:
         """An agent with the tools of all tests."""
         tools = options.pop("tools", None) or tools_of(acting(place))
         return LlmAgent(name="support", model=Scripted(model="s", script=asks), tools=tools, **options)
 
+    @pytest.mark.governed
     def test_what_other_plugins_and_callbacks_make_of_a_call_is_judged(self, place: Place) -> None:
         """Plugins before ours and the agent's own callbacks change the arguments, and what they made of them is decided on and
         runs; where a callback answers, the tool is not asked for at all."""
@@ -66,6 +66,7 @@ class TestAdk(Battery):
         assert saw.results == ["ok o1", "from the callback"]
         assert place.effects() == {"o1 39": 1}
 
+    @pytest.mark.pause
     def test_a_confirmation_that_the_tool_itself_wants_is_still_asked_for(self, place: Place) -> None:
         """A tool with ADK's `require_confirmation` pauses for it, and goes through the gate when it is confirmed; where it is
         not, the gate is not even asked."""
@@ -85,6 +86,7 @@ class TestAdk(Battery):
         assert yes.results[-1] == "ok o1"
         assert place.effects() == {"o1 5": 1}
 
+    @pytest.mark.pause
     def test_who_does_not_confirm_a_paused_run_stops_it(self, place: Place) -> None:
         """A paused run that is resumed with a no runs nothing, whatever reviewers said."""
         session, asks = place.folder / "session", [[Ask(cents=500)]]
@@ -97,6 +99,7 @@ class TestAdk(Battery):
         assert "did not confirm" in saw.results[-1]
         assert not place.effects()
 
+    @pytest.mark.governed
     def test_agents_under_agents_are_governed(self, place: Place) -> None:
         """The word is handed on freely, to agents below and to agents that are tools; what those call goes through the gate."""
         below = self.agent(place, [[Ask(order="below", cents=2000), Ask(order="fine", id="c2")]])
@@ -117,6 +120,7 @@ class TestAdk(Battery):
 
         assert place.effects() == {"fine 5": 1, "desk 5": 1}
 
+    @pytest.mark.once
     def test_adks_own_retries_repeat_nothing(self, place: Place) -> None:
         """Under `ReflectAndRetryToolPlugin` a tool that raised is not run again: the gate's words are no error of the tool's."""
         saw = self.run(place, [[Ask(order="bad")]], before=[ReflectAndRetryToolPlugin(max_retries=3)])
@@ -124,6 +128,7 @@ class TestAdk(Battery):
         assert "Do not call it again" in saw.results[0]
         assert place.effects() == {"bad 5": 1}
 
+    @pytest.mark.governed
     def test_a_tool_that_does_not_exist_is_adks_business(self, place: Place) -> None:
         """A name that the model made up runs nothing, and ADK tells it so."""
         saw = self.run(place, [[Ask(tool="unheard_of")]])
@@ -131,6 +136,7 @@ class TestAdk(Battery):
         assert "no tool with that name" in saw.results[0]
         assert not place.effects()
 
+    @pytest.mark.governed
     def test_a_long_running_tool_answers_later(self, place: Place) -> None:
         """A long-running tool that gives nothing yet is begun once, and leaves its call open, as ADK has it."""
 
@@ -144,6 +150,7 @@ class TestAdk(Battery):
         assert saw.results == []
         assert place.effects() == {"o1 5": 1}
 
+    @pytest.mark.governed
     def test_nothing_is_given_for_a_result_that_is_none(self, place: Place) -> None:
         """A tool that returns nothing is not run a second time."""
 

@@ -1,6 +1,6 @@
 """A Strands agent that follows a script."""
 
-import json
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from strands.session.file_session_manager import FileSessionManager
 
 from interlock.frameworks.strands import InterlockPlugin
 from interlock.sdk.task import Handle
-from tests.frameworks.battery import Act, Saw, Script
+from tests.frameworks.driven import Act, Saw, Script, tools_of
 
 
 class Scripted(Model):
@@ -41,7 +41,7 @@ class Scripted(Model):
         if turns < len(self.script):
             for ask in self.script[turns]:
                 yield {"contentBlockStart": {"start": {"toolUse": {"name": ask.tool, "toolUseId": ask.id}}}}
-                yield {"contentBlockDelta": {"delta": {"toolUse": {"input": json.dumps(ask.arguments)}}}}
+                yield {"contentBlockDelta": {"delta": {"toolUse": {"input": ask.words}}}}
                 yield {"contentBlockStop": {}}
             yield {"messageStop": {"stopReason": "tool_use"}}
             return
@@ -52,28 +52,20 @@ class Scripted(Model):
 
 
 async def drive(
-    task: Handle | None, script: Script, act: Act, *, session: Path | None = None, hooks: Any = None, **options: Any
+    task: Handle | None,
+    script: Script,
+    act: Act,
+    *,
+    session: Path | None = None,
+    hooks: Any = None,
+    way: str = "invoke_async",
+    **options: Any,
 ) -> Saw:
     """Run, or resume what is in the session."""
 
-    @tool
-    async def refund(order: str, cents: int) -> str:
-        """Pay back."""
-        return str(await act(order, cents))
-
-    @tool
-    async def keyed(order: str, cents: int) -> str:
-        """Pay back under a key."""
-        return str(await act(order, cents))
-
-    @tool
-    async def wipe(order: str, cents: int) -> str:
-        """Has no contract."""
-        return str(await act(order, cents))
-
     agent = Agent(
         model=Scripted(script),
-        tools=[refund, keyed, wipe],
+        tools=[*map(tool, tools_of(act))],
         plugins=[InterlockPlugin(task, **options)],
         session_manager=FileSessionManager(session_id="s", storage_dir=str(session)) if session else None,
         hooks=hooks or [],
@@ -83,7 +75,13 @@ async def drive(
     if agent.messages:
         waiting = agent._interrupt_state.interrupts
         prompt = [{"interruptResponse": {"interruptId": each, "response": "look"}} for each in waiting] or None
-    result = await agent.invoke_async(prompt)
+    match way:
+        case "invoke_async":
+            result: Any = await agent.invoke_async(prompt)
+        case "__call__":
+            result = await asyncio.to_thread(agent, prompt)
+        case _:
+            result = [each async for each in agent.stream_async(prompt)][-1]["result"]
     saw = Saw(paused=result.stop_reason == "interrupt")
     for message in agent.messages:
         saw.results += [

@@ -4,12 +4,14 @@ import asyncio
 import time
 from typing import Any, ClassVar
 
+import pytest
 from strands import Agent, ToolContext, tool
 from strands.hooks import AfterToolCallEvent, BeforeToolCallEvent, HookProvider, HookRegistry
 
 import interlock
 from interlock.frameworks.strands import InterlockPlugin
-from tests.frameworks.battery import Ask, Battery, Drive
+from tests.frameworks.battery import Battery
+from tests.frameworks.driven import Ask, Drive
 from tests.frameworks.kit import Place
 from tests.frameworks.strands.driver import Scripted
 from tests.frameworks.strands.driver import drive as driven
@@ -42,9 +44,8 @@ class TestStrands(Battery):
 
     drive: ClassVar[Drive] = staticmethod(driven)
     folder: ClassVar[str] = "strands"
-    resumes: ClassVar[bool] = True
-    pauses: ClassVar[bool] = True
 
+    @pytest.mark.once
     def test_what_hooks_make_of_a_call_is_judged_and_their_retries_repeat_nothing(self, place: Place) -> None:
         """A hook that changes the arguments changes what is decided on; one that has the tool tried again gets the answer that
         there is."""
@@ -54,6 +55,7 @@ class TestStrands(Battery):
         assert "Do not call it again" in saw.results[1]
         assert place.effects() == {"o1 4": 1, "bad 4": 1}
 
+    @pytest.mark.governed
     def test_calls_that_a_provider_gives_one_id_are_told_apart(self, place: Place) -> None:
         """Some providers give all calls of a tool the same id: calls of two messages are two calls."""
         saw = self.run(place, [[Ask(order="o1")], [Ask(order="o1")], [Ask(order="o2")]])
@@ -61,6 +63,7 @@ class TestStrands(Battery):
         assert saw.results == ["ok o1", "ok o1", "ok o2"]
         assert place.effects() == {"o1 5": 2, "o2 5": 1}
 
+    @pytest.mark.governed
     def test_what_a_tool_streams_is_streamed_while_it_runs(self, place: Place) -> None:
         """Events that a tool gives on its way come through before it is over."""
 
@@ -86,6 +89,7 @@ class TestStrands(Battery):
         assert len(asyncio.run(program())) == 1
         assert place.effects() == {"o1 5": 1}
 
+    @pytest.mark.once
     def test_a_tool_that_interrupts_by_itself_is_not_run_again(self, place: Place) -> None:
         """A tool that asks for an interrupt of its own, in the middle of its work, may have acted: nobody knows, and it is not
         run again."""
@@ -108,6 +112,7 @@ class TestStrands(Battery):
         assert "interrupt of its own" in str(asyncio.run(program()))
         assert place.effects() == {"o1 5": 1}
 
+    @pytest.mark.governed
     def test_an_agent_that_is_simply_called_is_governed(self, place: Place) -> None:
         """`agent("...")` in a synchronous program, which Strands runs on a loop and thread of its own, goes through the gate; so
         does a tool that the program itself calls."""
