@@ -177,6 +177,22 @@ def convert_currency(amount: int, to: str = "EUR") -> str:
     return "1"
 '''
 
+AG2: Final = '''\
+from ag2 import Agent, tool
+
+
+@tool
+def get_weekday(date: str) -> str:
+    """The day of the week of a date."""
+
+
+def send_card(to: str) -> str:
+    """Send a card."""
+
+
+agent = Agent("dates", "You know dates.", tools=[get_weekday, send_card])
+'''
+
 CREWAI: Final = '''\
 from crewai.tools import BaseTool, tool
 
@@ -239,6 +255,7 @@ PROGRAMS: Final = {
     "google-adk": ADK,
     "strands": STRANDS,
     "autogen": AUTOGEN,
+    "ag2": AG2,
     "crewai": CREWAI,
     "mcp": MCP_SERVER,
     "plain": PLAIN,
@@ -263,6 +280,7 @@ TOOLS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "scale_up": ("value",),
         "convert_currency": ("amount", "to"),
     },
+    "ag2": {"get_weekday": ("date",), "send_card": ("to",)},
     "crewai": {"Search the shop": ("question",), "Reorder": ("sku", "count")},
     "mcp": {"add": ("a", "b"), "wipe": ("really",)},
     "plain": {"get_horoscope": ("sign",), "send_letter": ("to", "fast")},

@@ -59,6 +59,32 @@ def test_a_function_is_found_in_the_file_it_is_imported_from(tmp_path: Path) -> 
     assert (found.name, found.file, found.line, found.framework) == ("refund", "shop/tools.py", 1, "google-adk")
 
 
+def test_tools_that_an_adapter_governs_already_are_found(tmp_path: Path) -> None:
+    """The line that puts an agent under the gate hides none of its tools from a second look."""
+    text = (
+        "from autogen_agentchat.agents import AssistantAgent\nfrom interlock.frameworks.autogen import governed\n"
+        "async def get_weather(city: str) -> str: ...\n"
+        "agent = AssistantAgent('a', workbench=governed(task, [get_weather], hold='tell'))\n"
+    )
+
+    assert set(tools_in(tmp_path, text)) == {"get_weather"}
+
+
+def test_a_tool_that_comes_ready_made_is_said(tmp_path: Path) -> None:
+    """What an agent is handed out of a package is not found, and not passed over in silence; what its own files hold is found."""
+    (tmp_path / "own.py").write_text("def count(word: str) -> int: ...\n")
+    text = (
+        "from strands import Agent\nfrom strands_tools import calculator\nfrom search_kit import Search\n"
+        "from own import count\n"
+        "search = Search(most=2)\n"
+        "agent = Agent(tools=[calculator, search, count])\n"
+    )
+
+    assert set(tools_in(tmp_path, text)) == {"count"}
+    said = [(each.file, each.line, each.why.split("`")[1]) for each in look(tmp_path).overlooked]
+    assert said == [("program.py", 6, "strands_tools.calculator"), ("program.py", 6, "search_kit.Search")]
+
+
 def test_a_decorator_that_nobody_knows_is_said(tmp_path: Path) -> None:
     """`@tool` of a package of somebody's own is not taken for a framework's, and not passed over in silence."""
     (tmp_path / "p.py").write_text("from ours import tool\n@tool\ndef x(): ...\n")

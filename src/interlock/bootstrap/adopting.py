@@ -31,6 +31,7 @@ GUIDES: Final[dict[Framework, str]] = {
     "google-adk": "docs/how-to/put-it-under-google-adk.md",
     "strands": "docs/how-to/put-it-under-strands.md",
     "autogen": "docs/how-to/put-it-under-autogen.md",
+    "ag2": "docs/how-to/put-it-under-ag2.md",
     "crewai": "docs/how-to/put-it-under-crewai.md",
     "mcp": "docs/how-to/put-an-mcp-server-under-contract.md",
     "plain": "docs/how-to/use-it-from-a-program.md",

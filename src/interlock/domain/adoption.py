@@ -11,7 +11,7 @@ from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Effect, Risk
 
 Framework = Literal[
-    "langchain", "openai-agents", "pydantic-ai", "google-adk", "strands", "autogen", "crewai", "mcp", "plain"
+    "langchain", "openai-agents", "pydantic-ai", "google-adk", "strands", "autogen", "ag2", "crewai", "mcp", "plain"
 ]
 
 CALLED: Final[dict[Framework, str]] = {
@@ -21,6 +21,7 @@ CALLED: Final[dict[Framework, str]] = {
     "google-adk": "Google ADK",
     "strands": "Strands",
     "autogen": "AutoGen",
+    "ag2": "AG2",
     "crewai": "CrewAI",
     "mcp": "an MCP server of its own",
     "plain": "no framework we know",

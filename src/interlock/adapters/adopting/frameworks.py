@@ -20,7 +20,7 @@ ROOTS: Final[dict[str, Framework]] = {
     "autogen_core": "autogen",
     "autogen_agentchat": "autogen",
     "autogen_ext": "autogen",
-    "ag2": "autogen",
+    "ag2": "ag2",
     "crewai": "crewai",
     "crewai_tools": "crewai",
     "fastmcp": "mcp",

@@ -39,7 +39,11 @@ def look_closely(path: Path) -> tuple[Found, dict[str, str]]:
         elif named or is_configuration(file):
             text = reading.text(file, named=named)
             servers += servers_in(reading, file, text, hiding, named=named) if text is not None else []
-    tools = list(Project(sources).tools())
+    project = Project(sources)
+    tools = list(project.tools())
+    for place, line, name in project.ready_made():
+        why = f"`{name[:80]}` is handed to an agent and comes ready-made: write its contract"
+        reading.overlook(reading.root / place, why, line)
     if len(tools) > MAX_TOOLS:
         reading.overlook(path, f"holds more than {MAX_TOOLS} tools: the others were left out")
     found = Found(servers=tuple(_once(servers)), tools=tuple(tools[:MAX_TOOLS]), overlooked=tuple(reading.overlooked))

@@ -42,6 +42,24 @@ class Project:
                     seen.add((tool.file, tool.line))
                     yield tool
 
+    def ready_made(self) -> Iterator[tuple[str, int, str]]:
+        """What agents are handed out of packages that were not read: file, line, and the name it is imported by."""
+        for source in self._sources:
+            for node in source.nodes:
+                if (
+                    isinstance(node, ast.Call)
+                    and last_of(node.func) in TAKERS
+                    and framework_of(source.dotted(node.func))
+                ):
+                    for each in _given(source, node):
+                        name = _imported(source, each)
+                        module = name.rpartition(".")[0]
+                        if module and not self._read(module) and not MAKERS.intersection(name.split(".")):
+                            yield source.file, each.lineno, name
+
+    def _read(self, module: str) -> bool:
+        return any(each.module == module or each.module.endswith(f".{module}") for each in self._sources)
+
     def _made(self, source: Source) -> Iterator[FoundTool]:
         """Tools that are made by a call, or handed to an agent as functions."""
         for node in source.nodes:
@@ -69,12 +87,7 @@ class Project:
             yield tool_of(where, function, framework, name=name, description=description, model=model)
 
     def _handed(self, source: Source, node: ast.Call, framework: Framework) -> Iterator[FoundTool]:
-        given = _keyword(node, "tools")
-        if given is None and last_of(node.func) in ("ToolNode", "create_react_agent", "create_agent", "bind_tools"):
-            given = next((each for each in node.args if isinstance(each, ast.List | ast.Tuple)), None)
-        if isinstance(given, ast.Name):
-            given = source.assigned.get(given.id)
-        for each in given.elts if isinstance(given, ast.List | ast.Tuple) else ():
+        for each in _given(source, node):
             found = self._function(source, each)
             # One with a decorator of a framework is found by that.
             if found is not None and not any(decorated(found[0], way) for way in found[1].decorator_list):
@@ -91,6 +104,29 @@ class Project:
             if module and (other.module == module or other.module.endswith(f".{module}")) and name in other.functions:
                 return other, other.functions[name]
         return None
+
+
+def _given(source: Source, node: ast.Call) -> list[ast.expr]:
+    """The tools that an agent is handed, also those that an adapter of ours governs already."""
+    given = _keyword(node, "tools", "workbench")
+    if given is None and last_of(node.func) in ("ToolNode", "create_react_agent", "create_agent", "bind_tools"):
+        given = next((each for each in node.args if isinstance(each, ast.List | ast.Tuple)), None)
+    if isinstance(given, ast.Call) and last_of(given.func) == "governed" and len(given.args) > 1:
+        given = given.args[1]
+    if isinstance(given, ast.Name):
+        given = source.assigned.get(given.id)
+    return given.elts if isinstance(given, ast.List | ast.Tuple) else []
+
+
+def _imported(source: Source, node: ast.expr) -> str:
+    """The dotted name by which a thing, or what makes it, is imported; nothing for what this file makes itself."""
+    if isinstance(node, ast.Name):
+        node = source.assigned.get(node.id, node)
+    called = node.func if isinstance(node, ast.Call) else node
+    root = called
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    return source.dotted(called) if isinstance(root, ast.Name) and root.id in source.imports else ""
 
 
 def servers_named(source: Source) -> Iterator[tuple[str, object, int]]:
