@@ -2948,6 +2948,11 @@ PROMISES: tuple[Promise, ...] = (
         "Who accepted which definition of a tool stands in the log before it counts.",
     ),
     Promise(
+        "upstream.one_spelling",
+        _UPSTREAM,
+        "However a text of a value is spelled, it is one argument: policies, records, approvals and what is sent have one text.",
+    ),
+    Promise(
         "upstream.hidden",
         _UPSTREAM,
         "What a server is given as a secret is masked in whatever it says: results, news, errors, and its last words in the log.",

@@ -1,5 +1,6 @@
 """Where arguments meet their contract."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import strategies as st
 
 from interlock.domain.binding import MAX_ARGUMENT_BYTES, action_digest, bind, fingerprint, result_problem
 from interlock.domain.canonical import MAX_INTEGER, JsonValue
-from interlock.domain.contract import Contract
+from interlock.domain.contract import Contract, McpTarget
 from interlock.domain.errors import ContractError
+from interlock.domain.exact import Forms
+from interlock.domain.ids import Digest
 from tests.domain.contracts import PRICE, but, taking
 
 NONCE = "0" * 32
@@ -28,6 +31,30 @@ def path_of(contract: Contract, arguments: dict[str, Any]) -> str:
     with pytest.raises(ContractError) as caught:
         bind(contract, arguments, nonce=NONCE)
     return caught.value.path
+
+
+@pytest.mark.proves("upstream.one_spelling")
+def test_spellings_of_one_value_are_one_action() -> None:
+    """Whatever door it comes by: the arguments, the digest an approval is for and what a loop is found by are the same."""
+    forms: Forms = {"/price": "decimal", "/extra": "json", "/lines/*/share": "decimal"}
+    texts = {"price": {"type": "string"}, "extra": {"type": "string"}, "lines": {"type": "array"}}
+    target = McpTarget(server="kit", tool="x", pin=Digest("0" * 64), forms=forms)
+    schema = {"type": "object", "properties": texts, "additionalProperties": False}
+    asked = but(input_schema=schema, target=target)
+    one = bind(asked, {"price": "100", "extra": '{"a":1,"b":"ü"}', "lines": [{"share": "0.5"}]}, nonce=NONCE)
+    two = bind(
+        asked, {"price": "1.00E+2", "extra": ' {"b": "\\u00fc", "a": 1.0}', "lines": [{"share": "50e-2"}]}, nonce=NONCE
+    )
+    assert one == two
+    assert one.arguments["price"] == "100"
+    assert fingerprint(asked, one.arguments) == fingerprint(asked, two.arguments)
+    for arguments, path in (
+        ({"price": "1e999"}, "/price"),
+        ({"extra": "{"}, "/extra"),
+        ({"lines": [{"share": "x"}]}, "/lines/0/share"),
+        ({"extra": json.dumps("é" * 50_000, ensure_ascii=False)}, ""),
+    ):
+        assert path_of(asked, arguments) == path
 
 
 def test_arguments_are_completed_with_defaults() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from interlock.domain.exact import (
     Kept,
     Raw,
     bound,
+    canonical,
     decimal_of,
     given,
     json_text,
@@ -103,6 +105,63 @@ def test_text_is_not_sent_where_a_number_would_be_another_one() -> None:
         with pytest.raises(InexactError) as refused:
             sent({"lines": [{"share": text}]}, FORMS)
         assert refused.value.path == "/lines/0/share"
+
+
+SPELLED: tuple[Callable[[Raw], str], ...] = (
+    json_text,
+    lambda value: json.dumps(value, indent=3, ensure_ascii=False),
+    lambda value: f" \n{json.dumps(value, separators=(' , ', ' : '))}\t",
+    lambda value: json.dumps(value).replace("e", "\\u0065") if isinstance(value, str) else json.dumps(value),
+    lambda value: '{"x": 1, "x": ' + json.dumps(value) + "}",
+)
+
+
+@pytest.mark.proves("upstream.one_spelling")
+@for_all(ANYTHING)
+def test_a_value_has_one_text_however_it_was_spelled(value: Raw) -> None:
+    """White space, escapes, the order of names, names that stand twice and ways to write a number make no other argument."""
+    written = canonical({"extra": json_text(value)}, FORMS)
+    assert written == bound({"extra": value}, FORMS) == canonical(written, FORMS)
+    for spelled in SPELLED[:-1]:
+        assert canonical({"extra": spelled(value)}, FORMS) == written
+    assert canonical({"extra": SPELLED[-1](value)}, FORMS) == bound({"extra": {"x": value}}, FORMS)
+    assert same(sent(written, FORMS)["extra"], value)
+
+
+@pytest.mark.proves("upstream.one_spelling")
+@for_all(NUMBER_TEXTS)
+def test_a_number_has_one_text_however_it_was_spelled(text: str) -> None:
+    """Each decimal text becomes the shortest one of that number, the one that the number itself becomes, or is refused."""
+    try:
+        written = canonical({"price": text}, FORMS)
+    except InexactError:
+        return
+    assert written == bound({"price": number_of(text)}, FORMS) == canonical(written, FORMS)
+    assert float(str(written["price"])) == float(text)
+    assert sent(written, FORMS) == {"price": number_of(text)}
+    if text != written["price"]:
+        with pytest.raises(InexactError, match="decided on"):
+            sent({"price": text}, FORMS)
+
+
+def test_spellings_of_one_value_are_one_text() -> None:
+    """The examples that the documentation gives; and what is written otherwise is never sent."""
+    for text in ("100", "1e2", "1.00E+2", "100.0", "1000e-1"):
+        assert canonical({"price": text}, FORMS) == {"price": "100"}
+        json_ = canonical({"extra": f'{{"b":{text}, "a":"\\u0061"}}'}, FORMS)
+        assert json_ == {"extra": '{"a":"a","b":100}'}
+    assert canonical({"price": "-0.0"}, FORMS) == {"price": "0"}
+    assert canonical({"price": 5, "extra": {"a": [1]}}, FORMS) == {"price": "5", "extra": '{"a":[1]}'}
+    large = canonical(
+        {"extra": "[100000000000000000000, 1e20, 1e21, 1000000000000000000000, 12345678901234567891]"}, FORMS
+    )
+    assert large == {"extra": "[100000000000000000000,100000000000000000000,1e+21,1e+21,12345678901234567891]"}
+    for odd in ('{"a": 1}', '{"a":1,"a":1}', '{"b":1,"a":1}', "1.0", '"\\u0061"', "[1 ]"):
+        with pytest.raises(InexactError, match="decided on"):
+            sent({"extra": odd}, FORMS)
+    for wrong in ("{", "NaN", "[1e999]", "[" * 100_000, "[" + "1" * 5_000 + "]"):
+        with pytest.raises(InexactError):
+            canonical({"extra": wrong}, FORMS)
 
 
 def test_what_is_no_json_is_not_made_into_one() -> None:

@@ -10,8 +10,9 @@ import jsonschema_rs
 import msgspec
 
 from interlock.domain.canonical import CanonicalError, JsonValue, digest, encode, pointer
-from interlock.domain.contract import Contract
+from interlock.domain.contract import Contract, McpTarget
 from interlock.domain.errors import ContractError
+from interlock.domain.exact import InexactError, canonical
 from interlock.domain.ids import Digest
 from interlock.domain.names import instead
 
@@ -29,16 +30,23 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bind(contract: Contract, arguments: Arguments, *, nonce: str) -> Bound:
-    """Complete `arguments` with the schema's defaults and hold them against the contract.
+    """Complete `arguments` with the schema's defaults and hold them against the contract. What a contract has as a text of a
+    number or of JSON is written in the one way there is, so that a value is one action whatever door it came by.
 
     `nonce` (128 random bits or more, from the gate) makes the digest of this action unlike that of any other with the
     same arguments, and unguessable from them. Raises ContractError with a pointer to the first field that does not fit.
     """
     complete = {**_defaults(contract), **arguments}
     try:
+        # First what bounds the work: what is written anew may be longer, and is measured once more.
         encode(complete, max_bytes=MAX_ARGUMENT_BYTES)
+        if isinstance(contract.target, McpTarget) and contract.target.forms:
+            complete = canonical(complete, contract.target.forms)
+            encode(complete, max_bytes=MAX_ARGUMENT_BYTES)
     except CanonicalError as error:
         raise ContractError(f"`{contract.name}` {error}", path=error.path) from None
+    except InexactError as error:
+        raise ContractError(f"`{contract.name}` {error.path}: {error.reason}", path=error.path) from None
     problem = next(iter(contract.takes.iter_errors(complete)), None)
     if problem is not None:
         problem = _innermost(problem)

@@ -34,6 +34,9 @@ TEXTS: Final = "asText"
 """Under which name an object says what in it is JSON text."""
 
 _Steps: TypeAlias = dict[str, "_Steps"]
+_EXPONENT: Final = 10**21
+"""From here on a number is written with an exponent, as ECMAScript and RFC 8785 have it."""
+_LARGEST: Final = int(1.7976931348623157e308)
 _DECIMAL: Final = re.compile(DECIMAL)
 _ANY: Final = "/*"
 
@@ -60,9 +63,16 @@ def bound(arguments: Mapping[str, Any], forms: Mapping[str, Form]) -> dict[str, 
     return cast("dict[str, JsonValue]", _walked(dict(arguments), "", forms, _as_text) if forms else dict(arguments))
 
 
+def canonical(arguments: Mapping[str, JsonValue], forms: Mapping[str, Form]) -> dict[str, JsonValue]:
+    """Arguments of whatever door, in which each text stands as `bound` writes it: one value, one spelling. What is the value
+    itself is written as its text. Raises InexactError for a text that says no value that could be sent."""
+    members = cast("dict[str, Raw]", dict(arguments))
+    return cast("dict[str, JsonValue]", _walked(members, "", forms, _as_canonical) if forms else members)
+
+
 def sent(arguments: Mapping[str, JsonValue], forms: Mapping[str, Form]) -> dict[str, Any]:
     """JSON as a server is sent it, from arguments as their contract takes them. Raises InexactError for a text that is no number,
-    has more digits than a number of JSON carries, or is no JSON."""
+    has more digits than a number of JSON carries, or is no JSON; and for one that is not `canonical`: nobody decided on it."""
     members = cast("dict[str, Raw]", dict(arguments))
     return cast("dict[str, Any]", _walked(members, "", forms, _as_value) if forms else members)
 
@@ -131,15 +141,41 @@ def json_text(value: object) -> str:
 
 def _as_text(value: Raw, form: Form) -> Raw:
     if form == "json":
-        return json_text(value)
+        return json_text(_numbers(value))
     # A truth value is an int to Python alone.
     return decimal_of(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _as_canonical(value: Raw, form: Form) -> Raw:
+    if not isinstance(value, str):
+        return _as_text(value, form)
+    return _as_text(number_of(value) if form == "decimal" else _read(value), form)
 
 
 def _as_value(value: Raw, form: Form) -> Raw:
     if not isinstance(value, str):
         return value
-    return number_of(value) if form == "decimal" else _read(value)
+    found = number_of(value) if form == "decimal" else _read(value)
+    if _as_text(found, form) != value:
+        raise ValueError("is written otherwise than what was decided on")
+    return found
+
+
+def _numbers(value: Raw) -> Raw:
+    """`value` with each of its numbers as one thing, however it was written: 1e2 and 100.0 are 100, up to where JSON programs
+    write an exponent by themselves."""
+    try:
+        if isinstance(value, dict):
+            return {name: _numbers(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [_numbers(each) for each in value]
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXPONENT:
+        return int(value)
+    if isinstance(value, int) and abs(value) >= _EXPONENT and abs(value) <= _LARGEST and float(value) == value:
+        return float(value)
+    return value
 
 
 def _read(text: str) -> Raw:
