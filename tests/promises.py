@@ -2736,6 +2736,11 @@ PROMISES: tuple[Promise, ...] = (
         "A token that lacks the scope of what is asked for is told which scope would do, and can come again with it.",
     ),
     Promise(
+        "gateway.bounded",
+        _GATEWAY,
+        "What one client has under way, waits for or leaves behind is bounded, and the one too many hears what to do.",
+    ),
+    Promise(
         "gateway.cancelled",
         _GATEWAY,
         "A call its client cancels is withdrawn while it waits, and goes on and is recorded once it began.",

@@ -138,6 +138,21 @@ async def test_a_cancelled_call_over_http_is_withdrawn_while_it_waits(served: Ho
     assert served.place.effects() == []
 
 
+@pytest.mark.proves("gateway.cancelled")
+@pytest.mark.parametrize("over", ["stdio", "http"])
+async def test_a_call_is_taken_back_after_its_person_chose_to_wait(served: House, over: str) -> None:
+    """In the newest version the call that waits is the one that was made again with the person's choice: leaving or cancelling it
+    withdraws what waits, too."""
+    person = Person("accept", then="wait")
+    begun = served.client(served.key(), elicitation_callback=person) if over == "http" else None
+    async with begun or client(served.place, elicitation_callback=person) as mcp:
+        calling = asyncio.create_task(mcp.call_tool("box__put", {"n": 500}))
+        await person.heard.wait()
+        await anyio.sleep(0.5)
+        calling.cancel()
+        await _state(served.place, "voided")
+
+
 @pytest.mark.proves("gateway.own_calls")
 async def test_whoever_leaves_takes_back_their_own_call_alone(served: House) -> None:
     """Two clients of one key, in the version without sessions, ask under the same ids; one leaves, and the call of the other

@@ -5,7 +5,9 @@ has let through: what was begun is carried out and recorded, and whoever comes b
 """
 
 import asyncio
-from typing import Any, Final, TypeAlias, cast
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final, cast
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
@@ -18,8 +20,8 @@ from interlock.domain.exact import InexactError, bound
 from interlock.domain.ids import ContractName, is_id
 from interlock.domain.patience import Patience
 from interlock.domain.tool_name import ANSWER, TICKET
-from interlock.gateway.answers import answered, refused
-from interlock.gateway.asking import ELICIT, NAME, Choice, asked, chosen, question
+from interlock.gateway.answers import refused
+from interlock.gateway.asking import NAME, chosen
 from interlock.gateway.bridge import BRIDGE, Bridge
 from interlock.gateway.context import Context
 from interlock.gateway.ears import ears_of
@@ -28,24 +30,15 @@ from interlock.gateway.listing import page
 from interlock.gateway.news import News
 from interlock.gateway.offers import Offers
 from interlock.gateway.pending import UnderWay
-from interlock.gateway.questions import Questions
-from interlock.gateway.upstream import came
+from interlock.gateway.places import MOST_WAITS, WAITS_OF_ONE, Places
+from interlock.gateway.waiting import Answer, Waiting, meta_of
 from interlock.gateway.work import Work
-from interlock.sdk.outcomes import Done, Held, Outcome, Pending, Refused
-
-Answer: TypeAlias = types.CallToolResult | types.InputRequiredResult
+from interlock.sdk.outcomes import Outcome, Refused
 
 KEY: Final = "interlock/idempotency-key"
 """In `_meta` of a call: the same key gives the same action, and the same answer."""
-HOLD: Final = "interlock/hold"
-WAIT: Final = "interlock/wait-ms"
 WHY: Final = "interlock/justification"
-MOST_AT_ONCE: Final = 64
-"""Calls of one session that are under way at once."""
-BUSY: Final = -32000
 LONGEST_KEY: Final = 200
-_TOLD_EVERY_S: Final = 5.0
-"""How often whoever asked for progress hears that a call still waits."""
 
 
 class Calls:
@@ -58,9 +51,8 @@ class Calls:
         self._patience = patience
         self._news = news
         self._under_way = under_way
-        self._public_url = public_url
-        self._busy: dict[int, int] = {}
-        self._questions = Questions()
+        waits = Places(WAITS_OF_ONE, MOST_WAITS)
+        self._waiting = Waiting(offers, patience, under_way, waits, public_url)
 
     async def list(
         self, work: Work, ctx: Context, params: types.PaginatedRequestParams | None
@@ -73,12 +65,12 @@ class Calls:
 
     async def call(self, work: Work, ctx: Context, params: types.CallToolRequestParams) -> Answer:
         """One call. What the gate says no to is a result that says so; an MCPError is what is no call at all."""
-        with _Place(self._busy, id(work)):
+        with self.place(work):
             try:
                 if params.name == TICKET:
                     return await self._ticket(work, ctx, params.arguments or {})
                 if params.name == ANSWER:
-                    return await self._answered(work, ctx, params.arguments or {})
+                    return await self._waiting.answer(work, ctx, params.arguments or {})
                 name = await self._offers.contract_of(params.name)
                 if name is None:
                     raise _no_tool(params.name)
@@ -87,6 +79,10 @@ class Calls:
                 return await self._proposed(work, ctx, params, name)
             except InterlockError as error:
                 return refused(error)
+
+    def place(self, work: Work) -> AbstractContextManager[None]:
+        """A place of a caller's among all that is under way. Raises MCPError where there is none left."""
+        return self._under_way.place(work.caller.whose)
 
     def cancelled(self, work: Work, request: types.RequestId) -> None:
         """The client wants the answer to `request` no more."""
@@ -110,7 +106,7 @@ class Calls:
         self, work: Work, ctx: Context, params: types.CallToolRequestParams, name: ContractName, again: str = ""
     ) -> Answer:
         """Propose the call; `again` is the key of one that was proposed before, and is to be found so."""
-        task, contract, meta = await work.task(), await self._contract(name), _meta(ctx)
+        task, contract, meta = await work.task(), (await self._offers.now()).contracts.get(name), meta_of(ctx)
         mcp = contract is not None and isinstance(contract.target, McpTarget)
         key = _key(meta) or again or None
         # A server says how far it is with an action, and asks within one: by this key it is known which call that is.
@@ -121,22 +117,8 @@ class Calls:
         bridge = Bridge(ctx, named or work.new(), proposing)
         if mcp:
             ears_of(work).bridges[bridge.key] = bridge
-        # Under a key it is asked for again, and must be there then.
-        named_by = None if _by_leaving(ctx) else ctx.request_id
-        wanted = self._under_way.open(proposing, work, named_by) if key is None else None
-        broken = True
-        try:
-            answer = await self._through(work, ctx, bridge, params.name, name)
-            broken = False
-        except (InterlockError, MCPError):
-            broken = False
-            raise
-        finally:
-            if wanted is not None:
-                self._under_way.over(wanted, broken=broken)
-                if broken and _has_left(ctx):
-                    self._under_way.unwanted(wanted)
-        return answer
+        with self._taken_back(work, ctx, None if key is not None else proposing):
+            return await self._through(work, ctx, bridge, params.name, name)
 
     async def _through(self, work: Work, ctx: Context, bridge: Bridge, asked_for: str, name: ContractName) -> Answer:
         """The answer to a call that is on its way, or what its client is asked before that."""
@@ -148,76 +130,36 @@ class Calls:
             if isinstance(found, Refused) and found.rule == "interlock.capability":
                 # Recorded, and told in the words of what is not there: what an agent may not use does not exist for it.
                 raise _no_tool(asked_for)
-            return await self._followed(work, ctx, found, name)
+            return await self._waiting.followed(work, ctx, found, name)
         finally:
-            if not isinstance(found, types.InputRequiredResult):
-                ears_of(work).bridges.pop(bridge.key, None)
-
-    async def _followed(self, work: Work, ctx: Context, outcome: Outcome, name: ContractName) -> Answer:
-        """The answer to a call whose action is `outcome` so far."""
-        patience = self._patience_of(ctx)
-        if not isinstance(outcome, Held | Pending) or patience.hold == "ticket":
-            return await self._told(work, ctx, outcome, name)
-        question = await self._question(work, ctx, outcome)
-        if question is None:
-            return await self._told(work, ctx, await self._until(work, ctx, outcome, patience.wait_ms), name)
-        if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
-            return types.InputRequiredResult(input_requests={NAME: question}, request_state=outcome.action_id)
-        asking = asyncio.create_task(asked(ctx.session, question, ctx.request_id))
-        try:
-            return await self._chosen(work, ctx, outcome, name, patience.wait_ms, asking)
-        finally:
-            asking.cancel()
+            if isinstance(found, types.InputRequiredResult):
+                # Whoever does not come back with an answer leaves it behind no longer than its tool takes.
+                bridge.proposing.add_done_callback(lambda _: _left(work, bridge))
+            else:
+                _left(work, bridge)
 
     async def _went_on(
         self, work: Work, ctx: Context, params: types.CallToolRequestParams, name: ContractName
     ) -> Answer:
         """The same call once more, with what the client was asked for. What its state says is no secret, and counts only where it
         is of the caller's own."""
-        state = str(params.request_state)
+        state, keyed = str(params.request_state), _key(meta_of(ctx)) is not None
         if state.startswith(BRIDGE):
             bridge = ears_of(work).bridges.get(state.removeprefix(BRIDGE))
             if bridge is None:
                 # Over meanwhile, or begun by another process: under its key it is found.
                 return await self._proposed(work, ctx, params, name, _again(state))
             bridge.went_on(ctx, params.input_responses)
-            return await self._through(work, ctx, bridge, params.name, name)
+            with self._taken_back(work, ctx, None if keyed else bridge.proposing):
+                return await self._through(work, ctx, bridge, params.name, name)
         action, outcome = await self._under_way.kept(work.ticket(state, 0))
         if action.contract != name:
             raise NotFound("that is the answer to another call", next_step="answer what was asked of this one")
-        choice = chosen((params.input_responses or {}).get(NAME))
-        return await self._done_with(work, ctx, outcome, name, choice, self._patience_of(ctx).wait_ms)
-
-    async def _chosen(
-        self,
-        work: Work,
-        ctx: Context,
-        outcome: Held | Pending,
-        name: ContractName,
-        wait_ms: int,
-        asking: asyncio.Task[Choice],
-    ) -> Answer:
-        """Wait for the outcome and for what the person at the client says, whichever comes first."""
-        waiting = self._under_way.begun(self._until(work, ctx, outcome, wait_ms))
-        await asyncio.wait({waiting, asking}, return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done() and asking.result() != "wait":
-            return await self._done_with(work, ctx, outcome, name, asking.result(), 0)
-        return await self._told(work, ctx, await asyncio.shield(waiting), name)
-
-    async def _done_with(
-        self, work: Work, ctx: Context, outcome: Outcome, name: ContractName, choice: Choice, wait_ms: int
-    ) -> Answer:
-        if isinstance(outcome, Held | Pending):
-            if choice == "withdraw":
-                await self._under_way.withdraw(outcome)
-            outcome = await self._until(work, ctx, outcome, 0 if choice != "wait" else wait_ms)
-        return await self._told(work, ctx, outcome, name)
-
-    async def _question(self, work: Work, ctx: Context, outcome: Held | Pending) -> types.ElicitRequest | None:
-        if not isinstance(outcome, Held) or _meta(ctx).get(ELICIT) is False:
-            return None
-        action = await work.action(outcome.action_id)
-        return None if action is None else question(action, ctx.session.client_capabilities, self._public_url)
+        proposed = asyncio.get_running_loop().create_future()
+        proposed.set_result(outcome)
+        with self._taken_back(work, ctx, None if keyed else proposed):
+            choice = chosen((params.input_responses or {}).get(NAME))
+            return await self._waiting.chosen(work, ctx, outcome, name, choice)
 
     async def _ticket(self, work: Work, ctx: Context, arguments: dict[str, Any]) -> types.CallToolResult:
         name, wait = arguments.get("ticket"), arguments.get("wait_ms", 0)
@@ -225,52 +167,32 @@ class Calls:
             raise NotFound("there is no ticket without a name", next_step='give it: `{"ticket": "..."}`')
         patience = self._patience.asked("wait", wait)
         action, outcome = await self._under_way.kept(work.ticket(name, 0))
-        if isinstance(outcome, Held | Pending) and patience.wait_ms:
-            outcome = await self._until(work, ctx, outcome, patience.wait_ms)
-        return await self._told(work, ctx, outcome, action.contract)
+        return await self._waiting.settled(work, ctx, outcome, action.contract, patience.wait_ms)
 
-    async def _answered(self, work: Work, ctx: Context, arguments: dict[str, Any]) -> types.CallToolResult:
-        action, outcome = await self._under_way.kept(self._questions.answer(work, arguments))
-        return await self._told(work, ctx, outcome, action.contract)
-
-    async def _told(self, work: Work, ctx: Context, outcome: Outcome, name: ContractName) -> types.CallToolResult:
-        """What the client is told of an outcome."""
-        self._questions.told(work, outcome)
-        contract = await self._contract(name)
-        if isinstance(outcome, Done) and not outcome.withheld and contract is not None:
-            target = contract.target
-            if isinstance(target, McpTarget):
-                return came(outcome, contract, self._offers.accepted.definition(target), ctx.protocol_version)
-        return answered(outcome, contract)
-
-    async def _contract(self, name: ContractName) -> Contract | None:
-        return (await self._offers.now()).contracts.get(name)
-
-    async def _until(self, work: Work, ctx: Context, outcome: Held | Pending, wait_ms: int) -> Outcome:
-        """The outcome once it is settled or a reviewer asks something, or as it stands after `wait_ms`. Whoever wants progress is
-        told that it waits."""
-        answering = answering_of(ctx)
-        if answering is not None:
-            answering.ticket = outcome.action_id
-        if wait_ms and self._questions.new(work, outcome):
-            return outcome
-        waited = self._under_way.begun(outcome.ticket.wait_async(timeout_ms=wait_ms))
-        words, told = f"{outcome.detail}; ticket {outcome.action_id}", 0
-        while not waited.done():
-            await ctx.session.report_progress(told * _TOLD_EVERY_S, None, words)
-            told += 1
-            await asyncio.wait({waited}, timeout=_TOLD_EVERY_S)
-            if not waited.done() and self._questions.new(work, now := await outcome.ticket.wait_async(timeout_ms=0)):
-                return now
-        return waited.result()
-
-    def _patience_of(self, ctx: Context) -> Patience:
-        meta = _meta(ctx)
-        return self._patience.asked(meta.get(HOLD), meta.get(WAIT))
+    @contextmanager
+    def _taken_back(self, work: Work, ctx: Context, proposing: asyncio.Future[Outcome] | None) -> Generator[None]:
+        """Within, the client may take the call back. None of one under a key: it is asked for again, and must be there then."""
+        if proposing is None:
+            yield
+            return
+        wanted = self._under_way.open(proposing, work, None if _by_leaving(ctx) else ctx.request_id)
+        broken = True
+        try:
+            yield
+            broken = False
+        except (InterlockError, MCPError):
+            broken = False
+            raise
+        finally:
+            self._under_way.over(wanted, broken=broken)
+            if broken and _has_left(ctx):
+                self._under_way.unwanted(wanted)
 
 
-def _meta(ctx: Context) -> dict[str, Any]:
-    return cast("dict[str, Any]", ctx.meta or {})
+def _left(work: Work, bridge: Bridge) -> None:
+    """Nobody is at that end of it any more. Under one key there may be another by now."""
+    if ears_of(work).bridges.get(bridge.key) is bridge:
+        del ears_of(work).bridges[bridge.key]
 
 
 def _by_leaving(ctx: Context) -> bool:
@@ -282,26 +204,6 @@ def _has_left(ctx: Context) -> bool:
     """Whether it is the client that took a broken call back so: not where we ended the answer."""
     answering = answering_of(ctx)
     return _by_leaving(ctx) and answering is not None and answering.ended is None
-
-
-class _Place:
-    """A place among the calls of one session that are under way."""
-
-    def __init__(self, busy: dict[int, int], whose: int) -> None:
-        self._busy, self._whose = busy, whose
-
-    def __enter__(self) -> None:
-        held = self._busy.get(self._whose, 0)
-        if held >= MOST_AT_ONCE:
-            raise MCPError(BUSY, f"{MOST_AT_ONCE} calls of this session are under way: wait for one of them")
-        self._busy[self._whose] = held + 1
-
-    def __exit__(self, *error: object) -> None:
-        left = self._busy[self._whose] - 1
-        if left:
-            self._busy[self._whose] = left
-        else:
-            del self._busy[self._whose]
 
 
 def _no_tool(name: str) -> MCPError:

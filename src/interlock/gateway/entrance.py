@@ -96,6 +96,8 @@ class Entrance:
         session = headers.get(b"mcp-session-id", b"").decode("latin-1")
         in_session = bool(session) or _is_newest(headers)
         found = self._rooms.of(session, bearer) if in_session else self._rooms.new(bearer)
+        if found is None and in_session and not session:
+            raise Unread("too many programs ask here: come again later", 503)
         if found is None and in_session:
             raise Unread("Session not found", 404)
         if found is None:

@@ -18,6 +18,8 @@ MOST_SESSIONS: Final = 1024
 """Of everybody together."""
 MOST_OF_ONE: Final = 128
 """Of one bearer."""
+MOST_ALONE: Final = 2_048
+"""Bearers that ask without a session."""
 IDLE_S: Final = 15 * 60.0
 """A session in which nothing was asked for so long is over."""
 _SWEEP_S: Final = 20.0
@@ -34,7 +36,7 @@ class Room:
         self.used_at = 0.0
         self._bearer = bearer
         self._means = means
-        self.work = Work(Caller(agent=bearer.agent, opening=self._opening), means)
+        self.work = Work(Caller(agent=bearer.agent, opening=self._opening, whose=bearer.same), means)
 
     def renewed(self, bearer: Bearer) -> None:
         """The same bearer came with another token."""
@@ -66,13 +68,16 @@ class Rooms:
         self._sessions[session] = room
 
     def of(self, session: str, bearer: Bearer) -> Room | None:
-        """The room of a session, or of a bearer that has none; None where the session is not there, or is another's."""
+        """The room of a session, or of a bearer that has none; None where the session is not there, or is another's, and
+        where too many bearers ask without one."""
         if session:
             room = self._sessions.get(session)
             if room is None or room.same != bearer.same:
                 return None
         else:
             room = self._alone.get(bearer.same)
+            if room is None and len(self._alone) >= MOST_ALONE:
+                return None
             if room is None:
                 room = self._alone[bearer.same] = Room(bearer, self._means)
         room.renewed(bearer)

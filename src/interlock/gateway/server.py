@@ -14,11 +14,12 @@ from pydantic import ValidationError
 
 from interlock.domain.errors import InterlockError
 from interlock.gateway.beside import NOT_THERE, BesideTools
-from interlock.gateway.calls import Answer, Calls
+from interlock.gateway.calls import Calls
 from interlock.gateway.context import Context
 from interlock.gateway.ears import ears_of
 from interlock.gateway.hearing import answering_of
 from interlock.gateway.news import News
+from interlock.gateway.waiting import Answer
 from interlock.gateway.work import Work
 
 _log = logging.getLogger("interlock.gateway")
@@ -70,15 +71,21 @@ class Handlers:
 
     async def read(self, ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         """A resource."""
-        return await self._beside.read(await self._heard(ctx), params.uri)
+        work = await self._heard(ctx)
+        with self._calls.place(work):
+            return await self._beside.read(work, params.uri)
 
     async def prompt(self, ctx: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
         """A prompt."""
-        return await self._beside.prompt(await self._heard(ctx), params.name, params.arguments or {})
+        work = await self._heard(ctx)
+        with self._calls.place(work):
+            return await self._beside.prompt(work, params.name, params.arguments or {})
 
     async def complete(self, ctx: Context, params: types.CompleteRequestParams) -> types.CompleteResult:
         """What may be written for an argument."""
-        return await self._beside.complete(await self._heard(ctx), params)
+        work = await self._heard(ctx)
+        with self._calls.place(work):
+            return await self._beside.complete(work, params)
 
     async def subscribe(self, ctx: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
         """Hear of a resource."""

@@ -34,6 +34,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     agent: AgentName
     opening: Callable[[], Opening]
     """What its next task is opened with."""
+    whose: str = ""
+    """Alike for all that share the bounds on how much is under way: who bears the same. Empty: there is one alone."""
 
 
 class Means(msgspec.Struct, frozen=True, kw_only=True):
