@@ -31,7 +31,7 @@ from interlock.gateway.rooms import IDLE_S, MOST_OF_ONE, MOST_SESSIONS, Rooms
 from interlock.gateway.work import Work
 from interlock.services.bearing import Bearing
 from interlock.web.bearing import borne_of, refusal_answer, send_answer
-from interlock.web.front import host_name, origin_name
+from interlock.web.head import host_name, origin_name
 from interlock.web.problems import headers_of, status_of
 
 Scope: TypeAlias = MutableMapping[str, Any]

@@ -106,12 +106,12 @@ class Relay:
             route = self._route(request.model)
 
             async def answered() -> None:
-                named = asking.said.get(TASK, "")
+                named = asking.says(TASK)
                 task = await (self._tasks.named(named, who) if named else self._tasks.of(who))
                 await self._answering.answer(Turn(request=request, route=route, who=who, task=task, out=out))
 
             async def once() -> None:
-                await self._again.do(who, asking.said.get(KEY, ""), kind.encode() + b"\0" + raw, out, answered)
+                await self._again.do(who, asking.says(KEY), kind.encode() + b"\0" + raw, out, answered)
 
             await unless(lambda: gone(receive), once)
 

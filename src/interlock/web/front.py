@@ -7,15 +7,16 @@ takes to arrive. Each answer carries the headers that keep a browser from helpin
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 import anyio
 import anyio.lowlevel
 
 from interlock.domain.errors import InterlockError
 from interlock.domain.hosting import Hosting
-from interlock.domain.refusals import BadRequest, NoHost, NoSuchMethod, TooLarge, TooSlow
+from interlock.domain.refusals import BadRequest, NoSuchMethod, TooLarge, TooSlow
 from interlock.web.app import LARGEST_BODY
+from interlock.web.head import said_length, sound_head
 from interlock.web.problems import PROBLEM, encoded, problem_of
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -36,7 +37,6 @@ _PATH: Final = re.compile(rb"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 _OURS: Final = frozenset({"GET", "POST"})
 _HEADS: Final = frozenset({"/livez", "/readyz", "/readyz/gate"})
 """Where HEAD is answered, for whoever watches. Elsewhere it would leave a trace of what nobody was shown."""
-_HOST: Final = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 _ONCE: Final = (
     b"host",
     b"authorization",
@@ -104,43 +104,12 @@ class Front:
         if scope["method"] not in _OURS and not (scope["method"] == "HEAD" and scope["path"] in _HEADS):
             # Nobody else's page may ask, so no browser has to be told which methods it could use.
             raise NoSuchMethod("nothing is asked by that method here")
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
-        # What arrived at once is parsed whole, however long: the server's own limit is for heads that come in pieces.
-        if sum(len(name) + len(value) for name, value in headers) > LARGEST_HEAD:
-            raise TooLarge(f"the head of a request has at most {LARGEST_HEAD} bytes")
-        names = [name for name, _ in headers]
-        for name in _ONCE:
-            if names.count(name) > 1:
-                raise BadRequest(f"the header `{name.decode()}` is there twice")
-        said = dict(headers)
-        if b"transfer-encoding" in said and (b"content-length" in said or scope.get("http_version") == "1.0"):
-            # Where one ends is read in two ways, by us and by what stands in front: the next request could hide in between.
-            raise BadRequest("the length of the request is said in two ways")
-        if host_name(said.get(b"host", b"")) not in self._hosts:
-            raise NoHost("this server has another name than the one that was asked for")
-        length = said.get(b"content-length", b"0")
-        # h11 has seen to it that these are digits.
-        if not length.isdigit() or int(length[:12]) > LARGEST_BODY:
+        length = said_length(sound_head(scope, self._hosts, most=LARGEST_HEAD, once=_ONCE))
+        if length is None or length > LARGEST_BODY:
             raise TooLarge(f"a request has at most {LARGEST_BODY} bytes")
-        if len(scope["query_string"]) > LARGEST_HEAD:
-            raise TooLarge(f"the head of a request has at most {LARGEST_HEAD} bytes")
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         if not sound_path(raw):
             raise BadRequest("the path is not written as paths are here")
-
-
-def host_name(host: bytes) -> str:
-    """The name in a `Host` header, without its port; empty for what is no such header."""
-    found = _HOST.fullmatch(host.decode("latin-1").lower())
-    return "" if found is None else found[1].strip("[]")
-
-
-def origin_name(origin: bytes) -> str:
-    """The name in an `Origin` header, without scheme and port; empty for what is none, such as `null`."""
-    try:
-        return urlsplit(origin.decode("latin-1").lower()).hostname or ""
-    except ValueError:
-        return ""
 
 
 def sound_path(raw: bytes) -> bool:
