@@ -182,6 +182,61 @@ def test_a_configuration_is_changed_and_kept_as_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.proves("adopt.rewrites_safely")
+def test_a_workspace_that_is_there_is_put_before_its_servers_alone(tmp_path: Path) -> None:
+    """Adopted without `--rewrite` and then with it, the configuration has the gateway, what was added to it since is still in it,
+    and nothing of the workspace is another; the third time changes nothing at all."""
+    folder = project(tmp_path / "p", configuration=CONFIGURATION)
+    adopted(folder)
+    workspace = tree(folder / "ws")
+    whole = json.loads((folder / ".mcp.json").read_text(encoding="utf-8"))
+    whole["mcpServers"]["later"] = {"command": "later-server"}
+    (folder / ".mcp.json").write_text(json.dumps(whole))
+    made = adopted(folder, rewrite=True)
+    now = json.loads((folder / ".mcp.json").read_text(encoding="utf-8"))["mcpServers"]
+
+    assert tree(folder / "ws") == workspace
+    assert list(now) == ["later", "interlock"]
+    assert now["interlock"]["env"] == {"TOKEN": "hunter2", "GITHUB_TOKEN": "s3cret", "WEB_AUTHORIZATION": "v3rysecret"}
+    assert (made.files, made.clients[0].gone, made.clients[0].kept) == ((), ("git", "web"), ("later",))
+
+    before = tree(tmp_path)
+    with pytest.raises(WorkspaceError, match="names none of these servers"):
+        adopted(folder, rewrite=True)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.proves("adopt.rewrites_safely")
+def test_the_gateway_is_not_put_behind_itself(tmp_path: Path) -> None:
+    """Adopted again, to whatever place, the gateway is left out, with a word; where nothing else is there nothing is written."""
+    folder = project(tmp_path / "p", configuration=CONFIGURATION)
+    adopted(folder, rewrite=True)
+    before = tree(tmp_path)
+    with pytest.raises(WorkspaceError, match="it is the gateway already"):
+        adopt(Adopting(path=folder, out=tmp_path / "other", agent="helper", person="ana", rewrite=True))
+    with pytest.raises(WorkspaceError, match="it is the gateway already"):
+        adopted(folder, rewrite=True)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.proves("adopt.rewrites_safely")
+def test_a_workspace_of_other_servers_or_agents_is_put_before_nothing(tmp_path: Path) -> None:
+    """Where the workspace has no such agent, or its file of a server knows nothing of a secret that the client has for it since,
+    the configuration stays as it is."""
+    folder = project(tmp_path / "p", configuration=CONFIGURATION)
+    adopted(folder)
+    before = tree(tmp_path)
+    with pytest.raises(WorkspaceError, match="has no agent `nobody`"):
+        adopt(Adopting(path=folder, out=folder / "ws", agent="nobody", person="ana", rewrite=True))
+    assert tree(tmp_path) == before
+
+    changed = json.dumps(CONFIGURATION).replace("GITHUB_TOKEN", "OTHER_TOKEN").replace("Authorization", "X-Other-Key")
+    (folder / ".mcp.json").write_text(changed)
+    with pytest.raises(WorkspaceError, match="as they are reached here"):
+        adopted(folder, rewrite=True)
+    assert (folder / ".mcp.json").read_text() == changed
+
+
+@pytest.mark.proves("adopt.rewrites_safely")
 @pytest.mark.parametrize("stored", [False, True])
 def test_a_configuration_survives_a_disk_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: bool

@@ -16,11 +16,13 @@ from interlock.adapters.adopting.drafting import Draft, Wanted, draft
 from interlock.adapters.adopting.looking import look_closely
 from interlock.adapters.adopting.naming import fitted
 from interlock.adapters.adopting.rewriting import by_hand, replace, rewritten
+from interlock.adapters.workspace.folder import SETTINGS
 from interlock.adapters.workspace.starters import write_new
 from interlock.bootstrap.beginning import begin_matrix, initialise
 from interlock.bootstrap.site import read_site
-from interlock.domain.adoption import CALLED, Adopted, Configured, Found, Framework, Step
+from interlock.domain.adoption import CALLED, Adopted, Configured, Found, FoundServer, Framework, Step
 from interlock.domain.errors import FileError, WorkspaceError
+from interlock.domain.names import instead
 
 CONFIDENCE: Final = 800
 """From how many per mille on an agent counts as sure, in the policies to begin with."""
@@ -58,14 +60,18 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     wanted: Wanted
     made: Draft
     values: dict[str, str]
+    there: bool = False
+    """The workspace is there already: of all of this only clients' configurations are changed."""
 
 
 def looked(asked: Adopting) -> Looked:
     """Look. Raises FileError and WorkspaceError; nothing is written."""
-    free(asked.out)
+    there = asked.rewrite and (asked.out / SETTINGS).is_file()
+    if not there:
+        free(asked.out)
     found, values = look_closely(asked.path)
     wanted = _wanted(asked, found)
-    return Looked(asked=asked, found=found, wanted=wanted, made=draft(found, wanted), values=values)
+    return Looked(asked=asked, found=found, wanted=wanted, made=draft(found, wanted), values=values, there=there)
 
 
 def adopt(asked: Adopting) -> Adopted:
@@ -75,6 +81,8 @@ def adopt(asked: Adopting) -> Adopted:
 
 def written(seen: Looked) -> Adopted:
     """Write it. Raises FileError and WorkspaceError; then nothing was."""
+    if seen.there:
+        return _put_before(seen)
     asked, wanted, made = seen.asked, seen.wanted, seen.made
     files, wrong = _written(asked.out, made, wanted)
     words = gateway_words(asked.out, wanted.agent, wanted.person)
@@ -90,6 +98,50 @@ def written(seen: Looked) -> Adopted:
         clients=_clients(asked, seen.found, seen.values, words),
         steps=next_steps(seen, ()),
     )
+
+
+def _put_before(seen: Looked) -> Adopted:
+    """Put the gateway of a workspace that is there into the configurations of clients, in the place of the servers that it names.
+    Nothing of the workspace is changed. Raises WorkspaceError where it names none of them, or not the agent."""
+    asked, workspace = seen.asked, read_site(seen.asked.out).workspace
+    agents = [each.name for each in workspace.agents]
+    agent = asked.agent or (agents[0] if len(agents) == 1 else seen.wanted.agent)
+    if agent not in agents:
+        raise WorkspaceError(
+            f"`{asked.out}` has no agent `{agent}`",
+            next_step=instead(agent, agents, "name one of its agents: `--agent`"),
+        )
+    named = {each.name for each in workspace.servers}
+    pairs = [
+        (found, made)
+        for found, made in zip(seen.found.servers, seen.made.servers, strict=False)
+        if made.name in named and _same_variables(asked.out, made)
+    ]
+    if not pairs:
+        raise WorkspaceError(
+            f"`{asked.out}` names none of these servers as they are reached here, and nothing of it is overwritten",
+            next_step="adopt into another place, `--out FOLDER`",
+        )
+    found = msgspec.structs.replace(seen.found, servers=tuple(each for each, _ in pairs))
+    made = seen.made._replace(servers=tuple(each for _, each in pairs), tools=())
+    return Adopted(
+        folder=str(asked.out),
+        agent=agent,
+        files=(),
+        servers=made.servers,
+        tools=(),
+        todo=(),
+        overlooked=seen.found.overlooked,
+        wrong=(),
+        clients=_clients(asked, found, seen.values, gateway_words(asked.out, agent, seen.wanted.person)),
+        steps=next_steps(msgspec.structs.replace(seen, made=made), workspace.pins),
+    )
+
+
+def _same_variables(out: Path, server: FoundServer) -> bool:
+    """Whether the workspace's file of the server is given all that the configuration holds back of it."""
+    text = (out / "servers" / f"{server.name}.yaml").read_text(encoding="utf-8")
+    return all(each.variable in text for each in server.hidden)
 
 
 def _clients(asked: Adopting, found: Found, values: Mapping[str, str], words: Sequence[str]) -> tuple[Configured, ...]:
@@ -177,14 +229,14 @@ def next_steps(seen: Looked, pinned: Collection[str]) -> tuple[Step, ...]:
     asked, wanted, made = seen.asked, seen.wanted, seen.made
     here = f"interlock -w {shlex.quote(str(asked.out))}"
     pins = [f"{here} server pin {each.name}" for each in made.servers if not each.disabled and each.name not in pinned]
-    variables = sorted({hidden.variable for each in made.servers for hidden in each.hidden})
+    variables = {hidden.variable: hidden.what for each in made.servers for hidden in each.hidden}
     first = "Read what was guessed, say it yourself where it is wrong, and put it in force."
     if pins:
         first = (
             "See what each server offers, accept it, say what its tools do (unsaid, they count as acting), name what the agent "
             "may use in its file, and put it in force. Adopted anew with `--connect`, all of that is done at once, with guesses."
         )
-    exported = [f"export {name}=..." for name in variables]
+    exported = [f"export {name}=...  # {what}" for name, what in sorted(variables.items())]
     return (
         Step(words=first, lines=(*exported, *pins, f"{here} check", f"{here} apply")),
         _put_under(asked, made),
@@ -206,8 +258,8 @@ def _put_under(asked: Adopting, made: Draft) -> Step:
     if asked.rewrite:
         return Step(words="Begin the client anew: the gateway stands in the place of its servers.", lines=tuple(guides))
     return Step(
-        words="Put the gateway in the place of the servers in the client's configuration, as printed above (`--rewrite` does so "
-        "when it adopts), and begin the client anew.",
+        words="Put the gateway in the place of the servers in the client's configuration, as printed above (`--rewrite` "
+        "does so, now or later), and begin the client anew.",
         lines=tuple(guides),
     )
 

@@ -27,14 +27,20 @@ def adopting(
     path: Annotated[
         Path, typer.Argument(help="An MCP client's configuration, or a program's file or folder.")
     ] = Path(),
-    out: Annotated[Path | None, typer.Option(help="Where the workspace is written; nothing may be there yet.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the workspace is written; nothing may be there yet, but for `--rewrite`.")
+    ] = None,
     agent: Annotated[str, typer.Option(help="What the agent is called.")] = "",
     connect: Annotated[
         bool, typer.Option("--connect", help="Begin or reach the servers, after asking, and accept what they offer.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Reach them without asking.")] = False,
     rewrite: Annotated[
-        bool, typer.Option("--rewrite", help="Put the gateway into the clients' configurations, each kept as it was.")
+        bool,
+        typer.Option(
+            "--rewrite",
+            help="Put the gateway into the clients' configurations, each kept as it was; of a workspace that is there, too.",
+        ),
     ] = False,
 ) -> None:
     """Look at what you have, and write a workspace for it in shadow, every guess marked as one. Runs nothing but what
@@ -44,6 +50,11 @@ def adopting(
     asked = Adopting(path=path, out=where, agent=agent, person=str(here.person or ""), rewrite=rewrite)
     try:
         seen = looked(asked)
+        if connect and seen.there:
+            raise UsageError(
+                f"`{where}` is there already, and `--connect` is for a new one",
+                next_step=f"look at its servers one by one: `interlock -w {where} server pin NAME`",
+            )
         if connect and not yes:
             _ask(here, seen)
         made = written(seen)

@@ -8,7 +8,8 @@ What they say of one server differs in a few names. What is written for a server
 import json
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import pairwise
+from pathlib import Path, PurePath
 from typing import Final, NamedTuple
 
 from interlock.adapters.adopting.jsonc import jsonc
@@ -66,6 +67,14 @@ def servers_in(reading: Reading, path: Path, text: str, hiding: Hiding, *, named
     return found
 
 
+def is_gateway(command: str, arguments: tuple[str, ...]) -> bool:
+    """Whether a client begins our own gateway by this: adopted once more, it would stand behind itself."""
+    program = PurePath(command).name.lower() in ("interlock", "interlock.exe") or ("-m", "interlock") in pairwise(
+        arguments
+    )
+    return program and "gateway" in arguments
+
+
 def server_of(name: str, entry: object, hiding: Hiding, *, file: str, line: int) -> FoundServer:
     """One server, with nothing secret in it. Raises Unfit."""
     said = table_of(entry)
@@ -76,6 +85,8 @@ def server_of(name: str, entry: object, hiding: Hiding, *, file: str, line: int)
         raise Unfit("it has neither a command nor an address")
     if way.url and not way.url.startswith(("http://", "https://")):
         raise Unfit("its address is none of the web")
+    if is_gateway(way.command, way.arguments):
+        raise Unfit("it is the gateway already")
     kind = str(said.get("type") or said.get("transport") or "").lower()
     if kind == "sse":
         raise Unfit("it speaks SSE, which the protocol gave up; ask its maker for streamable HTTP")
