@@ -1234,6 +1234,11 @@ PROMISES: tuple[Promise, ...] = (
         _PEERS_MCP,
         "What a server passes of the protocol's conformance suite by itself, it passes through the gateway.",
     ),
+    Promise(
+        "gateway.conforms_to_servers",
+        _PEERS_MCP,
+        "What the protocol's conformance suite asks of clients, as far as it applies to Interlock towards servers, passes.",
+    ),
     Promise("gateway.inspector", _PEERS_MCP, "The MCP Inspector lists and calls tools through the gateway."),
     Promise(
         "gateway.real_servers",

@@ -23,6 +23,16 @@ from tests.peers_mcp.workspaces import workspace
 SUITE: Final = "node/node_modules/@modelcontextprotocol/conformance"
 SERVER: Final = "fixture"
 PATIENCE_S: Final = 60
+CLIENT: Final = Path(__file__).with_name("asking_client.py")
+ASKED: Final = (
+    "initialize",
+    "tools_call",
+    "elicitation-sep1034-client-defaults",
+    "sse-retry",
+    "auth/client-credentials-basic",
+    "auth/client-credentials-jwt",
+)
+"""The scenarios for clients that Interlock is one of, towards its servers."""
 WHEN: Final = re.compile(r"-\d{4}-\d\d-\d\dT.*$")
 """When it was begun, behind the name of a scenario."""
 
@@ -55,14 +65,40 @@ def results(url: str, folder: Path) -> Results:
     done = run(
         node(), brought(SUITE) / "dist/index.js", "server", "--url", url, "--suite", "all", "-o", folder, folder=folder
     )
+    return _read(folder, str((done.stdout[-2000:], done.stderr[-2000:])))
+
+
+def client_results(folder: Path) -> Results:
+    """Run the scenarios for clients, each against the server that the suite has for it."""
+    said = ""
+    for each in ASKED:
+        into = folder / each.replace("/", "-")
+        into.mkdir(parents=True)
+        command = f"{sys.executable} {CLIENT}"
+        words = ("client", "--command", command, "--scenario", each, "-o", into)
+        done = run(node(), brought(SUITE) / "dist/index.js", *words, folder=folder)
+        said += done.stderr[-500:] if done.returncode else ""
+    return _read(folder, said)
+
+
+def client_scenarios(folder: Path) -> list[str]:
+    """All that the suite has for clients."""
+    said = run(node(), brought(SUITE) / "dist/index.js", "list", folder=folder).stdout.partition("Client scenarios")[2]
+    return re.findall(r"^  - (\S+)", said, re.MULTILINE)
+
+
+def _read(folder: Path, said: str) -> Results:
+    """What a run left behind; `said` is what it printed."""
     found: Results = {}
     for file in sorted(folder.glob("**/checks.json")):
         scenario = WHEN.sub("", file.parent.name.removeprefix("server-"))
+        if file.parent.parent.name == "auth":
+            scenario = f"auth/{scenario}"
         for each in msgspec.json.decode(file.read_bytes(), type=list[_Found]):
             if each.status in ("SUCCESS", "FAILURE"):
                 why = "" if each.status == "SUCCESS" else each.error_message or "failed"
                 found[Check(scenario, each.id)] = found.get(Check(scenario, each.id)) or why
-    assert found, (done.stdout[-2000:], done.stderr[-2000:])
+    assert found, said
     return found
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.peers_mcp.brought import brought
-from tests.peers_mcp.conformance import SUITE
-from tests.peers_mcp.report import PAGE, both, page
+from tests.peers_mcp.conformance import ASKED, SUITE, client_results, client_scenarios
+from tests.peers_mcp.report import PAGE, as_client, both, page
 
 
 @pytest.mark.slow
@@ -19,4 +19,16 @@ def test_what_passes_by_itself_passes_through_the_gateway(tmp_path: Path) -> Non
     assert {check: why for check, why in own.items() if why} == {}
     assert {check: why for check, why in through.items() if why} == {}
     assert through.keys() == own.keys()
-    assert page(own, through) == PAGE.read_text(encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8").startswith(page(own, through))
+
+
+@pytest.mark.slow
+@pytest.mark.proves("gateway.conforms_to_servers")
+def test_what_a_client_is_to_get_right_it_gets_right(tmp_path: Path) -> None:
+    """Every scenario for clients that applies passes, and the page says which do not, and why."""
+    brought(SUITE)
+    asked, scenarios = client_results(tmp_path / "asked"), client_scenarios(tmp_path)
+
+    assert {check: why for check, why in asked.items() if why} == {}
+    assert {each.scenario for each in asked} == set(ASKED) <= set(scenarios)
+    assert PAGE.read_text(encoding="utf-8").endswith(as_client(asked, scenarios))
