@@ -80,4 +80,4 @@ def test_the_example_is_sound_and_acts(tmp_path: Path) -> None:
     assert state == "held"
     assert said.split()[:2] == [action, "done"], wrong
     assert "Buy gold" in said
-    assert (after.state, after.idempotency_key, after.attempt) == ("done", "gold-7", 1)
+    assert (after.state, after.idempotency_key, after.attempt) == ("done", "gold-8", 1)
