@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.adapters.memory import Fault, Faults
+from interlock.bootstrap.connecting import connect
 from interlock.domain.account import told
 from interlock.domain.channel import Channel, Webhook
 from interlock.domain.errors import StoreError
@@ -19,6 +20,8 @@ from interlock.domain.upstream import Definition, Pinned
 from interlock.services.drifts import Drifts
 from interlock.testing.world import World, contract
 from tests.audit.honest import both
+from tests.console.servers import FILES, drift
+from tests.workspaces import forget, workspace
 
 pytestmark = pytest.mark.anyio
 
@@ -241,3 +244,24 @@ async def test_people_are_told_of_a_drift_and_not_of_what_the_server_says() -> N
     await plane.notifying.collect(channel)
     [box] = await plane.notifying.outboxes()
     assert [(each.event, each.detail, each.critical) for each in box.pending] == [("drifted", "kit note", False)]
+
+
+@pytest.mark.proves("upstream.drift_told")
+async def test_processes_on_one_store_of_files_tell_one(tmp_path: Path) -> None:
+    """Two control planes on the same files that see the same at once have one entry for each tool, and the log verifies."""
+    place = workspace(tmp_path)
+    for name, text in FILES:
+        place.write(name, text)
+    one = connect(tmp_path, begin=True)
+    try:
+        two = connect(tmp_path)
+        async with anyio.create_task_group() as group:
+            for plane in (one, two):
+                group.start_soon(drift, plane)
+        entries = [told(each.index, each.leaf) for each in await one.means.log.entries(0, 100)]
+        await two.close()
+    finally:
+        await one.close()
+        forget(place)
+    drifted = [each.predicate["drift"] for each in entries if each is not None and each.subject == "server"]
+    assert sorted(drifted) == ["changed", "gone", "new"]

@@ -136,3 +136,20 @@ def test_without_a_keyboard_it_says_what_to_do(changed: Shell) -> None:
     found = changed("server", "review", "kit")
     assert found.code == 2
     assert "interlock server accept kit TOOL" in found.err
+
+
+@pytest.mark.proves("upstream.drift_accepted")
+def test_what_cannot_be_written_down_is_not_accepted(changed: Shell) -> None:
+    """Where the log cannot be written, the file of what was accepted stays as it was."""
+    pins = changed.place.folder / "servers/kit.pinned.json"
+    key = changed.place.folder / ".interlock/keys/gate.key"
+    before = pins.read_bytes()
+    aside = key.rename(key.with_suffix(".aside"))
+    try:
+        found = changed("server", "accept", "kit", "note")
+    finally:
+        aside.rename(key)
+
+    assert found.code not in (0, 6)
+    assert "gate" in found.err
+    assert pins.read_bytes() == before
