@@ -21,7 +21,8 @@ from interlock.domain.ids import TaskId, UseId
 from interlock.domain.task import Task
 from interlock.domain.use import Use
 from interlock.relay.meanwhile import unless
-from interlock.relay.standing import LOOK_S, Standing
+from interlock.relay.standing import Standing
+from interlock.services.bearing import BLIND_S, LOOK_S
 from tests.relay.kit import HI, Site, relayed
 from tests.relay.provider import Asked, chunk, dawdles, hangs, streams, streams_chat
 
@@ -153,28 +154,40 @@ async def test_an_answer_that_comes_whole_is_waited_for_no_longer(tmp_path: Path
 
 
 @pytest.mark.proves("relay.stopped")
-async def test_who_cannot_be_looked_up_goes_on_no_more() -> None:
-    """It is looked every two seconds unless said; the first look that finds an end, or nothing, says why."""
+async def test_while_the_store_does_not_say_it_goes_on_for_a_while() -> None:
+    """A store that fails once ends nothing; one that fails for long, or never answers, ends it; what it says does at once. It is
+    looked every two seconds unless said."""
+    who: Any = "whoever"
+    use = UseId("u")
     asked: list[str] = []
 
     async def fine(_: object) -> None:
         asked.append("fine")
 
-    async def gone(_: object) -> None:
-        asked.append("gone")
-        if len(asked) > 3:
+    async def stutters(_: object) -> None:
+        asked.append("asked")
+        if len(asked) in (2, 6):
             raise StoreBusy("the store cannot be asked")
+        if len(asked) > 10:
+            raise NotFound("it is over")
 
-    who: Any = "whoever"
-    use = UseId("u")
-    with anyio.fail_after(2):
-        why = await Standing(fine, gone, every_s=0.01).over(who, use)
-    assert isinstance(why, StoreBusy)
-    assert asked == ["fine", "gone"] * 2
+    async def fails(_: object) -> None:
+        raise StoreBusy("the store cannot be asked")
+
+    async def hangs(_: object) -> None:
+        await anyio.sleep_forever()
+
+    with anyio.fail_after(3):
+        why = [
+            await Standing(fine, stutters, every_s=0.01, blind_s=1).over(who, use),
+            await Standing(fine, fails, every_s=0.01, blind_s=0.1).over(who, use),
+            await Standing(hangs, fine, every_s=0.01, blind_s=0.1).over(who, use),
+        ]
+    assert [type(each) for each in why] == [NotFound, StoreBusy, StoreBusy]
     with anyio.move_on_after(0.05) as waited:
-        await Standing(fine, gone).over(who, use)
+        await Standing(fine, stutters).over(who, use)
     assert waited.cancelled_caught
-    assert LOOK_S == 2.0
+    assert (LOOK_S, BLIND_S) == (2.0, 30.0)
 
 
 @pytest.mark.proves("relay.settled_honestly")

@@ -14,15 +14,12 @@ from interlock.domain.bearer import Bearer
 from interlock.domain.errors import InterlockError, StoreBusy, StoreError
 from interlock.gateway.context import Context
 from interlock.gateway.work import Work
+from interlock.services.bearing import BLIND_S, LOOK_S
 
 T = TypeVar("T")
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-LOOK_S: Final = 2.0
-"""How often is asked whether who hears an answer would be let in still."""
-BLIND_S: Final = 30.0
-"""For so long answers go on while the store does not say; then all of them end."""
 _ANSWERING: Final = "interlock.answering"
 
 

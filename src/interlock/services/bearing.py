@@ -23,7 +23,7 @@ from interlock.domain.agent_key import AGENT_KEY
 from interlock.domain.bearer import Bearer, Surface
 from interlock.domain.borne import Borne, Carried, carried
 from interlock.domain.duration import SECOND
-from interlock.domain.errors import NotAdmitted, NotAllowed, NotFound, RateExceeded
+from interlock.domain.errors import NotAllowed, NotFound, RateExceeded
 from interlock.domain.in_force import must_act, standing_of
 from interlock.domain.revocation import AGAIN, Revocation, revoked
 from interlock.domain.throttle import TOKENS
@@ -37,6 +37,10 @@ from interlock.services.agent_keys import AgentKeys
 from interlock.services.attempts import Attempts
 from interlock.services.orders import Orders, StandingOrders
 
+LOOK_S: Final = 2.0
+"""How often is asked whether who hears an answer would be let in still."""
+BLIND_S: Final = 30.0
+"""For so long answers go on while the store does not say; then they end."""
 MOST_KNOWN: Final = 4096
 """Tokens that are remembered as let in, by digests."""
 
@@ -96,16 +100,9 @@ class Bearing:
             )
         return bearer
 
-    async def still(self, bearer: Bearer) -> bool:
-        """Whether who was let in before would be now, token in hand: asked again while an answer goes on. Raises StoreErrors."""
-        try:
-            await self.must_stand(bearer)
-        except NotAdmitted:
-            return False
-        return True
-
     async def must_stand(self, bearer: Bearer) -> None:
-        """Raises NotAdmitted where who was let in before would not be any more, and StoreErrors."""
+        """Raises NotAdmitted where who was let in before would not be now, token in hand, and StoreErrors: asked again, every
+        `LOOK_S`, while an answer goes on."""
         if self._clock.now() >= bearer.expires_at + SKEW_MS:
             raise self._refusals.refused(NONE, "invalid_token")
         self._must_stand(bearer, await self._orders.refresh())
