@@ -111,7 +111,11 @@ SPELLED: tuple[Callable[[Raw], str], ...] = (
     json_text,
     lambda value: json.dumps(value, indent=3, ensure_ascii=False),
     lambda value: f" \n{json.dumps(value, separators=(' , ', ' : '))}\t",
-    lambda value: json.dumps(value).replace("e", "\\u0065") if isinstance(value, str) else json.dumps(value),
+    lambda value: (
+        '"' + "".join(f"\\u{ord(each):04X}" for each in value) + '"'
+        if isinstance(value, str) and all(ord(each) < 2**16 for each in value)
+        else json.dumps(value)
+    ),
     lambda value: '{"x": 1, "x": ' + json.dumps(value) + "}",
 )
 
