@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import interlock
+from interlock.adapters.mcp.reach import Reach
 from interlock.adapters.mcp.upstreams import McpUpstreams
 from interlock.adapters.workspace.pinned_file import pinned_text
 from interlock.domain.upstream import Pinned, Server, Stdio
@@ -60,7 +61,7 @@ async def with_server(place: Place, protocol: str = "2025-11-25") -> Place:
     """Put the server behind the workspace, as somebody accepted it, in that revision of the protocol."""
     file = place.folder / "notes.txt"
     command = (sys.executable, str(PROGRAM), str(file))
-    reached = McpUpstreams({"up": Server(name="up", way=Stdio(command=command))}, lambda _: None, place.folder)
+    reached = McpUpstreams(Reach({"up": Server(name="up", way=Stdio(command=command))}, lambda _: None, place.folder))
     try:
         tools = await reached.definitions("up")
     finally:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import httpx
 
 from interlock.adapters.effectors.mcp_call import McpEffectors
+from interlock.adapters.mcp.reach import Reach
 from interlock.adapters.mcp.upstreams import McpUpstreams
 from interlock.domain.call import Call, Landed
 from interlock.domain.contract import McpTarget
@@ -79,7 +80,7 @@ async def main(url: str, scenario: str, context: dict[str, Any]) -> None:
         auth = await account(url, context, folder) if scenario.startswith("auth/") else None
         way = Http(url=url, auth=auth)
         server = Server(name="suite", way=way, connections="each_task", elicitation="ask", timeout_ms=20_000)
-        upstreams = McpUpstreams({"suite": server}, lambda _: None, folder)
+        upstreams = McpUpstreams(Reach({"suite": server}, lambda _: None, folder))
         upstreams.follow("t", Person())
         try:
             tools = {each.name: each for each in await upstreams.definitions("suite", task="t")}

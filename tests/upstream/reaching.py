@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from interlock.adapters.effectors.mcp_call import McpEffectors
+from interlock.adapters.mcp.reach import Reach
 from interlock.adapters.mcp.upstreams import McpUpstreams
 from interlock.domain.call import Answer, Call
 from interlock.domain.contract import Contract
@@ -78,7 +79,7 @@ class Reaching:
     def __init__(self, server: Server, protocol: str, folder: Path) -> None:
         self.server = server
         self.pinned = Pinned(server="?", protocol=protocol)
-        self.upstreams = McpUpstreams({server.name: server}, lambda _: self.pinned, folder)
+        self.upstreams = McpUpstreams(Reach({server.name: server}, lambda _: self.pinned, folder))
         self.effectors = McpEffectors(self.upstreams)
         self.accepted: dict[str, Definition] = {}
 

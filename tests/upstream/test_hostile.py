@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from interlock.adapters.mcp.reach import Reach
 from interlock.adapters.mcp.upstreams import McpUpstreams
 from interlock.domain.call import Answer, Landed, Nothing, Unsure
 from interlock.domain.canonical import encode
@@ -135,11 +136,8 @@ async def test_an_endless_list_of_tools_is_no_list(tmp_path: Path) -> None:
 async def test_an_endless_list_of_resources_is_no_list(tmp_path: Path) -> None:
     """A server whose pages of resources lead to more pages for ever is refused, and so is one that lists
     what is no resource."""
-    upstreams = McpUpstreams(
-        {each: hostile(each, name=each, resources=("*",)) for each in ("endless resources", "odd resources")},
-        lambda _: None,
-        tmp_path,
-    )
+    servers = {each: hostile(each, name=each, resources=("*",)) for each in ("endless resources", "odd resources")}
+    upstreams = McpUpstreams(Reach(servers, lambda _: None, tmp_path))
     try:
         with pytest.raises(EffectorError, match="or without end"):
             await upstreams.offered("endless resources", "resources")

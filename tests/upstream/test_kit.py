@@ -13,6 +13,7 @@ import pytest
 
 from interlock.adapters.effectors.mcp_call import McpEffectors, _Begun
 from interlock.adapters.mcp.connection import FailedError
+from interlock.adapters.mcp.reach import Reach
 from interlock.adapters.mcp.upstreams import McpUpstreams
 from interlock.domain.call import Call, Landed, Nothing, Unsure
 from interlock.domain.errors import EffectorError, NotAllowed, NotFound
@@ -307,7 +308,7 @@ async def test_a_question_in_no_call_is_refused(tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     servers = [hostile("asks alone", notes, connections="each_task", elicitation="ask"), kit(connections="each_task")]
     async with reaching(servers[1], tmp_path) as server:
-        upstreams = McpUpstreams({each.name: each for each in servers}, lambda _: server.pinned, tmp_path)
+        upstreams = McpUpstreams(Reach({each.name: each for each in servers}, lambda _: server.pinned, tmp_path))
         upstreams.follow("t-1", mine := Follower())
         calling = McpEffectors(upstreams)
         slow: Any = server.contract("slow")

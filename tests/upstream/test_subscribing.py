@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from interlock.adapters.mcp.reach import Reach
 from interlock.adapters.mcp.upstreams import McpUpstreams
 from interlock.domain.errors import EffectorError, NotAllowed
 from interlock.domain.upstream import Pinned, Server, Stdio
@@ -127,7 +128,7 @@ async def test_what_nobody_lets_pass_is_not_asked_for(tmp_path: Path, protocol: 
     assert notes(tmp_path) == []
     if protocol == LEGACY:
         silent = {"kit": kit(resources=("notes://*",))}
-        reached = McpUpstreams(silent, lambda _: Pinned(server="?", protocol=protocol), tmp_path)
+        reached = McpUpstreams(Reach(silent, lambda _: Pinned(server="?", protocol=protocol), tmp_path))
         with pytest.raises(EffectorError):
             await reached.subscribe("kit", ONE, task="t-1")
         await reached.close()

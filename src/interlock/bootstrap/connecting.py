@@ -20,6 +20,7 @@ from interlock.adapters.effectors.mcp_later import LaterMcp
 from interlock.adapters.effectors.python import InProcessEffectors, PythonEffectors
 from interlock.adapters.issuing import InstanceKey, KeyIssuer, before_in, identity_key
 from interlock.adapters.keys import KeyFolder, Keys, fresh, verify
+from interlock.adapters.mcp.reach import Reach
 from interlock.adapters.memory import MemoryStore
 from interlock.adapters.notifying import LaterNotifier
 from interlock.adapters.parsing import LaterSql
@@ -309,7 +310,7 @@ def upstreams_of(workspace: Workspace) -> LaterMcp:
     def pinned(server: str) -> Pinned | None:
         return read_pinned(pinned_path(workspace.folder, server), Problems(server))
 
-    return LaterMcp({each.name: each for each in workspace.servers}, pinned, workspace.folder.absolute())
+    return LaterMcp(Reach({each.name: each for each in workspace.servers}, pinned, workspace.folder.absolute()))
 
 
 def _provider(workspace: Workspace) -> LaterProvider | None:

@@ -43,7 +43,7 @@ class McpEffectors:
 
     def missing(self, target: McpTarget) -> str:
         """Why this process cannot call it; empty: nothing is known against it."""
-        return self._upstreams.missing(target.server)
+        return self._upstreams.reach.missing(target.server)
 
     async def invoke(
         self, contract: Contract, target: McpTarget, role: Role, arguments: dict[str, JsonValue], call: Call

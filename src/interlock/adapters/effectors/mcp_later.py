@@ -1,17 +1,15 @@
 """Servers, reached when they are first needed: what speaks to them is slow to import, and most commands never do."""
 
-import os
-from collections.abc import Callable, Mapping
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interlock.adapters.mcp.reach import Reach
 from interlock.domain.call import Answer, Call
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, McpTarget
-from interlock.domain.errors import EffectorError, NotFound
+from interlock.domain.errors import EffectorError
 from interlock.domain.upstream import Definition, Pinned, Server, Wire
 from interlock.ports.effector import Role
 from interlock.ports.upstream import Heard, Kind, Watcher
@@ -24,24 +22,13 @@ if TYPE_CHECKING:
 class LaterMcp:
     """Both of what a process has to do with servers: their tools' effector, and the port to all else they offer."""
 
-    def __init__(
-        self,
-        servers: Mapping[str, Server],
-        pins: Callable[[str], Pinned | None],
-        folder: Path,
-        environ: Mapping[str, str] = os.environ,
-    ) -> None:
-        self._servers = servers
-        self._pins = pins
-        self._folder = folder
-        self._environ = environ
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
         self._watcher: Watcher | None = None
 
     def missing(self, target: McpTarget) -> str:
         """See `McpEffectors`."""
-        if target.server not in self._servers:
-            return f"no file in `servers/` says how `{target.server}` is reached"
-        return "" if _installed() else _NEEDED
+        return self._reach.missing(target.server) or ("" if _installed() else _NEEDED)
 
     async def invoke(
         self, contract: Contract, target: McpTarget, role: Role, arguments: dict[str, JsonValue], call: Call
@@ -51,13 +38,11 @@ class LaterMcp:
 
     def servers(self) -> tuple[Server, ...]:
         """See `Upstreams`."""
-        return tuple(self._servers.values())
+        return self._reach.servers()
 
     def pinned(self, server: str) -> Pinned | None:
         """See `Upstreams`."""
-        if server not in self._servers:
-            raise NotFound(f"the workspace names no server `{server}`", next_step="see `interlock server list`")
-        return self._pins(server)
+        return self._reach.pinned(server)
 
     async def definitions(self, server: str, *, task: str = "") -> tuple[Definition, ...]:
         """See `Upstreams`."""
@@ -111,9 +96,7 @@ class LaterMcp:
     def _upstreams(self) -> "McpUpstreams":
         if not _installed():
             raise EffectorError(_NEEDED, next_step="install it: `python -m pip install 'interlock[mcp]'`")
-        made: McpUpstreams = import_module("interlock.adapters.mcp.upstreams").McpUpstreams(
-            self._servers, self._pins, self._folder, self._environ
-        )
+        made: McpUpstreams = import_module("interlock.adapters.mcp.upstreams").McpUpstreams(self._reach)
         if self._watcher is not None:
             made.watch(self._watcher)
         return made

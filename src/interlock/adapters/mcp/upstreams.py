@@ -3,9 +3,7 @@
 import asyncio
 import json
 import logging
-import os
-from collections.abc import Callable, Coroutine, Mapping
-from pathlib import Path
+from collections.abc import Coroutine, Mapping
 from typing import Any, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
@@ -15,11 +13,11 @@ from interlock.adapters.mcp.asking import Asking
 from interlock.adapters.mcp.connection import MOST_PAGES, Connection, FailedError, speaks_handshake
 from interlock.adapters.mcp.hiding import hiding
 from interlock.adapters.mcp.pipe import pipe
+from interlock.adapters.mcp.reach import Reach
 from interlock.adapters.mcp.subscribed import Wanted
 from interlock.adapters.mcp.web import web
 from interlock.adapters.obtaining.tokens import Tokens
-from interlock.domain.errors import EffectorError, InterlockError, NotAllowed, NotFound
-from interlock.domain.names import instead
+from interlock.domain.errors import EffectorError, InterlockError, NotAllowed
 from interlock.domain.upstream import Definition, Http, Pinned, Server, Stdio, Wire
 from interlock.domain.upstream_reads import passes
 from interlock.ports.upstream import Heard, Kind, Watcher
@@ -49,17 +47,8 @@ class _Place(NamedTuple):
 class McpUpstreams:
     """See `ports/upstream.py`."""
 
-    def __init__(
-        self,
-        servers: Mapping[str, Server],
-        pins: Callable[[str], Pinned | None],
-        folder: Path,
-        environ: Mapping[str, str] = os.environ,
-    ) -> None:
-        self._servers = servers
-        self._pins = pins
-        self._folder = folder
-        self._environ = environ
+    def __init__(self, reach: Reach) -> None:
+        self.reach = reach
         self._connections: dict[_Place, Connection] = {}
         self._pauses: dict[_Place, tuple[float, float]] = {}
         """Until when nothing is begun, and how long that was."""
@@ -74,28 +63,15 @@ class McpUpstreams:
 
     def servers(self) -> tuple[Server, ...]:
         """See the port."""
-        return tuple(self._servers.values())
-
-    def server(self, name: str) -> Server:
-        """The server of that name. Raises NotFound."""
-        found = self._servers.get(name)
-        if found is None:
-            raise NotFound(
-                f"the workspace names no server `{name}`", next_step=instead(name, self._servers, "see `servers/`")
-            )
-        return found
+        return self.reach.servers()
 
     def pinned(self, server: str) -> Pinned | None:
         """See the port."""
-        return self._pins(self.server(server).name)
-
-    def missing(self, server: str) -> str:
-        """Why this process cannot reach it at all; empty: nothing is known against it."""
-        return "" if server in self._servers else f"no file in `servers/` says how `{server}` is reached"
+        return self.reach.pinned(server)
 
     async def connection(self, server: str, task: str = "") -> Connection:
         """A connection that is open. Raises NotFound and EffectorError: then nothing was called."""
-        which = self.server(server)
+        which = self.reach.server(server)
         loop, place = asyncio.get_running_loop(), self._place(which, task)
         found = self._connections.get(place)
         if found is None or found.over:
@@ -154,7 +130,7 @@ class McpUpstreams:
 
     async def offered(self, server: str, kind: Kind, *, task: str = "") -> tuple[Wire, ...]:
         """See the port."""
-        which, name = self.server(server), _LISTS[kind][2]
+        which, name = self.reach.server(server), _LISTS[kind][2]
         found = await self._listed(server, kind, task)
         return tuple(each for each in found if self._passes(which, kind, str(each.get(name))))
 
@@ -304,7 +280,7 @@ class McpUpstreams:
             )
         if len(self._connections) >= MOST_CONNECTIONS:
             raise EffectorError(f"there are {MOST_CONNECTIONS} connections to servers already")
-        pinned = self._pins(server.name)
+        pinned = self.reach.pinned(server.name)
         legacy = pinned is not None and speaks_handshake(pinned.protocol)
         wanted = self._wanted.setdefault(place, Wanted())
         made = Connection(server, lambda: self._way(server), self.asking, self, wanted, task=place.task, legacy=legacy)
@@ -344,15 +320,17 @@ class McpUpstreams:
     def _way(self, server: Server) -> Any:
         match server.way:
             case Stdio() as way:
-                return pipe(server, way, self._folder, self._environ, hiding(way, self._environ))
+                return pipe(server, way, self.reach.folder, self.reach.environ, hiding(way, self.reach.environ))
             case Http() as way:
-                return web(server, way, self._environ, hiding(way, self._environ), self._account(server.name, way))
+                return web(
+                    server, way, self.reach.environ, hiding(way, self.reach.environ), self._account(server.name, way)
+                )
 
     def _account(self, name: str, way: Http) -> Tokens | None:
         """By what it is called: one account for all connections to it."""
         if way.auth is None:
             return None
-        return self._accounts.setdefault(name, Tokens(way.auth, way.url, self._folder, self._environ))
+        return self._accounts.setdefault(name, Tokens(way.auth, way.url, self.reach.folder, self.reach.environ))
 
     def _failed(self, place: _Place, now: float) -> None:
         _, before = self._pauses.get(place, (0.0, 0.0))
@@ -371,7 +349,7 @@ class McpUpstreams:
             raise _error(server, error) from None
 
     def _may(self, server: str, kind: Kind, name: str) -> None:
-        which = self.server(server)
+        which = self.reach.server(server)
         if not self._passes(which, kind, name):
             field = "prompts" if kind == "prompts" else "resources"
             raise NotAllowed(
