@@ -2963,6 +2963,11 @@ PROMISES: tuple[Promise, ...] = (
         "However a text of a value is spelled, it is one argument: policies, records, approvals and what is sent have one text.",
     ),
     Promise(
+        "upstream.killed",
+        _UPSTREAM,
+        "A call to a server that is killed in its midst is unknown, is made once, and the next call reaches the server anew.",
+    ),
+    Promise(
         "upstream.hidden",
         _UPSTREAM,
         "What a server is given as a secret is masked in whatever it says: results, news, errors, and its last words in the log.",

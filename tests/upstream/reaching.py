@@ -55,11 +55,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def over_http(notes: Path | None = None, port: int = 0) -> Iterator[Server]:
-    """The well-behaved one, over streamable HTTP."""
+def over_http(notes: Path | None = None, port: int = 0, code: Path | None = None) -> Iterator[Server]:
+    """The well-behaved one, over streamable HTTP; `code` is another one, where there is one."""
     port = port or free_port()
     env = {"PATH": "/usr/bin:/bin", **({} if notes is None else {"NOTES": str(notes)})}
-    program = subprocess.Popen([*KIT, "--http", str(port)], env=env, stderr=subprocess.DEVNULL)
+    program = subprocess.Popen([KIT[0], str(code or KIT[1]), "--http", str(port)], env=env, stderr=subprocess.DEVNULL)
     try:
         for _ in range(200):
             try:
