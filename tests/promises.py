@@ -2797,6 +2797,11 @@ PROMISES: tuple[Promise, ...] = (
         "What a reviewer asks about a held call is told with its ticket, answered by whoever proposed it, once, and shown.",
     ),
     Promise(
+        "gateway.logs",
+        _GATEWAY,
+        "What a server logs reaches a client that set a level, from that level on, without secrets, under the server's name.",
+    ),
+    Promise(
         "gateway.hostile_client",
         _GATEWAY,
         "Whatever a client writes, however long, the gateway answers or drops it, holds its size and goes on.",

@@ -10,6 +10,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.server import Server
 from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 Context = ServerRequestContext[Any, Any]
 NOTES = Path(sys.argv[1] if __name__ == "__main__" else "notes")
@@ -29,7 +30,19 @@ def tool(name: str, schema: dict[str, Any], **more: Any) -> types.Tool:
     return types.Tool(name=name, description=said, input_schema=schema, **more)
 
 
-TOOLS = ("note", "twice", "everything", "leak", "fails", "do_sample", "do_elicit", "do_roots", "steps")
+TOOLS = (
+    "note",
+    "twice",
+    "everything",
+    "leak",
+    "fails",
+    "do_sample",
+    "do_elicit",
+    "do_roots",
+    "do_url",
+    "steps",
+    "talk",
+)
 
 
 async def list_tools(ctx: Context, params: Any) -> types.ListToolsResult:
@@ -41,7 +54,9 @@ async def list_tools(ctx: Context, params: Any) -> types.ListToolsResult:
     return types.ListToolsResult(tools=found)
 
 
-async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+async def call_tool(
+    ctx: Context, params: types.CallToolRequestParams
+) -> types.CallToolResult | types.InputRequiredResult:
     """Call one."""
     given = params.arguments or {}
     match params.name:
@@ -71,12 +86,18 @@ async def call_tool(ctx: Context, params: types.CallToolRequestParams) -> types.
             for step in range(3):
                 await ctx.session.report_progress(step + 1, 3, f"step {step + 1}")
             return words("stepped")
+        case "talk":
+            for level, data in (("debug", "quiet"), ("warning", {"key": f"AKIA{'Q' * 16}"}), ("error", "loud")):
+                message = types.LoggingMessageNotificationParams(level=level, logger="db", data=data)  # type: ignore[arg-type]
+                await ctx.session.send_notification(types.LoggingMessageNotification(params=message))
+            return words("talked")
         case _:
-            return await asked(ctx, params.name.removeprefix("do_"))
+            return await asked(ctx, params)
 
 
-async def asked(ctx: Context, what: str) -> types.CallToolResult:
+async def asked(ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult | types.InputRequiredResult:
     """Ask the client something first."""
+    what = params.name.removeprefix("do_")
     request: Any
     kind: Any
     match what:
@@ -94,8 +115,16 @@ async def asked(ctx: Context, what: str) -> types.CallToolResult:
                 params=types.ElicitRequestFormParams(message="Which colour?", requested_schema=form)
             )
             kind = types.ElicitResult
+        case "url":
+            there = types.ElicitRequestURLParams(message="Pay there.", url="https://pay.example/1", elicitation_id="e1")
+            request, kind = types.ElicitRequest(params=there), types.ElicitResult
         case _:
             request, kind = types.ListRootsRequest(), types.ListRootsResult
+    if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+        given = (params.input_responses or {}).get("q")
+        if params.request_state is None:
+            return types.InputRequiredResult(input_requests={"q": request}, request_state="asked")
+        return words("refused" if given is None else given.model_dump_json(exclude_none=True))
     try:
         answer = await ctx.session.send_request(request, kind)
     except Exception as error:  # noqa: BLE001  whatever it is, it is told

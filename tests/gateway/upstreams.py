@@ -40,6 +40,8 @@ tools:
   do_sample: {{effect: read, risk: low}}
   do_elicit: {{effect: read, risk: low}}
   do_roots: {{effect: read, risk: low}}
+  do_url: {{effect: read, risk: low}}
+  talk: {{effect: read, risk: low}}
 """
 POLICIES = """\
 @id("up.ask") @owner("tests") @outcome("require_approval") @approver("reviewer") @reason("somebody is to look")

@@ -94,11 +94,15 @@ class Bridge:
             )
 
     def _request(self, method: str, params: Wire) -> tuple[Any, type[BaseModel]]:
-        if method not in _REQUESTS or not _offers(self.ctx.session.client_capabilities, method, params):
+        if method not in _REQUESTS or not offers(self.ctx.session.client_capabilities, method, params):
             raise NotAllowed(f"the client offers nothing that answers `{method}`", next_step="nothing; it cannot")
         request, said, result = _REQUESTS[method]
         if method == "elicitation/create" and params.get("mode") == "url":
             said = types.ElicitRequestURLParams
+            if self.ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS and "elicitationId" not in params:
+                # Clients of the older versions want a name for it, which servers of the newest do not give.
+                params = {**params, "elicitationId": f"{self.key}-{self._next}"}
+                self._next += 1
         if method == "sampling/createMessage" and params.get("tools"):
             result = types.CreateMessageResultWithTools
         try:
@@ -121,7 +125,7 @@ class Bridge:
             self._asks.pop(name, None)
 
 
-def _offers(offered: types.ClientCapabilities | None, method: str, params: Wire) -> bool:
+def offers(offered: types.ClientCapabilities | None, method: str, params: Wire) -> bool:
     """Whether a client said that it answers such a question: tools in one, and addresses, are offered apart."""
     if offered is None:
         return False

@@ -7,7 +7,7 @@ client offers it is anybody asked. Whatever is missing is a no.
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import mcp_types as types
 from mcp.server.session import ServerSession
@@ -17,6 +17,8 @@ from pydantic import ValidationError
 from interlock.domain.asked_back import QUESTIONS, agreed, shown
 from interlock.domain.canonical import JsonValue
 from interlock.domain.errors import NotAllowed
+from interlock.domain.filtering import filtered
+from interlock.domain.output import MASKING
 from interlock.domain.upstream import Wire
 from interlock.domain.upstream_reads import as_it_came, beside_name, recorded
 from interlock.gateway.bridge import Bridge
@@ -80,13 +82,17 @@ class Ears:
                 await self.session.send_resource_updated(uri)
 
     async def logged(self, server: str, message: Wire) -> None:
-        """A message of the server's, as its own."""
+        """A message of the server's, as its own: without secrets, and under the server's name."""
         level = message.get("level")
         if self.session is None or self.level not in _LEVELS or level not in _LEVELS:
             return
         if _LEVELS.index(level) < _LEVELS.index(self.level) or len(json.dumps(message)) > MOST_LOGGED:
             return
-        said: dict[str, Any] = {**message, "logger": f"{server}/{message.get('logger', '')}".rstrip("/")}
+        logger = f"{server}/{message.get('logger', '')}".rstrip("/")
+        kept = filtered({"level": level, "logger": logger, "data": message.get("data")}, MASKING)
+        if kept.withheld:
+            return
+        said = cast("dict[str, Any]", kept.result)
         try:
             params = types.LoggingMessageNotificationParams.model_validate(said, by_name=False)
         except ValidationError:
@@ -97,8 +103,9 @@ class Ears:
         """How far a call is."""
         del server
         bridge = await self._bridge(action)
-        if bridge is not None:
-            await bridge.progressed(news)
+        kept = filtered({**news}, MASKING)
+        if bridge is not None and not kept.withheld:
+            await bridge.progressed(cast(Wire, kept.result))
 
     async def asked(self, server: str, action: str, method: str, params: Wire) -> Wire:
         """Put what a server asks before the gate, and then before the client. Raises NotAllowed for every no."""
