@@ -6,6 +6,7 @@ import pytest
 
 from interlock.cli.output import Exit
 from tests.cli.shell import Shell
+from tests.workspaces import forget
 
 
 def test_one_yes_is_counted_once(shell: Shell) -> None:
@@ -197,3 +198,20 @@ def test_what_an_agent_wrote_cannot_move_a_reviewers_cursor(shell: Shell, tmp_pa
 
     assert r"a\x1b[2J\u202eb [red]c[/red]\r\n" in said.out
     assert not set(said.out + listed.out) & set(text) - set("abc [red]/2J\n")
+
+
+def test_what_is_to_be_typed_stands_in_the_next_step(shell: Shell) -> None:
+    """Where a yes must name its target, the command that is shown for it has the place for that."""
+    easy = shell.proposed(500)
+    shell.place.change(
+        f"{shell.place.module}.py",
+        lambda text: text.replace(
+            'effect="write", risk="low", idempotency=KEYED', 'effect="write", risk="critical", idempotency=KEYED', 1
+        ),
+    )
+    forget(shell.place)
+    shell("apply")
+    critical = shell.proposed(500)
+
+    assert f"interlock approve {easy[-12:]} --as NAME    (or" in shell("show", easy).out
+    assert f"interlock approve {critical[-12:]} --as NAME --target VALUE" in shell("show", critical).out

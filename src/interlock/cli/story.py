@@ -25,7 +25,7 @@ Line = tuple[str, str]
 
 _THEN = {
     "denied": "interlock policy explain {action}    (how it followed)",
-    "held": "interlock approve {action} --as NAME    (or `reject`, `modify`)",
+    "held": "interlock approve {action} --as NAME{typed}    (or `reject`, `modify`)",
     "ready": "interlock work    (a worker runs it)",
     "unknown": "interlock settle {action} done|failed --as NAME    (once you looked)",
     "undo_failed": "interlock retry    (lists what blocks)",
@@ -52,7 +52,7 @@ def show_action(
         headline = f"cleared, but it cannot be run here: {missing}"
         then = "interlock work    (where it can be run, or here once that is mended)"
     else:
-        headline, then = _headline(action), lift
+        headline, then = _headline(action), lift or _then(action, dossier)
     console.print(f"[bold]{shown(action.contract)}[/bold]  {state(action.state)}  [dim]{shown(headline)}[/dim]")
     print_lines(
         console,
@@ -243,19 +243,23 @@ def _taken(said: Outcome) -> Iterator[Line]:
         yield "  kept", "sealed, as it came, for the undo that reads it"
 
 
-def _left(action: Action, lift: str) -> Iterator[Line]:
+def _left(action: Action, then: str) -> Iterator[Line]:
     if action.undoes:
         yield "undoes", action.undoes
     if action.undone_by:
         yield "undone by", action.undone_by
     entries = f"{action.entries} entry" if action.entries == 1 else f"{action.entries} entries"
     yield "evidence", f"{entries}; `interlock packet {short(action.id)}` shows all"
-    if lift:
-        yield "next", lift
-    elif action.state == "refused" and advice(action):
-        yield "next", advice(action)
-    elif action.state in _THEN:
-        yield "next", _THEN[action.state].format(action=short(action.id))
+    if then:
+        yield "next", then
+
+
+def _then(action: Action, dossier: Dossier | None) -> str:
+    """What can be done about it now; nothing where it is over."""
+    if action.state == "refused":
+        return advice(action)
+    typed = " --target VALUE" if dossier is not None and dossier.target else ""
+    return _THEN.get(action.state, "").format(action=short(action.id), typed=typed)
 
 
 def _repeats(contract: Contract) -> str:
