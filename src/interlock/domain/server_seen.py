@@ -135,6 +135,8 @@ def reached_by(server: Server) -> tuple[Literal["stdio", "http"], str, tuple[str
     hiding = Hiding().server(server.name)
     match server.way:
         case Stdio(command=command, env=env):
-            return "stdio", " ".join(hiding.words(command)), tuple(sorted(env))
+            # What a shell is given as one word is words, too, and one of them may be a secret.
+            words = tuple(" ".join(command).split(" "))
+            return "stdio", " ".join(hiding.words(words)), tuple(sorted(env))
         case Http(url=url, headers=headers):
             return "http", hiding.url(url), tuple(sorted(headers))
