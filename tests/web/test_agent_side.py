@@ -14,7 +14,8 @@ from interlock.domain.errors import InterlockError, NotAllowed
 from interlock.domain.ids import AgentName, ContractName, Person
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Opening, Task
-from interlock.sdk.connection import Connection, Whose
+from interlock.sdk.became import Whose
+from interlock.sdk.connection import Connection
 from interlock.sdk.home import Home
 from interlock.sdk.identity import Identity, shows
 from interlock.testing.adapters import InstanceKey, SystemClock, SystemIds
@@ -62,7 +63,7 @@ async def test_an_agent_acts_from_afar(tmp_path: Path) -> None:
         rita = site.client_of("rita")
         view = (await rita.get(f"/v1/approvals/{high.id}")).json()["view"]
         await rita.post(f"/v1/approvals/{high.id}/approve", json={"view": view})
-        done = await program.connection._waited(high.id, Whose(AG, task.id), 10_000)
+        done = await program.connection._became._waited(high.id, Whose(AG, task.id), 10_000)
         proof = await program.connection.proof(high.id, "ag", anchored=False)
         await program.connection.closed(task, "")
         after = await program.connection.propose(Proposal(task=task, contract=PUT, arguments={"n": 2}))
@@ -79,11 +80,11 @@ async def test_nobody_else_reads_waits_closes_or_acts(tmp_path: Path) -> None:
     async with programs(tmp_path, 2) as (site, (mine, other)):
         task = await mine.task()
         held = await mine.connection.propose(Proposal(task=task, contract=PUT, arguments={"n": 500}))
-        other.connection._known.update(mine.connection._known)
+        other.connection._became.known.update(mine.connection._became.known)
         outcome = await other.connection.propose(Proposal(task=task, contract=PUT, arguments={"n": 3}))
         refused: list[InterlockError] = []
         for work in (
-            lambda: other.connection._waited(held.id, Whose(AG, task.id), 0),
+            lambda: other.connection._became._waited(held.id, Whose(AG, task.id), 0),
             lambda: other.connection.proof(held.id, "ag", anchored=False),
             lambda: other.connection.closed(task, ""),
         ):
@@ -158,7 +159,7 @@ async def test_waiting_ends_by_itself(tmp_path: Path) -> None:
         task = await program.task()
         held = await program.connection.propose(Proposal(task=task, contract=PUT, arguments={"n": 500}))
         async with asyncio.timeout(5):
-            early = await program.connection._waited(held.id, Whose(AG, task.id), 50)
+            early = await program.connection._became._waited(held.id, Whose(AG, task.id), 50)
         body = program.remote.last[1] | {"timeout_ms": 3_600_000}
         long = await site.anonymous.post(f"/v1/agent/actions/{held.id}/wait", json=body)
 

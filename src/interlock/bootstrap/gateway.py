@@ -27,8 +27,9 @@ from interlock.gateway.offers import Offers
 from interlock.gateway.pending import UnderWay
 from interlock.gateway.upstream import Accepted
 from interlock.gateway.work import Caller, Means, Work
-from interlock.sdk.connection import AnyTool, Connection
+from interlock.sdk.connection import Connection
 from interlock.sdk.home import Home
+from interlock.sdk.tool import AnyTool
 from interlock.services.plane import ControlPlane
 
 

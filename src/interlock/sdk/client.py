@@ -11,12 +11,13 @@ from interlock.domain.fitting import Amount, Millis, checked, fitted
 from interlock.domain.ids import ActionId, AgentName, ContractName, TaskId
 from interlock.domain.task import Opening
 from interlock.ports.people import People
-from interlock.sdk.connection import AnyTool, Connection, Resuming
+from interlock.sdk.connection import Connection, Resuming
 from interlock.sdk.desk import AsyncDesk, Desk
 from interlock.sdk.giving import given_data, given_tools
 from interlock.sdk.outcomes import Outcome
 from interlock.sdk.scope import TaskScope
 from interlock.sdk.ticket import Ticket
+from interlock.sdk.tool import AnyTool
 
 
 class Client:

@@ -9,9 +9,8 @@ from interlock.domain.errors import ContractError
 from interlock.domain.ids import ContractName
 from interlock.domain.proposal import Proposal
 from interlock.domain.task import Task
-from interlock.sdk.connection import AnyTool
 from interlock.sdk.signature import arguments_of
-from interlock.sdk.tool import Tool
+from interlock.sdk.tool import AnyTool, Tool
 from interlock.sdk.values import to_plain
 
 MAX_WORDS: Final = 1_000

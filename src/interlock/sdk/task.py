@@ -19,13 +19,13 @@ from interlock.domain.ids import ActionId, TaskId
 from interlock.domain.task import Task
 from interlock.domain.use import LASTS_MS, Asked, TokenCount
 from interlock.sdk.children import AT_ONCE, Returned, together
-from interlock.sdk.connection import AnyTool, Connection
+from interlock.sdk.connection import Connection
 from interlock.sdk.escalating import Raising, raised, resolution_of
 from interlock.sdk.handing import Handing, Tokens, Wanted, wanted_of
 from interlock.sdk.model_use import ModelUse
 from interlock.sdk.outcomes import Done, Held, Outcome, Withheld
 from interlock.sdk.proposing import NOTHING_SAID, Said, proposal_of
-from interlock.sdk.tool import Tool
+from interlock.sdk.tool import AnyTool, Tool
 
 R = TypeVar("R")
 

@@ -127,6 +127,9 @@ class Tool(Generic[P, R_co]):
         return f"<tool {self.contract.name} {self.contract.digest[:12]}>"
 
 
+AnyTool = Tool[..., Any]
+
+
 class Declaration(Protocol):
     """What `tool(...)` returns: it turns a function into a Tool."""
 

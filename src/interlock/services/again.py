@@ -1,8 +1,8 @@
 """What is read, decided and written in one go, and from the beginning where somebody else wrote first."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from interlock.domain.errors import Conflict
 
@@ -13,7 +13,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def again(attempt: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
+def again(attempt: Callable[_P, Awaitable[_T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
     """`attempt` reads what it decides on, and writes on condition that it is still so; here it is made again while it is not.
 
     Nothing it does before its write may be anything but reading. Raises the Conflict of the last of 50 attempts.

@@ -6,10 +6,10 @@ What is about to be dispatched, or was, goes on: nobody takes back an effect by 
 from typing import Final
 
 from interlock.domain.action import Action
-from interlock.domain.errors import Conflict
 from interlock.domain.ids import ActionId
 from interlock.domain.unwind import OPEN
 from interlock.ports.store import Store
+from interlock.services.again import again
 from interlock.services.known_actions import stored_action
 from interlock.services.recorder import Recorder
 
@@ -23,14 +23,10 @@ class Withdrawing:
         self._store = store
         self._recorder = recorder
 
+    @again  # somebody speaks on it, or takes it up
     async def withdraw(self, action_id: ActionId) -> Action:
         """The action as it then stands: voided where it still waited, and as it was where it did not. Raises NotFound."""
-        while True:
-            action = await stored_action(self._store, action_id)
-            if action.state not in OPEN or action.undoes is not None:
-                return action
-            try:
-                return await self._recorder.end(action, "void", "voided", reasons=(WITHDRAWN,))
-            except Conflict:
-                # Somebody spoke on it, or took it up: it is looked at again.
-                continue
+        action = await stored_action(self._store, action_id)
+        if action.state not in OPEN or action.undoes is not None:
+            return action
+        return await self._recorder.end(action, "void", "voided", reasons=(WITHDRAWN,))
