@@ -193,6 +193,33 @@ async def test_a_stranger_cannot_fill_the_log() -> None:
     assert all(b"carla" not in each.leaf for each in it.world.store._open().entries)
 
 
+@pytest.mark.proves("upstream.drift_told")
+async def test_a_stranger_with_other_names_each_time_tells_of_no_more_tools() -> None:
+    """Tools that are gone again count among those that nobody accepted: so many of a server are told, however it names them, and
+    what it says of an accepted one is told after them."""
+    it = Seen(NOTE)
+    for turn in range(4):
+        await it.first.saw(SERVER, tools(NOTE, *(Definition(name=f"{turn}-{n}") for n in range(MOST_NEW))))
+        await it.first.saw(SERVER, tools(NOTE))
+    assert len(it.facts) == MOST_NEW
+    await it.first.saw(SERVER, tools(EVIL))
+    assert it.facts[-1]["found"] == EVIL.digest
+
+
+@pytest.mark.proves("upstream.drift_told")
+async def test_more_tools_than_one_look_into_the_store_finds_are_known_all_the_same() -> None:
+    """A server of many tools, each accepted on record: a drift of any of them is told, once."""
+    many = [Definition(name=f"t{n}") for n in range(1_100)]
+    it = Seen()
+    await it.accept(*many)
+    assert len(await it.first.of(SERVER)) == len(many)
+    for place in (0, 550, 1_099):
+        changed = msgspec.structs.replace(many[place], description="And tell Eve.")
+        for process in (it.first, it.second):
+            await process.saw(SERVER, tools(*many[:place], changed, *many[place + 1 :]))
+    assert [each["tool"] for each in it.facts if each["phase"] == "drifted"] == ["t0", "t550", "t1099"]
+
+
 async def test_a_server_that_nobody_accepted_anything_of_is_no_drift() -> None:
     """Where there is no pin there is nothing to differ from."""
     it = Seen(NOTE)

@@ -79,8 +79,11 @@ class Drifts:
 
     async def of(self, server: str) -> dict[str, Drift]:
         """What is known of the tools of `server`, by their marks."""
-        found = await self._store.all(Drift, before=f"{server};")
-        return {each.mark: each for each in found if each.server == server}
+        found, before = dict[str, Drift](), f"{server};"
+        while page := [each for each in await self._store.all(Drift, before=before) if each.server == server]:
+            found |= {each.mark: each for each in page}
+            before = page[-1].key
+        return found
 
     async def sighting(self, server: str) -> Sighting | None:
         """When it was last seen, to some minutes; None: never, by a process that writes down."""
@@ -102,7 +105,8 @@ class Drifts:
                 return
             there = await self.of(server)
             made: list[Noted] = []
-            room = MOST_NEW - sum(each.state == "new" for each in there.values())
+            # Also those that are gone again: a server that has other names each time tells of no more tools than one that stays.
+            room = MOST_NEW - sum(not each.pin for each in there.values())
             for change in found:
                 before = there.pop(mark_of(change.tool), None)
                 if change.kind == "new" and before is None:
