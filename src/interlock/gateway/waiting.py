@@ -82,7 +82,7 @@ class Waiting:
         self, work: Work, ctx: Context, outcome: Outcome, name: ContractName, wait_ms: int
     ) -> types.CallToolResult:
         """The answer once `outcome` is settled, or as it stands after `wait_ms`; at once where too many are waited for."""
-        if not isinstance(outcome, Held | Pending) or not wait_ms:
+        if not isinstance(outcome, Held | Pending | Unknown) or not wait_ms:
             return await self._told(work, ctx, outcome, name)
         place = self._places.taken(work.caller.whose)
         if place is None:
@@ -99,7 +99,7 @@ class Waiting:
 
     # -- parts -------------------------------------------------------------------------------------------------
 
-    async def _until(self, work: Work, ctx: Context, outcome: Held | Pending, wait_ms: int) -> Outcome:
+    async def _until(self, work: Work, ctx: Context, outcome: Held | Pending | Unknown, wait_ms: int) -> Outcome:
         """The outcome once it is settled or a reviewer asks something, or as it stands after `wait_ms`. Whoever wants progress is
         told that it waits."""
         answering, loop = answering_of(ctx), asyncio.get_running_loop()
