@@ -32,6 +32,8 @@ from interlock.cli import main
 
 PATIENCE_S = 60
 NAME = "socket"
+LOADED = ("interlock.cli.app", "interlock.bootstrap.gateway", "interlock.bootstrap.house", "mcp.server.stdio")
+"""What the server has loaded: the program, and what its heaviest commands load when they begin."""
 CALLER = """\
 #!{python} -IS
 import json, os, signal, socket, sys
@@ -176,7 +178,8 @@ def _become(asked: Asked, files: list[int], alive: int) -> None:
 
 if __name__ == "__main__":
     gc.disable()
-    import_module("interlock.cli.app")
+    for each in LOADED:
+        import_module(each)
     gc.freeze()
     gc.enable()
     if become := serve(Path(sys.argv[1])):

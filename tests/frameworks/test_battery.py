@@ -22,6 +22,13 @@ def test_every_test_is_in_a_group_that_is_run() -> None:
         assert marked == set(re.findall(r"^    def (test_\w+)\(", text, re.MULTILINE)), file
 
 
+def test_every_test_of_model_calls_is_run() -> None:
+    """What is asked by OpenAI's client is named in the file that runs it."""
+    inside = (HERE / "openai" / "in_openai.py").read_text(encoding="utf-8")
+    outside = (HERE / "test_openai.py").read_text(encoding="utf-8")
+    assert [each for each in re.findall(r"def (test_\w+)", inside) if each not in outside] == []
+
+
 def test_what_a_framework_cannot_is_asked_of_the_others() -> None:
     """Facts name tests of the battery; of each of those there is a framework that can."""
     tests = {name for file in HERE.glob("battery_*.py") for _, name in ONE.findall(file.read_text(encoding="utf-8"))}

@@ -22,9 +22,13 @@ from interlock.bootstrap.connecting import looking
 from interlock.domain.action import Action
 from interlock.domain.task import Task
 from interlock.ports.store import ActionQuery
+from tests.standby import stands_by
 from tests.workspaces import Place
 
-PROGRAM = str(Path(sys.executable).parent / "interlock")
+INSTALLED = str(Path(sys.executable).parent / "interlock")
+"""For tests of its start, its end and of kills."""
+PROGRAM = str(stands_by() / "interlock")
+"""A copy of one that is loaded: what a gateway loads when it begins takes longer than most tests of it."""
 ERAS = ("legacy", "auto")
 NEWEST = (pytest.param("legacy", marks=pytest.mark.slow), "auto")
 OLDER = ("legacy", pytest.param("auto", marks=pytest.mark.slow))

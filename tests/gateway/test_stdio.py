@@ -12,7 +12,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 import interlock
-from tests.gateway.kit import OLDER, PROGRAM, actions, client, held, said, tasks, text, until, words
+from tests.gateway.kit import INSTALLED, OLDER, PROGRAM, actions, client, held, said, tasks, text, until, words
 from tests.workspaces import Place
 
 pytestmark = pytest.mark.anyio
@@ -207,7 +207,7 @@ async def test_a_ticket_of_somebody_else_is_none(place: Place) -> None:
 async def test_a_killed_gateway_does_nothing_twice_and_its_tickets_live(place: Place) -> None:
     """A gateway killed in a call leaves it recorded as begun; the next hears of it by the same key or ticket, and one effect."""
     meta: Any = {"interlock/idempotency-key": "slow"}
-    running = await anyio.open_process([PROGRAM, *words(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    running = await anyio.open_process([INSTALLED, *words(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert running.stdin is not None
     for each in _handshake({"name": "box__stay", "arguments": {"s": 1}, "_meta": meta}):
         await running.stdin.send(each)
@@ -257,7 +257,7 @@ async def test_nothing_but_the_protocol_is_on_standard_output(place: Place) -> N
 @pytest.mark.parametrize("how", ["eof", "term"])
 async def test_it_ends_when_the_client_goes_or_it_is_told(place: Place, how: str) -> None:
     """When its input ends, or it is told to end, the gateway closes its task and ends without an error."""
-    process = await anyio.open_process([PROGRAM, *words(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = await anyio.open_process([INSTALLED, *words(place)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     await process.stdin.send(_handshake({})[0])
