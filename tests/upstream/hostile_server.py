@@ -85,6 +85,18 @@ def call(id_: Any, arguments: dict[str, Any]) -> None:  # noqa: C901, PLR0912  o
                 f'{{"jsonrpc":"2.0","id":{id_},"result":{{"content":[],"structuredContent":{{"x":NaN}}}}}}\n'
             )
             sys.stdout.flush()
+        case "echoes" if arguments.get("text") == "digits":
+            sys.stdout.write(
+                f'{{"jsonrpc":"2.0","id":{id_},"result":{{"content":[],"_meta":{{"x":{"1" * 9_999}}}}}}}\n'
+            )
+            sys.stdout.flush()
+        case "echoes" if arguments.get("text") == "nested":
+            nest = "[" * 300 + "]" * 300
+            sys.stdout.write(f'{{"result":{{"content":[],"_meta":{{"x":{nest}}}}},"jsonrpc":"2.0","id":{id_}}}\n')
+            sys.stdout.flush()
+        case "echoes" if arguments.get("text") == "exponent":
+            sys.stdout.write(f'{{"jsonrpc":"2.0","id":{id_},"result":{{"content":[],"_meta":{{"x":1e999}}}}}}\n')
+            sys.stdout.flush()
         case "deep":
             nest = "[" * 5_000 + "]" * 5_000
             sys.stdout.write(

@@ -81,6 +81,20 @@ async def test_a_second_answer_changes_nothing(tmp_path: Path) -> None:
             assert answer.result == {"content": [{"type": "text", "text": "done"}]}
 
 
+@pytest.mark.proves("upstream.bounded")
+async def test_an_answer_that_cannot_be_read_costs_its_own_call_alone(tmp_path: Path) -> None:
+    """Numbers of ten thousand digits, three hundred lists in each other and numbers without end: the call they answer is unsure,
+    and the connection that others share goes on, so that nobody's arguments break anybody else's call."""
+    async with reaching(hostile("echoes", tmp_path / "notes"), tmp_path) as server:
+        contract = server.contract("act", timeout_ms=10_000)
+        connection = await server.upstreams.connection("bad")
+        for text in ("digits", "nested", "exponent"):
+            assert isinstance(await server.call(contract, {"text": text}), Unsure)
+            assert isinstance(await server.call(contract, {"text": "x"}), Landed)
+        assert await server.upstreams.connection("bad") is connection
+    assert written(tmp_path / "notes") == ["digits", "x", "nested", "x", "exponent", "x"]
+
+
 async def test_lines_that_are_no_messages_are_passed_over(tmp_path: Path) -> None:
     """A program that prints where it should speak the protocol is understood all the same."""
     assert isinstance(await once("noise", tmp_path), Landed)

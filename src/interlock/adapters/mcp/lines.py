@@ -13,7 +13,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError, JSONRPCMessage, jsonrpc_message_adapter
 from pydantic import ValidationError
 
-from interlock.adapters.mcp.told import TOO_LONG, told
+from interlock.adapters.mcp.told import GARBAGE, TOO_LONG, told
 
 MOST_NOISE: Final = 1_000
 """Lines that are no messages, before it is no server."""
@@ -73,12 +73,27 @@ class Lines:
         if long:
             yield self._too_long(line, long)
         elif line.lstrip().startswith(b"{"):
-            yield SessionMessage(message_in(line))
+            yield self._message(line)
         elif line.strip():
             # Many a program prints where it should only speak the protocol.
-            self._noise += 1
-            if self._noise > MOST_NOISE:
-                raise GarbageError(f"it wrote {MOST_NOISE} lines that are no messages", line)
+            self._noted(line)
+
+    def _message(self, line: bytes) -> SessionMessage:
+        """The message in a line. One that cannot be read, and says whose answer it is, costs that call and no other: what it
+        holds may be what one caller asked for."""
+        try:
+            return SessionMessage(message_in(line))
+        except GarbageError as error:
+            found = _HEAD.search(line[:_END]) or _TAIL.search(line[-_END:])
+            if found is None:
+                raise
+            self._noted(line)
+            return SessionMessage(JSONRPCError(jsonrpc="2.0", id=int(found[1]), error=told(GARBAGE, str(error))))
+
+    def _noted(self, line: bytes) -> None:
+        self._noise += 1
+        if self._noise > MOST_NOISE:
+            raise GarbageError(f"it wrote {MOST_NOISE} lines that are no messages", line)
 
     def _too_long(self, tail: bytes, long: int) -> SessionMessage:
         found = _HEAD.search(self._head) or _TAIL.search(tail)

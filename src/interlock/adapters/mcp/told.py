@@ -9,10 +9,11 @@ from typing import Final, Literal, cast
 
 from mcp_types import ErrorData
 
-Ours = Literal["unsent", "too long", "refused", "expired", "lost"]
-"""`unsent`: it never left. `refused`: the server's own door said no. `expired`: it knows the session no more, so nothing was done
-with the call. `lost`: it left, and no answer came."""
+Ours = Literal["unsent", "too long", "garbage", "refused", "expired", "lost"]
+"""`unsent`: it never left. `garbage`: what answers it cannot be read. `refused`: the server's own door said no. `expired`: it
+knows the session no more, so nothing was done with the call. `lost`: it left, and no answer came."""
 TOO_LONG: Final = "too long"
+GARBAGE: Final = "garbage"
 
 _MARK: Final = token_hex(16)
 _CODE: Final = -32_099
