@@ -148,6 +148,15 @@ def test_a_number_has_one_text_however_it_was_spelled(text: str) -> None:
             sent({"price": text}, FORMS)
 
 
+@pytest.mark.parametrize("text", ["1e-99999999999999999999", "0e99999999999999999999", "-0.0E-99999999999999999999"])
+def test_an_exponent_that_no_number_has_is_refused_at_its_place(text: str) -> None:
+    """However far out it lies: it is a mistake of whoever wrote it, and no defect."""
+    with pytest.raises(InexactError, match="`/price` has more digits"):
+        canonical({"price": text}, FORMS)
+    with pytest.raises(InexactError, match="`/price` has more digits"):
+        sent({"price": text}, FORMS)
+
+
 def test_spellings_of_one_value_are_one_text() -> None:
     """The examples that the documentation gives; and what is written otherwise is never sent."""
     for text in ("100", "1e2", "1.00E+2", "100.0", "1000e-1"):

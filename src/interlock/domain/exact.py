@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal, TypeAlias, cast
 
 import msgspec
@@ -126,7 +126,12 @@ def number_of(text: str) -> int | float:
     if text.lstrip("-").isdecimal() and abs(int(text)) <= MAX_INTEGER:
         return int(text)
     number = float(text)
-    if not math.isfinite(number) or Decimal(repr(number)) != Decimal(text):
+    try:
+        is_it = math.isfinite(number) and Decimal(repr(number)) == Decimal(text)
+    except InvalidOperation:
+        # Its exponent alone is more than any decimal has.
+        is_it = False
+    if not is_it:
         raise ValueError("has more digits than a number of JSON carries")
     return number
 
