@@ -201,6 +201,50 @@ def left_behind(client: interlock.Client, task: Any, name: str, own: Offers, key
     return connection.home.block(died)
 
 
+class Slept:
+    """The way to the server on a machine that sleeps as soon as a claim is answered: its own time stands still, and the one on the
+    wall goes on."""
+
+    def __init__(self, connection: Connection, ms: int) -> None:
+        self._there, self._identity, self._ms = connection.plane, connection.identity, ms
+        self._clock = connection.identity._clock
+        self._behind = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._there, name)
+
+    async def claim(self, *given: Any) -> Any:
+        """What is claimed, and then sleep."""
+        found = await self._there.claim(*given)
+        self._identity._clock, self._behind = self, self._ms
+        return found
+
+    def now(self) -> int:
+        """On the wall."""
+        return self._clock.now() + self._behind
+
+    async def sleep(self, ms: int) -> None:
+        """As always."""
+        await self._clock.sleep(ms)
+
+
+@pytest.mark.proves("remote.own_crash")
+def test_a_machine_that_slept_over_its_lease_begins_nothing(site: Reached) -> None:
+    """The time that a lease has passes while a laptop is shut, though the clock of its processes stands still then."""
+    hand = Hand()
+    with site.open() as client, client.task("ag", purpose="test") as task:
+        waits = task.propose("own.blind", n=3)
+        connection = client._connection
+
+        async def slept() -> Action:
+            carrying = Carrying(Slept(connection, 10_000), connection.identity, Offers(hand))
+            return await carrying.out(stored(site, waits.action_id))
+
+        after = connection.home.block(slept)
+    assert hand.did == []
+    assert after.state == "failed"
+
+
 @pytest.mark.proves("remote.own_crash")
 def test_what_nobody_reports_is_found_out_by_its_class(site: Reached) -> None:
     """Once the lease ran out, a blind call is unknown and never made again; a late word on it is refused, and stands in the

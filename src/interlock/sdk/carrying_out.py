@@ -35,8 +35,8 @@ class Carrying:
         self._identity = identity
         self._own = own
         self._claim = identity.new()
-        self._since = 0.0
-        """When the lease may have begun at the earliest."""
+        self._since = (0.0, 0)
+        """When the lease may have begun at the earliest: by the clock of this process in seconds, and on the wall in ms."""
         self._asked = False
         """Whether the control plane may have heard the claim, or the report, that is being made."""
 
@@ -61,7 +61,9 @@ class Carrying:
     async def _called(self, name: str, found: Claimed) -> Answer:
         """What came of the call; where too little of its lease is left, it is not made."""
         call = found.call
-        spent_ms = (anyio.current_time() - self._since) * 1000
+        begun, on_the_wall = self._since
+        # A machine that slept meanwhile lost none of its own time, and one whose clock was set back none on the wall.
+        spent_ms = max((anyio.current_time() - begun) * 1000, self._identity.now() - on_the_wall)
         if call is None or spent_ms > max(found.lease_ms - found.timeout_ms, 0):
             return Nothing("the call came too late to be begun")
         answer = await self._own.call(name, found.action.arguments, call, found.timeout_ms)
@@ -78,7 +80,7 @@ class Carrying:
     async def _timed(self, asked: Callable[[], Awaitable[Claimed]]) -> Claimed:
         """What `asked` gives. A lease that it gives began at the earliest with the first attempt that may have been heard."""
         if not self._asked:
-            self._since = anyio.current_time()
+            self._since = (anyio.current_time(), self._identity.now())
         try:
             return await asked()
         except InterlockError as error:
