@@ -202,8 +202,8 @@ def left_behind(client: interlock.Client, task: Any, name: str, own: Offers, key
 
 
 class Slept:
-    """The way to the server on a machine that sleeps as soon as a claim is answered: its own time stands still, and the one on the
-    wall goes on."""
+    """The way to the server on a machine that sleeps once a claim is answered: its own time stands still, the one on the wall
+    goes on."""
 
     def __init__(self, connection: Connection, ms: int) -> None:
         self._there, self._identity, self._ms = connection.plane, connection.identity, ms
