@@ -24,6 +24,8 @@ async def test_a_call_over_http_is_an_action_of_who_the_token_says(served: House
     assert said(result) == {"n": 3, "word": "x"}
     [action] = await actions(served.place)
     [task] = await tasks(served.place)
+    assert result.meta is not None
+    assert (result.meta["interlock/action"], result.meta["interlock/task"]) == (action.id, task.id)
     assert (action.agent, action.initiator, task.purpose) == ("ag", "user:ana", "tests")
     assert task.through.startswith("agent_key:")
     assert key.partition(".")[0].removeprefix("ila_") in task.through

@@ -18,6 +18,7 @@ from interlock.gateway.schemas import given, structured
 from interlock.sdk.outcomes import Done, Held, NotDone, Outcome, Pending, Unknown
 
 ACTION: Final = "interlock/action"
+TASK: Final = "interlock/task"
 STATE: Final = "interlock/state"
 SOURCE: Final = "interlock/source"
 """Whose word it is, where it is not our own: never the source's own label."""

@@ -19,7 +19,7 @@ from interlock.domain.errors import InterlockError
 from interlock.domain.label import Source
 from interlock.domain.upstream import Server, Wire
 from interlock.domain.upstream_reads import Beside, as_it_came, beside_name, passes, recorded
-from interlock.gateway.answers import ACTION, SOURCE
+from interlock.gateway.answers import ACTION, SOURCE, TASK
 from interlock.gateway.offers import Offers
 from interlock.gateway.pending import UnderWay
 from interlock.gateway.subscriptions import Subscriptions
@@ -132,7 +132,11 @@ class BesideTools:
             raise MCPError(REFUSED, came.text, problem)
         label = Source(kind="mcp", name=server.name, trusted=server.trusted)
         found = as_it_came(came.value)
-        meta = {ACTION: came.done.action_id, SOURCE: {"kind": label.kind, "name": label.name, "trusted": label.trusted}}
+        meta = {
+            ACTION: came.done.action_id,
+            TASK: came.done.task,
+            SOURCE: {"kind": label.kind, "name": label.name, "trusted": label.trusted},
+        }
         return {**found, "_meta": {**cast("dict[str, Any]", found.get("_meta") or {}), **meta}}
 
     async def _servers(self, work: Work, what: Beside) -> list[Server]:

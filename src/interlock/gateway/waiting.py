@@ -14,7 +14,7 @@ from interlock.domain.contract import Contract, McpTarget
 from interlock.domain.errors import StoreError
 from interlock.domain.ids import ContractName
 from interlock.domain.patience import Patience
-from interlock.gateway.answers import answered
+from interlock.gateway.answers import TASK, answered
 from interlock.gateway.asking import ELICIT, NAME, Choice, asked, question
 from interlock.gateway.context import Context
 from interlock.gateway.hearing import answering_of
@@ -133,11 +133,9 @@ class Waiting:
     async def _told(self, work: Work, ctx: Context, outcome: Outcome, name: ContractName) -> types.CallToolResult:
         self._questions.told(work, outcome)
         contract: Contract | None = (await self._offers.now()).contracts.get(name)
-        if isinstance(outcome, Done) and not outcome.withheld and contract is not None:
-            target = contract.target
-            if isinstance(target, McpTarget):
-                return came(outcome, contract, self._offers.accepted.definition(target), ctx.protocol_version)
-        return answered(outcome, contract)
+        found = _in_words(outcome, contract, self._offers, ctx.protocol_version)
+        found.meta = {**(found.meta or {}), TASK: outcome.task}
+        return found
 
     def _patience_of(self, ctx: Context) -> Patience:
         meta = meta_of(ctx)
@@ -147,6 +145,14 @@ class Waiting:
     def _too_many(self) -> str:
         most = f"{self._places.of_one} calls of yours, or too many of everybody's, are waited for already"
         return f"note: {most}: this one is not waited for; ask for its ticket later."
+
+
+def _in_words(outcome: Outcome, contract: Contract | None, offers: Offers, version: str) -> types.CallToolResult:
+    if isinstance(outcome, Done) and not outcome.withheld and contract is not None:
+        target = contract.target
+        if isinstance(target, McpTarget):
+            return came(outcome, contract, offers.accepted.definition(target), version)
+    return answered(outcome, contract)
 
 
 def meta_of(ctx: Context) -> dict[str, Any]:

@@ -38,6 +38,8 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     """What was taken where, never what it was."""
     withheld: bool = False
     """Whether nothing of the result may be had; a tool that is simply called raises `Withheld` then."""
+    task: str = ""
+    """The task it was done in."""
 
 
 _NEXT: dict[str, str] = {
@@ -95,6 +97,7 @@ class NotDone(InterlockError):
             **({"rule": rule} if rule else {}),
         )
         self.action_id = action.id
+        self.task: str = action.task
         self.state: State = action.state
         self.reasons = reasons
         self.because: tuple[str, ...] = action.decision.because if action.decision is not None else ()
@@ -200,6 +203,7 @@ def outcome_of(action: Action, ticket: Ticket[Outcome], result: object) -> Outco
                 masked=redaction.places if redaction else 0,
                 taken=redaction.taken if redaction else (),
                 withheld=redaction.withheld if redaction else False,
+                task=action.task,
             )
         case "refused":
             return Refused(action)
