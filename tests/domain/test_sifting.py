@@ -169,6 +169,69 @@ def test_the_words_of_a_tool_do_not_repeat_what_was_taken_of_what_it_says() -> N
     assert {each.get("text", "[masked: field]") for each in seen_of_many["content"]} == {"[masked: field]"}
 
 
+@pytest.mark.proves("output.exact")
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"content": [{"type": "text", "text": "She earns 90,000.50 since 1980-01-02."}]},
+        {"content": [{"type": "text", "text": "earns_90000.50_since_1980-01-02.pdf"}]},
+        {"content": [{"type": "text", "text": 'Found: {"who": "Ann \\"Ö\\""}'}]},
+        {"content": [{"type": "text", "text": 'Found: {"who": "Ann \\"\\u00d6\\""}'}]},
+        {"content": [{"type": "resource_link", "uri": "a:1980-01-02", "name": "90000.5", "description": "1980-01-02"}]},
+        {"content": [{"type": "text", "text": "a", "_meta": {"raw": {"pay": 90000.5, "born": "1980-01-02"}}}]},
+        {"content": [], "_meta": {"echo": ["1980-01-02", 90000.5]}},
+    ],
+    ids=["thousands", "joined", "escapes", "ascii", "link", "meta of a block", "meta"],
+)
+def test_what_was_taken_is_not_said_beside_in_other_spellings(beside: Any) -> None:
+    """A number in groups of thousands or with cents, a text with the escapes of JSON, in any part of what is said beside."""
+    said: Any = {"pay": 90000.5, "born": "1980-01-02", "who": 'Ann "Ö"'}
+    rule = Output(drop=("structuredContent.pay", "structuredContent.born", "structuredContent.who"))
+    left = json.dumps(as_it_came(filtered(recorded({"structuredContent": said, **beside}), rule, form="tool").result))
+    for each in ("90000", "90,000", "1980", "Ann"):
+        assert each not in left, left
+
+
+def test_a_whole_number_is_found_with_and_without_its_fraction_of_nothing() -> None:
+    """What one program writes as 90000.0 is 90000 to another; a number of one or two digits is not looked for in words."""
+    for value in (90000.0, 90000):
+        came: Any = {
+            "structuredContent": {"pay": value, "n": 5},
+            "content": [{"type": "text", "text": "5: 90000 90000.0"}],
+        }
+        rule = Output(drop=("structuredContent.pay", "structuredContent.n"))
+        left = as_it_came(filtered(recorded(came), rule, form="tool").result)
+        assert left["content"][0]["text"] == "5: [masked: field] [masked: field]"
+
+
+@pytest.mark.proves("output.exact")
+def test_the_words_say_the_one_member_alone_where_a_result_is_no_object() -> None:
+    """The reference SDK wraps a list as `result`, and gives each item as a text of its own: its members go there, too, however
+    short their values are."""
+    items: Any = [{"who": "Ann", "age": 12}, {"who": "Bob", "age": 7}]
+    texts: Any = [{"type": "text", "text": json.dumps(each)} for each in items]
+    came: Any = {"structuredContent": {"result": items}, "content": texts}
+    left = as_it_came(filtered(recorded(came), Output(drop=("structuredContent.result.age",)), form="tool").result)
+    assert [json.loads(each["text"]) for each in left["content"]] == [{"who": "Ann"}, {"who": "Bob"}]
+    one: Any = {"structuredContent": {"result": 12}, "content": [{"type": "text", "text": "12"}]}
+    left = as_it_came(filtered(recorded(one), Output(mask=("structuredContent.result",)), form="tool").result)
+    assert left == {"structuredContent": {"result": None}, "content": [{"type": "text", "text": "[masked: field]"}]}
+    other: Any = {"structuredContent": {"result": items, "age": 3}, "content": [{"type": "text", "text": '{"age": 3}'}]}
+    left = as_it_came(filtered(recorded(other), Output(drop=("structuredContent.result.age",)), form="tool").result)
+    assert json.loads(left["content"][0]["text"]) == {"age": 3}
+
+
+@pytest.mark.parametrize("long", [40, 400, 1_600])
+def test_a_server_cannot_have_its_words_looked_through_for_long(long: int) -> None:
+    """Hundreds of values that all begin alike, in a text that is nothing but such beginnings."""
+    taken: Any = ["#x#", *("!" * long + chr(0x3B1 + each) for each in range(500))]
+    came: Any = {"structuredContent": {"a": taken}, "content": [{"type": "text", "text": "!" * 20 * long}]}
+    began = time.process_time()
+    found = filtered(recorded(came), Output(drop=("structuredContent.a",)), form="tool")
+    assert found.taken
+    assert time.process_time() - began < 2
+
+
 def test_what_is_said_of_any_name_is_said_of_those_named_beside_it() -> None:
     """A rule for one member of a member does not let the others of it pass."""
     rule = Output(mask=("said.*",), drop=("said.who.ssn",))

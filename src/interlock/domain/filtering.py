@@ -14,17 +14,14 @@ import msgspec
 from interlock.domain.action import Action, Outcome
 from interlock.domain.canonical import JsonValue
 from interlock.domain.contract import Contract, InProcess, McpTarget, Reversal
+from interlock.domain.echo import without_echo
 from interlock.domain.exact import Raw, opened, written
 from interlock.domain.output import ANY, MASKING, Output, Redaction, Taken
 from interlock.domain.secret import mask, may_hold_secrets
-from interlock.domain.sifting import FIELD, Fields, Walk, fields_of, leaves, merged
+from interlock.domain.sifting import Fields, Walk, fields_of, merged
 
 MAX_BYTES: Final = 8 * 1024 * 1024
 """Of a result as JSON, before and after: what an effector lets through (1 MiB) is less, whatever its escapes."""
-MOST_HIDDEN: Final = 512
-"""So many values that a rule took are looked for in the words beside them; of more, no words are given."""
-SHORTEST: Final = 3
-"""Characters of a value that is looked for."""
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _ESCAPES: Final = (rb"\\u", rb"\\/")
@@ -60,13 +57,13 @@ def filtered(result: JsonValue, rule: Output, names: frozenset[str] = frozenset(
         walk = Walk(rule, names)
         fields = fields_of(rule)
         value = opened(result) if form != "plain" and isinstance(result, dict) else cast(Raw, result)
-        after = walk.value(value, "", 0, _echoed(fields) if form == "tool" else fields)
+        after = walk.value(value, "", 0, _echoed(fields, value) if form == "tool" else fields)
         if not walk.taken:
             return Filtered(result=result)
         if walk.refused:
             return Filtered(result=None, taken=walk.told(), withheld=True)
         if form == "tool" and walk.hidden and isinstance(after, dict):
-            after = _without_echo(after, walk)
+            after = without_echo(after, walk.hidden, lambda place: walk.take("field", place))
         if form != "plain" and isinstance(after, dict):
             after = cast(Raw, written(after))
         if len(_to_json(after)) > MAX_BYTES:
@@ -177,38 +174,18 @@ def _form(contract: Contract) -> Form:
             return "plain"
 
 
-def _echoed(fields: Fields) -> Fields:
-    """What is said of `structuredContent`, said of the words that repeat it, too."""
+def _echoed(fields: Fields, result: Raw) -> Fields:
+    """What is said of `structuredContent`, said of the words that repeat it, too. What is no object is there as the one member
+    `result`, of which the words say the value alone, or each item of it in a block of its own."""
     said = fields.get("structuredContent", fields.get(ANY))
     if not isinstance(said, dict):
         return fields
+    whole = result.get("structuredContent") if isinstance(result, dict) else None
+    if isinstance(whole, dict) and whole.keys() == {"result"}:
+        inner = said.get("result", said.get(ANY, {}))
+        said = "mask" if isinstance(inner, str) else cast(Fields, merged(said, inner))
     words: Fields = {"text": said, "resource": {"text": said}}
     return {**fields, "content": merged(fields.get("content", fields.get(ANY, {})), words)}
-
-
-def _without_echo(result: dict[str, Raw], walk: Walk) -> dict[str, Raw]:
-    """`result` without what the rule took elsewhere in it and its words say once more."""
-    found = leaves(walk.hidden, MOST_HIDDEN)
-    longest = sorted((each for each in found or () if len(each) >= SHORTEST and each != FIELD), key=len, reverse=True)
-    if found is not None and not longest:
-        return result
-    # Of so many values that nobody looks for them all no word is given.
-    pattern = re.compile(r"(?s).+" if found is None else rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")
-
-    def block(value: Raw) -> Raw:
-        if not isinstance(value, dict):
-            return value
-        after = dict(value)
-        if isinstance(words := value.get("text"), str):
-            after["text"], count = pattern.subn(FIELD, words)
-            for _ in range(count):
-                walk.take("field", "/content/*/text")
-        if isinstance(inner := value.get("resource"), dict):
-            after["resource"] = block(inner)
-        return after
-
-    content = result.get("content")
-    return {**result, "content": [block(each) for each in content]} if isinstance(content, list) else result
 
 
 def _withheld(kind: str) -> Filtered:

@@ -5,8 +5,7 @@ written anew. So it makes no difference whether a value came as itself or as the
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -199,24 +198,3 @@ def _spread(tree: Fields) -> Fields:
 def _is_aws_secret(name: str, value: object) -> bool:
     """AWS's own answers give the secret key as a member of that name; the value has no mark."""
     return isinstance(value, str) and len(value) == 40 and name.replace("_", "").lower().endswith("secretaccesskey")
-
-
-def leaves(values: Sequence[object], most: int) -> Mapping[str, None] | None:
-    """The texts and numbers in `values`, as they may stand in other texts; None where there are more than `most`."""
-    found: dict[str, None] = {}
-    todo: list[object] = list(values)
-    while todo:
-        each = todo.pop()
-        if isinstance(each, dict):
-            todo += cast("dict[str, object]", each).values()
-        elif isinstance(each, list):
-            todo += cast("list[object]", each)
-        elif isinstance(each, str):
-            found[each.strip()] = None
-        elif isinstance(each, msgspec.Raw):
-            found[bytes(each).decode()] = None
-        elif each is not None and not isinstance(each, bool):
-            found[str(each)] = None
-        if len(found) > most:
-            return None
-    return found
