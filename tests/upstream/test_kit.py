@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from interlock.adapters.effectors.mcp_call import McpEffectors, _Begun
-from interlock.adapters.mcp.connection import FailedError
+from interlock.adapters.mcp.failing import FailedError
 from interlock.adapters.mcp.reach import Reach
 from interlock.adapters.mcp.upstreams import McpUpstreams
 from interlock.domain.call import Call, Landed, Nothing, Unsure

@@ -18,7 +18,8 @@ import msgspec
 from pydantic import ValidationError
 
 from interlock.adapters.effectors.answers import not_called, one_line
-from interlock.adapters.mcp.connection import Connection, FailedError
+from interlock.adapters.mcp.connection import Connection
+from interlock.adapters.mcp.failing import FailedError
 from interlock.adapters.mcp.upstreams import McpUpstreams
 from interlock.domain.call import Answer, Call, Landed, Nothing, Unsure
 from interlock.domain.canonical import JsonValue, pointer

@@ -14,7 +14,7 @@ from interlock.domain.errors import InterlockError
 from interlock.domain.upstream import Server, Wire
 from interlock.ports.upstream import Heard
 
-_log = logging.getLogger("interlock.mcp")
+_log = logging.getLogger("interlock.servers")
 MOST_NEWS: Final = 256
 """News that wait for one follower; beyond, the oldest are dropped."""
 

@@ -6,36 +6,32 @@ Calls come from any task of the same loop.
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 import anyio
 import mcp_types as types
 from mcp.client._transport import WriteStream
 from mcp.client.session import ClientSession
-from mcp.client.subscriptions import listen
 from mcp.shared.exceptions import MCPError
 from mcp.shared.jsonrpc_dispatcher import JSONRPCDispatcher
 from mcp.shared.message import SessionMessage
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import RootModel, ValidationError
 
 from interlock.adapters.mcp.asking import Asking
+from interlock.adapters.mcp.beginning import agree, listening
+from interlock.adapters.mcp.failing import FailedError, failed, unreachable
 from interlock.adapters.mcp.streams import CLOSED, WITHIN, Incoming
 from interlock.adapters.mcp.subscribed import (
-    LISTEN_AGAIN_S,
-    LONGEST_PAUSE_S,
     ByRequest,
     ByStream,
     Telling,
     Wanted,
     renewed,
 )
-from interlock.adapters.mcp.told import Ours, ours
 from interlock.domain.errors import EffectorError
-from interlock.domain.upstream import Definition, Http, Server, Stdio, Wire
+from interlock.domain.upstream import Definition, Server, Wire
 
 RETIRING_S: Final = 600
 MOST_TOLD: Final = 1_000
@@ -43,7 +39,6 @@ MOST_TOLD: Final = 1_000
 MOST_PAGES: Final = 100
 MOST_LISTED: Final = 2_000
 """Things of a kind that a server may have."""
-_LIMIT: Final = re.compile(r"event exceeded the \d+ byte limit|its answer is longer than \d+ bytes")
 CLIENT: Final = types.Implementation(name="interlock", version="0.1.0")
 
 _log = logging.getLogger("interlock.servers")
@@ -52,16 +47,6 @@ Way = Callable[[], AbstractAsyncContextManager[tuple[Incoming, WriteStream[Sessi
 
 class _AsIs(RootModel[dict[str, Any]]):
     """A result of which nothing is taken and nothing is made."""
-
-
-class FailedError(Exception):
-    """A request did not succeed. `kind`: what we know of it ourselves, or `answered` where the server said so, with its code."""
-
-    def __init__(self, kind: "Ours | str", why: str, code: int = 0) -> None:
-        super().__init__(why)
-        self.kind = kind
-        self.why = why
-        self.code = code
 
 
 class News(Protocol):
@@ -237,23 +222,10 @@ class Connection:
             raise FailedError("garbage", "its list of tools is none that the protocol has") from None
 
     def _failed(self, error: MCPError) -> FailedError:
-        kind = ours(error.error.data)
-        if kind is not None:
-            # A session that the server has forgotten is no use to anybody.
-            self.stale = self.stale or kind == "expired"
-            return FailedError(kind, error.error.message)
-        if _LIMIT.search(error.error.message):
-            # In the words of the official transport, or in ours as it repeats them.
-            return FailedError("too long", f"its answer is longer than {self.server.most_bytes} bytes")
-        if self._incoming is not None and self._incoming.ended:
-            return FailedError("lost", self._incoming.why)
-        if isinstance(self.server.way, Http):
-            # Where no answer came, or none that could be read, the official transport says so in codes of the protocol.
-            if error.code == types.CONNECTION_CLOSED:
-                return FailedError("lost", error.error.message)
-            if error.code in (types.PARSE_ERROR, types.INVALID_REQUEST):
-                return FailedError("garbage", error.error.message)
-        return FailedError("answered", error.error.message, error.code)
+        found = failed(error, self.server, self._incoming)
+        # A session that the server has forgotten is no use to anybody.
+        self.stale = self.stale or found.kind == "expired"
+        return found
 
     def _tell(self, what: str) -> None:
         """Tell whoever runs this, with the server's last words. They may be of anybody's call, so that no caller reads them."""
@@ -269,7 +241,7 @@ class Connection:
                 self._incoming = incoming
                 dispatcher = JSONRPCDispatcher(incoming, outgoing)
                 async with ClientSession(dispatcher=dispatcher, client_info=CLIENT, **self._callbacks()) as session:
-                    await self._agree(session)
+                    await agree(session, incoming, legacy=self._legacy)
                     modern = session.discover_result is not None
                     self._telling = ByStream(session, self._missed) if modern else ByRequest(session)
                     if not self._ready.done():
@@ -278,14 +250,7 @@ class Connection:
         except EffectorError as error:
             self._fail(error)
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001  whatever ends a connection is told to who waits for it
-            ended = "" if self._incoming is None else self._incoming.why.removeprefix(CLOSED)
-            why = ended or _words_of(error)
-            self._fail(
-                EffectorError(
-                    f"the server `{self.server.name}` cannot be spoken to: {' '.join(why.split())[:400]}",
-                    next_step=_reached(self.server),
-                )
-            )
+            self._fail(unreachable(self.server, error, self._incoming))
         finally:
             self.stale = True
             if self._incoming is not None and self._incoming.why not in ("", CLOSED):
@@ -302,7 +267,7 @@ class Connection:
         closing = asyncio.create_task(self._closing.wait())
         ended = asyncio.create_task(incoming.finished.wait())
         telling = self._telling or ByRequest(session)
-        hearing = asyncio.create_task(self._hear(session))
+        hearing = asyncio.create_task(listening(session, self._forget_tools))
         renewing = asyncio.create_task(renewed(telling, self._wanted, self._before, self.server.name, self._missed))
         try:
             await asyncio.wait((closing, ended), return_when=asyncio.FIRST_COMPLETED)
@@ -311,52 +276,13 @@ class Connection:
                 each.cancel()
             await asyncio.gather(hearing, renewing, telling.close(), return_exceptions=True)
 
+    def _forget_tools(self) -> None:
+        self.tools = None
+
     def _missed(self, uri: str) -> None:
         """A resource may have changed while nobody could be told."""
         params = types.ResourceUpdatedNotificationParams(uri=uri)
         self._news.heard(self, types.ResourceUpdatedNotification(params=params))
-
-    async def _hear(self, session: ClientSession) -> None:
-        """From 2026-07-28 on a server tells what changed only to whoever listens. What may have been missed is asked anew."""
-        able = session.server_capabilities
-        if session.discover_result is None or able is None:
-            return
-        tools = able.tools is not None and bool(able.tools.list_changed)
-        prompts = able.prompts is not None and bool(able.prompts.list_changed)
-        resources = able.resources is not None and bool(able.resources.list_changed)
-        pause = LISTEN_AGAIN_S
-        while tools or prompts or resources:
-            try:
-                async with listen(
-                    session,
-                    tools_list_changed=tools,
-                    prompts_list_changed=prompts,
-                    resources_list_changed=resources,
-                ) as events:
-                    self.tools = None
-                    async for _ in events:
-                        pass  # each is told as any news is
-            except (MCPError, RuntimeError):
-                pause = min(2 * pause, LONGEST_PAUSE_S)
-            self.tools = None
-            await asyncio.sleep(pause)
-
-    async def _agree(self, session: ClientSession) -> None:
-        """Agree on a revision: the newest that both know; first the one that was seen at its review."""
-        if self._legacy:
-            try:
-                await session.initialize()
-            except MCPError as error:
-                if error.code != types.UNSUPPORTED_PROTOCOL_VERSION:
-                    raise
-                await session.discover()
-            return
-        try:
-            await session.discover()
-        except (MCPError, RuntimeError, ValidationError):
-            if self._incoming is not None and self._incoming.ended:
-                raise
-            await session.initialize()
 
     def _callbacks(self) -> Mapping[str, Any]:
         async def message(news: types.ServerNotification | Exception) -> None:
@@ -364,18 +290,6 @@ class Connection:
                 self._news.heard(self, news)
 
         return {"message_handler": message, **self._asking.callbacks(self.server, self.task, self.asked_within)}
-
-
-def _words_of(error: BaseException) -> str:
-    """What an error says; of what is no answer of the server's only its kind, for it may repeat anything that came."""
-    found: list[BaseException] = [error]
-    while found:
-        each = found.pop()
-        if isinstance(each, MCPError):
-            return each.error.message
-        if isinstance(each, BaseExceptionGroup):
-            found += cast("BaseExceptionGroup[BaseException]", each).exceptions
-    return type(error).__name__
 
 
 def definition_of(tool: types.Tool) -> Definition:
@@ -389,19 +303,3 @@ def definition_of(tool: types.Tool) -> Definition:
         output_schema=tool.output_schema,
         annotations={} if hints is None else hints.model_dump(by_alias=True, exclude_none=True, mode="json"),
     )
-
-
-def speaks_handshake(protocol: str) -> bool:
-    """Whether this revision begins with a handshake."""
-    return protocol in HANDSHAKE_PROTOCOL_VERSIONS
-
-
-def _reached(server: Server) -> str:
-    """What to look at where a server cannot be spoken to."""
-    lacks = (
-        "what it needs of your environment"
-        if isinstance(server.way, Stdio)
-        else "its address, and headers that it asks for"
-    )
-    where = f"servers/{server.name}.yaml" + (", under `env`" if isinstance(server.way, Stdio) else "")
-    return f"see what it says: `interlock server check {server.name}`; {lacks} is said in {where}"

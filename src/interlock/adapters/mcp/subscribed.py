@@ -19,7 +19,7 @@ from interlock.domain.errors import EffectorError
 
 LISTEN_AGAIN_S: Final = 1.0
 LONGEST_PAUSE_S: Final = 60.0
-_log = logging.getLogger("interlock.mcp")
+_log = logging.getLogger("interlock.servers")
 
 
 class Wanted:

@@ -1,47 +1,25 @@
 """The port to servers: connections when they are first needed, begun anew when they are over, and what they say passed on."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Coroutine, Mapping
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import mcp_types as types
 
 from interlock.adapters.mcp.asking import Asking
-from interlock.adapters.mcp.connection import MOST_PAGES, Connection, FailedError, speaks_handshake
-from interlock.adapters.mcp.hiding import hiding
-from interlock.adapters.mcp.pipe import pipe
+from interlock.adapters.mcp.connection import Connection
+from interlock.adapters.mcp.failing import FailedError
+from interlock.adapters.mcp.listing import LISTS, listed
+from interlock.adapters.mcp.pool import Place, Pool
 from interlock.adapters.mcp.reach import Reach
-from interlock.adapters.mcp.subscribed import Wanted
-from interlock.adapters.mcp.web import web
-from interlock.adapters.obtaining.tokens import Tokens
 from interlock.domain.errors import EffectorError, InterlockError, NotAllowed
-from interlock.domain.upstream import Definition, Http, Pinned, Server, Stdio, Wire
+from interlock.domain.upstream import Definition, Pinned, Server, Wire
 from interlock.domain.upstream_reads import passes
 from interlock.ports.upstream import Heard, Kind, Watcher
 
-_log = logging.getLogger("interlock.mcp")
-FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 30.0
-"""A server that ended, or could not be begun, is begun again after a pause that doubles."""
-MOST_CONNECTIONS: Final = 256
-MOST_LISTED: Final = 10_000
-
-_LISTS: Final[dict[Kind, tuple[Any, str, str]]] = {
-    "resources": (types.ListResourcesRequest, "resources", "uri"),
-    "templates": (types.ListResourceTemplatesRequest, "resourceTemplates", "uriTemplate"),
-    "prompts": (types.ListPromptsRequest, "prompts", "name"),
-}
-
-
-class _Place(NamedTuple):
-    """Whose connection it is: connections belong to the loop that opened them."""
-
-    loop: int
-    server: str
-    task: str
+_log = logging.getLogger("interlock.servers")
 
 
 class McpUpstreams:
@@ -49,17 +27,13 @@ class McpUpstreams:
 
     def __init__(self, reach: Reach) -> None:
         self.reach = reach
-        self._connections: dict[_Place, Connection] = {}
-        self._pauses: dict[_Place, tuple[float, float]] = {}
-        """Until when nothing is begun, and how long that was."""
-        self._accounts: dict[str, Tokens] = {}
         self._watcher: Watcher | None = None
         self._begun_here: set[asyncio.Task[None]] = set()
         """What is done beside, that nobody waits for."""
-        self._wanted: dict[_Place, Wanted] = {}
         self._wants: WeakKeyDictionary[Heard, set[tuple[str, str]]] = WeakKeyDictionary()
         """Of which resources of which servers whoever follows a task hears, in whatever task that is."""
         self.asking = Asking()
+        self._pool = Pool(reach, self.asking, self, self._begin)
 
     def servers(self) -> tuple[Server, ...]:
         """See the port."""
@@ -71,18 +45,7 @@ class McpUpstreams:
 
     async def connection(self, server: str, task: str = "") -> Connection:
         """A connection that is open. Raises NotFound and EffectorError: then nothing was called."""
-        which = self.reach.server(server)
-        loop, place = asyncio.get_running_loop(), self._place(which, task)
-        found = self._connections.get(place)
-        if found is None or found.over:
-            found = await self._begun(which, place, found)
-        try:
-            await found.opened()
-        except EffectorError:
-            self._failed(place, loop.time())
-            raise
-        self._pauses.pop(place, None)
-        return found
+        return await self._pool.open(server, task)
 
     async def definitions(self, server: str, *, task: str = "") -> tuple[Definition, ...]:
         """See the port."""
@@ -117,8 +80,8 @@ class McpUpstreams:
         tools = await self.tools(server, task)
         session = await connection.opened()
         info = session.server_info
-        listed: dict[Kind, list[Wire]] = {kind: await self._listed(server, kind, task) for kind in _LISTS}
-        names = {kind: {str(each.get(_LISTS[kind][2])) for each in found} for kind, found in listed.items()}
+        listed: dict[Kind, list[Wire]] = {kind: await self._listed(server, kind, task) for kind in LISTS}
+        names = {kind: {str(each.get(LISTS[kind][2])) for each in found} for kind, found in listed.items()}
         return Pinned(
             server="" if info is None else f"{info.name} {info.version}",
             protocol=connection.protocol,
@@ -130,39 +93,15 @@ class McpUpstreams:
 
     async def offered(self, server: str, kind: Kind, *, task: str = "") -> tuple[Wire, ...]:
         """See the port."""
-        which, name = self.reach.server(server), _LISTS[kind][2]
+        which, name = self.reach.server(server), LISTS[kind][2]
         found = await self._listed(server, kind, task)
         return tuple(each for each in found if self._passes(which, kind, str(each.get(name))))
 
     async def _listed(self, server: str, kind: Kind, task: str) -> list[Wire]:
-        connection = await self.connection(server, task)
-        request, member, _ = _LISTS[kind]
-        found: list[Wire] = []
-        held, cursor = 0, ""
-        until = asyncio.get_running_loop().time() + connection.server.timeout_ms / 1000
-        for _ in range(MOST_PAGES):
-            params = types.PaginatedRequestParams(cursor=cursor) if cursor else None
-            try:
-                page = await connection.call(request(params=params))
-            except FailedError as error:
-                if error.code == types.METHOD_NOT_FOUND:
-                    return found
-                raise _error(server, error) from None
-            listed, after = page.get(member, []), page.get("nextCursor") or ""
-            if not isinstance(after, str) or not isinstance(listed, list):
-                raise _error(server, FailedError("garbage", f"what it lists of {member} is no list"))
-            # Whoever lists is a stranger: what is no object is nothing that is offered.
-            found += [each for each in cast("list[object]", listed) if isinstance(each, dict)]
-            try:
-                held, cursor = held + len(json.dumps(page)), after
-            except (ValueError, RecursionError) as problem:
-                raise _error(server, FailedError("garbage", f"what it lists cannot be held: {problem}")) from None
-            if not cursor:
-                return found
-            late = asyncio.get_running_loop().time() >= until
-            if len(found) > MOST_LISTED or held > connection.server.most_bytes or late:
-                break
-        raise _error(server, FailedError("garbage", f"it lists more {member} than are taken, or without end"))
+        try:
+            return await listed(await self.connection(server, task), kind)
+        except FailedError as error:
+            raise _error(server, error) from None
 
     async def read(self, server: str, uri: str, *, task: str = "") -> Wire:
         """See the port."""
@@ -223,26 +162,19 @@ class McpUpstreams:
     async def leave(self, task: str) -> None:
         """See the port."""
         self.asking.leave(task)
-        for place in [each for each in self._connections if task and each.task == task]:
-            # What is at work on it goes on to its end: who left it does not take back what was begun.
-            self._begin(self._connections.pop(place).retire())
-            self._wanted.pop(place, None)
+        self._pool.leave(task)
         here = id(asyncio.get_running_loop())
-        for place, wanted in self._wanted.items():
+        for place, wanted in self._pool.wanted.items():
             if place.loop == here and (uris := wanted.of(task)):
                 self._begin(self._let_go(place, task, uris))
 
     async def close(self) -> None:
-        """See the port. Connections of a loop that is over ended with it."""
+        """See the port."""
         self.asking.close()
-        here = id(asyncio.get_running_loop())
-        mine = [each for each in self._connections if each.loop == here]
         for each in self._begun_here:
             each.cancel()
         await asyncio.gather(*self._begun_here, return_exceptions=True)
-        await asyncio.gather(*(self._connections.pop(each).close() for each in mine))
-        for place in [each for each in self._wanted if each.loop == here]:
-            del self._wanted[place]
+        await self._pool.close()
 
     def heard(self, connection: Connection, news: types.ServerNotification) -> None:
         """Pass on what a server said unasked."""
@@ -265,34 +197,6 @@ class McpUpstreams:
             case _:
                 pass
 
-    async def _begun(self, server: Server, place: _Place, before: Connection | None) -> Connection:
-        """A new connection in `place`. Raises EffectorError where it is too early for another one."""
-        now = asyncio.get_running_loop().time()
-        if before is not None:
-            if before.protocol and not before.stale:
-                self._failed(place, now)
-            self._connections.pop(place, None)
-        until, _ = self._pauses.get(place, (0.0, 0.0))
-        if now < until:
-            raise EffectorError(
-                f"the server `{server.name}` failed, and is begun again in {until - now:.1f} s",
-                next_step=f"see what it says: `interlock server check {server.name}`",
-            )
-        if len(self._connections) >= MOST_CONNECTIONS:
-            raise EffectorError(f"there are {MOST_CONNECTIONS} connections to servers already")
-        pinned = self.reach.pinned(server.name)
-        legacy = pinned is not None and speaks_handshake(pinned.protocol)
-        wanted = self._wanted.setdefault(place, Wanted())
-        made = Connection(server, lambda: self._way(server), self.asking, self, wanted, task=place.task, legacy=legacy)
-        self._connections[place] = made
-        if before is not None:
-            self._begin(before.retire())
-        return made
-
-    def _place(self, server: Server, task: str) -> _Place:
-        own = task if server.connections == "each_task" else ""
-        return _Place(id(asyncio.get_running_loop()), server.name, own)
-
     async def _again(self, task: str, wants: tuple[tuple[str, str], ...]) -> None:
         for server, uri in wants:
             try:
@@ -300,12 +204,12 @@ class McpUpstreams:
             except InterlockError as error:
                 _log.warning("`%s` does not tell any more of %s: %s", server, uri[:200], error.detail)
 
-    async def _let_go(self, place: _Place, task: str, uris: tuple[str, ...]) -> None:
+    async def _let_go(self, place: Place, task: str, uris: tuple[str, ...]) -> None:
         """A task was left that heard of these on a connection that others share."""
-        connection = self._connections.get(place)
         for uri in uris:
-            if connection is None or connection.over:
-                self._wanted[place].drop(uri, task)
+            connection = self._pool.at(place)
+            if connection is None:
+                self._pool.wanted[place].drop(uri, task)
                 continue
             try:
                 await connection.subscribe(uri, task, on=False)
@@ -316,26 +220,6 @@ class McpUpstreams:
         task = asyncio.create_task(work)
         self._begun_here.add(task)
         task.add_done_callback(self._begun_here.discard)
-
-    def _way(self, server: Server) -> Any:
-        match server.way:
-            case Stdio() as way:
-                return pipe(server, way, self.reach.folder, self.reach.environ, hiding(way, self.reach.environ))
-            case Http() as way:
-                return web(
-                    server, way, self.reach.environ, hiding(way, self.reach.environ), self._account(server.name, way)
-                )
-
-    def _account(self, name: str, way: Http) -> Tokens | None:
-        """By what it is called: one account for all connections to it."""
-        if way.auth is None:
-            return None
-        return self._accounts.setdefault(name, Tokens(way.auth, way.url, self.reach.folder, self.reach.environ))
-
-    def _failed(self, place: _Place, now: float) -> None:
-        _, before = self._pauses.get(place, (0.0, 0.0))
-        pause = min(before * 2 or FIRST_PAUSE_S, LONGEST_PAUSE_S)
-        self._pauses[place] = (now + pause, pause)
 
     async def _asked(self, server: str, task: str, request: types.Request[Any, Any]) -> Wire:
         try:
