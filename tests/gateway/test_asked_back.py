@@ -8,7 +8,7 @@ import mcp_types as types
 import pytest
 
 from interlock.gateway.bridge import offers
-from tests.gateway.kit import actions, client, text
+from tests.gateway.kit import actions, client, said, text
 from tests.gateway.upstreams import with_server
 from tests.workspaces import Place
 
@@ -113,3 +113,19 @@ async def test_what_a_server_logs_is_its_own_without_secrets(place: Place) -> No
     assert heard[1].data == "loud"
     assert "AKIA" not in heard[0].model_dump_json()
     assert heard[0].data["key"]
+
+
+@pytest.mark.proves("gateway.asked_back")
+async def test_an_answer_goes_on_with_the_call_it_was_asked_in_alone(place: Place) -> None:
+    """Brought under the name of another tool it is no answer, and the call waits on for its own."""
+    up, mine = await with_server(place), Answers()
+    async with client(up, mode=NEWEST, agent="up", elicitation_callback=mine.elicit) as mcp:
+        asked: Any = await mcp.session.call_tool("up__do_elicit", {}, allow_input_required=True)
+        answers: Any = {
+            name: types.ElicitResult(action="accept", content={"colour": "red"}) for name in asked.input_requests
+        }
+        state = asked.request_state
+        other = await mcp.session.call_tool("up__twice", {"x": 1}, input_responses=answers, request_state=state)
+        own = await mcp.session.call_tool("up__do_elicit", {}, input_responses=answers, request_state=state)
+    assert (other.is_error, said(other)["code"]) == (True, "not_found")
+    assert json.loads(text(own))["content"] == {"colour": "red"}

@@ -14,6 +14,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import BaseModel, ValidationError
 
 from interlock.domain.errors import NotAllowed
+from interlock.domain.ids import ContractName
 from interlock.domain.upstream import Wire
 from interlock.gateway.context import Context
 from interlock.sdk.outcomes import Outcome
@@ -34,9 +35,10 @@ _REQUESTS: Final[dict[str, tuple[type[BaseModel], type[BaseModel], type[BaseMode
 class Bridge:
     """One call."""
 
-    def __init__(self, ctx: Context, key: str, proposing: asyncio.Task[Outcome]) -> None:
+    def __init__(self, ctx: Context, key: str, name: ContractName, proposing: asyncio.Task[Outcome]) -> None:
         self.ctx = ctx
         """The request by which the client last asked for it."""
+        self.name = name
         self.key = key
         self.proposing = proposing
         self._asks: dict[str, tuple[Any, asyncio.Future[Any]]] = {}

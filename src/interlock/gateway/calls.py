@@ -114,7 +114,7 @@ class Calls:
         proposing = self._under_way.begun(
             task.propose(name, _bound(contract, params), idempotency_key=named, justification=_words(meta.get(WHY)))
         )
-        bridge = Bridge(ctx, named or work.new(), proposing)
+        bridge = Bridge(ctx, named or work.new(), name, proposing)
         if mcp:
             ears_of(work).bridges[bridge.key] = bridge
         with self._taken_back(work, ctx, None if key is not None else proposing):
@@ -149,12 +149,12 @@ class Calls:
             if bridge is None:
                 # Over meanwhile, or begun by another process: under its key it is found.
                 return await self._proposed(work, ctx, params, name, _again(state))
+            _must_be(bridge.name, name)
             bridge.went_on(ctx, params.input_responses)
             with self._taken_back(work, ctx, None if keyed else bridge.proposing):
                 return await self._through(work, ctx, bridge, params.name, name)
         action, outcome = await self._under_way.kept(work.ticket(state, 0))
-        if action.contract != name:
-            raise NotFound("that is the answer to another call", next_step="answer what was asked of this one")
+        _must_be(action.contract, name)
         proposed = asyncio.get_running_loop().create_future()
         proposed.set_result(outcome)
         with self._taken_back(work, ctx, None if keyed else proposed):
@@ -193,6 +193,12 @@ def _left(work: Work, bridge: Bridge) -> None:
     """Nobody is at that end of it any more. Under one key there may be another by now."""
     if ears_of(work).bridges.get(bridge.key) is bridge:
         del ears_of(work).bridges[bridge.key]
+
+
+def _must_be(asked: ContractName, name: ContractName) -> None:
+    """Raises NotFound where a client goes on with a call of one tool under the name of another."""
+    if asked != name:
+        raise NotFound("that is the answer to another call", next_step="answer what was asked of this one")
 
 
 def _by_leaving(ctx: Context) -> bool:
