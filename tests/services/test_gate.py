@@ -6,6 +6,7 @@ from itertools import product
 import msgspec
 import pytest
 
+from interlock.domain import binding
 from interlock.domain.action import Action
 from interlock.domain.agent import STAGES, Owners, Runtime, Stage
 from interlock.domain.budget import Budget
@@ -17,6 +18,7 @@ from interlock.domain.contract import (
     Cost,
     Facts,
     Keyed,
+    McpTarget,
     NoReversal,
     PythonTarget,
     Risk,
@@ -24,7 +26,7 @@ from interlock.domain.contract import (
 from interlock.domain.control import StopScope
 from interlock.domain.dsse import parse
 from interlock.domain.errors import ContractError, KeyReused, NotAllowed, NotFound
-from interlock.domain.ids import ContractName, Person
+from interlock.domain.ids import ContractName, Digest, Person
 from interlock.domain.policy import Policy, Verdict
 from interlock.domain.proposal import Proposal
 from interlock.domain.question import Question
@@ -556,6 +558,27 @@ async def test_a_key_with_other_arguments_is_an_error() -> None:
 
 
 @pytest.mark.proves("gate.same_key")
+async def test_a_key_finds_what_was_proposed_in_another_spelling_of_its_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An action of a time when texts were kept as they came is found by its key in any spelling, and nothing is done again; with another
+    value the key is another's."""
+    form = {"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"], "additionalProperties": False}
+    target = McpTarget(server="s", tool="t", pin=Digest("0" * 64), forms={"/n": "decimal"})
+    put = contract(target=target, input_schema=form)
+    world = World()
+    await world.apply(put)
+    task = await world.task()
+    with monkeypatch.context() as then:
+        then.setattr(binding, "canonical", lambda arguments, _: arguments)
+        first = await world.propose(task, key="k", n="12.50")
+
+    assert first.arguments == {"n": "12.50"}
+    for spelled in ("12.50", "12.5", "125e-1"):
+        assert (await world.propose(task, key="k", n=spelled)).id == first.id
+    with pytest.raises(KeyReused):
+        await world.propose(task, key="k", n="12.51")
+    assert world.effectors.calls.total() == 1
+
+
 async def test_a_key_is_not_another_persons() -> None:
     """Who asks for somebody else under the same key is given neither that person's action nor its result."""
     world = World()
