@@ -559,8 +559,8 @@ async def test_a_key_with_other_arguments_is_an_error() -> None:
 
 @pytest.mark.proves("gate.same_key")
 async def test_a_key_finds_what_was_proposed_in_another_spelling_of_its_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An action of a time when texts were kept as they came is found by its key in any spelling, and nothing is done again; with another
-    value the key is another's."""
+    """An action of a time when texts were kept as they came is found by its key in any spelling, and nothing is done again; with
+    another value the key is another's."""
     form = {"type": "object", "properties": {"n": {"type": "string"}}, "required": ["n"], "additionalProperties": False}
     target = McpTarget(server="s", tool="t", pin=Digest("0" * 64), forms={"/n": "decimal"})
     put = contract(target=target, input_schema=form)

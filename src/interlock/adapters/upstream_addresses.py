@@ -31,8 +31,8 @@ def wrong_with(address: str) -> str:
         return "names its host itself: only what stands before `@` and behind the host may be `${NAME}`"
     if user and not _VARIABLES.fullmatch(user):
         return (
-            "holds who signs in, which everybody reads who sees it: write `https://${USER}:${PASSWORD}@...`, or a header, "
-            'such as `Authorization: "Bearer ${NAME}"`, and set that where it runs'
+            "holds who signs in, which everybody reads who sees it: write `https://${USER}:"
+            '${PASSWORD}@...`, or a header, such as `Authorization: "Bearer ${NAME}"`, and set that where it runs'
         )
     for name, value in asked:
         if "${" not in value and value and (_SECRET.fullmatch(name) or _is_secret(value)):
