@@ -1,6 +1,7 @@
 """What clients have under way, and leave behind, is bounded: of each, and of everybody together."""
 
 import asyncio
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import anyio
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 from mcp.shared.exceptions import MCPError
 
 from interlock.gateway.pending import UnderWay
-from interlock.gateway.places import WAITS_OF_ONE, Places
-from tests.gateway.kit import actions, client, said, text
+from interlock.gateway.places import STREAMS_OF_ONE, WAITS_OF_ONE, Places
+from tests.gateway.kit import NEWEST_VERSION, House, actions, client, said, text
 from tests.workspaces import Place
 
 NOBODY: Any = None
@@ -49,6 +50,30 @@ async def test_who_leaves_frees_nothing_before_what_they_began_is_over() -> None
     await asyncio.sleep(0)
     with under_way.place("a"):
         pass
+
+
+@pytest.mark.anyio
+@pytest.mark.proves("gateway.bounded")
+async def test_one_bearer_takes_no_more_than_its_streams(served: House) -> None:
+    """One stream of news too many is refused and says what to do; another bearer hears, and what is ended is free again."""
+    async with (
+        served.client(served.key(), mode=NEWEST_VERSION) as mcp,
+        served.client(served.key("ag", "user:bob"), mode=NEWEST_VERSION) as other,
+    ):
+        async with AsyncExitStack() as mine:
+            for _ in range(STREAMS_OF_ONE):
+                await mine.enter_async_context(mcp.listen(tools_list_changed=True))
+            with pytest.raises(MCPError, match="end some of them"):
+                async with mcp.listen(tools_list_changed=True):
+                    pass
+            async with other.listen(tools_list_changed=True):
+                pass
+        with anyio.fail_after(5):
+            while True:
+                with suppress(MCPError):
+                    async with mcp.listen(tools_list_changed=True):
+                        break
+                await anyio.sleep(0.05)
 
 
 @pytest.mark.anyio

@@ -1,15 +1,20 @@
 """Telling clients that what they are offered changed: those that listed it, once what they would be given is another list."""
 
 import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Final
 from weakref import WeakKeyDictionary
 
 import anyio
+import mcp_types as types
 from mcp.server.session import ServerSession
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
+from mcp.shared.exceptions import MCPError
 
 from interlock.domain.errors import InterlockError
 from interlock.gateway.offers import Offered, Offers
+from interlock.gateway.places import MOST_STREAMS, STREAMS_OF_ONE, Places
 from interlock.gateway.work import Work
 from interlock.ports.store import Store
 
@@ -18,7 +23,6 @@ _LOOK_MS: Final = 10_000
 """How long one wait for news lasts at most; news of any process ends it early."""
 _REST_S: Final = 0.2
 """However much is recorded, it is looked so often at most."""
-MOST_STREAMS: Final = 256
 
 
 class News:
@@ -31,6 +35,19 @@ class News:
         self._heard: WeakKeyDictionary[Work, tuple[ServerSession, Offered]] = WeakKeyDictionary()
         self._bus = bus
         self.listen = ListenHandler(bus, max_subscriptions=MOST_STREAMS, max_buffered_events=64)
+        self._streams = Places(STREAMS_OF_ONE, MOST_STREAMS)
+
+    @contextmanager
+    def stream(self, work: Work) -> Generator[None]:
+        """A place of a caller's for one more stream. Raises MCPError where there is none left."""
+        place = self._streams.taken(work.caller.whose)
+        if place is None:
+            most = f"{self._streams.of_one} streams of yours, or too many of everybody's, are open"
+            raise MCPError(types.INVALID_REQUEST, f"{most}: end some of them")
+        try:
+            yield
+        finally:
+            place.leave()
 
     def listed(self, work: Work, session: ServerSession, offered: Offered) -> None:
         """`work` was given `offered` on `session`."""

@@ -15,6 +15,10 @@ WAITS_OF_ONE: Final = 64
 """Calls of one caller that are waited for at once, for a person or a worker. The one too many is answered with its ticket."""
 MOST_WAITS: Final = 512
 """Of everybody together."""
+STREAMS_OF_ONE: Final = 16
+"""Streams of news of one caller that are open at once."""
+MOST_STREAMS: Final = 256
+"""Of everybody together."""
 
 
 class Places:

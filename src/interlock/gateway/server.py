@@ -103,11 +103,11 @@ class Handlers:
     ) -> types.SubscriptionsListenResult:
         """A stream of news, as clients of the newest version ask for it."""
         work = await self._work_of(ctx)
-        async with self._beside.subscriptions.listening(
-            work, params.notifications.resource_subscriptions or ()
-        ) as uris:
-            wanted = params.notifications.model_copy(update={"resource_subscriptions": uris or None})
-            return await self._news.listen(ctx, params.model_copy(update={"notifications": wanted}))
+        asked = params.notifications.resource_subscriptions or ()
+        with self._news.stream(work):
+            async with self._beside.subscriptions.listening(work, asked) as uris:
+                wanted = params.notifications.model_copy(update={"resource_subscriptions": uris or None})
+                return await self._news.listen(ctx, params.model_copy(update={"notifications": wanted}))
 
     async def set_level(self, ctx: Context, params: types.SetLevelRequestParams) -> types.EmptyResult:
         """From which level on it hears what servers log."""
