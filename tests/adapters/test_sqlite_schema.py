@@ -108,6 +108,7 @@ def test_an_auditor_reads_columns(tmp_path: Path) -> None:
     assert row.pop("asks") is None
     row.pop("tenant")
     assert row.pop("name") == TENANT
+    assert (row.pop("place"), after.place) == (after.waits_at, "p")  # where it goes on: anywhere, as people are asked
     assert row == {column: getattr(after, column) for column in row}
     assert (entry["idx"], entry["action"], entry["phase"]) == (0, new.id, "decided")
     assert len(entry["disclosed"].splitlines()) == 2
