@@ -270,6 +270,13 @@ def test_what_would_lose_something_is_left_to_a_person(tmp_path: Path, text: str
         rewriting.rewritten(tmp_path / "c.json", ["interlock"], [FoundServer(name="git", file="c.json")], {})
 
 
+@pytest.mark.parametrize(("file", "typed"), [(".vscode/mcp.json", ["type"]), ("mcp.json", [])])
+def test_what_is_put_in_by_hand_is_what_its_client_reads(file: str, typed: list[str]) -> None:
+    """VS Code wants to be told that the gateway is spoken to over standard input and output."""
+    entry = json.loads(rewriting.by_hand(file, ["interlock", "gateway"], []))["interlock"]
+    assert list(entry) == [*typed, "command", "args"]
+
+
 VALUES: st.SearchStrategy[JsonValue] = st.recursive(
     st.none()
     | st.booleans()

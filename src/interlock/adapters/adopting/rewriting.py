@@ -20,6 +20,8 @@ KEYS: Final = ("mcpServers", "servers", "context_servers")
 GATEWAY: Final = "interlock"
 BY_HAND: Final = "change it by hand: take these servers out, and put the gateway in"
 ENDING: Final = ".before-interlock"
+_VS_CODE: Final = ".vscode"
+"""What is kept there wants to be told how each server is spoken to."""
 AS_IT_WAS: Final = "(as it was)"
 """Stands where a secret is not shown."""
 
@@ -77,8 +79,9 @@ def by_hand(file: str, words: Sequence[str], servers: Sequence[FoundServer]) -> 
             inner = ", ".join(f"{name} = {json.dumps(value)}" for name, value in hidden.items())
             lines.append(f"env = {{ {inner} }}")
         return "\n".join(lines) + "\n"
+    typed: Entry = {"type": "stdio"} if _VS_CODE in Path(file).parts else {}
     env: Entry = {"env": hidden} if hidden else {}
-    return _dumped({GATEWAY: {"command": words[0], "args": list(words[1:]), **env}})
+    return _dumped({GATEWAY: {**typed, "command": words[0], "args": list(words[1:]), **env}})
 
 
 def replace(path: Path, text: str) -> Path:
