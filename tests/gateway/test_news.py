@@ -10,6 +10,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus
 from interlock.adapters.mcp.asking import Asking
 from interlock.domain.errors import StoreBusy
 from interlock.domain.upstream import Server, Stdio, Wire
+from interlock.gateway import news as gateway_news
 from interlock.gateway.beside import BesideTools
 from interlock.gateway.news import News
 from tests.upstream.test_kit import Follower
@@ -18,14 +19,17 @@ pytestmark = pytest.mark.anyio
 
 
 class Session:
-    """A client's, which may be gone."""
+    """A client's, which may be gone, or take nothing any more."""
 
-    def __init__(self, *, gone: bool = False) -> None:
+    def __init__(self, *, gone: bool = False, deaf: bool = False) -> None:
         self.gone = gone
+        self.deaf = deaf
         self.told = 0
 
     async def send_tool_list_changed(self) -> None:
         """Tell it."""
+        if self.deaf:
+            await asyncio.Event().wait()
         if self.gone:
             raise ConnectionResetError("it went away")
         self.told += 1
@@ -78,11 +82,15 @@ async def heard(news: News, so: Any) -> None:
 
 
 @pytest.mark.proves("gateway.told_of_changes")
-async def test_one_that_cannot_be_told_ends_alone(caplog: pytest.LogCaptureFixture) -> None:
-    """A client that is gone is told no more, which is logged; all others hear, and go on hearing."""
+@pytest.mark.parametrize(("wrong", "why"), [("gone", "ConnectionResetError"), ("deaf", "TimeoutError")])
+async def test_one_that_cannot_be_told_ends_alone(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, wrong: str, why: str
+) -> None:
+    """A client that is gone, or reads no more, is told no more, which is logged; all others hear, and go on hearing."""
+    monkeypatch.setattr(gateway_news, "TAKES_S", 0.05)
     orders: Any = Orders()
     news = News(orders, orders, InMemorySubscriptionBus())
-    sessions = [Session(gone=True), Session(), Session()]
+    sessions = [Session(gone=wrong == "gone", deaf=wrong == "deaf"), Session(), Session()]
     works: list[Any] = [Work() for _ in sessions]
     before: Any = SimpleNamespace(tools={})
     for work, session in zip(works, sessions, strict=True):
@@ -93,7 +101,7 @@ async def test_one_that_cannot_be_told_ends_alone(caplog: pytest.LogCaptureFixtu
         return sessions[1].told > 1 and sessions[2].told > 1
 
     await heard(news, so)
-    assert caplog.text.count("cannot be told that its tools changed: ConnectionResetError") == 1
+    assert caplog.text.count(f"cannot be told that its tools changed: {why}") == 1
 
 
 async def test_who_could_not_be_looked_up_is_told_later() -> None:

@@ -21,6 +21,8 @@ from interlock.ports.store import Store
 _log = logging.getLogger("interlock.gateway")
 _LOOK_MS: Final = 10_000
 """How long one wait for news lasts at most; news of any process ends it early."""
+TAKES_S: Final = 5.0
+"""Who takes no news for so long is told no more: all others wait behind it."""
 _REST_S: Final = 0.2
 """However much is recorded, it is looked so often at most."""
 
@@ -83,7 +85,8 @@ class News:
             try:
                 now = await self._offers.of(task)
                 if now.tools != before.tools:
-                    await session.send_tool_list_changed()
+                    with anyio.fail_after(TAKES_S):
+                        await session.send_tool_list_changed()
                     self._heard[work] = (session, now)
             except InterlockError:
                 known = False
