@@ -99,7 +99,7 @@ DISHONEST = {
 }
 
 
-SLOW = ("ag2", "autogen", "crewai", "google-adk", "openai-agents", "strands")
+SLOW = ("ag2", "autogen", "crewai", "google-adk", "openai-agents", "pydantic-ai", "strands")
 """Frameworks that take long to load: their pages are followed by `make adapters`."""
 FOLLOWED = [
     pytest.param(name, marks=pytest.mark.slow) if name.removesuffix(".md").endswith(SLOW) else name for name in PAGES

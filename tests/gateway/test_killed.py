@@ -146,6 +146,7 @@ def _is_true(place: Place, found: dict[str, Any], states: dict[str, Action]) -> 
     assert did == Counter(blind=1, keyed=1, asked=1, again=1)
 
 
+@pytest.mark.slow  # a gateway killed in a call of its own program's tool is the short version: tests/gateway/test_stdio.py
 @pytest.mark.proves("gateway.killed")
 async def test_a_gateway_killed_in_a_servers_call_repeats_nothing_that_may_not_be(slow: Place) -> None:
     """Three tools of a server are at work when the gateway is killed. Asked again under the same keys the next one repeats what

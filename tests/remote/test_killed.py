@@ -133,7 +133,7 @@ def installed(folder: Path, *, margin: str = "3s") -> Iterator[Site]:
 PROGRAM = (
     ("own.blind", "proposed", "Done", 1),
     pytest.param("own.blind", "claimed", "Unknown", 0, marks=pytest.mark.slow),
-    ("own.blind", "called", "Unknown", 1),
+    pytest.param("own.blind", "called", "Unknown", 1, marks=pytest.mark.slow),
     pytest.param("own.blind", "reported", "Done", 1, marks=pytest.mark.slow),
     pytest.param("own.keyed", "claimed", "Done", 1, marks=pytest.mark.slow),
     ("own.keyed", "called", "Done", 2),
