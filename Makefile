@@ -21,11 +21,11 @@ help: ## this list
 demo: $(READY) ## a day of the shop: agents act, are stopped, killed, undone and proven (SERVE=1: live, behind the console)
 	@$(BIN)/interlock demo $(if $(SERVE),--serve)
 
-# Many tests wait for other processes: two more than there are cores keep those busy.
-SO_MANY = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 2)
+# Many tests wait for other processes: one more than there are cores keeps those busy.
+ONE_MORE = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
 
 test: $(READY) ## every promise, one line a suite
-	@$(BIN)/pytest $(PLUGINS) -m "not slow" -n $(SO_MANY) --dist worksteal
+	@$(BIN)/pytest $(PLUGINS) -m "not slow" -n $(ONE_MORE) --dist worksteal
 
 check: $(READY) ## style, types, floors and drawn pages, in under a minute
 	@echo "ruff"        && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
