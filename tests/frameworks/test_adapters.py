@@ -7,16 +7,16 @@ from tests.frameworks.environments import passes, well_typed
 from tests.frameworks.facts import FRAMEWORKS
 
 slow = pytest.mark.slow
-"""Of a few of them, `make test` runs the longest group; the others stand in `make adapters`."""
+"""Of one of them `make test` runs the longest group; all else stands in `make adapters`."""
 
 
 @pytest.mark.parametrize(
     "name",
     [
         pytest.param("langchain", marks=pytest.mark.proves("langchain.governed")),
-        pytest.param("openai_agents", marks=pytest.mark.proves("openai-agents.governed")),
-        pytest.param("pydantic_ai", marks=pytest.mark.proves("pydantic-ai.governed")),
-        pytest.param("strands", marks=pytest.mark.proves("strands.governed")),
+        pytest.param("openai_agents", marks=[slow, pytest.mark.proves("openai-agents.governed")]),
+        pytest.param("pydantic_ai", marks=[slow, pytest.mark.proves("pydantic-ai.governed")]),
+        pytest.param("strands", marks=[slow, pytest.mark.proves("strands.governed")]),
         pytest.param("google_adk", marks=[slow, pytest.mark.proves("google-adk.governed")]),
         pytest.param("autogen", marks=[slow, pytest.mark.proves("autogen.governed")]),
         pytest.param("ag2", marks=[slow, pytest.mark.proves("ag2.governed")]),
